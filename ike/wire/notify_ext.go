@@ -1,0 +1,154 @@
+package wire
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// Constructors and accessors for the notification data of IKEv2's extensions;
+// see notify_data.go for their contract.
+
+// NewSignatureHashAlgorithms announces the hash algorithms that the sender
+// accepts in signatures: a list of 16-bit numbers
+// (https://www.rfc-editor.org/rfc/rfc7427#section-4).
+func NewSignatureHashAlgorithms(hashes ...HashAlgorithm) *Notify {
+	return NewNotify(NotifySignatureHashAlgorithms, appendUint16s(hashes))
+}
+
+// HashAlgorithms reads the data of SIGNATURE_HASH_ALGORITHMS.
+func (n *Notify) HashAlgorithms() ([]HashAlgorithm, error) { return uint16s[HashAlgorithm](n) }
+
+// NewSecurePasswordMethods offers or chooses secure password methods
+// (https://www.rfc-editor.org/rfc/rfc6467#section-3).
+func NewSecurePasswordMethods(methods ...SecurePasswordMethod) *Notify {
+	return NewNotify(NotifySecurePasswordMethods, appendUint16s(methods))
+}
+
+// SecurePasswordMethods reads the data of SECURE_PASSWORD_METHODS.
+func (n *Notify) SecurePasswordMethods() ([]SecurePasswordMethod, error) {
+	return uint16s[SecurePasswordMethod](n)
+}
+
+func appendUint16s[T ~uint16](list []T) []byte {
+	var b []byte
+	for _, v := range list {
+		b = binary.BigEndian.AppendUint16(b, uint16(v))
+	}
+	return b
+}
+
+func uint16s[T ~uint16](n *Notify) ([]T, error) {
+	if len(n.Data)%2 != 0 {
+		return nil, n.dataError("%d octets, want pairs", len(n.Data))
+	}
+	list := make([]T, 0, len(n.Data)/2)
+	for b := n.Data; len(b) > 0; b = b[2:] {
+		list = append(list, T(binary.BigEndian.Uint16(b)))
+	}
+	return list, nil
+}
+
+// NewAdditionalAddress announces an address at which the sender can be reached
+// too: ADDITIONAL_IP4_ADDRESS or ADDITIONAL_IP6_ADDRESS
+// (https://www.rfc-editor.org/rfc/rfc4555#section-4.2.2). The address must be
+// valid.
+func NewAdditionalAddress(a netip.Addr) *Notify {
+	t := NotifyAdditionalIP6Address
+	if a = a.Unmap(); a.Is4() {
+		t = NotifyAdditionalIP4Address
+	}
+	return NewNotify(t, a.AsSlice())
+}
+
+// AdditionalAddress reads the data of ADDITIONAL_IP4_ADDRESS and
+// ADDITIONAL_IP6_ADDRESS.
+func (n *Notify) AdditionalAddress() (netip.Addr, error) {
+	size := 4
+	if n.NotifyType == NotifyAdditionalIP6Address {
+		size = 16
+	}
+	if err := n.wantData(size); err != nil {
+		return netip.Addr{}, err
+	}
+	a, _ := netip.AddrFromSlice(n.Data)
+	return a, nil
+}
+
+// The lengths the data of COOKIE2 may have
+// (https://www.rfc-editor.org/rfc/rfc4555#section-4.2.5).
+const (
+	MinCookie2Len = 8
+	MaxCookie2Len = 64
+)
+
+// Cookie2 reads the data of COOKIE2 and checks its length.
+func (n *Notify) Cookie2() ([]byte, error) {
+	if len(n.Data) < MinCookie2Len || len(n.Data) > MaxCookie2Len {
+		return nil, n.dataError("cookie of %d octets, it must have %d to %d", len(n.Data), MinCookie2Len, MaxCookie2Len)
+	}
+	return n.Data, nil
+}
+
+// MessageIDSync is the data of IKEV2_MESSAGE_ID_SYNC.
+type MessageIDSync struct {
+	Nonce            [4]byte // random, echoed in the response
+	ExpectedSendID   uint32  // lowest message ID the sender will use for a request
+	ExpectedReceived uint32  // lowest message ID the sender expects in a request
+}
+
+// NewMessageIDSync makes an IKEV2_MESSAGE_ID_SYNC notification
+// (https://www.rfc-editor.org/rfc/rfc6311#section-5.1).
+func NewMessageIDSync(s MessageIDSync) *Notify {
+	b := binary.BigEndian.AppendUint32(s.Nonce[:len(s.Nonce):len(s.Nonce)], s.ExpectedSendID)
+	return NewNotify(NotifyIKEv2MessageIDSync, binary.BigEndian.AppendUint32(b, s.ExpectedReceived))
+}
+
+// MessageIDSync reads the data of IKEV2_MESSAGE_ID_SYNC.
+func (n *Notify) MessageIDSync() (MessageIDSync, error) {
+	if err := n.wantData(12); err != nil {
+		return MessageIDSync{}, err
+	}
+	return MessageIDSync{
+		Nonce:            [4]byte(n.Data),
+		ExpectedSendID:   binary.BigEndian.Uint32(n.Data[4:]),
+		ExpectedReceived: binary.BigEndian.Uint32(n.Data[8:]),
+	}, nil
+}
+
+// NewPPKIdentity names a post-quantum preshared key
+// (https://www.rfc-editor.org/rfc/rfc8784#section-3).
+func NewPPKIdentity(t PPKIDType, id []byte) *Notify {
+	return NewNotify(NotifyPPKIdentity, append([]byte{uint8(t)}, id...))
+}
+
+// PPKIdentity reads the data of PPK_IDENTITY: a type and an ID that has at least
+// one octet.
+func (n *Notify) PPKIdentity() (PPKIDType, []byte, error) {
+	if len(n.Data) < 2 {
+		return 0, nil, n.dataError("%d octets, want a type and an ID", len(n.Data))
+	}
+	return PPKIDType(n.Data[0]), n.Data[1:], nil
+}
+
+// AGGFRAGFlags are the requirements in USE_AGGFRAG
+// (https://www.rfc-editor.org/rfc/rfc9347#section-5.1).
+type AGGFRAGFlags uint8
+
+// The flags of USE_AGGFRAG; the other bits are reserved.
+const (
+	AGGFRAGDontFragment      AGGFRAGFlags = 0x01 // D: the sender can't receive fragments
+	AGGFRAGCongestionControl AGGFRAGFlags = 0x02 // C: the sender requires congestion control
+)
+
+// NewUseAGGFRAG offers or accepts AGGFRAG payloads.
+func NewUseAGGFRAG(f AGGFRAGFlags) *Notify {
+	return NewNotify(NotifyUseAGGFRAG, []byte{uint8(f & (AGGFRAGCongestionControl | AGGFRAGDontFragment))})
+}
+
+// AGGFRAG reads the data of USE_AGGFRAG. Reserved bits are cleared.
+func (n *Notify) AGGFRAG() (AGGFRAGFlags, error) {
+	if err := n.wantData(1); err != nil {
+		return 0, err
+	}
+	return AGGFRAGFlags(n.Data[0]) & (AGGFRAGCongestionControl | AGGFRAGDontFragment), nil
+}

@@ -1,0 +1,81 @@
+package wire
+
+import (
+	"net/netip"
+	"testing"
+)
+
+func TestNotifyExtensions(t *testing.T) {
+	n := checkNotify(t, NewSignatureHashAlgorithms(HashSHA2_256, HashIdentity), "00 00 402f 0002 0005")
+	hashes, err := n.HashAlgorithms()
+	same(t, "HashAlgorithms", hashes, []HashAlgorithm{HashSHA2_256, HashIdentity}, err)
+
+	n = checkNotify(t, NewSecurePasswordMethods(PasswordPACE), "00 00 4028 0001")
+	methods, err := n.SecurePasswordMethods()
+	same(t, "SecurePasswordMethods", methods, []SecurePasswordMethod{PasswordPACE}, err)
+
+	v4, v6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
+	n = checkNotify(t, NewAdditionalAddress(v4), "00 00 400d c0000201")
+	a, err := n.AdditionalAddress()
+	same(t, "AdditionalAddress", a, v4, err)
+	n = checkNotify(t, NewAdditionalAddress(v6), "00 00 400e 20010db8000000000000000000000001")
+	a, err = n.AdditionalAddress()
+	same(t, "AdditionalAddress", a, v6, err)
+	n = checkNotify(t, NewAdditionalAddress(netip.MustParseAddr("::ffff:192.0.2.1")), "00 00 400d c0000201")
+	a, err = n.AdditionalAddress()
+	same(t, "AdditionalAddress", a, v4, err)
+
+	n = checkNotify(t, NewNotify(NotifyCookie2, []byte("12345678")), "00 00 4011 3132333435363738")
+	cookie2, err := n.Cookie2()
+	same(t, "Cookie2", cookie2, []byte("12345678"), err)
+
+	sync := MessageIDSync{Nonce: [4]byte{1, 2, 3, 4}, ExpectedSendID: 5, ExpectedReceived: 6}
+	n = checkNotify(t, NewMessageIDSync(sync), "00 00 4026 01020304 00000005 00000006")
+	gotSync, err := n.MessageIDSync()
+	same(t, "MessageIDSync", gotSync, sync, err)
+
+	n = checkNotify(t, NewPPKIdentity(PPKIDFixed, []byte("id")), "00 00 4034 02 6964")
+	kind, id, err := n.PPKIdentity()
+	same(t, "PPKIdentity", []any{kind, id}, []any{PPKIDFixed, []byte("id")}, err)
+
+	n = checkNotify(t, NewUseAGGFRAG(0xff), "00 00 403a 03")
+	flags, err := n.AGGFRAG()
+	same(t, "AGGFRAG", flags, AGGFRAGCongestionControl|AGGFRAGDontFragment, err)
+	flags, err = (&Notify{Data: []byte{0xfd}}).AGGFRAG()
+	same(t, "AGGFRAG with reserved bits", flags, AGGFRAGDontFragment, err)
+}
+
+func TestNotifyExtensionsMalformed(t *testing.T) {
+	data := func(nt NotifyType, n int) *Notify { return &Notify{NotifyType: nt, Data: make([]byte, n)} }
+	_, err := data(NotifySignatureHashAlgorithms, 3).HashAlgorithms()
+	wantDataError(t, "HashAlgorithms", err, "want pairs")
+	_, err = data(NotifySecurePasswordMethods, 1).SecurePasswordMethods()
+	wantDataError(t, "SecurePasswordMethods", err, "want pairs")
+	for _, n := range []int{0, 3, 5, 16} {
+		_, err = data(NotifyAdditionalIP4Address, n).AdditionalAddress()
+		wantDataError(t, "ADDITIONAL_IP4_ADDRESS", err, "want 4")
+	}
+	for _, n := range []int{0, 4, 15, 17} {
+		_, err = data(NotifyAdditionalIP6Address, n).AdditionalAddress()
+		wantDataError(t, "ADDITIONAL_IP6_ADDRESS", err, "want 16")
+	}
+	for _, n := range []int{0, 7, 65} {
+		_, err = data(NotifyCookie2, n).Cookie2()
+		wantDataError(t, "Cookie2", err, "8 to 64")
+	}
+	for _, n := range []int{0, 8, 11, 13} {
+		_, err = data(NotifyIKEv2MessageIDSync, n).MessageIDSync()
+		wantDataError(t, "MessageIDSync", err, "want 12")
+	}
+	for _, n := range []int{0, 1} {
+		_, _, err = data(NotifyPPKIdentity, n).PPKIdentity()
+		wantDataError(t, "PPKIdentity", err, "a type and an ID")
+	}
+	for _, n := range []int{0, 2} {
+		_, err = data(NotifyUseAGGFRAG, n).AGGFRAG()
+		wantDataError(t, "AGGFRAG", err, "want 1")
+	}
+	// An empty list is what it says: no hash algorithm.
+	hashes, err := data(NotifySignatureHashAlgorithms, 0).HashAlgorithms()
+	same(t, "no hash algorithms", hashes, []HashAlgorithm{}, err)
+}
