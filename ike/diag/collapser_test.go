@@ -1,0 +1,139 @@
+package diag
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCollapserCounts(t *testing.T) {
+	var c Collapser
+	now := testTime
+	var logged []int
+	for i := 1; i <= 37; i++ {
+		f := Silent(testWhere("IKE_SA_INIT"), 5, 165*time.Second)
+		r, log := c.Add(f, now)
+		if r.Count != i || r.First != testTime || r.Last != now || r.Failure != f {
+			t.Fatalf("after %d: %+v", i, r)
+		}
+		if log {
+			logged = append(logged, i)
+		}
+		now = now.Add(20 * time.Second)
+	}
+	// The first, then after 1 min, 2 min, 4 min more.
+	if want := []int{1, 4, 10, 22}; len(logged) != len(want) || logged[1] != 4 || logged[2] != 10 || logged[3] != 22 {
+		t.Errorf("logged %v, want %v", logged, want)
+	}
+	if c.Suppressed() != 33 {
+		t.Errorf("suppressed %d", c.Suppressed())
+	}
+	r, ok := c.Last("office", "")
+	if !ok || r.Count != 37 {
+		t.Fatalf("last: %+v, %v", r, ok)
+	}
+	if s := r.String(); !strings.HasSuffix(s, " (×37 since 10:02)") || !strings.HasPrefix(s, "E-TIMEOUT-INIT office") {
+		t.Errorf("rendered %s", s)
+	}
+	if s := (Repeat{Failure: r.Failure, Count: 2, First: testTime, Last: testTime.Add(20 * time.Hour)}).Suffix(); s != " (×2 since 2026-05-04 10:02)" {
+		t.Errorf("over midnight: %q", s)
+	}
+	if s := (Repeat{Failure: r.Failure, Count: 1}).Suffix(); s != "" {
+		t.Errorf("once: %q", s)
+	}
+	if s := (Repeat{}).String(); s != "" {
+		t.Errorf("zero: %q", s)
+	}
+}
+
+func TestCollapserDistinguishes(t *testing.T) {
+	var c Collapser
+	base := every()["WrongPSK"]
+	variants := []func(*Failure){
+		func(*Failure) {},
+		func(f *Failure) { f.Code = CodeTS },
+		func(f *Failure) { f.Connection = "lab" },
+		func(f *Failure) { f.Child = "other" },
+		func(f *Failure) { f.Exchange = "CREATE_CHILD_SA" },
+		func(f *Failure) { f.ByPeer = true },
+		func(f *Failure) { f.Remote = netip.MustParseAddrPort("203.0.113.8:500") },
+	}
+	for i, v := range variants {
+		f := *base
+		v(&f)
+		if r, log := c.Add(&f, testTime); r.Count != 1 || !log {
+			t.Errorf("variant %d was taken for another", i)
+		}
+	}
+	same := *base
+	same.Remote = netip.MustParseAddrPort("203.0.113.7:61234") // a NAT changes ports
+	if r, log := c.Add(&same, testTime); r.Count != 2 || log {
+		t.Errorf("another port: %+v %v", r, log)
+	}
+	if got := len(c.All()); got != len(variants) {
+		t.Errorf("%d entries", got)
+	}
+	if c.All()[0].Failure != &same {
+		t.Error("the latest is not first")
+	}
+}
+
+func TestCollapserLastAndClear(t *testing.T) {
+	var c Collapser
+	a, b := every()["WrongPSK"], every()["SelectorMismatch"]
+	b.Child = "other"
+	c.Add(a, testTime)
+	c.Add(b, testTime) // the same instant: order of use decides
+	if r, _ := c.Last("office", ""); r.Failure != b {
+		t.Error("not the latest")
+	}
+	if r, _ := c.Last("office", "net"); r.Failure != a {
+		t.Error("not that of the child")
+	}
+	if _, ok := c.Last("lab", ""); ok {
+		t.Error("a failure of another connection")
+	}
+	c.Clear("office", "other")
+	if r, _ := c.Last("office", ""); r.Failure != a {
+		t.Error("cleared too much or too little")
+	}
+	c.Clear("office", "")
+	if _, ok := c.Last("office", ""); ok {
+		t.Error("not cleared")
+	}
+	if r, log := c.Add(a, testTime.Add(time.Second)); r.Count != 1 || !log {
+		t.Error("after clearing it is not new")
+	}
+	if r, log := c.Add(a, testTime.Add(time.Second+ForgetAfter+1)); r.Count != 1 || !log {
+		t.Error("after a long silence it is not new")
+	}
+}
+
+// TestCollapserFlood: forged addresses neither fill the memory nor the log, nor push configured connections out.
+func TestCollapserFlood(t *testing.T) {
+	var c Collapser
+	c.Add(every()["WrongPSK"], testTime)
+	lines := 0
+	for i := range 5 * MaxRepeats {
+		w := Where{Remote: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 500)}
+		if _, log := c.Add(NoConnection(w, nil), testTime.Add(time.Duration(i)*time.Millisecond)); log {
+			lines++
+		}
+	}
+	if lines > StrangersPerMinute {
+		t.Errorf("%d lines in five seconds", lines)
+	}
+	if n := len(c.All()); n > MaxRepeats {
+		t.Errorf("%d entries", n)
+	}
+	if _, ok := c.Last("office", ""); !ok {
+		t.Error("the configured connection's failure was pushed out")
+	}
+	if c.Suppressed() < uint64(5*MaxRepeats-StrangersPerMinute) {
+		t.Errorf("suppressed %d", c.Suppressed())
+	}
+	if _, log := c.Add(NoConnection(Where{Remote: netip.MustParseAddrPort("11.0.0.1:500")}, nil), testTime.Add(10*time.Minute)); !log {
+		t.Error("strangers are never logged again")
+	}
+}

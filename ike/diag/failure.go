@@ -1,0 +1,225 @@
+package diag
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Failure is one failure, as a value. Prefer the constructors of this package: they fill in the fix that fits.
+// Every field but Code may be empty; a rendering still names both sides and a fix.
+//
+// A Failure is immutable once it is handed on; it may then be read from any goroutine.
+type Failure struct {
+	// Code is the kind of failure.
+	Code Code
+	// Connection and Child are the names in the configuration; empty when none is known (yet).
+	Connection, Child string
+	// Exchange is the IKE exchange in which it happened, by its IANA name ("IKE_AUTH").
+	Exchange string
+	// Local and Remote are the outer addresses and ports; the zero value when not known. A zero port is not shown.
+	Local, Remote netip.AddrPort
+	// PeerID is the identity the peer showed, or the one expected of it.
+	PeerID string
+	// ByPeer: the peer reported the failure with a notification. False: this gateway found it.
+	ByPeer bool
+	// Notify is the IANA name of the notification on the wire, in either direction; empty when nothing was sent.
+	Notify string
+	// Ours and Theirs are what the two sides want, offer or did; what kind of text it is follows from the code:
+	// proposals, selectors, identities, a group.
+	Ours, Theirs string
+	// Closest is the pair (or the one) of the alternatives that came nearest; Differs says in what it still differs.
+	Closest, Differs string
+	// ConfigLine is where our side is configured, as "gw.toml:14".
+	ConfigLine string
+	// Fix is what to do about it. When empty, the general advice for the code is shown.
+	Fix string
+	// Cause is the error underneath, if any; [errors.Is] and [errors.As] look through the Failure into it.
+	Cause error
+	// Time is when it happened.
+	Time time.Time
+}
+
+var _ error = (*Failure)(nil)
+var _ slog.LogValuer = (*Failure)(nil)
+
+// Error is the failure on one line: the code, the connection, both sides, the difference and the fix.
+func (f *Failure) Error() string {
+	if f == nil { // a nil *Failure in an error, on its way into a log: no reason to panic
+		return "no failure"
+	}
+	return f.Summary() + " Fix: " + f.Advice()
+}
+
+// Summary is [Failure.Error] without the fix, ended by a full stop.
+func (f *Failure) Summary() string {
+	info := lookup(f.Code)
+	var b strings.Builder
+	b.WriteString(string(f.Code))
+	if n := f.name(); n != "" {
+		b.WriteString(" " + n)
+	}
+	b.WriteString(": " + info.title)
+	if f.Exchange != "" {
+		b.WriteString(" in " + oneLine(f.Exchange))
+	}
+	b.WriteString(": " + f.theirSide(info) + "; " + f.ourSide(info))
+	if f.Closest != "" {
+		b.WriteString("; closest: " + oneLine(f.Closest))
+	}
+	if f.Differs != "" {
+		b.WriteString("; differs in " + oneLine(f.Differs))
+	}
+	if f.Cause != nil {
+		b.WriteString("; cause: " + oneLine(f.Cause.Error()))
+	}
+	return strings.TrimRight(b.String(), ". ") + "."
+}
+
+// Advice is the fix: the particular one if there is one, else the general one for the code.
+func (f *Failure) Advice() string {
+	if f.Fix != "" {
+		return oneLine(f.Fix)
+	}
+	return DefaultFix(f.Code, f.ByPeer)
+}
+
+// Peer is the other side as text: its address and identity, as far as they are known.
+func (f *Failure) Peer() string {
+	s := addrPort(f.Remote)
+	if s == "" {
+		s = "(address unknown)"
+	}
+	if f.PeerID != "" {
+		s += " (id " + quote(f.PeerID) + ")"
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Cause }
+
+// Is reports whether target is a *Failure of the same code, so that errors.Is(err, &Failure{Code: CodeTS}) works.
+func (f *Failure) Is(target error) bool {
+	t, ok := target.(*Failure)
+	return ok && t.Code == f.Code
+}
+
+// Reason is the reason label of metrics: the code in lower snake case without its prefix.
+func (f *Failure) Reason() string { return f.Code.Reason() }
+
+// Alert is the type of the VICI alert for this failure, or "" when the protocol has none.
+func (f *Failure) Alert() string {
+	info := lookup(f.Code)
+	if f.ByPeer && info.alertByPeer != "" {
+		return info.alertByPeer
+	}
+	return info.alert
+}
+
+// LogValue is the failure as a group of attributes; empty fields are left out.
+func (f *Failure) LogValue() slog.Value {
+	if f == nil {
+		return slog.Value{}
+	}
+	as := make([]slog.Attr, 0, 20)
+	add := func(k, v string) {
+		if v != "" {
+			as = append(as, slog.String(k, v))
+		}
+	}
+	add("code", string(f.Code))
+	add("reason", f.Reason())
+	add("title", lookup(f.Code).title)
+	add("connection", f.Connection)
+	add("child", f.Child)
+	add("exchange", f.Exchange)
+	add("local", addrPort(f.Local))
+	add("remote", addrPort(f.Remote))
+	add("peer_id", f.PeerID)
+	if f.ByPeer {
+		as = append(as, slog.Bool("by_peer", true))
+	}
+	add("notify", f.Notify)
+	add("ours", f.Ours)
+	add("theirs", f.Theirs)
+	add("closest", f.Closest)
+	add("differs", f.Differs)
+	add("config", f.ConfigLine)
+	if f.Cause != nil {
+		add("cause", f.Cause.Error())
+	}
+	add("fix", f.Advice())
+	return slog.GroupValue(as...)
+}
+
+// AsFailure finds the Failure in err, looking through what wraps it.
+func AsFailure(err error) (*Failure, bool) {
+	var f *Failure
+	if errors.As(err, &f) && f != nil {
+		return f, true
+	}
+	return nil, false
+}
+
+// name is the connection and child: "office/net".
+func (f *Failure) name() string {
+	switch {
+	case f.Connection != "" && f.Child != "":
+		return oneLine(f.Connection) + "/" + oneLine(f.Child)
+	case f.Child != "":
+		return oneLine(f.Child)
+	}
+	return oneLine(f.Connection)
+}
+
+// theirSide is the clause about the peer.
+func (f *Failure) theirSide(info info) string {
+	s := "peer " + f.Peer() + " "
+	switch {
+	case f.ByPeer && f.Notify != "":
+		s += "answered " + oneLine(f.Notify)
+		if f.Theirs != "" {
+			s += " and " + info.peerVerb + " " + oneLine(f.Theirs)
+		}
+	case f.Theirs != "":
+		s += info.peerVerb + " " + oneLine(f.Theirs)
+	case f.ByPeer:
+		s += "refused"
+	default:
+		s += info.peerDefault
+	}
+	return s
+}
+
+// ourSide is the clause about this gateway.
+func (f *Failure) ourSide(info info) string {
+	s := "we "
+	switch a, c := addrPort(f.Local), oneLine(f.ConfigLine); {
+	case a != "" && c != "":
+		s += "(" + a + ", " + c + ") "
+	case a != "" || c != "":
+		s += "(" + a + c + ") "
+	}
+	verb, def := info.ourVerb, info.ourDefault
+	if f.ByPeer && info.ourVerbByPeer != "" {
+		verb = info.ourVerbByPeer
+	}
+	if f.Ours != "" {
+		return s + verb + " " + oneLine(f.Ours)
+	}
+	return s + def
+}
+
+// addrPort is the address with its port, without the port when it is zero, and "" when there is no address.
+func addrPort(a netip.AddrPort) string {
+	switch {
+	case !a.Addr().IsValid():
+		return ""
+	case a.Port() == 0:
+		return a.Addr().Unmap().String()
+	}
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()
+}

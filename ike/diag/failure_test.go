@@ -1,0 +1,287 @@
+package diag
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var testTime = time.Date(2026, 5, 4, 10, 2, 3, 0, time.UTC)
+
+func testWhere(exchange string) Where {
+	return Where{
+		Connection: "office", Child: "net", Exchange: exchange,
+		Local: netip.MustParseAddrPort("192.0.2.1:500"), Remote: netip.MustParseAddrPort("203.0.113.7:500"),
+		PeerID: "site-b.example", ConfigLine: "gw.toml:14", Time: testTime,
+	}
+}
+
+// every returns one failure from each constructor, by its name; those with variants have one entry each.
+func every() map[string]*Failure {
+	init, auth, info := testWhere("IKE_SA_INIT"), testWhere("IKE_AUTH"), testWhere("INFORMATIONAL")
+	err := errors.New("underlying error")
+	m := Mismatch{
+		Ours: []string{"aes256gcm16-prfsha384-ecp384"}, Theirs: []string{"aes256-sha1-modp1024", "3des-sha1-modp1024"},
+		Closest: "aes256-sha1-modp1024", Differs: "KE: want ECP_384, has MODP_1024",
+	}
+	ours := Selectors{Local: []string{"10.10.0.0/24"}, Remote: []string{"10.20.0.0/24"}}
+	theirs := Selectors{Local: []string{"10.10.0.0/24"}, Remote: []string{"10.30.0.0/24"}}
+	return map[string]*Failure{
+		"NoConnection":          NoConnection(init, []string{"office (198.51.100.20)"}),
+		"NoConnection/none":     NoConnection(init, nil),
+		"NoConnectionForID":     NoConnectionForID(auth, "site-a.example", []string{"office (site-c.example)"}),
+		"IKEProposalMismatch":   IKEProposalMismatch(init, m),
+		"ChildProposalMismatch": ChildProposalMismatch(auth, m),
+		"IKEProposalRefused":    IKEProposalRefused(init, m.Ours),
+		"ChildProposalRefused":  ChildProposalRefused(auth, m.Ours),
+		"KEGroupMismatch":       KEGroupMismatch(init, []string{"ECP_384"}, "MODP_1024"),
+		"BadKEValue":            BadKEValue(init, "ECP_256", err),
+		"InitLoop":              InitLoop(init, "COOKIE", 5),
+		"SelectorMismatch":      SelectorMismatch(auth, ours, theirs, "the remote side: 10.20.0.0/24 and 10.30.0.0/24 are disjoint"),
+		"SelectorsRefused":      SelectorsRefused(auth, ours),
+		"SelectorsOutside":      SelectorsOutside(auth, ours, theirs),
+		"ModeMismatch":          ModeMismatch(auth, "tunnel", "transport"),
+		"IDMismatch":            IDMismatch(auth, "site-b.example", "10.0.0.5"),
+		"WrongPSK":              WrongPSK(auth, "secrets.ike.office", "site-a.example", "site-b.example"),
+		"AuthRefused/psk":       AuthRefused(auth, "psk", "site-a.example", "secrets.ike.office"),
+		"AuthRefused/pubkey":    AuthRefused(auth, "pubkey", "site-a.example", ""),
+		"MethodMismatch":        MethodMismatch(auth, "pubkey", "psk"),
+		"NoSecret":              NoSecret(auth, "site-a.example", "site-b.example", nil),
+		"BadSignature":          BadSignature(auth, "CN=site-b.example", err),
+		"CertUntrusted":         CertUntrusted(auth, "CN=site-b.example", "CN=Some CA", nil),
+		"CertExpired":           CertExpired(auth, "CN=site-b.example", testTime.AddDate(-1, 0, 0), testTime.AddDate(0, 0, -1)),
+		"CertName":              CertName(auth, "site-b.example", []string{"CN=other", "dns:other.example"}),
+		"CertRevoked":           CertRevoked(auth, "CN=site-b.example", "http://crl.example/ca.crl", nil),
+		"EAPFailed":             EAPFailed(auth, "EAP-MSCHAPv2", "carol", false),
+		"EAPFailed/peer":        EAPFailed(auth, "EAP-MSCHAPv2", "carol", true),
+		"RADIUSSilent":          RADIUSSilent(auth, "carol", []string{"192.0.2.9:1812"}),
+		"Silent/init":           Silent(init, 5, 165*time.Second),
+		"Silent/auth":           Silent(auth, 5, 165*time.Second),
+		"Silent/later":          Silent(info, 1, 4*time.Second),
+		"Dead":                  Dead(info, testTime.Add(-time.Minute), 5, 165*time.Second),
+		"HalfOpenExpired":       HalfOpenExpired(init, 30*time.Second),
+		"Unreachable/port":      Unreachable(init, syscall.ECONNREFUSED),
+		"Unreachable/host":      Unreachable(init, syscall.EHOSTUNREACH),
+		"Unreachable/perm":      Unreachable(init, syscall.EPERM),
+		"Unreachable/size":      Unreachable(auth, syscall.EMSGSIZE),
+		"Unreachable/other":     Unreachable(init, err),
+		"Unresolved":            Unresolved(init, "gw.example", err),
+		"BindFailed/inuse":      BindFailed(init, syscall.EADDRINUSE),
+		"BindFailed/notavail":   BindFailed(init, syscall.EADDRNOTAVAIL),
+		"BindFailed/acces":      BindFailed(init, syscall.EACCES),
+		"FromNotify":            FromNotify(auth, "INVALID_SYNTAX", ""),
+		"FromNotify/temporary":  FromNotify(info, "TEMPORARY_FAILURE", "a rekeying of CHILD_SA net"),
+		"FromNotify/spi":        FromNotify(info, "INVALID_IKE_SPI", "the IKE_SA 0011223344556677"),
+		"Malformed":             Malformed(auth, err),
+		"OtherVersion":          OtherVersion(init, "IKEv1"),
+		"NotSupported":          NotSupported(auth, "critical payload 61"),
+		"NoAddress":             NoAddress(auth, []string{"rw"}),
+		"LimitReached":          LimitReached(init, "ike.half_open_limit", 1000),
+		"PeerDeleted":           PeerDeleted(info, "the IKE_SA"),
+		"Expired":               Expired(info, "life_time 1h10m"),
+		"Replaced":              Replaced(auth, "IKE_SA #4"),
+		"Cancelled":             Cancelled(info, "operator"),
+		"InstallFailed":         InstallFailed(auth, "CHILD_SA net", err),
+		"UnknownName":           UnknownName(Where{Connection: "ofice"}, "connection", "ofice", []string{"office", "lab"}),
+		"Internal":              Internal(auth, err),
+		"empty":                 {Code: CodeTS},
+		"no code":               {},
+	}
+}
+
+// TestBothSides holds every failure to the rule of the package: both sides and a fix, on one line, whatever is known.
+func TestBothSides(t *testing.T) {
+	// The two clauses must have a predicate, not only a subject.
+	both := regexp.MustCompile(`: peer \S.*? \w+.*; we (\([^)]*\) )?\w+ ['"]?\w+`)
+	for name, f := range every() {
+		t.Run(name, func(t *testing.T) {
+			s := f.Error()
+			if !both.MatchString(s) {
+				t.Errorf("does not name both sides: %s", s)
+			}
+			i := strings.Index(s, " Fix: ")
+			if i < 0 || len(s)-i < 20 {
+				t.Errorf("no fix: %s", s)
+			}
+			if strings.ContainsAny(s, "\n\r\t") {
+				t.Errorf("more than one line: %q", s)
+			}
+			if strings.Contains(s, "  ") || strings.Contains(s, ": ;") || strings.Contains(s, "..") {
+				t.Errorf("an empty piece shows: %q", s)
+			}
+			if f.Remote.IsValid() && !strings.Contains(s, "203.0.113.7:500") {
+				t.Errorf("the peer's address is missing: %s", s)
+			}
+			if f.Connection != "" && !strings.Contains(s, " "+f.Connection) {
+				t.Errorf("the connection is missing: %s", s)
+			}
+			if !strings.HasPrefix(s, string(f.Code)) {
+				t.Errorf("the code is not in front: %s", s)
+			}
+			if strings.Contains(s, "%!") {
+				t.Errorf("format error: %s", s)
+			}
+		})
+	}
+}
+
+// TestConstructorsCoverCodes: every code is produced by a constructor, except those that only later parts need.
+func TestConstructorsCoverCodes(t *testing.T) {
+	made := map[Code]bool{}
+	for _, f := range every() {
+		made[f.Code] = true
+	}
+	byHand := map[Code]bool{CodeFrag: true, CodeNAT: true, CodeMTU: true, CodeClock: true}
+	for _, c := range Codes() {
+		if made[c] == byHand[c] {
+			t.Errorf("%s: made by a constructor: %v, listed as made by hand: %v", c, made[c], byHand[c])
+		}
+	}
+}
+
+// TestRenderings pins the lines that operators will meet most.
+func TestRenderings(t *testing.T) {
+	for name, want := range map[string]string{
+		"IKEProposalMismatch": `E-PROPOSAL-IKE office/net: no common IKE proposal in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
+			`offers aes256-sha1-modp1024, 3des-sha1-modp1024; we (192.0.2.1:500, gw.toml:14) accept aes256gcm16-prfsha384-ecp384; ` +
+			`closest: aes256-sha1-modp1024; differs in KE: want ECP_384, has MODP_1024. ` +
+			`Fix: configure aes256gcm16-prfsha384-ecp384 at the peer; or add "aes256-sha1-modp1024" to connections.office.proposals here, if it is strong enough.`,
+		"IKEProposalRefused": `E-PROPOSAL-IKE office/net: no common IKE proposal in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
+			`answered NO_PROPOSAL_CHOSEN; we (192.0.2.1:500, gw.toml:14) offered aes256gcm16-prfsha384-ecp384. ` +
+			`Fix: configure one of ours at the peer, or put one of its IKE proposals into connections.office.proposals; its log names them. ` +
+			`Some peers answer the same when they have no connection for our address 192.0.2.1.`,
+		"WrongPSK": `E-AUTH-PSK office/net: wrong pre-shared key in IKE_AUTH: peer 203.0.113.7:500 (id 'site-b.example') ` +
+			`authenticates with another key, or with one for other identities; ` +
+			`we (192.0.2.1:500, gw.toml:14) use secrets.ike.office for 'site-a.example' and 'site-b.example'. ` +
+			`Fix: enter the same key in secrets.ike.office here and at the peer for these two identities; compare checksums of the files, and look for a trailing newline.`,
+		"SelectorMismatch": `E-TS office/net: the traffic selectors have nothing in common in IKE_AUTH: peer 203.0.113.7:500 (id 'site-b.example') ` +
+			`offers 10.10.0.0/24 === 10.30.0.0/24; we (192.0.2.1:500, gw.toml:14) accept 10.10.0.0/24 === 10.20.0.0/24; ` +
+			`differs in the remote side: 10.20.0.0/24 and 10.30.0.0/24 are disjoint. ` +
+			`Fix: set local_ts = ["10.10.0.0/24"] and remote_ts = ["10.30.0.0/24"] in connections.office.children.net, ` +
+			`or let the peer ask for 10.20.0.0/24 (its local) and 10.10.0.0/24 (its remote).`,
+		"NoConnection": `E-CONN-NONE office/net: no connection matches the peer in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
+			`asks for an IKE_SA with 192.0.2.1:500; we (192.0.2.1:500, gw.toml:14) have connections for office (198.51.100.20). ` +
+			`Fix: add 203.0.113.7 to remote_addrs of the connection it is meant for and 192.0.2.1 to its local_addrs; or block it in the firewall if it should not call here.`,
+		"Silent/init": `E-TIMEOUT-INIT office/net: the peer is silent in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
+			`sent nothing at all; we (192.0.2.1:500, gw.toml:14) sent IKE_SA_INIT 5 times in 2m45s. ` +
+			`Fix: check that 203.0.113.7 is the right address and its IKE daemon runs; that UDP 500 and 4500 pass between 192.0.2.1 and 203.0.113.7 in both directions; that the peer has a connection for 192.0.2.1.`,
+		"Unreachable/port": `E-UNREACHABLE office/net: the network refuses packets to the peer in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
+			`is behind a port on which nothing listens; we (192.0.2.1:500, gw.toml:14) got ICMP port unreachable; cause: connection refused. ` +
+			`Fix: start the IKE daemon at 203.0.113.7:500, or let its firewall pass UDP to that port.`,
+		"UnknownName": `E-CONFIG ofice: the configuration does not provide for it: peer (address unknown) is not concerned; ` +
+			`we have no connection named 'ofice'; there are: office, lab. Fix: did you mean 'office'?`,
+		"empty": `E-TS: the traffic selectors have nothing in common: peer (address unknown) does not say what it would accept; ` +
+			`we offered the configured selectors. Fix: make local_ts here the remote network there, and remote_ts here the local network there.`,
+	} {
+		f := every()[name]
+		if got := f.Error(); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
+		}
+	}
+}
+
+// TestHostileText: a peer chooses its identity; it must not be able to forge or break lines.
+func TestHostileText(t *testing.T) {
+	w := testWhere("IKE_AUTH")
+	w.PeerID = "evil\nE-OK office: all is well\x1b[2J\x00" + strings.Repeat("x", 5000)
+	s := IDMismatch(w, "site-b.example", w.PeerID).Error()
+	if strings.ContainsAny(s, "\n\x1b\x00") {
+		t.Errorf("control characters pass: %q", s)
+	}
+	if len(s) > 6000 {
+		t.Errorf("%d octets for one failure", len(s))
+	}
+}
+
+func TestManyProposals(t *testing.T) {
+	var m Mismatch
+	m.Ours = []string{"aes256gcm16-prfsha384-ecp384"}
+	for i := range 18 {
+		m.Theirs = append(m.Theirs, fmt.Sprintf("aes%d-sha1-modp1024", i))
+	}
+	f := IKEProposalMismatch(testWhere("IKE_SA_INIT"), m)
+	for _, want := range []string{
+		"18 proposals: ", "(and 14 more)", "looks like Windows defaults",
+		"Set-VpnConnectionIPsecConfiguration -ConnectionName NAME -DHGroup ECP384 -EncryptionMethod GCMAES256 -IntegrityCheckMethod SHA384",
+	} {
+		if !strings.Contains(f.Error(), want) {
+			t.Errorf("no %q in %s", want, f.Error())
+		}
+	}
+	// Nothing of ours can be set on Windows: no such advice.
+	m.Ours = []string{"chacha20poly1305-prfsha384-x25519"}
+	if s := IKEProposalMismatch(testWhere("IKE_SA_INIT"), m).Error(); strings.Contains(s, "PowerShell") {
+		t.Errorf("advice that cannot work: %s", s)
+	}
+	// One better group among them: not Windows.
+	m.Theirs[3] = "aes256-sha256-modp2048"
+	if s := IKEProposalMismatch(testWhere("IKE_SA_INIT"), m).Error(); strings.Contains(s, "Windows") {
+		t.Errorf("taken for Windows: %s", s)
+	}
+}
+
+func TestErrorChain(t *testing.T) {
+	f := Malformed(testWhere("IKE_AUTH"), io.ErrUnexpectedEOF)
+	err := fmt.Errorf("wrapped: %w", f)
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Error("the cause is not reachable")
+	}
+	if !errors.Is(err, &Failure{Code: CodeSyntax}) || errors.Is(err, &Failure{Code: CodeTS}) {
+		t.Error("errors.Is does not compare codes")
+	}
+	if got, ok := AsFailure(err); !ok || got != f {
+		t.Errorf("AsFailure = %v, %v", got, ok)
+	}
+	if _, ok := AsFailure(io.EOF); ok {
+		t.Error("AsFailure finds what is not there")
+	}
+	var none *Failure
+	if _, ok := AsFailure(error(none)); ok {
+		t.Error("AsFailure returns a nil failure")
+	}
+	if none.Error() == "" || none.LogValue().String() == "" {
+		t.Error("a nil failure renders as nothing")
+	}
+}
+
+func TestLogValue(t *testing.T) {
+	var b bytes.Buffer
+	l := slog.New(slog.NewTextHandler(&b, nil))
+	l.Info("x", "failure", every()["AuthRefused/psk"])
+	for _, want := range []string{
+		"failure.code=E-AUTH-PSK", "failure.reason=auth_psk", "failure.connection=office", "failure.child=net",
+		"failure.exchange=IKE_AUTH", "failure.local=192.0.2.1:500", "failure.remote=203.0.113.7:500",
+		"failure.peer_id=site-b.example", "failure.by_peer=true", "failure.notify=AUTHENTICATION_FAILED",
+		"failure.ours=", "failure.config=gw.toml:14", "failure.fix=",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in %s", want, b.String())
+		}
+	}
+	for _, unwanted := range []string{"theirs=", "closest=", "differs=", "cause="} {
+		if strings.Contains(b.String(), unwanted) {
+			t.Errorf("empty field %q in %s", unwanted, b.String())
+		}
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"[::ffff:192.0.2.1]:500", "192.0.2.1:500"}, {"[2001:db8::1]:4500", "[2001:db8::1]:4500"}, {"192.0.2.1:0", "192.0.2.1"},
+	} {
+		if got := addrPort(netip.MustParseAddrPort(c.in)); got != c.want {
+			t.Errorf("addrPort(%s) = %s, want %s", c.in, got, c.want)
+		}
+	}
+	if got := addrPort(netip.AddrPort{}); got != "" {
+		t.Errorf("addrPort of nothing = %q", got)
+	}
+}
