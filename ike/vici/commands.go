@@ -1,0 +1,363 @@
+package vici
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// maxChildrenPerEvent keeps a list-sa event within MaxSegment: a child takes under a kilobyte with the usual number of
+// selectors. An IKE_SA with more children is streamed in several events, each with the IKE_SA's values.
+const maxChildrenPerEvent = 256
+
+// command carries out a command. It reports false for one that this daemon does not have, among them all that load
+// configuration: that comes from the file.
+func (ss *session) command(ctx context.Context, name string, req *Message) (response *Message, known bool) {
+	switch name {
+	case "version":
+		return ss.version(), true
+	case "stats":
+		return ss.stats(ctx), true
+	case "list-sas":
+		return ss.listSAs(ctx, req), true
+	case "list-conns":
+		return ss.listConns(ctx, req), true
+	case "get-conns":
+		return ss.getConns(ctx), true
+	case "initiate":
+		return ss.initiate(ctx, req), true
+	case "terminate":
+		return ss.terminate(ctx, req), true
+	case "rekey":
+		return ss.rekey(ctx, req), true
+	case "get-counters":
+		return ss.getCounters(ctx, req), true
+	case "reset-counters":
+		return ss.resetCounters(ctx, req), true
+	case "reload-settings":
+		return result(ss.server.backend.ReloadSettings(ctx)), true
+	case CmdStatus:
+		return ss.status(ctx, req), true
+	}
+	return nil, false
+}
+
+// result is the response that says only whether it worked, and why not.
+func result(err error) *Message {
+	if err != nil {
+		return failed(err)
+	}
+	return new(Message).Set("success", "yes")
+}
+
+func failed(err error) *Message {
+	m := new(Message)
+	m.Set("success", "no")
+	m.Set("errmsg", errText(err))
+	return m
+}
+
+func errText(err error) string { return cut(err.Error(), maxText) }
+
+// streamed is the response that completes a stream: empty if all went well, as clients expect.
+func streamed(err error) *Message {
+	if err != nil {
+		return failed(err)
+	}
+	return new(Message)
+}
+
+func (ss *session) version() *Message {
+	v := ss.server.backend.Version()
+	m := new(Message)
+	m.Set("daemon", v.Daemon)
+	m.Set("version", v.Version)
+	m.Set("sysname", v.Sysname)
+	m.Set("release", v.Release)
+	m.Set("machine", v.Machine)
+	return m
+}
+
+func (ss *session) stats(ctx context.Context) *Message {
+	st, err := ss.server.backend.Stats(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	m := new(Message)
+	up := m.Sub("uptime")
+	up.Set("running", duration(ss.server.o.Now().Sub(st.Since)))
+	up.Set("since", st.Since.Format("Jan 02 15:04:05 2006"))
+	w := m.Sub("workers")
+	w.Setf("total", "%d", st.Workers)
+	w.Setf("idle", "%d", st.IdleWorkers)
+	priorities(w.Sub("active"), max(st.Workers-st.IdleWorkers, 0))
+	priorities(m.Sub("queues"), st.Queued)
+	m.Setf("scheduled", "%d", st.Scheduled)
+	sas := m.Sub("ikesas")
+	sas.Setf("total", "%d", st.IKESAs)
+	sas.Setf("half-open", "%d", st.HalfOpen)
+	m.SetList("plugins", st.Features...)
+	if st.HeapBytes > 0 || st.HeapObjects > 0 {
+		mem := m.Sub("mem")
+		mem.Setf("total", "%d", st.HeapBytes)
+		mem.Setf("allocs", "%d", st.HeapObjects)
+	}
+	return m
+}
+
+// priorities fills strongSwan's four priorities of jobs; this daemon has one, which counts as medium.
+func priorities(m *Message, n int) {
+	m.Set("critical", "0")
+	m.Set("high", "0")
+	m.Setf("medium", "%d", n)
+	m.Set("low", "0")
+}
+
+// duration is d in words, in the largest unit of which there are more than two, as strongSwan shows it.
+func duration(d time.Duration) string {
+	for _, u := range []struct {
+		d    time.Duration
+		name string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if d > 2*u.d {
+			return fmt.Sprintf("%d %ss", d/u.d, u.name)
+		}
+	}
+	n := int64(max(d, 0) / time.Second)
+	if n == 1 {
+		return "1 second"
+	}
+	return fmt.Sprintf("%d seconds", n)
+}
+
+func (ss *session) listSAs(ctx context.Context, req *Message) *Message {
+	filter := SAFilter{IKE: req.Get("ike"), Child: req.Get("child")}
+	var err error
+	if filter.IKEID, err = uniqueID(req, "ike-id"); err != nil {
+		return failed(err)
+	}
+	if filter.ChildID, err = uniqueID(req, "child-id"); err != nil {
+		return failed(err)
+	}
+	return streamed(ss.server.backend.ListSAs(ctx, filter, func(sa IKESA) error {
+		for rest := sa.Children; ; rest = rest[maxChildrenPerEvent:] {
+			n := min(len(rest), maxChildrenPerEvent)
+			if err := ss.stream(ctx, EventListSA, sa.message(rest[:n], ss.server.o.Now())); err != nil {
+				return err
+			}
+			if n == len(rest) {
+				return nil
+			}
+		}
+	}))
+}
+
+func (ss *session) listConns(ctx context.Context, req *Message) *Message {
+	return streamed(ss.server.backend.ListConns(ctx, req.Get("ike"), func(c Conn) error {
+		return ss.stream(ctx, EventListConn, c.message())
+	}))
+}
+
+func (ss *session) getConns(ctx context.Context) *Message {
+	names, err := ss.server.backend.GetConns(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	return new(Message).SetList("conns", names...)
+}
+
+func (ss *session) getCounters(ctx context.Context, req *Message) *Message {
+	all, err := req.Bool("all")
+	if err != nil {
+		return failed(err)
+	}
+	cs, err := ss.server.backend.GetCounters(ctx, req.Get("name"), all)
+	m := new(Message)
+	sections := m.Sub("counters")
+	for _, c := range cs {
+		s := sections.Sub(c.Name)
+		for _, name := range CounterNames() {
+			s.Setf(name, "%d", c.Values[name])
+		}
+	}
+	m.Set("success", yesNo(err == nil))
+	if err != nil {
+		m.Set("errmsg", errText(err))
+	}
+	return m
+}
+
+func (ss *session) resetCounters(ctx context.Context, req *Message) *Message {
+	all, err := req.Bool("all")
+	if err != nil {
+		return failed(err)
+	}
+	return result(ss.server.backend.ResetCounters(ctx, req.Get("name"), all))
+}
+
+func (ss *session) status(ctx context.Context, req *Message) *Message {
+	st, err := ss.server.backend.Status(ctx, req.Get("connection"))
+	if err != nil {
+		return failed(err)
+	}
+	for i := range st.Connections {
+		if err := ss.stream(ctx, EventStatusConn, st.Connections[i].message()); err != nil {
+			return failed(err)
+		}
+	}
+	st.Gateway.DroppedEvents = ss.server.Dropped()
+	return st.Gateway.message()
+}
+
+// control is what initiate and terminate have in common: how long to wait, and how much to log.
+type control struct {
+	timeout  time.Duration // 0: no limit
+	noWait   bool
+	logLevel int
+}
+
+// parseControl reads it: "The default timeout of 0 waits indefinitely for a result, and a timeout value of -1 returns a
+// result immediately."
+func parseControl(req *Message) (control, error) {
+	var c control
+	ms, err := req.Int("timeout", 0, -1, math.MaxInt32)
+	if err != nil {
+		return c, err
+	}
+	level, err := req.Int("loglevel", 1, -1, 4)
+	if err != nil {
+		return c, err
+	}
+	c.noWait, c.logLevel = ms < 0, int(level)
+	if ms > 0 {
+		c.timeout = time.Duration(ms) * time.Millisecond
+	}
+	return c, nil
+}
+
+// start derives the context of the command and its log. What it returns last must be called at the end.
+func (ss *session) start(ctx context.Context, c control) (context.Context, LogFunc, func()) {
+	level := c.logLevel
+	if c.noWait {
+		level = math.MinInt
+	}
+	log, endLog := ss.controlLog(level)
+	cancel := context.CancelFunc(func() {})
+	if c.timeout > 0 {
+		ctx, cancel = context.WithTimeout(ctx, c.timeout)
+	}
+	return ctx, log, func() { endLog(); cancel() }
+}
+
+func (ss *session) initiate(ctx context.Context, req *Message) *Message {
+	c, err := parseControl(req)
+	if err != nil {
+		return failed(err)
+	}
+	r := InitiateRequest{Child: req.Get("child"), IKE: req.Get("ike"), NoWait: c.noWait, LogLevel: c.logLevel}
+	kind, name := "CHILD_SA", r.Child
+	if name == "" {
+		kind, name = "IKE_SA", r.IKE
+	}
+	if name == "" {
+		return failed(errors.New("missing configuration name"))
+	}
+	ctx, log, end := ss.start(ctx, c)
+	err = ss.server.backend.Initiate(ctx, r, log)
+	end()
+	if err != nil {
+		err = c.explainEnd(err, kind+" '"+name+"'", "established", "; it is still being tried")
+	}
+	return result(err)
+}
+
+// explainEnd replaces the bare error of a context that has ended by words: "what not done after 2000ms, rest". An error
+// that says more, as when the backend knows the last failure, is kept.
+func (c control) explainEnd(err error, what, done, rest string) error {
+	switch {
+	case err == context.DeadlineExceeded && c.timeout > 0:
+		return fmt.Errorf("%s not %s after %dms%s", what, done, c.timeout.Milliseconds(), rest)
+	case err == context.Canceled:
+		return errors.New("the daemon is stopping")
+	}
+	return err
+}
+
+// selectors reads what terminate and rekey select SAs by.
+func selectors(req *Message) (child, ike string, childID, ikeID uint32, err error) {
+	child, ike = req.Get("child"), req.Get("ike")
+	if childID, err = uniqueID(req, "child-id"); err == nil {
+		ikeID, err = uniqueID(req, "ike-id")
+	}
+	return child, ike, childID, ikeID, err
+}
+
+func uniqueID(req *Message, name string) (uint32, error) {
+	n, err := req.Int(name, 0, 0, math.MaxUint32)
+	return uint32(n), err
+}
+
+func (ss *session) terminate(ctx context.Context, req *Message) *Message {
+	c, err := parseControl(req)
+	if err != nil {
+		return failed(err)
+	}
+	r := TerminateRequest{NoWait: c.noWait, LogLevel: c.logLevel}
+	if r.Child, r.IKE, r.ChildID, r.IKEID, err = selectors(req); err != nil {
+		return failed(err)
+	}
+	if r.Force, err = req.Bool("force"); err != nil {
+		return failed(err)
+	}
+	if r.Child == "" && r.IKE == "" && r.ChildID == 0 && r.IKEID == 0 {
+		return failed(errors.New("missing terminate selector"))
+	}
+	ctx, log, end := ss.start(ctx, c)
+	res, err := ss.server.backend.Terminate(ctx, r, log)
+	end()
+	switch {
+	case err != nil:
+		err = c.explainEnd(err, "all SAs", "terminated", "")
+	case res.Matches == 0:
+		err = errors.New("no matching SAs to terminate found")
+	case !c.noWait && res.Terminated == 0:
+		err = errors.New("terminating SA failed")
+	case !c.noWait && res.Terminated < res.Matches:
+		err = errors.New("not all matching SAs could be terminated")
+	}
+	m := new(Message)
+	m.Set("success", yesNo(err == nil))
+	m.Setf("matches", "%d", res.Matches)
+	m.Setf("terminated", "%d", res.Terminated)
+	if err != nil {
+		m.Set("errmsg", errText(err))
+	}
+	return m
+}
+
+func (ss *session) rekey(ctx context.Context, req *Message) *Message {
+	var r RekeyRequest
+	var err error
+	if r.Child, r.IKE, r.ChildID, r.IKEID, err = selectors(req); err != nil {
+		return failed(err)
+	}
+	if r.Reauth, err = req.Bool("reauth"); err != nil {
+		return failed(err)
+	}
+	if r.Child == "" && r.IKE == "" && r.ChildID == 0 && r.IKEID == 0 {
+		return failed(errors.New("missing rekey selector"))
+	}
+	matches, err := ss.server.backend.Rekey(ctx, r)
+	if err == nil && matches == 0 {
+		err = errors.New("no matching SAs to rekey found")
+	}
+	m := new(Message)
+	m.Set("success", yesNo(err == nil))
+	m.Setf("matches", "%d", matches)
+	if err != nil {
+		m.Set("errmsg", errText(err))
+	}
+	return m
+}

@@ -1,0 +1,306 @@
+package vici
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"esplanade/ike/diag"
+)
+
+var testNow = time.Date(2026, 5, 4, 10, 2, 3, 0, time.UTC)
+
+// testSA is an IKE_SA with all that strongSwan shows of a NATed site-to-site tunnel with an AEAD.
+func testSA() *IKESA {
+	return &IKESA{
+		Name: "office", UniqueID: 7, Version: 2, State: IKEEstablished,
+		Local: netip.MustParseAddrPort("192.0.2.1:4500"), LocalID: "site-a.example",
+		Remote: netip.MustParseAddrPort("198.51.100.20:4500"), RemoteID: "site-b.example",
+		Initiator: true, InitiatorSPI: 0x0123456789abcdef, ResponderSPI: 0xfedc,
+		NATRemote: true, NATFake: true,
+		Algorithms:  Algorithms{Encr: "AES_GCM_16", EncrKeySize: 256, PRF: "PRF_HMAC_SHA2_384", KE: "ECP_384"},
+		Established: testNow.Add(-90 * time.Second), RekeyAt: testNow.Add(4 * time.Hour), ReauthAt: time.Time{},
+		TasksActive: []string{"CHILD_REKEY"},
+		Children: []ChildSA{{
+			Name: "net", UniqueID: 9, ReqID: 1, State: ChildInstalled, Mode: "TUNNEL", Protocol: "ESP", Encap: true,
+			SPIIn: 0xc0ffee, SPIOut: 0xdeadbeef,
+			Algorithms: Algorithms{Encr: "AES_GCM_16", EncrKeySize: 256, KE: "ECP_384"}, ESN: true,
+			BytesIn: 1234567, PacketsIn: 890, LastIn: testNow.Add(-time.Second),
+			BytesOut: 84, PacketsOut: 1, LastOut: testNow.Add(-61 * time.Second),
+			RekeyAt: testNow.Add(50 * time.Minute), ExpiresAt: testNow.Add(time.Hour), Installed: testNow.Add(-88 * time.Second),
+			LocalTS: []string{"10.10.0.0/24", "10.11.0.0/24[tcp/80]"}, RemoteTS: []string{"10.20.0.0/24"},
+		}},
+	}
+}
+
+// testSA2 is a connecting responder without NAT: most fields are not there yet.
+func testSA2() *IKESA {
+	return &IKESA{
+		Name: "lab", UniqueID: 8, Version: 2, State: IKEConnecting,
+		Local: netip.MustParseAddrPort("[2001:db8::1]:500"), LocalID: "%any",
+		Remote: netip.MustParseAddrPort("[2001:db8::2]:500"), RemoteID: "%any", ResponderSPI: 1,
+		Algorithms: Algorithms{
+			Encr: "AES_CBC", EncrKeySize: 128, Integ: "HMAC_SHA2_256_128", PRF: "PRF_HMAC_SHA2_256", KE: "CURVE_25519",
+		},
+	}
+}
+
+func testConn() Conn {
+	return Conn{
+		Name: "office", LocalAddrs: []string{"192.0.2.1"}, RemoteAddrs: []string{"198.51.100.20"},
+		LocalPort: 500, RemotePort: 500, Version: "IKEv2", RekeyTime: 4 * time.Hour, Unique: "no",
+		DPDDelay: 30 * time.Second, DPDTimeout: 0,
+		LocalAuth:  []Auth{{Class: "pre-shared key", ID: "site-a.example"}},
+		RemoteAuth: []Auth{{Class: "pre-shared key", ID: "site-b.example"}},
+		Children: []ConnChild{{
+			Name: "net", Mode: "TUNNEL", RekeyTime: time.Hour, RekeyBytes: 500000000, DPDAction: "start",
+			CloseAction: "start", LocalTS: []string{"10.10.0.0/24"}, RemoteTS: []string{"10.20.0.0/24"},
+		}},
+	}
+}
+
+// testFailure is a failure whose text is what swanctl must show.
+func testFailure() *diag.Failure {
+	return diag.IKEProposalRefused(diag.Where{
+		Connection: "office", Child: "net", Exchange: "IKE_SA_INIT", Local: netip.MustParseAddrPort("192.0.2.1:500"),
+		Remote: netip.MustParseAddrPort("203.0.113.7:500"), ConfigLine: "gw.toml:14",
+	}, []string{"aes256gcm16-prfsha384-ecp384"})
+}
+
+func testStatus() Status {
+	f := testFailure()
+	return Status{
+		Gateway: GatewayStatus{
+			Version: "1.2.3", Since: testNow.Add(-time.Hour), Config: "/etc/esplanade/gw.toml", LoadedAt: testNow.Add(-time.Minute),
+			ReloadError: "gw.toml:3:1: unknown key", IKESAs: 2, HalfOpen: 1, ChildSAs: 1,
+			DataPath: DataPath{
+				Device: "ipsec0", MTU: 1406, Workers: 2, Sockets: []string{"192.0.2.1:500", "192.0.2.1:4500"},
+				Features: []Feature{{Name: "UDP_GRO", Used: true}, {Name: "UDP_SEGMENT", Reason: "setsockopt: protocol not available"}},
+			},
+			Drops: []Drop{{"in", "replay", 3}, {"in", "icv", 1}, {"out", "no_policy", 12}},
+		},
+		Connections: []ConnStatus{
+			{
+				Name: "office", Local: "192.0.2.1", Remote: "203.0.113.7", LocalID: "site-a.example", RemoteID: "Bäckerei",
+				State: State{
+					Desired: "up", Current: "waiting", Since: testNow.Add(-3 * time.Minute), WaitsFor: "a retry at 10:03 – in 57s",
+					NextTry: testNow.Add(57 * time.Second),
+					LastFailure: &FailureStatus{
+						Code: string(f.Code), Text: f.Summary(), Fix: f.Advice(), Count: 37,
+						First: testNow.Add(-3 * time.Minute), Last: testNow.Add(-time.Second),
+					},
+				},
+				Children: []ChildStatus{{
+					Name: "net", State: State{Desired: "up", Current: "down", WaitsFor: "the IKE_SA"},
+					LocalTS: []string{"10.10.0.0/24"}, RemoteTS: []string{"10.20.0.0/24"}, SAs: 1, BytesIn: 1, PacketsIn: 2,
+					BytesOut: 3, PacketsOut: 1 << 63,
+				}},
+			},
+			{Name: "lab", Local: "%any", Remote: "%any", State: State{Desired: "on command", Current: "down"}},
+		},
+	}
+}
+
+// fakeBackend answers with fixed values and records what it is asked.
+type fakeBackend struct {
+	mu    sync.Mutex
+	calls []string
+
+	sas   []IKESA
+	conns []Conn
+	// initiate, if set, is Initiate.
+	initiate func(ctx context.Context, r InitiateRequest, log LogFunc) error
+	// err, if set, is the error of everything that has one.
+	err error
+	// terminated is what Terminate says.
+	terminated TerminateResult
+	rekeyed    int
+}
+
+func newFake() *fakeBackend {
+	return &fakeBackend{
+		sas: []IKESA{*testSA(), *testSA2()}, conns: []Conn{testConn()},
+		terminated: TerminateResult{Matches: 1, Terminated: 1}, rekeyed: 1,
+	}
+}
+
+func (b *fakeBackend) note(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls = append(b.calls, fmt.Sprintf(format, args...))
+}
+
+// set changes the answers while the server runs.
+func (b *fakeBackend) set(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f()
+}
+
+func (b *fakeBackend) fail() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+// took returns the calls since the last time.
+func (b *fakeBackend) took() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := b.calls
+	b.calls = nil
+	return c
+}
+
+func (b *fakeBackend) Version() Version {
+	return Version{Daemon: "esplanade", Version: "1.2.3", Sysname: "Linux", Release: "6.1", Machine: "x86_64"}
+}
+
+func (b *fakeBackend) Stats(context.Context) (Stats, error) {
+	return Stats{
+		Since: testNow.Add(-5 * time.Hour), Workers: 4, IdleWorkers: 3, Queued: 2, Scheduled: 11, IKESAs: 2, HalfOpen: 1,
+		Features: []string{"tun", "udp-gro"}, HeapBytes: 4096, HeapObjects: 12,
+	}, b.fail()
+}
+
+func (b *fakeBackend) ListSAs(_ context.Context, f SAFilter, yield func(IKESA) error) error {
+	b.note("list-sas %+v", f)
+	b.mu.Lock()
+	sas := b.sas
+	b.mu.Unlock()
+	for _, sa := range sas {
+		if (f.IKE == "" || f.IKE == sa.Name) && (f.IKEID == 0 || f.IKEID == sa.UniqueID) {
+			if err := yield(sa); err != nil {
+				return err
+			}
+		}
+	}
+	return b.fail()
+}
+
+func (b *fakeBackend) ListConns(_ context.Context, ike string, yield func(Conn) error) error {
+	b.note("list-conns %q", ike)
+	for _, c := range b.conns {
+		if err := yield(c); err != nil {
+			return err
+		}
+	}
+	return b.fail()
+}
+
+func (b *fakeBackend) GetConns(context.Context) ([]string, error) {
+	return []string{"office", "lab"}, b.fail()
+}
+
+func (b *fakeBackend) Initiate(ctx context.Context, r InitiateRequest, log LogFunc) error {
+	b.note("initiate %+v", r)
+	if b.initiate != nil {
+		return b.initiate(ctx, r, log)
+	}
+	log(1, "IKE", "initiating IKE_SA office to 203.0.113.7")
+	log(2, "IKE", "details that were not asked for")
+	log(1, "ENC", "generating IKE_SA_INIT request 0 [ SA KE No ]")
+	return b.fail()
+}
+
+func (b *fakeBackend) Terminate(_ context.Context, r TerminateRequest, log LogFunc) (TerminateResult, error) {
+	b.note("terminate %+v", r)
+	log(1, "IKE", "deleting IKE_SA office[7]")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.terminated, b.err
+}
+
+func (b *fakeBackend) Rekey(_ context.Context, r RekeyRequest) (int, error) {
+	b.note("rekey %+v", r)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rekeyed, b.err
+}
+
+func (b *fakeBackend) GetCounters(_ context.Context, name string, all bool) ([]Counters, error) {
+	b.note("get-counters %q %v", name, all)
+	if name == "none" {
+		return nil, errors.New("no counters found for this connection")
+	}
+	return []Counters{{Name: name, Values: map[string]uint64{"ike-init-out-req": 3, "invalid-spi": 1 << 40}}}, b.fail()
+}
+
+func (b *fakeBackend) ResetCounters(_ context.Context, name string, all bool) error {
+	b.note("reset-counters %q %v", name, all)
+	return b.fail()
+}
+
+func (b *fakeBackend) ReloadSettings(context.Context) error {
+	b.note("reload-settings")
+	return b.fail()
+}
+
+func (b *fakeBackend) Status(_ context.Context, connection string) (Status, error) {
+	b.note("status %q", connection)
+	return testStatus(), b.fail()
+}
+
+// shortDir is t.TempDir with a name that is short enough for sockets on every system.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// startServer serves b on a socket of its own until the test ends, and returns the server and the socket's path.
+func startServer(t *testing.T, b Backend, o Options) (*Server, string) {
+	t.Helper()
+	if o.Now == nil {
+		o.Now = func() time.Time { return testNow }
+	}
+	path := filepath.Join(shortDir(t), "v", "sock")
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewServer(b, o)
+	serve(t, s, l)
+	return s, path
+}
+
+// serve runs s on l until the test ends.
+func serve(t *testing.T, s *Server, l net.Listener) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, l) }()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Errorf("Serve: %v", err)
+			}
+		})
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// dial connects a client that is closed when the test ends.
+func dial(t *testing.T, path string) *Client {
+	t.Helper()
+	c, err := Dial(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}

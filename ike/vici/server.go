@@ -1,0 +1,194 @@
+package vici
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The events. The first four are streams of commands; the others are raised by the daemon.
+const (
+	EventListSA      = "list-sa"
+	EventListConn    = "list-conn"
+	EventControlLog  = "control-log"
+	EventLog         = "log"
+	EventIKEUpdown   = "ike-updown"
+	EventIKERekey    = "ike-rekey"
+	EventChildUpdown = "child-updown"
+	EventChildRekey  = "child-rekey"
+	EventAlert       = "alert"
+)
+
+// Events returns the names of all events that clients may register for.
+func Events() []string {
+	return []string{
+		EventListSA, EventListConn, EventControlLog, EventStatusConn, EventLog, EventIKEUpdown, EventIKERekey,
+		EventChildUpdown, EventChildRekey, EventAlert,
+	}
+}
+
+// Defaults of [Options].
+const (
+	DefaultMaxClients   = 64
+	DefaultQueuePackets = 1024
+	DefaultQueueBytes   = 4 << 20
+	DefaultWriteTimeout = 10 * time.Second
+)
+
+// drainTime is how long clients get for what is still queued when the server stops.
+const drainTime = time.Second
+
+// Options are the settings of a server. The zero value of each field is its default.
+type Options struct {
+	// Logger takes what happens to clients, on level debug. Default: nothing is logged.
+	Logger *slog.Logger
+	// MaxClients is how many clients may be connected; more are sent away.
+	MaxClients int
+	// QueuePackets and QueueBytes bound what waits for one client.
+	QueuePackets, QueueBytes int
+	// WriteTimeout is how long a client may not read before it is disconnected while something waits for it.
+	WriteTimeout time.Duration
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+}
+
+// Server answers clients. Its methods are safe for concurrent use.
+type Server struct {
+	backend Backend
+	o       Options
+
+	mu       sync.RWMutex
+	sessions map[*session]struct{}
+	nextID   uint64
+
+	// listeners counts registrations by event; the map itself never changes.
+	listeners map[string]*atomic.Int32
+	dropped   atomic.Uint64 // by clients that are gone
+}
+
+// NewServer returns a server for backend. Call [Server.Serve] to run it; events may be raised before.
+func NewServer(backend Backend, o Options) *Server {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxClients == 0 {
+		o.MaxClients = DefaultMaxClients
+	}
+	if o.QueuePackets == 0 {
+		o.QueuePackets = DefaultQueuePackets
+	}
+	if o.QueueBytes == 0 {
+		o.QueueBytes = DefaultQueueBytes
+	}
+	if o.WriteTimeout == 0 {
+		o.WriteTimeout = DefaultWriteTimeout
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Server{
+		backend: backend, o: o,
+		sessions: make(map[*session]struct{}), listeners: make(map[string]*atomic.Int32),
+	}
+	for _, e := range Events() {
+		s.listeners[e] = new(atomic.Int32)
+	}
+	return s
+}
+
+// Serve accepts clients from l until ctx ends, then closes l, ends the commands under way, and returns nil when all
+// clients are gone. It closes l in any case.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	defer l.Close()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				cancel()
+				return nil
+			}
+			if temporary(err) {
+				s.o.Logger.Warn("vici: cannot accept a client", "error", err)
+				select {
+				case <-ctx.Done():
+				case <-time.After(acceptPause):
+				}
+				continue
+			}
+			cancel()
+			return fmt.Errorf("vici: %w", err)
+		}
+		ss := s.newSession(c)
+		if ss == nil {
+			s.o.Logger.Warn("vici: too many clients", "max", s.o.MaxClients)
+			c.Close()
+			continue
+		}
+		wg.Go(func() { ss.run(ctx) })
+	}
+}
+
+// acceptPause is how long accepting waits after it failed for want of file descriptors or memory.
+const acceptPause = 100 * time.Millisecond
+
+// temporary reports whether accepting may succeed later.
+func temporary(err error) bool {
+	var t interface{ Temporary() bool }
+	return errors.As(err, &t) && t.Temporary()
+}
+
+// Dropped is how many events clients have missed because they read too slowly.
+func (s *Server) Dropped() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n := s.dropped.Load()
+	for ss := range s.sessions {
+		n += ss.out.droppedCount()
+	}
+	return n
+}
+
+// Clients is how many clients are connected.
+func (s *Server) Clients() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.sessions)
+}
+
+// newSession registers a session for c, or returns nil if there are too many.
+func (s *Server) newSession(c net.Conn) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.sessions) >= s.o.MaxClients {
+		return nil
+	}
+	s.nextID++
+	ss := &session{
+		server: s, conn: c, id: s.nextID, out: newOutbox(s.o.QueuePackets, s.o.QueueBytes),
+		events: make(map[string]bool), log: s.o.Logger.With("client", s.nextID),
+	}
+	s.sessions[ss] = struct{}{}
+	return ss
+}
+
+// forget removes a session that has ended.
+func (s *Server) forget(ss *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, ss)
+	s.dropped.Add(ss.out.droppedCount())
+	for e := range ss.events {
+		s.listeners[e].Add(-1)
+	}
+}

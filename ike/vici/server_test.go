@@ -1,0 +1,310 @@
+package vici
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// pipeListener accepts what is dialled in process, for tests with virtual time.
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+func (l *pipeListener) dial() net.Conn {
+	ours, theirs := net.Pipe()
+	l.conns <- theirs
+	return ours
+}
+
+// bubble runs f with a server in virtual time, and checks that all its goroutines end.
+func bubble(t *testing.T, b Backend, o Options, f func(t *testing.T, s *Server, dial func() net.Conn)) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newPipeListener()
+		s := NewServer(b, o)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(ctx, l) }()
+		f(t, s, l.dial)
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		if n := s.Clients(); n != 0 {
+			t.Errorf("%d clients are left", n)
+		}
+	})
+}
+
+func TestRegistration(t *testing.T) {
+	s, path := startServer(t, newFake(), Options{})
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for i, c := range []struct {
+		send Packet
+		want PacketType
+		on   bool
+	}{
+		{Packet{Type: EventUnregister, Name: EventLog}, EventUnknown, false},
+		{Packet{Type: EventRegister, Name: EventLog}, EventConfirm, true},
+		{Packet{Type: EventRegister, Name: EventLog}, EventConfirm, true}, // again: once is enough
+		{Packet{Type: EventUnregister, Name: EventLog}, EventConfirm, false},
+		{Packet{Type: EventUnregister, Name: EventLog}, EventUnknown, false},
+		{Packet{Type: EventRegister, Name: "nonsense"}, EventUnknown, false},
+		{Packet{Type: EventRegister, Name: EventLog}, EventConfirm, true},
+	} {
+		if err := WritePacket(conn, c.send); err != nil {
+			t.Fatal(err)
+		}
+		p, err := ReadPacket(conn)
+		if err != nil || p.Type != c.want {
+			t.Errorf("step %d: %s, %v; want %s", i, p.Type, err, c.want)
+		}
+		if s.Listening(EventLog) != c.on {
+			t.Errorf("step %d: listening %v", i, !c.on)
+		}
+	}
+	conn.Close()
+	await(t, func() bool { return !s.Listening(EventLog) && s.Clients() == 0 })
+}
+
+// TestBadClients: whoever breaks the protocol is dropped; the others are served.
+func TestBadClients(t *testing.T) {
+	s, path := startServer(t, newFake(), Options{})
+	for name, octets := range map[string]string{
+		"segment too long":    "\xff\xff\xff\xff",
+		"malformed message":   "\x00\x00\x00\x0a\x00\x07version\x02",
+		"unknown type":        "\x00\x00\x00\x01\x63",
+		"empty segment":       "\x00\x00\x00\x00",
+		"a server's packet":   "\x00\x00\x00\x01\x01",
+		"an event":            "\x00\x00\x00\x05\x07\x03log",
+		"end inside a packet": "\x00\x00\x00\x0a\x00",
+	} {
+		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte(octets)); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(name, "end") {
+			conn.CloseWrite()
+		}
+		conn.SetReadDeadline(time.Now().Add(swanctlTime))
+		if p, err := ReadPacket(conn); err == nil || strings.Contains(err.Error(), "timeout") {
+			t.Errorf("%s: answered %v, %v", name, p, err)
+		}
+		conn.Close()
+	}
+	await(t, func() bool { return s.Clients() == 0 })
+	if _, err := dial(t, path).Call(t.Context(), "version", nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTimeout: the timeout of initiate ends the waiting, with the right words, and only after that time.
+func TestTimeout(t *testing.T) {
+	b := newFake()
+	b.initiate = func(ctx context.Context, r InitiateRequest, _ LogFunc) error {
+		<-ctx.Done()
+		if r.IKE == "known" {
+			return testFailure()
+		}
+		return ctx.Err()
+	}
+	bubble(t, b, Options{}, func(t *testing.T, s *Server, dial func() net.Conn) {
+		c := NewClient(dial())
+		defer c.Close()
+		start := time.Now()
+		_, err := c.Call(t.Context(), "initiate", new(Message).Set("child", "net").Set("timeout", "2500"))
+		if err == nil || err.Error() != "CHILD_SA 'net' not established after 2500ms; it is still being tried" {
+			t.Errorf("error %v", err)
+		}
+		if d := time.Since(start); d != 2500*time.Millisecond {
+			t.Errorf("after %s", d)
+		}
+		_, err = c.Call(t.Context(), "initiate", new(Message).Set("ike", "known").Set("timeout", "1"))
+		if err == nil || err.Error() != testFailure().Error() {
+			t.Errorf("a failure that is known gets lost: %v", err)
+		}
+	})
+}
+
+// TestDisconnectCancels: when the client of a command goes away, the command's context ends.
+func TestDisconnectCancels(t *testing.T) {
+	b := newFake()
+	ended := make(chan error, 1)
+	b.initiate = func(ctx context.Context, _ InitiateRequest, _ LogFunc) error {
+		<-ctx.Done()
+		ended <- ctx.Err()
+		return ctx.Err()
+	}
+	s, path := startServer(t, b, Options{})
+	c := dial(t, path)
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := c.Call(ctx, "initiate", new(Message).Set("child", "net"))
+		failed <- err
+	}()
+	await(t, func() bool { return len(b.took()) > 0 })
+	cancel() // the client gives up, which closes its connection
+	if err := <-failed; err != context.Canceled {
+		t.Errorf("the call: %v", err)
+	}
+	if err := <-ended; err != context.Canceled {
+		t.Errorf("the command: %v", err)
+	}
+	await(t, func() bool { return s.Clients() == 0 })
+	if _, err := c.Call(t.Context(), "version", nil); err == nil {
+		t.Error("an abandoned connection is used again")
+	}
+}
+
+// TestStopAnswers: a command under way gets an answer when the daemon stops, and Serve returns when all is over.
+func TestStopAnswers(t *testing.T) {
+	b := newFake()
+	running := make(chan struct{})
+	b.initiate = func(ctx context.Context, _ InitiateRequest, _ LogFunc) error {
+		close(running)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	path := shortDir(t) + "/s"
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := serve(t, NewServer(b, Options{}), l)
+	c := dial(t, path)
+	answer := make(chan error, 1)
+	go func() {
+		_, err := c.Call(context.Background(), "initiate", new(Message).Set("child", "net"))
+		answer <- err
+	}()
+	<-running
+	stop()
+	if err := <-answer; err == nil || err.Error() != "the daemon is stopping" {
+		t.Errorf("the answer: %v", err)
+	}
+	if _, err := Dial(path); err == nil {
+		t.Error("the socket still answers")
+	}
+}
+
+// TestOneCommandAtATime: a second request waits until the first is answered.
+func TestOneCommandAtATime(t *testing.T) {
+	b := newFake()
+	release := make(chan struct{})
+	b.initiate = func(context.Context, InitiateRequest, LogFunc) error { <-release; return nil }
+	_, path := startServer(t, b, Options{})
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, p := range []Packet{
+		{CmdRequest, "initiate", new(Message).Set("child", "net")},
+		{CmdRequest, "rekey", new(Message).Set("child", "net")},
+		{Type: EventRegister, Name: EventLog},
+	} {
+		if err := WritePacket(conn, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, func() bool { return len(b.took()) == 1 })
+	close(release)
+	for i, want := range []PacketType{CmdResponse, CmdResponse, EventConfirm} {
+		if p, err := ReadPacket(conn); err != nil || p.Type != want || (i == 1) != (p.Message.Get("matches") == "1") {
+			t.Errorf("answer %d: %v, %v", i, p, err)
+		}
+	}
+	if calls := b.took(); len(calls) != 1 || !strings.HasPrefix(calls[0], "rekey") {
+		t.Errorf("calls %q", calls)
+	}
+}
+
+func TestMaxClients(t *testing.T) {
+	s, path := startServer(t, newFake(), Options{MaxClients: 2})
+	a, b := dial(t, path), dial(t, path)
+	for _, c := range []*Client{a, b} {
+		if _, err := c.Call(t.Context(), "version", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := dial(t, path).Call(t.Context(), "version", nil); err == nil {
+		t.Error("a third client is served")
+	}
+	a.Close()
+	await(t, func() bool { return s.Clients() == 1 })
+	if _, err := dial(t, path).Call(t.Context(), "version", nil); err != nil {
+		t.Errorf("after one has gone: %v", err)
+	}
+}
+
+// TestRaiseFromEverywhere is for the race detector: events from many goroutines while clients come and go.
+func TestRaiseFromEverywhere(t *testing.T) {
+	s, path := startServer(t, newFake(), Options{QueuePackets: 4})
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			sa := testSA()
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				s.Log(LogEntry{Group: "IKE", Level: 1, Msg: "x"})
+				s.ChildUpdown(true, *sa, sa.Children[0])
+				s.Alert("ts-mismatch", sa)
+			}
+		})
+	}
+	for range 20 {
+		c := dial(t, path)
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		if err := c.Listen(ctx, []string{EventLog, EventChildUpdown, EventAlert}, func(string, *Message) error {
+			if n++; n == 5 {
+				cancel()
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+		cancel()
+	}
+	close(stop)
+	wg.Wait()
+}

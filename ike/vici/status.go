@@ -1,0 +1,313 @@
+package vici
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// The extension that `esplanade status` uses: command CmdStatus streams an EventStatusConn for each connection and is
+// answered with what concerns the whole gateway.
+const (
+	CmdStatus       = "esplanade-status"
+	EventStatusConn = "esplanade-connection"
+)
+
+// Status is what `esplanade status` shows.
+type Status struct {
+	Gateway     GatewayStatus `json:"gateway"`
+	Connections []ConnStatus  `json:"connections"`
+}
+
+// GatewayStatus is about the daemon as a whole.
+type GatewayStatus struct {
+	Version string    `json:"version"`
+	Since   time.Time `json:"since"`
+	// Config is the path of the configuration, LoadedAt when it was last loaded successfully. ReloadError is set if a
+	// later attempt failed.
+	Config      string    `json:"config,omitempty"`
+	LoadedAt    time.Time `json:"loaded_at,omitzero"`
+	ReloadError string    `json:"reload_error,omitempty"`
+	DataPath    DataPath  `json:"data_path"`
+	// IKESAs, HalfOpen and ChildSAs count SAs.
+	IKESAs   int `json:"ike_sas"`
+	HalfOpen int `json:"half_open"`
+	ChildSAs int `json:"child_sas"`
+	// Drops are the packets dropped so far, by direction and reason, only those that are not zero.
+	Drops []Drop `json:"drops,omitempty"`
+	// DroppedEvents is how many VICI events slow clients have missed.
+	DroppedEvents uint64 `json:"dropped_events,omitempty"`
+}
+
+// DataPath says what the packet loop runs on.
+type DataPath struct {
+	Device  string   `json:"device"` // "ipsec0", "netstack"
+	MTU     int      `json:"mtu"`
+	Workers int      `json:"workers"`
+	Sockets []string `json:"sockets"` // "192.0.2.1:500", …
+	// Features are the kernel features that were probed, in the order they were.
+	Features []Feature `json:"features"`
+}
+
+// Feature is a facility of the kernel that the data path can use.
+type Feature struct {
+	Name string `json:"name"` // "UDP_SEGMENT"
+	Used bool   `json:"used"`
+	// Reason says why it is not used.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Drop counts packets dropped for a reason.
+type Drop struct {
+	Direction string `json:"direction"` // "in" or "out"
+	Reason    string `json:"reason"`
+	Packets   uint64 `json:"packets"`
+}
+
+// ConnStatus is a connection: what is wanted, what is, and what is in between.
+type ConnStatus struct {
+	Name string `json:"name"`
+	// Local and Remote are the endpoints, in use or as configured.
+	Local  string `json:"local"`
+	Remote string `json:"remote"`
+	// LocalID and RemoteID are the identities, shown or as configured.
+	LocalID  string        `json:"local_id,omitempty"`
+	RemoteID string        `json:"remote_id,omitempty"`
+	State    State         `json:"state"`
+	Children []ChildStatus `json:"children"`
+}
+
+// ChildStatus is a child of a connection.
+type ChildStatus struct {
+	Name     string   `json:"name"`
+	State    State    `json:"state"`
+	LocalTS  []string `json:"local_ts"`
+	RemoteTS []string `json:"remote_ts"`
+	// SAs is how many CHILD_SAs there are. The counters are of all of them since the child came up.
+	SAs        int    `json:"sas"`
+	BytesIn    uint64 `json:"bytes_in"`
+	PacketsIn  uint64 `json:"packets_in"`
+	BytesOut   uint64 `json:"bytes_out"`
+	PacketsOut uint64 `json:"packets_out"`
+}
+
+// State is the state of a connection or child.
+type State struct {
+	// Desired is "up", "on traffic" or "on command".
+	Desired string `json:"desired"`
+	// Current is "up", "connecting", "waiting", "trapped" or "down".
+	Current string `json:"current"`
+	// Since is when it became so.
+	Since time.Time `json:"since,omitzero"`
+	// WaitsFor says in words what has to happen next: "a retry at 10:03:12", "a packet", "the peer's IKE_AUTH".
+	WaitsFor string `json:"waits_for,omitempty"`
+	// NextTry and NextRekey are when these are due; zero if they are not.
+	NextTry   time.Time `json:"next_try,omitzero"`
+	NextRekey time.Time `json:"next_rekey,omitzero"`
+	// LastFailure is the latest failure since it was last up.
+	LastFailure *FailureStatus `json:"last_failure,omitempty"`
+}
+
+// FailureStatus is a failure and how often it happened.
+type FailureStatus struct {
+	Code string `json:"code"` // "E-PROPOSAL-IKE"
+	// Text is the failure without its fix, on one line.
+	Text  string    `json:"text"`
+	Fix   string    `json:"fix"`
+	Count int       `json:"count"`
+	First time.Time `json:"first,omitzero"`
+	Last  time.Time `json:"last,omitzero"`
+}
+
+// message is the event for a connection.
+func (c *ConnStatus) message() *Message {
+	m := new(Message)
+	s := m.Sub(c.Name)
+	s.Set("local", c.Local)
+	s.Set("remote", c.Remote)
+	s.SetNonEmpty("local-id", c.LocalID)
+	s.SetNonEmpty("remote-id", c.RemoteID)
+	c.State.fill(s)
+	children := s.Sub("children")
+	for i := range c.Children {
+		ch := &c.Children[i]
+		cs := children.Sub(ch.Name)
+		ch.State.fill(cs)
+		cs.SetList("local-ts", ch.LocalTS...)
+		cs.SetList("remote-ts", ch.RemoteTS...)
+		cs.Setf("sas", "%d", ch.SAs)
+		cs.Setf("bytes-in", "%d", ch.BytesIn)
+		cs.Setf("packets-in", "%d", ch.PacketsIn)
+		cs.Setf("bytes-out", "%d", ch.BytesOut)
+		cs.Setf("packets-out", "%d", ch.PacketsOut)
+	}
+	return m
+}
+
+func (st *State) fill(m *Message) {
+	m.Set("desired", st.Desired)
+	m.Set("state", st.Current)
+	setTime(m, "since", st.Since)
+	m.SetNonEmpty("waits-for", st.WaitsFor)
+	setTime(m, "next-try", st.NextTry)
+	setTime(m, "next-rekey", st.NextRekey)
+	if f := st.LastFailure; f != nil {
+		s := m.Sub("last-failure")
+		s.Set("code", f.Code)
+		s.Set("text", cut(f.Text, maxText))
+		s.Set("fix", cut(f.Fix, maxText))
+		s.Setf("count", "%d", f.Count)
+		setTime(s, "first", f.First)
+		setTime(s, "last", f.Last)
+	}
+}
+
+// message is the response to the command.
+func (g *GatewayStatus) message() *Message {
+	m := new(Message)
+	m.Set("version", g.Version)
+	setTime(m, "since", g.Since)
+	m.SetNonEmpty("config", g.Config)
+	setTime(m, "loaded-at", g.LoadedAt)
+	m.SetNonEmpty("reload-error", cut(g.ReloadError, maxText))
+	m.Setf("ike-sas", "%d", g.IKESAs)
+	m.Setf("half-open", "%d", g.HalfOpen)
+	m.Setf("child-sas", "%d", g.ChildSAs)
+	dp := m.Sub("data-path")
+	dp.Set("device", g.DataPath.Device)
+	dp.Setf("mtu", "%d", g.DataPath.MTU)
+	dp.Setf("workers", "%d", g.DataPath.Workers)
+	dp.SetList("sockets", g.DataPath.Sockets...)
+	features := dp.Sub("features")
+	for _, f := range g.DataPath.Features {
+		s := features.Sub(f.Name)
+		s.Set("used", yesNo(f.Used))
+		s.SetNonEmpty("reason", f.Reason)
+	}
+	drops := m.Sub("drops")
+	for _, d := range g.Drops {
+		s := drops.Section(d.Direction)
+		if s == nil {
+			s = drops.Sub(d.Direction)
+		}
+		s.Setf(d.Reason, "%d", d.Packets)
+	}
+	if g.DroppedEvents > 0 {
+		m.Setf("dropped-events", "%d", g.DroppedEvents)
+	}
+	m.Set("success", "yes")
+	return m
+}
+
+// parser reads typed values out of messages and keeps the first error.
+type parser struct{ err error }
+
+func (p *parser) time(m *Message, name string) time.Time {
+	v, ok := m.Lookup(name)
+	if !ok {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339Nano, v)
+	p.keep(name, err)
+	return t
+}
+
+func (p *parser) int(m *Message, name string) int {
+	v, ok := m.Lookup(name)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(v)
+	p.keep(name, err)
+	return n
+}
+
+func (p *parser) uint64(m *Message, name string) uint64 {
+	v, ok := m.Lookup(name)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.ParseUint(v, 10, 64)
+	p.keep(name, err)
+	return n
+}
+
+func (p *parser) keep(name string, err error) {
+	if err != nil && p.err == nil {
+		p.err = fmt.Errorf("vici: status: %s: %w", name, err)
+	}
+}
+
+// parseConnStatus reads the event for a connection.
+func parseConnStatus(m *Message) (ConnStatus, error) {
+	var c ConnStatus
+	var p parser
+	for name, s := range m.Sections() {
+		c = ConnStatus{
+			Name: name, Local: s.Get("local"), Remote: s.Get("remote"),
+			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), State: p.state(s),
+		}
+		for name, s := range s.Section("children").Sections() {
+			c.Children = append(c.Children, ChildStatus{
+				Name: name, State: p.state(s),
+				LocalTS: s.List("local-ts"), RemoteTS: s.List("remote-ts"), SAs: p.int(s, "sas"),
+				BytesIn: p.uint64(s, "bytes-in"), PacketsIn: p.uint64(s, "packets-in"),
+				BytesOut: p.uint64(s, "bytes-out"), PacketsOut: p.uint64(s, "packets-out"),
+			})
+		}
+		return c, p.err
+	}
+	return c, fmt.Errorf("vici: status: an event without a connection")
+}
+
+func (p *parser) state(m *Message) State {
+	st := State{
+		Desired: m.Get("desired"), Current: m.Get("state"), Since: p.time(m, "since"), WaitsFor: m.Get("waits-for"),
+		NextTry: p.time(m, "next-try"), NextRekey: p.time(m, "next-rekey"),
+	}
+	if s := m.Section("last-failure"); s != nil {
+		st.LastFailure = &FailureStatus{
+			Code: s.Get("code"), Text: s.Get("text"), Fix: s.Get("fix"), Count: p.int(s, "count"),
+			First: p.time(s, "first"), Last: p.time(s, "last"),
+		}
+	}
+	return st
+}
+
+// parseGatewayStatus reads the response to the command.
+func parseGatewayStatus(m *Message) (GatewayStatus, error) {
+	var p parser
+	dp := m.Section("data-path")
+	g := GatewayStatus{
+		Version: m.Get("version"), Since: p.time(m, "since"), Config: m.Get("config"), LoadedAt: p.time(m, "loaded-at"),
+		ReloadError: m.Get("reload-error"), IKESAs: p.int(m, "ike-sas"), HalfOpen: p.int(m, "half-open"),
+		ChildSAs: p.int(m, "child-sas"), DroppedEvents: p.uint64(m, "dropped-events"),
+		DataPath: DataPath{
+			Device: dp.Get("device"), MTU: p.int(dp, "mtu"), Workers: p.int(dp, "workers"), Sockets: dp.List("sockets"),
+		},
+	}
+	for name, s := range dp.Section("features").Sections() {
+		g.DataPath.Features = append(g.DataPath.Features, Feature{
+			Name: name, Used: s.Get("used") == "yes", Reason: s.Get("reason"),
+		})
+	}
+	for direction, s := range m.Section("drops").Sections() {
+		for e := range s.All() {
+			g.Drops = append(g.Drops, Drop{Direction: direction, Reason: e.Name, Packets: p.uint64(s, e.Name)})
+		}
+	}
+	return g, p.err
+}
+
+func setTime(m *Message, name string, t time.Time) {
+	if !t.IsZero() {
+		m.Set(name, t.UTC().Format(time.RFC3339Nano))
+	}
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

@@ -1,0 +1,298 @@
+package vici
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// swanctlTime bounds one run of swanctl.
+const swanctlTime = 30 * time.Second
+
+// needSwanctl skips, saying how to get what is missing.
+func needSwanctl(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("swanctl"); err != nil {
+		t.Skip("NOT TESTED: the stock swanctl is missing; on Debian: apt-get install strongswan-swanctl")
+	}
+}
+
+// swanctl runs the stock swanctl against the socket and returns its output and exit code.
+func swanctl(t *testing.T, socket string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), swanctlTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "swanctl", append(args, "--uri", "unix://"+socket)...)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("swanctl %v: %v", args, err)
+	}
+	return out.String(), errOut.String(), cmd.ProcessState.ExitCode()
+}
+
+// TestSwanctl pins what the stock swanctl of Debian prints for what we send.
+func TestSwanctl(t *testing.T) {
+	needSwanctl(t)
+	b := newFake()
+	_, socket := startServer(t, b, Options{})
+	for _, c := range []struct {
+		args string
+		want string
+		call string // what the backend was asked
+	}{
+		{"--version --daemon", "strongSwan 1.2.3 esplanade (Linux, 6.1, x86_64)\n", ""},
+		{"--version --daemon --raw", "version reply {daemon=esplanade version=1.2.3 sysname=Linux release=6.1 machine=x86_64}\n", ""},
+		{"--stats", `uptime: 5 hours, since May 04 05:02:03 2026
+worker threads: 4 total, 3 idle, working: 0/0/1/0
+job queues: 0/0/2/0
+jobs scheduled: 11
+IKE_SAs: 2 total, 1 half-open
+memory usage: 4096 bytes, 12 allocations
+loaded plugins: tun udp-gro
+`, ""},
+		{"--stats --raw", `stats reply {uptime {running=5 hours since=May 04 05:02:03 2026} workers {total=4 idle=3 ` +
+			`active {critical=0 high=0 medium=1 low=0}} queues {critical=0 high=0 medium=2 low=0} scheduled=11 ` +
+			`ikesas {total=2 half-open=1} plugins=[tun udp-gro] mem {total=4096 allocs=12}}
+`, ""},
+		{"--list-sas", `office: #7, ESTABLISHED, IKEv2, 0123456789abcdef_i* 000000000000fedc_r
+  local  'site-a.example' @ 192.0.2.1[4500]
+  remote 'site-b.example' @ 198.51.100.20[4500]
+  AES_GCM_16-256/PRF_HMAC_SHA2_384/ECP_384
+  established 90s ago, rekeying in 14400s
+  active:  CHILD_REKEY
+  net: #9, reqid 1, INSTALLED, TUNNEL-in-UDP, ESP:AES_GCM_16-256/ECP_384/ESN
+    installed 88s ago, rekeying in 3000s, expires in 3600s
+    in  00c0ffee, 1234567 bytes,   890 packets,     1s ago
+    out deadbeef,     84 bytes,     1 packets,    61s ago
+    local  10.10.0.0/24 10.11.0.0/24[tcp/80]
+    remote 10.20.0.0/24
+lab: #8, CONNECTING, IKEv2, 0000000000000000_i 0000000000000001_r*
+  local  '%any' @ 2001:db8::1[500]
+  remote '%any' @ 2001:db8::2[500]
+  AES_CBC-128/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/CURVE_25519
+`, "list-sas {IKE: IKEID:0 Child: ChildID:0}"},
+		{"--list-sas --raw", `list-sa event {office {uniqueid=7 version=2 state=ESTABLISHED local-host=192.0.2.1 local-port=4500 ` +
+			`local-id=site-a.example remote-host=198.51.100.20 remote-port=4500 remote-id=site-b.example initiator=yes ` +
+			`initiator-spi=0123456789abcdef responder-spi=000000000000fedc nat-remote=yes nat-fake=yes nat-any=yes ` +
+			`encr-alg=AES_GCM_16 encr-keysize=256 prf-alg=PRF_HMAC_SHA2_384 dh-group=ECP_384 established=90 rekey-time=14400 ` +
+			`tasks-active=[CHILD_REKEY] child-sas {net-9 {name=net uniqueid=9 reqid=1 state=INSTALLED mode=TUNNEL protocol=ESP ` +
+			`encap=yes spi-in=00c0ffee spi-out=deadbeef encr-alg=AES_GCM_16 encr-keysize=256 dh-group=ECP_384 esn=1 ` +
+			`bytes-in=1234567 packets-in=890 use-in=1 bytes-out=84 packets-out=1 use-out=61 rekey-time=3000 life-time=3600 ` +
+			`install-time=88 local-ts=[10.10.0.0/24 10.11.0.0/24[tcp/80]] remote-ts=[10.20.0.0/24]}}}}
+list-sa event {lab {uniqueid=8 version=2 state=CONNECTING local-host=2001:db8::1 local-port=500 local-id=%any ` +
+			`remote-host=2001:db8::2 remote-port=500 remote-id=%any initiator-spi=0000000000000000 ` +
+			`responder-spi=0000000000000001 encr-alg=AES_CBC encr-keysize=128 integ-alg=HMAC_SHA2_256_128 ` +
+			`prf-alg=PRF_HMAC_SHA2_256 dh-group=CURVE_25519 child-sas {}}}
+list-sas reply {}
+`, "list-sas {IKE: IKEID:0 Child: ChildID:0}"},
+		{"--list-sas --ike none --ike-id 3 --child net --child-id 4294967 --raw", "list-sas reply {}\n",
+			"list-sas {IKE:none IKEID:3 Child:net ChildID:4294967}"},
+		{"--list-conns", `office: IKEv2, no reauthentication, rekeying every 14400s, dpd delay 30s
+  local:  192.0.2.1
+  remote: 198.51.100.20
+  local pre-shared key authentication:
+    id: site-a.example
+  remote pre-shared key authentication:
+    id: site-b.example
+  net: TUNNEL, rekeying every 3600s or 500000000 bytes, dpd action is start
+    local:  10.10.0.0/24
+    remote: 10.20.0.0/24
+`, `list-conns ""`},
+		{"--list-conns --raw", `list-conn event {office {local_addrs=[192.0.2.1] remote_addrs=[198.51.100.20] local_port=500 ` +
+			`remote_port=500 version=IKEv2 reauth_time=0 rekey_time=14400 unique=UNIQUE_NO dpd_delay=30 ` +
+			`local-1 {id=site-a.example class=pre-shared key groups=[] cert_policy=[] certs=[] cacerts=[]} ` +
+			`remote-1 {id=site-b.example class=pre-shared key groups=[] cert_policy=[] certs=[] cacerts=[]} ` +
+			`children {net {mode=TUNNEL rekey_time=3600 rekey_bytes=500000000 rekey_packets=0 dpd_action=start ` +
+			`close_action=start local-ts=[10.10.0.0/24] remote-ts=[10.20.0.0/24]}}}}
+list-conns reply {}
+`, `list-conns ""`},
+		{"--initiate --child net", `[IKE] initiating IKE_SA office to 203.0.113.7
+[ENC] generating IKE_SA_INIT request 0 [ SA KE No ]
+initiate completed successfully
+`, "initiate {Child:net IKE: NoWait:false LogLevel:1}"},
+		{"--initiate --ike office --timeout 5 --loglevel 2 --raw", `log {group=IKE level=1 msg=initiating IKE_SA office to 203.0.113.7}
+log {group=IKE level=2 msg=details that were not asked for}
+log {group=ENC level=1 msg=generating IKE_SA_INIT request 0 [ SA KE No ]}
+initiate reply {success=yes}
+`, "initiate {Child: IKE:office NoWait:false LogLevel:2}"},
+		{"--terminate --ike office", "[IKE] deleting IKE_SA office[7]\nterminate completed successfully\n",
+			"terminate {Child: IKE:office ChildID:0 IKEID:0 Force:false NoWait:false LogLevel:1}"},
+		{"--terminate --child-id 9 --force --raw", "log {group=IKE level=1 msg=deleting IKE_SA office[7]}\nterminate reply {success=yes matches=1 terminated=1}\n",
+			"terminate {Child: IKE: ChildID:9 IKEID:0 Force:true NoWait:false LogLevel:1}"},
+		{"--rekey --child net", "rekey completed successfully\n", "rekey {Child:net IKE: ChildID:0 IKEID:0 Reauth:false}"},
+		{"--rekey --ike-id 7 --reauth --raw", "rekey reply {success=yes matches=1}\n", "rekey {Child: IKE: ChildID:0 IKEID:7 Reauth:true}"},
+		{"--counters --reset --name office", "reset-counters completed successfully\n", `reset-counters "office" false`},
+		{"--reload-settings", "", "reload-settings"},
+	} {
+		out, errOut, code := swanctl(t, socket, strings.Fields(c.args)...)
+		if out != c.want || code != 0 {
+			t.Errorf("swanctl %s: exit %d, %s\n got %s\nwant %s", c.args, code, errOut, out, c.want)
+		}
+		var want []string
+		if c.call != "" {
+			want = []string{c.call}
+		}
+		if calls := b.took(); !reflect.DeepEqual(calls, want) {
+			t.Errorf("swanctl %s asks the backend for %q, want %q", c.args, calls, want)
+		}
+	}
+	out, _, code := swanctl(t, socket, "--counters", "--all")
+	if code != 0 || !strings.HasPrefix(out, "global:\n  ike-rekey-init        : 0\n") ||
+		!strings.Contains(out, "  invalid-spi           : 1099511627776\n") || strings.Count(out, "\n") != 22 {
+		t.Errorf("--counters: exit %d\n%s", code, out)
+	}
+}
+
+// TestSwanctlShowsFailures: the failure value reaches the operator whole, through the stock tool.
+func TestSwanctlShowsFailures(t *testing.T) {
+	needSwanctl(t)
+	b := newFake()
+	b.err = testFailure()
+	_, socket := startServer(t, b, Options{})
+	want := testFailure().Error() + "\n"
+	for _, verb := range []string{"initiate", "terminate", "rekey"} {
+		_, errOut, code := swanctl(t, socket, "--"+verb, "--ike", "office")
+		if errOut != verb+" failed: "+want || code != 1 {
+			t.Errorf("%s: exit %d, got %s\nwant %s", verb, code, errOut, want)
+		}
+	}
+	if _, errOut, code := swanctl(t, socket, "--reload-settings"); errOut != "reload-settings failed: "+want || code == 0 {
+		t.Errorf("reload-settings: exit %d, got %s", code, errOut)
+	}
+	out, _, _ := swanctl(t, socket, "--initiate", "--ike", "office", "--raw")
+	if !strings.HasSuffix(out, "initiate reply {success=no errmsg="+strings.TrimSuffix(want, "\n")+"}\n") {
+		t.Errorf("raw: %s", out)
+	}
+	// Text that is not ASCII would vanish whole.
+	b.set(func() { b.err = errors.New("IKE_SA ‘office’ → failed ×3\nBäckerei") })
+	_, errOut, _ := swanctl(t, socket, "--initiate", "--ike", "office")
+	if errOut != "initiate failed: IKE_SA 'office' -> failed x3 B?ckerei\n" {
+		t.Errorf("not ASCII: %q", errOut)
+	}
+	b.set(func() { b.err, b.terminated = nil, TerminateResult{} })
+	if _, errOut, code := swanctl(t, socket, "--terminate", "--ike", "none"); errOut != "terminate failed: no matching SAs to terminate found\n" || code != 1 {
+		t.Errorf("terminate nothing: exit %d, %s", code, errOut)
+	}
+	if _, errOut, code := swanctl(t, socket, "--counters", "--name", "none"); errOut != "get-counters failed: no counters found for this connection\n" || code != 1 {
+		t.Errorf("no counters: exit %d, %s", code, errOut)
+	}
+}
+
+// TestSwanctlUnknown: commands that load configuration are refused in a way swanctl understands.
+func TestSwanctlUnknown(t *testing.T) {
+	needSwanctl(t)
+	_, socket := startServer(t, newFake(), Options{})
+	for verb, want := range map[string]string{
+		"--list-algs":  "get-algorithms request failed: No such file or directory\n",
+		"--list-pools": "get-pools request failed: No such file or directory\n",
+		"--list-certs": "registering for certificates failed: No such file or directory\n",
+	} {
+		if _, errOut, code := swanctl(t, socket, verb); errOut != want || code == 0 {
+			t.Errorf("%s: exit %d, %s", verb, code, errOut)
+		}
+	}
+}
+
+// follow runs a swanctl that goes on until it is told to stop. raise is called once it has registered for events. The
+// first lines of its output are returned, as many as are asked for.
+func follow(t *testing.T, events []string, args []string, lines int, raise func(*Server)) string {
+	t.Helper()
+	needSwanctl(t)
+	s, path := startServer(t, newFake(), Options{})
+	ctx, cancel := context.WithTimeout(context.Background(), swanctlTime)
+	defer cancel()
+	// swanctl's output is buffered when it goes to a pipe, so it would be seen at its end only.
+	args = append([]string{"-oL", "swanctl"}, append(args, "--uri", "unix://"+path)...)
+	cmd := exec.CommandContext(ctx, "stdbuf", args...)
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+	}()
+	for _, e := range events {
+		await(t, func() bool { return s.Listening(e) })
+	}
+	raise(s)
+	var out strings.Builder
+	r := bufio.NewReader(pipe)
+	for range lines {
+		line, err := r.ReadString('\n')
+		out.WriteString(line)
+		if err != nil {
+			t.Errorf("swanctl %v ends after %q: %v", args, out.String(), err)
+			break
+		}
+	}
+	return out.String()
+}
+
+func TestSwanctlMonitor(t *testing.T) {
+	raise := func(s *Server) {
+		sa := testSA()
+		s.IKEUpdown(true, *sa)
+		s.ChildUpdown(true, *sa, sa.Children[0])
+		s.IKEUpdown(false, *testSA2())
+	}
+	events := []string{EventIKEUpdown, EventChildUpdown}
+	out := follow(t, events, []string{"--monitor-sa"}, 11, raise)
+	if !strings.HasPrefix(out, "office: #7, ESTABLISHED, IKEv2, 0123456789abcdef_i* 000000000000fedc_r\n") ||
+		!strings.Contains(out, "  net: #9, reqid 1, INSTALLED, TUNNEL-in-UDP, ESP:AES_GCM_16-256/ECP_384/ESN\n") {
+		t.Errorf("--monitor-sa: %s", out)
+	}
+	out = follow(t, events, []string{"--monitor-sa", "--raw"}, 3, raise)
+	for _, want := range []string{
+		"ike-updown event {up=yes office {uniqueid=7 version=2 ", "rekey-time=14400 tasks-active=[CHILD_REKEY]}}\n",
+		"child-updown event {up=yes office {uniqueid=7 ", "child-sas {net-9 {name=net uniqueid=9 ",
+		"ike-updown event {lab {uniqueid=8 ",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("--monitor-sa --raw: no %q in\n%s", want, out)
+		}
+	}
+}
+
+func TestSwanctlLog(t *testing.T) {
+	raise := func(s *Server) {
+		s.Log(LogEntry{Group: "IKE", Level: 1, Thread: 3, IKEName: "office", IKEUniqueID: "7", Msg: "one\ntwo\n"})
+		s.Log(LogEntry{Group: "NET", Level: 2, Msg: "too detailed"})
+		s.Log(LogEntry{Group: "CFG", Level: 0, Msg: "three ×3"})
+	}
+	if out := follow(t, []string{EventLog}, []string{"--log"}, 3, raise); out != "03[IKE] one\n03[IKE] two\n00[CFG] three x3\n" {
+		t.Errorf("--log: %s", out)
+	}
+	out := follow(t, []string{EventLog}, []string{"--log", "--raw"}, 1, raise)
+	if !strings.HasPrefix(out, "log {group=IKE level=1 thread=3 ikesa-name=office ikesa-uniqueid=7 msg=one}\n") {
+		t.Errorf("--log --raw: %s", out)
+	}
+}
+
+// await waits until a condition holds that another process or goroutine brings about.
+func await(t *testing.T, cond func() bool) {
+	t.Helper()
+	deadline := time.After(swanctlTime)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !cond() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("it does not come about")
+		}
+	}
+}
