@@ -1,0 +1,5 @@
+//go:build !purego
+
+package esp
+
+const chachaAllocates = false
