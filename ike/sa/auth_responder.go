@@ -1,0 +1,119 @@
+package sa
+
+import (
+	"strings"
+
+	"esplanade/ike/auth"
+	"esplanade/ike/diag"
+	"esplanade/ike/identity"
+	"esplanade/ike/wire"
+)
+
+// handleAuth is the IKE_AUTH exchange of the responder: it picks the connection by identities, verifies the peer,
+// authenticates itself and creates the first CHILD SA.
+func (m *Machine) handleAuth(r *request) []wire.Payload {
+	x := wire.ExchangeIKEAuth
+	idi, idr := findID(r.payloads, false), findID(r.payloads, true)
+	a, hasAuth := find[*wire.Auth](r.payloads)
+	if idi == nil {
+		return m.refuseAuth(wire.NotifyInvalidSyntax, m.failure(diag.CodeSyntax, x,
+			failSides("", "an IKE_AUTH request without IDi"), failNotify(wire.NotifyInvalidSyntax)))
+	}
+	// Whatever the initiator floated to is where it is from now on.
+	m.path = r.path
+	cfg, f := m.selectByIdentity(idi, idr)
+	if f != nil {
+		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
+	}
+	m.cfg, m.candidates = cfg, nil
+	m.localID = m.ownIdentity()
+	if !hasAuth {
+		// Without AUTH the initiator asks for EAP (RFC 7296 section 2.16), which this connection does not have.
+		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.failure(diag.CodeAuthMethod, x, failLine(cfg.RemoteIDLine),
+			failNotify(wire.NotifyAuthenticationFailed), failSides(cfg.RemoteAuth.String(), "EAP (no AUTH payload)")))
+	}
+	if f := m.verifyPeer(idi, a, m.init.peerMessage, m.init.nr, cfg); f != nil {
+		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
+	}
+	secret, ok := m.env.PSK(m.localID, m.remoteID)
+	if !ok {
+		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.failure(diag.CodeNoSecret, x, failLine(cfg.Line),
+			failNotify(wire.NotifyAuthenticationFailed),
+			failSides("no secret for "+m.localID.String()+" and "+m.remoteID.String(), "")))
+	}
+	own := &wire.ID{Responder: true, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
+	octets := auth.SignedOctets(m.prf, m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil))
+	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}}
+
+	m.established(r.now)
+	if notify(r.payloads, wire.NotifyInitialContact) != nil {
+		m.emit(PeerInitialContact{})
+	}
+	answer, created := m.answerChild(r, nil, true)
+	if !created {
+		m.childlessUntil = r.now.Add(childlessTime)
+	}
+	return append(payloads, answer...)
+}
+
+// refuseAuth ends a half-open SA. The response is all the peer gets to know; the SA is gone once it is sent.
+func (m *Machine) refuseAuth(t wire.NotifyType, f *diag.Failure) []wire.Payload {
+	m.closing = &Closed{Reason: "IKE_AUTH refused: " + t.String(), Failure: f}
+	return failing(t)
+}
+
+// selectByIdentity picks the connection: the peer's identity must match remote.id, and the identity that the peer
+// wants to talk to, if it names one, must be ours. The closest match wins.
+func (m *Machine) selectByIdentity(idi, idr *wire.ID) (*Config, *diag.Failure) {
+	peer, err := identity.FromWire(uint8(idi.IDType), idi.Data)
+	if err != nil {
+		return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
+	}
+	var hint identity.Identity
+	if idr != nil {
+		if hint, err = identity.FromWire(uint8(idr.IDType), idr.Data); err != nil {
+			return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
+		}
+	}
+	var best *Config
+	bestScore := -1
+	var have []string
+	for _, c := range m.candidates {
+		local := c.LocalID
+		if local.Type == 0 || local.Any() {
+			local = identity.FromAddr(m.path.Local.Addr())
+		}
+		have = append(have, c.Name+" ("+local.String()+" <-> "+c.RemoteID.String()+")")
+		score, ok := peer.Matches(c.RemoteID)
+		if !ok {
+			continue
+		}
+		if idr != nil && !hint.Equal(local) {
+			continue
+		}
+		if score > bestScore {
+			best, bestScore = c, score
+		}
+	}
+	if best != nil {
+		return best, nil
+	}
+	theirs := peer.String()
+	if idr != nil {
+		theirs += " (asking for " + hint.String() + ")"
+	}
+	code, opts := diag.CodeConnNone, []failOption{failNotify(wire.NotifyAuthenticationFailed)}
+	if len(m.candidates) == 1 {
+		// With a single candidate the identity is what is wrong, not the choice.
+		code = diag.CodeAuthID
+		c := m.candidates[0]
+		line := c.RemoteIDLine
+		if _, ok := peer.Matches(c.RemoteID); ok {
+			line = c.LocalIDLine
+		}
+		opts = append(opts, failLine(line))
+	}
+	f := m.failure(code, wire.ExchangeIKEAuth, append(opts, failSides(strings.Join(have, ", "), theirs))...)
+	f.PeerID = peer.String()
+	return nil, f
+}

@@ -1,0 +1,51 @@
+package sa
+
+import (
+	"time"
+
+	"esplanade/esp"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+)
+
+// Child is one CHILD SA: a pair of ESP SAs, one per direction. It belongs to the loop that drives its machine.
+type Child struct {
+	// ID names this SA towards the data plane. It is never reused.
+	ID uint64
+	// Policy names what the traffic is matched against; a rekeyed child keeps the Policy of the one it replaces.
+	Policy uint64
+	Config *ChildConfig
+
+	// Inbound and Outbound are complete once the child is installed. Inbound.SPI is ours, Outbound.SPI the peer's.
+	Inbound  esp.InboundConfig
+	Outbound esp.OutboundConfig
+	// TS are the narrowed traffic selectors, RFC 7296 section 2.9.
+	TS   selector.Pair
+	Path esp.Path
+	// Chosen is the negotiated proposal; Chosen.KE is zero when the keys come from the IKE SA alone.
+	Chosen proposal.Chosen
+
+	State     ChildState
+	Created   time.Time
+	Initiator bool // this side made the request that created it
+
+	// rekeyAt and expireAt are zero when there is no such limit.
+	rekeyAt, expireAt time.Time
+	// removeAt is when the inbound direction of a deleted child goes.
+	removeAt time.Time
+	// outboundPending: the peer rekeyed and has not been seen to use the new SA, so that the old one still sends.
+	outboundPending bool
+	// outboundInstalled and inboundInstalled mirror what the data plane was told.
+	outboundInstalled, inboundInstalled bool
+	// lowestNonce is the lower of the two nonces of the exchange that created a replacement, for RFC 7296 section 2.8.1.
+	lowestNonce []byte
+	// successor is what replaced this child, predecessor what it replaced.
+	successor, predecessor *Child
+	// supersededAt is when a successor took over; a peer that never deletes the old SA has it deleted by us.
+	supersededAt time.Time
+}
+
+// live tells whether the child is neither replaced nor on its way out.
+func (c *Child) live() bool {
+	return c.State == ChildInstalled || c.State == ChildRekeying
+}

@@ -1,0 +1,110 @@
+package sa
+
+import (
+	"time"
+
+	"esplanade/esp"
+	"esplanade/ike/identity"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+)
+
+// AuthMethod says how a side proves its identity.
+type AuthMethod uint8
+
+// The methods a [Config] can ask for.
+const (
+	// AuthPSK is a pre-shared key, RFC 7296 section 2.15.
+	AuthPSK AuthMethod = iota + 1
+)
+
+// String gives swanctl's word for the method.
+func (a AuthMethod) String() string {
+	switch a {
+	case AuthPSK:
+		return "psk"
+	}
+	return "unknown"
+}
+
+// Config is one configured connection as the machine needs it. It is immutable once handed to a machine: a reload
+// makes a new one.
+type Config struct {
+	Name string
+	// Line is where the connection is configured, "gw.toml:14"; ProposalsLine and the others point at single keys.
+	// They only ever end in failure values.
+	Line, ProposalsLine, LocalIDLine, RemoteIDLine string
+
+	// LocalID is sent as our identity. The zero value stands for the address that the peer was reached from.
+	LocalID identity.Identity
+	// RemoteID is the pattern that the peer's identity must match; "%any" matches all.
+	RemoteID              identity.Identity
+	LocalAuth, RemoteAuth AuthMethod
+
+	// Proposals are the IKE proposals in order of preference.
+	Proposals []proposal.Proposal
+	// Children are the CHILD SAs that can exist below this connection.
+	Children []*ChildConfig
+
+	// ForceEncap makes the peer believe that this side is behind a NAT, so that ESP is UDP encapsulated in both
+	// directions (RFC 7296 section 2.23, RFC 3948).
+	ForceEncap bool
+	// LocalNATPort and RemoteNATPort are the ports that the initiator floats to after IKE_SA_INIT, usually 4500.
+	LocalNATPort, RemoteNATPort uint16
+	// KeepAlive is the interval of NAT keepalives while this side is behind a NAT; 0 sends none (RFC 3948 section 4).
+	KeepAlive time.Duration
+
+	// DPDDelay is how long the peer may be silent, in IKE and in ESP, before it is asked whether it is alive; 0 never.
+	DPDDelay time.Duration
+	// RekeyTime is the age at which this side rekeys the IKE SA, 0 never. RandTime is subtracted in a random share,
+	// so that two sides with equal settings rarely collide. HardTime is the age at which the SA is closed.
+	RekeyTime, RandTime, HardTime time.Duration
+
+	Retransmit Retransmit
+	// HalfOpenTimeout closes an SA whose IKE_AUTH is not done in time (responder).
+	HalfOpenTimeout time.Duration
+	// Fragmentation offers IKE message fragmentation (RFC 7383); FragmentSize is the largest IKE datagram in octets.
+	Fragmentation bool
+	FragmentSize  int
+}
+
+// ChildConfig is one configured CHILD SA. It is immutable.
+type ChildConfig struct {
+	Name string
+	// Line, ProposalsLine, LocalTSLine and RemoteTSLine are positions for failure values.
+	Line, ProposalsLine, LocalTSLine, RemoteTSLine string
+
+	// Proposals are the ESP proposals in order of preference.
+	Proposals []proposal.Proposal
+	// LocalTS and RemoteTS are the traffic this child may carry. Empty stands for "dynamic": the gateway's own
+	// address, or the peer's.
+	LocalTS, RemoteTS []selector.Selector
+
+	// RekeyTime is the age of the SA at which this side rekeys it, 0 never; HardTime the age at which it is deleted.
+	RekeyTime, RandTime, HardTime time.Duration
+	// Soft rekeys, Hard stops the outbound SA after so much traffic.
+	Soft, Hard esp.Limits
+	// ReplayWindow is in packets, as for [esp.InboundConfig].
+	ReplayWindow int
+	// ReqID is shown to scripts that know strongSwan's field; 0 lets the daemon number them.
+	ReqID uint32
+}
+
+// Retransmit is the schedule by which a request is repeated: the n-th repetition follows after Timeout * Base^n, and
+// the exchange has failed when Tries repetitions stayed without an answer (strongSwan's retransmit_* settings).
+type Retransmit struct {
+	Timeout time.Duration
+	Base    float64
+	Tries   int
+	// Jitter is the largest part, 0 to 1, taken off an interval at random.
+	Jitter float64
+	// Limit caps a single interval; 0 does not.
+	Limit time.Duration
+}
+
+// Defaults of [Retransmit]: six datagrams within 2+3.6+6.5+11.7+21 = 45 seconds, and a verdict after 83 seconds.
+const (
+	DefaultRetransmitTimeout = 2 * time.Second
+	DefaultRetransmitBase    = 1.8
+	DefaultRetransmitTries   = 5
+)

@@ -1,0 +1,326 @@
+package sa
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+// InitiateChild asks for a CHILD SA: at once on an established IKE SA, otherwise after IKE_AUTH. trigger is the packet
+// that wants it, or nil. [ChildUp] or [Failed] follows. A child that exists or is being created is not doubled.
+func (m *Machine) InitiateChild(now time.Time, c *ChildConfig, trigger *selector.Packet) {
+	same := func(t *createChildTask) bool { return t.cfg == c && trigger == nil }
+	if _, ok := queued(m, same); ok {
+		return
+	}
+	m.enqueue(&createChildTask{cfg: c, trigger: trigger})
+	m.pump(now)
+}
+
+func (m *Machine) dequeue(t task) {
+	if i := slices.IndexFunc(m.queue, func(q task) bool { return q == t }); i >= 0 {
+		m.queue = slices.Delete(m.queue, i, i+1)
+	}
+}
+
+// createChildTask makes a CHILD SA beside those that exist, RFC 7296 section 1.3.1.
+type createChildTask struct {
+	cfg     *ChildConfig
+	trigger *selector.Packet
+	offer   *childOffer
+	groups  []uint16 // refused by the peer
+	retries int
+}
+
+func (t *createChildTask) name() string                { return "create child " + t.cfg.Name }
+func (t *createChildTask) exchange() wire.ExchangeType { return wire.ExchangeCreateChildSA }
+
+func (t *createChildTask) abandoned(m *Machine, now time.Time) {
+	if t.offer != nil {
+		t.offer.release(m)
+	}
+}
+
+func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	payloads, offer, f := m.buildOffer(t.offer, t.cfg, t.trigger, nil, t.groups)
+	t.offer = offer
+	if f != nil {
+		m.emit(Failed{Failure: f, Child: t.cfg})
+		m.pruneChildless(now)
+		return nil, false
+	}
+	return payloads, true
+}
+
+// buildOffer makes, or completes for another group, the payloads of a CREATE_CHILD_SA request for a child.
+func (m *Machine) buildOffer(o *childOffer, c *ChildConfig, trigger *selector.Packet, old *Child, refused []uint16) ([]wire.Payload, *childOffer, *diag.Failure) {
+	x := wire.ExchangeCreateChildSA
+	if o == nil {
+		var err error
+		if o, err = m.newOffer(c, trigger, old, false); err != nil {
+			return nil, nil, m.failure(diag.CodeInstall, x, failCause(err), failChild(c, c.Line))
+		}
+	}
+	if err := o.prepareKE(m, refused); err != nil {
+		o.release(m)
+		return nil, nil, m.failure(diag.CodeInternal, x, failCause(err), failChild(c, c.ProposalsLine))
+	}
+	return o.payloads(), o, nil
+}
+
+func (t *createChildTask) done(m *Machine, r *response) {
+	if m.retryGroup(r, t.offer, &t.groups) {
+		m.requeue(t)
+		return
+	}
+	if n := notify(r.payloads, wire.NotifyTemporaryFailure); n != nil && t.retries < maxTemporaryFailures {
+		// "the peer … SHOULD wait before retrying": https://www.rfc-editor.org/rfc/rfc7296#section-2.25
+		t.retries++
+		t.offer.release(m)
+		t.offer = nil
+		m.later(r.now, t)
+		return
+	}
+	m.finishOffer(r, t.offer)
+	t.offer = nil
+	m.pruneChildless(r.now)
+}
+
+// maxTemporaryFailures bounds how often one request is repeated after TEMPORARY_FAILURE; what the request was for is
+// then reported as failed, or left to the next lifetime event.
+const maxTemporaryFailures = 5
+
+// retryGroup turns an offer to the group that INVALID_KE_PAYLOAD names. It tells whether the request is to be made
+// again. The group must be one of the proposals, and each is tried once.
+func (m *Machine) retryGroup(r *response, o *childOffer, refused *[]uint16) bool {
+	n := notify(r.payloads, wire.NotifyInvalidKEPayload)
+	if n == nil || o.ke == nil {
+		return false
+	}
+	group, err := n.AcceptedGroup()
+	if err != nil || !offersGroup(o.proposals, group) || group == o.ke.Group() || slices.Contains(*refused, group) {
+		return false
+	}
+	*refused = append(*refused, o.ke.Group())
+	ke, err := m.env.NewKeyExchange(group)
+	if err != nil {
+		return false
+	}
+	o.ke = ke
+	return true
+}
+
+// handleCreateChildSA tells the three uses of the exchange apart: a new CHILD SA, the rekeying of one, the rekeying of
+// the IKE SA (RFC 7296 section 1.3).
+func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
+	sa, ok := find[*wire.SA](r.payloads)
+	nonce, okNonce := find[*wire.Nonce](r.payloads)
+	if !ok || !okNonce || len(sa.Proposals) == 0 {
+		return m.refuseSyntax(r, "a CREATE_CHILD_SA request without SA or nonce")
+	}
+	if m.state == StateDeleting || m.state == StateRekeyed {
+		// "If a peer receives a request to create or rekey … while it is closing the IKE SA, it SHOULD reply with
+		// TEMPORARY_FAILURE": https://www.rfc-editor.org/rfc/rfc7296#section-2.25.1
+		return failing(wire.NotifyTemporaryFailure)
+	}
+	if sa.Proposals[0].Protocol == wire.ProtocolIKE {
+		return m.handleRekeyIKE(r, sa, nonce)
+	}
+	if _, rekeying := doing[*rekeyIKETask](m); rekeying {
+		return failing(wire.NotifyTemporaryFailure)
+	}
+	if n := notify(r.payloads, wire.NotifyRekeySA); n != nil {
+		return m.handleRekeyChild(r, n)
+	}
+	answer, _ := m.answerChild(r, nil, false)
+	return answer
+}
+
+// refuseSyntax answers a message that parses and makes no sense. It ends the IKE SA, as any INVALID_SYNTAX does.
+func (m *Machine) refuseSyntax(r *request, what string) []wire.Payload {
+	m.closing = &Closed{Reason: "invalid " + r.header.Exchange.String(), Failure: m.failure(diag.CodeSyntax, r.header.Exchange,
+		failSides("", what), failNotify(wire.NotifyInvalidSyntax))}
+	return failing(wire.NotifyInvalidSyntax)
+}
+
+// answerChild is the responder's side of creating a CHILD SA: within IKE_AUTH, on its own, or to replace old. It
+// returns the payloads of the answer and whether a child was created.
+func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Payload, bool) {
+	x := r.header.Exchange
+	sa, ok := find[*wire.SA](r.payloads)
+	tsi, tsr := findTS(r.payloads, false), findTS(r.payloads, true)
+	if !ok || tsi == nil || tsr == nil {
+		if inAuth {
+			f := m.failure(diag.CodeSyntax, x, failSides("", "IKE_AUTH without a child (SA, TSi, TSr)"), failNotify(wire.NotifyInvalidSyntax))
+			m.emit(Failed{Failure: f})
+			return failing(wire.NotifyInvalidSyntax), false
+		}
+		return m.refuseSyntax(r, "a CREATE_CHILD_SA request without SA, TSi or TSr"), false
+	}
+	// USE_TRANSPORT_MODE is declined by not echoing it: the child is in tunnel mode, and the initiator decides whether
+	// it wants that. https://www.rfc-editor.org/rfc/rfc7296#section-1.3.1
+	var nonce []byte
+	if n, ok := find[*wire.Nonce](r.payloads); ok {
+		nonce = n.Data
+	}
+	ke, _ := find[*wire.KE](r.payloads)
+
+	theirs := selector.Pair{Local: fromWireTS(tsr), Remote: fromWireTS(tsi)}
+	cfg, chosen, ts, f, n := m.selectChild(x, sa, ke, theirs, old, inAuth)
+	if f != nil {
+		m.emit(Failed{Failure: f, Child: cfg})
+		return failing(n), false
+	}
+	if !inAuth {
+		if answer, f := m.checkGroup(x, chosen, ke, cfg); answer != nil {
+			if f != nil {
+				m.emit(Failed{Failure: f, Child: cfg})
+			}
+			return answer, false
+		}
+	}
+	peerSPI, ok := espSPI(chosen.SPI)
+	if !ok {
+		return m.refuseSyntax(r, "an ESP SPI that is not one"), false
+	}
+	c, answer, f := m.createAnswered(r, cfg, chosen, ts, peerSPI, nonce, ke, old, inAuth)
+	if f != nil {
+		m.emit(Failed{Failure: f, Child: cfg})
+		return failing(wire.NotifyNoAdditionalSAs), false
+	}
+	m.installInbound(c)
+	if old != nil {
+		// The peer cannot receive on the new SA before it has our answer, so that the old one goes on sending until
+		// the peer is seen to use the new one or deletes the old one.
+		c.outboundPending = true
+	} else {
+		m.switchOutbound(c)
+		m.emit(ChildUp{Child: c})
+	}
+	return answer, true
+}
+
+// checkGroup tells whether the KE payload is for the group that was chosen. A nil answer means that it fits.
+func (m *Machine) checkGroup(x wire.ExchangeType, chosen proposal.Chosen, ke *wire.KE, cfg *ChildConfig) ([]wire.Payload, *diag.Failure) {
+	switch {
+	case chosen.KE == wire.KE_NONE:
+		return nil, nil
+	case ke == nil || ke.Group != chosen.KE:
+		return failing(wire.NotifyInvalidKEPayload, byte(chosen.KE>>8), byte(chosen.KE)), nil
+	}
+	return nil, nil
+}
+
+// createAnswered keys a child for an accepted request and draws up the answer.
+func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.Chosen, ts selector.Pair, peerSPI uint32, nonce []byte, ke *wire.KE, old *Child, inAuth bool) (*Child, []wire.Payload, *diag.Failure) {
+	x := r.header.Exchange
+	spi, err := m.env.AllocateSPI()
+	if err != nil {
+		return nil, nil, m.failure(diag.CodeInstall, x, failCause(err), failChild(cfg, cfg.Line), failNotify(wire.NotifyNoAdditionalSAs))
+	}
+	fail := func(code diag.Code, err error) (*Child, []wire.Payload, *diag.Failure) {
+		m.env.ReleaseSPI(spi)
+		return nil, nil, m.failure(code, x, failCause(err), failChild(cfg, cfg.Line), failNotify(wire.NotifyNoAdditionalSAs))
+	}
+	answer := chosen.Wire()
+	answer.SPI = binary.BigEndian.AppendUint32(nil, spi)
+	payloads := []wire.Payload{&wire.SA{Proposals: []wire.Proposal{answer}}}
+	var shared, nr []byte
+	if inAuth {
+		nonce, nr = m.firstNonces()
+	} else {
+		nr = m.env.Nonce(nonceLen)
+		payloads = append(payloads, &wire.Nonce{Data: nr})
+		if chosen.KE != wire.KE_NONE {
+			own, err := m.env.NewKeyExchange(chosen.KE)
+			if err != nil {
+				return fail(diag.CodeInternal, err)
+			}
+			if shared, err = own.Shared(ke.Data); err != nil {
+				return fail(diag.CodeKEValue, err)
+			}
+			payloads = append(payloads, &wire.KE{Group: own.Group(), Data: own.Public()})
+		}
+	}
+	c := &Child{Config: cfg, TS: ts, Path: m.espPath(), Chosen: chosen, predecessor: old}
+	if err := m.keyChild(c, spi, peerSPI, shared, nonce, nr); err != nil {
+		return fail(diag.CodeInternal, err)
+	}
+	m.addChild(r.now, c)
+	if old != nil {
+		c.lowestNonce = lowest(nonce, nr)
+	}
+	return c, append(payloads, toWireTS(false, ts.Remote), toWireTS(true, ts.Local)), nil
+}
+
+// selectChild finds the configured child that a request is for: selectors first, then proposals, so that a mismatch
+// of the one is never reported as one of the other. The notify says what to answer when there is none.
+func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, theirs selector.Pair, old *Child, inAuth bool) (*ChildConfig, proposal.Chosen, selector.Pair, *diag.Failure, wire.NotifyType) {
+	opts := proposal.Options{IgnoreKE: inAuth}
+	if ke != nil {
+		opts.PreferKE = ke.Group
+	}
+	candidates := m.cfg.Children
+	if old != nil {
+		candidates = []*ChildConfig{old.Config}
+	}
+	var mismatch *diag.Failure
+	var mismatched *ChildConfig
+	for _, c := range candidates {
+		ours := m.tsOf(c)
+		ts := selector.Pair{Local: selector.Narrow(ours.Local, theirs.Local), Remote: selector.Narrow(ours.Remote, theirs.Remote)}
+		if len(ts.Local) == 0 || len(ts.Remote) == 0 {
+			continue
+		}
+		chosen, err := proposal.Choose(c.Proposals, sa.Proposals, opts)
+		if err != nil {
+			if mismatch == nil {
+				mismatch, mismatched = m.proposalFailure(diag.CodeProposalChild, x, err, c), c
+				mismatch.Notify = wire.NotifyNoProposalChosen.String()
+			}
+			continue
+		}
+		return c, chosen, ts, nil, 0
+	}
+	if mismatch != nil {
+		return mismatched, proposal.Chosen{}, selector.Pair{}, mismatch, wire.NotifyNoProposalChosen
+	}
+	f := m.failure(diag.CodeTS, x, failNotify(wire.NotifyTSUnacceptable))
+	var ours []byte
+	for i, c := range candidates {
+		if i > 0 {
+			ours = append(ours, "; "...)
+		}
+		ours = append(ours, c.Name+": "+selectorText(m.tsOf(c))...)
+	}
+	f.Ours, f.Theirs = string(ours), selectorText(theirs)
+	var only *ChildConfig
+	if len(candidates) == 1 {
+		only = candidates[0]
+		failChild(only, only.LocalTSLine)(f)
+	}
+	return only, proposal.Chosen{}, selector.Pair{}, f, wire.NotifyTSUnacceptable
+}
+
+// lowest is the smaller of two nonces, compared as octet strings up to the length of the shorter: "nonces are compared
+// … octet by octet … as unsigned integers in network byte order": https://www.rfc-editor.org/rfc/rfc7296#section-2.8.1
+func lowest(a, b []byte) []byte {
+	if lessNonce(b, a) {
+		return b
+	}
+	return a
+}
+
+func lessNonce(a, b []byte) bool {
+	n := min(len(a), len(b))
+	if c := bytes.Compare(a[:n], b[:n]); c != 0 {
+		return c < 0
+	}
+	return len(a) < len(b)
+}

@@ -1,0 +1,43 @@
+package sa
+
+import (
+	"net/netip"
+	"time"
+
+	"esplanade/ike/identity"
+	"esplanade/ike/suite"
+	"esplanade/ike/wire"
+)
+
+// Env is what a machine takes from its surroundings. One Env serves all machines of an event loop; its functions are
+// called on that loop only and must not block.
+type Env struct {
+	// Nonce returns n fresh random octets.
+	Nonce func(n int) []byte
+	// NewSPI returns an IKE SPI that is not zero and not in use as a local SPI of this daemon.
+	NewSPI func() wire.SPI
+	// AllocateSPI reserves an inbound ESP SPI with the data plane; ReleaseSPI gives one back that was never installed.
+	AllocateSPI func() (uint32, error)
+	ReleaseSPI  func(spi uint32)
+	// NewKeyExchange makes a fresh private value for a group.
+	NewKeyExchange func(group uint16) (suite.KeyExchange, error)
+	// NextID numbers machines and children; ids are never reused.
+	NextID func() uint64
+	// Jitter returns a random number in [0,1).
+	Jitter func() float64
+
+	// Connections lists the connections that may be used with a peer at these addresses, best match first.
+	Connections func(local, remote netip.Addr) []*Config
+	// PSK finds the pre-shared key of two identities.
+	PSK func(local, remote identity.Identity) (secret []byte, ok bool)
+
+	// FirstContact tells whether no other IKE SA exists between this daemon and the peer of a connection, so that
+	// INITIAL_CONTACT may be claimed (RFC 7296 section 2.4).
+	FirstContact func(cfg *Config) bool
+
+	// LastInbound tells when a CHILD SA last received an authentic packet; the zero time for never.
+	LastInbound func(child uint64) time.Time
+
+	// ExportKeys makes machines emit [KeysDerived]. It exists for decoding captures in a laboratory.
+	ExportKeys bool
+}

@@ -1,0 +1,199 @@
+package sa
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+// failOption fills in one part of a failure.
+type failOption func(*diag.Failure)
+
+func failCause(err error) failOption { return func(f *diag.Failure) { f.Cause = err } }
+
+// failNotify names the notification that we answer with.
+func failNotify(t wire.NotifyType) failOption {
+	return func(f *diag.Failure) { f.Notify = t.String() }
+}
+
+// failByPeer names the notification that the peer answered with.
+func failByPeer(t wire.NotifyType) failOption {
+	return func(f *diag.Failure) { f.Notify, f.ByPeer = t.String(), true }
+}
+
+func failSides(ours, theirs string) failOption {
+	return func(f *diag.Failure) { f.Ours, f.Theirs = ours, theirs }
+}
+
+func failChild(c *ChildConfig, line string) failOption {
+	return func(f *diag.Failure) {
+		if c != nil {
+			f.Child, f.ConfigLine = c.Name, line
+		}
+	}
+}
+
+func failLine(line string) failOption { return func(f *diag.Failure) { f.ConfigLine = line } }
+
+func newFailure(code diag.Code, connection string, x wire.ExchangeType, path Path) *diag.Failure {
+	return &diag.Failure{Code: code, Connection: connection, Exchange: x.String(), Local: path.Local, Remote: path.Remote}
+}
+
+// failure starts a failure of this SA. The loop stamps its time.
+func (m *Machine) failure(code diag.Code, x wire.ExchangeType, opts ...failOption) *diag.Failure {
+	f := newFailure(code, m.cfg.Name, x, m.path)
+	f.ConfigLine = m.cfg.Line
+	if !m.remoteID.Any() {
+		f.PeerID = m.remoteID.String()
+	}
+	for _, o := range opts {
+		o(f)
+	}
+	return f
+}
+
+// proposalFailure tells what proposals of both sides differ in.
+func (m *Machine) proposalFailure(code diag.Code, x wire.ExchangeType, err error, c *ChildConfig) *diag.Failure {
+	f := m.failure(code, x, failLine(m.cfg.ProposalsLine))
+	if c != nil {
+		failChild(c, c.ProposalsLine)(f)
+	}
+	var mm *proposal.MismatchError
+	if !errors.As(err, &mm) {
+		f.Cause = err
+		return f
+	}
+	f.Ours, f.Theirs = proposalList(mm.Ours), wireProposalList(mm.Theirs)
+	if mm.ClosestOurs >= 0 && mm.ClosestOurs < len(mm.Ours) && mm.ClosestTheirs >= 0 && mm.ClosestTheirs < len(mm.Theirs) {
+		f.Closest = fmt.Sprintf("our %s, the peer's %s", mm.Ours[mm.ClosestOurs], proposal.FormatWire(mm.Theirs[mm.ClosestTheirs]))
+	}
+	var diffs []string
+	for _, d := range mm.Differs {
+		have := strings.Join(d.Have, ", ")
+		if have == "" {
+			have = "none"
+		}
+		want := strings.Join(d.Want, ", ")
+		if want == "" {
+			want = "none"
+		}
+		diffs = append(diffs, fmt.Sprintf("%s (we want %s, the peer has %s)", d.Type, want, have))
+	}
+	f.Differs = strings.Join(diffs, "; ")
+	return f
+}
+
+func proposalList(ps []proposal.Proposal) string {
+	var s []string
+	for _, p := range ps {
+		s = append(s, p.String())
+	}
+	return strings.Join(s, ", ")
+}
+
+func wireProposalList(ps []wire.Proposal) string {
+	var s []string
+	for _, p := range ps {
+		s = append(s, proposal.FormatWire(p))
+	}
+	return strings.Join(s, ", ")
+}
+
+// selectorText is "local === remote", as swanctl prints it.
+func selectorText(p selector.Pair) string {
+	join := func(l []selector.Selector) string {
+		var s []string
+		for _, x := range l {
+			s = append(s, x.String())
+		}
+		return strings.Join(s, " ")
+	}
+	return join(p.Local) + " === " + join(p.Remote)
+}
+
+// peerRefusedInit is an error notify in an IKE_SA_INIT response.
+func (m *Machine) peerRefusedInit(n *wire.Notify) *diag.Failure {
+	opts := []failOption{failByPeer(n.NotifyType)}
+	code := diag.CodePeerError
+	switch n.NotifyType {
+	case wire.NotifyNoProposalChosen:
+		// The same notify is what daemons send when no connection fits our address.
+		code = diag.CodeProposalIKE
+		opts = append(opts, failSides(proposalList(m.cfg.Proposals), ""), failLine(m.cfg.ProposalsLine))
+	case wire.NotifyInvalidMajorVersion:
+		code = diag.CodeVersion
+	case wire.NotifyInvalidSyntax:
+		code = diag.CodeSyntax
+	}
+	return m.failure(code, wire.ExchangeIKESAInit, opts...)
+}
+
+func (m *Machine) refusedGroup(group uint16) *diag.Failure {
+	return m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit, failByPeer(wire.NotifyInvalidKEPayload),
+		failSides(proposalList(m.cfg.Proposals), wire.TransformName(wire.TransformKE, group)), failLine(m.cfg.ProposalsLine))
+}
+
+// peerRefusedChild is an error notify instead of a CHILD SA.
+func (m *Machine) peerRefusedChild(x wire.ExchangeType, c *ChildConfig, ts selector.Pair, n *wire.Notify) *diag.Failure {
+	line := c.Line
+	code := diag.CodePeerError
+	ours := ""
+	switch n.NotifyType {
+	case wire.NotifyNoProposalChosen, wire.NotifyInvalidKEPayload:
+		code, line, ours = diag.CodeProposalChild, c.ProposalsLine, proposalList(c.Proposals)
+	case wire.NotifyTSUnacceptable:
+		code, line, ours = diag.CodeTS, c.LocalTSLine, selectorText(ts)
+	case wire.NotifyNoAdditionalSAs:
+		code = diag.CodeLimit
+	}
+	return m.failure(code, x, failByPeer(n.NotifyType), failChild(c, line), failSides(ours, ""))
+}
+
+// giveUp ends the SA after the last retransmission stayed without an answer. "The initiator … considers the exchange
+// failed and the SA gone": https://www.rfc-editor.org/rfc/rfc7296#section-2.4
+func (m *Machine) giveUp(now time.Time, p *outstanding) {
+	x := p.task.exchange()
+	if t, ok := p.task.(*deleteIKETask); ok {
+		m.window.response = nil
+		m.close(now, t.reason+"; the peer did not answer the DELETE", nil)
+		return
+	}
+	var f *diag.Failure
+	if t, ok := p.task.(*initTask); ok && t.verdict != nil {
+		f = t.verdict
+	} else {
+		code := diag.CodeTimeout
+		switch {
+		case p.unreachable > 0 && m.state == StateConnecting:
+			code = diag.CodeUnreachable
+		case x == wire.ExchangeIKESAInit:
+			code = diag.CodeTimeoutInit
+		case m.state == StateConnecting:
+			code = diag.CodeTimeoutAuth
+		case p.task.name() == livenessTask{}.name():
+			code = diag.CodeDPD
+		}
+		sent := fmt.Sprintf("%s once", x)
+		if p.tries > 0 {
+			sent = fmt.Sprintf("%s %d times in %s", x, p.tries+1, now.Sub(p.firstSent).Round(time.Millisecond))
+		}
+		ours, theirs := sent, ""
+		switch {
+		case code == diag.CodeUnreachable && p.unreachErr != nil:
+			ours = fmt.Sprintf("%q for %s", p.unreachErr, sent)
+		case code == diag.CodeDPD:
+			theirs = fmt.Sprintf("%s ago", now.Sub(m.lastInbound()).Round(time.Second))
+		}
+		f = m.failure(code, x, failSides(ours, theirs))
+	}
+	m.pending = nil
+	p.task.abandoned(m, now)
+	m.window.response = nil // a peer that is silent does not ask again
+	m.close(now, x.String()+" was not answered", f)
+}

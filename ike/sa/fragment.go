@@ -1,0 +1,128 @@
+package sa
+
+import (
+	"time"
+
+	"esplanade/ike/wire"
+)
+
+// Limits of reassembly, RFC 7383 section 2.6. Memory per SA is bounded by maxReassembled.
+const (
+	// maxFragments is the largest total that is accepted. Windows sends up to 29 fragments for a certificate chain.
+	maxFragments = 64
+	// maxReassembled is the largest message in octets that fragments may add up to.
+	maxReassembled = 64 << 10
+	// fragmentTimeout frees what has been collected of a message that never got whole.
+	fragmentTimeout = 30 * time.Second
+	// minFragmentPlain keeps a misconfigured size from producing fragments of a few octets.
+	minFragmentPlain = 64
+)
+
+// fragments reassembles one message per SA: the window size is one, so that only the expected request and the
+// expected response can be in the making; the later one replaces the earlier.
+type fragments struct {
+	// negotiated: both sides have sent IKEV2_FRAGMENTATION_SUPPORTED.
+	negotiated bool
+
+	key     fragmentKey
+	total   uint16
+	first   wire.PayloadType
+	parts   [][]byte // by number-1; nil when missing
+	have    int
+	size    int
+	expires time.Time
+}
+
+type fragmentKey struct {
+	id       uint32
+	response bool
+}
+
+// sealFragments splits plain over SKF payloads. It returns nil when that takes more fragments than there can be.
+func (m *Machine) sealFragments(h wire.Header, first wire.PayloadType, plain []byte) [][]byte {
+	overhead := wire.HeaderLen + skfHeaderLen
+	room := m.cfg.FragmentSize - overhead
+	chunk := room
+	for chunk > minFragmentPlain && m.sealer.BodyLen(chunk) > room {
+		chunk--
+	}
+	chunk = max(chunk, minFragmentPlain)
+	total := (len(plain) + chunk - 1) / chunk
+	if total > maxFragments {
+		return nil
+	}
+	var out [][]byte
+	for n := 1; n <= total; n++ {
+		part := plain[(n-1)*chunk : min(n*chunk, len(plain))]
+		next := wire.PayloadNone
+		if n == 1 {
+			// "Next Payload … in the first fragment MUST be the type of the first inner payload; in the others zero"
+			// https://www.rfc-editor.org/rfc/rfc7383#section-2.5
+			next = first
+		}
+		b := wire.AppendProtectedFragment(nil, h, next, uint16(n), uint16(total), m.sealer.BodyLen(len(part)))
+		out = append(out, m.sealTo(b, part))
+	}
+	return out
+}
+
+// add stores an authenticated fragment. When it completes the message, the message's content is returned.
+func (f *fragments) add(m *Machine, now time.Time, msg *wire.Message, plain []byte, path Path) (wire.PayloadType, []byte, bool) {
+	e := msg.Encrypted
+	if !f.negotiated {
+		m.ignore(path, IgnoreState, "fragment without IKEV2_FRAGMENTATION_SUPPORTED")
+		return 0, nil, false
+	}
+	if e.Total > maxFragments || f.size+len(plain) > maxReassembled {
+		f.reset()
+		m.ignore(path, IgnoreFragmentLimit, "")
+		return 0, nil, false
+	}
+	key := fragmentKey{msg.Header.MessageID, msg.Header.Flags&wire.FlagResponse != 0}
+	switch {
+	case f.parts == nil || key != f.key || e.Total > f.total:
+		// "if the Total Fragments field is greater than in previously received fragments, discard them and start over"
+		// (the sender has turned to smaller ones): https://www.rfc-editor.org/rfc/rfc7383#section-2.6
+		f.reset()
+		f.key, f.total, f.parts, f.expires = key, e.Total, make([][]byte, e.Total), now.Add(fragmentTimeout)
+	case e.Total < f.total:
+		m.ignore(path, IgnoreDuplicate, "fragment of a larger size")
+		return 0, nil, false
+	}
+	if f.parts[e.Number-1] != nil {
+		m.ignore(path, IgnoreDuplicate, "fragment")
+		return 0, nil, false
+	}
+	if e.Number == 1 {
+		f.first = e.First
+	}
+	if plain == nil {
+		plain = []byte{}
+	}
+	f.parts[e.Number-1] = plain
+	f.have++
+	f.size += len(plain)
+	if f.have < int(f.total) {
+		return 0, nil, false
+	}
+	whole := make([]byte, 0, f.size)
+	for _, p := range f.parts {
+		whole = append(whole, p...)
+	}
+	first := f.first
+	f.reset()
+	return first, whole, true
+}
+
+// reset forgets what has been collected.
+func (f *fragments) reset() {
+	*f = fragments{negotiated: f.negotiated}
+}
+
+func (f *fragments) nextTimeout() time.Time { return f.expires }
+
+func (f *fragments) advance(now time.Time) {
+	if !f.expires.IsZero() && !now.Before(f.expires) {
+		f.reset()
+	}
+}

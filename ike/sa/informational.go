@@ -1,0 +1,180 @@
+package sa
+
+import (
+	"encoding/binary"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/wire"
+)
+
+// handleInformational answers DELETE, error notifications and liveness checks, RFC 7296 section 1.4.
+func (m *Machine) handleInformational(r *request) []wire.Payload {
+	var answer []wire.Payload
+	for _, p := range r.payloads {
+		d, ok := p.(*wire.Delete)
+		if !ok {
+			continue
+		}
+		switch d.Protocol {
+		case wire.ProtocolIKE:
+			m.peerDeletesIKE()
+			// "the response … is an empty INFORMATIONAL": https://www.rfc-editor.org/rfc/rfc7296#section-1.4.1
+			return nil
+		case wire.ProtocolESP:
+			if own := m.peerDeletesChildren(r.now, d); own != nil {
+				answer = append(answer, own)
+			}
+		}
+	}
+	if n := notify(r.payloads, wire.NotifyAuthenticationFailed); n != nil {
+		// Our IKE_AUTH response was not accepted: the initiator says so in an exchange of its own.
+		m.closing = &Closed{Reason: "the peer rejected our authentication", Failure: m.peerRefusedAuth(n)}
+	}
+	return answer
+}
+
+// peerDeletesIKE ends the IKE SA on the peer's word, after the response. Children that live on were moved to a
+// successor before; a rekeying of ours that is in flight is forgotten, "reply as usual, and forget about our own
+// rekeying request": https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
+func (m *Machine) peerDeletesIKE() {
+	if t, ok := doing[*rekeyIKETask](m); ok && t.rival != nil {
+		m.handOver(t.rival)
+	}
+	c := &Closed{Reason: "deleted by the peer"}
+	switch m.state {
+	case StateRekeyed:
+		c.Reason = "replaced"
+	case StateDeleting:
+		c.Reason = "deleted by both sides"
+	default:
+		c.Failure = m.failure(diag.CodeDeleted, wire.ExchangeInformational, func(f *diag.Failure) { f.ByPeer, f.Notify = true, "DELETE" })
+	}
+	m.closing = c
+}
+
+// peerDeletesChildren takes away the children whose inbound SPI at the peer, our outbound one, is listed. The answer
+// lists the paired SPIs of those that we have not deleted ourselves: "if … both ends … the delete payloads cross …
+// the response MUST NOT include a delete payload for the other half": https://www.rfc-editor.org/rfc/rfc7296#section-1.4.1
+func (m *Machine) peerDeletesChildren(now time.Time, d *wire.Delete) *wire.Delete {
+	own := &wire.Delete{Protocol: wire.ProtocolESP}
+	for _, b := range d.SPIs {
+		spi, ok := espSPI(b)
+		if !ok {
+			continue
+		}
+		c := m.childByPeerSPI(spi)
+		if c == nil || c.State == ChildDeleted {
+			continue // unknown SPIs are ignored
+		}
+		if c.State != ChildDeleting {
+			own.SPIs = append(own.SPIs, binary.BigEndian.AppendUint32(nil, c.Inbound.SPI))
+		}
+		m.childDeletedByPeer(now, c)
+	}
+	if len(own.SPIs) == 0 {
+		return nil
+	}
+	return own
+}
+
+func (m *Machine) childDeletedByPeer(now time.Time, c *Child) {
+	if t, ok := doing[*rekeyChildTask](m); ok && t.old == c && t.rival != nil && c.live() {
+		// The peer's rekeying is complete and it never saw ours: its child is the successor.
+		m.supersede(now, c, t.rival)
+	}
+	// "the responder … switches when it receives the delete of the old SA": the initiator of the rekey has the answer.
+	if s := c.successor; s != nil && s.outboundPending {
+		m.switchOutbound(s)
+	}
+	live := c.live()
+	m.retire(now, c)
+	if live {
+		m.emit(ChildDown{Child: c, Reason: "deleted by the peer"})
+	}
+}
+
+// deleteChildTask closes a CHILD SA.
+type deleteChildTask struct {
+	child  *Child
+	reason string // not empty: it goes without a successor
+}
+
+func (t *deleteChildTask) name() string                        { return "delete child " + t.child.Config.Name }
+func (t *deleteChildTask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
+func (t *deleteChildTask) abandoned(m *Machine, now time.Time) {}
+
+func (t *deleteChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	if t.child.State == ChildDeleted || t.child.State == ChildDeleting {
+		return nil, false
+	}
+	if t.reason != "" && t.child.live() {
+		m.emit(ChildDown{Child: t.child, Reason: t.reason})
+	}
+	t.child.State = ChildDeleting
+	return []wire.Payload{&wire.Delete{
+		Protocol: wire.ProtocolESP, SPIs: [][]byte{binary.BigEndian.AppendUint32(nil, t.child.Inbound.SPI)},
+	}}, true
+}
+
+// done takes the child away whatever the answer says: an answer without our SPI means that the deletes have crossed.
+func (t *deleteChildTask) done(m *Machine, r *response) {
+	if t.child.State != ChildDeleted {
+		m.retire(r.now, t.child)
+	}
+	if t.reason != "" {
+		m.pruneChildless(r.now)
+	}
+}
+
+// DeleteChild closes a CHILD SA and tells the peer. [ChildDown] is emitted unless a successor carries its traffic.
+func (m *Machine) DeleteChild(now time.Time, id uint64, reason string) {
+	if c := m.child(id); c != nil && c.State != ChildDeleting && c.State != ChildDeleted {
+		same := func(t *deleteChildTask) bool { return t.child == c }
+		if _, ok := queued(m, same); !ok {
+			m.enqueue(&deleteChildTask{child: c, reason: reason})
+		}
+	}
+	m.pump(now)
+}
+
+// deleteIKETask closes the IKE SA with all its children.
+type deleteIKETask struct{ reason string }
+
+func (t *deleteIKETask) name() string                        { return "delete IKE SA" }
+func (t *deleteIKETask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
+func (t *deleteIKETask) abandoned(m *Machine, now time.Time) {}
+
+func (t *deleteIKETask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	m.setState(StateDeleting, t.reason)
+	return []wire.Payload{&wire.Delete{Protocol: wire.ProtocolIKE}}, true
+}
+
+func (t *deleteIKETask) done(m *Machine, r *response) { m.close(r.now, t.reason, nil) }
+
+// deleteTries bounds the retransmissions of the DELETE of an IKE SA: it is a courtesy, and a daemon that ends should
+// not wait a minute for a peer that is gone.
+const deleteTries = 2
+
+// Delete closes the IKE SA and tells the peer. An SA that is not established yet is dropped: there is nothing that
+// the peer could be told in a way it would believe.
+func (m *Machine) Delete(now time.Time, reason string) {
+	switch m.state {
+	case StateClosed, StateDeleting:
+		return
+	case StateConnecting:
+		m.close(now, reason, nil)
+		return
+	}
+	// What has not been sent is of no interest any more; a request in flight is waited for, the window being one.
+	m.abandonTasks(now)
+	m.enqueue(&deleteIKETask{reason: reason})
+	m.pump(now)
+}
+
+// Abandon closes the SA at once and without a message.
+func (m *Machine) Abandon(now time.Time, reason string) {
+	m.window.response = nil
+	m.close(now, reason, nil)
+	m.closedUntil = time.Time{}
+}

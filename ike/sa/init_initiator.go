@@ -1,0 +1,274 @@
+package sa
+
+import (
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/suite"
+	"esplanade/ike/wire"
+)
+
+// NewInitiator starts an IKE SA to a peer. Its first datagram is among the outputs. The children are negotiated with
+// and after IKE_AUTH, in order; with none, the IKE SA cannot be used and is closed again.
+func NewInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig) *Machine {
+	m := newMachine(env, now, cfg, path)
+	m.initiator = true
+	m.localID = cfg.LocalID
+	m.remoteID = cfg.RemoteID
+	m.nat.forced = cfg.ForceEncap
+	for _, c := range children {
+		m.queue = append(m.queue, &createChildTask{cfg: c})
+	}
+	m.requeue(&initTask{})
+	m.pump(now)
+	return m
+}
+
+// Limits of the IKE_SA_INIT retries of an initiator: what an attacker who answers first can make it do.
+const (
+	maxCookieRetries    = 3
+	maxInvalidKERetries = 3
+	// maxCookieLen: "its value is between 1 and 64 octets", https://www.rfc-editor.org/rfc/rfc7296#section-2.6
+	maxCookieLen = 64
+	// errorGrace is how long an initiator goes on waiting for a good answer after an unprotected error.
+	errorGrace = time.Second
+	// nonceLen is the length of our nonces. "at least half the key size of the negotiated PRF", 256 bits for the
+	// largest PRF: https://www.rfc-editor.org/rfc/rfc7296#section-2.10
+	nonceLen = 32
+)
+
+// initTask is the IKE_SA_INIT exchange. The same task makes all attempts, since cookie, group and nonce are carried
+// from one to the next.
+type initTask struct {
+	ke      suite.KeyExchange
+	cookie  []byte
+	cookies int
+	groups  []uint16 // groups refused by the peer so far
+	// verdict is an error the peer sent in the clear. Anybody can send one, so that it counts only when nothing better
+	// arrives within errorGrace.
+	verdict *diag.Failure
+}
+
+func (t *initTask) name() string                        { return "IKE_SA_INIT" }
+func (t *initTask) exchange() wire.ExchangeType         { return wire.ExchangeIKESAInit }
+func (t *initTask) abandoned(m *Machine, now time.Time) {}
+func (t *initTask) done(m *Machine, r *response)        { panic("BUG: IKE_SA_INIT has its own receive path") }
+
+func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	if t.ke == nil {
+		group, ok := firstGroup(m.cfg.Proposals, t.groups)
+		if !ok {
+			m.close(now, "no key exchange left", m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit))
+			return nil, false
+		}
+		if !t.generate(m, now, group) {
+			return nil, false
+		}
+	}
+	if m.init.ni == nil {
+		m.init.ni = m.env.Nonce(nonceLen)
+	}
+	var payloads []wire.Payload
+	if t.cookie != nil {
+		// "the initiator MUST … include the cookie notification … as the first payload and all other payloads
+		// unchanged": https://www.rfc-editor.org/rfc/rfc7296#section-2.6
+		payloads = append(payloads, &wire.Notify{NotifyType: wire.NotifyCookie, Data: t.cookie})
+	}
+	payloads = append(payloads, offerSA(m.cfg.Proposals, nil),
+		&wire.KE{Group: t.ke.Group(), Data: t.ke.Public()}, &wire.Nonce{Data: m.init.ni})
+	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
+	return append(payloads, m.initNotifies()...), true
+}
+
+// initNotifies are the extensions that both roles announce in IKE_SA_INIT.
+func (m *Machine) initNotifies() []wire.Payload {
+	if !m.cfg.Fragmentation {
+		return nil
+	}
+	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyIKEv2FragmentationSupported}}
+}
+
+func (t *initTask) generate(m *Machine, now time.Time, group uint16) bool {
+	ke, err := m.env.NewKeyExchange(group)
+	if err != nil {
+		m.close(now, "key exchange", m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
+		return false
+	}
+	t.ke = ke
+	return true
+}
+
+// offerSA makes the SA payload of a request; spi is empty for the first IKE SA.
+func offerSA(ps []proposal.Proposal, spi []byte) *wire.SA {
+	sa := &wire.SA{}
+	for i, p := range ps {
+		sa.Proposals = append(sa.Proposals, p.Wire(uint8(i+1), spi))
+	}
+	return sa
+}
+
+// firstGroup is the most preferred key exchange method that is not excluded.
+func firstGroup(ps []proposal.Proposal, except []uint16) (uint16, bool) {
+	for _, p := range ps {
+		for _, t := range p.Transforms {
+			if t.Type == wire.TransformKE && t.ID != wire.KE_NONE && !slices.Contains(except, t.ID) {
+				return t.ID, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func offersGroup(ps []proposal.Proposal, group uint16) bool {
+	for _, p := range ps {
+		if slices.ContainsFunc(p.Transforms, func(t wire.Transform) bool {
+			return t.Type == wire.TransformKE && t.ID == group && group != wire.KE_NONE
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// receiveInitResponse handles answers to IKE_SA_INIT. None of them is authenticated before IKE_AUTH has verified the
+// messages, so that each is taken as what somebody says: a retry is bounded, an error is not believed at once.
+func (m *Machine) receiveInitResponse(now time.Time, msg *wire.Message, datagram []byte, path Path) {
+	p, t := m.pending, m.pending.task.(*initTask)
+	if msg.Encrypted != nil {
+		m.ignore(path, IgnoreState, "protected IKE_SA_INIT response")
+		return
+	}
+	if path.Remote != p.path.Remote && path.Remote.Addr() != p.path.Remote.Addr() {
+		m.ignore(path, IgnoreUnauthentic, "answer from another address")
+		return
+	}
+	if n := notify(msg.Payloads, wire.NotifyCookie); n != nil {
+		t.retryWithCookie(m, now, n, msg, datagram, path)
+		return
+	}
+	if n := notify(msg.Payloads, wire.NotifyInvalidKEPayload); n != nil {
+		t.retryWithGroup(m, now, n, msg, datagram, path)
+		return
+	}
+	if n := errorNotify(msg.Payloads); n != nil {
+		m.ignore(path, IgnoreUnauthentic, n.NotifyType.String())
+		if t.verdict == nil {
+			t.verdict = m.peerRefusedInit(n)
+			p.next = now.Add(errorGrace)
+			p.tries = m.cfg.Retransmit.Tries
+		}
+		return
+	}
+	m.finishInit(now, t, msg, datagram, path)
+}
+
+// initExchanged emits the log material of an IKE_SA_INIT round.
+func (m *Machine) initExchanged(now time.Time, msg *wire.Message, datagram []byte, path Path) {
+	p := m.pending
+	m.emit(ExchangeDone{
+		Exchange: wire.ExchangeIKESAInit, MessageID: p.id, Initiated: true, Path: path, Request: p.summary,
+		Response: wire.Summary(msg.Header, msg.Payloads), RequestLen: p.size(), ResponseLen: len(datagram),
+		Took: now.Sub(p.firstSent), Retransmits: p.tries,
+	})
+}
+
+func (t *initTask) retryWithCookie(m *Machine, now time.Time, n *wire.Notify, msg *wire.Message, datagram []byte, path Path) {
+	if len(n.Data) == 0 || len(n.Data) > maxCookieLen {
+		m.ignore(path, IgnoreMalformed, "cookie length")
+		return
+	}
+	if t.cookies >= maxCookieRetries || slices.Equal(t.cookie, n.Data) {
+		m.ignore(path, IgnoreDuplicate, "COOKIE")
+		return
+	}
+	m.initExchanged(now, msg, datagram, path)
+	t.cookies++
+	t.cookie = slices.Clone(n.Data)
+	m.pending = nil
+	m.requeue(t)
+}
+
+func (t *initTask) retryWithGroup(m *Machine, now time.Time, n *wire.Notify, msg *wire.Message, datagram []byte, path Path) {
+	group, err := n.AcceptedGroup()
+	if err != nil {
+		m.ignore(path, IgnoreMalformed, err.Error())
+		return
+	}
+	// "the initiator MUST retry … with the corrected group": only one that it offered, or an attacker could choose a
+	// weak one; and only one it has not used yet, or two of them could go round in circles.
+	// https://www.rfc-editor.org/rfc/rfc7296#section-1.2
+	if !offersGroup(m.cfg.Proposals, group) || slices.Contains(t.groups, group) || group == t.ke.Group() ||
+		len(t.groups) >= maxInvalidKERetries {
+		m.ignore(path, IgnoreUnauthentic, "INVALID_KE_PAYLOAD with "+wire.TransformName(wire.TransformKE, group))
+		if t.verdict == nil {
+			t.verdict = m.refusedGroup(group)
+			m.pending.next, m.pending.tries = now.Add(errorGrace), m.cfg.Retransmit.Tries
+		}
+		return
+	}
+	m.initExchanged(now, msg, datagram, path)
+	t.groups = append(t.groups, t.ke.Group())
+	if !t.generate(m, now, group) {
+		return
+	}
+	m.pending = nil
+	m.requeue(t)
+}
+
+// finishInit takes a complete answer: the negotiated proposal, the peer's public value and nonce. An answer that is
+// wrong in itself is dropped, since a better one may follow; only a timeout ends the wait.
+func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, datagram []byte, path Path) {
+	sa, ok1 := find[*wire.SA](msg.Payloads)
+	ke, ok2 := find[*wire.KE](msg.Payloads)
+	nonce, ok3 := find[*wire.Nonce](msg.Payloads)
+	if !ok1 || !ok2 || !ok3 || msg.Header.SPIr == 0 {
+		m.ignore(path, IgnoreMalformed, "IKE_SA_INIT response without SA, KE, Nonce or SPI")
+		return
+	}
+	reject := func(f *diag.Failure) {
+		m.ignore(path, IgnoreUnauthentic, f.Error())
+		if t.verdict == nil {
+			t.verdict = f
+			m.pending.next, m.pending.tries = now.Add(errorGrace), m.cfg.Retransmit.Tries
+		}
+	}
+	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{})
+	if err != nil {
+		reject(m.proposalFailure(diag.CodeProposalIKE, wire.ExchangeIKESAInit, err, nil))
+		return
+	}
+	if chosen.KE != ke.Group || ke.Group != t.ke.Group() {
+		reject(m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit,
+			failSides(wire.TransformName(wire.TransformKE, t.ke.Group()), wire.TransformName(wire.TransformKE, ke.Group))))
+		return
+	}
+	shared, err := t.ke.Shared(ke.Data)
+	if err != nil {
+		reject(m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit, failCause(err)))
+		return
+	}
+	prf, err := suite.NewPRF(chosen.PRF)
+	if err != nil {
+		reject(m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
+		return
+	}
+	m.chosen, m.prf = chosen, prf
+	m.peerSPI = msg.Header.SPIr
+	m.init.nr = slices.Clone(nonce.Data)
+	m.init.peerMessage = datagram
+	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, shared), m.init.ni, m.init.nr); err != nil {
+		m.peerSPI = 0
+		reject(m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
+		return
+	}
+	m.initExchanged(now, msg, datagram, path)
+	m.nat.detect(m.localSPI, m.peerSPI, path, msg.Payloads)
+	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
+	m.alive.lastHeard = now
+	m.pending = nil
+	m.window.nextSend = 1
+	m.float()
+	m.requeue(&authTask{})
+}

@@ -1,0 +1,165 @@
+package sa
+
+import (
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/suite"
+	"esplanade/ike/wire"
+)
+
+// Accepted is the answer to an IKE_SA_INIT request. At most one of Machine and Response is set; with neither, the
+// datagram is dropped without an answer.
+type Accepted struct {
+	// Machine is a new half-open responder; its outputs hold the response.
+	Machine *Machine
+	// Response is a stateless answer: COOKIE, INVALID_KE_PAYLOAD, NO_PROPOSAL_CHOSEN, INVALID_MAJOR_VERSION.
+	Response []byte
+	// Failure says why there is no machine, for the operator. It is nil for the answers that ask for another attempt.
+	Failure *diag.Failure
+	// Ignored is set when the datagram is not worth an answer.
+	Ignored *Ignored
+}
+
+// Accept is a responder's front door: it judges an IKE_SA_INIT request without keeping any state unless everything
+// fits. With wantCookie, a request without a valid cookie is answered with one before any costly computation
+// (RFC 7296 section 2.6).
+func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool, cookies *Cookies) Accepted {
+	drop := func(r IgnoreReason, detail string) Accepted {
+		return Accepted{Ignored: &Ignored{Path: path, Reason: r, Detail: detail}}
+	}
+	h, err := wire.ParseHeader(datagram)
+	if err != nil {
+		return drop(IgnoreMalformed, err.Error())
+	}
+	if h.Flags&wire.FlagResponse != 0 || h.Exchange != wire.ExchangeIKESAInit || h.MessageID != 0 ||
+		h.SPIi == 0 || h.SPIr != 0 || h.Flags&wire.FlagInitiator == 0 {
+		return drop(IgnoreFlags, "not an IKE_SA_INIT request")
+	}
+	msg, err := wire.Parse(datagram)
+	if critical, ok := err.(*wire.CriticalError); ok {
+		return Accepted{Response: statelessAnswer(h, wire.NotifyUnsupportedCriticalPayload, byte(critical.Payload))}
+	}
+	if err != nil {
+		return drop(IgnoreMalformed, err.Error())
+	}
+	sa, ok1 := find[*wire.SA](msg.Payloads)
+	ke, ok2 := find[*wire.KE](msg.Payloads)
+	nonce, ok3 := find[*wire.Nonce](msg.Payloads)
+	if !ok1 || !ok2 || !ok3 || msg.Encrypted != nil {
+		return drop(IgnoreMalformed, "IKE_SA_INIT request without SA, KE or Nonce")
+	}
+	if wantCookie {
+		n := notify(msg.Payloads, wire.NotifyCookie)
+		if n == nil || !cookies.Valid(now, n.Data, nonce.Data, path.Remote.Addr(), h.SPIi) {
+			return Accepted{Response: statelessAnswer(h, wire.NotifyCookie, cookies.Make(now, nonce.Data, path.Remote.Addr(), h.SPIi)...)}
+		}
+	}
+
+	all := env.Connections(path.Local.Addr(), path.Remote.Addr())
+	if len(all) == 0 {
+		f := newFailure(diag.CodeConnNone, "", wire.ExchangeIKESAInit, path)
+		f.Notify = wire.NotifyNoProposalChosen.String()
+		f.Theirs = "IKE_SA_INIT from " + path.Remote.String()
+		f.Ours = "no connection for this pair of addresses"
+		// "no connection matches" has no notify of its own; the operator gets the real reason, the peer this one.
+		return Accepted{Response: statelessAnswer(h, wire.NotifyNoProposalChosen), Failure: f}
+	}
+	opts := proposal.Options{PreferKE: ke.Group}
+	var fits []*Config
+	var chosen proposal.Chosen
+	var mismatch *diag.Failure
+	for _, cfg := range all {
+		c, err := proposal.Choose(cfg.Proposals, sa.Proposals, opts)
+		if err != nil {
+			if mismatch == nil {
+				m := &Machine{cfg: cfg, path: path}
+				mismatch = m.proposalFailure(diag.CodeProposalIKE, wire.ExchangeIKESAInit, err, nil)
+				mismatch.Notify = wire.NotifyNoProposalChosen.String()
+			}
+			continue
+		}
+		if len(fits) == 0 {
+			chosen = c
+		} else if c.String() != chosen.String() {
+			// IKE_AUTH picks among connections that would have negotiated the same.
+			continue
+		}
+		fits = append(fits, cfg)
+	}
+	if len(fits) == 0 {
+		return Accepted{Response: statelessAnswer(h, wire.NotifyNoProposalChosen), Failure: mismatch}
+	}
+	if chosen.KE != ke.Group {
+		return Accepted{Response: statelessAnswer(h, wire.NotifyInvalidKEPayload, byte(chosen.KE>>8), byte(chosen.KE))}
+	}
+	return newResponder(env, now, fits, chosen, msg, ke, nonce, datagram, path)
+}
+
+// statelessAnswer is a response to an IKE_SA_INIT request that leaves nothing behind: SPIr stays zero.
+func statelessAnswer(req wire.Header, t wire.NotifyType, data ...byte) []byte {
+	msg := wire.Message{
+		Header:   wire.Header{SPIi: req.SPIi, Major: 2, Exchange: wire.ExchangeIKESAInit, Flags: wire.FlagResponse},
+		Payloads: failing(t, data...),
+	}
+	return msg.Append(nil)
+}
+
+func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chosen, msg *wire.Message, ke *wire.KE, nonce *wire.Nonce, datagram []byte, path Path) Accepted {
+	m := newMachine(env, now, fits[0], path)
+	m.candidates = fits
+	m.peerSPI = msg.Header.SPIi
+	m.chosen = chosen
+	m.nat.forced = m.cfg.ForceEncap
+	m.nat.detect(m.peerSPI, 0, path, msg.Payloads)
+	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
+	fail := func(code diag.Code, err error) Accepted {
+		return Accepted{
+			Response: statelessAnswer(msg.Header, wire.NotifyInvalidSyntax),
+			Failure:  m.failure(code, wire.ExchangeIKESAInit, failCause(err), failNotify(wire.NotifyInvalidSyntax)),
+		}
+	}
+	prf, err := suite.NewPRF(chosen.PRF)
+	if err != nil {
+		return fail(diag.CodeInternal, err)
+	}
+	m.prf = prf
+	own, err := env.NewKeyExchange(ke.Group)
+	if err != nil {
+		return fail(diag.CodeInternal, err)
+	}
+	shared, err := own.Shared(ke.Data)
+	if err != nil {
+		return fail(diag.CodeKEGroup, err)
+	}
+	m.init.ni, m.init.nr = slices.Clone(nonce.Data), env.Nonce(nonceLen)
+	m.init.peerMessage = slices.Clone(datagram)
+	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, shared), m.init.ni, m.init.nr); err != nil {
+		return fail(diag.CodeInternal, err)
+	}
+
+	payloads := []wire.Payload{
+		&wire.SA{Proposals: []wire.Proposal{chosen.Wire()}},
+		&wire.KE{Group: own.Group(), Data: own.Public()}, &wire.Nonce{Data: m.init.nr},
+	}
+	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, path, m.cfg.ForceEncap)...)
+	if m.frag.negotiated {
+		payloads = append(payloads, m.initNotifies()...)
+	}
+	rh := wire.Header{
+		SPIi: m.peerSPI, SPIr: m.localSPI, Major: 2, Exchange: wire.ExchangeIKESAInit, Flags: wire.FlagResponse,
+	}
+	resp := wire.Message{Header: rh, Payloads: payloads}
+	m.init.ownMessage = resp.Append(nil)
+	m.window.nextRecv = 1
+	m.window.response = [][]byte{m.init.ownMessage}
+	m.life.expireAt = now.Add(m.cfg.HalfOpenTimeout)
+	m.resend(path)
+	m.emit(ExchangeDone{
+		Exchange: wire.ExchangeIKESAInit, Path: path, Request: wire.Summary(msg.Header, msg.Payloads),
+		Response: wire.Summary(rh, payloads), RequestLen: len(datagram), ResponseLen: len(m.init.ownMessage),
+	})
+	return Accepted{Machine: m}
+}

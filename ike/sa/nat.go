@@ -1,0 +1,106 @@
+package sa
+
+import (
+	"crypto/sha1"
+	"encoding/binary"
+	"net/netip"
+	"slices"
+
+	"esplanade/esp"
+	"esplanade/ike/wire"
+)
+
+// nat is what IKE_SA_INIT found out about address translators, RFC 7296 section 2.23.
+type nat struct {
+	supported     bool // the peer sent NAT_DETECTION payloads
+	local, remote bool // a translator in front of us, of the peer
+	forced        bool // we pretend to be behind one, to have ESP in UDP
+}
+
+// udp tells whether ESP travels in UDP.
+func (n nat) udp() bool { return n.supported && (n.local || n.remote || n.forced) }
+
+// natHash is the value of a NAT_DETECTION_*_IP notify: "the SHA-1 digest of the SPIs (in the order they appear in the
+// header), IP address, and port". https://www.rfc-editor.org/rfc/rfc7296#section-3.10.1
+func natHash(spii, spir wire.SPI, ap netip.AddrPort) []byte {
+	b := make([]byte, 16, 16+16+2)
+	binary.BigEndian.PutUint64(b[0:], uint64(spii))
+	binary.BigEndian.PutUint64(b[8:], uint64(spir))
+	b = append(b, ap.Addr().Unmap().AsSlice()...)
+	b = binary.BigEndian.AppendUint16(b, ap.Port())
+	h := sha1.Sum(b)
+	return h[:]
+}
+
+// natPayloads makes both notifies for a message with these SPIs. With force, the source hash is one that no address
+// can have, so that the peer takes us for translated; the destination hash is always true, since a false one would
+// make the peer believe that *it* is behind a NAT.
+func natPayloads(spii, spir wire.SPI, path Path, force bool) []wire.Payload {
+	src := natHash(spii, spir, path.Local)
+	if force {
+		src = natHash(spir, spii, netip.AddrPortFrom(netip.IPv4Unspecified(), 0))
+	}
+	return []wire.Payload{
+		&wire.Notify{NotifyType: wire.NotifyNATDetectionSourceIP, Data: src},
+		&wire.Notify{NotifyType: wire.NotifyNATDetectionDestinationIP, Data: natHash(spii, spir, path.Remote)},
+	}
+}
+
+// detect compares the peer's hashes with the addresses its message really had. A peer with several addresses may send
+// several source hashes: one that matches is enough. Hashes of a wrong length are ignored.
+func (n *nat) detect(spii, spir wire.SPI, path Path, payloads []wire.Payload) {
+	var sources, dests int
+	var srcOK, dstOK bool
+	src, dst := natHash(spii, spir, path.Remote), natHash(spii, spir, path.Local)
+	for _, p := range notifies(payloads) {
+		if len(p.Data) != sha1.Size {
+			continue
+		}
+		switch p.NotifyType {
+		case wire.NotifyNATDetectionSourceIP:
+			sources++
+			srcOK = srcOK || slices.Equal(p.Data, src)
+		case wire.NotifyNATDetectionDestinationIP:
+			dests++
+			dstOK = dstOK || slices.Equal(p.Data, dst)
+		}
+	}
+	n.supported = sources > 0 && dests > 0
+	n.remote = n.supported && !srcOK
+	n.local = n.supported && !dstOK
+}
+
+// float moves an initiator to the NAT traversal ports for everything after IKE_SA_INIT.
+func (m *Machine) float() {
+	if !m.nat.udp() || m.path.Local.Port() == m.cfg.LocalNATPort {
+		return
+	}
+	m.path = Path{
+		Local:  netip.AddrPortFrom(m.path.Local.Addr(), m.cfg.LocalNATPort),
+		Remote: netip.AddrPortFrom(m.path.Remote.Addr(), m.cfg.RemoteNATPort),
+	}
+}
+
+// follow adopts the address an authenticated message came from.
+//
+// "There are cases where a NAT box decides to remove mappings that are still alive … the host that is not behind the
+// NAT SHOULD send all packets to the IP address and port from the last valid authenticated packet … A host behind a
+// NAT SHOULD NOT do this": https://www.rfc-editor.org/rfc/rfc7296#section-2.23
+func (m *Machine) follow(path Path) {
+	if path == m.path || !m.nat.remote || m.nat.local {
+		return
+	}
+	m.path = path
+	for _, c := range m.children {
+		if c.State == ChildDeleted {
+			continue
+		}
+		c.Path = m.espPath()
+		m.emit(UpdatePath{Child: c})
+	}
+}
+
+// espPath is where the ESP packets of this IKE SA go.
+func (m *Machine) espPath() esp.Path {
+	return esp.Path{Local: m.path.Local, Remote: m.path.Remote, UDP: m.nat.udp()}
+}

@@ -1,0 +1,289 @@
+package sa
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"esplanade/esp"
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+	"esplanade/ike/suite"
+	"esplanade/ike/wire"
+)
+
+// childOffer is what this side proposes for a CHILD SA, kept until the answer comes.
+type childOffer struct {
+	cfg       *ChildConfig
+	spi       uint32 // ours, inbound
+	proposals []proposal.Proposal
+	ts        selector.Pair
+	nonce     []byte            // nil within IKE_AUTH, which has those of IKE_SA_INIT
+	ke        suite.KeyExchange // nil without PFS
+	inAuth    bool
+}
+
+// newOffer reserves an SPI and draws up the proposal. old is the child to be replaced, or nil. Within IKE_AUTH there
+// is no key exchange and the proposals carry no KE transform: "the first CHILD_SA … no additional KE"
+// (https://www.rfc-editor.org/rfc/rfc7296#section-1.2).
+func (m *Machine) newOffer(c *ChildConfig, trigger *selector.Packet, old *Child, inAuth bool) (*childOffer, error) {
+	spi, err := m.env.AllocateSPI()
+	if err != nil {
+		return nil, err
+	}
+	o := &childOffer{cfg: c, spi: spi, proposals: c.Proposals, ts: specific(m.tsOf(c), trigger), inAuth: inAuth}
+	if old != nil {
+		// "traffic selectors and algorithms … SHOULD NOT be different from those of the SA being rekeyed"
+		// https://www.rfc-editor.org/rfc/rfc7296#section-2.8; proposing what is in use first keeps it so.
+		o.ts = old.TS
+	}
+	if inAuth {
+		o.proposals = make([]proposal.Proposal, len(c.Proposals))
+		for i, p := range c.Proposals {
+			o.proposals[i] = p.WithoutKE()
+		}
+		return o, nil
+	}
+	o.nonce = m.env.Nonce(nonceLen)
+	return o, nil
+}
+
+// prepareKE makes the public value for the group, if the proposals ask for one.
+func (o *childOffer) prepareKE(m *Machine, except []uint16) error {
+	if o.inAuth || o.ke != nil {
+		return nil
+	}
+	group, ok := firstGroup(o.proposals, except)
+	if !ok {
+		return nil
+	}
+	ke, err := m.env.NewKeyExchange(group)
+	o.ke = ke
+	return err
+}
+
+func (o *childOffer) sa() *wire.SA {
+	return offerSA(o.proposals, binary.BigEndian.AppendUint32(nil, o.spi))
+}
+
+// payloads are SA, Ni, KEi, TSi, TSr of a CREATE_CHILD_SA request.
+func (o *childOffer) payloads() []wire.Payload {
+	p := []wire.Payload{o.sa(), &wire.Nonce{Data: o.nonce}}
+	if o.ke != nil {
+		p = append(p, &wire.KE{Group: o.ke.Group(), Data: o.ke.Public()})
+	}
+	return append(p, toWireTS(false, o.ts.Local), toWireTS(true, o.ts.Remote))
+}
+
+// release gives the SPI back when no child comes of the offer.
+func (o *childOffer) release(m *Machine) {
+	if o.spi != 0 {
+		m.env.ReleaseSPI(o.spi)
+		o.spi = 0
+	}
+}
+
+// takeAnswer makes a child of the answer to an offer and installs its inbound direction, or reports why there is none.
+// The SPI is released in the latter case. The caller decides when the outbound direction is used.
+func (m *Machine) takeAnswer(r *response, o *childOffer, old *Child) *Child {
+	c, f := m.acceptAnswer(r, o, old)
+	if f != nil {
+		o.release(m)
+		m.emit(Failed{Failure: f, Child: o.cfg})
+		return nil
+	}
+	m.addChild(r.now, c)
+	m.installInbound(c)
+	return c
+}
+
+// finishOffer is takeAnswer for a child that replaces none. The responder has installed its inbound direction before
+// it answered, so that both directions can be used at once.
+func (m *Machine) finishOffer(r *response, o *childOffer) {
+	if c := m.takeAnswer(r, o, nil); c != nil {
+		m.switchOutbound(c)
+		m.emit(ChildUp{Child: c})
+	}
+}
+
+// acceptAnswer checks the answer to an offer against the offer.
+func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, *diag.Failure) {
+	x := r.header.Exchange
+	sa, ok1 := find[*wire.SA](r.payloads)
+	tsi, tsr := findTS(r.payloads, false), findTS(r.payloads, true)
+	if n := errorNotify(r.payloads); n != nil && !ok1 {
+		return nil, m.peerRefusedChild(x, o.cfg, o.ts, n)
+	}
+	var nr []byte
+	if n, ok := find[*wire.Nonce](r.payloads); ok {
+		nr = n.Data
+	}
+	if !ok1 || tsi == nil || tsr == nil || (!o.inAuth && nr == nil) {
+		return nil, m.failure(diag.CodeSyntax, x, failChild(o.cfg, o.cfg.Line), failSides("", "an answer without SA, nonce or traffic selectors"))
+	}
+	chosen, err := proposal.Verify(o.proposals, sa.Proposals, proposal.Options{IgnoreKE: o.inAuth})
+	if err != nil {
+		return nil, m.proposalFailure(diag.CodeProposalChild, x, err, o.cfg)
+	}
+	peerSPI, ok := espSPI(chosen.SPI)
+	if !ok {
+		return nil, m.failure(diag.CodeSyntax, x, failChild(o.cfg, o.cfg.Line), failSides("", "an ESP SPI that is not one"))
+	}
+	ts := selector.Pair{Local: fromWireTS(tsi), Remote: fromWireTS(tsr)}
+	// "the responder … narrow": what comes back must lie within what was offered.
+	if len(ts.Local) == 0 || len(ts.Remote) == 0 || !selector.Covered(ts.Local, o.ts.Local) || !selector.Covered(ts.Remote, o.ts.Remote) {
+		return nil, m.failure(diag.CodeTS, x, failChild(o.cfg, o.cfg.LocalTSLine), failSides(selectorText(o.ts), selectorText(ts)))
+	}
+	shared, f := m.answerShared(x, o, chosen, r.payloads)
+	if f != nil {
+		return nil, f
+	}
+	ni := o.nonce
+	if o.inAuth {
+		ni, nr = m.firstNonces()
+	}
+	c := &Child{Config: o.cfg, TS: ts, Path: m.espPath(), Chosen: chosen, Initiator: true, predecessor: old}
+	if err := m.keyChild(c, o.spi, peerSPI, shared, ni, nr); err != nil {
+		return nil, m.failure(diag.CodeInternal, x, failCause(err), failChild(o.cfg, o.cfg.Line))
+	}
+	return c, nil
+}
+
+// answerShared finishes the key exchange of a CREATE_CHILD_SA request of ours, if there was one.
+func (m *Machine) answerShared(x wire.ExchangeType, o *childOffer, chosen proposal.Chosen, payloads []wire.Payload) ([]byte, *diag.Failure) {
+	if o.inAuth || chosen.KE == wire.KE_NONE {
+		return nil, nil
+	}
+	ke, ok := find[*wire.KE](payloads)
+	if !ok || o.ke == nil || ke.Group != chosen.KE || o.ke.Group() != chosen.KE {
+		return nil, m.failure(diag.CodeKEGroup, x, failChild(o.cfg, o.cfg.ProposalsLine),
+			failSides("a public value for the group we sent", wire.TransformName(wire.TransformKE, chosen.KE)))
+	}
+	shared, err := o.ke.Shared(ke.Data)
+	if err != nil {
+		return nil, m.failure(diag.CodeKEValue, x, failCause(err), failChild(o.cfg, o.cfg.ProposalsLine))
+	}
+	return shared, nil
+}
+
+// firstNonces are those of IKE_SA_INIT, from which the first CHILD SA has its keys (RFC 7296 section 2.17).
+func (m *Machine) firstNonces() (ni, nr []byte) { return m.init.ni, m.init.nr }
+
+func espSPI(b []byte) (uint32, bool) {
+	if len(b) != 4 {
+		return 0, false
+	}
+	spi := binary.BigEndian.Uint32(b)
+	// SPI values 0 to 255 are reserved: https://www.rfc-editor.org/rfc/rfc4303#section-2.1
+	return spi, spi > 255
+}
+
+// keyChild derives the keys of both directions. KEYMAT is taken "encryption first, then integrity; the SA carrying data
+// from the initiator to the responder first", where the initiator is that of the exchange which creates the child.
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.17
+func (m *Machine) keyChild(c *Child, ownSPI, peerSPI uint32, shared, ni, nr []byte) error {
+	s := esp.Suite{
+		Encr: c.Chosen.Encr.ID, KeyBits: int(c.Chosen.Encr.KeyLength), Integ: c.Chosen.Integ,
+		ESN: c.Chosen.ESN == wire.ESN_ESN,
+	}
+	encrLen, integLen, err := s.KeyLen()
+	if err != nil {
+		return err
+	}
+	mat, err := suite.ChildKeyMat(m.prf, m.keys.D, shared, ni, nr, 2*(encrLen+integLen))
+	if err != nil {
+		return err
+	}
+	take := func(n int) []byte {
+		k := mat[:n:n]
+		mat = mat[n:]
+		return k
+	}
+	ei, ai, er, ar := take(encrLen), take(integLen), take(encrLen), take(integLen)
+	if !c.Initiator {
+		ei, ai, er, ar = er, ar, ei, ai
+	}
+	c.Outbound = esp.OutboundConfig{SPI: peerSPI, Suite: s, EncrKey: ei, IntegKey: ai, Soft: c.Config.Soft, Hard: c.Config.Hard}
+	c.Inbound = esp.InboundConfig{SPI: ownSPI, Suite: s, EncrKey: er, IntegKey: ar, ReplayWindow: c.Config.ReplayWindow}
+	return nil
+}
+
+// addChild numbers a child and starts its lifetime.
+func (m *Machine) addChild(now time.Time, c *Child) {
+	c.ID = m.env.NextID()
+	c.Policy = c.ID
+	if c.predecessor != nil {
+		c.Policy = c.predecessor.Policy
+	}
+	c.State, c.Created = ChildInstalled, now
+	if t := c.Config.RekeyTime; t > 0 {
+		c.rekeyAt = now.Add(jittered(t, c.Config.RandTime, m.env.Jitter()))
+	}
+	if t := c.Config.HardTime; t > 0 {
+		c.expireAt = now.Add(t)
+	}
+	m.children = append(m.children, c)
+	m.childlessUntil = time.Time{}
+}
+
+func (m *Machine) installInbound(c *Child) {
+	c.inboundInstalled = true
+	m.emit(InstallInbound{Child: c})
+}
+
+// switchOutbound makes c the SA that carries the traffic of its policy.
+func (m *Machine) switchOutbound(c *Child) {
+	c.outboundPending = false
+	if c.outboundInstalled || c.State == ChildDeleting || c.State == ChildDeleted {
+		return
+	}
+	c.outboundInstalled = true
+	m.emit(InstallOutbound{Child: c})
+}
+
+// retire takes the outbound direction of a child away at once and lets the inbound one stay for packets on the way.
+func (m *Machine) retire(now time.Time, c *Child) {
+	c.State = ChildDeleted
+	if c.outboundInstalled {
+		c.outboundInstalled = false
+		m.emit(RemoveOutbound{Child: c})
+	}
+	c.removeAt = now.Add(lateTraffic)
+	if !c.inboundInstalled {
+		m.forgetChild(c)
+	}
+}
+
+// forgetChild takes what is left of a child away.
+func (m *Machine) forgetChild(c *Child) {
+	if c.outboundInstalled {
+		c.outboundInstalled = false
+		m.emit(RemoveOutbound{Child: c})
+	}
+	if c.inboundInstalled {
+		c.inboundInstalled = false
+		m.emit(RemoveInbound{Child: c})
+	}
+	c.State = ChildDeleted
+	if i := slices.Index(m.children, c); i >= 0 {
+		m.children = slices.Delete(m.children, i, i+1)
+	}
+	for _, o := range m.children {
+		if o.predecessor == c {
+			o.predecessor = nil
+		}
+		if o.successor == c {
+			o.successor = nil
+		}
+	}
+}
+
+// removeChild ends a child with its IKE SA.
+func (m *Machine) removeChild(c *Child, reason string) {
+	live := c.live()
+	m.forgetChild(c)
+	if live {
+		m.emit(ChildDown{Child: c, Reason: reason})
+	}
+}

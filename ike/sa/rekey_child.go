@@ -1,0 +1,217 @@
+package sa
+
+import (
+	"encoding/binary"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/wire"
+)
+
+// RekeyChild replaces a CHILD SA by a new one with the same selectors, RFC 7296 section 1.3.3. It does nothing for a
+// child that is being replaced or deleted already.
+func (m *Machine) RekeyChild(now time.Time, id uint64) {
+	if c := m.child(id); c != nil && c.State == ChildInstalled && (m.state == StateEstablished || m.state == StateRekeying) {
+		same := func(t *rekeyChildTask) bool { return t.old == c }
+		if _, ok := queued(m, same); !ok {
+			m.enqueue(&rekeyChildTask{old: c})
+		}
+	}
+	m.pump(now)
+}
+
+// rekeyChildTask replaces a child. Collisions with the peer's own rekeying of the same child are settled by nonces:
+//
+//	"the SA … created with the lowest of the four nonces SHOULD be closed by the endpoint that created it"
+//
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.8.1
+type rekeyChildTask struct {
+	old     *Child
+	offer   *childOffer
+	groups  []uint16
+	retries int
+	// rival is what the peer's request, answered while ours was in flight, has created for the same child.
+	rival *Child
+}
+
+func (t *rekeyChildTask) name() string                { return "rekey child " + t.old.Config.Name }
+func (t *rekeyChildTask) exchange() wire.ExchangeType { return wire.ExchangeCreateChildSA }
+
+func (t *rekeyChildTask) abandoned(m *Machine, now time.Time) {
+	if t.offer != nil {
+		t.offer.release(m)
+	}
+}
+
+func (t *rekeyChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	if !t.old.live() {
+		t.abandoned(m, now) // replaced or deleted by the peer meanwhile
+		return nil, false
+	}
+	if t.old.outboundPending {
+		// The peer has asked for this child and may not know yet that it exists: our answer is under way.
+		m.later(now, t)
+		return nil, false
+	}
+	payloads, offer, f := m.buildOffer(t.offer, t.old.Config, nil, t.old, t.groups)
+	t.offer = offer
+	if f != nil {
+		m.emit(Failed{Failure: f, Child: t.old.Config})
+		m.retryRekey(now, t.old)
+		return nil, false
+	}
+	t.old.State = ChildRekeying
+	// "The SPI … is that the exchange initiator would expect in inbound ESP packets":
+	// https://www.rfc-editor.org/rfc/rfc7296#section-1.3.3
+	rekey := &wire.Notify{Protocol: wire.ProtocolESP, SPI: binary.BigEndian.AppendUint32(nil, t.old.Inbound.SPI), NotifyType: wire.NotifyRekeySA}
+	return append([]wire.Payload{rekey}, payloads...), true
+}
+
+// retryRekey schedules another attempt for a child that is still in use; its hard lifetime ends the attempts.
+func (m *Machine) retryRekey(now time.Time, c *Child) {
+	if c.live() {
+		c.State = ChildInstalled
+		c.rekeyAt = now.Add(jittered(rekeyRetry, rekeyRetry/2, m.env.Jitter()))
+	}
+}
+
+func (t *rekeyChildTask) done(m *Machine, r *response) {
+	old := t.old
+	if m.retryGroup(r, t.offer, &t.groups) {
+		if old.State == ChildRekeying {
+			old.State = ChildInstalled
+		}
+		m.requeue(t)
+		return
+	}
+	if n := errorNotify(r.payloads); n != nil {
+		t.refused(m, r, n)
+		return
+	}
+	offer := t.offer
+	t.offer = nil
+	fresh := m.takeAnswer(r, offer, old)
+	if fresh == nil {
+		m.retryRekey(r.now, old)
+		return
+	}
+	nr, _ := find[*wire.Nonce](r.payloads)
+	fresh.lowestNonce = lowest(offer.nonce, nr.Data)
+	// The nonces decide whatever has become of the rival meanwhile: it may have been rekeyed, and even be gone.
+	rival := t.rival
+	if rival != nil && lessNonce(fresh.lowestNonce, rival.lowestNonce) {
+		// Ours is the redundant one, and we are who must close it. Nothing is ever sent on it: the old child goes on
+		// until the peer is seen to use its own new one, or deletes the old one.
+		if old.live() {
+			m.supersede(r.now, old, rival)
+		}
+		fresh.State = ChildRekeyed
+		m.requeue(&deleteChildTask{child: fresh})
+		return
+	}
+	if rival != nil && rival.State != ChildDeleted {
+		// The peer closes its own; nothing is sent on it either.
+		rival.State, rival.outboundPending, rival.supersededAt = ChildRekeyed, false, r.now
+	}
+	m.switchOutbound(fresh)
+	if old.live() {
+		m.supersede(r.now, old, fresh)
+		m.requeue(&deleteChildTask{child: old})
+	} else {
+		m.emit(ChildReplaced{Old: old, New: fresh}) // the peer has deleted the old one meanwhile
+	}
+}
+
+// supersede notes that fresh carries the traffic of old from now on.
+func (m *Machine) supersede(now time.Time, old, fresh *Child) {
+	old.State, old.supersededAt, old.successor = ChildRekeyed, now, fresh
+	m.emit(ChildReplaced{Old: old, New: fresh})
+}
+
+// yield closes the child of our own exchange in favour of the one that the peer has created.
+func (m *Machine) yield(now time.Time, old, fresh, rival *Child) {
+	if old.live() {
+		m.supersede(now, old, rival)
+	}
+	// fresh took the policy over when it was installed; the surviving one takes it back.
+	fresh.State = ChildRekeyed
+	rival.outboundInstalled = false
+	m.switchOutbound(rival)
+	m.requeue(&deleteChildTask{child: fresh})
+}
+
+// refused handles an error notify in answer to a rekeying.
+func (t *rekeyChildTask) refused(m *Machine, r *response, n *wire.Notify) {
+	old := t.old
+	t.offer.release(m)
+	t.offer = nil
+	if t.rival != nil {
+		// The peer has rekeyed the child itself: that one stands, and it deletes the old one.
+		if old.live() {
+			m.supersede(r.now, old, t.rival)
+		}
+		return
+	}
+	switch n.NotifyType {
+	case wire.NotifyChildSANotFound:
+		// "the peer … does not have the CHILD SA": it is gone on one side, so it goes on the other as well, and what
+		// wanted it asks again. https://www.rfc-editor.org/rfc/rfc7296#section-2.25
+		if old.live() {
+			f := m.peerRefusedChild(r.header.Exchange, old.Config, old.TS, n)
+			f.Code = diag.CodeSPI
+			m.emit(Failed{Failure: f})
+			m.removeChild(old, "the peer has lost it")
+		}
+	case wire.NotifyTemporaryFailure:
+		m.retryRekey(r.now, old)
+	default:
+		m.emit(Failed{Failure: m.peerRefusedChild(r.header.Exchange, old.Config, old.TS, n)})
+		m.retryRekey(r.now, old)
+	}
+}
+
+// handleRekeyChild answers the peer's rekeying of a CHILD SA.
+func (m *Machine) handleRekeyChild(r *request, n *wire.Notify) []wire.Payload {
+	spi, ok := espSPI(n.SPI)
+	notFound := []wire.Payload{&wire.Notify{Protocol: n.Protocol, SPI: n.SPI, NotifyType: wire.NotifyChildSANotFound}}
+	if !ok || n.Protocol != wire.ProtocolESP {
+		return notFound
+	}
+	old := m.childByPeerSPI(spi)
+	if old == nil {
+		if m.busyWithChildren() {
+			// The SPI may be the one in the answer to our own request, which this request has overtaken.
+			return failing(wire.NotifyTemporaryFailure)
+		}
+		return notFound
+	}
+	switch old.State {
+	case ChildDeleting, ChildRekeyed:
+		// Being closed by us, or replaced already: "SHOULD reply with TEMPORARY_FAILURE"
+		// https://www.rfc-editor.org/rfc/rfc7296#section-2.25.1
+		return failing(wire.NotifyTemporaryFailure)
+	case ChildDeleted:
+		return notFound
+	}
+	answer, created := m.answerChild(r, old, false)
+	if !created {
+		return answer
+	}
+	fresh := m.children[len(m.children)-1]
+	if t, ok := doing[*rekeyChildTask](m); ok && t.old == old {
+		// "SHOULD reply as usual, and … close redundant SAs later on based on the nonces"
+		t.rival = fresh
+		return answer
+	}
+	m.supersede(r.now, old, fresh)
+	return answer
+}
+
+func (m *Machine) childByPeerSPI(spi uint32) *Child {
+	for _, c := range m.children {
+		if c.Outbound.SPI == spi {
+			return c
+		}
+	}
+	return nil
+}

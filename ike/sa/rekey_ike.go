@@ -1,0 +1,298 @@
+package sa
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/suite"
+	"esplanade/ike/wire"
+)
+
+// RekeyIKE replaces the IKE SA by a new one with fresh keys, RFC 7296 section 1.3.2. The children move along.
+func (m *Machine) RekeyIKE(now time.Time) {
+	// An SA that may yet turn out to be redundant is not built upon.
+	if m.state == StateEstablished && m.rivalOf == nil {
+		if _, ok := queued(m, func(*rekeyIKETask) bool { return true }); !ok {
+			m.enqueue(&rekeyIKETask{})
+		}
+	}
+	m.pump(now)
+}
+
+// rekeyIKETask asks for a new IKE SA. As with children, of two that collide the one with the lowest nonce is closed by
+// its initiator (RFC 7296 section 2.8.2).
+type rekeyIKETask struct {
+	spi    wire.SPI
+	nonce  []byte
+	ke     suite.KeyExchange
+	groups []uint16
+	// rival is the machine that the peer's own request, answered while ours was in flight, has brought about.
+	rival       *Machine
+	rivalLowest []byte
+}
+
+func (t *rekeyIKETask) name() string                        { return "rekey IKE SA" }
+func (t *rekeyIKETask) exchange() wire.ExchangeType         { return wire.ExchangeCreateChildSA }
+func (t *rekeyIKETask) abandoned(m *Machine, now time.Time) {}
+
+func (t *rekeyIKETask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	if m.state != StateEstablished && m.state != StateRekeying {
+		return nil, false
+	}
+	if t.ke == nil {
+		// The group in use is the one the peer surely accepts.
+		group := m.chosen.KE
+		if !offersGroup(m.cfg.Proposals, group) {
+			group, _ = firstGroup(m.cfg.Proposals, t.groups)
+		}
+		ke, err := m.env.NewKeyExchange(group)
+		if err != nil {
+			m.emit(Failed{Failure: m.failure(diag.CodeInternal, wire.ExchangeCreateChildSA, failCause(err))})
+			m.rekeyIKELater(now)
+			return nil, false
+		}
+		t.ke = ke
+	}
+	if t.nonce == nil {
+		t.nonce, t.spi = m.env.Nonce(nonceLen), m.env.NewSPI()
+	}
+	m.setState(StateRekeying, "rekeying the IKE SA")
+	return []wire.Payload{
+		offerSA(m.cfg.Proposals, binary.BigEndian.AppendUint64(nil, uint64(t.spi))),
+		&wire.Nonce{Data: t.nonce}, &wire.KE{Group: t.ke.Group(), Data: t.ke.Public()},
+	}, true
+}
+
+func (m *Machine) rekeyIKELater(now time.Time) {
+	m.life.rekeyAt = now.Add(jittered(rekeyRetry, rekeyRetry/2, m.env.Jitter()))
+	if m.state == StateRekeying {
+		m.setState(StateEstablished, "rekeying did not succeed")
+	}
+}
+
+func (t *rekeyIKETask) done(m *Machine, r *response) {
+	x := r.header.Exchange
+	if n := notify(r.payloads, wire.NotifyInvalidKEPayload); n != nil {
+		group, err := n.AcceptedGroup()
+		if err == nil && offersGroup(m.cfg.Proposals, group) && group != t.ke.Group() && !slices.Contains(t.groups, group) {
+			t.groups = append(t.groups, t.ke.Group())
+			if ke, err := m.env.NewKeyExchange(group); err == nil {
+				t.ke = ke
+				m.requeue(t)
+				return
+			}
+		}
+	}
+	if n := errorNotify(r.payloads); n != nil {
+		if t.rival != nil {
+			m.handOver(t.rival)
+			return
+		}
+		if n.NotifyType != wire.NotifyTemporaryFailure {
+			code := diag.CodePeerError
+			if n.NotifyType == wire.NotifyNoProposalChosen {
+				code = diag.CodeProposalIKE
+			}
+			m.emit(Failed{Failure: m.failure(code, x, failByPeer(n.NotifyType), failLine(m.cfg.ProposalsLine),
+				failSides(proposalList(m.cfg.Proposals), ""))})
+		}
+		m.rekeyIKELater(r.now)
+		return
+	}
+	fresh, low, f := t.successor(m, r)
+	if f != nil {
+		m.emit(Failed{Failure: f})
+		if t.rival != nil {
+			m.handOver(t.rival)
+			return
+		}
+		m.rekeyIKELater(r.now)
+		return
+	}
+	settled := m.state == StateRekeyed
+	if t.rival != nil && t.rival.state != StateClosed && (settled || lessNonce(low, t.rivalLowest)) {
+		// Ours is redundant: we close it, over itself, and the peer closes the old SA.
+		m.emit(Spawned{Machine: fresh})
+		fresh.Delete(r.now, "redundant after a collision")
+		m.handOver(t.rival)
+		return
+	}
+	m.handOver(fresh)
+	m.requeue(&deleteIKETask{reason: "replaced"})
+}
+
+// successor makes the new machine of our own request.
+func (t *rekeyIKETask) successor(m *Machine, r *response) (*Machine, []byte, *diag.Failure) {
+	x := r.header.Exchange
+	sa, ok1 := find[*wire.SA](r.payloads)
+	nonce, ok2 := find[*wire.Nonce](r.payloads)
+	ke, ok3 := find[*wire.KE](r.payloads)
+	if !ok1 || !ok2 || !ok3 {
+		return nil, nil, m.failure(diag.CodeSyntax, x, failSides("", "an answer without SA, nonce or KE"))
+	}
+	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{})
+	if err != nil {
+		return nil, nil, m.proposalFailure(diag.CodeProposalIKE, x, err, nil)
+	}
+	peerSPI, ok := ikeSPI(chosen.SPI)
+	if !ok || chosen.KE != ke.Group || ke.Group != t.ke.Group() {
+		return nil, nil, m.failure(diag.CodeSyntax, x, failSides("", "an answer with a wrong SPI or group"))
+	}
+	shared, err := t.ke.Shared(ke.Data)
+	if err != nil {
+		return nil, nil, m.failure(diag.CodeKEValue, x, failCause(err))
+	}
+	fresh, err := m.spawn(r.now, true, t.spi, peerSPI, chosen, shared, t.nonce, nonce.Data)
+	if err != nil {
+		return nil, nil, m.failure(diag.CodeInternal, x, failCause(err))
+	}
+	return fresh, lowest(t.nonce, nonce.Data), nil
+}
+
+func ikeSPI(b []byte) (wire.SPI, bool) {
+	if len(b) != 8 {
+		return 0, false
+	}
+	spi := wire.SPI(binary.BigEndian.Uint64(b))
+	return spi, spi != 0
+}
+
+// spawn makes the machine of a rekeyed IKE SA: established, without children, message ids starting at zero.
+// "SKEYSEED for the new IKE SA is computed using SK_d from the existing IKE SA" and with the old SA's PRF:
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.18
+func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chosen proposal.Chosen, shared, ni, nr []byte) (*Machine, error) {
+	prf, err := suite.NewPRF(chosen.PRF)
+	if err != nil {
+		return nil, err
+	}
+	s := &Machine{
+		env: m.env, id: m.env.NextID(), cfg: m.cfg, state: StateEstablished, initiator: initiator,
+		localSPI: own, peerSPI: peer, localID: m.localID, remoteID: m.remoteID, path: m.path, created: now,
+		establishedAt: now, chosen: chosen, prf: prf, nat: m.nat, alive: liveness{lastHeard: now, lastSent: now},
+		frag: fragments{negotiated: m.frag.negotiated},
+	}
+	if err := s.setKeys(suite.RekeySKEYSEED(m.prf, m.keys.D, shared, ni, nr), ni, nr); err != nil {
+		return nil, err
+	}
+	s.life.start(now, s.cfg.RekeyTime, s.cfg.RandTime, s.cfg.HardTime, s.env.Jitter())
+	return s, nil
+}
+
+// settleRival ends the uncertainty of a collision when the peer uses the IKE SA of its own request for anything but
+// closing it: it has seen our answer and takes the exchange for complete, so that the children belong here.
+func (m *Machine) settleRival(r *request) {
+	old := m.rivalOf
+	if old == nil {
+		return
+	}
+	for _, p := range r.payloads {
+		if d, ok := p.(*wire.Delete); ok && d.Protocol == wire.ProtocolIKE {
+			return
+		}
+	}
+	old.handOver(m)
+	old.life.expireAt = r.now.Add(supersededTime)
+	m.emit(Touched{Machine: old})
+}
+
+// handOver moves children and waiting requests to the successor; this SA waits for its deletion.
+func (m *Machine) handOver(s *Machine) {
+	if m.state == StateRekeyed {
+		return // settled before
+	}
+	s.rivalOf = nil
+	for s.successor != nil {
+		s = s.successor // rekeyed again by a peer that considered it settled
+	}
+	m.successor = s
+	s.children, m.children = append(s.children, m.children...), nil
+	for _, t := range m.queue {
+		switch t := t.(type) {
+		case *createChildTask, *rekeyChildTask, *deleteChildTask:
+			s.queue = append(s.queue, t)
+		}
+	}
+	s.delayed, m.delayed = append(s.delayed, m.delayed...), nil
+	m.queue = nil
+	m.setState(StateRekeyed, "a successor has taken over")
+	m.life.rekeyAt = time.Time{}
+	m.emit(Replaced{Successor: s})
+}
+
+// handleRekeyIKE answers the peer's rekeying of the IKE SA.
+func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []wire.Payload {
+	x := r.header.Exchange
+	if m.busyWithChildren() {
+		// "while it is creating, rekeying, or closing a Child SA of that IKE SA … TEMPORARY_FAILURE"
+		// https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
+		return failing(wire.NotifyTemporaryFailure)
+	}
+	ke, ok := find[*wire.KE](r.payloads)
+	if !ok {
+		return m.refuseSyntax(r, "an IKE rekeying without KE")
+	}
+	t, colliding := doing[*rekeyIKETask](m)
+	if colliding && t.rival != nil {
+		return failing(wire.NotifyTemporaryFailure) // a second one
+	}
+	chosen, err := proposal.Choose(m.cfg.Proposals, sa.Proposals, proposal.Options{PreferKE: ke.Group})
+	if err != nil {
+		f := m.proposalFailure(diag.CodeProposalIKE, x, err, nil)
+		f.Notify = wire.NotifyNoProposalChosen.String()
+		m.emit(Failed{Failure: f})
+		return failing(wire.NotifyNoProposalChosen)
+	}
+	if chosen.KE != ke.Group {
+		return failing(wire.NotifyInvalidKEPayload, byte(chosen.KE>>8), byte(chosen.KE))
+	}
+	peerSPI, ok := ikeSPI(chosen.SPI)
+	if !ok {
+		return m.refuseSyntax(r, "an IKE SPI that is not one")
+	}
+	own, err := m.env.NewKeyExchange(ke.Group)
+	if err != nil {
+		m.emit(Failed{Failure: m.failure(diag.CodeInternal, x, failCause(err))})
+		return failing(wire.NotifyTemporaryFailure)
+	}
+	shared, err := own.Shared(ke.Data)
+	if err != nil {
+		return m.refuseSyntax(r, "a bad key exchange value: "+err.Error())
+	}
+	nr, spi := m.env.Nonce(nonceLen), m.env.NewSPI()
+	fresh, err := m.spawn(r.now, false, spi, peerSPI, chosen, shared, nonce.Data, nr)
+	if err != nil {
+		m.emit(Failed{Failure: m.failure(diag.CodeInternal, x, failCause(err))})
+		return failing(wire.NotifyTemporaryFailure)
+	}
+	answer := chosen.Wire()
+	answer.SPI = binary.BigEndian.AppendUint64(nil, uint64(spi))
+	payloads := []wire.Payload{
+		&wire.SA{Proposals: []wire.Proposal{answer}}, &wire.Nonce{Data: nr}, &wire.KE{Group: own.Group(), Data: own.Public()},
+	}
+	if colliding {
+		// "SHOULD reply as usual, and … move inherited Child SAs later on based on the nonces"
+		// https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
+		t.rival, t.rivalLowest, fresh.rivalOf = fresh, lowest(nonce.Data, nr), m
+		m.emit(Spawned{Machine: fresh})
+		return payloads
+	}
+	m.handOver(fresh)
+	// The peer deletes the old SA; should it never do so, its lifetime ends soon.
+	m.life.expireAt = r.now.Add(supersededTime)
+	return payloads
+}
+
+// busyWithChildren tells whether a request about a child is in flight.
+func (m *Machine) busyWithChildren() bool {
+	if m.pending == nil {
+		return false
+	}
+	switch m.pending.task.(type) {
+	case *createChildTask, *rekeyChildTask, *deleteChildTask:
+		return true
+	}
+	return false
+}

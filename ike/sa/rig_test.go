@@ -1,0 +1,476 @@
+package sa
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/identity"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+	"esplanade/ike/suite"
+	"esplanade/ike/wire"
+)
+
+// rig is two daemons' worth of machines over a network in memory with virtual time. Everything random comes from one
+// seed. A failed test prints the ladder.
+type rig struct {
+	t    *testing.T
+	now  time.Time
+	rng  *rand.Rand
+	a, b *end
+	wire []flight
+	// drop decides about a datagram before it travels; nil delivers all.
+	drop   func(from *end, datagram []byte) bool
+	delay  time.Duration
+	ladder strings.Builder
+}
+
+// flight is a datagram under way.
+type flight struct {
+	to   *end
+	path Path // as the receiver sees it
+	data []byte
+	at   time.Time
+}
+
+// end is one side: what a daemon would keep.
+type end struct {
+	name     string
+	r        *rig
+	env      *Env
+	cfg      *Config
+	addr     netip.Addr
+	machines map[wire.SPI]*Machine
+	cookies  *Cookies
+	cookie   bool // demand cookies
+	nextID   uint64
+	nextSPI  uint32
+	spis     map[uint32]bool // allocated and not released
+	inbound  map[uint64]*Child
+	outbound map[uint64]*Child // by policy
+	events   []Output
+	failures []*diag.Failure
+	refused  []*diag.Failure // by Accept
+	psk      map[string]string
+	nonces   [][]byte // forced nonces, used first
+	lastESP  time.Time
+}
+
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func mustProposals(t *testing.T, p wire.ProtocolID, s ...string) []proposal.Proposal {
+	t.Helper()
+	ps, err := proposal.ParseList(p, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ps
+}
+
+func mustID(t *testing.T, s string) identity.Identity {
+	t.Helper()
+	id, err := identity.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func mustTS(t *testing.T, list ...string) []selector.Selector {
+	t.Helper()
+	var out []selector.Selector
+	for _, s := range list {
+		x, err := selector.Parse(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// newRig makes both sides with matching configurations; edit changes them before anything starts.
+func newRig(t *testing.T, seed uint64, edit func(a, b *Config)) *rig {
+	r := &rig{t: t, now: epoch, rng: rand.New(rand.NewPCG(seed, seed)), delay: 10 * time.Millisecond}
+	mk := func(name, addr, id, peerID, net, peerNet string) *end {
+		e := &end{
+			name: name, r: r, addr: netip.MustParseAddr(addr), machines: map[wire.SPI]*Machine{}, spis: map[uint32]bool{},
+			inbound: map[uint64]*Child{}, outbound: map[uint64]*Child{}, psk: map[string]string{"": "secret"}, nextSPI: 0x1000,
+		}
+		e.cfg = &Config{
+			Name: name + "-conn", Line: name + ".toml:1", ProposalsLine: name + ".toml:5",
+			LocalID: mustID(t, id), RemoteID: mustID(t, peerID), LocalAuth: AuthPSK, RemoteAuth: AuthPSK,
+			Proposals: mustProposals(t, wire.ProtocolIKE, "aes128gcm16-prfsha256-x25519"),
+			Children: []*ChildConfig{{
+				Name: "net", Line: name + ".toml:20", ProposalsLine: name + ".toml:21", LocalTSLine: name + ".toml:22",
+				Proposals: mustProposals(t, wire.ProtocolESP, "aes128gcm16-x25519"),
+				LocalTS:   mustTS(t, net), RemoteTS: mustTS(t, peerNet), RekeyTime: time.Hour, HardTime: 66 * time.Minute,
+			}},
+			ForceEncap: true, LocalNATPort: 4500, RemoteNATPort: 4500, KeepAlive: 20 * time.Second, DPDDelay: 30 * time.Second,
+			RekeyTime: 4 * time.Hour, HardTime: 264 * time.Minute,
+			Retransmit:      Retransmit{Timeout: DefaultRetransmitTimeout, Base: DefaultRetransmitBase, Tries: DefaultRetransmitTries},
+			HalfOpenTimeout: 30 * time.Second, Fragmentation: true, FragmentSize: 1280,
+		}
+		e.env = &Env{
+			Nonce: func(n int) []byte {
+				if len(e.nonces) > 0 {
+					x := e.nonces[0]
+					e.nonces = e.nonces[1:]
+					return x
+				}
+				b := make([]byte, n)
+				for i := range b {
+					b[i] = byte(r.rng.Uint32())
+				}
+				return b
+			},
+			NewSPI:         func() wire.SPI { return wire.SPI(r.rng.Uint64() | 1) },
+			AllocateSPI:    func() (uint32, error) { e.nextSPI++; e.spis[e.nextSPI] = true; return e.nextSPI, nil },
+			ReleaseSPI:     func(s uint32) { delete(e.spis, s) },
+			NewKeyExchange: suite.NewKeyExchange,
+			NextID:         func() uint64 { e.nextID++; return e.nextID },
+			Jitter:         func() float64 { return r.rng.Float64() },
+			Connections:    func(local, remote netip.Addr) []*Config { return []*Config{e.cfg} },
+			PSK: func(local, remote identity.Identity) ([]byte, bool) {
+				s, ok := e.psk[remote.String()]
+				if !ok {
+					s, ok = e.psk[""]
+				}
+				return []byte(s), ok
+			},
+			FirstContact: func(*Config) bool { return len(e.live()) <= 1 },
+			LastInbound:  func(uint64) time.Time { return e.lastESP },
+		}
+		e.cookies = NewCookies(epoch, e.env.Nonce)
+		return e
+	}
+	r.a = mk("a", "192.0.2.1", "a.example", "b.example", "10.1.0.0/16", "10.2.0.0/16")
+	r.b = mk("b", "192.0.2.2", "b.example", "a.example", "10.2.0.0/16", "10.1.0.0/16")
+	if edit != nil {
+		edit(r.a.cfg, r.b.cfg)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("ladder:\n%s", r.ladder.String())
+		}
+	})
+	return r
+}
+
+func (r *rig) other(e *end) *end {
+	if e == r.a {
+		return r.b
+	}
+	return r.a
+}
+
+func (e *end) path() Path {
+	o := e.r.other(e)
+	return Path{Local: netip.AddrPortFrom(e.addr, 500), Remote: netip.AddrPortFrom(o.addr, 500)}
+}
+
+// connect starts an IKE SA with the configured children.
+func (e *end) connect() *Machine {
+	m := NewInitiator(e.env, e.r.now, e.cfg, e.path(), e.cfg.Children)
+	e.add(m)
+	return m
+}
+
+func (e *end) add(m *Machine) {
+	e.machines[m.LocalSPI()] = m
+	e.drain(m)
+}
+
+// all lists the machines in the order in which they were made, so that a seed always plays the same.
+func (e *end) all() []*Machine {
+	return slices.SortedFunc(maps.Values(e.machines), func(a, b *Machine) int { return cmp.Compare(a.id, b.id) })
+}
+
+// live lists the machines that are neither closed nor replaced.
+func (e *end) live() []*Machine {
+	var out []*Machine
+	for _, m := range e.all() {
+		if m.State() != StateClosed && m.State() != StateRekeyed {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (e *end) drain(m *Machine) {
+	for {
+		outs := m.Outputs()
+		if len(outs) == 0 {
+			break
+		}
+		for _, o := range outs {
+			e.handle(m, o)
+		}
+	}
+	if m.Done() {
+		delete(e.machines, m.LocalSPI())
+	}
+}
+
+func (e *end) handle(m *Machine, o Output) {
+	r := e.r
+	switch o := o.(type) {
+	case Send:
+		h, _ := wire.ParseHeader(o.Datagram)
+		dropped := r.drop != nil && r.drop(e, o.Datagram)
+		mark := "-->"
+		if dropped {
+			mark = "--x"
+		}
+		fmt.Fprintf(&r.ladder, "%8s  %s %s %s id %d flags %02x, %d octets\n", r.now.Sub(epoch), e.name, mark, h.Exchange, h.MessageID, uint8(h.Flags), len(o.Datagram))
+		if !dropped {
+			r.wire = append(r.wire, flight{to: r.other(e), path: o.Path.Reversed(), data: o.Datagram, at: r.now.Add(r.delay)})
+		}
+	case InstallInbound:
+		if e.inbound[o.Child.ID] != nil {
+			r.t.Errorf("%s: inbound of child %d installed twice", e.name, o.Child.ID)
+		}
+		if !e.spis[o.Child.Inbound.SPI] {
+			r.t.Errorf("%s: inbound SPI %08x is not allocated", e.name, o.Child.Inbound.SPI)
+		}
+		e.inbound[o.Child.ID] = o.Child
+	case InstallOutbound:
+		e.outbound[o.Child.Policy] = o.Child
+	case RemoveInbound:
+		if e.inbound[o.Child.ID] == nil {
+			r.t.Errorf("%s: inbound of child %d removed, and it was not there", e.name, o.Child.ID)
+		}
+		delete(e.inbound, o.Child.ID)
+		delete(e.spis, o.Child.Inbound.SPI)
+	case RemoveOutbound:
+		if e.outbound[o.Child.Policy] == o.Child {
+			delete(e.outbound, o.Child.Policy)
+		}
+	case Replaced:
+		if e.machines[o.Successor.LocalSPI()] == nil {
+			e.add(o.Successor)
+		}
+		e.drain(o.Successor)
+	case Spawned:
+		e.add(o.Machine)
+	case Touched:
+		e.drain(o.Machine)
+	case Failed:
+		e.failures = append(e.failures, o.Failure)
+		fmt.Fprintf(&r.ladder, "%8s  %s: %v\n", r.now.Sub(epoch), e.name, o.Failure)
+	case Closed:
+		if o.Failure != nil {
+			e.failures = append(e.failures, o.Failure)
+		}
+		fmt.Fprintf(&r.ladder, "%8s  %s: closed: %s %v\n", r.now.Sub(epoch), e.name, o.Reason, o.Failure)
+	case ExchangeDone:
+		fmt.Fprintf(&r.ladder, "%8s  %s: %s / %s\n", r.now.Sub(epoch), e.name, o.Request, o.Response)
+	case StateChanged:
+		fmt.Fprintf(&r.ladder, "%8s  %s: %s -> %s (%s)\n", r.now.Sub(epoch), e.name, o.From, o.To, o.Reason)
+	case Ignored:
+		fmt.Fprintf(&r.ladder, "%8s  %s: ignored: %s %s\n", r.now.Sub(epoch), e.name, o.Reason, o.Detail)
+	}
+	e.events = append(e.events, o)
+}
+
+// receive is what a daemon does with a datagram.
+func (e *end) receive(f flight) {
+	h, err := wire.ParseHeader(f.data)
+	if err != nil {
+		return
+	}
+	if m := e.machines[LocalSPIOf(h)]; m != nil && LocalSPIOf(h) != 0 {
+		m.Receive(e.r.now, f.data, f.path)
+		e.drain(m)
+		return
+	}
+	if h.Exchange != wire.ExchangeIKESAInit || h.Flags&wire.FlagResponse != 0 {
+		return
+	}
+	for _, m := range e.all() {
+		if m.Matches(f.data) {
+			m.Receive(e.r.now, f.data, f.path)
+			e.drain(m)
+			return
+		}
+	}
+	acc := Accept(e.env, e.r.now, f.data, f.path, e.cookie, e.cookies)
+	switch {
+	case acc.Machine != nil:
+		e.add(acc.Machine)
+	case acc.Response != nil:
+		if acc.Failure != nil {
+			e.refused = append(e.refused, acc.Failure)
+			fmt.Fprintf(&e.r.ladder, "%8s  %s: refused: %v\n", e.r.now.Sub(epoch), e.name, acc.Failure)
+		}
+		e.r.wire = append(e.r.wire, flight{to: e.r.other(e), path: f.path.Reversed(), data: acc.Response, at: e.r.now.Add(e.r.delay)})
+	}
+}
+
+// step delivers the next datagram or wakes the next timer, whichever is earlier and not later than until. It reports
+// whether there was anything.
+func (r *rig) step(until time.Time) bool {
+	var at time.Time
+	next := -1
+	for i, f := range r.wire {
+		if at.IsZero() || f.at.Before(at) {
+			at, next = f.at, i
+		}
+	}
+	var m *Machine
+	var owner *end
+	for _, e := range []*end{r.a, r.b} {
+		for _, x := range e.all() {
+			if t := x.NextTimeout(); !t.IsZero() && (at.IsZero() || t.Before(at)) {
+				at, next, m, owner = t, -1, x, e
+			}
+		}
+	}
+	if at.IsZero() || at.After(until) {
+		return false
+	}
+	if at.After(r.now) {
+		r.now = at
+	}
+	if m != nil {
+		m.Advance(r.now)
+		owner.drain(m)
+		return true
+	}
+	f := r.wire[next]
+	r.wire = append(r.wire[:next:next], r.wire[next+1:]...)
+	f.to.receive(f)
+	return true
+}
+
+// maxSteps ends a test in which two machines talk for ever.
+const maxSteps = 20000
+
+// run lets d of virtual time pass.
+func (r *rig) run(d time.Duration) {
+	r.t.Helper()
+	until := r.now.Add(d)
+	for n := 0; r.step(until); n++ {
+		if n > maxSteps {
+			r.t.Fatalf("no end of events before %s", until.Sub(epoch))
+		}
+	}
+	r.now = until
+}
+
+// wantUp checks that both sides have one established IKE SA with n live children whose SPIs and keys fit together.
+func (r *rig) wantUp(n int) (*Machine, *Machine) {
+	r.t.Helper()
+	la, lb := r.a.live(), r.b.live()
+	if len(la) != 1 || len(lb) != 1 {
+		r.t.Fatalf("want one live IKE SA on each side, have %d and %d", len(la), len(lb))
+	}
+	ma, mb := la[0], lb[0]
+	if ma.State() != StateEstablished || mb.State() != StateEstablished {
+		r.t.Fatalf("want ESTABLISHED, have %s and %s", ma.State(), mb.State())
+	}
+	if ma.LocalSPI() != mb.PeerSPI() || mb.LocalSPI() != ma.PeerSPI() {
+		r.t.Fatal("the sides have different IKE SAs")
+	}
+	count := func(m *Machine) (live []*Child) {
+		for _, c := range m.Children() {
+			if c.live() {
+				live = append(live, c)
+			}
+		}
+		return live
+	}
+	ca, cb := count(ma), count(mb)
+	if len(ca) != n || len(cb) != n {
+		r.t.Fatalf("want %d live children on each side, have %d and %d", n, len(ca), len(cb))
+	}
+	for _, c := range ca {
+		p := mb.childByPeerSPI(c.Inbound.SPI)
+		if p == nil || p.Inbound.SPI != c.Outbound.SPI {
+			r.t.Fatalf("child %08x has no counterpart", c.Inbound.SPI)
+		}
+		if string(p.Inbound.EncrKey) != string(c.Outbound.EncrKey) || string(c.Inbound.EncrKey) != string(p.Outbound.EncrKey) ||
+			string(p.Inbound.IntegKey) != string(c.Outbound.IntegKey) || string(c.Inbound.EncrKey) == string(c.Outbound.EncrKey) {
+			r.t.Fatalf("child %08x: the sides have different keys", c.Inbound.SPI)
+		}
+	}
+	for _, e := range []*end{r.a, r.b} {
+		for policy, c := range e.outbound {
+			peer := r.other(e)
+			found := false
+			for _, in := range peer.inbound {
+				found = found || in.Inbound.SPI == c.Outbound.SPI
+			}
+			if !found {
+				r.t.Fatalf("%s sends policy %d on SPI %08x, which the peer does not have", e.name, policy, c.Outbound.SPI)
+			}
+		}
+		if len(e.outbound) != n {
+			r.t.Fatalf("%s has %d outbound policies, want %d", e.name, len(e.outbound), n)
+		}
+		if len(e.spis) != len(e.inbound) {
+			r.t.Fatalf("%s has %d SPIs allocated and %d inbound SAs", e.name, len(e.spis), len(e.inbound))
+		}
+	}
+	return ma, mb
+}
+
+// wantNothing checks that no state is left on a side.
+func (e *end) wantNothing() {
+	e.r.t.Helper()
+	if n := len(e.live()); n != 0 {
+		e.r.t.Errorf("%s has %d IKE SAs left", e.name, n)
+	}
+	if len(e.inbound) != 0 || len(e.outbound) != 0 || len(e.spis) != 0 {
+		e.r.t.Errorf("%s has %d inbound, %d outbound, %d SPIs left", e.name, len(e.inbound), len(e.outbound), len(e.spis))
+	}
+}
+
+// wantFailure checks that a failure of a code was reported, and returns it.
+func (e *end) wantFailure(code diag.Code) *diag.Failure {
+	e.r.t.Helper()
+	for _, f := range append(append([]*diag.Failure(nil), e.failures...), e.refused...) {
+		if f.Code == code {
+			return f
+		}
+	}
+	e.r.t.Fatalf("%s reported no %s; it has %v %v", e.name, code, e.failures, e.refused)
+	return nil
+}
+
+// countEvents tells how many events of type T a side has seen.
+func countEvents[T Output](e *end) int {
+	n := 0
+	for _, o := range e.events {
+		if _, ok := o.(T); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// onWire tells how many datagrams of an exchange were sent by a side.
+func headerOf(b []byte) wire.Header {
+	if len(b) < wire.HeaderLen {
+		return wire.Header{}
+	}
+	h, _ := wire.ParseHeader(b)
+	return h
+}
+
+// nonceStarting makes a nonce whose first octet decides comparisons.
+func nonceStarting(first byte) []byte {
+	n := make([]byte, nonceLen)
+	n[0] = first
+	binary.BigEndian.PutUint64(n[8:], uint64(first)*0x9e3779b97f4a7c15)
+	return n
+}

@@ -1,0 +1,74 @@
+package sa
+
+import (
+	"slices"
+	"time"
+
+	"esplanade/ike/identity"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+// Snapshot is a copy of what an operator wants to know about an IKE SA. It may leave the event loop.
+type Snapshot struct {
+	ID                uint64
+	Connection        string
+	State             State
+	Initiator         bool // original initiator of this IKE SA
+	SPIi, SPIr        wire.SPI
+	LocalID, RemoteID identity.Identity
+	Path              Path
+	// NATLocal and NATRemote tell which side is behind a NAT; NATForced that this side pretends to be.
+	NATLocal, NATRemote, NATForced bool
+	Chosen                         proposal.Chosen // zero before IKE_SA_INIT is done
+	Created, Established           time.Time
+	RekeyAt                        time.Time // zero: not scheduled
+	// Tasks are the requests that wait, and the one that is outstanding first.
+	Tasks    []string
+	Children []ChildSnapshot
+}
+
+// ChildSnapshot is a copy of what an operator wants to know about a CHILD SA.
+type ChildSnapshot struct {
+	ID, Policy          uint64
+	Name                string
+	ReqID               uint32
+	State               ChildState
+	Initiator           bool
+	LocalSPI, RemoteSPI uint32
+	UDP                 bool
+	Chosen              proposal.Chosen
+	TS                  selector.Pair
+	Created             time.Time
+	RekeyAt, ExpireAt   time.Time // zero: not scheduled
+}
+
+// Snapshot copies the present state.
+func (m *Machine) Snapshot() Snapshot {
+	s := Snapshot{
+		ID: m.id, State: m.state, Initiator: m.initiator,
+		SPIi: m.spii(), SPIr: m.spir(),
+		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
+		NATLocal: m.nat.local, NATRemote: m.nat.remote, NATForced: m.nat.forced,
+		Chosen: m.chosen, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt,
+		Tasks: m.taskNames(),
+	}
+	if m.cfg != nil {
+		s.Connection = m.cfg.Name
+	}
+	for _, c := range m.children {
+		s.Children = append(s.Children, SnapshotChild(c))
+	}
+	return s
+}
+
+// SnapshotChild copies the present state of a CHILD SA.
+func SnapshotChild(c *Child) ChildSnapshot {
+	return ChildSnapshot{
+		ID: c.ID, Policy: c.Policy, Name: c.Config.Name, ReqID: c.Config.ReqID, State: c.State, Initiator: c.Initiator,
+		LocalSPI: c.Inbound.SPI, RemoteSPI: c.Outbound.SPI, UDP: c.Path.UDP, Chosen: c.Chosen,
+		TS:      selector.Pair{Local: slices.Clone(c.TS.Local), Remote: slices.Clone(c.TS.Remote)},
+		Created: c.Created, RekeyAt: c.rekeyAt, ExpireAt: c.expireAt,
+	}
+}

@@ -1,0 +1,127 @@
+package sa
+
+import (
+	"slices"
+	"time"
+
+	"esplanade/ike/wire"
+)
+
+// task is a request that this side wants to make. Tasks wait in Machine.queue; one at a time becomes Machine.pending.
+type task interface {
+	// name is shown to the operator: "create child net".
+	name() string
+	exchange() wire.ExchangeType
+	// build makes the request. ok is false when there is nothing to do any more, or when the task has already reported
+	// its own failure.
+	build(m *Machine, now time.Time) (payloads []wire.Payload, ok bool)
+	// done handles the answer.
+	done(m *Machine, r *response)
+	// abandoned gives back what the task holds; the SA is being closed, and says why itself.
+	abandoned(m *Machine, now time.Time)
+}
+
+// maxQueuedTasks bounds the queue: more than that is a daemon that asks faster than any peer answers.
+const maxQueuedTasks = 256
+
+// enqueue adds a task at the end, unless an equal one is there. It reports whether the task was taken.
+func (m *Machine) enqueue(t task) bool {
+	if m.state == StateClosed || m.state == StateDeleting || len(m.queue) >= maxQueuedTasks {
+		return false
+	}
+	m.queue = append(m.queue, t)
+	return true
+}
+
+// requeue puts a task back in front, to be tried again at once.
+func (m *Machine) requeue(t task) { m.queue = slices.Insert(m.queue, 0, t) }
+
+// delayed is a task that waits for its time.
+type delayed struct {
+	task task
+	at   time.Time
+}
+
+// later puts a task off after TEMPORARY_FAILURE, by a time that differs from the peer's.
+func (m *Machine) later(now time.Time, t task) {
+	m.delayed = append(m.delayed, delayed{t, now.Add(jittered(rekeyRetry, rekeyRetry/2, m.env.Jitter()))})
+}
+
+// advanceDelayed queues the tasks whose time has come.
+func (m *Machine) advanceDelayed(now time.Time) {
+	m.delayed = slices.DeleteFunc(m.delayed, func(d delayed) bool {
+		if now.Before(d.at) {
+			return false
+		}
+		m.enqueue(d.task)
+		return true
+	})
+}
+
+// abandonTasks drops whatever has not been sent.
+func (m *Machine) abandonTasks(now time.Time) {
+	for _, t := range m.queue {
+		t.abandoned(m, now)
+	}
+	for _, d := range m.delayed {
+		d.task.abandoned(m, now)
+	}
+	m.queue, m.delayed = nil, nil
+}
+
+// pump starts the next request when none is in flight.
+func (m *Machine) pump(now time.Time) {
+	for m.pending == nil && len(m.queue) > 0 && m.state != StateClosed {
+		t := m.queue[0]
+		if m.state == StateConnecting {
+			switch t.(type) {
+			case *initTask, *authTask, *rejectTask:
+			default:
+				return // waits for IKE_AUTH
+			}
+		}
+		m.queue = m.queue[1:]
+		if payloads, ok := t.build(m, now); ok {
+			m.launch(now, t, payloads)
+		}
+	}
+}
+
+// taskNames lists the request in flight and those that wait.
+func (m *Machine) taskNames() []string {
+	var names []string
+	if m.pending != nil {
+		names = append(names, m.pending.task.name())
+	}
+	for _, t := range m.queue {
+		names = append(names, t.name())
+	}
+	return names
+}
+
+// doing returns the outstanding task if it has type T.
+func doing[T task](m *Machine) (t T, ok bool) {
+	if m.pending == nil {
+		return t, false
+	}
+	t, ok = m.pending.task.(T)
+	return t, ok
+}
+
+// queued returns the first waiting or outstanding task of type T that fits.
+func queued[T task](m *Machine, fits func(T) bool) (t T, ok bool) {
+	if t, ok := doing[T](m); ok && fits(t) {
+		return t, true
+	}
+	for _, q := range m.queue {
+		if t, ok := q.(T); ok && fits(t) {
+			return t, true
+		}
+	}
+	for _, d := range m.delayed {
+		if t, ok := d.task.(T); ok && fits(t) {
+			return t, true
+		}
+	}
+	return t, false
+}

@@ -1,0 +1,71 @@
+package sa
+
+import (
+	"net/netip"
+
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+func toWireTS(responder bool, sel []selector.Selector) *wire.TS {
+	ts := &wire.TS{Responder: responder}
+	for _, s := range sel {
+		ts.Selectors = append(ts.Selectors, wire.TrafficSelector{
+			IPProtocol: s.Protocol, StartPort: s.StartPort, EndPort: s.EndPort, Start: s.Start, End: s.End,
+		})
+	}
+	return ts
+}
+
+// fromWireTS drops selectors whose range is empty: they match nothing (pitfall C12), and a payload of only such
+// selectors has no intersection with anything, which ends in TS_UNACCEPTABLE.
+func fromWireTS(ts *wire.TS) []selector.Selector {
+	var out []selector.Selector
+	for _, s := range ts.Selectors {
+		if s.End.Less(s.Start) {
+			continue
+		}
+		out = append(out, selector.Selector{
+			Start: s.Start, End: s.End, Protocol: s.IPProtocol, StartPort: s.StartPort, EndPort: s.EndPort,
+		})
+	}
+	return out
+}
+
+// tsOf resolves what is configured for a child: a dynamic selector stands for the address of the gateway itself, and so
+// does an empty list.
+func (m *Machine) tsOf(c *ChildConfig) selector.Pair { return c.Resolve(m.path) }
+
+// Resolve gives the selectors of a child on a path: dynamic ones get the path's addresses.
+func (c *ChildConfig) Resolve(path Path) selector.Pair {
+	return selector.Pair{Local: resolve(c.LocalTS, path.Local.Addr()), Remote: resolve(c.RemoteTS, path.Remote.Addr())}
+}
+
+func resolve(list []selector.Selector, a netip.Addr) []selector.Selector {
+	if len(list) == 0 {
+		return []selector.Selector{selector.FromAddr(a)}
+	}
+	out := make([]selector.Selector, len(list))
+	for i, s := range list {
+		out[i] = s.Resolve(a)
+	}
+	return out
+}
+
+// specific puts the selectors of the packet that triggered a negotiation in front: "the first traffic selector …
+// SHOULD be very specific, from the packet": https://www.rfc-editor.org/rfc/rfc7296#section-2.9
+func specific(p selector.Pair, trigger *selector.Packet) selector.Pair {
+	if trigger == nil {
+		return p
+	}
+	l, r := selector.FromAddr(trigger.Src), selector.FromAddr(trigger.Dst)
+	l.Protocol, r.Protocol = trigger.Protocol, trigger.Protocol
+	if trigger.HasPorts {
+		l.StartPort, l.EndPort = trigger.SrcPort, trigger.SrcPort
+		r.StartPort, r.EndPort = trigger.DstPort, trigger.DstPort
+	}
+	return selector.Pair{
+		Local:  append([]selector.Selector{l}, p.Local...),
+		Remote: append([]selector.Selector{r}, p.Remote...),
+	}
+}

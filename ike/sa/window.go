@@ -1,0 +1,115 @@
+package sa
+
+import (
+	"time"
+
+	"esplanade/ike/wire"
+)
+
+// window holds the message ids of both directions, RFC 7296 section 2.2. The window size is one: a request may be
+// outstanding in each direction.
+type window struct {
+	// nextSend is the id of our next request. IKE_SA_INIT has id 0 on the initiator's side; "the original responder's
+	// first request has message id 0" as well.
+	nextSend uint32
+	// nextRecv is the id that the peer's next request must have.
+	nextRecv uint32
+	// response is the answer to request nextRecv-1: one datagram, or its fragments in order.
+	response [][]byte
+}
+
+// outstanding is a request of ours that has not been answered.
+type outstanding struct {
+	task      task
+	id        uint32
+	datagrams [][]byte
+	path      Path
+	summary   string
+	firstSent time.Time
+	next      time.Time // of the next retransmission, or of giving up
+	tries     int       // retransmissions so far
+	// unreachable counts ICMP errors for this request.
+	unreachable int
+	unreachErr  error
+}
+
+func (p *outstanding) size() int {
+	n := 0
+	for _, d := range p.datagrams {
+		n += len(d)
+	}
+	return n
+}
+
+// interval is the time to wait after retransmission number n (0: the request itself).
+func (r Retransmit) interval(n int, jitter float64) time.Duration {
+	d := float64(r.Timeout)
+	for range n {
+		d *= r.Base
+	}
+	if r.Limit > 0 && d > float64(r.Limit) {
+		d = float64(r.Limit)
+	}
+	return time.Duration(d * (1 - r.Jitter*jitter))
+}
+
+// launch sends a request. Exchanges other than IKE_SA_INIT are protected.
+func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
+	h := wire.Header{
+		SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: t.exchange(), Flags: m.flags(), MessageID: m.window.nextSend,
+	}
+	p := &outstanding{task: t, id: h.MessageID, path: m.path, firstSent: now, summary: wire.Summary(h, payloads)}
+	if h.Exchange == wire.ExchangeIKESAInit {
+		h.SPIr = 0
+		msg := wire.Message{Header: h, Payloads: payloads}
+		m.init.ownMessage = msg.Append(nil)
+		p.datagrams = [][]byte{m.init.ownMessage}
+	} else {
+		m.window.nextSend++
+		p.datagrams = m.seal(h, payloads)
+	}
+	p.next = now.Add(m.cfg.Retransmit.interval(0, m.env.Jitter()))
+	m.pending = p
+	m.transmit(now, p)
+}
+
+func (m *Machine) transmit(now time.Time, p *outstanding) {
+	for _, d := range p.datagrams {
+		m.emit(Send{Path: p.path, Datagram: d})
+	}
+	m.alive.lastSent = now
+}
+
+// unreachableVerdict is how many ICMP errors a request needs before they are believed at the next retransmission. One
+// is not enough: a peer that is just starting answers like that, and ICMP can be forged by who sees the ports.
+const unreachableVerdict = 2
+
+// advanceRetransmit repeats the request in flight or gives up.
+func (m *Machine) advanceRetransmit(now time.Time) {
+	p := m.pending
+	if p == nil || now.Before(p.next) {
+		return
+	}
+	tries := m.cfg.Retransmit.Tries
+	if _, ok := p.task.(*deleteIKETask); ok {
+		tries = min(tries, deleteTries)
+	}
+	if p.tries >= tries || (m.state == StateConnecting && p.unreachable >= unreachableVerdict) {
+		m.giveUp(now, p)
+		return
+	}
+	p.tries++
+	// Follow a path that has changed since: a peer behind a NAT that rebinds is only reached on the new one.
+	p.path = m.path
+	p.next = now.Add(m.cfg.Retransmit.interval(p.tries, m.env.Jitter()))
+	m.transmit(now, p)
+	m.emit(Retransmitted{Exchange: p.task.exchange(), MessageID: p.id, Path: p.path, Try: p.tries})
+}
+
+// Unreachable tells that an ICMP error came back for something sent on path. It never ends anything by itself.
+func (m *Machine) Unreachable(now time.Time, path Path, err error) {
+	if p := m.pending; p != nil && p.path.Remote == path.Remote {
+		p.unreachable++
+		p.unreachErr = err
+	}
+}
