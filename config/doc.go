@@ -1,0 +1,23 @@
+// Package config turns a configuration file into typed values.
+//
+// The file is TOML with the names of swanctl.conf and of strongswan.conf's charon section, so that what people know
+// carries over; docs/configuration.md is the reference of every key, and a test holds it to that.
+//
+// [Load] reads everything that the file says and names, secret files included, and touches nothing else: it opens no
+// socket, resolves no name and changes nothing. All that is wrong is reported at once, each as "file:line:column: what is
+// wrong; what would be right". Unknown keys are errors, and so are keys of strongSwan that this version can't honour:
+// what is silently ignored is what people find out about when the tunnel is down. What is legal but probably not meant
+// is a warning.
+//
+// # Invariants
+//
+// A [Config] is complete: every default is filled in, every selector, proposal, identity and duration is parsed, and
+// cross references hold. It is never changed after Load returned it and may be read by any goroutine. Every table
+// remembers where it and its keys stand in the file, for failure values that name the line.
+//
+// A [Secret] shows its octets to nobody but a caller of its Bytes method: every way of printing it gives a
+// placeholder.
+//
+// Of this module, the package imports the value packages only: ike/proposal, ike/selector, ike/identity, and ike/wire
+// for the numbers of algorithms.
+package config

@@ -1,0 +1,129 @@
+package config
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// Endpoint is one element of local_addrs or remote_addrs. Exactly one of its forms is used: any address, an address, a
+// range of addresses (a prefix is one), or a DNS name.
+type Endpoint struct {
+	// Text is the element as written.
+	Text string
+	// Any is %any, any address; %any4 and %any6 are ranges.
+	Any bool
+	// First and Last are the range of addresses, equal for a single one; invalid for the other forms.
+	First, Last netip.Addr
+	// Name is a DNS name, to be resolved whenever it is used.
+	Name string
+}
+
+// Specific reports whether the element names one place: an address or a DNS name.
+func (e Endpoint) Specific() bool { return e.Name != "" || e.First.IsValid() && e.First == e.Last }
+
+// Addr is the address of an element that is one; the zero Addr for all other forms.
+func (e Endpoint) Addr() netip.Addr {
+	if e.First == e.Last {
+		return e.First
+	}
+	return netip.Addr{}
+}
+
+// Contains reports whether the address is one that the element stands for. A DNS name stands for none until it is
+// resolved, which is not this package's business.
+func (e Endpoint) Contains(a netip.Addr) bool {
+	a = a.Unmap()
+	return e.Any || e.First.IsValid() && a.BitLen() == e.First.BitLen() && !a.Less(e.First) && !e.Last.Less(a)
+}
+
+// String is the element as written.
+func (e Endpoint) String() string { return e.Text }
+
+// parseEndpoint reads one element. A reason that is not empty is an error.
+func parseEndpoint(text string) (e Endpoint, reason, want string) {
+	const forms = "write an address, a prefix, a range, a DNS name or \"%any\""
+	e.Text = text
+	s := strings.TrimSpace(text)
+	switch s {
+	case "":
+		return e, "an address is empty", forms
+	case "%any":
+		e.Any = true
+		return e, "", ""
+	case "%any4":
+		s = "0.0.0.0/0"
+	case "%any6":
+		s = "::/0"
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		if a.IsUnspecified() {
+			e.Any = true
+			return e, "", ""
+		}
+		if a.Is4In6() || a.IsMulticast() {
+			return e, quote(s) + " is not a gateway's address", forms
+		}
+		e.First, e.Last = a, a
+		return e, "", ""
+	}
+	if p, err := netip.ParsePrefix(s); err == nil && !p.Addr().Is4In6() {
+		if p != p.Masked() {
+			return e, quote(s) + " has bits set beyond the prefix length", "write " + quote(p.Masked().String()) + ", or " +
+				quote(p.Addr().String()) + " for the one address"
+		}
+		e.First, e.Last = prefixRange(p)
+		return e, "", ""
+	}
+	if from, to, ok := strings.Cut(s, "-"); ok {
+		a, errA := netip.ParseAddr(strings.TrimSpace(from))
+		b, errB := netip.ParseAddr(strings.TrimSpace(to))
+		if errA == nil && errB == nil {
+			if a.BitLen() != b.BitLen() || b.Less(a) || a.Zone() != "" || b.Zone() != "" {
+				return e, quote(s) + " is not a range", "write as in \"203.0.113.1-203.0.113.9\""
+			}
+			e.First, e.Last = a, b
+			return e, "", ""
+		}
+	}
+	if strings.HasPrefix(s, "%") {
+		return e, quote(s) + " is not a keyword", forms
+	}
+	if !isHostname(s) {
+		return e, quote(s) + " is neither an address nor a DNS name", forms
+	}
+	e.Name = s
+	return e, "", ""
+}
+
+// prefixRange is the first and the last address of a masked prefix.
+func prefixRange(p netip.Prefix) (first, last netip.Addr) {
+	b := p.Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	last, _ = netip.AddrFromSlice(b)
+	return p.Addr(), last
+}
+
+// isHostname reports whether the text can be a DNS name (RFC 1123, section 2.1): it must not be one that only failed to
+// be an IPv4 address, so its last label is not a number.
+func isHostname(s string) bool {
+	s = strings.TrimSuffix(s, ".")
+	if s == "" || len(s) > 253 {
+		return false
+	}
+	labels := strings.Split(s, ".")
+	for _, l := range labels {
+		if l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' {
+			return false
+		}
+		for i := range len(l) {
+			c := l[i]
+			if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+				return false
+			}
+		}
+	}
+	last := labels[len(labels)-1]
+	return strings.ContainsFunc(last, func(r rune) bool { return r < '0' || r > '9' })
+}

@@ -1,0 +1,116 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// laterKey is a key of swanctl.conf, or of this project's design, that this version can't honour. It is an error of its
+// own: to ignore it would be a lie, and to call it unknown would send people looking for a typing mistake.
+type laterKey struct {
+	name   string
+	what   string // what it is about, for the message; "" says nothing
+	prefix bool   // every key that begins with name
+}
+
+// laterKeys are the keys of later versions that a table may have, by the table's pattern.
+func laterKeys(pattern string) []laterKey {
+	const (
+		certs    = "certificates"
+		ikev1    = "IKEv1"
+		vips     = "virtual addresses"
+		xfrm     = "the marks of the kernel's IPsec"
+		mediate  = "mediation"
+		quantum  = "post-quantum pre-shared keys"
+		eap      = "EAP"
+		policies = "the policies of the kernel's IPsec"
+	)
+	one := func(what string, names ...string) (out []laterKey) {
+		for _, n := range names {
+			out = append(out, laterKey{name: n, what: what})
+		}
+		return out
+	}
+	switch pattern {
+	case "":
+		return slices.Concat(one("address pools", "pools"), one(certs, "authorities", "credentials"), one(eap, "radius"))
+	case "connections.NAME":
+		return slices.Concat(one(vips, "vips", "pools"), one(ikev1, "aggressive", "pull"), one("", "dscp"),
+			one(certs, "send_certreq", "send_cert", "ocsp"), one(quantum, "ppk_id", "ppk_required"),
+			one(xfrm, "if_id_in", "if_id_out"), one(mediate, "mediation", "mediated_by", "mediation_peer"),
+			[]laterKey{{name: "local", what: "several rounds of authentication", prefix: true},
+				{name: "remote", what: "several rounds of authentication", prefix: true}})
+	case "connections.NAME.local", "connections.NAME.remote":
+		return slices.Concat(one("several rounds of authentication", "round"), one(certs, "certs", "pubkeys", "cacerts",
+			"ca_id", "cert_policy", "revocation", "groups"), one(eap, "eap_id", "aaa_id"), one(ikev1, "xauth_id"),
+			[]laterKey{{name: "cert", what: certs, prefix: true}, {name: "cacert", what: certs, prefix: true}})
+	case "connections.NAME.children.NAME":
+		return slices.Concat(one("AH", "ah_proposals"), one("truncated HMAC-SHA-256", "sha256_96"),
+			one("updown scripts", "updown", "hostaccess"), one("IPComp", "ipcomp"), one("", "inactivity", "interface",
+				"rand_bytes", "rand_packets", "icmp", "hw_offload", "per_cpu_sas"), one(policies, "policies", "policies_fwd_out"),
+			one("security labels", "label", "label_mode"),
+			[]laterKey{{name: "mark_", what: xfrm, prefix: true}, {name: "set_mark_", what: xfrm, prefix: true},
+				{name: "if_id_", what: xfrm, prefix: true}})
+	case "secrets":
+		return slices.Concat(one(eap, "eap", "xauth", "ntlm"), one(quantum, "ppk"), one("private keys", "private", "rsa",
+			"ecdsa", "pkcs8", "pkcs12", "token"))
+	case "ike":
+		return slices.Concat(one(certs, "hash_and_url", "cert_cache", "cache_crls", "rsa_pss", "signature_authentication",
+			"ocsp_nonce_len"), one("redirection", "follow_redirects"), one(vips, "install_virtual_ip",
+			"install_virtual_ip_on", "dns1", "dns2", "nbns1", "nbns2"), one("", "threads", "ikesa_limit", "max_packet",
+			"retry_initiate_interval", "reuse_ikesa", "close_ike_on_child_failure", "inactivity_close_ike",
+			"delete_rekeyed", "delete_rekeyed_delay", "fragment_size_v4", "fragment_size_v6", "interfaces_use",
+			"interfaces_ignore", "initiator_only", "keep_alive_dpd_margin", "block_threshold", "init_limit_half_open",
+			"init_limit_job_load", "prefer_configured_proposals", "routing_table_prio", "dos_protection",
+			"multiple_authentication", "rdn_matching", "send_vendor_id", "accept_private_algs", "reqid_base"))
+	}
+	return nil
+}
+
+// notSupported finds an unknown key among those of later versions.
+func notSupported(later []laterKey, key string, value any, pattern string) (what, want string, ok bool) {
+	_, isTable := value.(map[string]any)
+	for _, k := range later {
+		switch {
+		case !k.prefix && k.name != key:
+			continue
+		case k.prefix && !strings.HasPrefix(key, k.name):
+			continue
+		case k.prefix && pattern != "connections.NAME.children.NAME" && !isTable:
+			continue // local_adrs is a misspelling, [….local-2] a round of authentication
+		}
+		if k.what != "" {
+			what = fmt.Sprintf(" (%s)", k.what)
+		}
+		return what, "remove it", true
+	}
+	return "", "", false
+}
+
+// known is every key that the parser knows, by the pattern of its table, as found out by reading a document that has
+// every table. Nothing can be missing in it, because reading is what makes it.
+func known() (asked, later map[string]map[string]bool) {
+	r := newReader("", "")
+	none := map[string]any{}
+	doc := map[string]any{
+		"connections": map[string]any{"NAME": map[string]any{"local": none, "remote": none,
+			"children": map[string]any{"NAME": none}}},
+		"secrets": map[string]any{"ike": map[string]any{"NAME": none}},
+	}
+	r.quiet = true
+	r.document(doc)
+	return r.asked, r.later
+}
+
+// homesOf are the tables that have the key, in the notation of the documentation.
+func homesOf(key string) (tables []string) {
+	asked, _ := known()
+	for _, pattern := range slices.Sorted(maps.Keys(asked)) {
+		if pattern != "" && asked[pattern][key] {
+			tables = append(tables, pattern)
+		}
+	}
+	return tables
+}

@@ -1,0 +1,198 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"esplanade/ike/identity"
+)
+
+// maxSecret is the longest secret, in octets. Twice and a half of it is read of a file, for its hexadecimal form.
+const maxSecret = 4096
+
+func readSecrets(t *table, dir string) (s Secrets) {
+	ike := t.sub("ike")
+	for _, n := range ike.each() {
+		s.IKE = append(s.IKE, readIKESecret(n, dir))
+	}
+	// swanctl tells its secrets apart by what follows the kind in the section's name.
+	var handled []string
+	for key, v := range t.vals {
+		if _, isTable := v.(map[string]any); isTable && key != "ike" && strings.HasPrefix(key, "ike") {
+			at := t.where[pathKey(append(append([]string(nil), t.path...), key))]
+			name := strings.TrimLeft(strings.TrimPrefix(key, "ike"), "-_")
+			t.errorf(at.key, fmt.Sprintf("write [secrets.ike.%s]", name), "unknown kind of secret %s", quote(key))
+			handled = append(handled, key)
+		}
+	}
+	t.done(handled...)
+	return s
+}
+
+func readIKESecret(t *table, dir string) *IKESecret {
+	s := &IKESecret{Name: t.checkName("secret")}
+	s.IDs = readSecretIDs(t)
+	text, at := t.str("secret", "")
+	file, fileAt := t.str("secret_file", "")
+	s.Source = t.done()
+	switch inline, external := s.Has("secret"), s.Has("secret_file"); {
+	case t.quiet:
+	case inline && external:
+		t.errorf(s.At("secret_file"), "write one of them", "%s has both secret and secret_file", t.title())
+	case external:
+		s.readFile(t, file, fileAt, dir)
+	case inline && t.isString("secret"):
+		s.decode(t, []byte(text), at, "secret")
+	case !inline:
+		t.errorf(s.table, "write secret_file = \"FILE\" or secret = \"…\"", "%s has no secret", t.title())
+	}
+	return s
+}
+
+// title is the table's name for messages.
+func (t *table) title() string { return strings.TrimSuffix(t.name("x"), ".x") }
+
+// readSecretIDs reads id: a list, or a single string. Unlike other lists a secret's is often of one.
+func readSecretIDs(t *table) (out []identity.Identity) {
+	var items []item
+	if t.isString("id") {
+		text, at := t.str("id", "")
+		items = []item{{text, at}}
+	} else {
+		var ok bool
+		if items, ok = t.list("id"); ok && len(items) == 0 {
+			t.emptyList("id", "leave it out for a key that everybody shares")
+		}
+	}
+	for _, it := range items {
+		id, err := identity.Parse(it.text)
+		if err != nil {
+			t.identityError(it.at, "id", err)
+			continue
+		}
+		out = append(out, id)
+	}
+	return out
+}
+
+// decode turns the text into the key. The messages must not have any of it in them.
+func (s *IKESecret) decode(t *table, text []byte, at Position, key string) {
+	if isText(text) && len(bytes.TrimSpace(text)) != len(text) {
+		t.warnf(at, "remove the space, or write the key in 0x form", "%s begins or ends with white space, which is a part of "+
+			"the key", t.name(key))
+	}
+	k, err := decodeSecret(text)
+	switch {
+	case err != nil:
+		t.errorf(at, "write the key as text, as 0x and hexadecimal digits or as 0s and Base64", "%s: %v", t.name(key), err)
+		return
+	case k.Len() > maxSecret:
+		t.errorf(at, fmt.Sprintf("choose a key of at most %d octets", maxSecret), "%s has %d octets", t.name(key), k.Len())
+		return
+	}
+	s.Key = k
+	warnGuessable(t, at, t.name(key), k)
+}
+
+// isText reports whether the octets are printable ASCII, white space included.
+func isText(b []byte) bool {
+	for _, c := range b {
+		if c > '~' || c < ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *IKESecret) readFile(t *table, name string, at Position, dir string) {
+	if name == "" {
+		if t.isString("secret_file") {
+			t.errorf(at, "write the name of a file", "%s is empty", t.name("secret_file"))
+		}
+		return
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	s.File = name
+	data, reason, want := readPrivate(name)
+	if reason != "" {
+		t.errorf(at, want, "%s: %s", t.name("secret_file"), reason)
+		return
+	}
+	// Editors and echo end a file with one line end, which is not meant; a key that ends with one has a 0x form.
+	if d, ok := bytes.CutSuffix(data, []byte("\n")); ok {
+		data, _ = bytes.CutSuffix(d, []byte("\r"))
+	}
+	s.decode(t, data, at, "secret_file")
+}
+
+// readPrivate reads a file that nobody but its owner may read. A reason that is not empty is an error.
+func readPrivate(name string) (data []byte, reason, want string) {
+	const most = maxSecret*5/2 + 4
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fileReason(name, err), "write the name of the file with the key"
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Sprintf("%s is not a regular file", quote(name)), "write the name of the file with the key"
+	}
+	f, err := os.OpenFile(name, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		return nil, fileReason(name, err), "let the user that runs esplanade read it"
+	}
+	defer f.Close()
+	// What was opened is what counts: the name may have got another file since.
+	if info, err = f.Stat(); err != nil {
+		return nil, fileReason(name, err), "write the name of the file with the key"
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Sprintf("%s is not a regular file", quote(name)), "write the name of the file with the key"
+	}
+	if m := info.Mode().Perm(); hasPermissions && m&0o077 != 0 {
+		return nil, fmt.Sprintf("%s can be used by others than its owner (mode %04o)", quote(name), m),
+			fmt.Sprintf("chmod 600 %s", name)
+	}
+	if uid, ok := owner(info); ok && uid != 0 && uid != os.Geteuid() {
+		return nil, fmt.Sprintf("%s belongs to another user (id %d), who can change it", quote(name), uid),
+			fmt.Sprintf("chown %d %s", os.Geteuid(), name)
+	}
+	data, err = io.ReadAll(io.LimitReader(f, most+1))
+	switch {
+	case err != nil:
+		return nil, fileReason(name, err), "write the name of the file with the key"
+	case len(data) > most:
+		return nil, fmt.Sprintf("%s is too large for a key", quote(name)), fmt.Sprintf("a key has at most %d octets", maxSecret)
+	case len(data) == 0:
+		return nil, fmt.Sprintf("%s is empty", quote(name)), "write the key into it"
+	}
+	return data, "", ""
+}
+
+// fileReason is the reason of an error that has the file's name in it already.
+func fileReason(name string, err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return fmt.Sprintf("%s: %v", quote(name), pe.Err)
+	}
+	return fmt.Sprintf("%s: %v", quote(name), err)
+}
+
+// warnReadable warns of a configuration that has keys in it and that others can read.
+func (c *Config) warnReadable(path string, info fs.FileInfo) {
+	if m := info.Mode().Perm(); hasPermissions && m&0o044 != 0 {
+		for _, s := range c.Secrets.IKE {
+			if s.Has("secret") {
+				c.Warnings = sortProblems(append(c.Warnings, Problem{s.At("secret"),
+					fmt.Sprintf("the key stands in a file that others can read (mode %04o)", m),
+					fmt.Sprintf("chmod 600 %s, or use secret_file", path)}))
+			}
+		}
+	}
+}

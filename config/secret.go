@@ -1,0 +1,136 @@
+package config
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"esplanade/ike/identity"
+)
+
+// Secret is the octets of a pre-shared key. No way of printing or encoding it shows them; only Bytes does.
+type Secret struct {
+	octets *[]byte // behind a pointer, so that not even the verbs of reflection find them
+}
+
+// NewSecret makes a secret of a copy of the octets.
+func NewSecret(octets []byte) Secret {
+	b := bytes.Clone(octets)
+	return Secret{&b}
+}
+
+// Bytes is a copy of the octets, nil for the zero Secret.
+func (s Secret) Bytes() []byte {
+	if s.octets == nil {
+		return nil
+	}
+	return bytes.Clone(*s.octets)
+}
+
+// Len is the number of octets.
+func (s Secret) Len() int {
+	if s.octets == nil {
+		return 0
+	}
+	return len(*s.octets)
+}
+
+// redacted is what is shown of every secret, its length included.
+const redacted = "[secret]"
+
+// String shows a placeholder.
+func (Secret) String() string { return redacted }
+
+// GoString shows a placeholder.
+func (Secret) GoString() string { return redacted }
+
+// Format shows a placeholder for every verb, %x and %d too.
+func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
+
+// MarshalText encodes a placeholder, in JSON, TOML and whatever else asks for text.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue logs a placeholder.
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// Secrets are the tables [secrets.KIND.NAME].
+type Secrets struct {
+	// IKE are the pre-shared keys, in the order of the file.
+	IKE []*IKESecret
+}
+
+// IKESecret is one table [secrets.ike.NAME]: a pre-shared key.
+type IKESecret struct {
+	Source
+	// Name is the table's name.
+	Name string
+	// IDs are the identities that share the key, or patterns for them. None stands for everybody.
+	IDs []identity.Identity
+	// Key is the key itself.
+	Key Secret
+	// File is the file that it was read from, "" if it is in the configuration.
+	File string
+}
+
+// score says how well the key fits two identities: the better it fits the peer's the better, and of those that fit it
+// equally well the one that fits this gateway's better. One of the two has to fit; a key without identities fits all,
+// but worse than any with a fitting one.
+func (s *IKESecret) score(local, remote identity.Identity) (score int, ok bool) {
+	if len(s.IDs) == 0 {
+		return 0, true
+	}
+	l, r := 0, 0
+	for _, id := range s.IDs {
+		if n, ok := local.Matches(id); ok {
+			l = max(l, n)
+		}
+		if n, ok := remote.Matches(id); ok {
+			r = max(r, n)
+		}
+	}
+	return r*(2*identity.ScorePerfect) + l, l > 0 || r > 0
+}
+
+// PSK finds the pre-shared key for an IKE SA between the two identities, as swanctl does: the one that names the peer
+// most specifically and, among equals, this gateway; then one without identities; then the first in the file. Both
+// identities are concrete ones, as in the ID payloads.
+func (c *Config) PSK(local, remote identity.Identity) (*IKESecret, bool) {
+	var best *IKESecret
+	top := -1
+	for _, s := range c.Secrets.IKE {
+		if n, ok := s.score(local, remote); ok && n > top {
+			best, top = s, n
+		}
+	}
+	return best, best != nil
+}
+
+// decodeSecret reads swanctl's forms of a secret: 0x and hexadecimal, 0s and Base64, or the text itself.
+func decodeSecret(text []byte) (Secret, error) {
+	s := string(text)
+	switch {
+	case strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X"):
+		b, err := hex.DecodeString(s[2:])
+		if err != nil || len(b) == 0 {
+			return Secret{}, errors.New("after 0x there must be pairs of hexadecimal digits")
+		}
+		return Secret{&b}, nil
+	case strings.HasPrefix(s, "0s") || strings.HasPrefix(s, "0S"):
+		b, err := base64.StdEncoding.DecodeString(s[2:])
+		if err != nil {
+			b, err = base64.RawStdEncoding.DecodeString(s[2:])
+		}
+		if err != nil || len(b) == 0 {
+			return Secret{}, errors.New("after 0s there must be Base64")
+		}
+		return Secret{&b}, nil
+	case s == "":
+		return Secret{}, errors.New("it is empty")
+	}
+	return NewSecret(text), nil
+}
