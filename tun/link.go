@@ -1,0 +1,94 @@
+package tun
+
+import (
+	"net/netip"
+)
+
+// Route is one prefix to be reached through the tunnel.
+type Route struct {
+	Dst netip.Prefix
+	Src netip.Addr // source address of packets this host sends itself; the zero Addr leaves the choice to the system
+}
+
+// Defaults of [LinkOptions].
+const (
+	DefaultMark       = 0xdc // 220
+	DefaultTable      = 220
+	DefaultPriority   = 220
+	DefaultTxQueueLen = 1000
+)
+
+// LinkOptions says how a link is configured. Other systems than Linux have neither marks nor several routing tables:
+// there only Peers excluded by name are kept out of the tunnel.
+type LinkOptions struct {
+	// Mark is the SO_MARK of the IKE and ESP sockets; packets that carry it are never routed into the tunnel.
+	// 0 means that the sockets have no mark (it takes CAP_NET_ADMIN or, since Linux 5.17, CAP_NET_RAW to set one): then only
+	// Exclude keeps them out.
+	Mark uint32
+
+	// Table is the routing table of prefixes longer than /0; 0 is DefaultTable. Default routes are in table Table+1.
+	Table int
+
+	// Priority is the priority of the first of our routing rules; 0 is DefaultPriority. Priority-1 to Priority+2 are used.
+	Priority int
+
+	// TxQueueLen is the number of packets (each up to 64 KiB with TSO) that wait in the device for us to read them;
+	// 0 is DefaultTxQueueLen, negative leaves the kernel's.
+	TxQueueLen int
+
+	// Ports are the local UDP ports of IKE and of ESP in UDP; empty is DefaultPorts. See Exclude.
+	Ports []uint16
+}
+
+// DefaultPorts gives the ports of RFC 7296 section 2 (https://www.rfc-editor.org/rfc/rfc7296#section-2).
+func DefaultPorts() []uint16 { return []uint16{500, 4500} }
+
+func (o LinkOptions) ports() []uint16 {
+	if len(o.Ports) == 0 {
+		return DefaultPorts()
+	}
+	return o.Ports
+}
+
+// Link configures the system around one device. Everything is counted: what was added twice is removed by the second
+// removal, and Close removes all that is left. Its methods may be called from several goroutines. Errors are [*LinkError].
+type Link interface {
+	// SetUp sets the MTU and brings the device up.
+	SetUp(mtu int) error
+
+	// AddAddress gives the device an address, such as a virtual IP the peer has assigned.
+	AddAddress(netip.Prefix) error
+	RemoveAddress(netip.Prefix) error
+
+	// AddRoute sends a prefix into the tunnel, 0.0.0.0/0 and ::/0 in a way that spares the routes of connected networks.
+	// Several children may add the same prefix: it stays until each has removed it.
+	AddRoute(Route) error
+	RemoveRoute(Route) error
+
+	// Exclude keeps the IKE and ESP packets to and from a peer's outer address out of the tunnel, whichever
+	// routes are added before or after. It is to be called for every peer, on every system.
+	Exclude(peer netip.Addr) error
+	Unexclude(peer netip.Addr) error
+
+	// Close removes everything that the Link added and that is still there. A second Close does nothing.
+	Close() error
+}
+
+// Configure gives the Link of a device. Nothing about the device is changed yet, but what a crashed run with
+// the same options has left behind is removed. Call Close before closing the device.
+func Configure(dev Device, o LinkOptions) (Link, error) {
+	name, err := dev.Name()
+	if err != nil {
+		return nil, &LinkError{Op: "configure", Err: err}
+	}
+	if o.Table == 0 {
+		o.Table = DefaultTable
+	}
+	if o.Priority == 0 {
+		o.Priority = DefaultPriority
+	}
+	if o.TxQueueLen == 0 {
+		o.TxQueueLen = DefaultTxQueueLen
+	}
+	return configure(name, o)
+}
