@@ -1,0 +1,303 @@
+package dataplane
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"esplanade/esp"
+	"esplanade/ike/selector"
+)
+
+// Errors of the control side.
+var (
+	// ErrSPI says that an inbound SA's SPI was not allocated by the engine, or has an SA already.
+	ErrSPI = errors.New("dataplane: the SPI is not one that can be installed")
+	// ErrChild says that the child has an SA of that direction already.
+	ErrChild = errors.New("dataplane: the child has such an SA already")
+	// ErrPath says that no socket can carry the path.
+	ErrPath = errors.New("dataplane: no socket for the path")
+	// ErrSelectors says that one side of an SA's traffic selectors is empty.
+	ErrSelectors = errors.New("dataplane: no traffic selectors")
+)
+
+// SendIKE sends an IKE message from a socket that has the local port and address, behind the non-ESP marker when that
+// is a NAT-T socket. An invalid or unspecified local address leaves the choice to the system, port 0 means the IKE
+// port. A single octet 0xff is sent as it is: it is a NAT-keepalive.
+func (e *Engine) SendIKE(local, remote netip.AddrPort, datagram []byte) error {
+	return e.wire.sendIKE(local, remote, datagram)
+}
+
+// AllocateSPI gives an SPI for an inbound SA: not in use, with the bits by which its packets are found and steered.
+func (e *Engine) AllocateSPI() (uint32, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.spis.allocate()
+}
+
+// ReleaseSPI takes back an SPI that was not installed, or whose SA is to be removed with it.
+func (e *Engine) ReleaseSPI(spi uint32) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if sa := e.spis.lookup(spi); sa != nil {
+		e.removeInbound(sa.child)
+		return
+	}
+	e.spis.release(spi)
+}
+
+// SetTrap makes packets that ts selects, and no SA does, wait for a tunnel of the policy. It replaces the policy's
+// trap.
+func (e *Engine) SetTrap(policy uint64, ts selector.Pair) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return
+	}
+	t := e.policies.Load()
+	old := e.traps[policy]
+	if old != nil {
+		t = t.without(old)
+	}
+	e.serial++
+	r := &rule{ts: ts, policy: policy, serial: e.serial,
+		trap: &trap{policy: policy, ts: ts, limit: e.config.WaitRing}}
+	if old != nil {
+		r.trap.acquired.Store(old.trap.acquired.Load())
+	}
+	e.traps[policy] = r
+	e.publish(t.with(r))
+	if old != nil {
+		e.deliver(old.trap.drain(e.policies.Load().gen, true), false)
+	}
+}
+
+// ClearTrap removes the policy's trap; what waits is dropped.
+func (e *Engine) ClearTrap(policy uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := e.traps[policy]
+	if r == nil {
+		return
+	}
+	delete(e.traps, policy)
+	e.publish(e.policies.Load().without(r))
+	e.drop(r.trap.drain(e.policies.Load().gen, true))
+}
+
+// FailPending drops what waits for the policy's tunnel, because it won't come up.
+func (e *Engine) FailPending(policy uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r := e.traps[policy]; r != nil {
+		e.drop(r.trap.drain(e.policies.Load().gen, false))
+	}
+}
+
+// publish puts a policy table in force.
+func (e *Engine) publish(t *policyTable) { e.policies.Store(t) }
+
+// drop counts packets whose tunnel did not come up.
+func (e *Engine) drop(packets []waitingPacket) {
+	for i := range packets {
+		e.control.drops.add(DropOutWaitFailed, packets[i].segments)
+	}
+}
+
+// deliver sends packets that have waited. final says that those without an SA are dropped.
+func (e *Engine) deliver(packets []waitingPacket, final bool) {
+	if len(packets) == 0 || e.closed {
+		return
+	}
+	e.control.begin()
+	for i := range packets {
+		e.control.packet(&packets[i].super, final)
+	}
+	e.control.flush()
+}
+
+// InstallInbound makes packets with the SPI accepted for the child. The SPI comes from AllocateSPI and is released
+// when the SA is removed. path says where the packets are expected from.
+func (e *Engine) InstallInbound(id uint64, c esp.InboundConfig, ts selector.Pair, path esp.Path) error {
+	if ts.Empty() {
+		return ErrSelectors
+	}
+	in, err := esp.NewInbound(c)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
+	if !e.spis.allocated(c.SPI) || e.spis.lookup(c.SPI) != nil {
+		return fmt.Errorf("%w: %08x", ErrSPI, c.SPI)
+	}
+	ch := e.child(id)
+	if ch.in != nil {
+		return fmt.Errorf("%w: inbound SA of child %d", ErrChild, id)
+	}
+	rt, err := e.route(path)
+	if err != nil {
+		e.forget(ch)
+		return err
+	}
+	sa := &inboundSA{spi: c.SPI, esp: in, header: c.Suite.HeaderLen(), child: ch, ts: ts, cells: make([]counterCell, len(e.inLoops))}
+	sa.route.Store(rt)
+	ch.in = sa
+	e.spis.insert(sa)
+	return nil
+}
+
+// InstallOutbound makes packets that ts selects leave through the SA. Of the SAs of one policy the newest is used for
+// all it selects, so a rekeyed SA takes over at once; an older one goes on with the rest until RemoveOutbound. What
+// waits for the policy is sent.
+func (e *Engine) InstallOutbound(id, policy uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error {
+	if ts.Empty() {
+		return ErrSelectors
+	}
+	out, err := esp.NewOutbound(c)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
+	ch := e.child(id)
+	if ch.out != nil {
+		return fmt.Errorf("%w: outbound SA of child %d", ErrChild, id)
+	}
+	rt, err := e.route(path)
+	if err != nil {
+		e.forget(ch)
+		return err
+	}
+	sa := &outboundSA{esp: out, child: ch, policy: policy, ts: ts, suite: c.Suite, portless: portless(ts),
+		cells: make([]counterCell, len(e.outLoops)+1)}
+	sa.route.Store(rt)
+	ch.out = sa
+	ch.inner.Store(int32(sa.maxInner(rt)))
+	e.serial++
+	r := &rule{ts: ts, sa: sa, policy: policy, serial: e.serial}
+	e.rules[sa] = r
+	e.publish(e.policies.Load().with(r))
+	if t := e.traps[policy]; t != nil {
+		e.deliver(t.trap.drain(e.policies.Load().gen, false), true)
+	}
+	return nil
+}
+
+// RemoveInbound makes packets with the child's SPI unknown, and releases the SPI.
+func (e *Engine) RemoveInbound(id uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if ch := e.children[id]; ch != nil && ch.in != nil {
+		e.removeInbound(ch)
+	}
+}
+
+func (e *Engine) removeInbound(ch *child) {
+	sa := ch.in
+	e.spis.release(sa.spi)
+	e.inboundGen.Add(1)
+	ch.inGone.add(sa.cells)
+	ch.in = nil
+	e.forget(ch)
+}
+
+// RemoveOutbound takes the child's outbound SA out of the policies.
+func (e *Engine) RemoveOutbound(id uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ch := e.children[id]
+	if ch == nil || ch.out == nil {
+		return
+	}
+	sa := ch.out
+	e.publish(e.policies.Load().without(e.rules[sa]))
+	delete(e.rules, sa)
+	ch.outGone.add(sa.cells)
+	ch.out = nil
+	e.forget(ch)
+}
+
+// UpdatePath makes the child's SAs use another path. It does nothing if no socket can carry it; the error is logged.
+func (e *Engine) UpdatePath(id uint64, path esp.Path) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ch := e.children[id]
+	if ch == nil || e.closed {
+		return
+	}
+	rt, err := e.route(path)
+	if err != nil {
+		e.log.Error("a path can't be used", "child", id, "local", path.Local, "remote", path.Remote, "udp", path.UDP, "err", err)
+		return
+	}
+	if ch.in != nil {
+		ch.in.route.Store(rt)
+	}
+	if ch.out != nil {
+		ch.out.route.Store(rt)
+		ch.inner.Store(int32(ch.out.maxInner(rt)))
+	}
+}
+
+// Counters gives what has gone through the child's SAs, and false if the child has none. Those of an SA that is
+// removed are kept until the other one is removed too.
+func (e *Engine) Counters(id uint64) (Counters, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ch := e.children[id]
+	if ch == nil {
+		return Counters{}, false
+	}
+	in, out := ch.inGone, ch.outGone
+	if ch.in != nil {
+		in.add(ch.in.cells)
+	}
+	if ch.out != nil {
+		out.add(ch.out.cells)
+	}
+	return Counters{
+		InBytes: in.bytes, InPackets: in.packets, LastIn: e.clock.at(in.last),
+		OutBytes: out.bytes, OutPackets: out.packets, LastOut: e.clock.at(out.last),
+	}, true
+}
+
+// child finds or makes a child.
+func (e *Engine) child(id uint64) *child {
+	ch := e.children[id]
+	if ch == nil {
+		ch = &child{id: id}
+		e.children[id] = ch
+	}
+	return ch
+}
+
+// forget removes a child without SAs.
+func (e *Engine) forget(ch *child) {
+	if ch.in == nil && ch.out == nil {
+		delete(e.children, ch.id)
+	}
+}
+
+// route resolves a path and finds out its MTU.
+func (e *Engine) route(p esp.Path) (*route, error) {
+	rt, err := e.wire.route(p)
+	if err != nil {
+		return nil, err
+	}
+	mtu := e.config.PathMTU
+	if mtu == 0 {
+		mtu = e.wire.pathMTU(rt)
+	}
+	if mtu == 0 {
+		mtu = DefaultPathMTU
+	}
+	rt.mtu.Store(int32(max(mtu, MinPathMTU)))
+	return rt, nil
+}

@@ -1,0 +1,2 @@
+// Package dataplane carries packets.
+package dataplane

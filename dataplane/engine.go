@@ -1,0 +1,252 @@
+package dataplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"esplanade/tun"
+)
+
+// Engine carries packets between a device and sockets. New makes one, Run runs its loops.
+//
+// The packet loops see only what is behind atomic pointers and what is their own; everything else is the control
+// side's, under one mutex that no loop ever takes. The control methods may be called from any goroutine but a
+// Handler's.
+type Engine struct {
+	config  Config
+	handler Handler
+	log     *slog.Logger
+	clock   clock
+	memory  memory
+
+	device deviceEnd
+	wire   wireEnd
+
+	// What the loops read.
+	spis       spiTable
+	policies   atomic.Pointer[policyTable]
+	inboundGen atomic.Uint64 // counts up when an inbound SA is removed
+	deviceMTU  atomic.Int32
+
+	drops    []dropCounters // by goroutine: outbound loops, the control side, inbound loops
+	outLoops []*outLoop
+	inLoops  []*inLoop
+
+	mu       sync.Mutex
+	closed   bool
+	running  bool
+	control  *outLoop // carries packets that have waited
+	children map[uint64]*child
+	traps    map[uint64]*rule
+	rules    map[*outboundSA]*rule
+	serial   uint64
+
+	mtuNews  chan mtuEvent
+	done     chan struct{} // closed by Close
+	finished chan struct{} // closed when Run has returned
+}
+
+// ErrClosed is returned by an engine that has been closed.
+var ErrClosed = errors.New("dataplane: the engine is closed")
+
+// New opens the sockets and prepares the device. Nothing is carried before Run. When New fails, the device is still
+// the caller's.
+func New(c Config) (*Engine, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	e := newEngine(c)
+	dev, err := newDeviceEnd(c, &e.memory)
+	if err != nil {
+		return nil, err
+	}
+	wire, err := newWireEnd(c, &e.memory, e)
+	if err != nil {
+		e.memory.free()
+		return nil, err
+	}
+	e.init(dev, wire)
+	return e, nil
+}
+
+func newEngine(c Config) *Engine {
+	return &Engine{config: c, mtuNews: make(chan mtuEvent, mtuEvents)}
+}
+
+// init makes the loops between two ends.
+func (e *Engine) init(dev deviceEnd, wire wireEnd) {
+	e.handler, e.log, e.clock = e.config.Handler, e.config.Logger, newClock()
+	e.device, e.wire = dev, wire
+	e.children = make(map[uint64]*child)
+	e.traps = make(map[uint64]*rule)
+	e.rules = make(map[*outboundSA]*rule)
+	e.done, e.finished = make(chan struct{}), make(chan struct{})
+	e.policies.Store(&policyTable{gen: 1})
+	e.inboundGen.Store(1)
+	e.deviceMTU.Store(int32(dev.mtu()))
+
+	readers, receivers := dev.readers(), wire.receivers()
+	e.drops = make([]dropCounters, len(readers)+1+len(receivers))
+	for i := range readers {
+		e.outLoops = append(e.outLoops, newOutLoop(e, i, &e.drops[i], wire.sender(i), dev.writer(i)))
+	}
+	n := len(readers)
+	e.control = newOutLoop(e, n, &e.drops[n], wire.sender(0), dev.writer(0))
+	for i, r := range receivers {
+		e.inLoops = append(e.inLoops, newInLoop(e, i, &e.drops[n+1+i], dev.writer(r.worker())))
+	}
+}
+
+// Run carries packets until the context is done, Close is called, or the device or a socket fails. The device and the
+// sockets are closed when it returns. The error is nil unless something failed. Run may be called once.
+func (e *Engine) Run(ctx context.Context) error {
+	e.mu.Lock()
+	if e.closed || e.running {
+		e.mu.Unlock()
+		return ErrClosed
+	}
+	e.running = true
+	e.mu.Unlock()
+
+	mtuCtx, stopMTU := context.WithCancel(ctx)
+	defer stopMTU()
+	var wg sync.WaitGroup
+	wg.Go(func() { e.watchMTU(mtuCtx) })
+	readers, receivers := e.device.readers(), e.wire.receivers()
+	failed := make(chan error, len(readers)+len(receivers))
+	for i, r := range readers {
+		wg.Go(func() { failed <- wrapLoop("device", e.outLoops[i].run(r)) })
+	}
+	for i, r := range receivers {
+		wg.Go(func() { failed <- wrapLoop("socket", e.inLoops[i].run(r)) })
+	}
+	events := e.config.Device
+	if events != nil && events.Events() != nil {
+		wg.Go(func() { e.watch(events) })
+	}
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case <-e.done:
+	case err = <-failed:
+	}
+	e.shutdown()
+	stopMTU()
+	wg.Wait()
+	e.memory.free()
+	close(e.finished)
+	return err
+}
+
+// wrapLoop says which kind of loop an error ended; a closed end is none.
+func wrapLoop(what string, err error) error {
+	if err == nil || errors.Is(err, os.ErrClosed) || errors.Is(err, errEndClosed) {
+		return nil
+	}
+	return fmt.Errorf("dataplane: %s: %w", what, err)
+}
+
+// errEndClosed is returned by the blocking calls of an end after its close.
+var errEndClosed = errors.New("dataplane: end closed")
+
+// shutdown closes both ends, once.
+func (e *Engine) shutdown() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return
+	}
+	e.closed = true
+	close(e.done)
+	if err := e.wire.close(); err != nil {
+		e.log.Warn("closing the sockets", "err", err)
+	}
+	if err := e.device.close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		e.log.Warn("closing the device", "err", err)
+	}
+}
+
+// Close ends Run and waits for it. It may be called more than once.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	running := e.running
+	e.mu.Unlock()
+	e.shutdown()
+	if running {
+		<-e.finished
+	}
+	return nil
+}
+
+// watch follows the device's events until the device is closed.
+func (e *Engine) watch(d tun.Device) {
+	for {
+		select {
+		case ev, ok := <-d.Events():
+			if !ok {
+				return
+			}
+			if ev&tun.EventMTUUpdate == 0 {
+				continue
+			}
+			mtu, err := d.MTU()
+			if err != nil || mtu <= 0 {
+				continue
+			}
+			if e.deviceMTU.Swap(int32(mtu)) != int32(mtu) {
+				e.log.Info("the device's MTU has changed", "mtu", mtu)
+			}
+		case <-e.done:
+			return
+		}
+	}
+}
+
+// mss is what SYN segments are clamped to when inner packets of at most limit octets fit; 0: they are left alone.
+func (e *Engine) mss(limit int, v6 bool) int {
+	switch c := e.config.MSSClamp; {
+	case c < 0:
+		return 0
+	case c > 0 && v6:
+		return max(c-(ipv6Header-ipv4MinHeader), minMSS)
+	case c > 0:
+		return c
+	}
+	return mssFor(min(limit, int(e.deviceMTU.Load())), v6)
+}
+
+// mssInbound is mss for packets that come in on the child's SA: what fits in the other direction.
+func (e *Engine) mssInbound(c *child, v6 bool) int {
+	limit := int(c.inner.Load())
+	if limit == 0 {
+		limit = maxPacket
+	}
+	return e.mss(limit, v6)
+}
+
+// LocalAddrs lists the sockets with the addresses and ports they are bound to.
+func (e *Engine) LocalAddrs() []Socket { return e.wire.sockets() }
+
+// LocalAddr is the first address that a socket of the kind is bound to, the zero AddrPort if there is none.
+func (e *Engine) LocalAddr(kind SocketKind, v6 bool) netip.AddrPort {
+	for _, s := range e.wire.sockets() {
+		if s.Kind == kind && s.Local.Addr().Is6() == v6 {
+			return s.Local
+		}
+	}
+	return netip.AddrPort{}
+}
+
+// Paths says, a line each, what the device end and the wire end are made of and which kernel features they use.
+func (e *Engine) Paths() []string {
+	lines := e.device.describe()
+	return append(lines, e.wire.describe()...)
+}

@@ -1,0 +1,338 @@
+package dataplane
+
+import (
+	"errors"
+
+	"esplanade/esp"
+	"esplanade/tun"
+)
+
+// The way of a packet out, in the order of the functions below:
+//
+//	read        a batch of super-packets from a device queue          deviceReader
+//	parse       headers, once for a super-packet                      innerHeader
+//	select      the rule: flow cache, then policy table               outLoop.rule
+//	wait        no SA yet: a copy waits, the IKE daemon is told       outLoop.wait
+//	fit         MSS on SYN; too big: ICMP error, or fragments         outLoop.encapsulate
+//	reserve     a block of sequence numbers for all segments          esp.Outbound.Reserve
+//	segment     headers stamped in place                              segmenter
+//	seal        to the final place in the message                     txBatch, esp.Outbound.Seal
+//	send        all messages of the batch at once                     sender
+//
+// All of it happens in the loop's own goroutine; nothing is handed on, nothing allocated, no lock taken. Only a packet
+// that waits for a tunnel is copied to the heap, under its trap's lock.
+
+// outLoop carries packets from one device queue to the wire. Owned by one goroutine; the control side has one of its
+// own for packets that have waited, owned by the engine's mutex.
+type outLoop struct {
+	e      *Engine
+	shard  int // in the counters of outbound SAs
+	drops  *dropCounters
+	tx     *txBatch
+	sender sender
+	device deviceWriter // for ICMP errors
+
+	now     int64
+	table   *policyTable
+	cache   flowCache[*rule]
+	header  innerHeader
+	segs    segmenter
+	frag    fragmenter
+	scratch esp.Scratch
+	// fragBuf is where fragments are made, icmpOut where ICMP errors are.
+	fragBuf []byte
+	icmpOut [1]superPacket
+	icmp    tokenBucket
+}
+
+func newOutLoop(e *Engine, shard int, drops *dropCounters, s sender, d deviceWriter) *outLoop {
+	w := &outLoop{e: e, shard: shard, drops: drops, sender: s, device: d}
+	w.tx = newTxBatch(&e.memory, e.wire.gso())
+	w.tx.onError = w.sendError
+	w.fragBuf = e.memory.arena(packetSlot)
+	w.icmpOut[0].buf = make([]byte, headroom+ipv6MinMTU+tailroom)
+	return w
+}
+
+// run carries packets until the device is closed.
+func (w *outLoop) run(r deviceReader) error {
+	for {
+		batch, err := r.read()
+		if err != nil {
+			return err
+		}
+		w.begin()
+		for i := range batch {
+			w.packet(&batch[i], false)
+		}
+		w.flush()
+	}
+}
+
+// begin starts a batch.
+func (w *outLoop) begin() {
+	w.now = w.e.clock.now()
+	w.refresh()
+}
+
+// refresh takes the policy table that is in force now.
+func (w *outLoop) refresh() {
+	w.table = w.e.policies.Load()
+	w.cache.use(w.table.gen)
+}
+
+// packet carries one super-packet. waited says that it has waited for an SA.
+func (w *outLoop) packet(s *superPacket, waited bool) {
+	h := &w.header
+	if !h.parse(s.bytes()) {
+		w.drops.add(DropOutMalformed, 1)
+		return
+	}
+	s.end = s.start + h.length
+	n := 1
+	gso := s.vnet.GSOType != tun.GSONone
+	if gso {
+		if !w.segs.begin(s, h) {
+			w.drops.add(DropOutMalformed, 1)
+			return
+		}
+		n = w.segs.count()
+	}
+	r := w.rule(&h.key)
+	switch {
+	case r == nil:
+		w.drops.add(DropOutNoPolicy, n)
+	case r.sa != nil:
+		w.encapsulate(r.sa, s, n, gso)
+	case waited:
+		w.drops.add(DropOutWaitNarrow, n)
+	default:
+		w.wait(r, s, n, gso)
+	}
+}
+
+// rule finds what the policy database says of a flow.
+func (w *outLoop) rule(k *flowKey) *rule {
+	f := w.cache.at(k)
+	if f.key == *k {
+		return f.value
+	}
+	r := w.table.lookup(k)
+	if r != nil {
+		f.key, f.value = *k, r
+	}
+	return r
+}
+
+// wait puts the packet into the ring of its trap.
+func (w *outLoop) wait(r *rule, s *superPacket, n int, gso bool) {
+	// The table may change while this goes on, each time with an SA that may serve the packet.
+	for range 3 {
+		switch r.trap.add(s, n, w.table.gen) {
+		case waitQueued:
+			w.acquire(r.trap)
+			return
+		case waitFull:
+			w.drops.add(DropOutWaitFull, n)
+			w.acquire(r.trap)
+			return
+		}
+		w.refresh()
+		if r = w.rule(&w.header.key); r == nil {
+			w.drops.add(DropOutNoPolicy, n)
+			return
+		}
+		if r.sa != nil {
+			w.encapsulate(r.sa, s, n, gso)
+			return
+		}
+	}
+	w.drops.add(DropOutWaitFull, n)
+}
+
+func (w *outLoop) acquire(t *trap) {
+	if t.mayAcquire(w.now) {
+		w.e.handler.Acquire(t.policy, w.header.key.packet())
+	}
+}
+
+// encapsulate seals the super-packet of n segments for the SA.
+func (w *outLoop) encapsulate(sa *outboundSA, s *superPacket, n int, gso bool) {
+	h, b := &w.header, s.bytes()
+	rt := sa.route.Load()
+	limit := int(sa.child.inner.Load())
+	tos := outerTOS(h.tos, w.e.config.CopyDSCP)
+	longest := h.length
+	if gso {
+		longest = w.segs.longest()
+	} else {
+		partial := s.vnet.Flags&tun.VNetNeedsCsum != 0
+		if h.protocol == protoTCP {
+			if mss := w.e.mss(limit, h.v6); mss > 0 {
+				clampMSS(b, h, mss, partial)
+			}
+		}
+		if partial && !finishChecksum(b, &s.vnet) {
+			w.drops.add(DropOutMalformed, n)
+			return
+		}
+	}
+	split := false
+	if longest > limit {
+		switch {
+		case h.v6 && longest <= ipv6MinMTU:
+			// Every link carries these for IPv6: the outer packet is fragmented. RFC 8200 section 5.
+		case !h.df && sa.portless:
+			split = true
+		case !h.df:
+			// Selectors with ports don't match fragments: the outer packet is fragmented. RFC 4301 section 7.
+		default:
+			w.tooBig(b, limit)
+			w.drops.add(DropOutTooBig, n)
+			return
+		}
+	}
+	bytes := h.length
+	if gso {
+		bytes += (n - 1) * w.segs.hdrLen
+	}
+	if split {
+		w.fragments(sa, rt, s, limit, tos, gso)
+		return
+	}
+	seq, ok := w.reserve(sa, n)
+	if !ok {
+		return
+	}
+	done := 0
+	if !gso {
+		if w.seal(sa, rt, tos, b, seq) {
+			done = 1
+		}
+	} else {
+		for p, ok := w.segs.next(); ok; p, ok = w.segs.next() {
+			if w.seal(sa, rt, tos, p, seq) {
+				done++
+			}
+			seq++
+		}
+	}
+	if done < n {
+		bytes = bytes / n * done // what was refused is counted as a drop
+	}
+	sa.cells[w.shard].add(done, bytes, w.now)
+}
+
+// fragments seals the packets of s as fragments of at most limit octets.
+func (w *outLoop) fragments(sa *outboundSA, rt *route, s *superPacket, limit int, tos uint8, gso bool) {
+	p, ok := s.bytes(), true
+	if gso {
+		p, ok = w.segs.next()
+	}
+	for ok {
+		if !w.frag.begin(p, limit) {
+			w.drops.add(DropOutTooBig, 1)
+		} else {
+			w.fragmentsOf(sa, rt, tos)
+		}
+		if !gso {
+			return
+		}
+		p, ok = w.segs.next()
+	}
+}
+
+func (w *outLoop) fragmentsOf(sa *outboundSA, rt *route, tos uint8) {
+	n, bytes := 0, 0
+	for {
+		l := w.frag.fragment(w.fragBuf[headroom:])
+		if l == 0 {
+			break
+		}
+		seq, ok := w.reserve(sa, 1)
+		if !ok {
+			break
+		}
+		if w.seal(sa, rt, tos, w.fragBuf[headroom:headroom+l], seq) {
+			n++
+			bytes += l
+		}
+	}
+	sa.cells[w.shard].add(n, bytes, w.now)
+}
+
+// reserve takes n sequence numbers and tells the IKE daemon when they come to their end.
+func (w *outLoop) reserve(sa *outboundSA, n int) (uint64, bool) {
+	seq, err := sa.esp.Reserve(n)
+	if sa.esp.Exhausting() && !sa.exhausting.Load() && sa.exhausting.CompareAndSwap(false, true) {
+		w.e.handler.Exhausting(sa.child.id)
+	}
+	if err != nil {
+		w.drops.add(DropOutExhausted, n)
+		return 0, false
+	}
+	return seq, true
+}
+
+// seal seals one packet to its place in the batch, which is sent first if it is full.
+func (w *outLoop) seal(sa *outboundSA, rt *route, tos uint8, p []byte, seq uint64) bool {
+	n := len(p) + sa.esp.Overhead(len(p))
+	if n > rt.maxPayload() {
+		w.drops.add(DropOutTooBig, 1)
+		return false
+	}
+	dst, joins := w.tx.place(rt, tos, n)
+	if dst == nil {
+		w.flush()
+		dst, joins = w.tx.place(rt, tos, n)
+	}
+	next := uint8(protoIPv4)
+	if w.header.v6 {
+		next = protoIPv6
+	}
+	m, err := sa.esp.Seal(&w.scratch, dst, p, next, seq)
+	if err != nil {
+		if errors.Is(err, esp.ErrLifetime) || errors.Is(err, esp.ErrSequenceExhausted) {
+			w.drops.add(DropOutExhausted, 1)
+		} else {
+			w.drops.add(DropOutSeal, 1)
+		}
+		return false
+	}
+	w.tx.commit(rt, tos, m, joins)
+	return true
+}
+
+// flush sends the batch.
+func (w *outLoop) flush() {
+	if len(w.tx.msgs) > 0 {
+		w.sender.send(w.tx)
+		w.tx.reset()
+	}
+}
+
+// sendError counts packets that could not be sent.
+func (w *outLoop) sendError(m *txMessage, packets int, err error) {
+	if err == errSendBuffer {
+		w.drops.add(DropOutSendBuffer, packets)
+		return
+	}
+	w.drops.add(DropOutSend, packets)
+}
+
+// tooBig tells the sender of packet b that only mtu octets fit.
+func (w *outLoop) tooBig(b []byte, mtu int) {
+	h := &w.header
+	if h.v6 {
+		// "a Packet Too Big message reporting an MTU less than 1280" has no effect: RFC 8201 section 4.
+		mtu = max(mtu, ipv6MinMTU)
+	}
+	if !mayAnswer(b, h) || !w.icmp.take(w.now, icmpBurst, icmpInterval) {
+		return
+	}
+	s := &w.icmpOut[0]
+	p := appendTooBig(s.buf[headroom:headroom], b, h, mtu)
+	s.start, s.end, s.segments = headroom, headroom+len(p), 1
+	// A device that refuses the answer or is being closed will say so to its reader too.
+	_, _ = w.device.write(w.icmpOut[:])
+}

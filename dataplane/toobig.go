@@ -1,0 +1,102 @@
+package dataplane
+
+import "time"
+
+// ICMP messages that say a packet was too big.
+const (
+	icmpUnreachable    = 3 // RFC 792; code 4 is "fragmentation needed and DF set"
+	icmpFragNeeded     = 4
+	icmpv6PacketTooBig = 2 // RFC 4443 section 3.2
+
+	// icmpv4Quote bounds an ICMP error: "the ICMP datagram SHOULD contain as much of the original datagram as possible
+	// without the length of the ICMP datagram exceeding 576 bytes".
+	// https://www.rfc-editor.org/rfc/rfc1812#section-4.3.2.3
+	icmpv4Quote = 576
+	icmpHeader  = 8
+	// icmpv6Room bounds an ICMPv6 error to the minimum MTU. https://www.rfc-editor.org/rfc/rfc4443#section-3.2
+	icmpv6Room = ipv6MinMTU
+	icmpHops   = 64
+)
+
+// Rate limit of ICMP errors for each loop: "an IPv6 node MUST limit the rate of ICMPv6 error messages it originates".
+// https://www.rfc-editor.org/rfc/rfc4443#section-2.4 (f)
+const (
+	icmpBurst    = 32
+	icmpInterval = 10 * time.Millisecond
+)
+
+// tokenBucket is a rate limit on the engine's clock. The zero value is full.
+type tokenBucket struct {
+	used int
+	last int64
+}
+
+func (t *tokenBucket) take(now int64, burst int, interval time.Duration) bool {
+	if n := (now - t.last) / int64(interval); n > 0 {
+		t.used = int(max(0, int64(t.used)-n))
+		t.last += n * int64(interval)
+	}
+	if t.used >= burst {
+		return false
+	}
+	t.used++
+	return true
+}
+
+// mayAnswer says whether an ICMP error about the packet is allowed: not about ICMP errors, fragments other than the
+// first, and packets to or from several hosts. https://www.rfc-editor.org/rfc/rfc1122#section-3.2.2
+func mayAnswer(b []byte, h *innerHeader) bool {
+	if !h.first {
+		return false
+	}
+	src, dst := h.key.src(), h.key.dst()
+	if src.IsMulticast() || src.IsUnspecified() || (dst.IsMulticast() && !h.v6) {
+		return false
+	}
+	if h.length <= h.l4 {
+		return true
+	}
+	switch t := b[h.l4]; h.protocol {
+	case protoICMP:
+		return t != 3 && t != 4 && t != 5 && t != 11 && t != 12
+	case protoICMPv6:
+		return t >= 128 // RFC 4443 section 2.1: errors are below
+	}
+	return true
+}
+
+// appendTooBig appends to dst the ICMP or ICMPv6 error that tells the sender of b to use packets of at most mtu octets. Its
+// source is the packet's destination: the gateway may have no address of its own in the inner network, and hosts accept
+// the message by the packet it quotes.
+func appendTooBig(dst, b []byte, h *innerHeader, mtu int) []byte {
+	at := len(dst)
+	if h.v6 {
+		quote := min(h.length, icmpv6Room-ipv6Header-icmpHeader)
+		n := icmpHeader + quote
+		dst = append(dst, 6<<4, 0, 0, 0, byte(n>>8), byte(n), protoICMPv6, icmpHops)
+		if dst16 := b[24:40]; dst16[0] == 0xff { // to a multicast group: the answer can't come from it
+			dst = append(dst, b[8:24]...)
+		} else {
+			dst = append(dst, dst16...)
+		}
+		dst = append(dst, b[8:24]...)
+		dst = append(dst, icmpv6PacketTooBig, 0, 0, 0)
+		dst = be.AppendUint32(dst, uint32(mtu))
+		dst = append(dst, b[:quote]...)
+		p := dst[at:]
+		be.PutUint16(p[ipv6Header+2:], ^fold(sum(p[ipv6Header:], pseudoHeader(p, true, protoICMPv6, n))))
+		return dst
+	}
+	quote := min(h.length, icmpv4Quote-ipv4MinHeader-icmpHeader)
+	n := ipv4MinHeader + icmpHeader + quote
+	dst = append(dst, 4<<4|5, 0xc0, byte(n>>8), byte(n), 0, 0, 0, 0, icmpHops, protoICMP, 0, 0)
+	dst = append(dst, b[16:20]...)
+	dst = append(dst, b[12:16]...)
+	dst = append(dst, icmpUnreachable, icmpFragNeeded, 0, 0, 0, 0)
+	dst = be.AppendUint16(dst, uint16(min(mtu, maxPacket))) // RFC 1191 section 4
+	dst = append(dst, b[:quote]...)
+	p := dst[at:]
+	setIPv4Checksum(p)
+	be.PutUint16(p[ipv4MinHeader+2:], ^fold(sum(p[ipv4MinHeader:], 0)))
+	return dst
+}
