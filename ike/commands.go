@@ -1,0 +1,292 @@
+package ike
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+)
+
+// Target selects SAs or configured children for a command. Empty fields select everything; at least one must be set.
+type Target struct {
+	// Connection and Child are names in the configuration.
+	Connection, Child string
+	// IKEID and ChildID are the numbers that list-sas shows.
+	IKEID, ChildID uint64
+}
+
+func (t Target) String() string {
+	switch {
+	case t.Connection != "" && t.Child != "":
+		return t.Connection + "/" + t.Child
+	case t.Child != "":
+		return t.Child
+	case t.Connection != "":
+		return t.Connection
+	}
+	return fmt.Sprintf("#%d", max(t.IKEID, t.ChildID))
+}
+
+// configured finds the children that a target names.
+func (d *Daemon) configured(t Target) ([]*child, error) {
+	var found []*child
+	var names []string
+	for _, c := range d.conns {
+		for _, h := range c.children {
+			names = append(names, c.conf.Name+"/"+h.cfg.Name)
+			if (t.Connection == "" || t.Connection == c.conf.Name) && (t.Child == "" || t.Child == h.cfg.Name) {
+				found = append(found, h)
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil, diag.UnknownName(diag.Where{ConfigLine: d.o.Config.File}, "connection or child", t.String(), names)
+	}
+	if t.Child != "" && t.Connection == "" && len(found) > 1 {
+		var which []string
+		for _, h := range found {
+			which = append(which, h.conn.conf.Name+"/"+h.cfg.Name)
+		}
+		f := diag.UnknownName(diag.Where{ConfigLine: d.o.Config.File}, "unambiguous child", t.Child, which)
+		f.Fix = "name the connection as well (--ike)"
+		return nil, f
+	}
+	return found, nil
+}
+
+// Initiate brings children up and waits until they are, or until the first of them has failed; the error is then a
+// *diag.Failure. What is up already is left alone. log gets a line for each step; it may be nil.
+func (d *Daemon) Initiate(ctx context.Context, t Target, noWait bool, log LogFunc) error {
+	var waiters []*waiter
+	var err error
+	if e := d.call(ctx, func(now time.Time) {
+		var list []*child
+		if list, err = d.configured(t); err != nil {
+			return
+		}
+		for _, h := range list {
+			h.held = false
+			if h.up() {
+				continue
+			}
+			w := &waiter{log: log, done: make(chan error, 1)}
+			if !noWait {
+				h.waiters = append(h.waiters, w)
+				waiters = append(waiters, w)
+			}
+			h.asked = true
+			if !h.busy {
+				h.backoff.reset()
+			}
+		}
+	}); e != nil {
+		return e
+	}
+	if err != nil {
+		return err
+	}
+	defer d.forget(waiters)
+	for _, w := range waiters {
+		select {
+		case err := <-w.done:
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not up yet: %w; the attempt goes on, see `esplanade status`", t, ctx.Err())
+		case <-d.loop.done:
+			return errStopped
+		}
+	}
+	return nil
+}
+
+// forget takes waiters away whose command has ended; no log line is written for them afterwards.
+func (d *Daemon) forget(ws []*waiter) {
+	if len(ws) == 0 {
+		return
+	}
+	_ = d.call(context.Background(), func(time.Time) {
+		for _, c := range d.conns {
+			for _, h := range c.children {
+				h.waiters = slices.DeleteFunc(h.waiters, func(w *waiter) bool { return slices.Contains(ws, w) })
+			}
+		}
+	})
+}
+
+// wait is a command that waits until a condition holds.
+type wait struct {
+	holds func() bool
+	done  chan struct{}
+}
+
+func (d *Daemon) checkWaits() {
+	d.waits = slices.DeleteFunc(d.waits, func(w *wait) bool {
+		if !w.holds() {
+			return false
+		}
+		close(w.done)
+		return true
+	})
+}
+
+// Terminated says how many SAs a command found, and how many of them are gone.
+type Terminated struct{ Matches, Gone int }
+
+// Terminate takes SAs down and waits until they are gone, unless noWait. What it takes down by name stays down until an
+// operator or the peer brings it up again, also where the configuration wants it up. With force, nothing is sent.
+func (d *Daemon) Terminate(ctx context.Context, t Target, force, noWait bool) (Terminated, error) {
+	var r Terminated
+	var err error
+	w := &wait{done: make(chan struct{})}
+	gone := func() int { return 0 }
+	if e := d.call(ctx, func(now time.Time) {
+		if t.Connection != "" || t.Child != "" {
+			var list []*child
+			if list, err = d.configured(t); err != nil {
+				return
+			}
+			for _, h := range list {
+				d.hold(h)
+			}
+		}
+		r.Matches, gone = d.takeDown(now, t, force)
+		n := r.Matches
+		w.holds = func() bool { return gone() >= n }
+		d.waits = append(d.waits, w)
+	}); e != nil {
+		return r, e
+	}
+	if err != nil {
+		return r, err
+	}
+	if r.Matches == 0 {
+		w := diag.Where{ConfigLine: d.o.Config.File}
+		f := diag.UnknownName(w, "SA", t.String(), nil)
+		f.Fix = "see `swanctl --list-sas` or `esplanade status`; it is down already, and stays so"
+		return r, f
+	}
+	if noWait {
+		return r, nil
+	}
+	select {
+	case <-w.done:
+		r.Gone = r.Matches
+		return r, nil
+	case <-ctx.Done():
+		_ = d.call(context.Background(), func(time.Time) { r.Gone = gone() })
+		return r, fmt.Errorf("%d of %d are gone: %w", r.Gone, r.Matches, ctx.Err())
+	case <-d.loop.done:
+		return r, errStopped
+	}
+}
+
+// hold makes a child stay down.
+func (d *Daemon) hold(h *child) {
+	h.held, h.asked, h.trigger = true, false, nil
+	h.finish(diag.Cancelled(whereOf(h.conn), "it was terminated by a command"))
+	if h.trap != 0 {
+		d.o.DataPlane.FailPending(h.trap)
+	}
+}
+
+// takeDown deletes the SAs of a target. It returns how many there are and a function that tells how many are gone.
+func (d *Daemon) takeDown(now time.Time, t Target, force bool) (int, func() int) {
+	var ikes []*entry
+	type part struct {
+		e  *entry
+		id uint64
+	}
+	var children []part
+	for _, e := range d.table.all() {
+		if !d.selects(t, e) {
+			continue
+		}
+		if t.Child == "" && t.ChildID == 0 {
+			ikes = append(ikes, e)
+			continue
+		}
+		for _, c := range e.m.Children() {
+			if (t.Child == "" || c.Config.Name == t.Child) && (t.ChildID == 0 || c.ID == t.ChildID) && c.State != sa.ChildDeleted {
+				children = append(children, part{e, c.ID})
+			}
+		}
+	}
+	for _, e := range ikes {
+		if force {
+			e.m.Abandon(now, "terminated by a command")
+		} else {
+			e.m.Delete(now, "terminated by a command")
+		}
+		d.drain(now, e)
+	}
+	for _, p := range children {
+		p.e.m.DeleteChild(now, p.id, "terminated by a command")
+		d.drain(now, p.e)
+	}
+	return len(ikes) + len(children), func() int {
+		n := 0
+		for _, e := range ikes {
+			if e.m.State() == sa.StateClosed {
+				n++
+			}
+		}
+		for _, p := range children {
+			if c := d.started[p.id]; c == nil || c.State == sa.ChildDeleted {
+				n++
+			}
+		}
+		return n
+	}
+}
+
+// selects tells whether an IKE SA that is not closed belongs to a target.
+func (d *Daemon) selects(t Target, e *entry) bool {
+	s := e.m.State()
+	return s != sa.StateClosed && s != sa.StateRekeyed &&
+		(t.Connection == "" || e.conn != nil && e.conn.conf.Name == t.Connection) && (t.IKEID == 0 || e.m.ID() == t.IKEID)
+}
+
+// Rekey starts to rekey the SAs of a target and returns how many there are: children when the target names one, IKE SAs
+// otherwise.
+func (d *Daemon) Rekey(ctx context.Context, t Target) (int, error) {
+	n := 0
+	var err error
+	e := d.call(ctx, func(now time.Time) {
+		if t.Connection != "" || t.Child != "" {
+			if _, err = d.configured(t); err != nil {
+				return
+			}
+		}
+		for _, e := range d.table.all() {
+			if !d.selects(t, e) || e.m.State() == sa.StateConnecting {
+				continue
+			}
+			if t.Child == "" && t.ChildID == 0 {
+				e.m.RekeyIKE(now)
+				n++
+			} else {
+				for _, c := range slices.Clone(e.m.Children()) {
+					if (t.Child == "" || c.Config.Name == t.Child) && (t.ChildID == 0 || c.ID == t.ChildID) && c.State == sa.ChildInstalled {
+						e.m.RekeyChild(now, c.ID)
+						n++
+					}
+				}
+			}
+			d.drain(now, e)
+		}
+	})
+	if e != nil {
+		return n, e
+	}
+	if err == nil && n == 0 {
+		f := diag.UnknownName(diag.Where{ConfigLine: d.o.Config.File}, "SA", t.String(), nil)
+		f.Fix = "only what is up can be rekeyed: see `esplanade status`"
+		err = f
+	}
+	return n, err
+}

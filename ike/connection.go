@@ -1,0 +1,242 @@
+package ike
+
+import (
+	"net/netip"
+	"time"
+
+	"esplanade/config"
+	"esplanade/esp"
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/selector"
+)
+
+// connection is a configured connection with what has become of it. It belongs to the event loop.
+type connection struct {
+	conf     *config.Connection
+	cfg      *sa.Config
+	children []*child
+
+	// resolving: a DNS look-up of the peer's name is under way.
+	resolving bool
+	// excluded are the peer addresses kept out of the tunnel.
+	excluded []netip.Addr
+}
+
+// child is a configured CHILD SA with what has become of it.
+type child struct {
+	conn *connection
+	conf *config.Child
+	cfg  *sa.ChildConfig
+
+	// trap is the number of its trap policy, 0 when it has none.
+	trap uint64
+	// held: an operator has taken it down, and it stays down until an operator wants it up.
+	held bool
+	// asked: an operator or a packet wants it up once, whatever is desired in general.
+	asked bool
+	// trigger is the packet that asked.
+	trigger *selector.Packet
+	// busy: an attempt is under way; machine is the IKE SA it is made with.
+	busy    bool
+	machine *sa.Machine
+	// live are its installed CHILD SAs by number: normally one, two for a moment while one replaces the other.
+	live map[uint64]*sa.Child
+	// past are the counters of CHILD SAs that have been replaced or removed since it came up.
+	past Counters
+	// routed are the selectors whose routes were added for the configuration, if they were.
+	routed *selector.Pair
+
+	backoff backoff
+	since   time.Time
+	state   phase
+	waiters []*waiter
+}
+
+// phase is what an operator sees as the state.
+type phase string
+
+// The phases of connections and children.
+const (
+	phaseDown       phase = "down"
+	phaseTrapped    phase = "trapped"    // up as soon as a packet wants through
+	phaseWaiting    phase = "waiting"    // for the next attempt
+	phaseConnecting phase = "connecting" // an attempt is under way
+	phaseUp         phase = "up"
+)
+
+// backoff spaces the attempts after failures.
+type backoff struct {
+	failures int
+	next     time.Time // no attempt before; zero: at once
+	// exhausted: keyingtries is used up.
+	exhausted bool
+}
+
+// Pauses between attempts: the first retry is soon, since most failures are short; after that each is twice as long.
+const (
+	firstPause = time.Second
+	maxPause   = time.Minute
+	// pauseJitter is the largest part of a pause that is taken off at random, so that a thousand peers of a gateway
+	// that was restarted do not come back in one moment.
+	pauseJitter = 0.3
+)
+
+// failed notes a failure and sets the time of the next attempt.
+func (b *backoff) failed(now time.Time, tries int, jitter float64) {
+	pause := min(firstPause<<min(b.failures, 10), maxPause)
+	b.failures++
+	b.next = now.Add(time.Duration(float64(pause) * (1 - pauseJitter*jitter)))
+	b.exhausted = tries > 0 && b.failures >= tries
+}
+
+func (b *backoff) reset() { *b = backoff{} }
+
+// newConnection translates a configured connection for the machines.
+// reqid numbers the children that have no reqid in the configuration.
+func newConnection(g *config.Config, c *config.Connection, now time.Time, reqid func() uint32) *connection {
+	s := &sa.Config{
+		Name: c.Name, Line: c.Position().FileLine(), ProposalsLine: c.At("proposals").FileLine(),
+		LocalIDLine: c.Local.At("id").FileLine(), RemoteIDLine: c.Remote.At("id").FileLine(),
+		LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: authMethod(c.Local.Method), RemoteAuth: authMethod(c.Remote.Method),
+		Proposals: c.Proposals, ForceEncap: c.Encap,
+		LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
+		KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
+		RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
+		Retransmit: sa.Retransmit{
+			Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
+			Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
+		},
+		HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation, FragmentSize: g.IKE.FragmentSize,
+	}
+	if c.RemotePort != config.DefaultPort {
+		// A port that is not 500 speaks behind the marker from the start, and is the one that ESP goes to as well.
+		s.RemoteNATPort = c.RemotePort
+	}
+	conn := &connection{conf: c, cfg: s}
+	for _, h := range c.Children {
+		ch := &sa.ChildConfig{
+			Name: h.Name, Line: h.Position().FileLine(), ProposalsLine: h.At("esp_proposals").FileLine(),
+			LocalTSLine: h.At("local_ts").FileLine(), RemoteTSLine: h.At("remote_ts").FileLine(),
+			Proposals: h.Proposals, LocalTS: h.LocalTS, RemoteTS: h.RemoteTS,
+			RekeyTime: h.RekeyTime, RandTime: h.RandTime, HardTime: h.LifeTime,
+			Soft:         esp.Limits{Packets: h.RekeyPackets, Bytes: h.RekeyBytes},
+			Hard:         esp.Limits{Packets: h.LifePackets, Bytes: h.LifeBytes},
+			ReplayWindow: h.ReplayWindow, ReqID: h.ReqID,
+		}
+		if ch.ReqID == 0 {
+			ch.ReqID = reqid()
+		}
+		s.Children = append(s.Children, ch)
+		conn.children = append(conn.children, &child{
+			conn: conn, conf: h, cfg: ch, live: map[uint64]*sa.Child{}, since: now, state: phaseDown,
+		})
+	}
+	return conn
+}
+
+func authMethod(m config.AuthMethod) sa.AuthMethod {
+	switch m {
+	case config.AuthPSK:
+		return sa.AuthPSK
+	}
+	panic("BUG: unknown authentication method " + m.String())
+}
+
+// wanted tells whether the child should be brought up now.
+func (c *child) wanted() bool {
+	if c.held && !c.asked {
+		return false
+	}
+	return c.asked || c.conf.StartAction == config.StartStart
+}
+
+// up tells whether a CHILD SA carries its traffic. One that was deleted stays installed for a moment for packets on the
+// way, and does not count.
+func (c *child) up() bool {
+	for _, x := range c.live {
+		if x.State == sa.ChildInstalled || x.State == sa.ChildRekeying {
+			return true
+		}
+	}
+	return false
+}
+
+// setPhase notes a change of what an operator sees.
+func (c *child) setPhase(p phase, now time.Time) {
+	if c.state != p {
+		c.state, c.since = p, now
+	}
+}
+
+// serves tells whether the connection may be used with a peer at these addresses, and how well it fits: the more
+// specific its remote address, the better.
+func (c *connection) serves(local, remote netip.Addr, resolved map[string][]netip.Addr) (score int, ok bool) {
+	match := func(list []config.Endpoint, a netip.Addr) int {
+		best := 0
+		for _, e := range list {
+			switch {
+			case e.Name != "":
+				for _, x := range resolved[e.Name] {
+					if x.Unmap() == a.Unmap() {
+						best = max(best, 3)
+					}
+				}
+			case e.Any:
+				best = max(best, 1)
+			case e.Contains(a):
+				if e.Specific() {
+					best = max(best, 3)
+				} else {
+					best = max(best, 2)
+				}
+			}
+		}
+		return best
+	}
+	l, r := match(c.conf.LocalAddrs, local), match(c.conf.RemoteAddrs, remote)
+	return 4*r + l, l > 0 && r > 0
+}
+
+// childOf finds the child that a machine's configuration stands for.
+func (c *connection) childOf(cfg *sa.ChildConfig) *child {
+	for _, h := range c.children {
+		if h.cfg == cfg {
+			return h
+		}
+	}
+	return nil
+}
+
+// waiter is a command that waits for a child, or for any child of a connection.
+type waiter struct {
+	log  LogFunc
+	done chan error // gets exactly one value
+}
+
+// LogFunc takes a line for the operator who gave a command; see vici.LogFunc.
+type LogFunc func(level int, group, msg string)
+
+// finish tells all waiters of a child how it went.
+func (c *child) finish(err error) {
+	for _, w := range c.waiters {
+		w.done <- err
+	}
+	c.waiters = nil
+}
+
+// tell gives a line to all waiters of a connection.
+func (c *connection) tell(level int, msg string) {
+	for _, h := range c.children {
+		for _, w := range h.waiters {
+			if w.log != nil {
+				w.log(level, "IKE", msg)
+			}
+		}
+	}
+}
+
+// whereOf describes a connection in a failure that no machine has.
+func whereOf(c *connection) diag.Where {
+	return diag.Where{Connection: c.conf.Name, ConfigLine: c.cfg.Line}
+}

@@ -1,0 +1,67 @@
+package ike
+
+import (
+	"net/netip"
+	"time"
+
+	"esplanade/esp"
+	"esplanade/ike/selector"
+)
+
+// DataPlane is what the daemon needs of a packet loop. The daemon calls it from its event loop; no method may block for
+// long. See package dataplane for the meaning of the numbers: child names one CHILD SA, policy what its traffic is
+// matched against, and a rekeyed child keeps the policy.
+type DataPlane interface {
+	// SendIKE sends an IKE message, behind the non-ESP marker if local is a NAT traversal port. The single octet 0xff, a
+	// NAT keepalive, goes out as it is.
+	SendIKE(local, remote netip.AddrPort, datagram []byte) error
+
+	AllocateSPI() (uint32, error)
+	ReleaseSPI(spi uint32)
+
+	SetTrap(policy uint64, ts selector.Pair)
+	ClearTrap(policy uint64)
+	FailPending(policy uint64)
+
+	InstallInbound(child uint64, c esp.InboundConfig, ts selector.Pair, path esp.Path) error
+	InstallOutbound(child, policy uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error
+	RemoveInbound(child uint64)
+	RemoveOutbound(child uint64)
+	UpdatePath(child uint64, path esp.Path)
+
+	// Counters are those of a child that has at least one direction installed. It may be called from any goroutine.
+	Counters(child uint64) (Counters, bool)
+}
+
+// Counters is what has gone through one CHILD SA, in inner packets.
+type Counters struct {
+	InBytes, InPackets, OutBytes, OutPackets uint64
+	LastIn, LastOut                          time.Time
+}
+
+// add sums counters of several SAs.
+func (c *Counters) add(o Counters) {
+	c.InBytes += o.InBytes
+	c.InPackets += o.InPackets
+	c.OutBytes += o.OutBytes
+	c.OutPackets += o.OutPackets
+	if o.LastIn.After(c.LastIn) {
+		c.LastIn = o.LastIn
+	}
+	if o.LastOut.After(c.LastOut) {
+		c.LastOut = o.LastOut
+	}
+}
+
+// Network is what the daemon needs of the host's network configuration. It is called from the event loop.
+type Network interface {
+	// SourceFor is the address this host uses towards a peer.
+	SourceFor(remote netip.Addr) (netip.Addr, error)
+	// AddRoutes sends the traffic of selectors into the tunnel; what is added several times stays until it is removed
+	// as often.
+	AddRoutes(ts selector.Pair) error
+	RemoveRoutes(ts selector.Pair) error
+	// Exclude keeps the packets between the gateways themselves out of the tunnel; it counts like AddRoutes.
+	Exclude(peer netip.Addr) error
+	Unexclude(peer netip.Addr) error
+}

@@ -1,0 +1,131 @@
+package ike
+
+import (
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/wire"
+)
+
+// receive finds the IKE SA that a datagram is for, or makes one.
+func (d *Daemon) receive(now time.Time, path sa.Path, b []byte) {
+	h, err := wire.ParseHeader(b)
+	if err != nil {
+		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreMalformed, Detail: err.Error()})
+		return
+	}
+	if h.Major != 2 {
+		d.otherVersion(now, path, h)
+		return
+	}
+	if spi := sa.LocalSPIOf(h); spi != 0 {
+		if e := d.table.bySPI[spi]; e != nil {
+			e.m.Receive(now, b, path)
+			d.drain(now, e)
+			return
+		}
+		d.unknownSPI(now, path, h)
+		return
+	}
+	if h.Exchange != wire.ExchangeIKESAInit || h.Flags&wire.FlagResponse != 0 {
+		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreSPI, Detail: h.Exchange.String()})
+		return
+	}
+	if e := d.table.byInit[initKey{h.SPIi, path.Remote}]; e != nil {
+		if e.m.Matches(b) {
+			e.m.Receive(now, b, path)
+			d.drain(now, e)
+		} else {
+			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreDuplicate, Detail: "another IKE_SA_INIT with the same SPI"})
+		}
+		return
+	}
+	d.accept(now, path, h, b)
+}
+
+// accept judges an IKE_SA_INIT request.
+func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
+	if d.stopping {
+		return
+	}
+	all, source := d.table.halfOpen(path.Remote.Addr())
+	ike := &d.o.Config.IKE
+	if all >= ike.HalfOpenLimit {
+		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreState, Detail: "half_open_limit"})
+		return
+	}
+	wantCookie := all >= ike.CookieThreshold || source >= ike.CookieThresholdIP
+	acc := sa.Accept(d.env, now, b, path, wantCookie, d.cookies)
+	switch {
+	case acc.Machine != nil:
+		e := d.table.addHalfOpen(acc.Machine, d.connection(acc.Machine.Config()), path.Remote)
+		d.drain(now, e)
+	case acc.Response != nil:
+		d.send(path, acc.Response)
+		if acc.Failure != nil {
+			d.report(now, nil, acc.Failure)
+		}
+	case acc.Ignored != nil:
+		d.ignored(*acc.Ignored)
+	}
+}
+
+// unknownSPI answers a request for an SA that does not exist, so that a peer that outlived our restart finds out. The
+// answer is not protected and proves nothing, so that it is sent rarely: "the recipient MUST NOT respond to …" more
+// than a limited number. https://www.rfc-editor.org/rfc/rfc7296#section-1.5
+func (d *Daemon) unknownSPI(now time.Time, path sa.Path, h wire.Header) {
+	d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreSPI, Detail: h.Exchange.String()})
+	if h.Flags&wire.FlagResponse != 0 || d.stopping || !d.stateless.allow(now) {
+		return
+	}
+	m := wire.Message{
+		Header: wire.Header{
+			SPIi: h.SPIi, SPIr: h.SPIr, Major: 2, Exchange: h.Exchange, MessageID: h.MessageID,
+			// "the message ID and exchange type … copied from the request, the Response flag set, the Initiator flag
+			// inverted": https://www.rfc-editor.org/rfc/rfc7296#section-2.21
+			Flags: wire.FlagResponse | (h.Flags&wire.FlagInitiator ^ wire.FlagInitiator),
+		},
+		Payloads: []wire.Payload{&wire.Notify{NotifyType: wire.NotifyInvalidIKESPI}},
+	}
+	d.send(path, m.Append(nil))
+}
+
+// otherVersion handles other major versions. IKEv1 gets a line that says so; a newer version is told what this one is:
+// "the endpoint MUST … send an unauthenticated Notify message of type INVALID_MAJOR_VERSION"
+// (https://www.rfc-editor.org/rfc/rfc7296#section-2.5).
+func (d *Daemon) otherVersion(now time.Time, path sa.Path, h wire.Header) {
+	f := diag.OtherVersion(diag.Where{Exchange: h.Exchange.String(), Local: path.Local, Remote: path.Remote, Time: now}, versionText(h))
+	d.report(now, nil, f)
+	if h.Major < 2 || h.Flags&wire.FlagResponse != 0 || !d.stateless.allow(now) {
+		return
+	}
+	m := wire.Message{
+		Header: wire.Header{
+			SPIi: h.SPIi, SPIr: h.SPIr, Major: 2, Exchange: h.Exchange, MessageID: h.MessageID,
+			Flags: wire.FlagResponse | (h.Flags&wire.FlagInitiator ^ wire.FlagInitiator),
+		},
+		Payloads: []wire.Payload{&wire.Notify{NotifyType: wire.NotifyInvalidMajorVersion}},
+	}
+	d.send(path, m.Append(nil))
+}
+
+func versionText(h wire.Header) string {
+	if h.Major == 1 {
+		return "IKEv1"
+	}
+	return "IKE version " + string('0'+rune(h.Major))
+}
+
+func (d *Daemon) send(path sa.Path, b []byte) {
+	if err := d.o.DataPlane.SendIKE(path.Local, path.Remote, b); err != nil {
+		d.stats.sendErrors.Add(1)
+		d.log.Debug("cannot send", "path", path, "error", err)
+	}
+}
+
+// ignored counts an input without effect.
+func (d *Daemon) ignored(i sa.Ignored) {
+	d.stats.ignore(i.Reason)
+	d.log.Debug("ignored", "reason", string(i.Reason), "detail", i.Detail, "local", i.Path.Local, "remote", i.Path.Remote)
+}

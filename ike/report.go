@@ -1,0 +1,104 @@
+package ike
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+)
+
+// report takes every failure: it goes to the log, collapsed when it repeats, to the status, the counters, the
+// observers, and to who waits for the connection.
+func (d *Daemon) report(now time.Time, e *entry, f *diag.Failure) {
+	if f.Time.IsZero() {
+		f.Time = now
+	}
+	r, log := d.failures.Add(f, now)
+	d.stats.failure(f)
+	if log {
+		l := d.log
+		if e != nil {
+			l = l.With("ike_uniqueid", e.m.ID())
+		}
+		l.Warn(f.Summary()+r.Suffix(), "failure", f)
+	}
+	d.o.Observer.Failed(f, r.Count > 1)
+	if e != nil && e.conn != nil {
+		e.conn.tell(0, f.Error())
+	}
+}
+
+// stats are the counters of the daemon. They may be read from any goroutine.
+type stats struct {
+	sendErrors, retransmits, established, ikeRekeys, childRekeys atomic.Uint64
+
+	mu        sync.Mutex
+	ignored   map[sa.IgnoreReason]uint64
+	failures  map[FailureKey]uint64
+	exchanges map[ExchangeKey]uint64
+}
+
+// FailureKey are the labels of the failure counter.
+type FailureKey struct{ Connection, Exchange, Reason string }
+
+// ExchangeKey are the labels of the exchange counter. Initiated: this side made the request.
+type ExchangeKey struct {
+	Connection string
+	Exchange   string
+	Initiated  bool
+}
+
+// Stats is a copy of the daemon's counters.
+type Stats struct {
+	SendErrors, Retransmits, Established, IKERekeys, ChildRekeys, InboxDropped uint64
+	Ignored                                                                    map[sa.IgnoreReason]uint64
+	Failures                                                                   map[FailureKey]uint64
+	Exchanges                                                                  map[ExchangeKey]uint64
+}
+
+func (s *stats) init() {
+	s.ignored, s.failures = map[sa.IgnoreReason]uint64{}, map[FailureKey]uint64{}
+	s.exchanges = map[ExchangeKey]uint64{}
+}
+
+func (s *stats) ignore(r sa.IgnoreReason) {
+	s.mu.Lock()
+	s.ignored[r]++
+	s.mu.Unlock()
+}
+
+func (s *stats) failure(f *diag.Failure) {
+	s.mu.Lock()
+	s.failures[FailureKey{f.Connection, f.Exchange, f.Reason()}]++
+	s.mu.Unlock()
+}
+
+func (s *stats) exchange(x sa.ExchangeDone) {
+	s.mu.Lock()
+	s.exchanges[ExchangeKey{Exchange: x.Exchange.String(), Initiated: x.Initiated}]++
+	s.mu.Unlock()
+}
+
+// Stats copies the counters. It may be called from any goroutine.
+func (d *Daemon) Stats() Stats {
+	s := &d.stats
+	out := Stats{
+		SendErrors: s.sendErrors.Load(), Retransmits: s.retransmits.Load(), Established: s.established.Load(),
+		IKERekeys: s.ikeRekeys.Load(), ChildRekeys: s.childRekeys.Load(), InboxDropped: d.InboxDropped(),
+		Ignored: map[sa.IgnoreReason]uint64{}, Failures: map[FailureKey]uint64{}, Exchanges: map[ExchangeKey]uint64{},
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, v := range s.ignored {
+		out.Ignored[k] = v
+	}
+	for k, v := range s.failures {
+		out.Failures[k] = v
+	}
+	for k, v := range s.exchanges {
+		out.Exchanges[k] = v
+	}
+	return out
+}
