@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"esplanade/ike/vici"
+)
+
+// names splits CONNECTION/CHILD. A single name may be either; which one it is, the daemon's list of connections says.
+func names(ctx context.Context, c *vici.Client, arg string) (connection, child string, err error) {
+	if conn, ch, ok := strings.Cut(arg, "/"); ok {
+		return conn, ch, nil
+	}
+	m, err := c.Call(ctx, "get-conns", nil)
+	if err != nil {
+		return "", "", err
+	}
+	for _, n := range m.List("conns") {
+		if n == arg {
+			return arg, "", nil
+		}
+	}
+	return "", arg, nil
+}
+
+// request makes the message of a command about a connection or child.
+func request(connection, child string, timeout time.Duration) *vici.Message {
+	m := new(vici.Message)
+	if child != "" {
+		m.Set("child", child)
+	}
+	if connection != "" {
+		m.Set("ike", connection)
+	}
+	if timeout != 0 {
+		m.Set("timeout", strconv.FormatInt(timeout.Milliseconds(), 10))
+	}
+	m.Set("loglevel", "1")
+	return m
+}
+
+// act runs a command against the daemon.
+func act(c *cobra.Command, socket, command, arg string, timeout time.Duration) (*vici.Message, error) {
+	cl, err := dial(c.Context(), socket)
+	if err != nil {
+		return nil, err
+	}
+	defer cl.Close()
+	connection, child, err := names(c.Context(), cl, arg)
+	if err != nil {
+		return nil, err
+	}
+	if command == "rekey" {
+		return cl.Call(c.Context(), command, request(connection, child, 0))
+	}
+	return cl.Stream(c.Context(), command, vici.EventControlLog, request(connection, child, timeout), controlLog)
+}
+
+func newInitiate() *cobra.Command {
+	var socket string
+	var timeout time.Duration
+	c := &cobra.Command{
+		Use:   "initiate NAME",
+		Short: "Bring a child or a connection up",
+		Long: `Initiate brings up the child NAME, or all children of the connection NAME (CONNECTION/CHILD names one exactly), and
+waits until it is up. If that fails, it says why, and the exit code is 1.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if _, err := act(c, socket, "initiate", args[0], timeout); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), args[0]+" is up")
+			return nil
+		},
+	}
+	socketFlag(c, &socket)
+	c.Flags().DurationVar(&timeout, "timeout", 0, "how long to wait; 0 waits for the result")
+	return c
+}
+
+func newTerminate() *cobra.Command {
+	var socket string
+	var timeout time.Duration
+	c := &cobra.Command{
+		Use:   "terminate NAME",
+		Short: "Take a child or a connection down",
+		Long: `Terminate takes down the child NAME, or the connection NAME with all its children, and waits until they are gone. They
+stay down, also where the configuration wants them up, until "esplanade initiate" or the peer brings them up again.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			m, err := act(c, socket, "terminate", args[0], timeout)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s is down (%s SAs)\n", args[0], m.Get("terminated"))
+			return nil
+		},
+	}
+	socketFlag(c, &socket)
+	c.Flags().DurationVar(&timeout, "timeout", 0, "how long to wait; 0 waits for the result")
+	return c
+}
+
+func newRekey() *cobra.Command {
+	var socket string
+	c := &cobra.Command{
+		Use:   "rekey NAME",
+		Short: "Replace the keys of a child or a connection",
+		Long: `Rekey starts to rekey the SAs of the child NAME, or the IKE SA of the connection NAME. Traffic goes on meanwhile. The
+command does not wait for the exchange; the log and "esplanade status" show it.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			m, err := act(c, socket, "rekey", args[0], 0)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "rekeying %s (%s SAs)\n", args[0], m.Get("matches"))
+			return nil
+		},
+	}
+	socketFlag(c, &socket)
+	return c
+}

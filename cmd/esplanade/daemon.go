@@ -1,0 +1,355 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.zx2c4.com/wireguard/tun/netstack"
+
+	"esplanade/config"
+	"esplanade/dataplane"
+	"esplanade/ike"
+	"esplanade/ike/diag"
+	"esplanade/ike/vici"
+	"esplanade/tun"
+)
+
+// gateway is a whole daemon: device, packet loop, IKE, control socket and metrics. run.go has one, demo.go two.
+type gateway struct {
+	conf   *config.Config
+	log    *slog.Logger
+	device tun.Device
+	link   tun.Link      // nil with netstack
+	net    *netstack.Net // nil with a TUN device
+	engine *dataplane.Engine
+	daemon *ike.Daemon
+	vici   *vici.Server
+	socket net.Listener // nil without a control socket
+	http   *metricsServer
+
+	ephemeral bool
+}
+
+// gatewayOptions are what differs between `run` and `demo`.
+type gatewayOptions struct {
+	log slog.Handler
+	// observer is told what happens, beside the VICI clients.
+	observer ike.Observer
+	// noControl leaves the control socket and the metrics out.
+	noControl bool
+	// ephemeral has one socket on a port that the system chooses instead of the configured two.
+	ephemeral bool
+}
+
+// handler lets the engine be made before the daemon, which needs the engine. The engine calls nobody before it runs.
+type handler struct{ *ike.Daemon }
+
+// plane is the engine as the daemon wants it: the two packages know nothing of each other's types.
+type plane struct{ *dataplane.Engine }
+
+// Counters implements ike.DataPlane.
+func (p plane) Counters(child uint64) (ike.Counters, bool) {
+	c, ok := p.Engine.Counters(child)
+	return ike.Counters(c), ok
+}
+
+// newGateway sets everything up and starts nothing. What it set up is taken down by close, also after an error.
+func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
+	g := &gateway{conf: conf, ephemeral: o.ephemeral}
+	defer func() {
+		if err != nil {
+			g.close()
+		}
+	}()
+	backend := &ike.Backend{
+		About:    aboutThis(),
+		DataPath: func() vici.DataPath { return g.dataPath() },
+		Drops:    func() []vici.Drop { return g.drops() },
+	}
+	g.vici = vici.NewServer(backend, vici.Options{})
+	backend.EventsDropped = g.vici.Dropped
+	g.log = slog.New(slog.NewMultiHandler(o.log, vici.NewLogHandler(g.vici)))
+
+	if err := g.openDevice(); err != nil {
+		return nil, err
+	}
+	h := &handler{}
+	if g.engine, err = dataplane.New(g.engineConfig(h)); err != nil {
+		return nil, g.bindFailure(err)
+	}
+	events := ike.Events{Server: g.vici, Counters: plane{g.engine}.Counters}
+	observers := ike.Observers{events}
+	if o.observer != nil {
+		observers = append(observers, o.observer)
+	}
+	if dir := conf.Debug.SaveKeys; dir != "" {
+		keys, err := newKeyLog(dir, g.log)
+		if err != nil {
+			return nil, err
+		}
+		observers = append(observers, keys)
+	}
+	g.daemon = ike.New(ike.Options{
+		Config: conf, DataPlane: plane{g.engine}, Network: &network{g.link}, Logger: g.log, Observer: observers,
+		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",
+	})
+	h.Daemon, backend.Daemon = g.daemon, g.daemon
+	if o.noControl {
+		return g, nil
+	}
+	if g.socket, err = vici.Listen(conf.Control.Socket); err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	if conf.Metrics.Listen != "" {
+		if g.http, err = newMetricsServer(conf.Metrics.Listen, g); err != nil {
+			return nil, fmt.Errorf("metrics: %w", err)
+		}
+	}
+	return g, nil
+}
+
+// openDevice makes the device that the configuration asks for and configures it.
+func (g *gateway) openDevice() (err error) {
+	c := &g.conf.TUN
+	if c.Device == config.DeviceNetstack {
+		var addrs []netip.Addr
+		for _, p := range c.Addresses {
+			addrs = append(addrs, p.Addr())
+		}
+		g.device, g.net, err = tun.NewNetstack(addrs, c.MTU)
+		return err
+	}
+	if g.device, err = g.openTUN(); err != nil {
+		return err
+	}
+	if g.link, err = tun.Configure(g.device, tun.LinkOptions{
+		Mark: g.conf.IKE.FWMark, Table: g.conf.IKE.RoutingTable, Ports: []uint16{g.conf.IKE.Port, g.conf.IKE.PortNATT},
+	}); err != nil {
+		return err
+	}
+	if err := g.link.SetUp(c.MTU); err != nil {
+		return err
+	}
+	for _, p := range c.Addresses {
+		if err := g.link.AddAddress(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openTUN opens raw queues where the system has them and nothing forbids it, and a plain device otherwise.
+func (g *gateway) openTUN() (tun.Device, error) {
+	c, d := &g.conf.TUN, &g.conf.Dataplane
+	if d.RawIO {
+		o := tun.DefaultQueueOptions(c.Name, c.MTU, max(1, d.Workers))
+		if !d.TunOffload {
+			o.TSO, o.TSOECN, o.USO, o.GSOWrite = false, false, false, false
+		}
+		q, err := tun.OpenQueues(o)
+		if err == nil || !errors.Is(err, tun.ErrUnsupported) {
+			return q, err
+		}
+	}
+	return tun.Create(c.Name, c.MTU)
+}
+
+// engineConfig translates the configuration for the packet loop.
+func (g *gateway) engineConfig(h dataplane.Handler) dataplane.Config {
+	d := &g.conf.Dataplane
+	c := dataplane.Config{
+		Device: g.device, Handler: h, Logger: g.log, Workers: d.Workers, WaitRing: d.WaitPackets, PathMTU: d.PathMTU,
+		CopyDSCP: d.CopyDSCP,
+		Sockets:  g.sockets(),
+		Features: dataplane.Features{
+			NoRawIO: !d.RawIO, NoUDPGSO: !d.GSO, NoUDPGRO: !d.GRO, NoTUNMerge: !d.TunOffload,
+			NoReusePort: !d.ReusePort, NoRawESP: !d.RawESP || !g.needsRawESP(),
+		},
+	}
+	if d.WaitPackets == 0 {
+		c.WaitRing = -1
+	}
+	if !d.MSSClamp {
+		c.MSSClamp = -1
+	}
+	return c
+}
+
+// needsRawESP tells whether any connection may use IP protocol 50.
+func (g *gateway) needsRawESP() bool {
+	return slices.ContainsFunc(g.conf.Connections, func(c *config.Connection) bool { return !c.Encap })
+}
+
+// sockets says what to bind: the addresses of the connections when all have fixed ones, otherwise all of the host.
+func (g *gateway) sockets() dataplane.SocketConfig {
+	var addrs []netip.Addr
+	for _, c := range g.conf.Connections {
+		for _, e := range c.LocalAddrs {
+			a := e.Addr()
+			if !a.IsValid() {
+				addrs = nil
+				return g.socketConfig(addrs)
+			}
+			if !slices.Contains(addrs, a) {
+				addrs = append(addrs, a)
+			}
+		}
+	}
+	return g.socketConfig(addrs)
+}
+
+func (g *gateway) socketConfig(addrs []netip.Addr) dataplane.SocketConfig {
+	s := dataplane.SocketConfig{
+		NATT:          &dataplane.Listen{Port: g.conf.IKE.PortNATT, Addrs: addrs},
+		ReceiveBuffer: g.conf.Dataplane.ReceiveBuffer, SendBuffer: g.conf.Dataplane.SendBuffer,
+	}
+	if g.ephemeral {
+		s.NATT.Port = 0
+	} else {
+		s.IKE = &dataplane.Listen{Port: g.conf.IKE.Port, Addrs: addrs}
+	}
+	if g.link != nil {
+		s.Mark = g.conf.IKE.FWMark
+	}
+	return s
+}
+
+// bindFailure gives an error about sockets the form that failures have.
+func (g *gateway) bindFailure(err error) error {
+	var op *net.OpError
+	if !errors.As(err, &op) {
+		return err
+	}
+	w := diag.Where{ConfigLine: g.conf.IKE.At("port").FileLine()}
+	if a, ok := op.Addr.(*net.UDPAddr); ok {
+		w.Local = a.AddrPort()
+	}
+	return diag.BindFailed(w, err)
+}
+
+// port is the port of a kind of sockets, 0 when there is none.
+func (g *gateway) port(k dataplane.SocketKind) uint16 {
+	for _, s := range g.engine.LocalAddrs() {
+		if s.Kind == k {
+			return s.Local.Port()
+		}
+	}
+	return 0
+}
+
+// run works until ctx ends or a part of the gateway fails. It takes everything down in the order in which that is safe:
+// IKE first, which sends its DELETEs through the engine.
+func (g *gateway) run(ctx context.Context) error {
+	defer g.close()
+	engineCtx, stopEngine := context.WithCancel(context.Background())
+	defer stopEngine()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := g.engine.Run(engineCtx); err != nil {
+			stop(fmt.Errorf("packet loop: %w", err))
+		}
+	})
+	if g.socket != nil {
+		wg.Go(func() {
+			if err := g.vici.Serve(ctx, g.socket); err != nil {
+				stop(fmt.Errorf("control socket: %w", err))
+			}
+		})
+	}
+	if g.http != nil {
+		wg.Go(func() {
+			if err := g.http.serve(ctx); err != nil {
+				stop(fmt.Errorf("metrics: %w", err))
+			}
+		})
+	}
+	g.announce()
+	err := g.daemon.Run(ctx)
+	stop(nil)
+	stopEngine()
+	wg.Wait()
+	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	return err
+}
+
+// announce says in the log what runs on what.
+func (g *gateway) announce() {
+	dp := g.dataPath()
+	g.log.Info("esplanade runs", "version", fullVersion(), "config", g.conf.File, "device", dp.Device, "mtu", dp.MTU, "sockets", dp.Sockets)
+	for _, w := range g.conf.Warnings {
+		g.log.Warn(w.String())
+	}
+	for _, p := range g.engine.Paths() {
+		g.log.Debug("data path: " + p)
+	}
+}
+
+// close takes down what newGateway set up. It may be called more than once.
+func (g *gateway) close() {
+	if g.http != nil {
+		g.http.close()
+	}
+	if g.socket != nil {
+		g.socket.Close()
+	}
+	if g.link != nil {
+		if err := g.link.Close(); err != nil {
+			g.log.Warn("cannot undo the configuration of the device", "error", err)
+		}
+		g.link = nil
+	}
+	switch {
+	case g.engine != nil:
+		g.engine.Close() // closes the device
+	case g.device != nil:
+		g.device.Close()
+	}
+	g.engine, g.device = nil, nil
+}
+
+func aboutThis() vici.Version {
+	return vici.Version{Daemon: "esplanade", Version: fullVersion(), Sysname: runtime.GOOS, Machine: runtime.GOARCH}
+}
+
+// dataPath describes the packet loop for status.
+func (g *gateway) dataPath() vici.DataPath {
+	name, err := g.device.Name()
+	if err != nil {
+		name = g.conf.TUN.Name
+	}
+	if g.net != nil {
+		name = "netstack"
+	}
+	d := vici.DataPath{Device: name, MTU: g.conf.TUN.MTU, Workers: max(1, g.conf.Dataplane.Workers)}
+	for _, s := range g.engine.LocalAddrs() {
+		d.Sockets = append(d.Sockets, s.Kind.String()+" "+s.Local.String())
+	}
+	for _, p := range g.engine.Paths() {
+		d.Features = append(d.Features, vici.Feature{Name: p, Used: true})
+	}
+	return d
+}
+
+// drops are the drop counters that are not zero.
+func (g *gateway) drops() []vici.Drop {
+	counts := g.engine.Drops()
+	var out []vici.Drop
+	for _, r := range dataplane.DropReasons() {
+		if n := counts[r]; n > 0 {
+			out = append(out, vici.Drop{Direction: r.Direction().String(), Reason: r.String(), Packets: n})
+		}
+	}
+	return out
+}

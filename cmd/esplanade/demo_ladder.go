@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"esplanade/ike"
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+)
+
+// demoEvents writes what both gateways report as one ladder, and counts it for those who wait.
+type demoEvents struct {
+	mu      sync.Mutex
+	out     io.Writer
+	start   time.Time
+	counts  demoCounts
+	failure *diag.Failure
+	changed chan struct{} // closed and replaced with each change
+}
+
+// demoCounts are what a demonstration waits for. Each is reported once by each side.
+type demoCounts struct{ up, childRekeys, ikeRekeys int }
+
+func newDemoEvents(out io.Writer) *demoEvents {
+	return &demoEvents{out: out, start: time.Now(), changed: make(chan struct{})}
+}
+
+// line writes a line between those of the ladder.
+func (e *demoEvents) line(s string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	fmt.Fprintf(e.out, "%7.3f  %s\n", time.Since(e.start).Seconds(), s)
+}
+
+// note changes the counts and wakes who waits.
+func (e *demoEvents) note(f func(c *demoCounts)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f(&e.counts)
+	close(e.changed)
+	e.changed = make(chan struct{})
+}
+
+// wait returns when the counts are as they should be, or with the first failure of a gateway.
+func (e *demoEvents) wait(ctx context.Context, what string, enough func(demoCounts) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, demoStep)
+	defer cancel()
+	for {
+		e.mu.Lock()
+		ok, failure, changed := enough(e.counts), e.failure, e.changed
+		e.mu.Unlock()
+		switch {
+		case failure != nil:
+			return failure
+		case ok:
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("%s did not come about within %s: %w", what, demoStep, ctx.Err())
+		}
+	}
+}
+
+// side is the observer of one gateway.
+func (e *demoEvents) side(name string) ike.Observer { return &demoSide{e: e, name: name} }
+
+type demoSide struct {
+	ike.Observers // of none: what is not shown is ignored
+	e             *demoEvents
+	name          string
+}
+
+// Exchange draws both messages of an exchange, once, from the side that made the request.
+func (s *demoSide) Exchange(_ sa.Snapshot, x sa.ExchangeDone) {
+	if !x.Initiated {
+		return
+	}
+	there, back := "left ----> right", "left <---- right"
+	if s.name == "right" {
+		there, back = back, there
+	}
+	s.e.line(fmt.Sprintf("%s  %s, %d octets", there, x.Request, x.RequestLen))
+	s.e.line(fmt.Sprintf("%s  %s, %d octets, %s", back, x.Response, x.ResponseLen, x.Took.Round(10*time.Microsecond)))
+}
+
+// ChildUpdown shows a new CHILD SA.
+func (s *demoSide) ChildUpdown(up bool, _ sa.Snapshot, c sa.ChildSnapshot) {
+	if !up {
+		return
+	}
+	s.e.line(fmt.Sprintf("%5s: CHILD SA %08x in, %08x out, %s, %s", s.name, c.LocalSPI, c.RemoteSPI, c.Chosen, c.TS))
+	s.e.note(func(n *demoCounts) { n.up++ })
+}
+
+// ChildRekeyed shows a replaced CHILD SA.
+func (s *demoSide) ChildRekeyed(_ sa.Snapshot, old, fresh sa.ChildSnapshot) {
+	s.e.line(fmt.Sprintf("%5s: CHILD SA %08x replaces %08x", s.name, fresh.LocalSPI, old.LocalSPI))
+	s.e.note(func(n *demoCounts) { n.childRekeys++ })
+}
+
+// IKERekeyed shows a replaced IKE SA.
+func (s *demoSide) IKERekeyed(old, fresh sa.Snapshot) {
+	s.e.line(fmt.Sprintf("%5s: IKE SA %s replaces %s", s.name, fresh.SPIi, old.SPIi))
+	s.e.note(func(n *demoCounts) { n.ikeRekeys++ })
+}
+
+// Failed ends the demonstration with the failure.
+func (s *demoSide) Failed(f *diag.Failure, _ bool) {
+	if f.Code == diag.CodeDeleted || f.Code == diag.CodeCancelled {
+		return // the end of the other side
+	}
+	s.e.line(s.name + ": " + f.Error())
+	s.e.mu.Lock()
+	if s.e.failure == nil {
+		s.e.failure = f
+	}
+	s.e.mu.Unlock()
+	s.e.note(func(*demoCounts) {})
+}

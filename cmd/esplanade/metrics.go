@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"esplanade/dataplane"
+	"esplanade/ike"
+)
+
+// metricsServer serves /metrics.
+type metricsServer struct {
+	l net.Listener
+	s *http.Server
+}
+
+// Limits of the metrics server.
+const (
+	metricsHeaderTimeout = 5 * time.Second
+	metricsCloseTimeout  = time.Second
+	// collectTimeout bounds how long a scrape waits for the event loop.
+	collectTimeout = 5 * time.Second
+)
+
+func newMetricsServer(addr string, g *gateway) (*metricsServer, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(newCollector(g), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	return &metricsServer{l: l, s: &http.Server{Handler: mux, ReadHeaderTimeout: metricsHeaderTimeout}}, nil
+}
+
+func (m *metricsServer) serve(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		c, cancel := context.WithTimeout(context.Background(), metricsCloseTimeout)
+		defer cancel()
+		if m.s.Shutdown(c) != nil {
+			m.s.Close()
+		}
+	})
+	defer stop()
+	if err := m.s.Serve(m.l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (m *metricsServer) close() { m.s.Close(); m.l.Close() }
+
+// collector makes metrics of what the daemon and the engine know at the time of a scrape.
+type collector struct {
+	g *gateway
+
+	build, configured, up, childUp, ikeSAs, halfOpen                    *prometheus.Desc
+	bytes, packets, drops, failures, exchanges, rekeys, retransmits     *prometheus.Desc
+	ignored, inboxDropped, sendErrors, established, lastReload, started *prometheus.Desc
+}
+
+func newCollector(g *gateway) *collector {
+	d := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("ipsec_"+name, help, labels, nil)
+	}
+	return &collector{
+		g:            g,
+		build:        d("build_info", "What runs; always 1.", "version"),
+		configured:   d("connection_configured", "1 for each connection of the configuration.", "connection"),
+		up:           d("connection_up", "1 if at least one child of the connection carries traffic.", "connection"),
+		childUp:      d("child_up", "1 if the child carries traffic.", "connection", "child"),
+		ikeSAs:       d("ike_sas", "IKE SAs of the connection.", "connection"),
+		halfOpen:     d("half_open_ike_sas", "Responders that wait for IKE_AUTH."),
+		bytes:        d("child_bytes_total", "Octets of inner packets.", "connection", "child", "direction"),
+		packets:      d("child_packets_total", "Inner packets.", "connection", "child", "direction"),
+		drops:        d("drops_total", "Packets that were dropped.", "direction", "reason"),
+		failures:     d("exchange_failures_total", "Failures by their codes.", "connection", "exchange", "reason"),
+		exchanges:    d("exchanges_total", "Complete exchanges; role is that of this side.", "exchange", "role"),
+		rekeys:       d("rekeys_total", "SAs that were replaced by rekeying.", "sa"),
+		retransmits:  d("retransmits_total", "Requests that were sent again."),
+		ignored:      d("ignored_messages_total", "IKE messages that had no effect.", "reason"),
+		inboxDropped: d("inbox_dropped_total", "Input that was dropped because the event loop was too busy."),
+		sendErrors:   d("ike_send_errors_total", "IKE messages that the system did not send."),
+		established:  d("ike_established_total", "IKE SAs that were established."),
+		lastReload:   d("config_last_reload_successful", "Whether the last loading of the configuration succeeded."),
+		started:      d("start_time_seconds", "When the daemon started, in seconds since 1970."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		c.build, c.configured, c.up, c.childUp, c.ikeSAs, c.halfOpen, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
+		c.rekeys, c.retransmits, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.started,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	count := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
+	defer cancel()
+	info, err := c.g.daemon.Info(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(c.build, err)
+		return
+	}
+	gauge(c.build, 1, fullVersion())
+	gauge(c.lastReload, 1)
+	gauge(c.started, float64(info.Since.Unix()))
+	gauge(c.halfOpen, float64(info.HalfOpen))
+	for _, n := range info.Conns {
+		name := n.Conf.Name
+		gauge(c.configured, 1, name)
+		gauge(c.ikeSAs, float64(len(n.SAs)), name)
+		up := false
+		for _, h := range n.Children {
+			up = up || h.Up()
+			gauge(c.childUp, number(h.Up()), name, h.Conf.Name)
+			count(c.bytes, h.Counters.InBytes, name, h.Conf.Name, "in")
+			count(c.bytes, h.Counters.OutBytes, name, h.Conf.Name, "out")
+			count(c.packets, h.Counters.InPackets, name, h.Conf.Name, "in")
+			count(c.packets, h.Counters.OutPackets, name, h.Conf.Name, "out")
+		}
+		gauge(c.up, number(up), name)
+	}
+	drops := c.g.engine.Drops()
+	for _, r := range dataplane.DropReasons() {
+		count(c.drops, drops[r], r.Direction().String(), r.String())
+	}
+	c.collectStats(count, c.g.daemon.Stats())
+}
+
+func (c *collector) collectStats(count func(d *prometheus.Desc, v uint64, labels ...string), s ike.Stats) {
+	for k, n := range s.Failures {
+		count(c.failures, n, k.Connection, k.Exchange, k.Reason)
+	}
+	for k, n := range s.Exchanges {
+		role := "responder"
+		if k.Initiated {
+			role = "initiator"
+		}
+		count(c.exchanges, n, k.Exchange, role)
+	}
+	for r, n := range s.Ignored {
+		count(c.ignored, n, string(r))
+	}
+	count(c.rekeys, s.IKERekeys, "ike")
+	count(c.rekeys, s.ChildRekeys, "child")
+	count(c.retransmits, s.Retransmits)
+	count(c.inboxDropped, s.InboxDropped)
+	count(c.sendErrors, s.SendErrors)
+	count(c.established, s.Established)
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

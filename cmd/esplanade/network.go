@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"esplanade/ike/selector"
+	"esplanade/tun"
+)
+
+// network is the host's network configuration as the IKE daemon needs it. link is nil for a device that the host does
+// not route to, such as netstack.
+type network struct{ link tun.Link }
+
+// SourceFor asks the routing table by connecting a UDP socket, which sends nothing.
+func (n *network) SourceFor(remote netip.Addr) (netip.Addr, error) {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(remote, 500)))
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("no route to %s: %w", remote, err)
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
+}
+
+// routes are those that selectors need: one for each prefix of the remote side, with an address of this host that the
+// local side allows as the source of its own packets.
+func routes(ts selector.Pair) []tun.Route {
+	var local []netip.Prefix
+	for _, s := range ts.Local {
+		local = append(local, s.Prefixes()...)
+	}
+	addrs, err := tun.LocalAddresses()
+	if err != nil {
+		addrs = nil // the system chooses the source
+	}
+	var out []tun.Route
+	for _, s := range ts.Remote {
+		for _, p := range s.Prefixes() {
+			out = append(out, tun.Route{Dst: p, Src: tun.PreferredSource(p, local, addrs)})
+		}
+	}
+	return out
+}
+
+func (n *network) AddRoutes(ts selector.Pair) error {
+	if n.link == nil {
+		return nil
+	}
+	rs := routes(ts)
+	for i, r := range rs {
+		if err := n.link.AddRoute(r); err != nil {
+			for _, done := range rs[:i] {
+				_ = n.link.RemoveRoute(done) // the first error is the one that matters
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *network) RemoveRoutes(ts selector.Pair) error {
+	if n.link == nil {
+		return nil
+	}
+	var first error
+	for _, r := range routes(ts) {
+		if err := n.link.RemoveRoute(r); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func (n *network) Exclude(peer netip.Addr) error {
+	if n.link == nil {
+		return nil
+	}
+	return n.link.Exclude(peer)
+}
+
+func (n *network) Unexclude(peer netip.Addr) error {
+	if n.link == nil {
+		return nil
+	}
+	return n.link.Unexclude(peer)
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"esplanade/ike/vici"
+)
+
+func newStatus() *cobra.Command {
+	var socket string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "status [CONNECTION]",
+		Short: "Show what is desired, what is, and why not",
+		Long: `Status shows each connection and child: what is desired of it, its state and since when, what it waits for, and the
+last failure with its fix. With --json it prints the same for programs.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			cl, err := dial(c.Context(), socket)
+			if err != nil {
+				return err
+			}
+			defer cl.Close()
+			name := ""
+			if len(args) == 1 {
+				name = args[0]
+			}
+			s, err := cl.Status(c.Context(), name)
+			if err != nil {
+				return err
+			}
+			r := newStatusReport(s)
+			if asJSON {
+				e := json.NewEncoder(c.OutOrStdout())
+				e.SetIndent("", "  ")
+				return e.Encode(r)
+			}
+			r.print(c.OutOrStdout(), time.Now())
+			return nil
+		},
+	}
+	socketFlag(c, &socket)
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// statusReport is what `status --json` prints. Keys are only ever added to it.
+type statusReport struct {
+	Gateway     vici.GatewayStatus `json:"gateway"`
+	Connections []connReport       `json:"connections"`
+}
+
+// stateReport is the common part of connections and children.
+type stateReport struct {
+	// Desired is "up", "on traffic" or "on command"; State "up", "connecting", "waiting", "trapped" or "down".
+	Desired   string         `json:"desired"`
+	State     string         `json:"state"`
+	Since     time.Time      `json:"since,omitzero"`
+	WaitsFor  string         `json:"waits_for,omitempty"`
+	NextTry   time.Time      `json:"next_try,omitzero"`
+	NextRekey time.Time      `json:"next_rekey,omitzero"`
+	Failure   *failureReport `json:"failure"`
+}
+
+type failureReport struct {
+	Code string `json:"code"`
+	// Message is the line that the log and swanctl show.
+	Message string    `json:"message"`
+	Fix     string    `json:"fix"`
+	Count   int       `json:"count"`
+	First   time.Time `json:"first,omitzero"`
+	Last    time.Time `json:"last,omitzero"`
+}
+
+type connReport struct {
+	Name     string `json:"name"`
+	Local    string `json:"local"`
+	Remote   string `json:"remote"`
+	LocalID  string `json:"local_id"`
+	RemoteID string `json:"remote_id"`
+	stateReport
+	Children []childReport `json:"children"`
+}
+
+type childReport struct {
+	Name string `json:"name"`
+	stateReport
+	LocalTS    []string `json:"local_ts"`
+	RemoteTS   []string `json:"remote_ts"`
+	SAs        int      `json:"sas"`
+	BytesIn    uint64   `json:"bytes_in"`
+	PacketsIn  uint64   `json:"packets_in"`
+	BytesOut   uint64   `json:"bytes_out"`
+	PacketsOut uint64   `json:"packets_out"`
+}
+
+func newStatusReport(s vici.Status) statusReport {
+	r := statusReport{Gateway: s.Gateway, Connections: []connReport{}}
+	for _, c := range s.Connections {
+		cr := connReport{
+			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID,
+			stateReport: newStateReport(c.State), Children: []childReport{},
+		}
+		for _, h := range c.Children {
+			cr.Children = append(cr.Children, childReport{
+				Name: h.Name, stateReport: newStateReport(h.State), LocalTS: h.LocalTS, RemoteTS: h.RemoteTS, SAs: h.SAs,
+				BytesIn: h.BytesIn, PacketsIn: h.PacketsIn, BytesOut: h.BytesOut, PacketsOut: h.PacketsOut,
+			})
+		}
+		r.Connections = append(r.Connections, cr)
+	}
+	return r
+}
+
+func newStateReport(s vici.State) stateReport {
+	r := stateReport{
+		Desired: s.Desired, State: s.Current, Since: s.Since, WaitsFor: s.WaitsFor, NextTry: s.NextTry, NextRekey: s.NextRekey,
+	}
+	if f := s.LastFailure; f != nil {
+		r.Failure = &failureReport{Code: f.Code, Message: f.Text, Fix: f.Fix, Count: f.Count, First: f.First, Last: f.Last}
+	}
+	return r
+}
+
+// print writes the status for a person.
+func (r statusReport) print(w io.Writer, now time.Time) {
+	g := r.Gateway
+	fmt.Fprintf(w, "esplanade %s, up %s, %s\n", g.Version, ago(now, g.Since), g.Config)
+	fmt.Fprintf(w, "  device %s mtu %d; %s\n", g.DataPath.Device, g.DataPath.MTU, strings.Join(g.DataPath.Sockets, ", "))
+	for _, f := range g.DataPath.Features {
+		line := f.Name
+		if !f.Used {
+			line = "not used: " + f.Name + ": " + f.Reason
+		}
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+	for _, d := range g.Drops {
+		fmt.Fprintf(w, "  dropped %s: %d %s\n", d.Direction, d.Packets, d.Reason)
+	}
+	for _, c := range r.Connections {
+		fmt.Fprintf(w, "\n%s: %s\n", c.Name, c.stateReport.text(now))
+		fmt.Fprintf(w, "  %s [%s] <-> %s [%s]\n", c.Local, c.LocalID, c.Remote, c.RemoteID)
+		for _, h := range c.Children {
+			fmt.Fprintf(w, "  %s: %s\n", h.Name, h.stateReport.text(now))
+			fmt.Fprintf(w, "    %s === %s\n", strings.Join(h.LocalTS, " "), strings.Join(h.RemoteTS, " "))
+			if h.SAs > 0 || h.PacketsIn+h.PacketsOut > 0 {
+				fmt.Fprintf(w, "    in %d packets %s, out %d packets %s\n", h.PacketsIn, octets(h.BytesIn), h.PacketsOut, octets(h.BytesOut))
+			}
+		}
+		if f := c.Failure; f != nil {
+			fmt.Fprintf(w, "  last failure %s ago", ago(now, f.Last))
+			if f.Count > 1 {
+				fmt.Fprintf(w, " (%d times since %s)", f.Count, f.First.Format("2006-01-02 15:04:05"))
+			}
+			fmt.Fprintf(w, ":\n    %s\n    Fix: %s\n", f.Message, f.Fix)
+		}
+	}
+}
+
+// text is a state in one phrase: "up since 3m (desired: up)".
+func (s stateReport) text(now time.Time) string {
+	t := s.State
+	if !s.Since.IsZero() {
+		t += " for " + ago(now, s.Since)
+	}
+	t += ", desired " + s.Desired
+	if s.WaitsFor != "" {
+		t += ", waits for " + s.WaitsFor
+	}
+	if !s.NextRekey.IsZero() {
+		t += ", rekeys in " + s.NextRekey.Sub(now).Round(time.Second).String()
+	}
+	return t
+}
+
+func ago(now, t time.Time) string { return max(now.Sub(t), 0).Round(time.Second).String() }
+
+// octets writes a size with a unit of three digits or fewer.
+func octets(n uint64) string {
+	const units = "kMGTPE"
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f := float64(n)
+	i := -1
+	for f >= 1000 && i < len(units)-1 {
+		f /= 1000
+		i++
+	}
+	return fmt.Sprintf("%.1f %cB", f, units[i])
+}
