@@ -2,6 +2,7 @@ package esp
 
 import (
 	"bytes"
+	"crypto/cipher"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -212,6 +213,41 @@ func TestConcurrentSamePacket(t *testing.T) {
 		wg.Wait()
 		if won.Load() != 1 {
 			t.Fatalf("%d workers got the packet", won.Load())
+		}
+	}
+}
+
+// meddler is an AEAD during which something else happens.
+type meddler struct {
+	cipher.AEAD
+	meanwhile func()
+}
+
+func (m meddler) Open(dst, nonce, ciphertext, data []byte) ([]byte, error) {
+	m.meanwhile()
+	return m.AEAD.Open(dst, nonce, ciphertext, data)
+}
+
+// While one worker computes the ICV, another accepts the same packet, or the
+// window moves on (RFC 4303 section 3.4.3 in two stages): the first worker must
+// notice.
+func TestReplayCheckAfterICV(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		meanwhile func(*Inbound)
+		want      error
+	}{
+		{"nothing", func(*Inbound) {}, nil},
+		{"the same packet", func(i *Inbound) { i.window.accept(1) }, ErrReplay},
+		{"another packet", func(i *Inbound) { i.window.accept(2) }, nil},
+		{"the window moves past it", func(i *Inbound) { i.window.accept(1 + DefaultReplayWindow) }, ErrReplay},
+		{"the window moves up to it", func(i *Inbound) { i.window.accept(DefaultReplayWindow) }, nil},
+	} {
+		p := newPair(t, Suite{Encr: EncrAESGCM16, KeyBits: 128})
+		p.in.key.aead = meddler{p.in.key.aead, func() { c.meanwhile(p.in) }}
+		payload, _, seq, err := p.in.Open(&p.w, p.seal(t, []byte("payload"), 4))
+		if !errors.Is(err, c.want) || seq != 1 || (err == nil) != (payload != nil) {
+			t.Errorf("%s: %q, %d, %v; want %v", c.name, payload, seq, err, c.want)
 		}
 	}
 }

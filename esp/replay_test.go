@@ -240,3 +240,66 @@ func TestWindowRing(t *testing.T) {
 		}
 	}
 }
+
+// What another worker may have done between any two steps of accept, by hand: it
+// has swapped a slot but not raised the highest number yet.
+func TestWindowInterleaving(t *testing.T) {
+	w := newWindow(64) // 4 slots, rounds of 128 numbers
+	if w.shift != 7 {
+		t.Fatalf("rounds of %d numbers", 1<<w.shift)
+	}
+	if !w.accept(40) {
+		t.Fatal("40 was refused")
+	}
+	// The other worker accepts 40+128, in the same slot.
+	word, ok := w.with(w.slot(168).Load(), 168)
+	if !ok {
+		t.Fatal("168 was refused")
+	}
+	w.slot(168).Store(word)
+	// 40 is in the window of 64 below 40, but its round is over.
+	for _, seq := range []uint64{40, 41} {
+		if w.check(seq) || w.accept(seq) {
+			t.Errorf("%d was accepted in the slot of a later round", seq)
+		}
+	}
+	if w.accept(168) || !w.accept(169) || w.accept(169) {
+		t.Error("the round of 168 is not what it was")
+	}
+	if w.max.Load() != 169 {
+		t.Errorf("highest %d, want 169", w.max.Load())
+	}
+	// A slower worker must not lower the highest number again.
+	if !w.accept(167) || w.max.Load() != 169 {
+		t.Errorf("highest %d after 167, want 169", w.max.Load())
+	}
+}
+
+// Workers that all want the same numbers in the same order: who is behind is
+// refused at once and catches up, so that they meet at the front all the time.
+// Each number has one winner.
+func TestWindowContention(t *testing.T) {
+	const workers, numbers = 4, 400000
+	w := newWindow(DefaultReplayWindow)
+	var won [workers]int
+	var wg sync.WaitGroup
+	for id := range workers {
+		wg.Go(func() {
+			n := 0
+			for seq := uint64(1); seq <= numbers; seq++ {
+				if w.accept(seq) {
+					n++
+				}
+			}
+			won[id] = n
+		})
+	}
+	wg.Wait()
+	total := 0
+	for _, n := range won {
+		total += n
+	}
+	if total != numbers || w.max.Load() != numbers {
+		t.Errorf("%d acceptances of %d numbers (%v), highest %d", total, numbers, won, w.max.Load())
+	}
+}
