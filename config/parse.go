@@ -62,7 +62,7 @@ func parse(name string, data []byte) (*Config, Errors) {
 		return &Config{File: name}, Errors{{Position{name, 1, 1}, "the file is too large",
 			fmt.Sprintf("at most %d octets are read", MaxFileSize)}}
 	}
-	text := string(data)
+	text := strings.TrimPrefix(string(data), "\ufeff") // Windows' editors put it there
 	var doc map[string]any
 	if _, err := toml.Decode(text, &doc); err != nil {
 		return &Config{File: name}, Errors{syntaxProblem(name, text, err)}
@@ -94,6 +94,8 @@ func syntaxProblem(name, text string, err error) Problem {
 		if strings.Count(text[:start], "\n")+1 == at.Line {
 			at.Column = utf8.RuneCountInString(text[lineStart:start]) + 1
 		}
+		at.Line = min(at.Line, strings.Count(text, "\n")+1)
+		at.Column = min(at.Column, utf8.RuneCountInString(lineOf(text, at.Line))+1)
 	}
 	// A message may quote the text that it is about, and a key without quotes is still a key.
 	if line := lineOf(text, at.Line); strings.Contains(pe.LastKey, "secret") || strings.Contains(line, "secret") {
@@ -103,7 +105,7 @@ func syntaxProblem(name, text string, err error) Problem {
 	if strings.Contains(what, "already been defined") || strings.Contains(what, "already exists") {
 		want = "write every key and every table once"
 	}
-	return Problem{at, what, want}
+	return Problem{at, oneLine(what), want}
 }
 
 // lineOf is the text of a line, which counts from 1.

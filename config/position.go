@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Position is a place in a configuration file.
@@ -90,6 +91,16 @@ func (e Errors) Unwrap() []error {
 		out[i] = p
 	}
 	return out
+}
+
+// oneLine replaces what would end or garble a line, as a key in quotes or a message of another package can have it.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\ufffd'
+		}
+		return r
+	}, s)
 }
 
 // sortProblems puts problems into the order of the file and drops exact repetitions.

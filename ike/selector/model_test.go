@@ -135,7 +135,7 @@ func TestModelCovered(t *testing.T) {
 	u := universe()
 	r := rand.New(rand.NewPCG(3, 4))
 	unions := 0
-	for range 20000 {
+	for range 8000 {
 		sub, super := randomList(r, 2), randomList(r, 7)
 		want := true
 		for _, s := range sub {

@@ -1,0 +1,66 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// done reports every key of the table that was not asked for and that is not one of handled. It is called after the last
+// get.
+func (t *table) done(handled ...string) Source {
+	later := laterKeys(t.pattern)
+	for _, k := range later {
+		if t.later[t.pattern] == nil {
+			t.later[t.pattern] = map[string]bool{}
+		}
+		t.later[t.pattern][k.name] = true
+	}
+	for _, key := range slices.Sorted(maps.Keys(t.vals)) {
+		if t.asked[t.pattern][key] || slices.Contains(handled, key) {
+			continue
+		}
+		at := t.src.table
+		if p, ok := t.where[pathKey(append(slices.Clone(t.path), key))]; ok {
+			at = p.key
+		}
+		if what, want, ok := notSupported(later, key, t.vals[key], t.pattern); ok {
+			t.errorf(at, want, "%s is not supported by this version%s", t.name(key), what)
+			continue
+		}
+		t.errorf(at, t.advise(key), "unknown key %s", t.name(key))
+	}
+	return t.src
+}
+
+// advise says what an unknown key may be meant to be.
+func (t *table) advise(key string) string {
+	known := slices.Sorted(maps.Keys(t.asked[t.pattern]))
+	if t.pattern == "secrets.ike.NAME" && strings.HasPrefix(key, "id") {
+		return "write all identities into one list, id = [\"…\", \"…\"]"
+	}
+	if other, ok := otherNames(key); ok {
+		if slices.Contains(known, other) {
+			return fmt.Sprintf("did you mean %s?", other)
+		}
+		key = other
+	}
+	for _, k := range known {
+		if strings.EqualFold(strings.ReplaceAll(key, "-", "_"), k) {
+			return fmt.Sprintf("did you mean %s?", k)
+		}
+	}
+	for _, place := range homesOf(key) {
+		if place != t.pattern {
+			return fmt.Sprintf("%s belongs into [%s]", key, place)
+		}
+	}
+	if near, ok := nearest(key, known); ok {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	if len(known) == 0 {
+		return "remove it"
+	}
+	return "the keys here are " + strings.Join(known, ", ")
+}
