@@ -245,6 +245,9 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 		Version: b.About.Version, Since: info.Since, Config: b.Daemon.o.Config.File, LoadedAt: info.Since,
 		DataPath: b.DataPath(), IKESAs: info.IKESAs, HalfOpen: info.HalfOpen, Drops: b.Drops(),
 	}}
+	for _, r := range info.Strangers[:min(len(info.Strangers), maxStrangers)] {
+		st.Gateway.Strangers = append(st.Gateway.Strangers, *failureStatus(&r))
+	}
 	if b.EventsDropped != nil {
 		st.Gateway.DroppedEvents = b.EventsDropped()
 	}
@@ -267,6 +270,9 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 	}
 	return st, nil
 }
+
+// maxStrangers is how many failures of unknown peers the status shows.
+const maxStrangers = 5
 
 func connStatus(c ConnInfo) vici.ConnStatus {
 	cs := vici.ConnStatus{

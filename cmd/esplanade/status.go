@@ -123,9 +123,13 @@ func newStateReport(s vici.State) stateReport {
 		Desired: s.Desired, State: s.Current, Since: s.Since, WaitsFor: s.WaitsFor, NextTry: s.NextTry, NextRekey: s.NextRekey,
 	}
 	if f := s.LastFailure; f != nil {
-		r.Failure = &failureReport{Code: f.Code, Message: f.Text, Fix: f.Fix, Count: f.Count, First: f.First, Last: f.Last}
+		r.Failure = newFailureReport(*f)
 	}
 	return r
+}
+
+func newFailureReport(f vici.FailureStatus) *failureReport {
+	return &failureReport{Code: f.Code, Message: f.Text, Fix: f.Fix, Count: f.Count, First: f.First, Last: f.Last}
 }
 
 // print writes the status for a person.
@@ -154,13 +158,23 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 			}
 		}
 		if f := c.Failure; f != nil {
-			fmt.Fprintf(w, "  last failure %s ago", ago(now, f.Last))
-			if f.Count > 1 {
-				fmt.Fprintf(w, " (%d times since %s)", f.Count, f.First.Format("2006-01-02 15:04:05"))
-			}
-			fmt.Fprintf(w, ":\n    %s\n    Fix: %s\n", f.Message, f.Fix)
+			f.print(w, now, "last failure")
 		}
 	}
+	if len(g.Strangers) > 0 {
+		fmt.Fprintln(w, "\npeers that belong to no connection:")
+		for _, s := range g.Strangers {
+			newFailureReport(s).print(w, now, "failure")
+		}
+	}
+}
+
+func (f *failureReport) print(w io.Writer, now time.Time, what string) {
+	fmt.Fprintf(w, "  %s %s ago", what, ago(now, f.Last))
+	if f.Count > 1 {
+		fmt.Fprintf(w, " (%d times since %s)", f.Count, f.First.Format("2006-01-02 15:04:05"))
+	}
+	fmt.Fprintf(w, ":\n    %s\n    Fix: %s\n", f.Message, f.Fix)
 }
 
 // text is a state in one phrase: "up since 3m (desired: up)".

@@ -48,6 +48,9 @@ func (m *Machine) peerDeletesIKE() {
 	case StateDeleting:
 		c.Reason = "deleted by both sides"
 	default:
+		if len(m.children) == 0 {
+			break // it carried nothing: why there was no child has been reported
+		}
 		c.Failure = m.failure(diag.CodeDeleted, wire.ExchangeInformational, func(f *diag.Failure) { f.ByPeer, f.Notify = true, "DELETE" })
 	}
 	m.closing = c

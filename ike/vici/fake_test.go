@@ -85,6 +85,10 @@ func testStatus() Status {
 				Features: []Feature{{Name: "UDP_GRO", Used: true}, {Name: "UDP_SEGMENT", Reason: "setsockopt: protocol not available"}},
 			},
 			Drops: []Drop{{"in", "replay", 3}, {"in", "icv", 1}, {"out", "no_policy", 12}},
+			Strangers: []FailureStatus{{
+				Code: "E-CONN-NONE", Text: "no connection matches the peer", Fix: "add one", Count: 4,
+				First: testNow.Add(-time.Hour), Last: testNow.Add(-time.Second),
+			}},
 		},
 		Connections: []ConnStatus{
 			{

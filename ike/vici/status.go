@@ -35,6 +35,8 @@ type GatewayStatus struct {
 	ChildSAs int `json:"child_sas"`
 	// Drops are the packets dropped so far, by direction and reason, only those that are not zero.
 	Drops []Drop `json:"drops,omitempty"`
+	// Strangers are the latest failures that belong to no connection, such as peers that none is for.
+	Strangers []FailureStatus `json:"strangers,omitempty"`
 	// DroppedEvents is how many VICI events slow clients have missed.
 	DroppedEvents uint64 `json:"dropped_events,omitempty"`
 }
@@ -152,14 +154,17 @@ func (st *State) fill(m *Message) {
 	setTime(m, "next-try", st.NextTry)
 	setTime(m, "next-rekey", st.NextRekey)
 	if f := st.LastFailure; f != nil {
-		s := m.Sub("last-failure")
-		s.Set("code", f.Code)
-		s.Set("text", cut(f.Text, maxText))
-		s.Set("fix", cut(f.Fix, maxText))
-		s.Setf("count", "%d", f.Count)
-		setTime(s, "first", f.First)
-		setTime(s, "last", f.Last)
+		f.fill(m.Sub("last-failure"))
 	}
+}
+
+func (f *FailureStatus) fill(m *Message) {
+	m.Set("code", f.Code)
+	m.Set("text", cut(f.Text, maxText))
+	m.Set("fix", cut(f.Fix, maxText))
+	m.Setf("count", "%d", f.Count)
+	setTime(m, "first", f.First)
+	setTime(m, "last", f.Last)
 }
 
 // message is the response to the command.
@@ -191,6 +196,10 @@ func (g *GatewayStatus) message() *Message {
 			s = drops.Sub(d.Direction)
 		}
 		s.Setf(d.Reason, "%d", d.Packets)
+	}
+	strangers := m.Sub("strangers")
+	for i := range g.Strangers {
+		g.Strangers[i].fill(strangers.Sub(strconv.Itoa(i + 1)))
 	}
 	if g.DroppedEvents > 0 {
 		m.Setf("dropped-events", "%d", g.DroppedEvents)
@@ -266,12 +275,17 @@ func (p *parser) state(m *Message) State {
 		NextTry: p.time(m, "next-try"), NextRekey: p.time(m, "next-rekey"),
 	}
 	if s := m.Section("last-failure"); s != nil {
-		st.LastFailure = &FailureStatus{
-			Code: s.Get("code"), Text: s.Get("text"), Fix: s.Get("fix"), Count: p.int(s, "count"),
-			First: p.time(s, "first"), Last: p.time(s, "last"),
-		}
+		f := p.failure(s)
+		st.LastFailure = &f
 	}
 	return st
+}
+
+func (p *parser) failure(s *Message) FailureStatus {
+	return FailureStatus{
+		Code: s.Get("code"), Text: s.Get("text"), Fix: s.Get("fix"), Count: p.int(s, "count"),
+		First: p.time(s, "first"), Last: p.time(s, "last"),
+	}
 }
 
 // parseGatewayStatus reads the response to the command.
@@ -295,6 +309,9 @@ func parseGatewayStatus(m *Message) (GatewayStatus, error) {
 		for e := range s.All() {
 			g.Drops = append(g.Drops, Drop{Direction: direction, Reason: e.Name, Packets: p.uint64(s, e.Name)})
 		}
+	}
+	for _, s := range m.Section("strangers").Sections() {
+		g.Strangers = append(g.Strangers, p.failure(s))
 	}
 	return g, p.err
 }
