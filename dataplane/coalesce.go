@@ -27,6 +27,7 @@ type coalescer struct {
 	merges mergeSet
 	trust  bool // inner checksums are not verified
 	drops  *dropCounters
+	memory *memory
 
 	items []superPacket // in the order they are to be written
 	lanes [maxLanes]lane
@@ -51,12 +52,18 @@ type lane struct {
 }
 
 func newCoalescer(m *memory, d deviceWriter, merges mergeSet, trust bool, drops *dropCounters) *coalescer {
-	c := &coalescer{device: d, merges: merges, trust: trust, drops: drops}
+	c := &coalescer{device: d, trust: trust, drops: drops, memory: m}
 	c.items = make([]superPacket, 0, coalesceItems)
-	if merges.tcp || merges.udp {
-		c.spare = m.slots(maxLanes)
-	}
+	c.setMerges(merges)
 	return c
+}
+
+// setMerges says what may be merged. Not to be called between add and flush.
+func (c *coalescer) setMerges(m mergeSet) {
+	c.merges = m
+	if (m.tcp || m.udp) && c.spare == nil {
+		c.spare = c.memory.slots(maxLanes)
+	}
 }
 
 // add takes the packet buf[start:end], of which h are the headers. The buffer must stay as it is until flush.
@@ -282,6 +289,9 @@ func (c *coalescer) flush() error {
 	}
 	c.items = c.items[:0]
 	c.used, c.taken = 0, 0
+	if !c.device.merging() {
+		c.merges = mergeSet{}
+	}
 	return err
 }
 

@@ -32,6 +32,8 @@ func (p *portableDevice) writer(int) deviceWriter {
 
 func (p *portableDevice) merges() mergeSet { return mergeSet{} }
 
+func (p *portableDevice) start() {}
+
 func (p *portableDevice) mtu() int { return deviceMTU(p.dev) }
 
 // deviceMTU is the device's MTU, or a usual one if it can't be told.
@@ -86,6 +88,8 @@ type portableWriter struct {
 	dev  tun.Device
 	bufs [][]byte
 }
+
+func (w *portableWriter) merging() bool { return false }
 
 func (w *portableWriter) write(s []superPacket) (refused int, err error) {
 	w.bufs = w.bufs[:0]

@@ -117,6 +117,10 @@ func (e *Engine) Run(ctx context.Context) error {
 
 	mtuCtx, stopMTU := context.WithCancel(ctx)
 	defer stopMTU()
+	e.device.start()
+	for _, w := range e.inLoops {
+		w.merge.setMerges(e.device.merges())
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() { e.watchMTU(mtuCtx) })
 	readers, receivers := e.device.readers(), e.wire.receivers()

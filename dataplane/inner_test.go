@@ -31,7 +31,7 @@ func TestInnerHeader(t *testing.T) {
 		{"udp v6", udpPacket(v6, 1000, 53, nil), "[fd01::5]:1000 > [fd02::9]:53 udp", "first df"},
 		{"icmp", v4.build(protoICMP, []byte{8, 1, 0, 0}), "10.1.0.5 > 10.2.0.9 icmp/8(1)", "first df"},
 		{"icmpv6", v6.build(protoICMPv6, []byte{135, 0, 0, 0}), "fd01::5 > fd02::9 ipv6-icmp/135(0)", "first df"},
-		{"mobility", v6.build(protoMobility, []byte{59, 0, 5, 0, 0, 0, 0, 0}), "fd01::5 > fd02::9 mh/5(0)", "first df"},
+		{"mobility", v6.build(protoMobility, []byte{59, 0, 5, 0, 0, 0, 0, 0}), "fd01::5 > fd02::9 mobility-header/5(0)", "first df"},
 		{"other", v4.build(99, nil), "10.1.0.5 > 10.2.0.9 99", "first df"},
 		{"short udp", v4.build(protoUDP, []byte{1, 2, 3}), "10.1.0.5 > 10.2.0.9 udp", "first df"},
 		{"options", ipSpec{src: v4.src, dst: v4.dst, options: fill(8, 1)}.build(protoUDP, udp), "10.1.0.5:1000 > 10.2.0.9:53 udp", "first"},
@@ -43,7 +43,7 @@ func TestInnerHeader(t *testing.T) {
 		{"first v6 fragment", ipSpec{src: v6.src, dst: v6.dst, ext: fragHdr(0, true), extType: protoFragment}.build(protoUDP, udp), "[fd01::5]:1000 > [fd02::9]:53 udp", "fragment first df"},
 		{"atomic v6 fragment", ipSpec{src: v6.src, dst: v6.dst, ext: fragHdr(0, false), extType: protoFragment}.build(protoUDP, udp), "[fd01::5]:1000 > [fd02::9]:53 udp", "first df"},
 		{"later v6 fragment", ipSpec{src: v6.src, dst: v6.dst, ext: fragHdr(9, false), extType: protoFragment}.build(protoUDP, udp), "fd01::5 > fd02::9 udp", "fragment df"},
-		{"no next header", v6.build(protoNoNext, nil), "fd01::5 > fd02::9 ipv6-nonxt", "first df"},
+		{"no next header", v6.build(protoNoNext, nil), "fd01::5 > fd02::9 59", "first df"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var h innerHeader

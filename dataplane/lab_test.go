@@ -158,12 +158,15 @@ type memDevice struct {
 	merge   mergeSet
 	size    int
 	written []written
+	discard bool // instead of keeping what is written
 	refuse  func(s *superPacket) bool
 }
 
 func (m *memDevice) readers() []deviceReader { return []deviceReader{closedReader{}} }
 func (m *memDevice) writer(int) deviceWriter { return m }
 func (m *memDevice) merges() mergeSet        { return m.merge }
+func (m *memDevice) start()                  {}
+func (m *memDevice) merging() bool           { return m.merge.tcp || m.merge.udp }
 func (m *memDevice) mtu() int                { return m.size }
 func (m *memDevice) describe() []string      { return []string{"device in memory"} }
 func (m *memDevice) close() error            { return nil }
@@ -172,6 +175,9 @@ func (m *memDevice) write(s []superPacket) (refused int, err error) {
 	for i := range s {
 		if m.refuse != nil && m.refuse(&s[i]) {
 			refused += s[i].segments
+			continue
+		}
+		if m.discard {
 			continue
 		}
 		m.written = append(m.written, written{s[i].vnet, slices.Clone(s[i].bytes()), s[i].segments})
@@ -185,10 +191,11 @@ func (closedReader) read() ([]superPacket, error) { return nil, errEndClosed }
 
 // memWire gathers what is sent.
 type memWire struct {
-	limits gsoLimits
-	mtu    int
-	sent   []sent
-	fail   error
+	limits  gsoLimits
+	mtu     int
+	sent    []sent
+	discard bool
+	fail    error
 }
 
 func (m *memWire) receivers() []receiver            { return []receiver{closedReceiver{}} }
@@ -208,6 +215,9 @@ func (m *memWire) send(b *txBatch) {
 		x := &b.msgs[i]
 		if m.fail != nil {
 			b.fail(x, x.n, m.fail)
+			continue
+		}
+		if m.discard {
 			continue
 		}
 		m.sent = append(m.sent, sent{slices.Clone(b.bytes(x)), x.seg, x.n, x.tos, x.route.path.Remote})

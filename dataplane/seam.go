@@ -52,6 +52,8 @@ type deviceEnd interface {
 	writer(q int) deviceWriter
 	// merges says which super-packets writers take.
 	merges() mergeSet
+	// start is called before the loops run; merges may be different afterwards.
+	start()
 	// mtu is the device's MTU at start; changes come from its events.
 	mtu() int
 	// describe says for status what is in use.
@@ -75,6 +77,8 @@ type deviceWriter interface {
 	// write writes super-packets in order and says how many of the packets they stand for were refused. An error is
 	// final.
 	write(s []superPacket) (refused int, err error)
+	// merging says whether super-packets are taken. It may become false when the kernel turns out to refuse them.
+	merging() bool
 }
 
 // wireEnd is the sockets. Its implementations: x/net's batches (any OS, tests), raw recvmmsg and sendmmsg (Linux).

@@ -67,3 +67,18 @@ func setBuffer(u *net.UDPConn, n, opt, force int) (got int, err error) {
 	}
 	return got, err
 }
+
+// setRawBuffers sets the buffers of a socket that is no UDP socket.
+func setRawBuffers(fd int, c SocketConfig) error {
+	for _, o := range []struct{ n, opt, force int }{
+		{c.ReceiveBuffer, unix.SO_RCVBUF, unix.SO_RCVBUFFORCE}, {c.SendBuffer, unix.SO_SNDBUF, unix.SO_SNDBUFFORCE},
+	} {
+		if o.n <= 0 || unix.SetsockoptInt(fd, unix.SOL_SOCKET, o.force, o.n) == nil {
+			continue
+		}
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, o.opt, o.n); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	return nil
+}

@@ -43,7 +43,8 @@ func newTxBatch(m *memory, limit gsoLimits) *txBatch {
 func (t *txBatch) place(r *route, tos uint8, n int) (dst []byte, joins bool) {
 	if k := len(t.msgs); k > 0 {
 		m := &t.msgs[k-1]
-		if m.route == r && m.tos == tos && !m.closed && n <= m.seg && m.n < t.limit.segments &&
+		// Only UDP has segmentation offload.
+		if m.route == r && r.path.UDP && m.tos == tos && !m.closed && n <= m.seg && m.n < t.limit.segments &&
 			m.end-m.start+n <= r.maxPayload() && m.end+n+1 <= len(t.arena) {
 			return t.arena[m.end : m.end+n : m.end+n], true
 		}

@@ -1,0 +1,269 @@
+package dataplane
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"esplanade/tun"
+)
+
+const (
+	// tunSlots is how many packets one batch from a TUN queue has, and tunBatch after how many octets it is full: the
+	// batch stays in the second-level cache, and a super-packet is sealed while it is still warm.
+	tunSlots = 64
+	tunBatch = 256 << 10
+
+	// mergeStrikes is how many super-packets the kernel may refuse before none are written any more.
+	mergeStrikes = 4
+)
+
+// rawDevice is the device end over the queues of a tun.QueueDevice, driven with read and write.
+type rawDevice struct {
+	dev     tun.QueueDevice
+	memory  *memory
+	noMerge bool // by configuration
+	vnet    bool
+	merge   mergeSet
+	queues  []*rawQueue
+	rds     []deviceReader
+}
+
+// rawQueue is one queue: a duplicate of its descriptor, which the runtime's poller waits for and which can be closed
+// while somebody waits.
+type rawQueue struct {
+	file *os.File
+	rc   syscall.RawConn
+}
+
+// newRawDevice makes a device end if the device has raw queues.
+func newRawDevice(c Config, m *memory) (deviceEnd, bool, error) {
+	q, ok := c.Device.(tun.QueueDevice)
+	if !ok {
+		return nil, false, nil
+	}
+	d := &rawDevice{dev: q, memory: m, noMerge: c.Features.NoTUNMerge, vnet: q.Features().VNetHdr}
+	for i := range q.Queues() {
+		fd, err := unix.FcntlInt(uintptr(q.FD(i)), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, false, errors.Join(os.NewSyscallError("fcntl", err), d.closeQueues())
+		}
+		f := os.NewFile(uintptr(fd), fmt.Sprintf("tun queue %d", i))
+		rc, err := f.SyscallConn()
+		if err != nil {
+			return nil, false, errors.Join(err, f.Close(), d.closeQueues())
+		}
+		d.queues = append(d.queues, &rawQueue{f, rc})
+		d.rds = append(d.rds, newRawReader(d, d.queues[i]))
+	}
+	d.start()
+	return d, true, nil
+}
+
+// start finds out what writes may be. Some kernels only tell when the device is up.
+func (d *rawDevice) start() {
+	d.merge = mergeSet{}
+	if d.noMerge || !d.vnet {
+		return
+	}
+	err := d.dev.ProbeGSOWrite()
+	f := d.dev.Features()
+	// When the probe can't tell, super-packets are tried: one that the kernel refuses is taken apart again.
+	on := f.GSOWrite || errors.Is(err, tun.ErrProbeInconclusive)
+	d.merge = mergeSet{tcp: on, udp: on && f.USO}
+}
+
+func (d *rawDevice) readers() []deviceReader { return d.rds }
+func (d *rawDevice) merges() mergeSet        { return d.merge }
+func (d *rawDevice) mtu() int                { return deviceMTU(d.dev) }
+
+func (d *rawDevice) describe() []string {
+	name, err := d.dev.Name()
+	if err != nil {
+		name = "?"
+	}
+	f := d.dev.Features()
+	line := fmt.Sprintf("device %s: raw queues, %s", name, f)
+	switch {
+	case d.merge.tcp && d.merge.udp:
+		line += "; merges tcp and udp"
+	case d.merge.tcp:
+		line += "; merges tcp"
+	default:
+		line += "; merges nothing"
+	}
+	return append([]string{line}, f.Notes...)
+}
+
+func (d *rawDevice) closeQueues() error {
+	var errs []error
+	for _, q := range d.queues {
+		errs = append(errs, q.file.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (d *rawDevice) close() error { return errors.Join(d.closeQueues(), d.dev.Close()) }
+
+// rawReader reads one queue without blocking, and waits only when it is empty.
+type rawReader struct {
+	rc    syscall.RawConn
+	vnet  int // octets of virtio header
+	slots [][]byte
+	out   []superPacket
+	errno syscall.Errno
+	fill  func(fd uintptr) bool
+}
+
+func newRawReader(d *rawDevice, q *rawQueue) *rawReader {
+	r := &rawReader{rc: q.rc, slots: d.memory.slots(tunSlots), out: make([]superPacket, 0, tunSlots)}
+	if d.vnet {
+		r.vnet = tun.VNetHdrLen
+	}
+	r.fill = r.fillBatch
+	return r
+}
+
+func (r *rawReader) read() ([]superPacket, error) {
+	for {
+		r.out, r.errno = r.out[:0], 0
+		if err := r.rc.Read(r.fill); err != nil {
+			return nil, errEndClosed // the poller's only error is that the file is closed
+		}
+		if len(r.out) > 0 {
+			return r.out, nil
+		}
+		if r.errno != 0 {
+			return nil, os.NewSyscallError("read", r.errno)
+		}
+	}
+}
+
+// fillBatch reads what is there. It reports false if that is nothing.
+func (r *rawReader) fillBatch(fd uintptr) bool {
+	total := 0
+	for len(r.out) < len(r.slots) && total < tunBatch {
+		slot := r.slots[len(r.out)]
+		at := headroom - r.vnet
+		n, _, e := unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&slot[at])), uintptr(r.vnet+maxPacket))
+		switch e {
+		case 0:
+		case unix.EINTR:
+			continue
+		case unix.EAGAIN:
+			return len(r.out) > 0
+		default:
+			r.errno = e
+			return true
+		}
+		if int(n) <= r.vnet {
+			continue
+		}
+		s := superPacket{buf: slot, start: headroom, end: at + int(n), segments: 1}
+		if r.vnet > 0 {
+			_ = s.vnet.Decode(slot[at:]) // it is there whole
+		}
+		total += int(n)
+		r.out = append(r.out, s)
+	}
+	return true
+}
+
+// writer makes a writer for queue q.
+func (d *rawDevice) writer(q int) deviceWriter {
+	w := &rawWriter{d: d, rc: d.queues[q%len(d.queues)].rc}
+	if d.vnet {
+		w.vnet = tun.VNetHdrLen
+	}
+	w.put = w.putAll
+	return w
+}
+
+// rawWriter writes to one queue.
+type rawWriter struct {
+	d    *rawDevice
+	rc   syscall.RawConn
+	vnet int
+
+	items   []superPacket
+	refused int
+	errno   syscall.Errno // final
+	put     func(fd uintptr) bool
+
+	strikes int // super-packets that the kernel refused, in a row
+	header  innerHeader
+	segs    segmenter
+}
+
+func (w *rawWriter) write(s []superPacket) (refused int, err error) {
+	w.items, w.refused, w.errno = s, 0, 0
+	if err := w.rc.Write(w.put); err != nil {
+		return len(s), errEndClosed
+	}
+	w.items = nil
+	if w.errno != 0 {
+		return w.refused, os.NewSyscallError("write", w.errno)
+	}
+	return w.refused, nil
+}
+
+// putAll writes all items. The device does not make writers wait: what it can't take is lost, like at a network card.
+func (w *rawWriter) putAll(fd uintptr) bool {
+	for i := range w.items {
+		s := &w.items[i]
+		switch e := w.putOne(fd, s, s.start, s.end); {
+		case e == 0:
+			if s.segments > 1 {
+				w.strikes = 0
+			}
+		case e == unix.EINVAL && s.segments > 1:
+			// A kernel that does not take this super-packet takes its packets.
+			w.strikes++
+			w.apart(fd, s)
+		case e == unix.EBADFD:
+			w.refused += s.segments
+			w.errno = e // the device is gone
+			return true
+		default:
+			w.refused += s.segments
+		}
+	}
+	return true
+}
+
+// putOne writes one super-packet, or a plain packet that lies in its buffer.
+func (w *rawWriter) putOne(fd uintptr, s *superPacket, start, end int) syscall.Errno {
+	at := start - w.vnet
+	if w.vnet > 0 {
+		_ = s.vnet.Encode(s.buf[at:]) // there is headroom
+	}
+	for {
+		_, _, e := unix.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(&s.buf[at])), uintptr(end-at))
+		if e != unix.EINTR {
+			return e
+		}
+	}
+}
+
+// apart writes the packets of a super-packet one by one.
+func (w *rawWriter) apart(fd uintptr, s *superPacket) {
+	if !w.header.parse(s.bytes()) || !w.segs.begin(s, &w.header) {
+		w.refused += s.segments
+		return
+	}
+	s.vnet = tun.VNetHdr{}
+	for p, ok := w.segs.next(); ok; p, ok = w.segs.next() {
+		// The virtio header goes over the end of the segment before, which is written already, or into the headroom.
+		start := len(s.buf) - cap(p)
+		if w.putOne(fd, s, start, start+len(p)) != 0 {
+			w.refused++
+		}
+	}
+}
+
+// merging says whether this writer still takes super-packets.
+func (w *rawWriter) merging() bool { return w.strikes < mergeStrikes }
