@@ -242,8 +242,9 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 		return vici.Status{}, err
 	}
 	st := vici.Status{Gateway: vici.GatewayStatus{
-		Version: b.About.Version, Since: info.Since, Config: b.Daemon.o.Config.File, LoadedAt: info.Since,
-		DataPath: b.DataPath(), IKESAs: info.IKESAs, HalfOpen: info.HalfOpen, Drops: b.Drops(),
+		Version: b.About.Version, Since: info.Since, Config: info.File, LoadedAt: info.Loaded,
+		ReloadError: info.ReloadError,
+		DataPath:    b.DataPath(), IKESAs: info.IKESAs, HalfOpen: info.HalfOpen, Drops: b.Drops(),
 	}}
 	for _, r := range info.Strangers[:min(len(info.Strangers), maxStrangers)] {
 		st.Gateway.Strangers = append(st.Gateway.Strangers, *failureStatus(&r))
@@ -266,7 +267,7 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 		st.Connections = append(st.Connections, cs)
 	}
 	if !known {
-		return st, diag.UnknownName(diag.Where{ConfigLine: b.Daemon.o.Config.File}, "connection", name, names)
+		return st, diag.UnknownName(diag.Where{ConfigLine: info.File}, "connection", name, names)
 	}
 	return st, nil
 }

@@ -43,14 +43,14 @@ func (d *Daemon) configured(t Target) ([]*child, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, diag.UnknownName(diag.Where{ConfigLine: d.o.Config.File}, "connection or child", t.String(), names)
+		return nil, diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "connection or child", t.String(), names)
 	}
 	if t.Child != "" && t.Connection == "" && len(found) > 1 {
 		var which []string
 		for _, h := range found {
 			which = append(which, h.conn.conf.Name+"/"+h.cfg.Name)
 		}
-		f := diag.UnknownName(diag.Where{ConfigLine: d.o.Config.File}, "unambiguous child", t.Child, which)
+		f := diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "unambiguous child", t.Child, which)
 		f.Fix = "name the connection as well (--ike)"
 		return nil, f
 	}
@@ -81,6 +81,7 @@ func (d *Daemon) Initiate(ctx context.Context, t Target, noWait bool, log LogFun
 			if !h.busy {
 				h.backoff.reset()
 			}
+			d.touch(h)
 		}
 	}); e != nil {
 		return e
@@ -154,7 +155,7 @@ func (d *Daemon) Terminate(ctx context.Context, t Target, force, noWait bool) (T
 				d.hold(h)
 			}
 		}
-		r.Matches, gone = d.takeDown(now, t, force)
+		r.Matches, gone = d.terminate(now, t, force)
 		n := r.Matches
 		w.holds = func() bool { return gone() >= n }
 		d.waits = append(d.waits, w)
@@ -165,7 +166,7 @@ func (d *Daemon) Terminate(ctx context.Context, t Target, force, noWait bool) (T
 		return r, err
 	}
 	if r.Matches == 0 {
-		w := diag.Where{ConfigLine: d.o.Config.File}
+		w := diag.Where{ConfigLine: d.conf.File}
 		f := diag.UnknownName(w, "SA", t.String(), nil)
 		f.Fix = "see `swanctl --list-sas` or `esplanade status`; it is down already, and stays so"
 		return r, f
@@ -189,13 +190,14 @@ func (d *Daemon) Terminate(ctx context.Context, t Target, force, noWait bool) (T
 func (d *Daemon) hold(h *child) {
 	h.held, h.asked, h.trigger = true, false, nil
 	h.finish(diag.Cancelled(whereOf(h.conn), "it was terminated by a command"))
-	if h.trap != 0 {
-		d.o.DataPlane.FailPending(h.trap)
+	if h.trapped != nil {
+		d.o.DataPlane.FailPending(h.policy)
 	}
+	d.touch(h)
 }
 
-// takeDown deletes the SAs of a target. It returns how many there are and a function that tells how many are gone.
-func (d *Daemon) takeDown(now time.Time, t Target, force bool) (int, func() int) {
+// terminate deletes the SAs of a target. It returns how many there are and a function that tells how many are gone.
+func (d *Daemon) terminate(now time.Time, t Target, force bool) (int, func() int) {
 	var ikes []*entry
 	type part struct {
 		e  *entry
@@ -218,11 +220,10 @@ func (d *Daemon) takeDown(now time.Time, t Target, force bool) (int, func() int)
 	}
 	for _, e := range ikes {
 		if force {
-			e.m.Abandon(now, "terminated by a command")
+			d.abandon(now, e, "terminated by a command")
 		} else {
-			e.m.Delete(now, "terminated by a command")
+			d.delete(now, e, "terminated by a command")
 		}
-		d.drain(now, e)
 	}
 	for _, p := range children {
 		p.e.m.DeleteChild(now, p.id, "terminated by a command")
@@ -231,12 +232,12 @@ func (d *Daemon) takeDown(now time.Time, t Target, force bool) (int, func() int)
 	return len(ikes) + len(children), func() int {
 		n := 0
 		for _, e := range ikes {
-			if e.m.State() == sa.StateClosed {
+			if e.closed {
 				n++
 			}
 		}
 		for _, p := range children {
-			if c := d.started[p.id]; c == nil || c.State == sa.ChildDeleted {
+			if i := d.installed[p.id]; i == nil || i.child.State == sa.ChildDeleted {
 				n++
 			}
 		}
@@ -284,7 +285,7 @@ func (d *Daemon) Rekey(ctx context.Context, t Target) (int, error) {
 		return n, e
 	}
 	if err == nil && n == 0 {
-		f := diag.UnknownName(diag.Where{ConfigLine: d.o.Config.File}, "SA", t.String(), nil)
+		f := diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "SA", t.String(), nil)
 		f.Fix = "only what is up can be rekeyed: see `esplanade status`"
 		err = f
 	}

@@ -2,6 +2,7 @@ package ike
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"esplanade/config"
@@ -16,10 +17,18 @@ type connection struct {
 	conf     *config.Connection
 	cfg      *sa.Config
 	children []*child
+	// order is its place in the configuration.
+	order int
+	// entries are its IKE SAs.
+	entries entrySet
+	// gone: a reload has taken it out of the configuration. Its IKE SAs are on their way out.
+	gone bool
 
 	// resolving: a DNS look-up of the peer's name is under way.
 	resolving bool
-	// excluded are the peer addresses kept out of the tunnel.
+	// tries counts the attempts to reach the peer since it was reached last: each goes to another of its addresses.
+	tries int
+	// excluded are the configured peer addresses that are kept out of the tunnel.
 	excluded []netip.Addr
 }
 
@@ -29,8 +38,9 @@ type child struct {
 	conf *config.Child
 	cfg  *sa.ChildConfig
 
-	// trap is the number of its trap policy, 0 when it has none.
-	trap uint64
+	// policy is the number of its trap policy; trapped tells whether that is installed, and with which selectors.
+	policy  uint64
+	trapped *selector.Pair
 	// held: an operator has taken it down, and it stays down until an operator wants it up.
 	held bool
 	// asked: an operator or a packet wants it up once, whatever is desired in general.
@@ -51,6 +61,11 @@ type child struct {
 	since   time.Time
 	state   phase
 	waiters []*waiter
+
+	// dirty: it waits for reconcile; wake is when it has to be reconciled at the latest, zero for never.
+	dirty bool
+	wake  time.Time
+	index int // in the heap of wakes, -1 when not in it
 }
 
 // phase is what an operator sees as the state.
@@ -93,9 +108,18 @@ func (b *backoff) failed(now time.Time, tries int, jitter float64) {
 func (b *backoff) reset() { *b = backoff{} }
 
 // newConnection translates a configured connection for the machines.
-// reqid numbers the children that have no reqid in the configuration.
-func newConnection(g *config.Config, c *config.Connection, now time.Time, reqid func() uint32) *connection {
-	s := &sa.Config{
+func newConnection(g *config.Config, c *config.Connection, now time.Time) *connection {
+	conn := &connection{conf: c, cfg: &sa.Config{}, entries: entrySet{}}
+	*conn.cfg = machineConfig(g, c)
+	for _, h := range c.Children {
+		conn.addChild(h, now)
+	}
+	return conn
+}
+
+// machineConfig is a connection as a machine wants it, without the children.
+func machineConfig(g *config.Config, c *config.Connection) sa.Config {
+	s := sa.Config{
 		Name: c.Name, Line: c.Position().FileLine(), ProposalsLine: c.At("proposals").FileLine(),
 		LocalIDLine: c.Local.At("id").FileLine(), RemoteIDLine: c.Remote.At("id").FileLine(),
 		LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: authMethod(c.Local.Method), RemoteAuth: authMethod(c.Remote.Method),
@@ -107,32 +131,40 @@ func newConnection(g *config.Config, c *config.Connection, now time.Time, reqid 
 			Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
 			Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
 		},
-		HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation, FragmentSize: g.IKE.FragmentSize,
+		HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation,
+		FragmentSize: g.IKE.FragmentSize - outerHeaders,
 	}
 	if c.RemotePort != config.DefaultPort {
 		// A port that is not 500 speaks behind the marker from the start, and is the one that ESP goes to as well.
 		s.RemoteNATPort = c.RemotePort
 	}
-	conn := &connection{conf: c, cfg: s}
-	for _, h := range c.Children {
-		ch := &sa.ChildConfig{
-			Name: h.Name, Line: h.Position().FileLine(), ProposalsLine: h.At("esp_proposals").FileLine(),
-			LocalTSLine: h.At("local_ts").FileLine(), RemoteTSLine: h.At("remote_ts").FileLine(),
-			Proposals: h.Proposals, LocalTS: h.LocalTS, RemoteTS: h.RemoteTS,
-			RekeyTime: h.RekeyTime, RandTime: h.RandTime, HardTime: h.LifeTime,
-			Soft:         esp.Limits{Packets: h.RekeyPackets, Bytes: h.RekeyBytes},
-			Hard:         esp.Limits{Packets: h.LifePackets, Bytes: h.LifeBytes},
-			ReplayWindow: h.ReplayWindow, ReqID: h.ReqID,
-		}
-		if ch.ReqID == 0 {
-			ch.ReqID = reqid()
-		}
-		s.Children = append(s.Children, ch)
-		conn.children = append(conn.children, &child{
-			conn: conn, conf: h, cfg: ch, live: map[uint64]*sa.Child{}, since: now, state: phaseDown,
-		})
+	return s
+}
+
+// outerHeaders are the octets before an IKE message in an IP packet at most: IPv6, UDP and the non-ESP marker.
+const outerHeaders = 40 + 8 + 4
+
+// addChild makes the state of a configured child.
+func (c *connection) addChild(h *config.Child, now time.Time) *child {
+	cfg := &sa.ChildConfig{}
+	*cfg = machineChild(h)
+	ch := &child{conn: c, conf: h, cfg: cfg, live: map[uint64]*sa.Child{}, since: now, state: phaseDown, index: -1}
+	c.cfg.Children = append(c.cfg.Children, cfg)
+	c.children = append(c.children, ch)
+	return ch
+}
+
+// machineChild is a child as a machine wants it.
+func machineChild(h *config.Child) sa.ChildConfig {
+	return sa.ChildConfig{
+		Name: h.Name, Line: h.Position().FileLine(), ProposalsLine: h.At("esp_proposals").FileLine(),
+		LocalTSLine: h.At("local_ts").FileLine(), RemoteTSLine: h.At("remote_ts").FileLine(),
+		Proposals: h.Proposals, LocalTS: h.LocalTS, RemoteTS: h.RemoteTS,
+		RekeyTime: h.RekeyTime, RandTime: h.RandTime, HardTime: h.LifeTime,
+		Soft:         esp.Limits{Packets: h.RekeyPackets, Bytes: h.RekeyBytes},
+		Hard:         esp.Limits{Packets: h.LifePackets, Bytes: h.LifeBytes},
+		ReplayWindow: h.ReplayWindow, ReqID: h.ReqID,
 	}
-	return conn
 }
 
 func authMethod(m config.AuthMethod) sa.AuthMethod {
@@ -169,34 +201,8 @@ func (c *child) setPhase(p phase, now time.Time) {
 	}
 }
 
-// serves tells whether the connection may be used with a peer at these addresses, and how well it fits: the more
-// specific its remote address, the better.
-func (c *connection) serves(local, remote netip.Addr, resolved map[string][]netip.Addr) (score int, ok bool) {
-	match := func(list []config.Endpoint, a netip.Addr) int {
-		best := 0
-		for _, e := range list {
-			switch {
-			case e.Name != "":
-				for _, x := range resolved[e.Name] {
-					if x.Unmap() == a.Unmap() {
-						best = max(best, 3)
-					}
-				}
-			case e.Any:
-				best = max(best, 1)
-			case e.Contains(a):
-				if e.Specific() {
-					best = max(best, 3)
-				} else {
-					best = max(best, 2)
-				}
-			}
-		}
-		return best
-	}
-	l, r := match(c.conf.LocalAddrs, local), match(c.conf.RemoteAddrs, remote)
-	return 4*r + l, l > 0 && r > 0
-}
+// excludes tells whether an address is among the excluded ones of the configuration.
+func (c *connection) excludes(a netip.Addr) bool { return slices.Contains(c.excluded, a) }
 
 // childOf finds the child that a machine's configuration stands for.
 func (c *connection) childOf(cfg *sa.ChildConfig) *child {

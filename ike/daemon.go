@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"log/slog"
 	mrand "math/rand/v2"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"esplanade/config"
@@ -28,51 +28,66 @@ type Options struct {
 	// when there is no such socket. They are those of the sockets, which may differ from the configuration's when the
 	// system was asked to choose.
 	IKEPort, NATTPort uint16
-	Logger            *slog.Logger
+	// Bound are the local addresses that the sockets are bound to, none when they are bound to all. A reload names
+	// connections that need another one.
+	Bound  []netip.Addr
+	Logger *slog.Logger
 	// Observer is told what happens; nil for nobody. Its methods are called from the event loop and must not block.
 	Observer Observer
-	// Resolve looks a peer's name up; nil uses the system's resolver.
+	// Resolve looks a peer's name up; nil uses the system's resolver. It is called from goroutines of the daemon, which
+	// wait for it before [Daemon.Run] returns: it must heed its context.
 	Resolve func(ctx context.Context, name string) ([]netip.Addr, error)
-	// ExportKeys hands the keys of all SAs to Observer.Keys, for decoding captures in a laboratory.
+	// ExportKeys hands the keys of all SAs to Observer.IKEKeys and ChildKeys, for decoding captures in a laboratory.
 	ExportKeys bool
 }
 
 // Daemon is the IKE daemon. [Daemon.Run] runs its event loop; the Handle methods and commands may be called from any
 // goroutine.
 type Daemon struct {
-	o    Options
-	log  *slog.Logger
-	env  *sa.Env
-	loop loop
+	o     Options
+	log   *slog.Logger
+	loop  loop
+	stats stats
+
+	// workers are the goroutines beside the event loop, which look names up; cancel ends them.
+	workers sync.WaitGroup
+	ctx     context.Context
+	cancel  context.CancelFunc
 
 	// From here on everything belongs to the event loop.
 
-	conns    []*connection
-	table    table
-	traps    map[uint64]*child    // by trap policy
-	owner    map[uint64]*entry    // by number of the CHILD SA
-	started  map[uint64]*sa.Child // by number: what the data plane has of them
-	resolved map[string][]netip.Addr
-	cookies  *sa.Cookies
-	failures diag.Collapser
-	stopping bool
-	since    time.Time
+	env   *sa.Env
+	conf  *config.Config
+	conns []*connection // in the order of the configuration
+	dir   directory
+	names names
+	table table
+	// policies are the configured children by the number of their policy.
+	policies map[uint64]*child
+	// installed is what the data plane has of CHILD SAs, by their number.
+	installed map[uint64]*installed
+	dirty     []*child // to be reconciled
+	wakes     wakeHeap // children by when they have to be reconciled at the latest
+	cookies   *sa.Cookies
+	failures  diag.Collapser
+	loaded    loaded
+	stopping  bool
+	since     time.Time
 	// waits are commands that wait for a state.
 	waits []*wait
 
 	nextID    uint64
-	stats     stats
+	reqids    uint32
 	stateless rateLimit // answers to messages of SAs that do not exist
 }
 
 // Limits of the daemon.
 const (
-	// inboxSize bounds what waits for the event loop. A datagram in it is at most 64 KiB.
-	inboxSize = 4096
 	// maxIKEDatagram is the largest IKE message that is taken, pitfall F12: more than any certificate chain needs.
 	maxIKEDatagram = 16 << 10
-	// shutdownTime is how long the peers have for the answers to our DELETEs.
-	shutdownTime = 2 * time.Second
+	// shutdownTime is how long the peers have for the answers to our DELETEs: with the default timers long enough for
+	// one repetition.
+	shutdownTime = 3 * time.Second
 	// statelessPerSecond bounds the answers to messages for SAs that do not exist.
 	statelessPerSecond = 20
 )
@@ -91,11 +106,13 @@ func New(o Options) *Daemon {
 		}
 	}
 	d := &Daemon{
-		o: o, log: o.Logger, traps: map[uint64]*child{}, owner: map[uint64]*entry{}, started: map[uint64]*sa.Child{},
-		resolved: map[string][]netip.Addr{}, stateless: rateLimit{per: time.Second, max: statelessPerSecond},
+		o: o, log: o.Logger, conf: o.Config, policies: map[uint64]*child{}, installed: map[uint64]*installed{},
+		stateless: rateLimit{per: time.Second, max: statelessPerSecond},
 	}
+	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.table.init()
 	d.loop.init()
+	d.names.init()
 	d.stats.init()
 	d.env = d.newEnv()
 	return d
@@ -118,13 +135,13 @@ func (d *Daemon) newEnv() *sa.Env {
 		Jitter:         mrand.Float64,
 		Connections:    d.connectionsFor,
 		PSK: func(local, remote identity.Identity) ([]byte, bool) {
-			s, ok := d.o.Config.PSK(local, remote)
+			s, ok := d.conf.PSK(local, remote)
 			if !ok {
 				return nil, false
 			}
 			return s.Key.Bytes(), true
 		},
-		FirstContact: func(cfg *sa.Config) bool { return d.table.count(cfg) <= 1 },
+		FirstContact: d.firstContact,
 		LastInbound: func(child uint64) time.Time {
 			c, _ := d.o.DataPlane.Counters(child)
 			return c.LastIn
@@ -141,184 +158,126 @@ func random(n int) []byte {
 
 func (d *Daemon) newID() uint64 { d.nextID++; return d.nextID }
 
-// connectionsFor lists the connections for a pair of addresses, the most specific first.
-func (d *Daemon) connectionsFor(local, remote netip.Addr) []*sa.Config {
-	type scored struct {
-		cfg   *sa.Config
-		score int
-	}
-	var fits []scored
-	for _, c := range d.conns {
-		if score, ok := c.serves(local, remote, d.resolved); ok {
-			i := len(fits)
-			for i > 0 && fits[i-1].score < score {
-				i--
-			}
-			fits = append(fits[:i], append([]scored{{c.cfg, score}}, fits[i:]...)...)
-		}
-	}
-	out := make([]*sa.Config, len(fits))
-	for i, f := range fits {
-		out[i] = f.cfg
-	}
-	return out
-}
-
-func (d *Daemon) connection(cfg *sa.Config) *connection {
-	for _, c := range d.conns {
-		if c.cfg == cfg {
-			return c
-		}
-	}
-	return nil
-}
-
 // Run works until ctx ends, then deletes all SAs, waits shortly for the peers' answers, takes everything out of the
 // data plane again and returns. It can be called once.
 func (d *Daemon) Run(ctx context.Context) error {
 	now := time.Now()
 	d.since = now
+	d.loaded = loaded{at: now}
 	d.cookies = sa.NewCookies(now, random)
-	d.configure(now)
+	for _, c := range d.conf.Connections {
+		d.conns = append(d.conns, d.newConnection(now, c))
+	}
+	d.rebuild()
+	for _, c := range d.conns {
+		d.setUp(now, c)
+	}
+	d.refreshNames(now)
 	d.reconcile(now)
-	d.serve(ctx)
+	for ctx.Err() == nil {
+		d.once(ctx, time.Time{})
+	}
 	d.shutdown()
 	return nil
 }
 
-// configure sets up what the configuration asks for before anything happens: traps and routes.
-func (d *Daemon) configure(now time.Time) {
-	reqids := uint32(0)
-	for _, c := range d.o.Config.Connections {
-		conn := newConnection(d.o.Config, c, now, func() uint32 { reqids++; return reqids })
-		if d.o.NATTPort != 0 {
-			conn.cfg.LocalNATPort = d.o.NATTPort
-		}
-		d.conns = append(d.conns, conn)
-		for _, h := range conn.children {
-			d.prepare(now, h)
-		}
-		for _, e := range c.RemoteAddrs {
-			if a := e.Addr(); a.IsValid() {
-				d.exclude(conn, a)
-			}
+// newConnection makes the state of a configured connection.
+func (d *Daemon) newConnection(now time.Time, c *config.Connection) *connection {
+	conn := newConnection(d.conf, c, now)
+	if d.o.NATTPort != 0 {
+		conn.cfg.LocalNATPort = d.o.NATTPort
+	}
+	for _, h := range conn.children {
+		d.number(h)
+	}
+	return conn
+}
+
+// newChild adds a configured child to a connection.
+func (d *Daemon) newChild(now time.Time, c *connection, conf *config.Child) *child {
+	h := c.addChild(conf, now)
+	d.number(h)
+	return h
+}
+
+// number gives a child its numbers.
+func (d *Daemon) number(h *child) {
+	if h.cfg.ReqID == 0 {
+		d.reqids++
+		h.cfg.ReqID = d.reqids
+	}
+	h.policy = d.newID()
+	d.policies[h.policy] = h
+}
+
+// forgetChild undoes number and prepare.
+func (d *Daemon) forgetChild(h *child) {
+	d.unprepare(h)
+	delete(d.policies, h.policy)
+	d.schedule(h, time.Time{})
+}
+
+// setUp does what a connection asks for before anything happens: traps, routes, the peer's addresses kept out of the
+// tunnel.
+func (d *Daemon) setUp(now time.Time, c *connection) {
+	for _, h := range c.children {
+		d.prepare(now, h)
+		d.touch(h)
+	}
+	for _, e := range c.conf.RemoteAddrs {
+		if a := e.Addr(); a.IsValid() && !c.excludes(a) && d.exclude(c, a) {
+			c.excluded = append(c.excluded, a)
 		}
 	}
 }
 
-func (d *Daemon) exclude(c *connection, a netip.Addr) {
-	for _, x := range c.excluded {
-		if x == a {
-			return
-		}
-	}
+// exclude keeps packets to a peer out of the tunnel.
+func (d *Daemon) exclude(c *connection, a netip.Addr) bool {
 	if err := d.o.Network.Exclude(a); err != nil {
 		d.log.Warn("cannot keep packets to the peer out of the tunnel", "connection", c.conf.Name, "peer", a, "error", err)
-		return
+		return false
 	}
-	c.excluded = append(c.excluded, a)
+	return true
 }
 
-// prepare installs the trap and the routes of a child that is to come up by itself or on traffic. They stay while the
-// tunnel is down, so that its packets wait or are refused and never leave in the clear.
-func (d *Daemon) prepare(now time.Time, h *child) {
-	if h.conf.StartAction == config.StartNone {
-		return
+// takeDown undoes setUp.
+func (d *Daemon) takeDown(c *connection) {
+	for _, h := range c.children {
+		d.forgetChild(h)
 	}
-	path, err := d.staticPath(h.conn)
-	if err != nil && (h.conf.DynamicLocal() || h.conf.DynamicRemote()) {
-		d.log.Info("no trap yet for selectors that are dynamic", "connection", h.conn.conf.Name, "child", h.cfg.Name, "reason", err)
-		return
+	for _, a := range c.excluded {
+		d.network("unexclude", d.o.Network.Unexclude(a))
 	}
-	ts := h.cfg.Resolve(path)
-	h.trap = d.newID()
-	d.traps[h.trap] = h
-	d.o.DataPlane.SetTrap(h.trap, ts)
-	if h.conf.StartAction == config.StartTrap {
-		h.setPhase(phaseTrapped, now)
-	}
-	if !d.o.Config.IKE.InstallRoutes {
-		return
-	}
-	if err := d.o.Network.AddRoutes(ts); err != nil {
-		d.log.Warn("cannot add routes into the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "selectors", ts, "error", err)
-		return
-	}
-	h.routed = &ts
+	c.excluded = nil
 }
 
-var errNoAddress = errors.New("the peer's address is not known")
-
-// staticPath is the path of a connection whose peer has a fixed address.
-func (d *Daemon) staticPath(c *connection) (sa.Path, error) {
-	for _, e := range c.conf.RemoteAddrs {
-		if a := e.Addr(); a.IsValid() {
-			return d.pathTo(c, a)
-		}
-	}
-	return sa.Path{}, errNoAddress
-}
-
-// pathTo is where an initiation to a peer's address starts: port 500 to port 500, or from the NAT traversal port when
-// the peer listens elsewhere or there is no port 500 here.
-func (d *Daemon) pathTo(c *connection, remote netip.Addr) (sa.Path, error) {
-	local := netip.Addr{}
-	for _, e := range c.conf.LocalAddrs {
-		if a := e.Addr(); a.IsValid() && a.Is4() == remote.Is4() {
-			local = a
-			break
-		}
-	}
-	if !local.IsValid() {
-		var err error
-		if local, err = d.o.Network.SourceFor(remote); err != nil {
-			return sa.Path{}, err
-		}
-	}
-	port := d.o.IKEPort
-	if c.conf.RemotePort != config.DefaultPort || port == 0 {
-		// "the non-ESP marker is on every port except 500": https://www.rfc-editor.org/rfc/rfc7296#section-2.23
-		port = d.o.NATTPort
-	}
-	remotePort := c.conf.RemotePort
-	if remotePort == config.DefaultPort && port != d.o.IKEPort {
-		remotePort = c.cfg.RemoteNATPort
-	}
-	return sa.Path{Local: netip.AddrPortFrom(local, port), Remote: netip.AddrPortFrom(remote, remotePort)}, nil
-}
-
-// shutdown deletes all SAs and undoes what configure did.
+// shutdown deletes all SAs and undoes what setUp did. Nothing new is begun any more.
 func (d *Daemon) shutdown() {
 	d.stopping = true
 	now := time.Now()
+	for _, c := range d.conns {
+		for _, h := range c.children {
+			h.finish(diag.Cancelled(whereOf(c), "the daemon ends"))
+		}
+	}
 	for _, e := range d.table.all() {
-		e.m.Delete(now, "the daemon ends")
-		d.drain(now, e)
+		d.delete(now, e, "the daemon ends")
 	}
 	deadline := now.Add(shutdownTime)
-	for d.table.working() && time.Now().Before(deadline) {
+	for d.table.open > 0 && time.Now().Before(deadline) {
 		d.once(context.Background(), deadline)
 	}
 	now = time.Now()
 	for _, e := range d.table.all() {
-		e.m.Abandon(now, "the daemon ends")
-		d.drain(now, e)
+		d.abandon(now, e, "the daemon ends")
 	}
 	for _, c := range d.conns {
-		for _, h := range c.children {
-			h.finish(diag.Cancelled(whereOf(c), "the daemon ends"))
-			if h.trap != 0 {
-				d.o.DataPlane.ClearTrap(h.trap)
-			}
-			if h.routed != nil {
-				d.network("remove routes", d.o.Network.RemoveRoutes(*h.routed))
-			}
-		}
-		for _, a := range c.excluded {
-			d.network("unexclude", d.o.Network.Unexclude(a))
-		}
+		d.takeDown(c)
 	}
+	d.checkWaits()
+	d.cancel()
 	d.loop.close()
+	d.workers.Wait()
 }
 
 func (d *Daemon) network(what string, err error) {

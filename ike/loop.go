@@ -3,50 +3,88 @@ package ike
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"esplanade/ike/sa"
-	"esplanade/ike/selector"
 )
 
 // message is one input of the event loop.
-type message func(d *Daemon, now time.Time)
+type message struct {
+	run func(d *Daemon, now time.Time)
+	// octets is how much memory a datagram in it takes.
+	octets int
+}
 
-// loop is the inbox of the event loop.
+// Bounds of what waits for the event loop.
+const (
+	inboxSize     = 4096
+	strangersSize = 1024
+	// maxQueuedOctets bounds the datagrams that wait, whatever their sizes.
+	maxQueuedOctets = 8 << 20
+)
+
+// loop is the inbox of the event loop. It has two queues: what anybody can send with a forged address, the requests
+// that begin an IKE SA, has one of its own, so that a flood of it neither fills the other nor delays it by more than a
+// small batch.
 type loop struct {
-	inbox   chan message
-	dropped atomic.Uint64
-	done    chan struct{}
-	once    sync.Once
-	timer   *time.Timer
+	inbox     chan message
+	strangers chan message
+	octets    atomic.Int64 // of the datagrams in both queues
+	dropped   atomic.Uint64
+	done      chan struct{} // closed when the loop has ended
+	once      sync.Once
+	timer     *time.Timer
 }
 
 func (l *loop) init() {
-	l.inbox, l.done = make(chan message, inboxSize), make(chan struct{})
-	l.timer = time.NewTimer(time.Hour)
+	l.inbox, l.strangers = make(chan message, inboxSize), make(chan message, strangersSize)
+	l.done = make(chan struct{})
+	l.timer = time.NewTimer(idle)
 }
 
 func (l *loop) close() { l.once.Do(func() { close(l.done) }); l.timer.Stop() }
 
 // offer hands over an input that may be lost.
-func (l *loop) offer(m message) {
-	select {
-	case l.inbox <- m:
-	default:
-		l.dropped.Add(1)
+func (l *loop) offer(queue chan message, m message) {
+	if l.octets.Add(int64(m.octets)) <= maxQueuedOctets {
+		select {
+		case queue <- m:
+			return
+		default:
+		}
 	}
+	l.octets.Add(-int64(m.octets))
+	l.dropped.Add(1)
 }
 
-// errStopped is what commands get from a daemon that has ended.
+// handle runs an input that was taken from a queue.
+func (d *Daemon) handle(m message) {
+	if m.octets > 0 {
+		d.loop.octets.Add(-int64(m.octets))
+	}
+	m.run(d, time.Now())
+}
+
+// errStopped is what commands get from a daemon that has ended, or is about to.
 var errStopped = errors.New("the daemon has ended")
 
-// call runs f on the event loop and waits for it.
+// The life of a call.
+const (
+	callWaits int32 = iota
+	callRuns
+	callGone
+)
+
+// call runs f on the event loop and waits for it. With an error, f was not run and will not be.
 func (d *Daemon) call(ctx context.Context, f func(now time.Time)) error {
+	var state atomic.Int32
 	done := make(chan struct{})
-	m := func(_ *Daemon, now time.Time) { f(now); close(done) }
+	m := message{run: func(_ *Daemon, now time.Time) {
+		if state.CompareAndSwap(callWaits, callRuns) {
+			f(now)
+			close(done)
+		}
+	}}
 	select {
 	case d.loop.inbox <- m:
 	case <-ctx.Done():
@@ -54,126 +92,102 @@ func (d *Daemon) call(ctx context.Context, f func(now time.Time)) error {
 	case <-d.loop.done:
 		return errStopped
 	}
+	var err error
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
 	case <-d.loop.done:
-		return errStopped
+		err = errStopped
 	}
+	if state.CompareAndSwap(callWaits, callGone) {
+		return err
+	}
+	<-done // it runs at this moment
+	return nil
 }
 
-// serve is the event loop.
-func (d *Daemon) serve(ctx context.Context) {
-	for ctx.Err() == nil {
-		d.once(ctx, time.Time{})
-	}
-}
-
-// batch is how many inputs are handled before timers are looked at again.
-const batch = 64
+const (
+	// batch and strangersBatch are how many inputs are handled before timers are looked at again.
+	batch          = 64
+	strangersBatch = 16
+	// idle is how long the loop sleeps when nothing is due.
+	idle = time.Hour
+)
 
 // once waits for input or for the next time something is due, until limit at the latest, and handles it.
 func (d *Daemon) once(ctx context.Context, limit time.Time) {
-	next := d.nextTimeout()
-	if !limit.IsZero() && (next.IsZero() || limit.Before(next)) {
-		next = limit
-	}
-	wait := time.Hour
+	next := earliest(d.nextTimeout(), limit)
+	wait := idle
 	if !next.IsZero() {
 		wait = max(time.Until(next), 0)
 	}
 	d.loop.timer.Reset(wait)
 	select {
 	case m := <-d.loop.inbox:
-		m(d, time.Now())
-		for n := 1; n < batch; n++ {
-			select {
-			case m := <-d.loop.inbox:
-				m(d, time.Now())
-				continue
-			default:
-			}
-			break
-		}
+		d.handle(m)
+	case m := <-d.loop.strangers:
+		d.handle(m)
 	case <-d.loop.timer.C:
 	case <-ctx.Done():
 		return
 	}
+	d.handleBatch(d.loop.inbox, batch)
+	d.handleBatch(d.loop.strangers, strangersBatch)
 	now := time.Now()
-	for e := d.table.due(now); e != nil; e = d.table.due(now) {
-		e.m.Advance(now)
-		d.drain(now, e)
-	}
-	if !d.stopping {
+	d.advance(now)
+	// A context that has ended means shutdown: what a peer takes down from now on is not brought up again.
+	if !d.stopping && ctx.Err() == nil {
+		d.refreshNames(now)
 		d.reconcile(now)
 	}
 	d.checkWaits()
 }
 
-func (d *Daemon) nextTimeout() time.Time {
-	t := d.table.nextTimeout()
-	if r := d.nextAttempt(); !d.stopping && !r.IsZero() && (t.IsZero() || r.Before(t)) {
-		t = r
-	}
-	return t
-}
-
-// The methods below make the daemon the handler of a data plane. They are called from packet loops: they copy what they
-// keep and return at once.
-
-// HandleIKE takes an IKE datagram, without the non-ESP marker.
-func (d *Daemon) HandleIKE(local, remote netip.AddrPort, datagram []byte) {
-	if len(datagram) > maxIKEDatagram {
-		d.loop.dropped.Add(1)
-		return
-	}
-	b := append([]byte(nil), datagram...)
-	d.loop.offer(func(d *Daemon, now time.Time) { d.receive(now, sa.Path{Local: local, Remote: remote}, b) })
-}
-
-// HandleUnreachable takes an ICMP error about something sent to remote.
-func (d *Daemon) HandleUnreachable(local, remote netip.AddrPort, errno error) {
-	d.loop.offer(func(d *Daemon, now time.Time) {
-		for _, e := range d.table.all() {
-			if e.m.Path().Remote == remote {
-				e.m.Unreachable(now, sa.Path{Local: local, Remote: remote}, errno)
-				d.drain(now, e)
-			}
+// handleBatch handles what waits in a queue, up to n inputs.
+func (d *Daemon) handleBatch(queue chan message, n int) {
+	for range n {
+		select {
+		case m := <-queue:
+			d.handle(m)
+		default:
+			return
 		}
-	})
+	}
 }
 
-// Acquire tells that a packet waits for a trap's tunnel.
-func (d *Daemon) Acquire(policy uint64, p selector.Packet) {
-	d.loop.offer(func(d *Daemon, now time.Time) { d.acquire(now, policy, p) })
-}
-
-// InboundActive tells that a CHILD SA has received its first packet.
-func (d *Daemon) InboundActive(child uint64) {
-	d.loop.offer(func(d *Daemon, now time.Time) {
-		d.forChild(now, child, func(m *sa.Machine) { m.InboundActive(now, child) })
-	})
-}
-
-// PeerMoved tells that packets of a CHILD SA come from another address.
-func (d *Daemon) PeerMoved(child uint64, from netip.AddrPort) {
-	d.loop.offer(func(d *Daemon, now time.Time) {
-		d.forChild(now, child, func(m *sa.Machine) { m.PeerMoved(now, child, from) })
-	})
-}
-
-// Exhausting tells that a CHILD SA has reached its soft limit.
-func (d *Daemon) Exhausting(child uint64) {
-	d.loop.offer(func(d *Daemon, now time.Time) {
-		d.forChild(now, child, func(m *sa.Machine) { m.Exhausting(now, child) })
-	})
-}
-
-func (d *Daemon) forChild(now time.Time, child uint64, f func(m *sa.Machine)) {
-	if e := d.owner[child]; e != nil {
-		f(e.m)
+// advance does what is due at the IKE SAs, each at most once.
+func (d *Daemon) advance(now time.Time) {
+	for n := len(d.table.timers); n > 0; n-- {
+		e := d.table.due(now)
+		if e == nil {
+			return
+		}
+		if !e.review.IsZero() && !now.Before(e.review) {
+			e.review = time.Time{}
+			d.reviewRedundant(now, e)
+		}
+		e.m.Advance(now)
 		d.drain(now, e)
 	}
+}
+
+func (d *Daemon) nextTimeout() time.Time {
+	t := d.table.nextTimeout()
+	if d.stopping {
+		return t
+	}
+	return earliest(earliest(t, d.wakes.next()), d.names.next)
+}
+
+// earliest returns the earlier of two times, of which zero stands for never.
+func earliest(a, b time.Time) time.Time {
+	switch {
+	case a.IsZero():
+		return b
+	case b.IsZero() || a.Before(b):
+		return a
+	}
+	return b
 }

@@ -3,17 +3,22 @@ package ike
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"strconv"
 	"time"
 
-	"esplanade/config"
 	"esplanade/ike/diag"
 	"esplanade/ike/sa"
 	"esplanade/ike/wire"
 )
 
-// drain carries out what a machine has put out, then files it under its next time or forgets it.
+// drain carries out what a machine has put out, then files it under its next time or forgets it. What is put out
+// meanwhile comes after it, also when an output causes another call of drain.
 func (d *Daemon) drain(now time.Time, e *entry) {
+	if e.draining {
+		return
+	}
+	e.draining = true
 	for {
 		outs := e.m.Outputs()
 		if len(outs) == 0 {
@@ -23,14 +28,73 @@ func (d *Daemon) drain(now time.Time, e *entry) {
 			d.output(now, e, o)
 		}
 	}
+	e.draining = false
 	if d.table.bySPI[e.m.LocalSPI()] != e {
 		return
 	}
 	if e.m.Done() {
-		d.table.remove(e)
+		d.forgetEntry(now, e)
 		return
 	}
+	if e.excluded != e.m.Path().Remote.Addr().Unmap() && e.excluded.IsValid() {
+		d.excludePeer(e) // the peer has moved
+	}
 	d.table.schedule(e)
+}
+
+// forgetEntry takes an IKE SA out of the table.
+func (d *Daemon) forgetEntry(now time.Time, e *entry) {
+	if !e.closed { // every machine says so before it is done; what counts closed ones must not depend on it
+		d.closed(now, e, sa.Closed{Reason: "done"})
+	}
+	d.unexcludePeer(e)
+	d.table.remove(e)
+}
+
+// excludePeer keeps the packets to the peer of an IKE SA out of the tunnel for as long as the IKE SA is known.
+func (d *Daemon) excludePeer(e *entry) {
+	a := e.m.Path().Remote.Addr().Unmap()
+	if a == e.excluded || e.conn == nil {
+		return
+	}
+	old := e.excluded
+	if d.exclude(e.conn, a) {
+		e.excluded = a
+		if old.IsValid() {
+			d.network("unexclude", d.o.Network.Unexclude(old))
+		}
+	}
+}
+
+func (d *Daemon) unexcludePeer(e *entry) {
+	if e.excluded.IsValid() {
+		d.network("unexclude", d.o.Network.Unexclude(e.excluded))
+		e.excluded = netip.Addr{}
+	}
+}
+
+// delete ends an IKE SA with a DELETE for the peer, abandon without.
+func (d *Daemon) delete(now time.Time, e *entry, reason string) {
+	e.leaving = true
+	e.m.Delete(now, reason)
+	d.touchAll(e.conn)
+	d.drain(now, e)
+}
+
+func (d *Daemon) abandon(now time.Time, e *entry, reason string) {
+	e.leaving = true
+	e.m.Abandon(now, reason)
+	d.touchAll(e.conn)
+	d.drain(now, e)
+}
+
+// touchAll has all children of a connection reconciled.
+func (d *Daemon) touchAll(c *connection) {
+	if c != nil {
+		for _, h := range c.children {
+			d.touch(h)
+		}
+	}
 }
 
 // output carries out one output. The types are all those of package sa.
@@ -46,9 +110,9 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 	case sa.InstallOutbound:
 		d.installOutbound(now, e, o.Child)
 	case sa.RemoveInbound:
-		d.removed(e, o.Child, true)
+		d.removedInbound(e, o.Child)
 	case sa.RemoveOutbound:
-		d.removed(e, o.Child, false)
+		d.removedOutbound(o.Child)
 	case sa.UpdatePath:
 		dp.UpdatePath(o.Child.ID, o.Child.Path)
 	case sa.StateChanged:
@@ -69,16 +133,18 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 			"proposal", o.New.Chosen.String())
 		d.stats.childRekeys.Add(1)
 		d.o.Observer.ChildRekeyed(e.m.Snapshot(), sa.SnapshotChild(o.Old), sa.SnapshotChild(o.New))
+		d.touchAll(e.conn)
 	case sa.ChildDown:
 		d.logger(e).Info("child "+o.Child.Config.Name+" is down", "reason", o.Reason)
 		d.o.Observer.ChildUpdown(false, e.m.Snapshot(), sa.SnapshotChild(o.Child))
 		if h := e.child(o.Child.Config); h != nil {
 			h.conn.tell(1, "child "+h.cfg.Name+" closed: "+o.Reason)
+			d.touch(h)
 		}
 	case sa.Replaced:
 		d.replaced(now, e, o.Successor)
 	case sa.Spawned:
-		d.drain(now, d.table.add(o.Machine, e.conn))
+		d.drain(now, d.table.add(now, o.Machine, e.conn))
 	case sa.Touched:
 		if x := d.table.bySPI[o.Machine.LocalSPI()]; x != nil {
 			d.drain(now, x)
@@ -121,90 +187,26 @@ func (d *Daemon) logger(e *entry) *slog.Logger {
 	return l.With("ike_uniqueid", e.m.ID())
 }
 
-func (d *Daemon) installInbound(now time.Time, e *entry, c *sa.Child) {
-	d.owner[c.ID], d.started[c.ID] = e, c
-	if d.o.ExportKeys {
-		d.o.Observer.ChildKeys(c)
-	}
-	if err := d.o.DataPlane.InstallInbound(c.ID, c.Inbound, c.TS, c.Path); err != nil {
-		d.installFailed(now, e, c, "inbound SA "+hex32(c.Inbound.SPI), err)
-		return
-	}
-	if h := e.child(c.Config); h != nil {
-		h.live[c.ID] = c
-	}
-}
-
-func (d *Daemon) installOutbound(now time.Time, e *entry, c *sa.Child) {
-	if err := d.o.DataPlane.InstallOutbound(c.ID, c.Policy, c.Outbound, c.TS, c.Path); err != nil {
-		d.installFailed(now, e, c, "outbound SA "+hex32(c.Outbound.SPI), err)
-		return
-	}
-	if !d.o.Config.IKE.InstallRoutes {
-		return
-	}
-	if err := d.o.Network.AddRoutes(c.TS); err != nil {
-		d.report(now, e, diag.InstallFailed(d.where(now, e, c), "routes for "+c.TS.String(), err))
-	}
-}
-
-// installFailed closes a child that the data plane could not take: an SA that exists on the wire only would swallow
-// what the peer sends.
-func (d *Daemon) installFailed(now time.Time, e *entry, c *sa.Child, what string, err error) {
-	f := diag.InstallFailed(d.where(now, e, c), what, err)
-	d.report(now, e, f)
-	if h := e.child(c.Config); h != nil {
-		d.attemptFailed(now, h, f)
-	}
-	e.m.DeleteChild(now, c.ID, "it could not be installed")
-}
-
-func (d *Daemon) where(now time.Time, e *entry, c *sa.Child) diag.Where {
-	p := e.m.Path()
-	return diag.Where{
-		Connection: e.m.Config().Name, Child: c.Config.Name, Local: p.Local, Remote: p.Remote,
-		PeerID: e.m.RemoteID().String(), ConfigLine: c.Config.Line, Time: now,
-	}
-}
-
-// removed takes one direction out of the data plane, and books what went through when it was the last.
-func (d *Daemon) removed(e *entry, c *sa.Child, inbound bool) {
-	dp := d.o.DataPlane
-	if !inbound {
-		dp.RemoveOutbound(c.ID)
-		if d.o.Config.IKE.InstallRoutes {
-			d.network("remove routes", d.o.Network.RemoveRoutes(c.TS))
-		}
-		return
-	}
-	h := e.child(c.Config)
-	if counters, ok := dp.Counters(c.ID); ok && h != nil {
-		h.past.add(counters)
-	}
-	dp.RemoveInbound(c.ID)
-	if h != nil {
-		delete(h.live, c.ID)
-	}
-	delete(d.owner, c.ID)
-	delete(d.started, c.ID)
-}
-
 // established handles an IKE SA that is authenticated both ways.
 func (d *Daemon) established(now time.Time, e *entry) {
 	d.table.settle(e)
-	e.conn = d.connection(e.m.Config())
-	e.up = true
+	e.assign(d.connection(e.m.Config()))
+	d.table.setUp(e)
+	e.first = now
 	s := e.m.Snapshot()
 	d.stats.established.Add(1)
 	d.logger(e).Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
 		"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", natText(s))
 	d.o.Observer.IKEUpdown(true, s)
 	if e.conn == nil {
+		// A reload has taken the connection away since IKE_SA_INIT.
+		d.delete(now, e, "the connection is not configured any more")
 		return
 	}
+	e.conn.tries = 0
 	e.conn.tell(1, "IKE_SA "+e.conn.conf.Name+" established between "+s.Path.Local.Addr().String()+"["+s.LocalID.String()+"]..."+
 		s.Path.Remote.Addr().String()+"["+s.RemoteID.String()+"]")
-	d.exclude(e.conn, s.Path.Remote.Addr())
+	d.excludePeer(e)
 	d.enforceUnique(now, e)
 }
 
@@ -222,118 +224,59 @@ func natText(s sa.Snapshot) string {
 	return "none"
 }
 
-// samePeer lists the other established IKE SAs between the same two identities.
-func (d *Daemon) samePeer(e *entry) []*entry {
-	var out []*entry
-	for _, x := range d.table.all() {
-		if x != e && x.up && x.m.State() != sa.StateClosed && x.m.State() != sa.StateRekeyed && x.m.State() != sa.StateDeleting &&
-			x.m.RemoteID().Equal(e.m.RemoteID()) && x.m.LocalID().Equal(e.m.LocalID()) && x.conn == e.conn {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
-// initialContact drops what else there is with a peer that says it has nothing else. No DELETE is sent: there is
-// nobody who would understand it.
-func (d *Daemon) initialContact(now time.Time, e *entry) {
-	if e.conn != nil && e.conn.conf.Unique == config.UniqueNever {
-		return
-	}
-	for _, x := range d.samePeer(e) {
-		d.logger(x).Info("dropped: the peer has started anew (INITIAL_CONTACT)", "replaced_by", e.m.ID())
-		x.m.Abandon(now, "the peer has started anew")
-		d.drain(now, x)
-	}
-}
-
-// enforceUnique applies the policy for a peer that has an IKE SA already, and clears up when both sides have initiated
-// at the same time: without that there would be two of everything.
-func (d *Daemon) enforceUnique(now time.Time, e *entry) {
-	for _, x := range d.samePeer(e) {
-		switch e.conn.conf.Unique {
-		case config.UniqueReplace:
-			d.logger(x).Info("replaced by a newer IKE SA of the same peer", "replaced_by", e.m.ID())
-			x.m.Delete(now, "replaced by a newer IKE SA")
-			d.drain(now, x)
-		case config.UniqueKeep:
-			d.logger(e).Info("closed: the peer has an IKE SA already, and unique is keep", "kept", x.m.ID())
-			e.m.Delete(now, "the peer has an IKE SA already")
-			return
-		case config.UniqueNo, config.UniqueNever:
-			if x.m.Initiator() != e.m.Initiator() && now.Sub(x.m.Snapshot().Established) < crossingTime {
-				d.settleCrossing(now, x, e)
-			}
-		}
-	}
-}
-
-const (
-	// crossingTime is how close together two IKE SAs in opposite directions must be to count as one intention.
-	crossingTime = 10 * time.Second
-)
-
-// settleCrossing closes one of two IKE SAs that both sides have initiated at the same time: the one with the larger
-// SPI of the initiator, by whoever initiated it. Both sides come to the same verdict.
-func (d *Daemon) settleCrossing(now time.Time, a, b *entry) {
-	loser := a
-	if initiatorSPI(b.m) > initiatorSPI(a.m) {
-		loser = b
-	}
-	if !loser.m.Initiator() {
-		return // the peer closes it
-	}
-	d.logger(loser).Info("closed: both sides have initiated at the same time, and the other IKE SA stays")
-	loser.m.Delete(now, "redundant: both sides have initiated")
-	d.drain(now, loser)
-}
-
-func initiatorSPI(m *sa.Machine) wire.SPI {
-	if m.Initiator() {
-		return m.LocalSPI()
-	}
-	return m.PeerSPI()
-}
-
 // closed handles the end of an IKE SA.
 func (d *Daemon) closed(now time.Time, e *entry, o sa.Closed) {
+	if e.closed {
+		return
+	}
+	e.closed = true
+	d.table.open--
 	d.table.settle(e)
 	if o.Failure != nil {
 		d.report(now, e, o.Failure)
 	}
 	if e.up {
-		e.up = false
-		if o.Reason != "replaced" {
+		d.table.setDown(e)
+		if !e.replaced {
 			d.logger(e).Info("IKE SA closed", "reason", o.Reason)
 			d.o.Observer.IKEUpdown(false, e.m.Snapshot())
 		}
+	} else if e.conn != nil && e.caller && e.first.IsZero() {
+		e.conn.tries++
 	}
 	if e.conn == nil {
 		return
 	}
 	for _, h := range e.conn.children {
-		if h.busy && h.machine == e.m {
-			f := o.Failure
-			if f == nil {
-				w := whereOf(e.conn)
-				w.Child, w.Time = h.cfg.Name, now
-				f = diag.Cancelled(w, o.Reason)
-			}
-			d.attemptFailed(now, h, f)
+		d.touch(h)
+		if !h.busy || h.machine != e.m {
+			continue
 		}
+		f := o.Failure
+		if f == nil {
+			w := whereOf(e.conn)
+			w.Child, w.Time = h.cfg.Name, now
+			f = diag.Cancelled(w, o.Reason)
+		}
+		d.attemptFailed(now, h, f)
 	}
 }
 
-// replaced registers the successor of a rekeyed IKE SA.
+// replaced registers the successor of a rekeyed IKE SA. The IKE SA as the operator knows it lives on.
 func (d *Daemon) replaced(now time.Time, e *entry, s *sa.Machine) {
 	x := d.table.bySPI[s.LocalSPI()]
 	if x == nil {
-		x = d.table.add(s, e.conn)
+		x = d.table.add(now, s, e.conn)
 	}
-	x.conn, x.up = e.conn, true
-	e.up = false // the IKE SA as the operator knows it lives on
+	x.first, x.caller, x.review = e.first, e.caller, e.review
+	e.replaced, e.review = true, time.Time{}
+	d.table.setDown(e)
+	d.table.setUp(x)
+	d.excludePeer(x)
 	for _, c := range s.Children() {
-		d.owner[c.ID] = x
+		if i := d.installed[c.ID]; i != nil {
+			i.owner = x
+		}
 	}
 	if e.conn != nil {
 		for _, h := range e.conn.children {
@@ -356,11 +299,14 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 	d.o.Observer.ChildUpdown(true, s, sa.SnapshotChild(c))
 	h := e.child(c.Config)
 	if h == nil {
+		// A reload has taken the child away while it was being negotiated.
+		e.m.DeleteChild(now, c.ID, "the child is not configured any more")
 		return
 	}
 	h.busy, h.asked, h.trigger, h.machine = false, false, nil, e.m
 	h.backoff.reset()
 	h.setPhase(phaseUp, now)
+	d.touch(h)
 	h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
 	d.failures.Clear(h.conn.conf.Name, "")
 	h.finish(nil)

@@ -50,7 +50,7 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 		return
 	}
 	all, source := d.table.halfOpen(path.Remote.Addr())
-	ike := &d.o.Config.IKE
+	ike := &d.conf.IKE
 	if all >= ike.HalfOpenLimit {
 		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreState, Detail: "half_open_limit"})
 		return
@@ -59,21 +59,24 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 	acc := sa.Accept(d.env, now, b, path, wantCookie, d.cookies)
 	switch {
 	case acc.Machine != nil:
-		e := d.table.addHalfOpen(acc.Machine, d.connection(acc.Machine.Config()), path.Remote)
+		e := d.table.addHalfOpen(now, acc.Machine, d.connection(acc.Machine.Config()), path.Remote)
 		d.drain(now, e)
 	case acc.Response != nil:
 		d.send(path, acc.Response)
 		if acc.Failure != nil {
 			d.report(now, nil, acc.Failure)
+			if acc.Failure.Code == diag.CodeConnNone {
+				d.refreshForStranger(now) // its name may have a new address
+			}
 		}
 	case acc.Ignored != nil:
 		d.ignored(*acc.Ignored)
 	}
 }
 
-// unknownSPI answers a request for an SA that does not exist, so that a peer that outlived our restart finds out. The
-// answer is not protected and proves nothing, so that it is sent rarely: "the recipient MUST NOT respond to …" more
-// than a limited number. https://www.rfc-editor.org/rfc/rfc7296#section-1.5
+// unknownSPI answers a request for an SA that does not exist with INVALID_IKE_SPI, so that a peer that outlived our
+// restart finds out (https://www.rfc-editor.org/rfc/rfc7296#section-1.5). The answer is not protected and proves
+// nothing, so that it is sent rarely, and never to a response.
 func (d *Daemon) unknownSPI(now time.Time, path sa.Path, h wire.Header) {
 	d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreSPI, Detail: h.Exchange.String()})
 	if h.Flags&wire.FlagResponse != 0 || d.stopping || !d.stateless.allow(now) {
@@ -82,8 +85,8 @@ func (d *Daemon) unknownSPI(now time.Time, path sa.Path, h wire.Header) {
 	m := wire.Message{
 		Header: wire.Header{
 			SPIi: h.SPIi, SPIr: h.SPIr, Major: 2, Exchange: h.Exchange, MessageID: h.MessageID,
-			// "the message ID and exchange type … copied from the request, the Response flag set, the Initiator flag
-			// inverted": https://www.rfc-editor.org/rfc/rfc7296#section-2.21
+			// SPIs, exchange type and message ID are those of the request, the Response flag is set and the Initiator
+			// flag is that of the other role: https://www.rfc-editor.org/rfc/rfc7296#section-2.21.4
 			Flags: wire.FlagResponse | (h.Flags&wire.FlagInitiator ^ wire.FlagInitiator),
 		},
 		Payloads: []wire.Payload{&wire.Notify{NotifyType: wire.NotifyInvalidIKESPI}},
@@ -91,9 +94,8 @@ func (d *Daemon) unknownSPI(now time.Time, path sa.Path, h wire.Header) {
 	d.send(path, m.Append(nil))
 }
 
-// otherVersion handles other major versions. IKEv1 gets a line that says so; a newer version is told what this one is:
-// "the endpoint MUST … send an unauthenticated Notify message of type INVALID_MAJOR_VERSION"
-// (https://www.rfc-editor.org/rfc/rfc7296#section-2.5).
+// otherVersion handles other major versions. IKEv1 gets a line that says so; a newer version is told what this one is,
+// with an unauthenticated INVALID_MAJOR_VERSION (https://www.rfc-editor.org/rfc/rfc7296#section-2.5).
 func (d *Daemon) otherVersion(now time.Time, path sa.Path, h wire.Header) {
 	f := diag.OtherVersion(diag.Where{Exchange: h.Exchange.String(), Local: path.Local, Remote: path.Remote, Time: now}, versionText(h))
 	d.report(now, nil, f)

@@ -1,8 +1,8 @@
 package ike
 
 import (
-	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"esplanade/config"
@@ -11,25 +11,42 @@ import (
 	"esplanade/ike/selector"
 )
 
-// reconcile compares what is desired with what is, and starts what is missing. It is called after every input, so that
-// it must be cheap when there is nothing to do.
+// reconcile compares what is desired with what is, and starts what is missing. It is called after every input and looks
+// only at the children that the input has touched and those whose time has come.
 func (d *Daemon) reconcile(now time.Time) {
-	for _, c := range d.conns {
-		for _, h := range c.children {
+	for len(d.wakes) > 0 && !now.Before(d.wakes[0].wake) {
+		h := d.wakes[0]
+		d.schedule(h, time.Time{})
+		d.touch(h)
+	}
+	// An attempt touches children in its turn, each at most once: it makes them busy or puts them off.
+	for len(d.dirty) > 0 {
+		list := d.dirty
+		d.dirty = nil
+		for _, h := range list {
+			h.dirty = false
 			d.reconcileChild(now, h)
 		}
 	}
 }
 
-// due tells whether an attempt for the child is to be made now.
-func (h *child) due(now time.Time) bool {
-	return h.wanted() && !h.up() && !h.busy && !h.conn.resolving && !h.backoff.exhausted && !now.Before(h.backoff.next)
+// pending tells whether an attempt for the child is to be made, now or later.
+func (h *child) pending() bool {
+	return h.wanted() && !h.up() && !h.busy && !h.conn.resolving && !h.backoff.exhausted && !h.conn.gone
 }
+
+// due tells whether an attempt for the child is to be made now.
+func (h *child) due(now time.Time) bool { return h.pending() && !now.Before(h.backoff.next) }
 
 func (d *Daemon) reconcileChild(now time.Time, h *child) {
 	if h.due(now) {
 		d.attempt(now, h)
 	}
+	next := time.Time{}
+	if h.pending() {
+		next = h.backoff.next
+	}
+	d.schedule(h, next)
 	switch {
 	case h.up():
 		h.setPhase(phaseUp, now)
@@ -37,142 +54,134 @@ func (d *Daemon) reconcileChild(now time.Time, h *child) {
 		h.setPhase(phaseConnecting, now)
 	case h.wanted() && !h.backoff.exhausted:
 		h.setPhase(phaseWaiting, now)
-	case h.trap != 0 && !h.held && h.conf.StartAction == config.StartTrap:
+	case h.trapped != nil && !h.held && h.conf.StartAction == config.StartTrap:
 		h.setPhase(phaseTrapped, now)
 	default:
 		h.setPhase(phaseDown, now)
 	}
 }
 
-// nextAttempt is when reconcile has something to do next.
-func (d *Daemon) nextAttempt() time.Time {
-	var t time.Time
-	for _, c := range d.conns {
-		for _, h := range c.children {
-			if n := h.backoff.next; h.wanted() && !h.up() && !h.busy && !c.resolving && !h.backoff.exhausted && (t.IsZero() || n.Before(t)) {
-				t = n
-			}
-		}
-	}
-	return t
-}
-
 // attempt brings a child up: on the IKE SA that exists, or with a new one.
 func (d *Daemon) attempt(now time.Time, h *child) {
 	c := h.conn
-	for _, e := range d.table.all() {
-		if e.m.Config() != c.cfg {
+	for _, e := range c.entries.sorted() {
+		if e.leaving || e.closed || e.m.Config() != c.cfg {
 			continue
 		}
-		switch e.m.State() {
-		case sa.StateEstablished, sa.StateRekeying:
+		if e.alive() || e.m.State() == sa.StateConnecting && e.m.Initiator() {
 			h.busy, h.machine = true, e.m
 			e.m.InitiateChild(now, h.cfg, h.trigger)
 			d.drain(now, e)
 			return
-		case sa.StateConnecting:
-			if e.m.Initiator() {
-				h.busy, h.machine = true, e.m
-				e.m.InitiateChild(now, h.cfg, h.trigger)
-				d.drain(now, e)
-				return
-			}
 		}
 	}
 	d.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
 		if err != nil {
-			d.attemptFailed(now, h, d.unresolved(now, h, err))
+			d.unresolved(now, c, err)
 			return
 		}
 		d.initiate(now, c, remote)
 	})
 }
 
-// unresolved is the failure of an attempt that found no address to go to.
-func (d *Daemon) unresolved(now time.Time, h *child, err error) *diag.Failure {
-	w := whereOf(h.conn)
-	w.Child, w.Time = h.cfg.Name, now
-	w.ConfigLine = h.conn.conf.At("remote_addrs").FileLine()
-	for _, e := range h.conn.conf.RemoteAddrs {
-		if e.Name != "" {
-			return diag.Unresolved(w, e.Name, err)
-		}
-	}
-	f := diag.Unreachable(w, err)
-	if !h.conn.conf.CanInitiate() {
-		f.Code, f.Ours, f.Fix = diag.CodeConfig, "no address to call: remote_addrs has none", "put the peer's address into remote_addrs, or let the peer initiate"
-	}
-	d.report(now, nil, f)
-	return f
-}
-
-// resolveTimeout bounds a DNS look-up.
-const resolveTimeout = 10 * time.Second
-
-// resolve finds the peer's address and calls then with it: at once when it is configured, later when it has to be
-// looked up.
-func (d *Daemon) resolve(now time.Time, c *connection, then func(now time.Time, remote netip.Addr, err error)) {
-	name := ""
-	for _, e := range c.conf.RemoteAddrs {
-		if a := e.Addr(); a.IsValid() {
-			then(now, a, nil)
-			return
-		}
-		if name == "" {
-			name = e.Name
-		}
-	}
-	if name == "" {
-		then(now, netip.Addr{}, errNoAddress)
-		return
-	}
-	c.resolving = true
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), resolveTimeout)
-		defer cancel()
-		addrs, err := d.o.Resolve(ctx, name)
-		if err == nil && len(addrs) == 0 {
-			err = errNoAddress
-		}
-		answer := func(d *Daemon, now time.Time) {
-			c.resolving = false
-			if err != nil {
-				then(now, netip.Addr{}, err)
-				return
-			}
-			d.resolved[name] = addrs
-			then(now, addrs[0].Unmap(), nil)
-		}
-		select {
-		case d.loop.inbox <- answer:
-		case <-d.loop.done:
-		}
-	}()
-}
-
-// initiate starts an IKE SA with all children of the connection that are wanted now.
-func (d *Daemon) initiate(now time.Time, c *connection, remote netip.Addr) {
+// wantedOf lists the children of a connection for which an attempt is to be made now.
+func wantedOf(now time.Time, c *connection) []*child {
 	var wanted []*child
 	for _, h := range c.children {
 		if h.due(now) {
 			wanted = append(wanted, h)
 		}
 	}
+	return wanted
+}
+
+// unresolved fails the attempts of a connection that found no address to go to.
+func (d *Daemon) unresolved(now time.Time, c *connection, err error) {
+	wanted := wantedOf(now, c)
+	if len(wanted) == 0 {
+		return
+	}
+	w := whereOf(c)
+	w.Child, w.Time = wanted[0].cfg.Name, now
+	w.ConfigLine = c.conf.At("remote_addrs").FileLine()
+	var f *diag.Failure
+	if name := c.nameToTry(); name != "" {
+		f = diag.Unresolved(w, name, err)
+	} else {
+		f = diag.Unreachable(w, err)
+		if !c.conf.CanInitiate() {
+			f.Code, f.Ours = diag.CodeConfig, "no address to call: remote_addrs has none"
+			f.Fix = "put the peer's address into remote_addrs, or let the peer initiate"
+		}
+	}
+	c.tries++
+	d.report(now, nil, f)
+	for _, h := range wanted {
+		d.attemptFailed(now, h, f)
+	}
+}
+
+// candidates are the configured peers that an attempt can go to.
+func (c *connection) candidates() []config.Endpoint {
+	return slices.DeleteFunc(slices.Clone(c.conf.RemoteAddrs), func(e config.Endpoint) bool { return !e.Specific() })
+}
+
+// nameToTry is the DNS name that the present attempt goes to; empty when it goes to an address.
+func (c *connection) nameToTry() string {
+	if list := c.candidates(); len(list) > 0 {
+		return list[c.tries%len(list)].Name
+	}
+	return ""
+}
+
+// resolve finds the address for the next attempt to reach the peer and calls then with it: at once when it is
+// configured, later when it has to be looked up. Each attempt goes to the next of the addresses, in their order.
+func (d *Daemon) resolve(now time.Time, c *connection, then func(now time.Time, remote netip.Addr, err error)) {
+	list := c.candidates()
+	if len(list) == 0 {
+		then(now, netip.Addr{}, errNoAddress)
+		return
+	}
+	e, round := list[c.tries%len(list)], c.tries/len(list)
+	if a := e.Addr(); a.IsValid() {
+		then(now, a.Unmap(), nil)
+		return
+	}
+	c.resolving = true
+	d.lookUp(now, e.Name, func(now time.Time, addrs []netip.Addr, err error) {
+		c.resolving = false
+		for _, h := range c.children {
+			d.touch(h)
+		}
+		if d.stopping || c.gone {
+			return
+		}
+		if err != nil {
+			then(now, netip.Addr{}, err)
+			return
+		}
+		then(now, addrs[round%len(addrs)], nil)
+	})
+}
+
+// initiate starts an IKE SA with all children of the connection that are wanted now.
+func (d *Daemon) initiate(now time.Time, c *connection, remote netip.Addr) {
+	wanted := wantedOf(now, c)
 	if len(wanted) == 0 || d.stopping {
 		return // brought up by the peer, or given up, while the name was looked up
 	}
 	path, err := d.pathTo(c, remote)
 	if err != nil {
+		w := whereOf(c)
+		w.Child, w.Remote, w.Time = wanted[0].cfg.Name, netip.AddrPortFrom(remote, 0), now
+		f := diag.Unreachable(w, err)
+		c.tries++
+		d.report(now, nil, f)
 		for _, h := range wanted {
-			w := whereOf(c)
-			w.Child, w.Remote, w.Time = h.cfg.Name, netip.AddrPortFrom(remote, 0), now
-			f := diag.Unreachable(w, err)
-			d.report(now, nil, f)
 			d.attemptFailed(now, h, f)
 		}
 		return
 	}
-	d.exclude(c, remote)
 	var cfgs []*sa.ChildConfig
 	for _, h := range wanted {
 		cfgs = append(cfgs, h.cfg)
@@ -182,7 +191,8 @@ func (d *Daemon) initiate(now time.Time, c *connection, remote netip.Addr) {
 		h.busy, h.machine = true, m
 		h.setPhase(phaseConnecting, now)
 	}
-	e := d.table.add(m, c)
+	e := d.table.add(now, m, c)
+	d.excludePeer(e)
 	d.logger(e).Info("connecting", "local", path.Local, "remote", path.Remote, "attempt", wanted[0].backoff.failures+1)
 	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+remote.String())
 	d.drain(now, e)
@@ -196,19 +206,20 @@ func (d *Daemon) attemptFailed(now time.Time, h *child, f *diag.Failure) {
 		// What a command or a packet asked for is tried once; what is desired in general goes on being tried.
 		h.asked, h.trigger = false, nil
 	}
-	if h.trap != 0 && !h.wanted() {
-		d.o.DataPlane.FailPending(h.trap)
+	if h.trapped != nil && !h.wanted() {
+		d.o.DataPlane.FailPending(h.policy)
 	}
-	if h.wanted() && !h.backoff.exhausted {
+	if h.pending() && !d.stopping {
 		h.setPhase(phaseWaiting, now)
 		d.log.Info("next attempt", "connection", h.conn.conf.Name, "child", h.cfg.Name, "in", h.backoff.next.Sub(now).Round(time.Millisecond))
 	}
+	d.touch(h)
 	h.finish(f)
 }
 
 // acquire brings a child up that a packet waits for.
 func (d *Daemon) acquire(now time.Time, policy uint64, p selector.Packet) {
-	h := d.traps[policy]
+	h := d.policies[policy]
 	if h == nil || h.up() || h.busy || d.stopping {
 		return
 	}
@@ -224,4 +235,5 @@ func (d *Daemon) acquire(now time.Time, policy uint64, p selector.Packet) {
 		h.asked, h.trigger = true, &p
 	}
 	h.backoff.exhausted = false
+	d.touch(h)
 }

@@ -12,6 +12,12 @@ import (
 // report takes every failure: it goes to the log, collapsed when it repeats, to the status, the counters, the
 // observers, and to who waits for the connection.
 func (d *Daemon) report(now time.Time, e *entry, f *diag.Failure) {
+	if e != nil {
+		if e.reported == f {
+			return // a machine may give one value twice: when it happens, and when it ends
+		}
+		e.reported = f
+	}
 	if f.Time.IsZero() {
 		f.Time = now
 	}

@@ -43,7 +43,12 @@ func (c ChildInfo) Up() bool { return c.Phase == string(phaseUp) }
 
 // Info is a copy of the daemon's state.
 type Info struct {
-	Since            time.Time
+	Since time.Time
+	// Loaded is when the configuration was loaded; ReloadError says why a later attempt failed at ReloadFailed.
+	Loaded, ReloadFailed time.Time
+	ReloadError          string
+	File                 string
+
 	Conns            []ConnInfo
 	IKESAs, HalfOpen int
 	Queued           int
@@ -55,14 +60,15 @@ type Info struct {
 func (d *Daemon) Info(ctx context.Context) (Info, error) {
 	var out Info
 	err := d.call(ctx, func(now time.Time) {
-		out = Info{Since: d.since, HalfOpen: len(d.table.byInit), Queued: len(d.loop.inbox)}
+		out = Info{Since: d.since, Loaded: d.loaded.at, ReloadFailed: d.loaded.failed, ReloadError: d.loaded.err, File: d.conf.File,
+			HalfOpen: len(d.table.byInit), Queued: len(d.loop.inbox) + len(d.loop.strangers)}
 		for _, c := range d.conns {
 			ci := ConnInfo{Conf: c.conf}
 			if r, ok := d.failures.Last(c.conf.Name, ""); ok {
 				ci.Last = &r
 			}
-			for _, e := range d.table.all() {
-				if e.conn == c && e.m.State() != sa.StateClosed {
+			for _, e := range c.entries.sorted() {
+				if !e.closed {
 					ci.SAs = append(ci.SAs, e.m.Snapshot())
 					out.IKESAs++
 				}

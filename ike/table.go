@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"esplanade/ike/diag"
 	"esplanade/ike/sa"
 	"esplanade/ike/wire"
 )
@@ -15,15 +16,44 @@ import (
 // entry is an IKE SA in the table.
 type entry struct {
 	m *sa.Machine
-	// conn is the connection it belongs to; for a half-open responder the best guess.
+	// conn is the connection it belongs to; for a half-open responder the best guess. It is among conn.entries.
 	conn *connection
 	// init is set while the entry is a half-open responder.
 	init *initKey
+
 	// up: it was reported as established and not yet as closed.
 	up bool
+	// leaving: this daemon has decided to end it. Nothing new is asked of it.
+	leaving bool
+	// closed: its end was handled; it stays for a while to repeat its last answer.
+	closed bool
+	// replaced: a successor has taken its place.
+	replaced bool
 
-	due   time.Time
-	index int // in the heap, -1 when not in it
+	// created is when it came to be; first when the IKE SA that it is or was rekeyed from was established; caller tells
+	// whether this side initiated that one.
+	created, first time.Time
+	caller         bool
+	// peer is what it is filed under in table.peers while it is up.
+	peer peerKey
+	// excluded is the peer's address that is kept out of the tunnel for it.
+	excluded netip.Addr
+	// reported is the latest failure of it that was reported: a machine may give one value twice.
+	reported *diag.Failure
+
+	// review is when redundant CHILD SAs have to be looked for, zero for never.
+	review time.Time
+	due    time.Time
+	index  int        // in the heap, -1 when not in it
+	addr   netip.Addr // what it is filed under in table.byAddr
+
+	// draining: its outputs are being carried out at this moment, in order.
+	draining bool
+}
+
+// alive tells whether an IKE SA is in use: established and on its way neither out nor to a successor.
+func (e *entry) alive() bool {
+	return e.up && !e.leaving && (e.m.State() == sa.StateEstablished || e.m.State() == sa.StateRekeying)
 }
 
 // initKey finds the half-open responder that an IKE_SA_INIT request was answered by (pitfall M2).
@@ -32,27 +62,69 @@ type initKey struct {
 	remote netip.AddrPort
 }
 
+// peerKey is a pair of authenticated identities, without regard to case.
+type peerKey struct{ local, remote string }
+
+type entrySet map[*entry]struct{}
+
+// sorted lists the entries of a set, oldest first.
+func (s entrySet) sorted() []*entry {
+	return slices.SortedFunc(maps.Keys(s), func(a, b *entry) int { return cmp.Compare(a.m.ID(), b.m.ID()) })
+}
+
+// file puts an entry into one of the sets of an index, and unfile takes it out; empty sets go.
+func file[K comparable](index map[K]entrySet, k K, e *entry) {
+	if index[k] == nil {
+		index[k] = entrySet{}
+	}
+	index[k][e] = struct{}{}
+}
+
+func unfile[K comparable](index map[K]entrySet, k K, e *entry) {
+	delete(index[k], e)
+	if len(index[k]) == 0 {
+		delete(index, k)
+	}
+}
+
 // table holds all IKE SAs and when each has something due.
 type table struct {
 	bySPI    map[wire.SPI]*entry
 	byInit   map[initKey]*entry
 	bySource map[netip.Addr]int // half-open responders by the peer's address or prefix
+	byAddr   map[netip.Addr]entrySet
+	peers    map[peerKey]entrySet // those that are up
 	timers   timerHeap
+	open     int // how many are not closed
 }
 
 func (t *table) init() {
 	t.bySPI, t.byInit, t.bySource = map[wire.SPI]*entry{}, map[initKey]*entry{}, map[netip.Addr]int{}
+	t.byAddr, t.peers = map[netip.Addr]entrySet{}, map[peerKey]entrySet{}
 }
 
-func (t *table) add(m *sa.Machine, c *connection) *entry {
-	e := &entry{m: m, conn: c, index: -1}
+func (t *table) add(now time.Time, m *sa.Machine, c *connection) *entry {
+	e := &entry{m: m, created: now, caller: m.Initiator(), index: -1}
 	t.bySPI[m.LocalSPI()] = e
+	t.open++
+	e.assign(c)
 	return e
 }
 
+// assign makes an entry one of a connection's.
+func (e *entry) assign(c *connection) {
+	if e.conn != nil {
+		delete(e.conn.entries, e)
+	}
+	e.conn = c
+	if c != nil {
+		c.entries[e] = struct{}{}
+	}
+}
+
 // addHalfOpen registers a responder that waits for IKE_AUTH.
-func (t *table) addHalfOpen(m *sa.Machine, c *connection, remote netip.AddrPort) *entry {
-	e := t.add(m, c)
+func (t *table) addHalfOpen(now time.Time, m *sa.Machine, c *connection, remote netip.AddrPort) *entry {
+	e := t.add(now, m, c)
 	e.init = &initKey{m.PeerSPI(), remote}
 	t.byInit[*e.init] = e
 	t.bySource[sourceOf(remote.Addr())]++
@@ -62,7 +134,7 @@ func (t *table) addHalfOpen(m *sa.Machine, c *connection, remote netip.AddrPort)
 // sourceOf is what half-open SAs are counted by: an IPv6 host can have any address of its /64.
 func sourceOf(a netip.Addr) netip.Addr {
 	if a.Is6() && !a.Is4In6() {
-		p, _ := a.Prefix(64)
+		p, _ := a.WithZone("").Prefix(64)
 		return p.Addr()
 	}
 	return a.Unmap()
@@ -81,17 +153,38 @@ func (t *table) settle(e *entry) {
 	e.init = nil
 }
 
+// setUp files an entry under the identities of its two ends; setDown undoes it.
+func (t *table) setUp(e *entry) {
+	e.up, e.peer = true, keyOf(e.m)
+	file(t.peers, e.peer, e)
+}
+
+func (t *table) setDown(e *entry) {
+	if e.up {
+		e.up = false
+		unfile(t.peers, e.peer, e)
+	}
+}
+
 func (t *table) remove(e *entry) {
 	t.settle(e)
+	t.setDown(e)
+	e.assign(nil)
 	delete(t.bySPI, e.m.LocalSPI())
+	unfile(t.byAddr, e.addr, e)
 	if e.index >= 0 {
 		heap.Remove(&t.timers, e.index)
 	}
 }
 
-// schedule files an entry under the time its machine names.
+// schedule files an entry under the time its machine names, and under the address it talks to.
 func (t *table) schedule(e *entry) {
-	e.due = e.m.NextTimeout()
+	if a := e.m.Path().Remote.Addr().Unmap(); a != e.addr {
+		unfile(t.byAddr, e.addr, e)
+		e.addr = a
+		file(t.byAddr, a, e)
+	}
+	e.due = earliest(e.m.NextTimeout(), e.review)
 	switch {
 	case e.due.IsZero() && e.index >= 0:
 		heap.Remove(&t.timers, e.index)
@@ -102,6 +195,9 @@ func (t *table) schedule(e *entry) {
 		heap.Push(&t.timers, e)
 	}
 }
+
+// at lists the IKE SAs with a peer at an address.
+func (t *table) at(a netip.Addr) []*entry { return t.byAddr[a.Unmap()].sorted() }
 
 // due returns an entry whose time has come, or nil.
 func (t *table) due(now time.Time) *entry {
@@ -118,35 +214,14 @@ func (t *table) nextTimeout() time.Time {
 	return t.timers[0].due
 }
 
-// all lists the entries, oldest first.
+// all lists the entries, oldest first. It costs more than most inputs should: it is for commands.
 func (t *table) all() []*entry {
 	return slices.SortedFunc(maps.Values(t.bySPI), func(a, b *entry) int { return cmp.Compare(a.m.ID(), b.m.ID()) })
-}
-
-// count tells how many IKE SAs of a connection there are that are not closed.
-func (t *table) count(cfg *sa.Config) int {
-	n := 0
-	for _, e := range t.bySPI {
-		if e.m.Config() == cfg && e.m.State() != sa.StateClosed {
-			n++
-		}
-	}
-	return n
 }
 
 // halfOpen tells how many responders wait for IKE_AUTH, in all and from one source.
 func (t *table) halfOpen(from netip.Addr) (all, source int) {
 	return len(t.byInit), t.bySource[sourceOf(from)]
-}
-
-// working tells whether any SA is not closed.
-func (t *table) working() bool {
-	for _, e := range t.bySPI {
-		if e.m.State() != sa.StateClosed {
-			return true
-		}
-	}
-	return false
 }
 
 // timerHeap orders entries by what is due first.

@@ -27,8 +27,9 @@ func (a AuthMethod) String() string {
 	return "unknown"
 }
 
-// Config is one configured connection as the machine needs it. It is immutable once handed to a machine: a reload
-// makes a new one.
+// Config is one configured connection as the machine needs it. Machines read each value when
+// they need it: its owner may change values between two inputs, and they are in force from then on, but what a machine
+// was begun with (identities, authentication) stays as long as there is a machine.
 type Config struct {
 	Name string
 	// Line is where the connection is configured, "gw.toml:14"; ProposalsLine and the others point at single keys.
@@ -68,7 +69,7 @@ type Config struct {
 	FragmentSize  int
 }
 
-// ChildConfig is one configured CHILD SA. It is immutable.
+// ChildConfig is one configured CHILD SA. Its owner may change lifetimes and limits between two inputs of a machine.
 type ChildConfig struct {
 	Name string
 	// Line, ProposalsLine, LocalTSLine and RemoteTSLine are positions for failure values.

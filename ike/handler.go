@@ -1,0 +1,83 @@
+package ike
+
+import (
+	"net/netip"
+	"time"
+
+	"esplanade/ike/sa"
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+// The methods below make the daemon the handler of a data plane. They are called from packet loops: they copy what they
+// keep and return at once.
+
+// HandleIKE takes an IKE datagram, without the non-ESP marker.
+func (d *Daemon) HandleIKE(local, remote netip.AddrPort, datagram []byte) {
+	if len(datagram) > maxIKEDatagram {
+		d.loop.dropped.Add(1)
+		return
+	}
+	queue := d.loop.inbox
+	if unsolicited(datagram) {
+		queue = d.loop.strangers
+	}
+	b := append([]byte(nil), datagram...)
+	d.loop.offer(queue, message{octets: len(b), run: func(d *Daemon, now time.Time) {
+		d.receive(now, sa.Path{Local: local, Remote: remote}, b)
+	}})
+}
+
+// unsolicited tells whether a datagram belongs to no IKE SA by its own account: it is too short to, it is of another
+// version, or it asks for a new one. It looks at the header of https://www.rfc-editor.org/rfc/rfc7296#section-3.1 only.
+func unsolicited(b []byte) bool {
+	if len(b) < wire.HeaderLen || b[17]>>4 != 2 {
+		return true
+	}
+	for _, x := range b[8:16] { // the responder's SPI
+		if x != 0 {
+			return false
+		}
+	}
+	return wire.ExchangeType(b[18]) == wire.ExchangeIKESAInit && wire.Flags(b[19])&wire.FlagResponse == 0
+}
+
+// HandleUnreachable takes an ICMP error about something sent to remote.
+func (d *Daemon) HandleUnreachable(local, remote netip.AddrPort, errno error) {
+	d.loop.offer(d.loop.inbox, message{run: func(d *Daemon, now time.Time) {
+		for _, e := range d.table.at(remote.Addr()) {
+			e.m.Unreachable(now, sa.Path{Local: local, Remote: remote}, errno)
+			d.drain(now, e)
+		}
+	}})
+}
+
+// Acquire tells that a packet waits for a trap's tunnel.
+func (d *Daemon) Acquire(policy uint64, p selector.Packet) {
+	d.loop.offer(d.loop.inbox, message{run: func(d *Daemon, now time.Time) { d.acquire(now, policy, p) }})
+}
+
+// InboundActive tells that a CHILD SA has received its first packet.
+func (d *Daemon) InboundActive(child uint64) {
+	d.forChild(child, func(m *sa.Machine, now time.Time) { m.InboundActive(now, child) })
+}
+
+// PeerMoved tells that packets of a CHILD SA come from another address.
+func (d *Daemon) PeerMoved(child uint64, from netip.AddrPort) {
+	d.forChild(child, func(m *sa.Machine, now time.Time) { m.PeerMoved(now, child, from) })
+}
+
+// Exhausting tells that a CHILD SA has reached its soft limit.
+func (d *Daemon) Exhausting(child uint64) {
+	d.forChild(child, func(m *sa.Machine, now time.Time) { m.Exhausting(now, child) })
+}
+
+// forChild has f run with the machine that has the child, if it is still there.
+func (d *Daemon) forChild(child uint64, f func(m *sa.Machine, now time.Time)) {
+	d.loop.offer(d.loop.inbox, message{run: func(d *Daemon, now time.Time) {
+		if i := d.installed[child]; i != nil {
+			f(i.owner.m, now)
+			d.drain(now, i.owner)
+		}
+	}})
+}

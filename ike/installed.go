@@ -1,0 +1,101 @@
+package ike
+
+import (
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/selector"
+)
+
+// installed is a CHILD SA that the data plane has, in one direction at least.
+type installed struct {
+	owner *entry
+	child *sa.Child
+	// routed are the selectors whose routes were added for it.
+	routed *selector.Pair
+}
+
+func (d *Daemon) installInbound(now time.Time, e *entry, c *sa.Child) {
+	d.installed[c.ID] = &installed{owner: e, child: c}
+	if d.o.ExportKeys {
+		d.o.Observer.ChildKeys(c)
+	}
+	if err := d.o.DataPlane.InstallInbound(c.ID, c.Inbound, c.TS, c.Path); err != nil {
+		d.installFailed(now, e, c, "inbound SA "+hex32(c.Inbound.SPI), err)
+		return
+	}
+	if h := e.child(c.Config); h != nil {
+		h.live[c.ID] = c
+		d.touch(h)
+	}
+}
+
+func (d *Daemon) installOutbound(now time.Time, e *entry, c *sa.Child) {
+	if err := d.o.DataPlane.InstallOutbound(c.ID, c.Policy, c.Outbound, c.TS, c.Path); err != nil {
+		d.installFailed(now, e, c, "outbound SA "+hex32(c.Outbound.SPI), err)
+		return
+	}
+	i := d.installed[c.ID]
+	if i == nil || !d.conf.IKE.InstallRoutes {
+		return
+	}
+	if err := d.o.Network.AddRoutes(c.TS); err != nil {
+		d.report(now, e, diag.InstallFailed(d.where(now, e, c), "routes for "+c.TS.String(), err))
+		return
+	}
+	ts := c.TS
+	i.routed = &ts
+}
+
+// installFailed closes a child that the data plane could not take: an SA that exists on the wire only would swallow
+// what the peer sends.
+func (d *Daemon) installFailed(now time.Time, e *entry, c *sa.Child, what string, err error) {
+	f := diag.InstallFailed(d.where(now, e, c), what, err)
+	d.report(now, e, f)
+	if h := e.child(c.Config); h != nil {
+		d.attemptFailed(now, h, f)
+	}
+	e.m.DeleteChild(now, c.ID, "it could not be installed")
+}
+
+func (d *Daemon) where(now time.Time, e *entry, c *sa.Child) diag.Where {
+	p := e.m.Path()
+	return diag.Where{
+		Connection: e.m.Config().Name, Child: c.Config.Name, Local: p.Local, Remote: p.Remote,
+		PeerID: e.m.RemoteID().String(), ConfigLine: c.Config.Line, Time: now,
+	}
+}
+
+// removedOutbound takes the outbound direction of a CHILD SA out of the data plane.
+func (d *Daemon) removedOutbound(c *sa.Child) {
+	d.o.DataPlane.RemoveOutbound(c.ID)
+	if i := d.installed[c.ID]; i != nil {
+		d.unroute(i)
+	}
+}
+
+// removedInbound takes the inbound direction out, which is always the last, and books what went through.
+func (d *Daemon) removedInbound(e *entry, c *sa.Child) {
+	dp := d.o.DataPlane
+	h := e.child(c.Config)
+	if counters, ok := dp.Counters(c.ID); ok && h != nil {
+		h.past.add(counters)
+	}
+	dp.RemoveInbound(c.ID)
+	if h != nil {
+		delete(h.live, c.ID)
+		d.touch(h)
+	}
+	if i := d.installed[c.ID]; i != nil {
+		d.unroute(i)
+		delete(d.installed, c.ID)
+	}
+}
+
+func (d *Daemon) unroute(i *installed) {
+	if i.routed != nil {
+		d.network("remove routes", d.o.Network.RemoveRoutes(*i.routed))
+		i.routed = nil
+	}
+}

@@ -1,0 +1,364 @@
+package ike
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"esplanade/config"
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+)
+
+// loaded is when the configuration was loaded, and how the latest attempt to load it again went.
+type loaded struct {
+	at     time.Time
+	failed time.Time // of a later attempt that failed
+	err    string
+}
+
+// Changes says what a reload has done. The texts are for the operator.
+type Changes struct {
+	// Added, Removed and Kept are names of connections.
+	Added, Removed, Kept []string
+	// Changed has a line for each connection that is another now: its name, what is different and what happens to its
+	// SAs.
+	Changed []string
+	// Restart are keys that were changed but take effect when the daemon is started anew.
+	Restart []string
+}
+
+// String is the whole on one line.
+func (c Changes) String() string {
+	var parts []string
+	add := func(what string, list []string) {
+		if len(list) > 0 {
+			parts = append(parts, what+" "+joined(list))
+		}
+	}
+	add("added", c.Added)
+	add("removed", c.Removed)
+	add("changed", c.Changed)
+	if len(c.Kept) > 0 {
+		parts = append(parts, fmt.Sprintf("%d unchanged", len(c.Kept)))
+	}
+	add("these wait for a restart:", c.Restart)
+	if len(parts) == 0 {
+		return "nothing is configured"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Reload applies another configuration, which is valid. Connections that did not change keep their SAs. Of those that
+// did, what can be changed in place is, and takes effect from the next rekeying or timer on; where addresses, identities
+// or authentication differ the IKE SA is deleted and made anew, and where selectors or proposals of a child differ the
+// CHILD SA is. It may be called from any goroutine.
+func (d *Daemon) Reload(ctx context.Context, c *config.Config) (Changes, error) {
+	var out Changes
+	err := d.call(ctx, func(now time.Time) { out = d.reload(now, c) })
+	return out, err
+}
+
+// ReloadFailed notes for the status that a configuration could not be loaded; the old one stays in force.
+func (d *Daemon) ReloadFailed(ctx context.Context, cause error) error {
+	return d.call(ctx, func(now time.Time) {
+		d.loaded.failed, d.loaded.err = now, cause.Error()
+		d.log.Error("the configuration was not loaded, the old one stays in force", "error", cause)
+	})
+}
+
+func (d *Daemon) reload(now time.Time, fresh *config.Config) Changes {
+	out := Changes{Restart: d.needRestart(fresh)}
+	old := d.conf
+	d.conf = withoutRestart(old, fresh)
+	d.loaded = loaded{at: now}
+
+	before := d.dir.byName
+	var conns []*connection
+	var began []*connection
+	for _, c := range d.conf.Connections {
+		x := before[c.Name]
+		delete(before, c.Name)
+		switch {
+		case x == nil:
+			out.Added = append(out.Added, c.Name)
+			x = d.newConnection(now, c)
+			began = append(began, x)
+		case len(differences(x.conf, c, inPlace())) > 0:
+			out.Changed = append(out.Changed, fmt.Sprintf("%s: %s; its SAs are deleted and made anew", c.Name, joined(differences(x.conf, c, inPlace()))))
+			d.discard(now, x, "the connection has changed")
+			x = d.newConnection(now, c)
+			began = append(began, x)
+		default:
+			if did := d.adapt(now, x, c, old); len(did) > 0 {
+				out.Changed = append(out.Changed, c.Name+": "+strings.Join(did, ", "))
+			} else {
+				out.Kept = append(out.Kept, c.Name)
+			}
+		}
+		conns = append(conns, x)
+	}
+	for name := range before {
+		out.Removed = append(out.Removed, name)
+	}
+	slices.Sort(out.Removed)
+	for _, name := range out.Removed {
+		d.discard(now, before[name], "the connection was removed from the configuration")
+	}
+	d.conns = conns
+	d.rebuild()
+	d.names.next = time.Time{} // the names may be others
+	for _, x := range began {
+		d.setUp(now, x)
+	}
+	for _, x := range conns {
+		d.touchAll(x)
+	}
+	for _, list := range []struct {
+		msg   string
+		lines []string
+	}{
+		{"reload: added", out.Added}, {"reload: removed", out.Removed}, {"reload: changed", out.Changed},
+		{"reload: takes effect after a restart only", out.Restart},
+	} {
+		for _, l := range list.lines {
+			d.log.Info(list.msg, "what", l)
+		}
+	}
+	d.log.Info("configuration loaded", "file", d.conf.File, "connections", len(d.conns), "unchanged", len(out.Kept))
+	return out
+}
+
+// discard takes a connection out of the configuration: its IKE SAs are deleted.
+func (d *Daemon) discard(now time.Time, c *connection, reason string) {
+	c.gone = true
+	for _, e := range c.entries.sorted() {
+		d.delete(now, e, reason)
+	}
+	for _, h := range c.children {
+		h.finish(diag.Cancelled(whereOf(c), reason))
+	}
+	d.takeDown(c)
+}
+
+// adapt makes a connection that can stay what it is configured as now, and tells what that changes.
+func (d *Daemon) adapt(now time.Time, x *connection, c *config.Connection, old *config.Config) []string {
+	var did []string
+	if diff := differences(x.conf, c, nil); len(diff) > 0 {
+		did = append(did, joined(diff)+" (its SAs stay; new values from the next rekeying or timer on)")
+	}
+	if was, now := secretOf(old, x.conf), secretOf(d.conf, c); was != now {
+		did = append(did, "the pre-shared key (its SAs stay; the new key from the next authentication on)")
+	}
+	x.conf = c
+	// Machines read their configuration on this goroutine, each value when they need it.
+	children := x.cfg.Children
+	*x.cfg = machineConfig(d.conf, c)
+	x.cfg.Children = children
+	if d.o.NATTPort != 0 {
+		x.cfg.LocalNATPort = d.o.NATTPort
+	}
+	return append(did, d.adaptChildren(now, x, c)...)
+}
+
+// adaptChildren does for the children of a connection what reload does for connections.
+func (d *Daemon) adaptChildren(now time.Time, x *connection, c *config.Connection) []string {
+	var did []string
+	for _, h := range slices.Clone(x.children) {
+		fresh := c.Child(h.conf.Name)
+		switch {
+		case fresh == nil:
+			d.discardChild(now, h, "the child was removed from the configuration")
+			did = append(did, "child "+h.conf.Name+" removed")
+		case len(differences(h.conf, fresh, childInPlace())) > 0:
+			did = append(did, fmt.Sprintf("child %s: %s (its SA is deleted and made anew)", h.conf.Name, joined(differences(h.conf, fresh, childInPlace()))))
+			d.discardChild(now, h, "the child has changed")
+		default:
+			if diff := differences(h.conf, fresh, nil); len(diff) > 0 {
+				did = append(did, fmt.Sprintf("child %s: %s (its SA stays)", h.conf.Name, joined(diff)))
+			}
+			began := h.conf.StartAction == config.StartNone
+			h.conf = fresh
+			id := h.cfg.ReqID
+			*h.cfg = machineChild(fresh)
+			if h.cfg.ReqID == 0 {
+				h.cfg.ReqID = id
+			}
+			switch {
+			case fresh.StartAction == config.StartNone:
+				d.unprepare(h)
+			case began:
+				h.held = false
+				d.prepare(now, h)
+			}
+			d.touch(h)
+		}
+	}
+	for _, fresh := range c.Children {
+		if slices.ContainsFunc(x.children, func(h *child) bool { return h.conf.Name == fresh.Name }) {
+			continue
+		}
+		if !slices.ContainsFunc(did, func(s string) bool { return strings.HasPrefix(s, "child "+fresh.Name+": ") }) {
+			did = append(did, "child "+fresh.Name+" added")
+		}
+		h := d.newChild(now, x, fresh)
+		d.prepare(now, h)
+		d.touch(h)
+	}
+	return did
+}
+
+// discardChild takes a child out of the configuration: its CHILD SAs are deleted.
+func (d *Daemon) discardChild(now time.Time, h *child, reason string) {
+	x := h.conn
+	for _, e := range x.entries.sorted() {
+		for _, c := range slices.Clone(e.m.Children()) {
+			if c.Config == h.cfg && c.State != sa.ChildDeleted {
+				e.m.DeleteChild(now, c.ID, reason)
+			}
+		}
+		d.drain(now, e)
+	}
+	h.finish(diag.Cancelled(whereOf(x), reason))
+	d.forgetChild(h)
+	x.children = slices.DeleteFunc(x.children, func(o *child) bool { return o == h })
+	x.cfg.Children = slices.DeleteFunc(slices.Clone(x.cfg.Children), func(o *sa.ChildConfig) bool { return o == h.cfg })
+}
+
+// inPlace and childInPlace are the fields that can change while the SAs stay.
+func inPlace() []string {
+	return []string{
+		"Proposals", "Fragmentation", "DPDDelay", "KeyingTries", "Unique", "RekeyTime", "ReauthTime", "OverTime", "RandTime",
+	}
+}
+
+func childInPlace() []string {
+	return []string{
+		"RekeyTime", "LifeTime", "RandTime", "RekeyBytes", "RekeyPackets", "LifeBytes", "LifePackets", "StartAction",
+	}
+}
+
+// differences lists the keys in which two tables of a configuration differ, without those whose fields are in except.
+// Subtables of children and positions in the file do not count.
+func differences[T config.Connection | config.Child](a, b *T, except []string) []string {
+	va, vb := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
+	var out []string
+	for i := range va.NumField() {
+		f := va.Type().Field(i)
+		if f.Name == "Source" || f.Name == "Children" || slices.Contains(except, f.Name) {
+			continue
+		}
+		if !sameSetting(va.Field(i), vb.Field(i)) {
+			out = append(out, keyName(f.Name))
+		}
+	}
+	return out
+}
+
+// sameSetting compares two values; in a subtable its position does not count.
+func sameSetting(a, b reflect.Value) bool {
+	if a.Kind() != reflect.Struct {
+		return reflect.DeepEqual(a.Interface(), b.Interface())
+	}
+	if _, ok := a.Type().FieldByName("Source"); !ok {
+		return reflect.DeepEqual(a.Interface(), b.Interface())
+	}
+	for i := range a.NumField() {
+		if a.Type().Field(i).Name != "Source" && !sameSetting(a.Field(i), b.Field(i)) {
+			return false
+		}
+	}
+	return true
+}
+
+// keyName is the name of a field as it is written in a file.
+func keyName(field string) string {
+	switch field {
+	case "LocalTS":
+		return "local_ts"
+	case "RemoteTS":
+		return "remote_ts"
+	case "DPDDelay":
+		return "dpd_delay"
+	case "KeyingTries":
+		return "keyingtries"
+	case "MOBIKE":
+		return "mobike"
+	case "ReqID":
+		return "reqid"
+	}
+	var b strings.Builder
+	for i, r := range field {
+		if r >= 'A' && r <= 'Z' {
+			if i > 0 {
+				b.WriteByte('_')
+			}
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// secretOf is the pre-shared key of a connection; empty for none.
+func secretOf(g *config.Config, c *config.Connection) string {
+	s, ok := g.PSK(c.Local.ID, c.Remote.ID)
+	if !ok {
+		return ""
+	}
+	return string(s.Key.Bytes())
+}
+
+// needRestart lists the keys that differ and that a running daemon cannot change.
+func (d *Daemon) needRestart(fresh *config.Config) []string {
+	var out []string
+	old := d.conf
+	for _, t := range []struct {
+		name string
+		a, b any
+	}{
+		{"control", old.Control, fresh.Control}, {"metrics", old.Metrics, fresh.Metrics}, {"log", old.Log, fresh.Log},
+		{"tun", old.TUN, fresh.TUN}, {"dataplane", old.Dataplane, fresh.Dataplane}, {"debug", old.Debug, fresh.Debug},
+	} {
+		if !sameSetting(reflect.ValueOf(t.a), reflect.ValueOf(t.b)) {
+			out = append(out, "["+t.name+"]")
+		}
+	}
+	a, b := &old.IKE, &fresh.IKE
+	for _, k := range []struct {
+		key     string
+		differs bool
+	}{
+		{"port", a.Port != b.Port}, {"port_nat_t", a.PortNATT != b.PortNATT}, {"install_routes", a.InstallRoutes != b.InstallRoutes},
+		{"routing_table", a.RoutingTable != b.RoutingTable}, {"fwmark", a.FWMark != b.FWMark},
+	} {
+		if k.differs {
+			out = append(out, "ike."+k.key)
+		}
+	}
+	if len(d.o.Bound) == 0 {
+		return out
+	}
+	for _, c := range fresh.Connections {
+		for _, e := range c.LocalAddrs {
+			// The sockets are bound to single addresses, so that what is not one of them is not heard.
+			if !slices.ContainsFunc(d.o.Bound, func(a netip.Addr) bool { return e.First == a && e.Last == a }) {
+				out = append(out, "connections."+c.Name+".local_addrs ("+e.String()+")")
+			}
+		}
+	}
+	return out
+}
+
+// withoutRestart is a fresh configuration with the values of the old one where a restart is needed.
+func withoutRestart(old, fresh *config.Config) *config.Config {
+	c := *fresh
+	c.Control, c.Metrics, c.Log, c.TUN, c.Dataplane, c.Debug = old.Control, old.Metrics, old.Log, old.TUN, old.Dataplane, old.Debug
+	c.IKE.Port, c.IKE.PortNATT, c.IKE.InstallRoutes = old.IKE.Port, old.IKE.PortNATT, old.IKE.InstallRoutes
+	c.IKE.RoutingTable, c.IKE.FWMark = old.IKE.RoutingTable, old.IKE.FWMark
+	return &c
+}

@@ -1,0 +1,141 @@
+package ike
+
+import (
+	"strings"
+	"time"
+
+	"esplanade/config"
+	"esplanade/ike/sa"
+	"esplanade/ike/wire"
+)
+
+// keyOf is what the IKE SAs between two identities are filed under.
+func keyOf(m *sa.Machine) peerKey {
+	return peerKey{strings.ToLower(m.LocalID().String()), strings.ToLower(m.RemoteID().String())}
+}
+
+// samePeer lists the other IKE SAs of the same connection between the same two identities that are in use.
+func (d *Daemon) samePeer(e *entry) []*entry {
+	var out []*entry
+	for _, x := range d.table.peers[e.peer].sorted() {
+		if x != e && x.alive() && x.conn == e.conn {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// initialContact drops what else there is with a peer that says it has nothing else. No DELETE is sent: there is
+// nobody who would understand it. "this notification asserts that this IKE SA is the only IKE SA currently active
+// between the authenticated identities": https://www.rfc-editor.org/rfc/rfc7296#section-2.4
+func (d *Daemon) initialContact(now time.Time, e *entry) {
+	for _, x := range d.table.peers[e.peer].sorted() {
+		if x == e || x.closed || x.conn != nil && x.conn.conf.Unique == config.UniqueNever {
+			continue
+		}
+		d.logger(x).Info("dropped: the peer has started anew (INITIAL_CONTACT)", "replaced_by", e.m.ID())
+		d.abandon(now, x, "the peer has started anew")
+	}
+}
+
+// enforceUnique applies the policy for a peer that has an IKE SA already, and clears up when both sides have initiated
+// at the same time: without that there would be two of everything.
+func (d *Daemon) enforceUnique(now time.Time, e *entry) {
+	for _, x := range d.samePeer(e) {
+		if e.crosses(x) {
+			// Neither is the newer one: what "replace" and "keep" would do depends on the order of messages, and the two
+			// sides could each drop what the other keeps.
+			e.review = now.Add(reviewTime)
+			continue
+		}
+		switch e.conn.conf.Unique {
+		case config.UniqueReplace:
+			d.logger(x).Info("replaced by a newer IKE SA of the same peer", "replaced_by", e.m.ID())
+			d.delete(now, x, "replaced by a newer IKE SA")
+		case config.UniqueKeep:
+			d.logger(e).Info("closed: the peer has an IKE SA already, and unique is keep", "kept", x.m.ID())
+			d.delete(now, e, "the peer has an IKE SA already")
+			return
+		case config.UniqueNo, config.UniqueNever:
+		}
+	}
+}
+
+const (
+	// crossingTime is how close together two IKE SAs in opposite directions must be to count as one intention.
+	crossingTime = 10 * time.Second
+	// reviewTime is how long after a crossing it is settled: by then both sides know of both.
+	reviewTime = time.Second
+	// peerReviewTime is how much longer the side waits whose turn it is not.
+	peerReviewTime = 10 * time.Second
+)
+
+// crosses tells whether both sides have initiated at about the same time, so that there are two of what one was
+// wanted of.
+func (e *entry) crosses(x *entry) bool {
+	return e.caller != x.caller && e.first.Sub(x.first).Abs() < crossingTime
+}
+
+// reviewRedundant closes one of two IKE SAs that both sides have initiated at the same time: the one with the larger
+// SPI of the initiator. Both sides come to the same verdict, and the one that initiated the loser closes it; the other
+// does when nothing has happened for a while, since the peer may not know this rule. An IKE SA that carries a child that the
+// other does not is not redundant.
+func (d *Daemon) reviewRedundant(now time.Time, e *entry) {
+	if !e.alive() || e.conn == nil {
+		return
+	}
+	for _, x := range d.samePeer(e) {
+		if !e.crosses(x) {
+			continue
+		}
+		loser, winner := x, e
+		if initiatorSPI(e.m) > initiatorSPI(x.m) {
+			loser, winner = e, x
+		}
+		switch {
+		case !covers(winner, loser):
+		case loser.caller || now.Sub(later(e.first, x.first)) >= peerReviewTime:
+			d.logger(loser).Info("closed: both sides have initiated at the same time, and the other IKE SA stays", "kept", winner.m.ID())
+			d.delete(now, loser, "redundant: both sides have initiated")
+			if loser == e {
+				return
+			}
+		default:
+			e.review = later(e.first, x.first).Add(peerReviewTime)
+		}
+	}
+}
+
+// covers tells whether an IKE SA has a live child with the same selectors for each one of another.
+func covers(winner, loser *entry) bool {
+	for _, c := range loser.m.Children() {
+		if !inUse(c) {
+			continue
+		}
+		found := false
+		for _, w := range winner.m.Children() {
+			found = found || inUse(w) && w.Config == c.Config && w.TS.Contains(c.TS)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// inUse tells whether a CHILD SA carries traffic.
+func inUse(c *sa.Child) bool { return c.State == sa.ChildInstalled || c.State == sa.ChildRekeying }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func initiatorSPI(m *sa.Machine) wire.SPI {
+	if m.Initiator() {
+		return m.LocalSPI()
+	}
+	return m.PeerSPI()
+}
