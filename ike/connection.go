@@ -41,6 +41,8 @@ type child struct {
 	// policy is the number of its trap policy; trapped tells whether that is installed, and with which selectors.
 	policy  uint64
 	trapped *selector.Pair
+	// gone: a reload has taken it out of the configuration.
+	gone bool
 	// held: an operator has taken it down, and it stays down until an operator wants it up.
 	held bool
 	// asked: an operator or a packet wants it up once, whatever is desired in general.
@@ -95,6 +97,9 @@ const (
 	// pauseJitter is the largest part of a pause that is taken off at random, so that a thousand peers of a gateway
 	// that was restarted do not come back in one moment.
 	pauseJitter = 0.3
+	// flapTime is how long a child must have been up for its end not to count as a failed attempt: a peer that accepts
+	// and deletes at once must not be called without a pause.
+	flapTime = 10 * time.Second
 )
 
 // failed notes a failure and sets the time of the next attempt.

@@ -212,6 +212,7 @@ func (d *Daemon) number(h *child) {
 
 // forgetChild undoes number and prepare.
 func (d *Daemon) forgetChild(h *child) {
+	h.gone = true
 	d.unprepare(h)
 	delete(d.policies, h.policy)
 	d.schedule(h, time.Time{})

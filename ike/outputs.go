@@ -304,7 +304,7 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 		return
 	}
 	h.busy, h.asked, h.trigger, h.machine = false, false, nil, e.m
-	h.backoff.reset()
+	h.backoff.exhausted = false
 	h.setPhase(phaseUp, now)
 	d.touch(h)
 	h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())

@@ -32,13 +32,20 @@ func (d *Daemon) reconcile(now time.Time) {
 
 // pending tells whether an attempt for the child is to be made, now or later.
 func (h *child) pending() bool {
-	return h.wanted() && !h.up() && !h.busy && !h.conn.resolving && !h.backoff.exhausted && !h.conn.gone
+	return h.wanted() && !h.up() && !h.busy && !h.conn.resolving && !h.backoff.exhausted && !h.gone
 }
 
 // due tells whether an attempt for the child is to be made now.
 func (h *child) due(now time.Time) bool { return h.pending() && !now.Before(h.backoff.next) }
 
 func (d *Daemon) reconcileChild(now time.Time, h *child) {
+	if h.state == phaseUp && !h.up() {
+		if now.Sub(h.since) < flapTime {
+			h.backoff.failed(now, 0, d.env.Jitter())
+		} else {
+			h.backoff.reset()
+		}
+	}
 	if h.due(now) {
 		d.attempt(now, h)
 	}
