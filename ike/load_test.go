@@ -111,7 +111,7 @@ func heapInUse() int64 {
 // A thousand peers of one gateway, with a CHILD SA each, which are all rekeyed several times: none is lost.
 func TestThousandSAs(t *testing.T) {
 	n := 1000
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		n = 100
 	}
 	synctest.Test(t, func(t *testing.T) {

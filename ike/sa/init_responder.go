@@ -83,7 +83,7 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 		}
 		if len(fits) == 0 {
 			chosen = c
-		} else if c.String() != chosen.String() {
+		} else if !c.Same(chosen) {
 			// IKE_AUTH picks among connections that would have negotiated the same.
 			continue
 		}
