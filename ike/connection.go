@@ -41,6 +41,8 @@ type child struct {
 	// policy is the number of its trap policy; trapped tells whether that is installed, and with which selectors.
 	policy  uint64
 	trapped *selector.Pair
+	// carrier is the Policy of the CHILD SAs that are installed under the number of the trap.
+	carrier uint64
 	// gone: a reload has taken it out of the configuration.
 	gone bool
 	// held: an operator has taken it down, and it stays down until an operator wants it up.

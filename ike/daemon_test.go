@@ -85,6 +85,22 @@ func TestTrapAcquire(t *testing.T) {
 		a.d.Acquire(policy, packet)
 		settle(time.Second)
 		wantUp(t, a, b)
+		carries := func(when string) {
+			t.Helper()
+			a.plane.mu.Lock()
+			defer a.plane.mu.Unlock()
+			for id, p := range a.plane.policies {
+				if p != policy {
+					t.Errorf("%s: CHILD SA %d has policy %d, the packet waits for %d", when, id, p, policy)
+				}
+			}
+		}
+		carries("at first")
+		if _, err := a.d.Rekey(t.Context(), Target{Child: "net"}); err != nil {
+			t.Error(err)
+		}
+		settle(time.Second)
+		carries("after a rekeying")
 		a.stop()
 		b.stop()
 	})
