@@ -273,7 +273,7 @@ func (g *gateway) bindFailure(err error) error {
 	if errors.Is(err, syscall.EADDRNOTAVAIL) {
 		for _, c := range g.conf.Connections {
 			for _, e := range c.LocalAddrs {
-				if e.Addr() == a.AddrPort().Addr() && w.ConfigLine == "" {
+				if e.Addr() == a.AddrPort().Addr().Unmap() && w.ConfigLine == "" {
 					w.Connection, w.ConfigLine = c.Name, c.At("local_addrs").FileLine()
 				}
 			}

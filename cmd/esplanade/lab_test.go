@@ -128,6 +128,7 @@ type node struct {
 	seen   *watcher
 	log    *logBuffer
 	socket string
+	echoes uint16
 	stop   func() error // ends it and returns what run returned; may be called again
 }
 

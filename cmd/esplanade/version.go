@@ -33,6 +33,6 @@ func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: noArgs,
 		Long: "Version prints the release, the commit it was built from if that is known, the version of Go, and the platform.",
-		Run: func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), versionText()) },
+		Run:  func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), versionText()) },
 	}
 }
