@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"os"
+	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,34 +18,68 @@ func newCheck() *cobra.Command {
 		Short: "Validate a configuration file",
 		Long: `Check reads a configuration and says everything that is wrong with it at once, as file:line:column with what would be
 right. Nothing is touched. The exit code is 1 if there is an error; warnings alone do not count as one.`,
-		Args: cobra.ExactArgs(1),
+		Args:              oneArg("FILE"),
+		ValidArgsFunction: completeFile,
 		RunE: func(c *cobra.Command, args []string) error {
-			conf, err := config.Load(args[0])
+			conf, err := load(args[0], c.ErrOrStderr())
 			if err != nil {
-				fmt.Fprintln(c.ErrOrStderr(), err)
-				return silentError{}
+				return err
 			}
 			for _, w := range conf.Warnings {
 				fmt.Fprintln(c.ErrOrStderr(), "warning: "+w.String())
 			}
-			var names []string
-			for _, n := range conf.Connections {
-				for _, h := range n.Children {
-					names = append(names, fmt.Sprintf("%s/%s (%s)", n.Name, h.Name, h.StartAction))
-				}
-			}
-			fmt.Fprintf(c.OutOrStdout(), "%s is valid: %s\n", args[0], strings.Join(names, ", "))
+			fmt.Fprintf(c.OutOrStdout(), "%s is valid: %s\n", args[0], childrenOf(conf))
 			return nil
 		},
 	}
 }
 
-// load reads a configuration for a command that goes on with it, and shows its warnings.
-func load(path string) (*config.Config, error) {
+// childrenOf lists what a configuration would bring up.
+func childrenOf(conf *config.Config) string {
+	var names []string
+	for _, n := range conf.Connections {
+		for _, h := range n.Children {
+			names = append(names, fmt.Sprintf("%s/%s (%s)", n.Name, h.Name, h.StartAction))
+		}
+	}
+	if len(names) == 0 {
+		return "no connection"
+	}
+	return strings.Join(names, ", ")
+}
+
+// load reads a configuration for a command. What is wrong in it goes to w, a line each, as check prints it.
+func load(path string, w io.Writer) (*config.Config, error) {
 	conf, err := config.Load(path)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err == nil {
+		return conf, nil
+	}
+	var list config.Errors
+	if errors.As(err, &list) {
+		fmt.Fprintln(w, list)
 		return nil, silentError{}
 	}
-	return conf, nil
+	return nil, unreadable(path, err)
+}
+
+// unreadable is the error about a configuration that is not there to be read.
+func unreadable(path string, err error) error {
+	fix := "name a file that can be read"
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		fix = "write one (docs/examples has some), or name another file"
+	case errors.Is(err, fs.ErrPermission):
+		fix = "run as the user who may read it, or let this one read it"
+	}
+	// The system's error names the path as well: once is enough.
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return fmt.Errorf("cannot read the configuration %s: %w; %s", path, err, fix)
+}
+
+// completeFile completes the names of configurations.
+func completeFile(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"toml"}, cobra.ShellCompDirectiveFilterFileExt
 }

@@ -13,11 +13,11 @@ import (
 )
 
 // names splits CONNECTION/CHILD. A single name may be either; which one it is, the daemon's list of connections says.
-func names(ctx context.Context, c *vici.Client, arg string) (connection, child string, err error) {
+func names(ctx context.Context, c *client, arg string) (connection, child string, err error) {
 	if conn, ch, ok := strings.Cut(arg, "/"); ok {
 		return conn, ch, nil
 	}
-	m, err := c.Call(ctx, "get-conns", nil)
+	m, err := c.call(ctx, "get-conns", nil)
 	if err != nil {
 		return "", "", err
 	}
@@ -39,7 +39,7 @@ func request(connection, child string, timeout time.Duration) *vici.Message {
 		m.Set("ike", connection)
 	}
 	if timeout != 0 {
-		m.Set("timeout", strconv.FormatInt(timeout.Milliseconds(), 10))
+		m.Set("timeout", strconv.FormatInt(max(timeout.Milliseconds(), 1), 10))
 	}
 	m.Set("loglevel", "1")
 	return m
@@ -47,7 +47,10 @@ func request(connection, child string, timeout time.Duration) *vici.Message {
 
 // act runs a command against the daemon.
 func act(c *cobra.Command, socket, command, arg string, timeout time.Duration) (*vici.Message, error) {
-	cl, err := dial(c.Context(), socket)
+	if timeout < 0 {
+		return nil, usageError{c, fmt.Sprintf("--timeout is %s: it must not be negative", timeout)}
+	}
+	cl, err := dial(c, socket)
 	if err != nil {
 		return nil, err
 	}
@@ -57,9 +60,38 @@ func act(c *cobra.Command, socket, command, arg string, timeout time.Duration) (
 		return nil, err
 	}
 	if command == "rekey" {
-		return cl.Call(c.Context(), command, request(connection, child, 0))
+		return cl.call(c.Context(), command, request(connection, child, 0))
 	}
-	return cl.Stream(c.Context(), command, vici.EventControlLog, request(connection, child, timeout), controlLog)
+	return cl.stream(c.Context(), command, request(connection, child, timeout))
+}
+
+// completeName completes the names that a running daemon knows.
+func completeName(socket *string) cobra.CompletionFunc {
+	return func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		cl, err := dial(c, *socket)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		defer cl.Close()
+		s, err := cl.status(c.Context(), "")
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []string
+		for _, n := range s.Connections {
+			names = append(names, n.Name)
+			if c.Name() == "status" {
+				continue
+			}
+			for _, h := range n.Children {
+				names = append(names, n.Name+"/"+h.Name)
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 func newInitiate() *cobra.Command {
@@ -70,7 +102,8 @@ func newInitiate() *cobra.Command {
 		Short: "Bring a child or a connection up",
 		Long: `Initiate brings up the child NAME, or all children of the connection NAME (CONNECTION/CHILD names one exactly), and
 waits until it is up. If that fails, it says why, and the exit code is 1.`,
-		Args: cobra.ExactArgs(1),
+		Args:              oneArg("NAME"),
+		ValidArgsFunction: completeName(&socket),
 		RunE: func(c *cobra.Command, args []string) error {
 			if _, err := act(c, socket, "initiate", args[0], timeout); err != nil {
 				return err
@@ -80,7 +113,7 @@ waits until it is up. If that fails, it says why, and the exit code is 1.`,
 		},
 	}
 	socketFlag(c, &socket)
-	c.Flags().DurationVar(&timeout, "timeout", 0, "how long to wait; 0 waits for the result")
+	c.Flags().DurationVar(&timeout, "timeout", 0, "how long to wait, such as 10s; 0 waits for the result")
 	return c
 }
 
@@ -92,18 +125,19 @@ func newTerminate() *cobra.Command {
 		Short: "Take a child or a connection down",
 		Long: `Terminate takes down the child NAME, or the connection NAME with all its children, and waits until they are gone. They
 stay down, also where the configuration wants them up, until "esplanade initiate" or the peer brings them up again.`,
-		Args: cobra.ExactArgs(1),
+		Args:              oneArg("NAME"),
+		ValidArgsFunction: completeName(&socket),
 		RunE: func(c *cobra.Command, args []string) error {
 			m, err := act(c, socket, "terminate", args[0], timeout)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s is down (%s SAs)\n", args[0], m.Get("terminated"))
+			fmt.Fprintf(c.OutOrStdout(), "%s is down (%s)\n", args[0], sas(m.Get("terminated")))
 			return nil
 		},
 	}
 	socketFlag(c, &socket)
-	c.Flags().DurationVar(&timeout, "timeout", 0, "how long to wait; 0 waits for the result")
+	c.Flags().DurationVar(&timeout, "timeout", 0, "how long to wait, such as 10s; 0 waits for the result")
 	return c
 }
 
@@ -114,16 +148,25 @@ func newRekey() *cobra.Command {
 		Short: "Replace the keys of a child or a connection",
 		Long: `Rekey starts to rekey the SAs of the child NAME, or the IKE SA of the connection NAME. Traffic goes on meanwhile. The
 command does not wait for the exchange; the log and "esplanade status" show it.`,
-		Args: cobra.ExactArgs(1),
+		Args:              oneArg("NAME"),
+		ValidArgsFunction: completeName(&socket),
 		RunE: func(c *cobra.Command, args []string) error {
 			m, err := act(c, socket, "rekey", args[0], 0)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "rekeying %s (%s SAs)\n", args[0], m.Get("matches"))
+			fmt.Fprintf(c.OutOrStdout(), "rekeying %s (%s)\n", args[0], sas(m.Get("matches")))
 			return nil
 		},
 	}
 	socketFlag(c, &socket)
 	return c
+}
+
+// sas is a number of SAs.
+func sas(n string) string {
+	if n == "1" {
+		return "1 SA"
+	}
+	return n + " SAs"
 }

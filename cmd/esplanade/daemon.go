@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
 	"runtime"
 	"slices"
 	"sync"
+	"syscall"
+	"time"
 
 	"golang.zx2c4.com/wireguard/tun/netstack"
 
@@ -33,13 +36,22 @@ type gateway struct {
 	vici   *vici.Server
 	socket net.Listener // nil without a control socket
 	http   *metricsServer
+	keys   *keyLog // nil unless keys are saved
+
+	// loaded is the configuration in force; conf is what the process was started with, as device and sockets have it.
+	loaded   loaded
+	reloader reloader       // nil if the daemon can't
+	level    *slog.LevelVar // nil if the log has none that can be changed
 
 	ephemeral bool
+	closed    sync.Once
 }
 
 // gatewayOptions are what differs between `run` and `demo`.
 type gatewayOptions struct {
 	log slog.Handler
+	// level is that of log, where a reload can change it.
+	level *slog.LevelVar
 	// observer is told what happens, beside the VICI clients.
 	observer ike.Observer
 	// noControl leaves the control socket and the metrics out.
@@ -62,21 +74,29 @@ func (p plane) Counters(child uint64) (ike.Counters, bool) {
 
 // newGateway sets everything up and starts nothing. What it set up is taken down by close, also after an error.
 func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
-	g := &gateway{conf: conf, ephemeral: o.ephemeral}
+	g := &gateway{conf: conf, ephemeral: o.ephemeral, level: o.level}
+	g.loaded.set(conf, time.Now())
 	defer func() {
 		if err != nil {
 			g.close()
 		}
 	}()
-	backend := &ike.Backend{
+	be := &ike.Backend{
 		About:    aboutThis(),
 		DataPath: func() vici.DataPath { return g.dataPath() },
 		Drops:    func() []vici.Drop { return g.drops() },
+		Reload:   g.reload,
 	}
-	g.vici = vici.NewServer(backend, vici.Options{})
-	backend.EventsDropped = g.vici.Dropped
+	g.vici = vici.NewServer(&backend{be, &g.loaded}, vici.Options{})
+	be.EventsDropped = g.vici.Dropped
 	g.log = slog.New(slog.NewMultiHandler(o.log, vici.NewLogHandler(g.vici)))
 
+	// The control socket comes first: if another daemon has it, nothing else is touched, and that is what the error says.
+	if !o.noControl {
+		if err := g.listen(); err != nil {
+			return nil, err
+		}
+	}
 	if err := g.openDevice(); err != nil {
 		return nil, err
 	}
@@ -84,35 +104,51 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	if g.engine, err = dataplane.New(g.engineConfig(h)); err != nil {
 		return nil, g.bindFailure(err)
 	}
-	events := ike.Events{Server: g.vici, Counters: plane{g.engine}.Counters}
-	observers := ike.Observers{events}
+	observers := ike.Observers{ike.Events{Server: g.vici, Counters: plane{g.engine}.Counters}}
+	if g.http != nil {
+		observers = append(observers, g.http.durations)
+	}
 	if o.observer != nil {
 		observers = append(observers, o.observer)
 	}
 	if dir := conf.Debug.SaveKeys; dir != "" {
-		keys, err := newKeyLog(dir, g.log)
-		if err != nil {
+		if g.keys, err = newKeyLog(dir, g.log); err != nil {
 			return nil, err
 		}
-		observers = append(observers, keys)
+		observers = append(observers, g.keys)
 	}
 	g.daemon = ike.New(ike.Options{
 		Config: conf, DataPlane: plane{g.engine}, Network: &network{g.link}, Logger: g.log, Observer: observers,
 		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",
 	})
-	h.Daemon, backend.Daemon = g.daemon, g.daemon
-	if o.noControl {
-		return g, nil
+	h.Daemon, be.Daemon = g.daemon, g.daemon
+	g.reloader, _ = any(g.daemon).(reloader)
+	return g, nil
+}
+
+// listen opens the control socket and the metrics' port.
+func (g *gateway) listen() (err error) {
+	if g.socket, err = vici.Listen(g.conf.Control.Socket); err != nil {
+		return controlFailure(g.conf, err)
 	}
-	if g.socket, err = vici.Listen(conf.Control.Socket); err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
-	}
-	if conf.Metrics.Listen != "" {
-		if g.http, err = newMetricsServer(conf.Metrics.Listen, g); err != nil {
-			return nil, fmt.Errorf("metrics: %w", err)
+	if addr := g.conf.Metrics.Listen; addr != "" {
+		if g.http, err = newMetricsServer(addr, g); err != nil {
+			return fmt.Errorf("metrics.listen (%s): %w; free the address or name another one", g.conf.Metrics.At("listen").FileLine(), err)
 		}
 	}
-	return g, nil
+	return nil
+}
+
+// controlFailure says which key of the configuration names the socket that can't be had.
+func controlFailure(conf *config.Config, err error) error {
+	where := "control.socket"
+	if conf.Control.Has("socket") {
+		where += " (" + conf.Control.At("socket").FileLine() + ")"
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w; run as root, or name a path in a directory that this user may write to", err)
+	}
+	return fmt.Errorf("%s: %w", where, err)
 }
 
 // openDevice makes the device that the configuration asks for and configures it.
@@ -170,7 +206,7 @@ func (g *gateway) engineConfig(h dataplane.Handler) dataplane.Config {
 		Sockets:  g.sockets(),
 		Features: dataplane.Features{
 			NoRawIO: !d.RawIO, NoUDPGSO: !d.GSO, NoUDPGRO: !d.GRO, NoTUNMerge: !d.TunOffload,
-			NoReusePort: !d.ReusePort, NoRawESP: !d.RawESP || !g.needsRawESP(),
+			NoReusePort: !d.ReusePort, NoRawESP: !d.RawESP || !needsRawESP(g.conf),
 		},
 	}
 	if d.WaitPackets == 0 {
@@ -183,29 +219,30 @@ func (g *gateway) engineConfig(h dataplane.Handler) dataplane.Config {
 }
 
 // needsRawESP tells whether any connection may use IP protocol 50.
-func (g *gateway) needsRawESP() bool {
-	return slices.ContainsFunc(g.conf.Connections, func(c *config.Connection) bool { return !c.Encap })
+func needsRawESP(conf *config.Config) bool {
+	return slices.ContainsFunc(conf.Connections, func(c *config.Connection) bool { return !c.Encap })
 }
 
-// sockets says what to bind: the addresses of the connections when all have fixed ones, otherwise all of the host.
-func (g *gateway) sockets() dataplane.SocketConfig {
+// boundAddrs are the addresses to bind: those of the connections when all have fixed ones. None are all of the host.
+func boundAddrs(conf *config.Config) []netip.Addr {
 	var addrs []netip.Addr
-	for _, c := range g.conf.Connections {
+	for _, c := range conf.Connections {
 		for _, e := range c.LocalAddrs {
 			a := e.Addr()
 			if !a.IsValid() {
-				addrs = nil
-				return g.socketConfig(addrs)
+				return nil
 			}
 			if !slices.Contains(addrs, a) {
 				addrs = append(addrs, a)
 			}
 		}
 	}
-	return g.socketConfig(addrs)
+	return addrs
 }
 
-func (g *gateway) socketConfig(addrs []netip.Addr) dataplane.SocketConfig {
+// sockets says what to bind.
+func (g *gateway) sockets() dataplane.SocketConfig {
+	addrs := boundAddrs(g.conf)
 	s := dataplane.SocketConfig{
 		NATT:          &dataplane.Listen{Port: g.conf.IKE.PortNATT, Addrs: addrs},
 		ReceiveBuffer: g.conf.Dataplane.ReceiveBuffer, SendBuffer: g.conf.Dataplane.SendBuffer,
@@ -227,11 +264,33 @@ func (g *gateway) bindFailure(err error) error {
 	if !errors.As(err, &op) {
 		return err
 	}
-	w := diag.Where{ConfigLine: g.conf.IKE.At("port").FileLine()}
-	if a, ok := op.Addr.(*net.UDPAddr); ok {
-		w.Local = a.AddrPort()
+	a, ok := op.Addr.(*net.UDPAddr)
+	if !ok {
+		return err
+	}
+	// An address that is not there is a matter of the connection that names it, a port of the table [ike].
+	w := diag.Where{Local: a.AddrPort()}
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		for _, c := range g.conf.Connections {
+			for _, e := range c.LocalAddrs {
+				if e.Addr() == a.AddrPort().Addr().Unmap() && w.ConfigLine == "" {
+					w.Connection, w.ConfigLine = c.Name, c.At("local_addrs").FileLine()
+				}
+			}
+		}
+	}
+	if key := g.portKey(w.Local.Port()); w.ConfigLine == "" && g.conf.IKE.Has(key) {
+		w.ConfigLine = g.conf.IKE.At(key).FileLine()
 	}
 	return diag.BindFailed(w, err)
+}
+
+// portKey is the key of the table [ike] that names a port.
+func (g *gateway) portKey(port uint16) string {
+	if port == g.conf.IKE.PortNATT {
+		return "port_nat_t"
+	}
+	return "port"
 }
 
 // port is the port of a kind of sockets, 0 when there is none.
@@ -296,8 +355,28 @@ func (g *gateway) announce() {
 	}
 }
 
-// close takes down what newGateway set up. It may be called more than once.
-func (g *gateway) close() {
+// summary is the state of the gateway in one line, for a service manager.
+func (g *gateway) summary() string {
+	conf, _, failure, _ := g.loaded.state()
+	s := fmt.Sprintf("%s: %s", conf.File, plural(len(conf.Connections), "connection"))
+	if failure != "" {
+		s += "; the last reload failed"
+	}
+	return s
+}
+
+// plural is a number of things.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// close takes down what newGateway set up. Only the first call does anything.
+func (g *gateway) close() { g.closed.Do(g.takeDown) }
+
+func (g *gateway) takeDown() {
 	if g.http != nil {
 		g.http.close()
 	}
@@ -308,7 +387,6 @@ func (g *gateway) close() {
 		if err := g.link.Close(); err != nil {
 			g.log.Warn("cannot undo the configuration of the device", "error", err)
 		}
-		g.link = nil
 	}
 	switch {
 	case g.engine != nil:
@@ -316,7 +394,9 @@ func (g *gateway) close() {
 	case g.device != nil:
 		g.device.Close()
 	}
-	g.engine, g.device = nil, nil
+	if g.keys != nil {
+		g.keys.close()
+	}
 }
 
 func aboutThis() vici.Version {
@@ -333,11 +413,15 @@ func (g *gateway) dataPath() vici.DataPath {
 		name = "netstack"
 	}
 	d := vici.DataPath{Device: name, MTU: g.conf.TUN.MTU, Workers: max(1, g.conf.Dataplane.Workers)}
+	shown := map[string]bool{}
 	for _, s := range g.engine.LocalAddrs() {
 		d.Sockets = append(d.Sockets, s.Kind.String()+" "+s.Local.String())
+		shown[s.Kind.String()+" socket "+s.Local.String()] = true
 	}
 	for _, p := range g.engine.Paths() {
-		d.Features = append(d.Features, vici.Feature{Name: p, Used: true})
+		if !shown[p] {
+			d.Features = append(d.Features, vici.Feature{Name: p, Used: true})
+		}
 	}
 	return d
 }

@@ -16,6 +16,8 @@ import (
 	"esplanade/config"
 	"esplanade/dataplane"
 	"esplanade/ike"
+	"esplanade/ike/proposal"
+	"esplanade/ike/wire"
 )
 
 func newDemo() *cobra.Command {
@@ -28,8 +30,11 @@ of them is a TCP/IP stack of its own instead of a TUN device, so that no privile
 
 It shows the exchanges as a ladder, sends data through the tunnel in both directions, replaces all keys while the data
 flows, and checks that what arrived is what was sent. The exit code is 0 if everything was as it should be.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.check(); err != nil {
+				return usageError{c, err.Error()}
+			}
 			ctx, cancel := context.WithTimeout(c.Context(), demoLimit)
 			defer cancel()
 			return runDemo(ctx, c.OutOrStdout(), o)
@@ -46,6 +51,20 @@ type demoOptions struct {
 	duration time.Duration
 	ike, esp string
 	verbose  bool
+}
+
+// check is an error about a flag.
+func (o demoOptions) check() error {
+	if o.duration <= 0 || o.duration > demoMaxDuration {
+		return fmt.Errorf("--duration is %s: it must be more than 0 and at most %s", o.duration, demoMaxDuration)
+	}
+	if _, err := proposal.ParseList(wire.ProtocolIKE, []string{o.ike}); err != nil {
+		return fmt.Errorf("--ike: %w", err)
+	}
+	if _, err := proposal.ParseList(wire.ProtocolESP, []string{o.esp}); err != nil {
+		return fmt.Errorf("--esp: %w", err)
+	}
+	return nil
 }
 
 const (
@@ -109,9 +128,6 @@ type demo struct {
 }
 
 func runDemo(ctx context.Context, out io.Writer, o demoOptions) error {
-	if o.duration <= 0 || o.duration > demoMaxDuration {
-		return fmt.Errorf("--duration is %s: it must be more than 0 and at most %s", o.duration, demoMaxDuration)
-	}
 	d := &demo{out: out, events: newDemoEvents(out)}
 	if err := d.setUp(o); err != nil {
 		return err

@@ -40,11 +40,23 @@ func newKeyLog(dir string, log *slog.Logger) (*keyLog, error) {
 	}{{ikeTable, &k.ike}, {espTable, &k.esp}} {
 		var err error
 		if *f.file, err = os.OpenFile(filepath.Join(dir, f.name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600); err != nil {
+			if k.ike != nil {
+				k.ike.Close()
+			}
 			return nil, fmt.Errorf("debug.save_keys: %w", err)
 		}
 	}
 	log.Warn("KEYS ARE BEING SAVED: whoever reads these files can read all traffic; remove debug.save_keys outside a laboratory", "dir", dir)
 	return k, nil
+}
+
+// close closes the files. It is for after the daemon has ended.
+func (k *keyLog) close() {
+	for _, f := range []*os.File{k.ike, k.esp} {
+		if err := f.Close(); err != nil {
+			k.log.Error("cannot save keys", "error", err)
+		}
+	}
 }
 
 func (k *keyLog) write(f *os.File, line string) {

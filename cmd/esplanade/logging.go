@@ -7,11 +7,13 @@ import (
 	"esplanade/config"
 )
 
-// newLogHandler writes the log as the configuration asks for.
-func newLogHandler(w io.Writer, c config.Log) slog.Handler {
-	o := &slog.HandlerOptions{Level: c.Level}
+// newLogHandler writes the log as the configuration asks for. The level can be changed later, by a reload.
+func newLogHandler(w io.Writer, c config.Log) (slog.Handler, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	level.Set(c.Level)
+	o := &slog.HandlerOptions{Level: level}
 	if c.Format == config.LogJSON {
-		return slog.NewJSONHandler(w, o)
+		return slog.NewJSONHandler(w, o), level
 	}
-	return slog.NewTextHandler(w, o)
+	return slog.NewTextHandler(w, o), level
 }

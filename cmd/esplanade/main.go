@@ -7,25 +7,39 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+// The exit codes. Scripts rely on them: docs/operations.md has them too, and a test compares.
+const (
+	exitOK     = 0 // what was asked for is done
+	exitFailed = 1 // it is not, and standard error says why and what to do
+	exitUsage  = 2 // the command line is wrong; nothing was done
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is main with a result instead of an exit.
-func run(args []string) int {
-	root := newRoot()
+func run(args []string, stdout, stderr io.Writer) int {
+	root := newRoot(stdout, stderr)
 	root.SetArgs(args)
-	if err := root.Execute(); err != nil {
-		var silent silentError
-		if !errors.As(err, &silent) {
-			fmt.Fprintln(os.Stderr, "esplanade: "+err.Error())
-		}
-		return 1
+	err := root.Execute()
+	var silent silentError
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &silent):
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintln(stderr, "esplanade: "+err.Error())
+		return exitUsage
 	}
-	return 0
+	fmt.Fprintln(stderr, "esplanade: "+err.Error())
+	return exitFailed
 }
 
 // silentError ends a command whose output has said everything.
@@ -33,18 +47,54 @@ type silentError struct{}
 
 func (silentError) Error() string { return "failed" }
 
-func newRoot() *cobra.Command {
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "esplanade",
 		Short: "An IPsec gateway in user space",
 		Long: `Esplanade is an IPsec gateway in one binary, all of it in user space: IKEv2 negotiates keys, an ESP engine uses them,
 and a packet loop carries packets between a TUN device and UDP sockets. No kernel XFRM is needed.
 
-Try it without any set-up:  esplanade demo`,
+Try it without any set-up:  esplanade demo
+
+Exit codes: 0, done; 1, not done, and standard error says why; 2, wrong command line.`,
+		Version:       fullVersion(),
 		SilenceErrors: true, SilenceUsage: true,
-		Args: cobra.NoArgs,
+		Args: subcommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetVersionTemplate(versionText())
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{c, err.Error()} })
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(newRun(), newCheck(), newDemo(), newStatus(), newInitiate(), newTerminate(), newRekey(), newVersion())
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args, c.RunE = subcommand, func(c *cobra.Command, _ []string) error { return c.Help() }
+			for _, shell := range c.Commands() {
+				shell.Args = noArgs
+			}
+		}
+	}
 	return root
+}
+
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Show what a command does and its flags",
+		Long: "Help shows what a command does and its flags, as --help after the command does.",
+		RunE: func(c *cobra.Command, args []string) error {
+			root := c.Root()
+			if len(args) == 0 {
+				return root.Help()
+			}
+			cmd, rest, err := root.Find(args)
+			if err != nil || cmd == root || len(rest) > 0 {
+				return subcommand(root, args)
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
 }

@@ -13,12 +13,14 @@ import (
 
 	"esplanade/dataplane"
 	"esplanade/ike"
+	"esplanade/ike/sa"
 )
 
 // metricsServer serves /metrics.
 type metricsServer struct {
-	l net.Listener
-	s *http.Server
+	l         net.Listener
+	s         *http.Server
+	durations *durations
 }
 
 // Limits of the metrics server.
@@ -35,10 +37,11 @@ func newMetricsServer(addr string, g *gateway) (*metricsServer, error) {
 		return nil, err
 	}
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(newCollector(g), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	d := newDurations()
+	reg.MustRegister(newCollector(g), d.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
-	return &metricsServer{l: l, s: &http.Server{Handler: mux, ReadHeaderTimeout: metricsHeaderTimeout}}, nil
+	return &metricsServer{l: l, s: &http.Server{Handler: mux, ReadHeaderTimeout: metricsHeaderTimeout}, durations: d}, nil
 }
 
 func (m *metricsServer) serve(ctx context.Context) error {
@@ -56,6 +59,28 @@ func (m *metricsServer) serve(ctx context.Context) error {
 	return nil
 }
 
+// durations is told of exchanges and keeps how long those took that this side began.
+type durations struct {
+	ike.Observers // of none: only exchanges matter
+	seconds       *prometheus.HistogramVec
+}
+
+func newDurations() *durations {
+	return &durations{seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "ipsec_exchange_duration_seconds",
+		Help: "Time from the request to the peer's response, of exchanges that this side began.",
+		// From a LAN to the last retransmission of the default 2s × 1.8ⁿ.
+		Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 2, 4, 8, 16, 32, 64},
+	}, []string{"exchange"})}
+}
+
+// Exchange implements ike.Observer.
+func (d *durations) Exchange(_ sa.Snapshot, x sa.ExchangeDone) {
+	if x.Initiated {
+		d.seconds.WithLabelValues(x.Exchange.String()).Observe(x.Took.Seconds())
+	}
+}
+
 func (m *metricsServer) close() { m.s.Close(); m.l.Close() }
 
 // collector makes metrics of what the daemon and the engine know at the time of a scrape.
@@ -65,6 +90,7 @@ type collector struct {
 	build, configured, up, childUp, ikeSAs, halfOpen                    *prometheus.Desc
 	bytes, packets, drops, failures, exchanges, rekeys, retransmits     *prometheus.Desc
 	ignored, inboxDropped, sendErrors, established, lastReload, started *prometheus.Desc
+	loadedAt                                                            *prometheus.Desc
 }
 
 func newCollector(g *gateway) *collector {
@@ -91,6 +117,7 @@ func newCollector(g *gateway) *collector {
 		sendErrors:   d("ike_send_errors_total", "IKE messages that the system did not send."),
 		established:  d("ike_established_total", "IKE SAs that were established."),
 		lastReload:   d("config_last_reload_successful", "Whether the last loading of the configuration succeeded."),
+		loadedAt:     d("config_last_reload_success_timestamp_seconds", "When the configuration in force was loaded, in seconds since 1970."),
 		started:      d("start_time_seconds", "When the daemon started, in seconds since 1970."),
 	}
 }
@@ -99,7 +126,7 @@ func newCollector(g *gateway) *collector {
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.configured, c.up, c.childUp, c.ikeSAs, c.halfOpen, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
-		c.rekeys, c.retransmits, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.started,
+		c.rekeys, c.retransmits, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
 	} {
 		ch <- d
 	}
@@ -121,7 +148,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	gauge(c.build, 1, fullVersion())
-	gauge(c.lastReload, 1)
+	_, at, failure, _ := c.g.loaded.state()
+	gauge(c.lastReload, number(failure == ""))
+	gauge(c.loadedAt, float64(at.UnixMilli())/1000)
 	gauge(c.started, float64(info.Since.Unix()))
 	gauge(c.halfOpen, float64(info.HalfOpen))
 	for _, n := range info.Conns {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -15,24 +18,91 @@ func newRun() *cobra.Command {
 		Use:   "run -c FILE",
 		Short: "Run the gateway in the foreground",
 		Long: `Run is the daemon. It stays in the foreground and logs to standard error. SIGTERM and SIGINT make it delete its SAs,
-undo its network configuration and end.
+undo its network configuration and end; a second one ends it at once. SIGHUP makes it read the configuration again: if
+there is an error in it, the log and "esplanade status" say so, and the old configuration stays in force.
 
 The file is checked whole before anything is touched; see also "esplanade check".`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			conf, err := load(file)
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			conf, err := load(file, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			g, err := newGateway(conf, gatewayOptions{log: newLogHandler(os.Stderr, conf.Log)})
+			context.AfterFunc(ctx, stop) // a second signal is not caught, and so ends the process
+			hangUp := make(chan os.Signal, 1)
+			signal.Notify(hangUp, syscall.SIGHUP)
+			defer signal.Stop(hangUp)
+
+			log, level := newLogHandler(c.ErrOrStderr(), conf.Log)
+			g, err := newGateway(conf, gatewayOptions{log: log, level: level})
 			if err != nil {
 				return err
 			}
-			return g.run(ctx)
+			n, err := supervisorFromEnv(os.Getenv)
+			if err != nil {
+				g.log.Warn("cannot tell the service manager how it goes", "error", err)
+			}
+			return (&service{g: g, notify: n, hangUp: hangUp}).run(ctx)
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "/etc/esplanade/esplanade.toml", "the configuration `file`")
+	_ = c.RegisterFlagCompletionFunc("config", completeFile) // fails for a flag that is not there
 	return c
+}
+
+// service is a gateway with those who tell it what to do and those who want to know how it goes.
+type service struct {
+	g      *gateway
+	notify *supervisor
+	hangUp <-chan os.Signal
+}
+
+// run works until ctx ends or the gateway fails.
+func (s *service) run(ctx context.Context) error {
+	attendCtx, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.attend(attendCtx) })
+	err := s.g.run(ctx)
+	stop()
+	wg.Wait()
+	return err
+}
+
+// attend reports to the service manager and reloads on demand until ctx ends. The gateway counts as ready when its event
+// loop answers, and as alive for as long as it does.
+func (s *service) attend(ctx context.Context) {
+	defer s.tell("STOPPING=1")
+	if _, err := s.g.daemon.Info(ctx); err != nil {
+		return // it ends before it has begun
+	}
+	s.tell("READY=1\nSTATUS=" + s.g.summary())
+	var watch <-chan time.Time
+	if d := s.notify.watchdog(); d > 0 {
+		t := time.NewTicker(d)
+		defer t.Stop()
+		watch = t.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-watch:
+			if _, err := s.g.daemon.Info(ctx); err == nil {
+				s.tell("WATCHDOG=1")
+			}
+		case <-s.hangUp:
+			s.tell(reloading())
+			// The log has the reason if it fails; the gateway goes on as before, and so it is ready in any case.
+			_ = s.g.reload(ctx)
+			s.tell("READY=1\nSTATUS=" + s.g.summary())
+		}
+	}
+}
+
+func (s *service) tell(state string) {
+	if err := s.notify.send(state); err != nil {
+		s.g.log.Log(context.Background(), slog.LevelWarn, "cannot tell the service manager how it goes", "error", err)
+	}
 }

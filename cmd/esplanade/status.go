@@ -20,9 +20,10 @@ func newStatus() *cobra.Command {
 		Short: "Show what is desired, what is, and why not",
 		Long: `Status shows each connection and child: what is desired of it, its state and since when, what it waits for, and the
 last failure with its fix. With --json it prints the same for programs.`,
-		Args: cobra.MaximumNArgs(1),
+		Args:              atMostOneArg("CONNECTION"),
+		ValidArgsFunction: completeName(&socket),
 		RunE: func(c *cobra.Command, args []string) error {
-			cl, err := dial(c.Context(), socket)
+			cl, err := dial(c, socket)
 			if err != nil {
 				return err
 			}
@@ -31,7 +32,7 @@ last failure with its fix. With --json it prints the same for programs.`,
 			if len(args) == 1 {
 				name = args[0]
 			}
-			s, err := cl.Status(c.Context(), name)
+			s, err := cl.status(c.Context(), name)
 			if err != nil {
 				return err
 			}
@@ -49,6 +50,9 @@ last failure with its fix. With --json it prints the same for programs.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
+
+// timeForm is how times are shown to people.
+const timeForm = "2006-01-02 15:04:05"
 
 // statusReport is what `status --json` prints. Keys are only ever added to it.
 type statusReport struct {
@@ -135,7 +139,10 @@ func newFailureReport(f vici.FailureStatus) *failureReport {
 // print writes the status for a person.
 func (r statusReport) print(w io.Writer, now time.Time) {
 	g := r.Gateway
-	fmt.Fprintf(w, "esplanade %s, up %s, %s\n", g.Version, ago(now, g.Since), g.Config)
+	fmt.Fprintf(w, "esplanade %s, up %s, %s loaded %s\n", g.Version, ago(now, g.Since), g.Config, g.LoadedAt.Local().Format(timeForm))
+	if g.ReloadError != "" {
+		fmt.Fprintf(w, "  RELOADING FAILED %s\n", strings.ReplaceAll(g.ReloadError, "\n", "\n    "))
+	}
 	fmt.Fprintf(w, "  device %s mtu %d; %s\n", g.DataPath.Device, g.DataPath.MTU, strings.Join(g.DataPath.Sockets, ", "))
 	for _, f := range g.DataPath.Features {
 		line := f.Name
@@ -172,7 +179,7 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 func (f *failureReport) print(w io.Writer, now time.Time, what string) {
 	fmt.Fprintf(w, "  %s %s ago", what, ago(now, f.Last))
 	if f.Count > 1 {
-		fmt.Fprintf(w, " (%d times since %s)", f.Count, f.First.Format("2006-01-02 15:04:05"))
+		fmt.Fprintf(w, " (%d times since %s)", f.Count, f.First.Local().Format(timeForm))
 	}
 	fmt.Fprintf(w, ":\n    %s\n    Fix: %s\n", f.Message, f.Fix)
 }

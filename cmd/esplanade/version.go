@@ -24,11 +24,15 @@ func fullVersion() string {
 	return v
 }
 
+// versionText is the line that `version` and --version print.
+func versionText() string {
+	return fmt.Sprintf("esplanade %s (%s, %s/%s)\n", fullVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		Run: func(c *cobra.Command, _ []string) {
-			fmt.Fprintf(c.OutOrStdout(), "esplanade %s (%s, %s/%s)\n", fullVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		},
+		Use: "version", Short: "Print the version", Args: noArgs,
+		Long: "Version prints the release, the commit it was built from if that is known, the version of Go, and the platform.",
+		Run:  func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), versionText()) },
 	}
 }
