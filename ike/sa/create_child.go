@@ -3,6 +3,7 @@ package sa
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"time"
 
@@ -15,6 +16,12 @@ import (
 // InitiateChild asks for a CHILD SA: at once on an established IKE SA, otherwise after IKE_AUTH. trigger is the packet
 // that wants it, or nil. [ChildUp] or [Failed] follows. A child that exists or is being created is not doubled.
 func (m *Machine) InitiateChild(now time.Time, c *ChildConfig, trigger *selector.Packet) {
+	if old := m.rivalOf; old != nil {
+		// This one may turn out to be redundant. What waits there goes to whichever IKE SA is left.
+		old.InitiateChild(now, c, trigger)
+		m.emit(Touched{Machine: old})
+		return
+	}
 	same := func(t *createChildTask) bool { return t.cfg == c && trigger == nil }
 	if _, ok := queued(m, same); ok {
 		return
@@ -36,6 +43,8 @@ type createChildTask struct {
 	offer   *childOffer
 	groups  []uint16 // refused by the peer
 	retries int
+	// rival is what a request of the peer's, answered while ours was in flight, has created for the same child.
+	rival *Child
 }
 
 func (t *createChildTask) name() string                { return "create child " + t.cfg.Name }
@@ -48,6 +57,10 @@ func (t *createChildTask) abandoned(m *Machine, now time.Time) {
 }
 
 func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	if t.trigger == nil && m.has(t.cfg) {
+		t.abandoned(m, now) // the peer has brought it up meanwhile, which was reported then
+		return nil, false
+	}
 	payloads, offer, f := m.buildOffer(t.offer, t.cfg, t.trigger, nil, t.groups)
 	t.offer = offer
 	if f != nil {
@@ -87,9 +100,37 @@ func (t *createChildTask) done(m *Machine, r *response) {
 		m.later(r.now, t)
 		return
 	}
-	m.finishOffer(r, t.offer)
+	offer := t.offer
 	t.offer = nil
+	if t.rival == nil || t.rival.State == ChildDeleted {
+		m.finishOffer(r, offer)
+	} else {
+		m.finishTwin(r, offer, t.rival)
+	}
 	m.pruneChildless(r.now)
+}
+
+// finishTwin takes the answer to an offer when the peer has asked for the same child at the same time. One SA is enough:
+// the same rule as for rekeyings that collide says which of the two goes, and who closes it (RFC 7296 section 2.8.1).
+// A peer that does not know of this rule keeps its own, which does no harm.
+func (m *Machine) finishTwin(r *response, o *childOffer, rival *Child) {
+	c, _ := m.takeAnswer(r, o, nil)
+	if c == nil {
+		return
+	}
+	if lessNonce(c.lowestNonce, rival.lowestNonce) && rival.live() {
+		c.State = ChildRekeyed
+		c.successor = rival
+		m.requeue(&deleteChildTask{child: c})
+		return
+	}
+	m.switchOutbound(c)
+	m.emit(ChildUp{Child: c})
+}
+
+// has tells whether a child of a configuration is up.
+func (m *Machine) has(cfg *ChildConfig) bool {
+	return slices.ContainsFunc(m.children, func(c *Child) bool { return c.Config == cfg && c.live() })
 }
 
 // maxTemporaryFailures bounds how often one request is repeated after TEMPORARY_FAILURE; what the request was for is
@@ -124,7 +165,7 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 	if !ok || !okNonce || len(sa.Proposals) == 0 {
 		return m.refuseSyntax(r, "a CREATE_CHILD_SA request without SA or nonce")
 	}
-	if m.state == StateDeleting || m.state == StateRekeyed {
+	if _, ending := m.ending(); ending || m.state == StateDeleting || m.state == StateRekeyed {
 		// "If a peer receives a request to create or rekey … while it is closing the IKE SA, it SHOULD reply with
 		// TEMPORARY_FAILURE": https://www.rfc-editor.org/rfc/rfc7296#section-2.25.1
 		return failing(wire.NotifyTemporaryFailure)
@@ -138,8 +179,30 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 	if n := notify(r.payloads, wire.NotifyRekeySA); n != nil {
 		return m.handleRekeyChild(r, n)
 	}
-	answer, _ := m.answerChild(r, nil, false)
+	answer, created := m.answerChild(r, nil, false)
+	if created {
+		m.noteTwin(r.now, m.children[len(m.children)-1])
+	}
 	return answer
+}
+
+// crossingTime is how old a child of ours can be when a request for the same child, made at the same time and repeated
+// since, arrives.
+const crossingTime = 60 * time.Second
+
+// noteTwin looks whether this side has asked for the same child as c, which the peer has just created. When our request
+// is still in flight its answer decides (see finishTwin); when it has been answered already, the nonces are known now.
+func (m *Machine) noteTwin(now time.Time, c *Child) {
+	if t, ok := doing[*createChildTask](m); ok && c.Config == t.cfg && t.trigger == nil {
+		t.rival = c
+		return
+	}
+	for _, own := range m.children {
+		if own.Config == c.Config && own.Initiator && own.live() && own.Policy == own.ID && now.Sub(own.Created) < crossingTime &&
+			lessNonce(own.lowestNonce, c.lowestNonce) {
+			m.deleteChild(now, own, "redundant: both sides have asked for it", true)
+		}
+	}
 }
 
 // refuseSyntax answers a message that parses and makes no sense. It ends the IKE SA, as any INVALID_SYNTAX does.
@@ -189,7 +252,15 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 	if !ok {
 		return m.refuseSyntax(r, "an ESP SPI that is not one"), false
 	}
+	if len(m.children) >= maxChildren {
+		m.emit(Failed{Failure: m.failure(diag.CodeLimit, x, failChild(cfg, cfg.Line), failNotify(wire.NotifyNoAdditionalSAs),
+			failSides(fmt.Sprintf("%d CHILD SAs", maxChildren), "one more"))})
+		return failing(wire.NotifyNoAdditionalSAs), false
+	}
 	c, answer, f := m.createAnswered(r, cfg, chosen, ts, peerSPI, nonce, ke, old, inAuth)
+	if f != nil && f.Code == diag.CodeKEValue {
+		return m.refuseSyntax(r, f.Cause.Error()), false
+	}
 	if f != nil {
 		m.emit(Failed{Failure: f, Child: cfg})
 		return failing(wire.NotifyNoAdditionalSAs), false
@@ -205,6 +276,10 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 	}
 	return answer, true
 }
+
+// maxChildren bounds the CHILD SAs of one IKE SA, those included that are on their way out: a peer that asks for more is
+// told NO_ADDITIONAL_SAS (RFC 7296 section 1.3).
+const maxChildren = 512
 
 // checkGroup tells whether the KE payload is for the group that was chosen. A nil answer means that it fits.
 func (m *Machine) checkGroup(x wire.ExchangeType, chosen proposal.Chosen, ke *wire.KE, cfg *ChildConfig) ([]wire.Payload, *diag.Failure) {
@@ -253,9 +328,7 @@ func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.C
 		return fail(diag.CodeInternal, err)
 	}
 	m.addChild(r.now, c)
-	if old != nil {
-		c.lowestNonce = lowest(nonce, nr)
-	}
+	c.lowestNonce = lowest(nonce, nr)
 	return c, append(payloads, toWireTS(false, ts.Remote), toWireTS(true, ts.Local)), nil
 }
 

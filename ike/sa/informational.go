@@ -18,7 +18,7 @@ func (m *Machine) handleInformational(r *request) []wire.Payload {
 		}
 		switch d.Protocol {
 		case wire.ProtocolIKE:
-			m.peerDeletesIKE()
+			m.peerDeletesIKE(r.now)
 			// "the response … is an empty INFORMATIONAL": https://www.rfc-editor.org/rfc/rfc7296#section-1.4.1
 			return nil
 		case wire.ProtocolESP:
@@ -37,9 +37,9 @@ func (m *Machine) handleInformational(r *request) []wire.Payload {
 // peerDeletesIKE ends the IKE SA on the peer's word, after the response. Children that live on were moved to a
 // successor before; a rekeying of ours that is in flight is forgotten, "reply as usual, and forget about our own
 // rekeying request": https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
-func (m *Machine) peerDeletesIKE() {
-	if t, ok := doing[*rekeyIKETask](m); ok && t.rival != nil {
-		m.handOver(t.rival)
+func (m *Machine) peerDeletesIKE(now time.Time) {
+	if t, ok := doing[*rekeyIKETask](m); ok && t.heir() != nil {
+		m.handOver(now, t.heir())
 	}
 	c := &Closed{Reason: "deleted by the peer"}
 	switch m.state {
@@ -67,6 +67,9 @@ func (m *Machine) peerDeletesChildren(now time.Time, d *wire.Delete) *wire.Delet
 			continue
 		}
 		c := m.childByPeerSPI(spi)
+		if c == nil && m.creatingChild() && len(m.gone) < maxGone {
+			m.gone = append(m.gone, spi)
+		}
 		if c == nil || c.State == ChildDeleted {
 			continue // unknown SPIs are ignored
 		}
@@ -81,19 +84,43 @@ func (m *Machine) peerDeletesChildren(now time.Time, d *wire.Delete) *wire.Delet
 	return own
 }
 
+// maxGone bounds what is remembered of deleted SPIs while one answer is outstanding.
+const maxGone = 64
+
+// creatingChild tells whether the answer that is outstanding may create a CHILD SA.
+func (m *Machine) creatingChild() bool {
+	if m.pending == nil {
+		return false
+	}
+	switch m.pending.task.(type) {
+	case *createChildTask, *rekeyChildTask:
+		return true
+	}
+	return false
+}
+
 func (m *Machine) childDeletedByPeer(now time.Time, c *Child) {
-	if t, ok := doing[*rekeyChildTask](m); ok && t.old == c && t.rival != nil && c.live() {
+	t, rekeying := doing[*rekeyChildTask](m)
+	if rekeying && t.old == c && t.rival != nil && c.live() {
 		// The peer's rekeying is complete and it never saw ours: its child is the successor.
 		m.supersede(now, c, t.rival)
 	}
 	// "the responder … switches when it receives the delete of the old SA": the initiator of the rekey has the answer.
-	if s := c.successor; s != nil && s.outboundPending {
-		m.switchOutbound(s)
-	}
-	live := c.live()
+	m.switchToSuccessor(c)
+	// A peer that has our answer already, while its own is still on the way to us, closes its child as the redundant one
+	// of a collision. The traffic has the old child and gets ours.
+	redundant := rekeying && t.rival == c && t.old.live()
+	live := c.live() && !redundant
 	m.retire(now, c)
 	if live {
 		m.emit(ChildDown{Child: c, Reason: "deleted by the peer"})
+	}
+}
+
+// switchToSuccessor lets the successor of a child carry its traffic when that has been waiting for a sign of the peer.
+func (m *Machine) switchToSuccessor(c *Child) {
+	if s := c.successor; s != nil && s.outboundPending {
+		m.switchOutbound(s)
 	}
 }
 
@@ -101,6 +128,8 @@ func (m *Machine) childDeletedByPeer(now time.Time, c *Child) {
 type deleteChildTask struct {
 	child  *Child
 	reason string // not empty: it goes without a successor
+	// whole: the child is to end for good. A successor that a rekeying in flight brings about ends with it.
+	whole bool
 }
 
 func (t *deleteChildTask) name() string                        { return "delete child " + t.child.Config.Name }
@@ -108,9 +137,14 @@ func (t *deleteChildTask) exchange() wire.ExchangeType         { return wire.Exc
 func (t *deleteChildTask) abandoned(m *Machine, now time.Time) {}
 
 func (t *deleteChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	for t.whole && !t.child.live() && t.child.successor != nil {
+		t.child = t.child.successor
+	}
 	if t.child.State == ChildDeleted || t.child.State == ChildDeleting {
 		return nil, false
 	}
+	// A peer that rekeyed and never showed that it uses the new SA: without the old one there is no other to use.
+	m.switchToSuccessor(t.child)
 	if t.reason != "" && t.child.live() {
 		m.emit(ChildDown{Child: t.child, Reason: t.reason})
 	}
@@ -125,24 +159,53 @@ func (t *deleteChildTask) done(m *Machine, r *response) {
 	if t.child.State != ChildDeleted {
 		m.retire(r.now, t.child)
 	}
-	if t.reason != "" {
-		m.pruneChildless(r.now)
-	}
 }
 
-// DeleteChild closes a CHILD SA and tells the peer. [ChildDown] is emitted unless a successor carries its traffic.
+// DeleteChild closes a CHILD SA and tells the peer. When a rekeying of it is in flight, the successor is closed. The IKE
+// SA stays, also when it was the last child.
 func (m *Machine) DeleteChild(now time.Time, id uint64, reason string) {
-	if c := m.child(id); c != nil && c.State != ChildDeleting && c.State != ChildDeleted {
-		same := func(t *deleteChildTask) bool { return t.child == c }
-		if _, ok := queued(m, same); !ok {
-			m.enqueue(&deleteChildTask{child: c, reason: reason})
-		}
+	if c := m.child(id); c != nil {
+		m.deleteChild(now, c, reason, true)
 	}
 	m.pump(now)
 }
 
+func (m *Machine) deleteChild(now time.Time, c *Child, reason string, whole bool) {
+	if c.State == ChildDeleting || c.State == ChildDeleted {
+		return
+	}
+	same := func(t *deleteChildTask) bool { return t.child == c }
+	if t, ok := queued(m, same); ok {
+		t.whole = t.whole || whole
+		return
+	}
+	m.enqueue(&deleteChildTask{child: c, reason: reason, whole: whole})
+}
+
+// rejectChildTask closes a CHILD SA that the peer has created by its answer and that this side could not accept: an SA
+// that only one side has would swallow what is sent on it.
+type rejectChildTask struct {
+	spi   uint32 // ours, reserved until the peer cannot use it any more
+	child string
+}
+
+func (t *rejectChildTask) name() string                { return "reject child " + t.child }
+func (t *rejectChildTask) exchange() wire.ExchangeType { return wire.ExchangeInformational }
+func (t *rejectChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	return []wire.Payload{&wire.Delete{
+		Protocol: wire.ProtocolESP, SPIs: [][]byte{binary.BigEndian.AppendUint32(nil, t.spi)},
+	}}, true
+}
+func (t *rejectChildTask) done(m *Machine, r *response)        { m.env.ReleaseSPI(t.spi) }
+func (t *rejectChildTask) abandoned(m *Machine, now time.Time) { m.env.ReleaseSPI(t.spi) }
+
 // deleteIKETask closes the IKE SA with all its children.
-type deleteIKETask struct{ reason string }
+type deleteIKETask struct {
+	reason string
+	// whole: a successor that a rekeying in flight brings about is closed as well. Otherwise it is this IKE SA that has
+	// had its time, and the successor lives on.
+	whole bool
+}
 
 func (t *deleteIKETask) name() string                        { return "delete IKE SA" }
 func (t *deleteIKETask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
@@ -161,7 +224,9 @@ const deleteTries = 2
 
 // Delete closes the IKE SA and tells the peer. An SA that is not established yet is dropped: there is nothing that
 // the peer could be told in a way it would believe.
-func (m *Machine) Delete(now time.Time, reason string) {
+func (m *Machine) Delete(now time.Time, reason string) { m.delete(now, reason, true) }
+
+func (m *Machine) delete(now time.Time, reason string, whole bool) {
 	switch m.state {
 	case StateClosed, StateDeleting:
 		return
@@ -170,9 +235,17 @@ func (m *Machine) Delete(now time.Time, reason string) {
 		return
 	}
 	// What has not been sent is of no interest any more; a request in flight is waited for, the window being one.
+	if t, ok := m.ending(); ok {
+		whole = whole || t.whole
+	}
 	m.abandonTasks(now)
-	m.enqueue(&deleteIKETask{reason: reason})
+	m.enqueue(&deleteIKETask{reason: reason, whole: whole})
 	m.pump(now)
+}
+
+// ending returns the waiting or outstanding DELETE of the IKE SA.
+func (m *Machine) ending() (*deleteIKETask, bool) {
+	return queued(m, func(*deleteIKETask) bool { return true })
 }
 
 // Abandon closes the SA at once and without a message.

@@ -246,7 +246,7 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	}
 	shared, err := t.ke.Shared(ke.Data)
 	if err != nil {
-		reject(m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit, failCause(err)))
+		reject(m.failure(diag.CodeKEValue, wire.ExchangeIKESAInit, failCause(err)))
 		return
 	}
 	prf, err := suite.NewPRF(chosen.PRF)

@@ -132,7 +132,7 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	}
 	shared, err := own.Shared(ke.Data)
 	if err != nil {
-		return fail(diag.CodeKEGroup, err)
+		return fail(diag.CodeKEValue, err)
 	}
 	m.init.ni, m.init.nr = slices.Clone(nonce.Data), env.Nonce(nonceLen)
 	m.init.peerMessage = slices.Clone(datagram)

@@ -113,9 +113,9 @@ func (m *Machine) advanceLifetime(now time.Time) {
 			m.close(now, "half-open for too long", m.failure(diag.CodeHalfOpen, wire.ExchangeIKEAuth))
 		case StateRekeyed:
 			// The peer rekeyed and did not delete the old SA.
-			m.Delete(now, "replaced")
+			m.delete(now, "replaced", false)
 		default:
-			m.Delete(now, "lifetime is over")
+			m.delete(now, "lifetime is over", false)
 		}
 	}
 	if m.state == StateEstablished && !m.life.rekeyAt.IsZero() && !now.Before(m.life.rekeyAt) {
@@ -134,7 +134,7 @@ func (m *Machine) advanceChild(now time.Time, c *Child) {
 	}
 	if c.live() && !c.expireAt.IsZero() && !now.Before(c.expireAt) {
 		c.expireAt = time.Time{}
-		m.DeleteChild(now, c.ID, "lifetime is over")
+		m.deleteChild(now, c, "lifetime is over", false)
 		return
 	}
 	if m.state != StateEstablished {
@@ -146,6 +146,6 @@ func (m *Machine) advanceChild(now time.Time, c *Child) {
 	}
 	if c.State == ChildRekeyed && !c.supersededAt.IsZero() && !now.Before(c.supersededAt.Add(supersededTime)) {
 		c.supersededAt = time.Time{}
-		m.DeleteChild(now, c.ID, "replaced")
+		m.deleteChild(now, c, "replaced", false)
 	}
 }

@@ -52,6 +52,9 @@ type Machine struct {
 	alive   liveness
 
 	children []*Child
+	// gone are SPIs of the peer that it has deleted while an answer which creates a child was outstanding: the DELETE may
+	// have overtaken that answer.
+	gone []uint32
 	// rivalOf is the IKE SA that this one may replace, while a collision of two rekeyings is not settled.
 	rivalOf *Machine
 	// successor is the IKE SA that has the children now.
@@ -424,7 +427,7 @@ func (m *Machine) Exhausting(now time.Time, child uint64) { m.RekeyChild(now, ch
 // PeerMoved tells that authentic ESP packets of a child come from another address. It is followed like an IKE message
 // from there would be (RFC 7296 section 2.23): IKE and ESP move together.
 func (m *Machine) PeerMoved(now time.Time, child uint64, from netip.AddrPort) {
-	if c := m.child(child); c != nil && c.State != ChildDeleted && m.state == StateEstablished {
+	if c := m.child(child); c != nil && c.State != ChildDeleted {
 		m.follow(Path{Local: m.path.Local, Remote: from})
 	}
 	m.pump(now)

@@ -86,22 +86,26 @@ func (o *childOffer) release(m *Machine) {
 
 // takeAnswer makes a child of the answer to an offer and installs its inbound direction, or reports why there is none.
 // The SPI is released in the latter case. The caller decides when the outbound direction is used.
-func (m *Machine) takeAnswer(r *response, o *childOffer, old *Child) *Child {
+func (m *Machine) takeAnswer(r *response, o *childOffer, old *Child) (*Child, *diag.Failure) {
 	c, f := m.acceptAnswer(r, o, old)
 	if f != nil {
+		if _, created := find[*wire.SA](r.payloads); created && f.Code != diag.CodeDeleted {
+			m.requeue(&rejectChildTask{spi: o.spi, child: o.cfg.Name})
+			o.spi = 0
+		}
 		o.release(m)
 		m.emit(Failed{Failure: f, Child: o.cfg})
-		return nil
+		return nil, f
 	}
 	m.addChild(r.now, c)
 	m.installInbound(c)
-	return c
+	return c, nil
 }
 
 // finishOffer is takeAnswer for a child that replaces none. The responder has installed its inbound direction before
 // it answered, so that both directions can be used at once.
 func (m *Machine) finishOffer(r *response, o *childOffer) {
-	if c := m.takeAnswer(r, o, nil); c != nil {
+	if c, _ := m.takeAnswer(r, o, nil); c != nil {
 		m.switchOutbound(c)
 		m.emit(ChildUp{Child: c})
 	}
@@ -130,6 +134,9 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	if !ok {
 		return nil, m.failure(diag.CodeSyntax, x, failChild(o.cfg, o.cfg.Line), failSides("", "an ESP SPI that is not one"))
 	}
+	if slices.Contains(m.gone, peerSPI) {
+		return nil, m.failure(diag.CodeDeleted, x, failChild(o.cfg, o.cfg.Line), func(f *diag.Failure) { f.ByPeer, f.Notify = true, "DELETE" })
+	}
 	ts := selector.Pair{Local: fromWireTS(tsi), Remote: fromWireTS(tsr)}
 	// "the responder … narrow": what comes back must lie within what was offered.
 	if len(ts.Local) == 0 || len(ts.Remote) == 0 || !selector.Covered(ts.Local, o.ts.Local) || !selector.Covered(ts.Remote, o.ts.Remote) {
@@ -147,6 +154,7 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	if err := m.keyChild(c, o.spi, peerSPI, shared, ni, nr); err != nil {
 		return nil, m.failure(diag.CodeInternal, x, failCause(err), failChild(o.cfg, o.cfg.Line))
 	}
+	c.lowestNonce = lowest(ni, nr)
 	return c, nil
 }
 

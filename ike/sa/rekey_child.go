@@ -13,8 +13,8 @@ import (
 func (m *Machine) RekeyChild(now time.Time, id uint64) {
 	if c := m.child(id); c != nil && c.State == ChildInstalled && (m.state == StateEstablished || m.state == StateRekeying) {
 		same := func(t *rekeyChildTask) bool { return t.old == c }
-		if _, ok := queued(m, same); !ok {
-			m.enqueue(&rekeyChildTask{old: c})
+		if _, ok := queued(m, same); !ok && !m.enqueue(&rekeyChildTask{old: c}) {
+			m.retryRekey(now, c)
 		}
 	}
 	m.pump(now)
@@ -90,15 +90,22 @@ func (t *rekeyChildTask) done(m *Machine, r *response) {
 	}
 	offer := t.offer
 	t.offer = nil
-	fresh := m.takeAnswer(r, offer, old)
-	if fresh == nil {
+	fresh, f := m.takeAnswer(r, offer, old)
+	switch {
+	case f != nil && f.Code == diag.CodeDeleted && old.live():
+		// The peer takes the old one for replaced, and has closed what replaced it before we knew it.
+		m.retryRekey(r.now, old)
+		m.deleteChild(r.now, old, "deleted by the peer", true)
+		return
+	case f != nil:
 		m.retryRekey(r.now, old)
 		return
 	}
-	nr, _ := find[*wire.Nonce](r.payloads)
-	fresh.lowestNonce = lowest(offer.nonce, nr.Data)
-	// The nonces decide whatever has become of the rival meanwhile: it may have been rekeyed, and even be gone.
+	// The nonces decide, also when the rival has been rekeyed meanwhile. A rival that has just gone decides nothing.
 	rival := t.rival
+	if rival != nil && rival.State == ChildDeleted && rival.successor == nil {
+		rival = nil
+	}
 	if rival != nil && lessNonce(fresh.lowestNonce, rival.lowestNonce) {
 		// Ours is the redundant one, and we are who must close it. Nothing is ever sent on it: the old child goes on
 		// until the peer is seen to use its own new one, or deletes the old one.
@@ -118,7 +125,7 @@ func (t *rekeyChildTask) done(m *Machine, r *response) {
 		m.supersede(r.now, old, fresh)
 		m.requeue(&deleteChildTask{child: old})
 	} else {
-		m.emit(ChildReplaced{Old: old, New: fresh}) // the peer has deleted the old one meanwhile
+		m.emit(ChildUp{Child: fresh}) // the peer has deleted the old one meanwhile, which was reported as its end
 	}
 }
 
@@ -126,18 +133,6 @@ func (t *rekeyChildTask) done(m *Machine, r *response) {
 func (m *Machine) supersede(now time.Time, old, fresh *Child) {
 	old.State, old.supersededAt, old.successor = ChildRekeyed, now, fresh
 	m.emit(ChildReplaced{Old: old, New: fresh})
-}
-
-// yield closes the child of our own exchange in favour of the one that the peer has created.
-func (m *Machine) yield(now time.Time, old, fresh, rival *Child) {
-	if old.live() {
-		m.supersede(now, old, rival)
-	}
-	// fresh took the policy over when it was installed; the surviving one takes it back.
-	fresh.State = ChildRekeyed
-	rival.outboundInstalled = false
-	m.switchOutbound(rival)
-	m.requeue(&deleteChildTask{child: fresh})
 }
 
 // refused handles an error notify in answer to a rekeying.
@@ -161,6 +156,7 @@ func (t *rekeyChildTask) refused(m *Machine, r *response, n *wire.Notify) {
 			f.Code = diag.CodeSPI
 			m.emit(Failed{Failure: f})
 			m.removeChild(old, "the peer has lost it")
+			m.enqueue(&createChildTask{cfg: old.Config})
 		}
 	case wire.NotifyTemporaryFailure:
 		m.retryRekey(r.now, old)
@@ -193,12 +189,17 @@ func (m *Machine) handleRekeyChild(r *request, n *wire.Notify) []wire.Payload {
 	case ChildDeleted:
 		return notFound
 	}
+	t, colliding := doing[*rekeyChildTask](m)
+	colliding = colliding && t.old == old
+	if colliding && t.rival != nil {
+		return failing(wire.NotifyTemporaryFailure) // a second request for the same child
+	}
 	answer, created := m.answerChild(r, old, false)
 	if !created {
 		return answer
 	}
 	fresh := m.children[len(m.children)-1]
-	if t, ok := doing[*rekeyChildTask](m); ok && t.old == old {
+	if colliding {
 		// "SHOULD reply as usual, and … close redundant SAs later on based on the nonces"
 		t.rival = fresh
 		return answer

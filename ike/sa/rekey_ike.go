@@ -13,13 +13,28 @@ import (
 
 // RekeyIKE replaces the IKE SA by a new one with fresh keys, RFC 7296 section 1.3.2. The children move along.
 func (m *Machine) RekeyIKE(now time.Time) {
-	// An SA that may yet turn out to be redundant is not built upon.
-	if m.state == StateEstablished && m.rivalOf == nil {
-		if _, ok := queued(m, func(*rekeyIKETask) bool { return true }); !ok {
-			m.enqueue(&rekeyIKETask{})
+	switch {
+	case m.state == StateEstablished && m.rivalOf != nil:
+		// An SA that may yet turn out to be redundant is not built upon.
+		m.rekeyIKELater(now)
+	case m.state == StateEstablished:
+		if _, ok := queued(m, func(*rekeyIKETask) bool { return true }); !ok && !m.enqueue(&rekeyIKETask{}) {
+			m.rekeyIKELater(now)
 		}
 	}
 	m.pump(now)
+}
+
+// heir is the machine of the peer's colliding request as long as it can take the children over.
+func (t *rekeyIKETask) heir() *Machine {
+	s := t.rival
+	for s != nil && s.successor != nil {
+		s = s.successor
+	}
+	if s == nil || s.state == StateClosed {
+		return nil
+	}
+	return s
 }
 
 // rekeyIKETask asks for a new IKE SA. As with children, of two that collide the one with the lowest nonce is closed by
@@ -34,9 +49,17 @@ type rekeyIKETask struct {
 	rivalLowest []byte
 }
 
-func (t *rekeyIKETask) name() string                        { return "rekey IKE SA" }
-func (t *rekeyIKETask) exchange() wire.ExchangeType         { return wire.ExchangeCreateChildSA }
-func (t *rekeyIKETask) abandoned(m *Machine, now time.Time) {}
+func (t *rekeyIKETask) name() string                { return "rekey IKE SA" }
+func (t *rekeyIKETask) exchange() wire.ExchangeType { return wire.ExchangeCreateChildSA }
+
+// abandoned ends the machine of the peer's colliding request as well, when nobody has settled that it is the one to stay.
+func (t *rekeyIKETask) abandoned(m *Machine, now time.Time) {
+	if s := t.rival; s != nil && s.rivalOf == m && s.successor == nil {
+		s.rivalOf = nil
+		s.Abandon(now, "the IKE SA that it was to replace is gone")
+		m.emit(Touched{Machine: s})
+	}
+}
 
 func (t *rekeyIKETask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if m.state != StateEstablished && m.state != StateRekeying {
@@ -87,8 +110,8 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 		}
 	}
 	if n := errorNotify(r.payloads); n != nil {
-		if t.rival != nil {
-			m.handOver(t.rival)
+		if s := t.heir(); s != nil {
+			m.handOver(r.now, s)
 			return
 		}
 		if n.NotifyType != wire.NotifyTemporaryFailure {
@@ -105,22 +128,30 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 	fresh, low, f := t.successor(m, r)
 	if f != nil {
 		m.emit(Failed{Failure: f})
-		if t.rival != nil {
-			m.handOver(t.rival)
+		if s := t.heir(); s != nil {
+			m.handOver(r.now, s)
 			return
 		}
-		m.rekeyIKELater(r.now)
+		// The peer takes the rekeying for done and has moved the children to an IKE SA that we do not have.
+		m.Delete(r.now, "the answer to the rekeying is of no use")
 		return
 	}
 	settled := m.state == StateRekeyed
-	if t.rival != nil && t.rival.state != StateClosed && (settled || lessNonce(low, t.rivalLowest)) {
+	if heir := t.heir(); heir != nil && (settled || lessNonce(low, t.rivalLowest)) {
 		// Ours is redundant: we close it, over itself, and the peer closes the old SA.
 		m.emit(Spawned{Machine: fresh})
 		fresh.Delete(r.now, "redundant after a collision")
-		m.handOver(t.rival)
+		m.handOver(r.now, heir)
 		return
 	}
-	m.handOver(fresh)
+	if s := t.heir(); s != nil {
+		// The peer closes its own, unless our DELETE of the old SA overtakes the answer by which it would know of it.
+		s.rivalOf = nil
+		s.life = lifetime{expireAt: r.now.Add(supersededTime)}
+		s.setState(StateRekeyed, "redundant after a collision")
+		m.emit(Touched{Machine: s})
+	}
+	m.handOver(r.now, fresh)
 	m.requeue(&deleteIKETask{reason: "replaced"})
 }
 
@@ -193,26 +224,27 @@ func (m *Machine) settleRival(r *request) {
 			return
 		}
 	}
-	old.handOver(m)
+	old.handOver(r.now, m)
 	old.life.expireAt = r.now.Add(supersededTime)
 	m.emit(Touched{Machine: old})
 }
 
-// handOver moves children and waiting requests to the successor; this SA waits for its deletion.
-func (m *Machine) handOver(s *Machine) {
+// handOver moves children and waiting requests to the successor; this SA waits for its deletion. The successor takes
+// the requests up when it is called next, which is at once: not now, since the peer may not have our answer yet.
+func (m *Machine) handOver(now time.Time, s *Machine) {
 	if m.state == StateRekeyed {
 		return // settled before
 	}
 	s.rivalOf = nil
-	for s.successor != nil {
-		s = s.successor // rekeyed again by a peer that considered it settled
-	}
 	m.successor = s
 	s.children, m.children = append(s.children, m.children...), nil
+	end, ending := m.ending()
 	for _, t := range m.queue {
 		switch t := t.(type) {
-		case *createChildTask, *rekeyChildTask, *deleteChildTask:
-			s.queue = append(s.queue, t)
+		case *createChildTask, *rekeyChildTask, *deleteChildTask, *rejectChildTask:
+			s.delayed = append(s.delayed, delayed{t, now})
+		default:
+			t.abandoned(m, now)
 		}
 	}
 	s.delayed, m.delayed = append(s.delayed, m.delayed...), nil
@@ -220,6 +252,10 @@ func (m *Machine) handOver(s *Machine) {
 	m.setState(StateRekeyed, "a successor has taken over")
 	m.life.rekeyAt = time.Time{}
 	m.emit(Replaced{Successor: s})
+	if ending && end.whole {
+		// Somebody has asked for the end of the whole thing while the rekeying was in flight.
+		s.Delete(now, end.reason)
+	}
 }
 
 // handleRekeyIKE answers the peer's rekeying of the IKE SA.
@@ -279,7 +315,7 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 		m.emit(Spawned{Machine: fresh})
 		return payloads
 	}
-	m.handOver(fresh)
+	m.handOver(r.now, fresh)
 	// The peer deletes the old SA; should it never do so, its lifetime ends soon.
 	m.life.expireAt = r.now.Add(supersededTime)
 	return payloads

@@ -53,7 +53,9 @@ func (m *Machine) advanceDelayed(now time.Time) {
 		if now.Before(d.at) {
 			return false
 		}
-		m.enqueue(d.task)
+		if !m.enqueue(d.task) {
+			d.task.abandoned(m, now)
+		}
 		return true
 	})
 }

@@ -69,7 +69,7 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 		p.datagrams = m.seal(h, payloads)
 	}
 	p.next = now.Add(m.cfg.Retransmit.interval(0, m.env.Jitter()))
-	m.pending = p
+	m.pending, m.gone = p, nil
 	m.transmit(now, p)
 }
 
