@@ -137,6 +137,28 @@ func (m *Machine) has(cfg *ChildConfig) bool {
 // then reported as failed, or left to the next lifetime event.
 const maxTemporaryFailures = 5
 
+// temporaryLimit is how long a peer may answer nothing but TEMPORARY_FAILURE: "If a peer continues to receive
+// TEMPORARY_FAILURE on the same IKE SA after several minutes, it SHOULD conclude that the state information is out of
+// sync and close the IKE SA." https://www.rfc-editor.org/rfc/rfc7296#section-2.25
+const temporaryLimit = 5 * time.Minute
+
+// countTemporary looks at an answer for signs that the two sides are out of step.
+func (m *Machine) countTemporary(now time.Time, x wire.ExchangeType, answer []wire.Payload) {
+	if x != wire.ExchangeCreateChildSA {
+		return
+	}
+	n := notify(answer, wire.NotifyTemporaryFailure)
+	switch {
+	case n == nil:
+		m.temporarySince = time.Time{}
+	case m.temporarySince.IsZero():
+		m.temporarySince = now
+	case now.Sub(m.temporarySince) >= temporaryLimit && (m.state == StateEstablished || m.state == StateRekeying):
+		m.emit(Failed{Failure: m.failure(diag.CodePeerError, x, failByPeer(n.NotifyType))})
+		m.Delete(now, "the peer answers nothing but TEMPORARY_FAILURE")
+	}
+}
+
 // retryGroup turns an offer to the group that INVALID_KE_PAYLOAD names. It tells whether the request is to be made
 // again. The group must be one of the proposals, and each is tried once.
 func (m *Machine) retryGroup(r *response, o *childOffer, refused *[]uint16) bool {

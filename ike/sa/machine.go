@@ -52,6 +52,8 @@ type Machine struct {
 	alive   liveness
 
 	children []*Child
+	// temporarySince is when the peer began to answer nothing but TEMPORARY_FAILURE.
+	temporarySince time.Time
 	// gone are SPIs of the peer that it has deleted while an answer which creates a child was outstanding: the DELETE may
 	// have overtaken that answer.
 	gone []uint32
@@ -396,6 +398,7 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 		RequestLen: p.size(), ResponseLen: len(datagram), Took: now.Sub(p.firstSent), Retransmits: p.tries,
 	})
 	p.task.done(m, &response{now: now, header: h, payloads: payloads, path: path})
+	m.countTemporary(now, h.Exchange, payloads)
 }
 
 // response is an authenticated answer on its way to the task that asked.

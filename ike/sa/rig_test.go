@@ -155,6 +155,7 @@ func newRig(t *testing.T, seed uint64, edit func(a, b *Config)) *rig {
 	}
 	r.a = mk("a", "192.0.2.1", "a.example", "b.example", "10.1.0.0/16", "10.2.0.0/16")
 	r.b = mk("b", "192.0.2.2", "b.example", "a.example", "10.2.0.0/16", "10.1.0.0/16")
+	r.b.nextSPI = 0x2000
 	if edit != nil {
 		edit(r.a.cfg, r.b.cfg)
 	}

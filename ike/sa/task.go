@@ -73,6 +73,7 @@ func (m *Machine) abandonTasks(now time.Time) {
 
 // pump starts the next request when none is in flight.
 func (m *Machine) pump(now time.Time) {
+	m.checkIDs(now)
 	for m.pending == nil && len(m.queue) > 0 && m.state != StateClosed {
 		t := m.queue[0]
 		if m.state == StateConnecting {

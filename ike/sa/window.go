@@ -1,8 +1,10 @@
 package sa
 
 import (
+	"math"
 	"time"
 
+	"esplanade/ike/diag"
 	"esplanade/ike/wire"
 )
 
@@ -16,6 +18,28 @@ type window struct {
 	nextRecv uint32
 	// response is the answer to request nextRecv-1: one datagram, or its fragments in order.
 	response [][]byte
+}
+
+// Message ids do not wrap: "In the unlikely event that Message IDs grow too large to fit in 32 bits, the IKE SA MUST be
+// closed or rekeyed." https://www.rfc-editor.org/rfc/rfc7296#section-2.2
+const (
+	// maxMessageID is the last id that is used.
+	maxMessageID = math.MaxUint32 - 1
+	// rekeyMessageID is the id from which on the IKE SA is to be rekeyed.
+	rekeyMessageID = maxMessageID - 1<<16
+)
+
+// checkIDs rekeys the IKE SA in good time before either side has used up its message ids, and closes it when nothing
+// came of that.
+func (m *Machine) checkIDs(now time.Time) {
+	switch id := max(m.window.nextSend, m.window.nextRecv); {
+	case id > maxMessageID:
+		m.close(now, "message ids are used up", m.failure(diag.CodeExpired, wire.ExchangeInformational))
+	case id >= rekeyMessageID && m.state == StateEstablished && (m.life.rekeyAt.IsZero() || m.life.rekeyAt.After(now.Add(rekeyRetry))):
+		if _, ok := queued(m, func(*rekeyIKETask) bool { return true }); !ok {
+			m.life.rekeyAt = now
+		}
+	}
 }
 
 // outstanding is a request of ours that has not been answered.

@@ -1,0 +1,111 @@
+package sa
+
+import "testing"
+
+// Creating CHILD SAs, RFC 7296 section 1.3.1.
+func TestChildCreate(t *testing.T) {
+	t.Run("duplicate", func(t *testing.T) {
+		// Both sides ask for the same child at the same time: one is left, in use in both directions.
+		for _, script := range []string{
+			"x:create y:create x> y> y> x> !",
+			"x:create y:create x> y> x> y> !",
+			"x:create y:create x> y>2 y> x> !", // y's request arrives when x's exchange is complete
+			"x:create y:create x> yx y> y^ y> x> !",
+			"x:create x> y:create y> !", // y has it by x's request already
+		} {
+			t.Run(script, func(t *testing.T) {
+				eachVerdict(t, "", nil, func(l *ladder, _ string) {
+					nonces := [2][][]byte{l.x.nonces, l.y.nonces}
+					l.x.nonces, l.y.nonces = nil, nil
+					for _, w := range fields("x:delete x> y> !") {
+						l.word(w)
+					}
+					l.wantNoChild()
+					l.x.nonces, l.y.nonces = nonces[0], nonces[1]
+					for _, w := range fields(script) {
+						l.word(w)
+					}
+					l.r.wantUp(1)
+				})
+			})
+		}
+	})
+	t.Run("already there", func(t *testing.T) {
+		play(t, "x:create x~ y:create y~", nil, nil, func(l *ladder) { l.wantChild("") })
+	})
+	t.Run("collision_ike_rekey", func(t *testing.T) {
+		// "If a peer receives a request to create or rekey a Child SA while it is currently rekeying the IKE SA, it SHOULD
+		// reply with TEMPORARY_FAILURE": https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
+		play(t, "x:delete x> y> ! x:create y:rekeyike x> y=N(TEMP_FAIL) y> x=N(TEMP_FAIL) y> x> !", nil, nil, func(l *ladder) {
+			l.r.wantUp(1)
+		})
+	})
+}
+
+// Deleting CHILD SAs, RFC 7296 section 1.4.1.
+func TestChildDelete(t *testing.T) {
+	for _, c := range []struct{ name, script string }{
+		// "Normally, the response in the INFORMATIONAL exchange will contain Delete payloads for the paired SAs going in the
+		// other direction."
+		{"regular", "x:delete x> y=[,D,] y> !"},
+		// "If, by chance, both ends of a set of SAs independently decide to close them, each may send a Delete payload and the
+		// two requests may cross in the network. If a node receives a delete request for SAs for which it has already issued a
+		// delete request, it MUST delete the outgoing SAs while processing the request and the incoming SAs while processing
+		// the response. In that case, the responses MUST NOT include Delete payloads for the deleted SAs, since that would
+		// result in duplicate deletion and could in theory delete the wrong SA."
+		{"collision", "x:delete y:delete x> y=[,] y> x=[,] x> y> !"},
+		{"collision, answers first", "x:delete y:delete x> y>2 y> x> !"},
+		{"collision_drop", "x:delete y:delete xx y> x=[,] x> x^ x> y=[,] y> !"},
+		{"collision_drop, both", "x:delete y:delete xx yx x^ y^ x> y> x> y> !"},
+		{"repeated", "x:delete x+ yx x> y> !"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, c.script, nil, nil, func(l *ladder) { l.wantNoChild() })
+		})
+	}
+	// "If a peer receives a request to delete a Child SA when it is currently rekeying the IKE SA, it SHOULD reply as usual,
+	// with a Delete payload": https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
+	for _, c := range []struct{ name, script string }{
+		{"collision_ike_rekey", "x:delete y:rekeyike x> y=[,D,] y> x=N(TEMP_FAIL) y> x> !"},
+		{"collision_ike_rekey, answered first", "x:delete y:rekeyike y> x=N(TEMP_FAIL) x>2 x> y> !"},
+		{"waits for the IKE rekeying", "x:rekeyike x:delete x> y> x> y> !"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, c.script, nil, nil, func(l *ladder) { l.wantNoChild() })
+		})
+	}
+	for _, c := range []struct{ name, script string }{
+		{"collision_ike_delete", "x:delete y:deleteike x> y=[,D,] y> x=[,] y> x> !"},
+		{"collision_ike_delete, IKE first", "x:delete y:deleteike y> x=[,] x>2 x> !"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, c.script, nil, nil, func(l *ladder) { l.wantGone() })
+		})
+	}
+}
+
+// Deleting the IKE SA, RFC 7296 section 1.4.1: "The response to a request that deletes the IKE SA is an empty
+// INFORMATIONAL response."
+func TestIKEDelete(t *testing.T) {
+	for _, c := range []struct{ name, script string }{
+		{"regular", "x:deleteike x> y=[,] y> !"},
+		// "If a peer receives a request to close an IKE SA that it is currently trying to close, it SHOULD reply as usual, and
+		// forget about its own close request": https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
+		{"collision", "x:deleteike y:deleteike x> y=[,] y> x=[,] !"},
+		{"answer is lost", "x:deleteike x> yx x^ x> y> !"},
+		{"never answered", "x:deleteike xx x^ xx x^ xx x^ y:deleteike yx y^ yx y^ yx y^"},
+		{"while a request is outstanding", "x:rekey x:deleteike x> y> x> y> x> y> !"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, c.script, nil, nil, func(l *ladder) {
+				l.wantGone()
+				for _, e := range []*end{l.x, l.y} {
+					l.r.run(lingerTime)
+					if n := len(e.all()); n != 0 {
+						l.t.Errorf("%s holds %d IKE SAs", e.name, n)
+					}
+				}
+			})
+		})
+	}
+}

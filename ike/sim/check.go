@@ -1,0 +1,190 @@
+package sim
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+
+	"esplanade/ike/sa"
+	"esplanade/ike/wire"
+)
+
+// Bounds of what a host may hold. They are far above what a run needs, and far below what a leak would reach.
+const (
+	maxPerInstant = 2000
+	maxMachines   = 40
+	maxChildren   = 40
+	maxTasks      = 40
+)
+
+// Stats counts what happened in a run.
+type Stats struct {
+	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, Spawned, ESP, TooBig, Fragments, Attacks int
+}
+
+// Add sums two counts.
+func (s *Stats) Add(o Stats) {
+	s.Exchanges += o.Exchanges
+	s.Retransmits += o.Retransmits
+	s.Established += o.Established
+	s.IKERekeys += o.IKERekeys
+	s.ChildRekeys += o.ChildRekeys
+	s.ChildUp += o.ChildUp
+	s.Spawned += o.Spawned
+	s.ESP += o.ESP
+	s.TooBig += o.TooBig
+	s.Fragments += o.Fragments
+	s.Attacks += o.Attacks
+}
+
+// checker watches the wire and both hosts.
+type checker struct {
+	w       *World
+	stats   Stats
+	instant int
+	events  int
+	seed    maphash.Seed
+
+	messages map[messageKey]uint64 // what each message id looked like on the wire
+	ivs      map[ivKey]uint64
+	requests map[flowKey]uint32 // the newest request id of a host in an IKE SA
+	answered map[flowKey]uint32 // the newest response id that has reached a host, plus one
+	keys     map[string]bool
+	// down tells since when something that was up may be down for good reasons; see destroyed.
+	down string
+}
+
+// flowKey is one IKE SA as one host sends in it.
+type flowKey struct {
+	host       string
+	spii, spir wire.SPI
+}
+
+type messageKey struct {
+	flowKey
+	response bool
+	id       uint32
+	number   uint16
+	total    uint16
+}
+
+type ivKey struct {
+	flowKey
+	iv uint64
+}
+
+func (c *checker) init(w *World) {
+	*c = checker{
+		w: w, seed: maphash.MakeSeed(), messages: map[messageKey]uint64{}, ivs: map[ivKey]uint64{},
+		requests: map[flowKey]uint32{}, answered: map[flowKey]uint32{}, keys: map[string]bool{},
+	}
+}
+
+// sent looks at a datagram that a machine sends.
+func (c *checker) sent(h *Host, b []byte) {
+	m, err := wire.Parse(b)
+	if err != nil {
+		c.w.fail("%s sends something that does not parse: %v", h.name, err)
+		return
+	}
+	if m.Encrypted == nil {
+		if m.Header.Exchange != wire.ExchangeIKESAInit {
+			c.w.fail("%s sends %s in the clear", h.name, m.Header.Exchange)
+		}
+		return
+	}
+	if m.Encrypted.Fragment {
+		c.stats.Fragments++
+	}
+	hd, hash := m.Header, maphash.Bytes(c.seed, b)
+	flow := flowKey{h.name, hd.SPIi, hd.SPIr}
+	// A retransmission is "bitwise identical to the original": https://www.rfc-editor.org/rfc/rfc7296#section-2.1
+	mk := messageKey{flow, hd.Flags.Response(), hd.MessageID, m.Encrypted.Number, m.Encrypted.Total}
+	if old, ok := c.messages[mk]; ok && old != hash {
+		c.w.fail("%s repeats message %d with another content", h.name, hd.MessageID)
+	}
+	c.messages[mk] = hash
+	// The ciphers with a counter have an explicit IV of eight octets; random IVs of 16 octets do not repeat either.
+	if len(m.Encrypted.Body) >= 8 {
+		ik := ivKey{flow, binary.BigEndian.Uint64(m.Encrypted.Body)}
+		if old, ok := c.ivs[ik]; ok && old != hash {
+			c.w.fail("%s uses an IV twice", h.name)
+		}
+		c.ivs[ik] = hash
+	}
+	if hd.Flags.Response() {
+		return
+	}
+	// Message ids count from where they started, and with a window of one the next follows only an answer.
+	last, seen := c.requests[flow]
+	first := uint32(0)
+	if hd.Exchange == wire.ExchangeIKEAuth {
+		first = 1
+	}
+	switch {
+	case !seen && hd.MessageID != first:
+		c.w.fail("%s: the first request of an IKE SA has message id %d", h.name, hd.MessageID)
+	case seen && hd.MessageID == last+1:
+		if c.answered[flow] != last+1 {
+			c.w.fail("%s: request %d before request %d was answered", h.name, hd.MessageID, last)
+		}
+	case seen && hd.MessageID != last:
+		c.w.fail("%s: request %d after request %d", h.name, hd.MessageID, last)
+	}
+	c.requests[flow] = hd.MessageID
+}
+
+// delivered notes a genuine datagram that reaches a host.
+func (c *checker) delivered(h *Host, b []byte) {
+	hd, err := wire.ParseHeader(b)
+	if err != nil || !hd.Flags.Response() || hd.Exchange == wire.ExchangeIKESAInit {
+		return
+	}
+	flow := flowKey{h.name, hd.SPIi, hd.SPIr}
+	c.answered[flow] = max(c.answered[flow], hd.MessageID+1)
+}
+
+// newKey sees every ESP key that is put to use.
+func (c *checker) newKey(h *Host, direction string, key []byte) {
+	k := h.name + direction + string(key)
+	if c.keys[k] {
+		c.w.fail("%s: an %sbound ESP key is used twice", h.name, direction)
+	}
+	c.keys[k] = true
+}
+
+// destroyed notes that something that was up has ended. In a gentle run nothing may.
+func (c *checker) destroyed(h *Host, what string) {
+	if c.w.plan.gentle && !c.w.plan.b.start {
+		c.w.fail("%s: %s, and nothing in this run is a reason for it", h.name, what)
+	}
+	c.down = what
+}
+
+// lostESP is called for a packet that found no SA. As long as nothing was destroyed, that must not happen: both ends
+// of an SA exist before one sends on it, and the receiving one outlives the sending one.
+func (c *checker) lostESP(h *Host, spi uint32) {
+	if c.down == "" {
+		c.w.fail("%s: a packet for SPI %08x came in, and there is no such SA", h.name, spi)
+	}
+}
+
+// step looks at both hosts after an event.
+func (c *checker) step() {
+	if c.events++; c.events%64 != 0 {
+		return
+	}
+	for _, h := range [...]*Host{c.w.a, c.w.b} {
+		if n := len(h.machines); n > maxMachines {
+			c.w.fail("%s holds %d IKE SAs", h.name, n)
+		}
+		for _, n := range h.machines {
+			s := n.m.Snapshot()
+			if len(s.Children) > maxChildren || len(s.Tasks) > maxTasks {
+				c.w.fail("%s: IKE SA %d has %d children and %d tasks", h.name, s.ID, len(s.Children), len(s.Tasks))
+			}
+			if s.Path.Remote.Addr() == addrEvil && s.State != sa.StateConnecting && s.State != sa.StateClosed {
+				c.w.fail("%s: IKE SA %d talks to the attacker", h.name, s.ID)
+			}
+		}
+	}
+}

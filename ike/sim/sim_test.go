@@ -1,0 +1,80 @@
+package sim
+
+import (
+	"flag"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+var (
+	seedFlag  = flag.Uint64("seed", 0, "the seed that TestSeed plays")
+	seedsFlag = flag.Int("seeds", 0, "how many seeds TestSeeds plays; 0 for the usual number")
+	fromFlag  = flag.Uint64("from", 1, "the first seed of TestSeeds")
+)
+
+// How many seeds are played by default.
+const (
+	seedsFull  = 10000
+	seedsShort = 500
+	seedsRace  = 300
+)
+
+// TestSeeds plays many lives. A seed that fails is played again with its ladder written down.
+func TestSeeds(t *testing.T) {
+	seeds := seedsFull
+	switch {
+	case *seedsFlag > 0:
+		seeds = *seedsFlag
+	case raceEnabled:
+		seeds = seedsRace
+	case testing.Short():
+		seeds = seedsShort
+	}
+	var next, failures atomic.Uint64
+	var mu sync.Mutex
+	var total Stats
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			var sum Stats
+			for failures.Load() < 5 {
+				n := next.Add(1) - 1
+				if n >= uint64(seeds) {
+					break
+				}
+				seed := *fromFlag + n
+				w := New(seed, false)
+				if err := w.Run(); err != nil {
+					failures.Add(1)
+					t.Errorf("seed %d: %v\nplay it again: go test ./ike/sim -run 'TestSeed$' -seed %d -v", seed, err, seed)
+				}
+				sum.Add(w.Stats())
+			}
+			mu.Lock()
+			total.Add(sum)
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	t.Logf("%d seeds: %+v", min(next.Load(), uint64(seeds)), total)
+	// Runs in which nothing happens would prove nothing.
+	if n := seeds; failures.Load() == 0 && (total.ChildRekeys < 5*n || total.IKERekeys < 2*n || total.Spawned == 0 || total.ESP < 100*n ||
+		total.Retransmits < n || total.TooBig != 0 || total.Fragments < n) {
+		t.Errorf("the runs are too dull: %+v", total)
+	}
+}
+
+// TestSeed plays one seed and prints its ladder.
+func TestSeed(t *testing.T) {
+	if *seedFlag == 0 {
+		t.Skip("no -seed given")
+	}
+	w := New(*seedFlag, true)
+	err := w.Run()
+	t.Logf("ladder:\n%s", w.Ladder())
+	if err != nil {
+		t.Errorf("seed %d: %v", *seedFlag, err)
+	}
+}
