@@ -231,7 +231,7 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 		return
 	}
 	// RFC 7383 section 2.6.1: only fragment number 1 of a retransmitted request makes the responder answer again.
-	if h.MessageID+1 == m.window.nextRecv && len(m.window.response) > 0 {
+	if h.MessageID+1 == m.window.nextRecv && m.window.answers(h.Exchange) {
 		if m.opener == nil {
 			m.ignore(path, IgnoreState, "")
 			return

@@ -42,6 +42,16 @@ func (m *Machine) checkIDs(now time.Time) {
 	}
 }
 
+// answers tells whether the cached response is one to an exchange of this type. Another type with the same id is not a
+// retransmission.
+func (w *window) answers(x wire.ExchangeType) bool {
+	if len(w.response) == 0 {
+		return false
+	}
+	h, err := wire.ParseHeader(w.response[0])
+	return err == nil && h.Exchange == x
+}
+
 // outstanding is a request of ours that has not been answered.
 type outstanding struct {
 	task      task
