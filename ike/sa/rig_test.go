@@ -29,9 +29,11 @@ type rig struct {
 	a, b *end
 	wire []flight
 	// drop decides about a datagram before it travels; nil delivers all.
-	drop   func(from *end, datagram []byte) bool
-	delay  time.Duration
-	ladder strings.Builder
+	drop func(from *end, datagram []byte) bool
+	// translate is a NAT: it changes the path as the receiver sees it.
+	translate func(f *flight)
+	delay     time.Duration
+	ladder    strings.Builder
 }
 
 // flight is a datagram under way.
@@ -349,6 +351,9 @@ func (r *rig) step(until time.Time) bool {
 	}
 	f := r.wire[next]
 	r.wire = append(r.wire[:next:next], r.wire[next+1:]...)
+	if r.translate != nil {
+		r.translate(&f)
+	}
 	f.to.receive(f)
 	return true
 }
