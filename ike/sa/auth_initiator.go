@@ -96,9 +96,9 @@ func (t *authTask) done(m *Machine, r *response) {
 	t.finishChild(m, r)
 }
 
-// finishChild handles what IKE_AUTH says about the child. A child that was refused does not end the IKE SA: "…the IKE
-// SA is created as usual" (https://www.rfc-editor.org/rfc/rfc7296#section-1.2). Whether an IKE SA is of use without
-// it is decided by pruneChildless.
+// finishChild handles what IKE_AUTH says about the child. "[E]stablishing the Child SA … may still fail. This failure
+// does not automatically cause the IKE SA to be deleted." https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
+// Whether an IKE SA is of use without it is decided by pruneChildless.
 func (t *authTask) finishChild(m *Machine, r *response) {
 	m.finishOffer(r, t.child)
 	m.pruneChildless(r.now)
@@ -174,8 +174,8 @@ func (m *Machine) established(now time.Time) {
 	m.emit(Established{})
 }
 
-// rejectTask tells a responder that this initiator does not accept its authentication: "if the error occurs on the
-// initiator, the notification … returned in a separate INFORMATIONAL exchange"
+// rejectTask tells a responder that this initiator does not accept its authentication: "If the error occurs on
+// the initiator, the notification MAY be returned in a separate INFORMATIONAL exchange, usually with no other payloads."
 // (https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2). Without it the responder would keep an SA that only it
 // believes in.
 type rejectTask struct{ f *diag.Failure }

@@ -33,6 +33,8 @@ type Child struct {
 	rekeyAt, expireAt time.Time
 	// removeAt is when the inbound direction of a deleted child goes.
 	removeAt time.Time
+	// refused: the last attempt to rekey it has failed.
+	refused bool
 	// outboundPending: the peer rekeyed and has not been seen to use the new SA, so that the old one still sends.
 	outboundPending bool
 	// outboundInstalled and inboundInstalled mirror what the data plane was told.

@@ -136,8 +136,8 @@ func TestChildRekeyCollidesWithDelete(t *testing.T) {
 }
 
 // A rekeying of a CHILD SA meets one of the IKE SA. "If a peer receives a request to rekey the IKE SA, and it is
-// currently, rekeying, or closing a Child SA of that IKE SA, it SHOULD reply with TEMPORARY_FAILURE", and the other way
-// round. https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
+// currently creating, rekeying, or closing a Child SA of that IKE SA, it SHOULD reply with TEMPORARY_FAILURE", and the other way
+// round. https://www.rfc-editor.org/rfc/rfc7296#section-2.25.1
 func TestChildRekeyCollidesWithIKERekey(t *testing.T) {
 	for _, c := range []struct{ name, script string }{
 		{"ike_rekey", "x:rekey y:rekeyike x> y=N(TEMP_FAIL) y> x=N(TEMP_FAIL) y> x> !"},

@@ -34,7 +34,7 @@ func TestChildCreate(t *testing.T) {
 		play(t, "x:create x~ y:create y~", nil, nil, func(l *ladder) { l.wantChild("") })
 	})
 	t.Run("collision_ike_rekey", func(t *testing.T) {
-		// "If a peer receives a request to create or rekey a Child SA while it is currently rekeying the IKE SA, it SHOULD
+		// "If a peer receives a request to create or rekey a Child SA when it is currently rekeying the IKE SA, it SHOULD
 		// reply with TEMPORARY_FAILURE": https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
 		play(t, "x:delete x> y> ! x:create y:rekeyike x> y=N(TEMP_FAIL) y> x=N(TEMP_FAIL) y> x> !", nil, nil, func(l *ladder) {
 			l.r.wantUp(1)

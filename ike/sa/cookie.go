@@ -18,7 +18,7 @@ import (
 type Cookies struct {
 	random  func(n int) []byte
 	version uint32
-	// secrets holds the present secret and the one before, "since … the old value must still be accepted for a while".
+	// secrets holds the present secret and the one before, whose cookies may still be under way.
 	secrets [2][]byte
 	rolled  time.Time
 }

@@ -93,7 +93,8 @@ func (t *createChildTask) done(m *Machine, r *response) {
 		return
 	}
 	if n := notify(r.payloads, wire.NotifyTemporaryFailure); n != nil && t.retries < maxTemporaryFailures {
-		// "the peer … SHOULD wait before retrying": https://www.rfc-editor.org/rfc/rfc7296#section-2.25
+		// "[I]t MUST NOT immediately retry the operation; it MUST wait so that the sender may complete whatever operation
+		// caused the temporary condition." https://www.rfc-editor.org/rfc/rfc7296#section-2.25
 		t.retries++
 		t.offer.release(m)
 		t.offer = nil
@@ -188,8 +189,8 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 		return m.refuseSyntax(r, "a CREATE_CHILD_SA request without SA or nonce")
 	}
 	if _, ending := m.ending(); ending || m.state == StateDeleting || m.state == StateRekeyed {
-		// "If a peer receives a request to create or rekey … while it is closing the IKE SA, it SHOULD reply with
-		// TEMPORARY_FAILURE": https://www.rfc-editor.org/rfc/rfc7296#section-2.25.1
+		// "If a peer receives a request to rekey an IKE SA that it is currently trying to close, it SHOULD reply with
+		// TEMPORARY_FAILURE." https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2 The same is right for its children.
 		return failing(wire.NotifyTemporaryFailure)
 	}
 	if sa.Proposals[0].Protocol == wire.ProtocolIKE {
@@ -403,8 +404,9 @@ func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, the
 	return only, proposal.Chosen{}, selector.Pair{}, f, wire.NotifyTSUnacceptable
 }
 
-// lowest is the smaller of two nonces, compared as octet strings up to the length of the shorter: "nonces are compared
-// … octet by octet … as unsigned integers in network byte order": https://www.rfc-editor.org/rfc/rfc7296#section-2.8.1
+// lowest is the lower of two nonces. `"Lowest" means an octet-by-octet comparison (instead of, for instance, comparing the
+// nonces as large integers). … If you reach the end of one nonce, that nonce is the lower one.`
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.8.1
 func lowest(a, b []byte) []byte {
 	if lessNonce(b, a) {
 		return b

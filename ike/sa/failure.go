@@ -155,8 +155,9 @@ func (m *Machine) peerRefusedChild(x wire.ExchangeType, c *ChildConfig, ts selec
 	return m.failure(code, x, failByPeer(n.NotifyType), failChild(c, line), failSides(ours, ""))
 }
 
-// giveUp ends the SA after the last retransmission stayed without an answer. "The initiator … considers the exchange
-// failed and the SA gone": https://www.rfc-editor.org/rfc/rfc7296#section-2.4
+// giveUp ends the SA after the last retransmission stayed without an answer. "An endpoint MUST
+// conclude that the other endpoint has failed only when repeated attempts to contact it have gone unanswered for a timeout
+// period": https://www.rfc-editor.org/rfc/rfc7296#section-2.4
 func (m *Machine) giveUp(now time.Time, p *outstanding) {
 	x := p.task.exchange()
 	if t, ok := p.task.(*deleteIKETask); ok {

@@ -56,7 +56,7 @@ func (m *Machine) sealFragments(h wire.Header, first wire.PayloadType, plain []b
 		part := plain[(n-1)*chunk : min(n*chunk, len(plain))]
 		next := wire.PayloadNone
 		if n == 1 {
-			// "Next Payload … in the first fragment MUST be the type of the first inner payload; in the others zero"
+			// Only the first fragment names the type of the first inner payload; the others have zero there.
 			// https://www.rfc-editor.org/rfc/rfc7383#section-2.5
 			next = first
 		}
@@ -81,8 +81,8 @@ func (f *fragments) add(m *Machine, now time.Time, msg *wire.Message, plain []by
 	key := fragmentKey{msg.Header.MessageID, msg.Header.Flags&wire.FlagResponse != 0}
 	switch {
 	case f.parts == nil || key != f.key || e.Total > f.total:
-		// "if the Total Fragments field is greater than in previously received fragments, discard them and start over"
-		// (the sender has turned to smaller ones): https://www.rfc-editor.org/rfc/rfc7383#section-2.6
+		// A larger total than before means that the sender has turned to smaller fragments: what there is of the others is
+		// of no use any more. https://www.rfc-editor.org/rfc/rfc7383#section-2.6
 		f.reset()
 		f.key, f.total, f.parts, f.expires = key, e.Total, make([][]byte, e.Total), now.Add(fragmentTimeout)
 	case e.Total < f.total:

@@ -105,7 +105,7 @@ func TestReassembly(t *testing.T) {
 		{"in any order", []step{s(3), s(1), s(2)}, true},
 		{"F6: repeated", []step{s(3), s(3), s(1), s(1), s(2)}, true},
 		{"one missing", []step{s(1), s(3), s(3)}, false},
-		// F2: "if the Total Fragments field in [it] is greater …, MUST discard all other received fragments".
+		// F2.
 		{"F2: larger total starts over", []step{s(1), s(2), quarters[0], quarters[1], quarters[2], quarters[3]}, true},
 		{"F2: smaller total is dropped", []step{s(1), halves[1], s(2), s(3)}, true},
 		{"F2: smaller total alone does not complete", []step{s(1), s(2), halves[0], halves[1]}, false},

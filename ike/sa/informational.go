@@ -19,7 +19,8 @@ func (m *Machine) handleInformational(r *request) []wire.Payload {
 		switch d.Protocol {
 		case wire.ProtocolIKE:
 			m.peerDeletesIKE(r.now)
-			// "the response … is an empty INFORMATIONAL": https://www.rfc-editor.org/rfc/rfc7296#section-1.4.1
+			// "The response to a request that deletes the IKE SA is an empty INFORMATIONAL response."
+			// https://www.rfc-editor.org/rfc/rfc7296#section-1.4.1
 			return nil
 		case wire.ProtocolESP:
 			if own := m.peerDeletesChildren(r.now, d); own != nil {
@@ -27,16 +28,21 @@ func (m *Machine) handleInformational(r *request) []wire.Payload {
 			}
 		}
 	}
-	if n := notify(r.payloads, wire.NotifyAuthenticationFailed); n != nil {
-		// Our IKE_AUTH response was not accepted: the initiator says so in an exchange of its own.
-		m.closing = &Closed{Reason: "the peer rejected our authentication", Failure: m.peerRefusedAuth(n)}
+	for _, t := range [...]wire.NotifyType{wire.NotifyAuthenticationFailed, wire.NotifyUnsupportedCriticalPayload, wire.NotifyInvalidSyntax} {
+		if n := notify(r.payloads, t); n != nil {
+			// Our IKE_AUTH response was not accepted, and the initiator says so in an exchange of its own. These three "are the
+			// only ones to cause the IKE SA to be deleted or not created, without a Delete payload".
+			// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
+			m.closing = &Closed{Reason: "the peer rejected our authentication", Failure: m.peerRefusedAuth(n)}
+			break
+		}
 	}
 	return answer
 }
 
 // peerDeletesIKE ends the IKE SA on the peer's word, after the response. Children that live on were moved to a
-// successor before; a rekeying of ours that is in flight is forgotten, "reply as usual, and forget about our own
-// rekeying request": https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
+// successor before; a rekeying of ours that is in flight is forgotten: "it SHOULD reply as usual, and forget about its
+// own rekeying request." https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
 func (m *Machine) peerDeletesIKE(now time.Time) {
 	if t, ok := doing[*rekeyIKETask](m); ok && t.heir() != nil {
 		m.handOver(now, t.heir())
@@ -57,8 +63,8 @@ func (m *Machine) peerDeletesIKE(now time.Time) {
 }
 
 // peerDeletesChildren takes away the children whose inbound SPI at the peer, our outbound one, is listed. The answer
-// lists the paired SPIs of those that we have not deleted ourselves: "if … both ends … the delete payloads cross …
-// the response MUST NOT include a delete payload for the other half": https://www.rfc-editor.org/rfc/rfc7296#section-1.4.1
+// lists the paired SPIs of those that we have not deleted ourselves, for crossing requests: "In that case, the responses MUST
+// NOT include Delete payloads for the deleted SAs, since that would result in duplicate deletion". https://www.rfc-editor.org/rfc/rfc7296#section-1.4.1
 func (m *Machine) peerDeletesChildren(now time.Time, d *wire.Delete) *wire.Delete {
 	own := &wire.Delete{Protocol: wire.ProtocolESP}
 	for _, b := range d.SPIs {
@@ -105,7 +111,8 @@ func (m *Machine) childDeletedByPeer(now time.Time, c *Child) {
 		// The peer's rekeying is complete and it never saw ours: its child is the successor.
 		m.supersede(now, c, t.rival)
 	}
-	// "the responder … switches when it receives the delete of the old SA": the initiator of the rekey has the answer.
+	// The responder of a rekeying may send on the new SA when "it receives an IKE request to close the replaced SA".
+	// https://www.rfc-editor.org/rfc/rfc7296#section-2.8
 	m.switchToSuccessor(c)
 	// A peer that has our answer already, while its own is still on the way to us, closes its child as the redundant one
 	// of a collision. The traffic has the old child and gets ours.

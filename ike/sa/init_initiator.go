@@ -30,11 +30,12 @@ func NewInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*C
 const (
 	maxCookieRetries    = 3
 	maxInvalidKERetries = 3
-	// maxCookieLen: "its value is between 1 and 64 octets", https://www.rfc-editor.org/rfc/rfc7296#section-2.6
+	// maxCookieLen: "MUST be between 1 and 64 octets in length (inclusive)", https://www.rfc-editor.org/rfc/rfc7296#section-2.6
 	maxCookieLen = 64
 	// errorGrace is how long an initiator goes on waiting for a good answer after an unprotected error.
 	errorGrace = time.Second
-	// nonceLen is the length of our nonces. "at least half the key size of the negotiated PRF", 256 bits for the
+	// nonceLen is the length of our nonces. They "MUST be at least half the key size of the negotiated
+	// pseudorandom function (PRF)": 256 bits for the
 	// largest PRF: https://www.rfc-editor.org/rfc/rfc7296#section-2.10
 	nonceLen = 32
 )
@@ -72,7 +73,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	}
 	var payloads []wire.Payload
 	if t.cookie != nil {
-		// "the initiator MUST … include the cookie notification … as the first payload and all other payloads
+		// "[I]nclude the COOKIE notification containing the received data as the first payload, and all other payloads
 		// unchanged": https://www.rfc-editor.org/rfc/rfc7296#section-2.6
 		payloads = append(payloads, &wire.Notify{NotifyType: wire.NotifyCookie, Data: t.cookie})
 	}
@@ -196,7 +197,7 @@ func (t *initTask) retryWithGroup(m *Machine, now time.Time, n *wire.Notify, msg
 		m.ignore(path, IgnoreMalformed, err.Error())
 		return
 	}
-	// "the initiator MUST retry … with the corrected group": only one that it offered, or an attacker could choose a
+	// The exchange is made again with the group that the peer wants: only one that it offered, or an attacker could choose a
 	// weak one; and only one it has not used yet, or two of them could go round in circles.
 	// https://www.rfc-editor.org/rfc/rfc7296#section-1.2
 	if !offersGroup(m.cfg.Proposals, group) || slices.Contains(t.groups, group) || group == t.ke.Group() ||

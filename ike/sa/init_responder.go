@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -135,7 +136,7 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 		return fail(diag.CodeKEValue, err)
 	}
 	m.init.ni, m.init.nr = slices.Clone(nonce.Data), env.Nonce(nonceLen)
-	m.init.peerMessage = slices.Clone(datagram)
+	m.init.peerMessage, m.init.digest = slices.Clone(datagram), sha256.Sum256(datagram)
 	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, shared), m.init.ni, m.init.nr); err != nil {
 		return fail(diag.CodeInternal, err)
 	}

@@ -134,6 +134,14 @@ func (m *Machine) advanceChild(now time.Time, c *Child) {
 	}
 	if c.live() && !c.expireAt.IsZero() && !now.Before(c.expireAt) {
 		c.expireAt = time.Time{}
+		if c.refused && c.State == ChildInstalled && m.state == StateEstablished {
+			// "If an SA has expired or is about to expire and rekeying attempts using the mechanisms described here fail, an
+			// implementation MUST close the IKE SA and any associated Child SAs and then MAY start new ones."
+			// https://www.rfc-editor.org/rfc/rfc7296#section-2.8
+			m.emit(Failed{Failure: m.failure(diag.CodeExpired, wire.ExchangeCreateChildSA, failChild(c.Config, c.Config.Line))})
+			m.Delete(now, "a CHILD SA has expired and could not be rekeyed")
+			return
+		}
 		m.deleteChild(now, c, "lifetime is over", false)
 		return
 	}

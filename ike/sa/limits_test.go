@@ -296,3 +296,77 @@ func TestNoSPIInAuth(t *testing.T) {
 
 // espSPIBytes is an SPI as payloads carry it.
 func espSPIBytes(spi uint32) []byte { return binary.BigEndian.AppendUint32(nil, spi) }
+
+// INVALID_SYNTAX "is considered fatal in both peers, meaning that the IKE SA is deleted without needing an explicit Delete
+// payload": the side that made the request closes as well. https://www.rfc-editor.org/rfc/rfc7296#section-2.21.3
+func TestInvalidSyntaxEndsBothSides(t *testing.T) {
+	play(t, "", nil, nil, func(l *ladder) {
+		p := rekeyPayloads(l.x, l.x.liveChildren()[0])
+		l.x.send(wire.ExchangeCreateChildSA, p[:2]...) // N(REKEY_SA) and SA
+		for _, w := range []string{"x>", "y=N(INVAL_SYN)", "y>", "x~", "!"} {
+			l.word(w)
+		}
+		if len(l.x.live())+len(l.y.live()) != 0 || !l.x.hasFailure(diag.CodeSyntax) {
+			l.t.Errorf("%d and %d IKE SAs are left; x reported %v", len(l.x.live()), len(l.y.live()), l.x.failures)
+		}
+	})
+}
+
+// "If an SA has expired or is about to expire and rekeying attempts using the mechanisms described here fail, an
+// implementation MUST close the IKE SA and any associated Child SAs and then MAY start new ones."
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.8
+func TestExpiryAfterRefusedRekeying(t *testing.T) {
+	lifetimes := func(x, y *Config) { x.Children[0].RekeyTime, x.Children[0].HardTime = time.Minute, 2*time.Minute }
+	t.Run("refused", func(t *testing.T) {
+		play(t, "", lifetimes, nil, func(l *ladder) {
+			l.y.env.AllocateSPI = func() (uint32, error) { return 0, errNoSPI } // NO_ADDITIONAL_SAS, for ever
+			l.r.run(3 * time.Minute)
+			l.wantGone()
+			if !l.x.hasFailure(diag.CodeExpired) || !l.x.hasFailure(diag.CodeLimit) {
+				l.t.Errorf("x reported %v", l.x.failures)
+			}
+		})
+	})
+	t.Run("never tried", func(t *testing.T) {
+		// A lifetime without rekeying ends the child and nothing else.
+		play(t, "", func(x, y *Config) { x.Children[0].HardTime = time.Minute }, nil, func(l *ladder) {
+			l.r.run(3 * time.Minute)
+			l.wantNoChild()
+		})
+	})
+}
+
+// A late copy of the IKE_SA_INIT request of an SA that is established makes nothing new: "it belongs to an existing IKE SA
+// where the IKE_AUTH request has been already received (in which case the responder ignores it)".
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.1
+func TestLateInit(t *testing.T) {
+	r := newRig(t, 35, nil)
+	r.a.connect()
+	f := r.wire[0]
+	r.run(time.Second)
+	r.wantUp(1)
+	f.at = r.now
+	r.b.receive(f)
+	if len(r.wire) != 0 || len(r.b.all()) != 1 {
+		t.Errorf("%d answers, %d SAs", len(r.wire), len(r.b.all()))
+	}
+}
+
+// An initiator that cannot accept the answer to IKE_AUTH says so in an INFORMATIONAL exchange with one of three errors,
+// "the only ones to cause the IKE SA to be deleted or not created, without a Delete payload".
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
+func TestErrorsAfterAuth(t *testing.T) {
+	for n, ends := range map[wire.NotifyType]bool{
+		wire.NotifyAuthenticationFailed: true, wire.NotifyInvalidSyntax: true, wire.NotifyUnsupportedCriticalPayload: true,
+		wire.NotifyTSUnacceptable: false, wire.NotifyNoProposalChosen: false, wire.NotifyInvalidSPI: false, 40000: false,
+	} {
+		play(t, "", nil, nil, func(l *ladder) {
+			l.x.send(wire.ExchangeInformational, &wire.Notify{NotifyType: n})
+			l.word("x>")
+			l.word("y=[,]")
+			if got := len(l.y.live()) == 0; got != ends {
+				l.t.Errorf("%s: the SA has ended: %v", n, got)
+			}
+		})
+	}
+}

@@ -77,8 +77,8 @@ func (m *Machine) advanceLiveness(now time.Time) {
 	}
 	due := !l.checkAt.IsZero() && !now.Before(l.checkAt)
 	if !due && m.cfg.DPDDelay > 0 && !now.Before(l.nextCheck(m.cfg.DPDDelay)) {
-		// "if there has only been outgoing traffic … it is essential to confirm liveness … before the IKE SA is
-		// declared dead": inbound ESP is proof of life (https://www.rfc-editor.org/rfc/rfc7296#section-2.4).
+		// "If there has only been outgoing traffic on all of the SAs associated with an IKE SA, it is essential to confirm
+		// liveness of the other endpoint to avoid black holes." Inbound ESP is proof of life. https://www.rfc-editor.org/rfc/rfc7296#section-2.4
 		if last := m.lastInbound(); last.After(l.lastHeard) {
 			l.lastHeard = last
 		}
@@ -93,9 +93,9 @@ func (m *Machine) advanceLiveness(now time.Time) {
 // suspectInterval limits liveness checks that anyone can cause with a datagram that is not authenticated.
 const suspectInterval = 10 * time.Second
 
-// unprotected handles a message in the clear for an SA that has keys. It must not change the state: "MUST NOT conclude
-// that the other endpoint has failed based on any routing information or IKE messages that arrive without
-// cryptographic protection". An error about an unknown SPI is a hint to ask, at most every suspectInterval.
+// unprotected handles a message in the clear for an SA that has keys. It must not change the state: "an endpoint
+// MUST NOT conclude that the other endpoint has failed based on any routing information (e.g., ICMP messages) or IKE
+// messages that arrive without cryptographic protection". An error about an unknown SPI is a hint to ask, at most every suspectInterval.
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.4
 func (m *Machine) unprotected(now time.Time, msg *wire.Message, path Path) {
 	if n := errorNotify(msg.Payloads); n != nil && m.state == StateEstablished &&

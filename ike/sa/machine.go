@@ -1,7 +1,7 @@
 package sa
 
 import (
-	"bytes"
+	"crypto/sha256"
 	"errors"
 	"net/netip"
 	"slices"
@@ -70,6 +70,8 @@ type Machine struct {
 type initState struct {
 	ownMessage, peerMessage []byte
 	ni, nr                  []byte
+	// digest is the SHA-256 of the request that a responder was made from.
+	digest [sha256.Size]byte
 }
 
 func newMachine(env *Env, now time.Time, cfg *Config, path Path) *Machine {
@@ -166,7 +168,7 @@ func (m *Machine) Receive(now time.Time, datagram []byte, path Path) {
 		return
 	}
 	h := msg.Header
-	// "in the original initiator's messages this bit MUST be set, in the responder's cleared"
+	// The initiator flag is set in what the original initiator sends and in nothing else.
 	// https://www.rfc-editor.org/rfc/rfc7296#section-3.1
 	if fromInitiator := h.Flags&wire.FlagInitiator != 0; fromInitiator == m.initiator {
 		m.ignore(path, IgnoreFlags, "")
@@ -184,10 +186,14 @@ func (m *Machine) Receive(now time.Time, datagram []byte, path Path) {
 	m.pump(now)
 }
 
-// Matches tells whether an IKE_SA_INIT request is the one this responder was made from, so that a retransmission hits
-// the same half-open SA (RFC 7296 section 2.1).
+// Matches tells whether an IKE_SA_INIT request is the one this responder was made from. While the SA is half-open it is
+// answered again; later it is ignored, and no new SA is made of it either: "a robust responder will do the IKE SA lookup
+// using the whole packet, its hash, or the Ni payload". https://www.rfc-editor.org/rfc/rfc7296#section-2.1
 func (m *Machine) Matches(initRequest []byte) bool {
-	return !m.initiator && bytes.Equal(m.init.peerMessage, initRequest)
+	if m.initiator || m.init.digest == [sha256.Size]byte{} {
+		return false
+	}
+	return sha256.Sum256(initRequest) == m.init.digest
 }
 
 // open decrypts what an SK payload, or the last missing SKF payload, carries. ok is false when there is nothing to
@@ -263,20 +269,22 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 	m.window.nextRecv++
 	m.window.response = nil
 	// The request may have come by another way than the one our own requests take; its answer goes back to where it
-	// came from: "the response MUST be sent to the address and port the request came from" in the sense of
+	// came from: an endpoint "MUST respond to the address and port from which the request was received".
 	// https://www.rfc-editor.org/rfc/rfc7296#section-2.11
 	payloads, err := wire.ParsePayloads(first, plain, wire.HeaderLen)
 	req := &request{now: now, header: h, payloads: payloads, path: path, size: len(datagram)}
 	var critical *wire.CriticalError
 	switch {
 	case errors.As(err, &critical):
-		// "the message MUST be rejected … UNSUPPORTED_CRITICAL_PAYLOAD": https://www.rfc-editor.org/rfc/rfc7296#section-2.5
+		// "[T]he message MUST be rejected and the response to the IKE request containing that payload MUST include a Notify
+		// payload UNSUPPORTED_CRITICAL_PAYLOAD". https://www.rfc-editor.org/rfc/rfc7296#section-2.5
 		m.respond(req, []wire.Payload{&wire.Notify{NotifyType: wire.NotifyUnsupportedCriticalPayload, Data: []byte{byte(critical.Payload)}}})
 		if m.state == StateConnecting {
 			m.close(now, "critical payload in "+h.Exchange.String(), m.failure(diag.CodeSyntax, h.Exchange, failCause(err)))
 		}
 	case err != nil:
-		// "the IKE SA … should be closed" after INVALID_SYNTAX in an authenticated message:
+		// INVALID_SYNTAX "is considered fatal in both peers, meaning that the IKE SA is deleted without needing an explicit
+		// Delete payload":
 		// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.3
 		f := m.failure(diag.CodeSyntax, h.Exchange, failCause(err), failNotify(wire.NotifyInvalidSyntax))
 		m.closing = &Closed{Reason: "malformed " + h.Exchange.String(), Failure: f}
@@ -379,8 +387,8 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 	payloads, err := wire.ParsePayloads(first, plain, wire.HeaderLen)
 	var critical *wire.CriticalError
 	if errors.As(err, &critical) {
-		// An unknown critical payload in a response: "the message MUST be ignored" and the request times out
-		// (https://www.rfc-editor.org/rfc/rfc7296#section-2.5 leaves no other way to reject a response).
+		// "Payloads sent in IKE response messages MUST NOT have the critical flag set", and a response cannot be answered: it
+		// is dropped, and the request times out. https://www.rfc-editor.org/rfc/rfc7296#section-2.5
 		m.ignore(path, IgnoreCritical, err.Error())
 		return
 	}
@@ -397,6 +405,13 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 		Request: p.summary, Response: wire.Summary(h, payloads),
 		RequestLen: p.size(), ResponseLen: len(datagram), Took: now.Sub(p.firstSent), Retransmits: p.tries,
 	})
+	if n := notify(payloads, wire.NotifyInvalidSyntax); n != nil && m.state != StateConnecting {
+		// The error "is considered fatal in both peers": the peer has no such IKE SA any more.
+		// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.3
+		p.task.abandoned(m, now)
+		m.close(now, "the peer answered INVALID_SYNTAX", m.failure(diag.CodeSyntax, h.Exchange, failByPeer(n.NotifyType)))
+		return
+	}
 	p.task.done(m, &response{now: now, header: h, payloads: payloads, path: path})
 	m.countTemporary(now, h.Exchange, payloads)
 }

@@ -74,7 +74,7 @@ func TestRepeatedRequestSameAnswer(t *testing.T) {
 	})
 }
 
-// M3: "the responder … [is to be sure that] … only … with Fragment Number field equal to 1" makes it answer again.
+// M3: only the fragment with number 1 makes a responder answer again (RFC 7383 section 2.6.1).
 func TestRepeatedFragmentIsNotAnswered(t *testing.T) {
 	play(t, "", func(x, y *Config) { x.FragmentSize, y.FragmentSize = 150, 150 }, nil, func(l *ladder) {
 		l.word("x:rekey")
@@ -140,7 +140,7 @@ func TestMessageIDsOutsideTheWindow(t *testing.T) {
 	})
 }
 
-// M9: nothing in the clear changes an established SA: "a node MUST NOT conclude that the other endpoint has failed based
+// M9: nothing in the clear changes an established SA: "an endpoint MUST NOT conclude that the other endpoint has failed based
 // on any routing information (e.g., ICMP messages) or IKE messages that arrive without cryptographic protection (e.g.,
 // Notify messages complaining about unknown SPIs)". https://www.rfc-editor.org/rfc/rfc7296#section-2.4
 func TestUnprotectedMessages(t *testing.T) {
@@ -318,8 +318,9 @@ func TestPayloadsInFrontOfSK(t *testing.T) {
 	})
 }
 
-// M15 and M16: a message that does not authenticate has no effect; one that does and makes no sense ends the SA: "In all
-// other cases [of an authenticated message], INVALID_SYNTAX … the IKE SA is deleted". https://www.rfc-editor.org/rfc/rfc7296#section-2.21.3
+// M15 and M16: a message that does not authenticate has no effect; one that does and makes no sense ends the SA on both
+// sides: INVALID_SYNTAX "is considered fatal in both peers, meaning that the IKE SA is deleted without needing an explicit
+// Delete payload". https://www.rfc-editor.org/rfc/rfc7296#section-2.21.3
 func TestBrokenMessages(t *testing.T) {
 	t.Run("not authentic", func(t *testing.T) {
 		play(t, "", nil, nil, func(l *ladder) {
@@ -413,7 +414,7 @@ func TestMissingPayloads(t *testing.T) {
 	}
 }
 
-// M20: "An implementation … MUST respond to the address and port from which the request was received. It MUST specify the
+// M20: an implementation "MUST respond to the address and port from which the request was received. It MUST specify the
 // address and port at which the request was received as the source address and port in the response."
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.11
 func TestAnswerGoesBack(t *testing.T) {

@@ -20,8 +20,8 @@ type nat struct {
 // udp tells whether ESP travels in UDP.
 func (n nat) udp() bool { return n.supported && (n.local || n.remote || n.forced) }
 
-// natHash is the value of a NAT_DETECTION_*_IP notify: "the SHA-1 digest of the SPIs (in the order they appear in the
-// header), IP address, and port". https://www.rfc-editor.org/rfc/rfc7296#section-3.10.1
+// natHash is the value of a NAT_DETECTION_*_IP notify: SHA-1 over both SPIs in the order of the header, the address and
+// the port. https://www.rfc-editor.org/rfc/rfc7296#section-3.10.1
 func natHash(spii, spir wire.SPI, ap netip.AddrPort) []byte {
 	b := make([]byte, 16, 16+16+2)
 	binary.BigEndian.PutUint64(b[0:], uint64(spii))
@@ -83,9 +83,9 @@ func (m *Machine) float() {
 
 // follow adopts the address an authenticated message came from.
 //
-// "There are cases where a NAT box decides to remove mappings that are still alive … the host that is not behind the
-// NAT SHOULD send all packets to the IP address and port from the last valid authenticated packet … A host behind a
-// NAT SHOULD NOT do this": https://www.rfc-editor.org/rfc/rfc7296#section-2.23
+// A NAT may drop a mapping that is still in use. The side that is not behind a NAT then follows the address and port of
+// the last packet that was authentic; a side that is behind one does not, or an attacker could lead it away:
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.23
 func (m *Machine) follow(path Path) {
 	if path == m.path || !m.nat.remote || m.nat.local {
 		return

@@ -25,8 +25,7 @@ type childOffer struct {
 }
 
 // newOffer reserves an SPI and draws up the proposal. old is the child to be replaced, or nil. Within IKE_AUTH there
-// is no key exchange and the proposals carry no KE transform: "the first CHILD_SA … no additional KE"
-// (https://www.rfc-editor.org/rfc/rfc7296#section-1.2).
+// is no key exchange and the proposals carry no KE transform (https://www.rfc-editor.org/rfc/rfc7296#section-1.2).
 func (m *Machine) newOffer(c *ChildConfig, trigger *selector.Packet, old *Child, inAuth bool) (*childOffer, error) {
 	spi, err := m.env.AllocateSPI()
 	if err != nil {
@@ -34,8 +33,8 @@ func (m *Machine) newOffer(c *ChildConfig, trigger *selector.Packet, old *Child,
 	}
 	o := &childOffer{cfg: c, spi: spi, proposals: c.Proposals, ts: specific(m.tsOf(c), trigger), inAuth: inAuth}
 	if old != nil {
-		// "traffic selectors and algorithms … SHOULD NOT be different from those of the SA being rekeyed"
-		// https://www.rfc-editor.org/rfc/rfc7296#section-2.8; proposing what is in use first keeps it so.
+		// "Note that, when rekeying, the new Child SA SHOULD NOT have different Traffic Selectors and algorithms than the
+		// old one." https://www.rfc-editor.org/rfc/rfc7296#section-2.8 Proposing what is in use keeps it so.
 		o.ts = old.TS
 	}
 	if inAuth {
@@ -138,7 +137,8 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 		return nil, m.failure(diag.CodeDeleted, x, failChild(o.cfg, o.cfg.Line), func(f *diag.Failure) { f.ByPeer, f.Notify = true, "DELETE" })
 	}
 	ts := selector.Pair{Local: fromWireTS(tsi), Remote: fromWireTS(tsr)}
-	// "the responder … narrow": what comes back must lie within what was offered.
+	// They "may be a subset of what the initiator of the Child SA proposed", and nothing else.
+	// https://www.rfc-editor.org/rfc/rfc7296#section-1.3.3
 	if len(ts.Local) == 0 || len(ts.Remote) == 0 || !selector.Covered(ts.Local, o.ts.Local) || !selector.Covered(ts.Remote, o.ts.Remote) {
 		return nil, m.failure(diag.CodeTS, x, failChild(o.cfg, o.cfg.LocalTSLine), failSides(selectorText(o.ts), selectorText(ts)))
 	}
@@ -187,8 +187,8 @@ func espSPI(b []byte) (uint32, bool) {
 	return spi, spi > 255
 }
 
-// keyChild derives the keys of both directions. KEYMAT is taken "encryption first, then integrity; the SA carrying data
-// from the initiator to the responder first", where the initiator is that of the exchange which creates the child.
+// keyChild derives the keys of both directions. KEYMAT is cut up with encryption before integrity and the SA
+// from the initiator to the responder before the other, where the initiator is that of the exchange which creates the child.
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.17
 func (m *Machine) keyChild(c *Child, ownSPI, peerSPI uint32, shared, ni, nr []byte) error {
 	s := esp.Suite{

@@ -22,7 +22,8 @@ func (m *Machine) RekeyChild(now time.Time, id uint64) {
 
 // rekeyChildTask replaces a child. Collisions with the peer's own rekeying of the same child are settled by nonces:
 //
-//	"the SA … created with the lowest of the four nonces SHOULD be closed by the endpoint that created it"
+//	"the SA created with the lowest of the four nonces used in the two exchanges SHOULD be closed by the endpoint that
+//	created it"
 //
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.8.1
 type rekeyChildTask struct {
@@ -61,7 +62,7 @@ func (t *rekeyChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool)
 		return nil, false
 	}
 	t.old.State = ChildRekeying
-	// "The SPI … is that the exchange initiator would expect in inbound ESP packets":
+	// "[T]his is the SPI the exchange initiator would expect in inbound ESP or AH packets":
 	// https://www.rfc-editor.org/rfc/rfc7296#section-1.3.3
 	rekey := &wire.Notify{Protocol: wire.ProtocolESP, SPI: binary.BigEndian.AppendUint32(nil, t.old.Inbound.SPI), NotifyType: wire.NotifyRekeySA}
 	return append([]wire.Payload{rekey}, payloads...), true
@@ -70,7 +71,7 @@ func (t *rekeyChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool)
 // retryRekey schedules another attempt for a child that is still in use; its hard lifetime ends the attempts.
 func (m *Machine) retryRekey(now time.Time, c *Child) {
 	if c.live() {
-		c.State = ChildInstalled
+		c.State, c.refused = ChildInstalled, true
 		c.rekeyAt = now.Add(jittered(rekeyRetry, rekeyRetry/2, m.env.Jitter()))
 	}
 }
@@ -149,8 +150,8 @@ func (t *rekeyChildTask) refused(m *Machine, r *response, n *wire.Notify) {
 	}
 	switch n.NotifyType {
 	case wire.NotifyChildSANotFound:
-		// "the peer … does not have the CHILD SA": it is gone on one side, so it goes on the other as well, and what
-		// wanted it asks again. https://www.rfc-editor.org/rfc/rfc7296#section-2.25
+		// "A peer that receives a CHILD_SA_NOT_FOUND notification SHOULD silently delete the Child SA (if it still exists) and
+		// send a request to create a new Child SA from scratch". https://www.rfc-editor.org/rfc/rfc7296#section-2.25
 		if old.live() {
 			f := m.peerRefusedChild(r.header.Exchange, old.Config, old.TS, n)
 			f.Code = diag.CodeSPI
@@ -183,7 +184,8 @@ func (m *Machine) handleRekeyChild(r *request, n *wire.Notify) []wire.Payload {
 	}
 	switch old.State {
 	case ChildDeleting, ChildRekeyed:
-		// Being closed by us, or replaced already: "SHOULD reply with TEMPORARY_FAILURE"
+		// Being closed by us, or replaced already: "If a peer receives a request to rekey a Child SA that it is currently
+		// trying to close, it SHOULD reply with TEMPORARY_FAILURE."
 		// https://www.rfc-editor.org/rfc/rfc7296#section-2.25.1
 		return failing(wire.NotifyTemporaryFailure)
 	case ChildDeleted:
@@ -200,7 +202,8 @@ func (m *Machine) handleRekeyChild(r *request, n *wire.Notify) []wire.Payload {
 	}
 	fresh := m.children[len(m.children)-1]
 	if colliding {
-		// "SHOULD reply as usual, and … close redundant SAs later on based on the nonces"
+		// "[I]t SHOULD reply as usual, and SHOULD prepare to close redundant SAs later based on the nonces".
+		// https://www.rfc-editor.org/rfc/rfc7296#section-2.25.1
 		t.rival = fresh
 		return answer
 	}

@@ -192,7 +192,7 @@ func ikeSPI(b []byte) (wire.SPI, bool) {
 }
 
 // spawn makes the machine of a rekeyed IKE SA: established, without children, message ids starting at zero.
-// "SKEYSEED for the new IKE SA is computed using SK_d from the existing IKE SA" and with the old SA's PRF:
+// SKEYSEED comes from SK_d of the old IKE SA, by the old SA's PRF:
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.18
 func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chosen proposal.Chosen, shared, ni, nr []byte) (*Machine, error) {
 	prf, err := suite.NewPRF(chosen.PRF)
@@ -262,8 +262,8 @@ func (m *Machine) handOver(now time.Time, s *Machine) {
 func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []wire.Payload {
 	x := r.header.Exchange
 	if m.busyWithChildren() {
-		// "while it is creating, rekeying, or closing a Child SA of that IKE SA … TEMPORARY_FAILURE"
-		// https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
+		// "If a peer receives a request to rekey the IKE SA, and it is currently creating, rekeying, or closing a Child SA of that IKE
+		// SA, it SHOULD reply with TEMPORARY_FAILURE." https://www.rfc-editor.org/rfc/rfc7296#section-2.25.1
 		return failing(wire.NotifyTemporaryFailure)
 	}
 	ke, ok := find[*wire.KE](r.payloads)
@@ -309,7 +309,8 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 		&wire.SA{Proposals: []wire.Proposal{answer}}, &wire.Nonce{Data: nr}, &wire.KE{Group: own.Group(), Data: own.Public()},
 	}
 	if colliding {
-		// "SHOULD reply as usual, and … move inherited Child SAs later on based on the nonces"
+		// "[I]t SHOULD reply as usual, and SHOULD prepare to close redundant SAs and move inherited Child SAs later based on
+		// the nonces".
 		// https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
 		t.rival, t.rivalLowest, fresh.rivalOf = fresh, lowest(nonce.Data, nr), m
 		m.emit(Spawned{Machine: fresh})

@@ -14,8 +14,8 @@ func TestIKERekey(t *testing.T) {
 		play(t, "x:rekeyike x> y=SA,No,KE y> x*Q x> y=[,] y> !", nil, nil, func(l *ladder) {
 			l.wantIKE("x")
 			mx, my := l.x.live()[0], l.y.live()[0]
-			// "This first message… the message ID counters are reset" for both directions, and whoever rekeys is the
-			// original initiator of the new IKE SA (pitfalls M4 and M6).
+			// "The Message ID is reset to zero in the new IKE SA after the IKE SA is rekeyed", and whoever rekeys is the
+			// original initiator of the new IKE SA: https://www.rfc-editor.org/rfc/rfc7296#section-2.2 (M4 and M6).
 			if !mx.Initiator() || my.Initiator() || mx.window.nextSend != 0 || mx.window.nextRecv != 0 {
 				l.t.Errorf("initiator %v/%v, next ids %d and %d", mx.Initiator(), my.Initiator(), mx.window.nextSend, mx.window.nextRecv)
 			}

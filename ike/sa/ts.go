@@ -52,8 +52,7 @@ func resolve(list []selector.Selector, a netip.Addr) []selector.Selector {
 	return out
 }
 
-// specific puts the selectors of the packet that triggered a negotiation in front: "the first traffic selector …
-// SHOULD be very specific, from the packet": https://www.rfc-editor.org/rfc/rfc7296#section-2.9
+// specific puts the selectors of the packet that triggered a negotiation in front, for a responder that narrows: https://www.rfc-editor.org/rfc/rfc7296#section-2.9
 func specific(p selector.Pair, trigger *selector.Packet) selector.Pair {
 	if trigger == nil {
 		return p

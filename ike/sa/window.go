@@ -11,8 +11,9 @@ import (
 // window holds the message ids of both directions, RFC 7296 section 2.2. The window size is one: a request may be
 // outstanding in each direction.
 type window struct {
-	// nextSend is the id of our next request. IKE_SA_INIT has id 0 on the initiator's side; "the original responder's
-	// first request has message id 0" as well.
+	// nextSend is the id of our next request. It is "zero for the IKE_SA_INIT messages (including retries of the message
+	// due to responses such as COOKIE and INVALID_KE_PAYLOAD), and incremented for each subsequent exchange"; the original
+	// responder counts from zero as well. https://www.rfc-editor.org/rfc/rfc7296#section-2.2
 	nextSend uint32
 	// nextRecv is the id that the peer's next request must have.
 	nextRecv uint32
