@@ -9,7 +9,6 @@ import (
 
 	"esplanade/ike/identity"
 	"esplanade/ike/sa"
-	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -79,7 +78,7 @@ func newHost(w *World, name string, p *hostPlan) *Host {
 		},
 		AllocateSPI:    func() (uint32, error) { return h.data.allocate(), nil },
 		ReleaseSPI:     func(spi uint32) { h.data.release(spi) },
-		NewKeyExchange: suite.NewKeyExchange,
+		NewKeyExchange: w.newKeyExchange,
 		NextID:         func() uint64 { h.ids++; return h.ids },
 		Jitter:         w.rng.Float64,
 		Connections:    func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },

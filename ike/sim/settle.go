@@ -123,3 +123,30 @@ func (w *World) agree() {
 		}
 	}
 }
+
+// shutdown lets one side end everything, and checks that nothing is left on either.
+func (w *World) shutdown() {
+	if w.broken != nil {
+		return
+	}
+	w.a.wants, w.b.wants = nil, nil
+	h := w.pick()[0]
+	w.logf("%s ends", h.name)
+	w.check.down = "shutdown"
+	w.check.ending = true
+	for _, n := range h.nodes() {
+		n.m.Delete(w.now, "the daemon ends")
+		h.drain(n)
+	}
+	w.play(shutdownTime)
+	for _, h := range [...]*Host{w.a, w.b} {
+		d := &h.data
+		if n := len(h.machines) + len(d.inbound) + len(d.outbound) + len(d.allocated); n != 0 && w.broken == nil {
+			w.fail("%s has %d IKE SAs, %d inbound and %d outbound SAs and %d SPIs at the end", h.name, len(h.machines), len(d.inbound),
+				len(d.outbound), len(d.allocated))
+		}
+	}
+}
+
+// shutdownTime is longer than a closed IKE SA stays to repeat its last answer.
+const shutdownTime = 30 * time.Second

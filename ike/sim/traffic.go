@@ -82,8 +82,17 @@ func (d *dataPlane) output(o sa.Output) {
 }
 
 // liveOf counts the children of a configuration that are up.
-func (d *dataPlane) liveOf(cfg *sa.ChildConfig) int { return len(d.live(cfg)) }
+func (d *dataPlane) liveOf(cfg *sa.ChildConfig) int {
+	n := 0
+	for _, c := range d.inbound {
+		if c.Config == cfg && (c.State == sa.ChildInstalled || c.State == sa.ChildRekeying) {
+			n++
+		}
+	}
+	return n
+}
 
+// live lists them, oldest first.
 func (d *dataPlane) live(cfg *sa.ChildConfig) []*sa.Child {
 	var out []*sa.Child
 	for _, c := range d.inbound {

@@ -18,6 +18,9 @@ type World struct {
 	queue  eventHeap
 	nextID uint64 // of events, so that those of one instant keep their order
 
+	// publicLen are the lengths of public values by group.
+	publicLen map[uint16]int
+
 	a, b     *Host
 	net      network
 	attacker attacker
@@ -60,7 +63,7 @@ func (h *eventHeap) Pop() any {
 
 // New makes the world of a seed. With ladder set, [World.Ladder] tells afterwards what happened.
 func New(seed uint64, ladder bool) *World {
-	w := &World{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x65737061)), now: epoch}
+	w := &World{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x65737061)), now: epoch, publicLen: map[uint16]int{}}
 	if ladder {
 		w.ladder = &strings.Builder{}
 	}
@@ -80,6 +83,7 @@ func (w *World) Run() error {
 	w.play(w.plan.chaos)
 	w.calm()
 	w.settle()
+	w.shutdown()
 	w.dump()
 	return w.broken
 }
