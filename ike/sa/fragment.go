@@ -10,7 +10,7 @@ import (
 const (
 	// maxFragments is the largest total that is accepted. Windows sends up to 29 fragments for a certificate chain.
 	maxFragments = 64
-	// maxReassembled is the largest message in octets that fragments may add up to.
+	// maxReassembled is the largest message in octets that fragments may add up to. An SA keeps that much per direction.
 	maxReassembled = 64 << 10
 	// fragmentTimeout frees what has been collected of a message that never got whole.
 	fragmentTimeout = 30 * time.Second
@@ -18,24 +18,28 @@ const (
 	minFragmentPlain = 64
 )
 
-// fragments reassembles one message per SA: the window size is one, so that only the expected request and the
-// expected response can be in the making; the later one replaces the earlier.
+// fragments reassembles the expected request and the expected response, which may come at the same time. The window size
+// is one, so that there is never a second one of either.
 type fragments struct {
 	// negotiated: both sides have sent IKEV2_FRAGMENTATION_SUPPORTED.
 	negotiated bool
+	// mixed: the message that was completed last came by more than one path. One of them may be an attacker's, who repeats
+	// what was lost on its way: no address is learned from it.
+	mixed             bool
+	request, response assembly
+}
 
-	key     fragmentKey
+// assembly is one message in the making.
+type assembly struct {
+	id      uint32
+	path    Path // of the first fragment that came
+	mixed   bool
 	total   uint16
 	first   wire.PayloadType
 	parts   [][]byte // by number-1; nil when missing
 	have    int
 	size    int
 	expires time.Time
-}
-
-type fragmentKey struct {
-	id       uint32
-	response bool
 }
 
 // sealFragments splits plain over SKF payloads. It returns nil when that takes more fragments than there can be.
@@ -67,24 +71,27 @@ func (m *Machine) sealFragments(h wire.Header, first wire.PayloadType, plain []b
 }
 
 // add stores an authenticated fragment. When it completes the message, the message's content is returned.
-func (f *fragments) add(m *Machine, now time.Time, msg *wire.Message, plain []byte, path Path) (wire.PayloadType, []byte, bool) {
+func (x *fragments) add(m *Machine, now time.Time, msg *wire.Message, plain []byte, path Path) (wire.PayloadType, []byte, bool) {
 	e := msg.Encrypted
-	if !f.negotiated {
+	if !x.negotiated {
 		m.ignore(path, IgnoreState, "fragment without IKEV2_FRAGMENTATION_SUPPORTED")
 		return 0, nil, false
 	}
+	f := &x.request
+	if msg.Header.Flags.Response() {
+		f = &x.response
+	}
 	if e.Total > maxFragments || f.size+len(plain) > maxReassembled {
-		f.reset()
+		*f = assembly{}
 		m.ignore(path, IgnoreFragmentLimit, "")
 		return 0, nil, false
 	}
-	key := fragmentKey{msg.Header.MessageID, msg.Header.Flags&wire.FlagResponse != 0}
+	id := msg.Header.MessageID
 	switch {
-	case f.parts == nil || key != f.key || e.Total > f.total:
+	case f.parts == nil || id != f.id || e.Total > f.total:
 		// A larger total than before means that the sender has turned to smaller fragments: what there is of the others is
 		// of no use any more. https://www.rfc-editor.org/rfc/rfc7383#section-2.6
-		f.reset()
-		f.key, f.total, f.parts, f.expires = key, e.Total, make([][]byte, e.Total), now.Add(fragmentTimeout)
+		*f = assembly{id: id, path: path, total: e.Total, parts: make([][]byte, e.Total), expires: now.Add(fragmentTimeout)}
 	case e.Total < f.total:
 		m.ignore(path, IgnoreDuplicate, "fragment of a larger size")
 		return 0, nil, false
@@ -99,6 +106,7 @@ func (f *fragments) add(m *Machine, now time.Time, msg *wire.Message, plain []by
 	if plain == nil {
 		plain = []byte{}
 	}
+	f.mixed = f.mixed || path != f.path
 	f.parts[e.Number-1] = plain
 	f.have++
 	f.size += len(plain)
@@ -110,19 +118,17 @@ func (f *fragments) add(m *Machine, now time.Time, msg *wire.Message, plain []by
 		whole = append(whole, p...)
 	}
 	first := f.first
-	f.reset()
+	x.mixed = f.mixed
+	*f = assembly{}
 	return first, whole, true
 }
 
-// reset forgets what has been collected.
-func (f *fragments) reset() {
-	*f = fragments{negotiated: f.negotiated}
-}
+func (x *fragments) nextTimeout() time.Time { return earliest(x.request.expires, x.response.expires) }
 
-func (f *fragments) nextTimeout() time.Time { return f.expires }
-
-func (f *fragments) advance(now time.Time) {
-	if !f.expires.IsZero() && !now.Before(f.expires) {
-		f.reset()
+func (x *fragments) advance(now time.Time) {
+	for _, f := range [...]*assembly{&x.request, &x.response} {
+		if !f.expires.IsZero() && !now.Before(f.expires) {
+			*f = assembly{}
+		}
 	}
 }

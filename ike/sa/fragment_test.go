@@ -147,7 +147,7 @@ func TestForgedFragment(t *testing.T) {
 			l.inject(l.x, b)
 		}
 		m := l.y.machine()
-		if m.frag.have != 0 || m.frag.parts != nil {
+		if m.frag.request.have != 0 || m.frag.request.parts != nil {
 			l.t.Error("something is kept of forged fragments")
 		}
 		l.inject(l.x, two)
@@ -202,8 +202,8 @@ func TestFragmentsOfOneMessage(t *testing.T) {
 			for n := range uint16(20) {
 				l.inject(l.x, l.fragment(l.x, wire.PayloadNotify, n+1, 20, part))
 			}
-			if m := l.y.machine(); m.frag.size > maxReassembled || l.y.ignored(IgnoreFragmentLimit) == 0 {
-				l.t.Errorf("%d octets are kept", m.frag.size)
+			if m := l.y.machine(); m.frag.request.size > maxReassembled || l.y.ignored(IgnoreFragmentLimit) == 0 {
+				l.t.Errorf("%d octets are kept", m.frag.request.size)
 			}
 			l.sameState(l.y)
 		})
@@ -214,4 +214,57 @@ func TestFragmentsOfOneMessage(t *testing.T) {
 			l.sameState(l.y)
 		})
 	})
+}
+
+// A request and an answer may both come in fragments at the same time, one by one.
+func TestFragmentsOfBothDirections(t *testing.T) {
+	play(t, "", func(x, y *Config) { x.FragmentSize, y.FragmentSize = 150, 150 }, nil, func(l *ladder) {
+		l.word("x:rekey")
+		for _, d := range l.answers(l.x) {
+			l.inject(l.x, d)
+		}
+		answer := l.answers(l.y)
+		// y makes a request of its own before x has the answer.
+		m := l.y.machine()
+		m.enqueue(&raw{wire.ExchangeInformational, []wire.Payload{&wire.Notify{NotifyType: 40000, Data: make([]byte, 200)}}})
+		m.pump(l.r.now)
+		l.y.drain(m)
+		request := l.answers(l.y)
+		if len(answer) < 2 || len(request) < 2 {
+			t.Fatalf("%d and %d fragments", len(answer), len(request))
+		}
+		for i := range max(len(answer), len(request)) {
+			for _, list := range [][][]byte{answer, request} {
+				if i < len(list) {
+					l.inject(l.y, list[i])
+				}
+			}
+		}
+		if len(l.x.machine().children) != 2 || l.x.lastAnswer() == "" {
+			t.Errorf("x has %d children and answered %q", len(l.x.machine().children), l.x.lastAnswer())
+		}
+	})
+}
+
+// Somebody who repeats one fragment of a message from elsewhere leads nobody away (I12).
+func TestFragmentsByTwoPaths(t *testing.T) {
+	first, plain := wire.PayloadNotify, wire.AppendPayloads(nil, []wire.Payload{&wire.Notify{NotifyType: 40000, Data: make([]byte, 200)}})
+	for _, evil := range []int{0, 1} {
+		play(t, "", nil, nil, func(l *ladder) {
+			m := l.y.machine()
+			m.nat.local, m.nat.remote = false, true
+			before := m.Path()
+			for i, d := range [][]byte{l.fragment(l.x, first, 1, 2, plain[:100]), l.fragment(l.x, 0, 2, 2, plain[100:])} {
+				path := before
+				if i == evil {
+					path.Remote = withPort(path.Remote, 6666)
+				}
+				l.y.receive(flight{to: l.y, path: path, data: d})
+			}
+			l.word("y=[,]")
+			if got := m.Path(); got != before {
+				l.t.Errorf("the path has become %s", got)
+			}
+		})
+	}
 }

@@ -427,7 +427,10 @@ type response struct {
 // heard notes that an authenticated message, not a replay, came by path.
 func (m *Machine) heard(now time.Time, path Path) {
 	m.alive.lastHeard = now
-	m.follow(path)
+	if !m.frag.mixed {
+		m.follow(path)
+	}
+	m.frag.mixed = false
 }
 
 // InboundActive tells that the first authentic packet arrived on a child's inbound SA.
