@@ -109,3 +109,38 @@ func TestIKEDelete(t *testing.T) {
 		})
 	}
 }
+
+// Both sides ask for the same child, and the peer's is rekeyed before our answer comes: the rule of the nonces is for what
+// has become of it as well.
+func TestChildCreateDuplicateIsRekeyedMeanwhile(t *testing.T) {
+	eachVerdict(t, "", nil, func(l *ladder, winner string) {
+		nonces := [2][][]byte{l.x.nonces, l.y.nonces}
+		l.x.nonces, l.y.nonces = nil, nil
+		for _, w := range fields("x:delete x> y> !") {
+			l.word(w)
+		}
+		l.x.nonces, l.y.nonces = nonces[0], nonces[1]
+		// y's answer to x stays away; y has its own child and rekeys it.
+		for _, w := range fields("x:create y:create x> y> x> yx") {
+			l.word(w)
+		}
+		for _, c := range l.y.liveChildren() {
+			if m := l.y.machine(); c.Initiator {
+				m.RekeyChild(l.r.now, c.ID)
+				l.y.drain(m)
+				l.hold()
+			}
+		}
+		for l.find(l.y, 1) >= 0 || l.find(l.x, 1) >= 0 {
+			for l.find(l.y, 1) >= 0 {
+				l.word("y>")
+			}
+			for l.find(l.x, 1) >= 0 {
+				l.word("x>")
+			}
+		}
+		l.word("x^")
+		l.word("!")
+		l.r.wantUp(1)
+	})
+}

@@ -103,7 +103,7 @@ func (t *createChildTask) done(m *Machine, r *response) {
 	}
 	offer := t.offer
 	t.offer = nil
-	if t.rival == nil || t.rival.State == ChildDeleted {
+	if t.rival == nil {
 		m.finishOffer(r, offer)
 	} else {
 		m.finishTwin(r, offer, t.rival)
@@ -119,9 +119,13 @@ func (m *Machine) finishTwin(r *response, o *childOffer, rival *Child) {
 	if c == nil {
 		return
 	}
-	if lessNonce(c.lowestNonce, rival.lowestNonce) && rival.live() {
+	heir := rival // as it is now: it may have been rekeyed while we waited
+	for !heir.live() && heir.successor != nil {
+		heir = heir.successor
+	}
+	if lessNonce(c.lowestNonce, rival.lowestNonce) && heir.live() {
 		c.State = ChildRekeyed
-		c.successor = rival
+		c.successor = heir
 		m.requeue(&deleteChildTask{child: c})
 		return
 	}
