@@ -52,8 +52,9 @@ func (w *World) quiet() {
 	}
 }
 
-// quietTime is much longer than any exchange takes on a perfect network, and longer than what is put off for a while.
-const quietTime = 90 * time.Second
+// quietTime is much longer than any exchange takes on a perfect network, and than what is put off for a while: with equal
+// lifetimes rekeyings can collide so that the next one begins when what the last one left over is cleared away.
+const quietTime = 4 * time.Minute
 
 func (w *World) idle() bool { return w.net.flying == 0 && w.busyWith() == "" }
 
