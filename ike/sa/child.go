@@ -39,12 +39,21 @@ type Child struct {
 	outboundPending bool
 	// outboundInstalled and inboundInstalled mirror what the data plane was told.
 	outboundInstalled, inboundInstalled bool
-	// lowestNonce is the lower of the two nonces of the exchange that created a replacement, for RFC 7296 section 2.8.1.
+	// lowestNonce is the lower of the two nonces of the exchange that created the child, for RFC 7296 section 2.8.1.
 	lowestNonce []byte
+	// origin is how the first child of the line came to be; rekeyings keep it.
+	origin origin
 	// successor is what replaced this child, predecessor what it replaced.
 	successor, predecessor *Child
 	// supersededAt is when a successor took over; a peer that never deletes the old SA has it deleted by us.
 	supersededAt time.Time
+}
+
+// origin is what decides between two lines of children that both sides have begun at the same time.
+type origin struct {
+	initiator   bool // this side made the request
+	created     time.Time
+	lowestNonce []byte
 }
 
 // live tells whether the child is neither replaced nor on its way out.

@@ -144,3 +144,24 @@ func TestChildCreateDuplicateIsRekeyedMeanwhile(t *testing.T) {
 		l.r.wantUp(1)
 	})
 }
+
+// The same from the other side: x's child is there and rekeyed when y's request, made at the same time, arrives.
+func TestChildCreateDuplicateAfterRekeying(t *testing.T) {
+	eachVerdict(t, "", nil, func(l *ladder, winner string) {
+		nonces := [2][][]byte{l.x.nonces, l.y.nonces}
+		l.x.nonces, l.y.nonces = nil, nil
+		for _, w := range fields("x:delete x> y> !") {
+			l.word(w)
+		}
+		l.x.nonces, l.y.nonces = nonces[0], nonces[1]
+		for _, w := range fields("x:create y:create x> yx y>") { // y's request is lost
+			l.word(w)
+		}
+		// What was meant for y's request is left for its answer.
+		l.word("x:rekey")
+		for _, w := range fields("x> y> x> y> y^ y> x> !") {
+			l.word(w)
+		}
+		l.r.wantUp(1)
+	})
+}

@@ -218,15 +218,16 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 const crossingTime = 60 * time.Second
 
 // noteTwin looks whether this side has asked for the same child as c, which the peer has just created. When our request
-// is still in flight its answer decides (see finishTwin); when it has been answered already, the nonces are known now.
+// is still in flight its answer decides (see finishTwin); when it has been answered already, the nonces are known now,
+// and the child may have been rekeyed since.
 func (m *Machine) noteTwin(now time.Time, c *Child) {
 	if t, ok := doing[*createChildTask](m); ok && c.Config == t.cfg && t.trigger == nil {
 		t.rival = c
 		return
 	}
 	for _, own := range m.children {
-		if own.Config == c.Config && own.Initiator && own.live() && own.Policy == own.ID && now.Sub(own.Created) < crossingTime &&
-			lessNonce(own.lowestNonce, c.lowestNonce) {
+		if first := own.origin; own.Config == c.Config && own.live() && first.initiator && now.Sub(first.created) < crossingTime &&
+			lessNonce(first.lowestNonce, c.lowestNonce) {
 			m.deleteChild(now, own, "redundant: both sides have asked for it", true)
 		}
 	}
@@ -354,8 +355,8 @@ func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.C
 	if err := m.keyChild(c, spi, peerSPI, shared, nonce, nr); err != nil {
 		return fail(diag.CodeInternal, err)
 	}
-	m.addChild(r.now, c)
 	c.lowestNonce = lowest(nonce, nr)
+	m.addChild(r.now, c)
 	return c, append(payloads, toWireTS(false, ts.Remote), toWireTS(true, ts.Local)), nil
 }
 

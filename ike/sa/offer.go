@@ -225,6 +225,10 @@ func (m *Machine) addChild(now time.Time, c *Child) {
 		c.Policy = c.predecessor.Policy
 	}
 	c.State, c.Created = ChildInstalled, now
+	c.origin = origin{c.Initiator, now, c.lowestNonce}
+	if c.predecessor != nil {
+		c.origin = c.predecessor.origin
+	}
 	if t := c.Config.RekeyTime; t > 0 {
 		c.rekeyAt = now.Add(jittered(t, c.Config.RandTime, m.env.Jitter()))
 	}
