@@ -494,3 +494,43 @@ func reservedID(t *testing.T, m *Machine, task *authTask) []byte {
 		id, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}, o.sa(), toWireTS(false, o.ts.Local), toWireTS(true, o.ts.Remote),
 	})[0]
 }
+
+// CVE-2014-9221: groups that nobody has, in the KE payload alone or in the proposal as well.
+func TestUnknownGroups(t *testing.T) {
+	for _, group := range []uint16{0, 3, 255, 1024, 1025, 65535} {
+		for _, offered := range []bool{false, true} {
+			r := newRig(t, 76, nil)
+			f := firstInit(t, r)
+			msg, err := wire.Parse(f.data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ke, _ := find[*wire.KE](msg.Payloads)
+			ke.Group = group
+			if offered {
+				sa, _ := find[*wire.SA](msg.Payloads)
+				for i, x := range sa.Proposals[0].Transforms {
+					if x.Type == wire.TransformKE {
+						sa.Proposals[0].Transforms[i].ID = group
+					}
+				}
+			}
+			m := wire.Message{Header: msg.Header, Payloads: msg.Payloads}
+			acc := Accept(r.b.env, r.now, m.Append(nil), f.path, false, r.b.cookies)
+			if acc.Machine != nil || acc.Response == nil {
+				t.Fatalf("group %d: a machine, or no answer", group)
+			}
+			answer, err := wire.Parse(acc.Response)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := wire.NotifyInvalidKEPayload
+			if offered {
+				want = wire.NotifyNoProposalChosen
+			}
+			if notify(answer.Payloads, want) == nil {
+				t.Errorf("group %d, offered %v: answered with %s", group, offered, wire.Summary(answer.Header, answer.Payloads))
+			}
+		}
+	}
+}

@@ -18,7 +18,7 @@ var pitfallRows = map[string]int{"M": 21, "I": 16, "A": 18, "F": 12, "C": 24}
 
 var (
 	testName = regexp.MustCompile("`([a-z][a-z/]*)\\.((?:Test|Fuzz)[A-Za-z0-9]+)(?:/([^`]+))?`")
-	tableRow = regexp.MustCompile(`(?m)^\| ([A-Z][A-Za-z0-9 ]*) \| (.*) \| (.*) \|$`)
+	tableRow = regexp.MustCompile(`(?m)^\| ([A-Zi][^|]*) \| (.*) \| (.*) \|$`)
 )
 
 // TestPitfallsDocument holds docs/pitfalls.md to its word: each row is there once, names a test or says what is missing,
