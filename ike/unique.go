@@ -62,12 +62,15 @@ func (d *Daemon) enforceUnique(now time.Time, e *entry) {
 }
 
 const (
-	// crossingTime is how close together two IKE SAs in opposite directions must be to count as one intention.
-	crossingTime = 10 * time.Second
+	// crossingTime is how close together two IKE SAs in opposite directions must be to count as one intention. They are
+	// timed when they are established, which losses on the way may put off for as long as requests are repeated.
+	crossingTime = time.Minute
 	// reviewTime is how long after a crossing it is settled: by then both sides know of both.
 	reviewTime = time.Second
 	// peerReviewTime is how much longer the side waits whose turn it is not.
 	peerReviewTime = 10 * time.Second
+	// longReviewTime is how long after a crossing it is looked at again while each side has something that the other lacks.
+	longReviewTime = 2 * time.Minute
 )
 
 // crosses tells whether both sides have initiated at about the same time, so that there are two of what one was
@@ -94,6 +97,10 @@ func (d *Daemon) reviewRedundant(now time.Time, e *entry) {
 		}
 		switch {
 		case !covers(winner, loser):
+			// What the winner lacks may be under way: the other side asks for its children one by one.
+			if now.Sub(later(e.first, x.first)) < longReviewTime {
+				e.review = now.Add(peerReviewTime)
+			}
 		case loser.caller || now.Sub(later(e.first, x.first)) >= peerReviewTime:
 			d.logger(loser).Info("closed: both sides have initiated at the same time, and the other IKE SA stays", "kept", winner.m.ID())
 			d.delete(now, loser, "redundant: both sides have initiated")
