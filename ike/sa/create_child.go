@@ -111,59 +111,6 @@ func (t *createChildTask) done(m *Machine, r *response) {
 	m.pruneChildless(r.now)
 }
 
-// finishTwin takes the answer to an offer when the peer has asked for the same child at the same time. One SA is enough:
-// the same rule as for rekeyings that collide says which of the two goes, and who closes it (RFC 7296 section 2.8.1).
-// A peer that does not know of this rule keeps its own, which does no harm.
-func (m *Machine) finishTwin(r *response, o *childOffer, rival *Child) {
-	c, _ := m.takeAnswer(r, o, nil)
-	if c == nil {
-		return
-	}
-	heir := rival // as it is now: it may have been rekeyed while we waited
-	for !heir.live() && heir.successor != nil {
-		heir = heir.successor
-	}
-	if lessNonce(c.lowestNonce, rival.lowestNonce) && heir.live() {
-		c.State = ChildRekeyed
-		c.successor = heir
-		m.requeue(&deleteChildTask{child: c})
-		return
-	}
-	m.switchOutbound(c)
-	m.emit(ChildUp{Child: c})
-}
-
-// has tells whether a child of a configuration is up.
-func (m *Machine) has(cfg *ChildConfig) bool {
-	return slices.ContainsFunc(m.children, func(c *Child) bool { return c.Config == cfg && c.live() })
-}
-
-// maxTemporaryFailures bounds how often one request is repeated after TEMPORARY_FAILURE; what the request was for is
-// then reported as failed, or left to the next lifetime event.
-const maxTemporaryFailures = 5
-
-// temporaryLimit is how long a peer may answer nothing but TEMPORARY_FAILURE: "If a peer continues to receive
-// TEMPORARY_FAILURE on the same IKE SA after several minutes, it SHOULD conclude that the state information is out of
-// sync and close the IKE SA." https://www.rfc-editor.org/rfc/rfc7296#section-2.25
-const temporaryLimit = 5 * time.Minute
-
-// countTemporary looks at an answer for signs that the two sides are out of step.
-func (m *Machine) countTemporary(now time.Time, x wire.ExchangeType, answer []wire.Payload) {
-	if x != wire.ExchangeCreateChildSA {
-		return
-	}
-	n := notify(answer, wire.NotifyTemporaryFailure)
-	switch {
-	case n == nil:
-		m.temporarySince = time.Time{}
-	case m.temporarySince.IsZero():
-		m.temporarySince = now
-	case now.Sub(m.temporarySince) >= temporaryLimit && (m.state == StateEstablished || m.state == StateRekeying):
-		m.emit(Failed{Failure: m.failure(diag.CodePeerError, x, failByPeer(n.NotifyType))})
-		m.Delete(now, "the peer answers nothing but TEMPORARY_FAILURE")
-	}
-}
-
 // retryGroup turns an offer to the group that INVALID_KE_PAYLOAD names. It tells whether the request is to be made
 // again. The group must be one of the proposals, and each is tried once.
 func (m *Machine) retryGroup(r *response, o *childOffer, refused *[]uint16) bool {
@@ -211,26 +158,6 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 		m.noteTwin(r.now, m.children[len(m.children)-1])
 	}
 	return answer
-}
-
-// crossingTime is how old a child of ours can be when a request for the same child, made at the same time and repeated
-// since, arrives.
-const crossingTime = 60 * time.Second
-
-// noteTwin looks whether this side has asked for the same child as c, which the peer has just created. When our request
-// is still in flight its answer decides (see finishTwin); when it has been answered already, the nonces are known now,
-// and the child may have been rekeyed since.
-func (m *Machine) noteTwin(now time.Time, c *Child) {
-	if t, ok := doing[*createChildTask](m); ok && c.Config == t.cfg && t.trigger == nil {
-		t.rival = c
-		return
-	}
-	for _, own := range m.children {
-		if first := own.origin; own.Config == c.Config && own.live() && first.initiator && now.Sub(first.created) < crossingTime &&
-			lessNonce(first.lowestNonce, c.lowestNonce) {
-			m.deleteChild(now, own, "redundant: both sides have asked for it", true)
-		}
-	}
 }
 
 // refuseSyntax answers a message that parses and makes no sense. It ends the IKE SA, as any INVALID_SYNTAX does.

@@ -2,6 +2,7 @@ package sa
 
 import (
 	"encoding/binary"
+	"errors"
 	"testing"
 	"time"
 
@@ -164,11 +165,7 @@ func TestChildRekey(t *testing.T) {
 	})
 }
 
-var errNoSPI = &noSPI{}
-
-type noSPI struct{}
-
-func (*noSPI) Error() string { return "no SPI left" }
+var errNoSPI = errors.New("no SPI left")
 
 // rekeyPayloads is a request to rekey a child, made by hand.
 func rekeyPayloads(e *end, c *Child) []wire.Payload {
