@@ -52,8 +52,10 @@ type Child struct {
 // origin is what decides between two lines of children that both sides have begun at the same time.
 type origin struct {
 	initiator   bool // this side made the request
-	created     time.Time
 	lowestNonce []byte
+	// ike is the machine it happened on, and peerID the id of the peer's next request at that moment.
+	ike    uint64
+	peerID uint32
 }
 
 // live tells whether the child is neither replaced nor on its way out.

@@ -1,6 +1,10 @@
 package sa
 
-import "testing"
+import (
+	"testing"
+
+	"esplanade/ike/wire"
+)
 
 // Creating CHILD SAs, RFC 7296 section 1.3.1.
 func TestChildCreate(t *testing.T) {
@@ -163,5 +167,31 @@ func TestChildCreateDuplicateAfterRekeying(t *testing.T) {
 			l.word(w)
 		}
 		l.r.wantUp(1)
+	})
+}
+
+// "IKEv2 deliberately allows parallel SAs with the same Traffic Selectors": a second SA that the peer asks for on purpose
+// closes none of ours. https://www.rfc-editor.org/rfc/rfc7296#section-2.8
+func TestParallelChildrenAreKept(t *testing.T) {
+	eachVerdict(t, "", nil, func(l *ladder, _ string) {
+		nonces := [2][][]byte{l.x.nonces, l.y.nonces}
+		l.x.nonces, l.y.nonces = nil, nil
+		for _, w := range fields("x:delete x> y> !") {
+			l.word(w)
+		}
+		l.x.nonces, l.y.nonces = nonces[0], nonces[1]
+		for _, w := range fields("x:create x> y>") {
+			l.word(w)
+		}
+		// y has made another request since: the next one is no crossing.
+		l.y.send(wire.ExchangeInformational)
+		for _, w := range fields("y> x>") {
+			l.word(w)
+		}
+		p, _, _ := l.y.machine().buildOffer(nil, l.y.cfg.Children[0], nil, nil, nil)
+		l.y.send(wire.ExchangeCreateChildSA, p...)
+		for _, w := range fields("y> x=TSr x*A x> x~ x#2") {
+			l.word(w)
+		}
 	})
 }

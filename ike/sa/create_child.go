@@ -155,7 +155,7 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 	}
 	answer, created := m.answerChild(r, nil, false)
 	if created {
-		m.noteTwin(r.now, m.children[len(m.children)-1])
+		m.noteTwin(r.now, r.header.MessageID, m.children[len(m.children)-1])
 	}
 	return answer
 }

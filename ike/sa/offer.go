@@ -225,7 +225,7 @@ func (m *Machine) addChild(now time.Time, c *Child) {
 		c.Policy = c.predecessor.Policy
 	}
 	c.State, c.Created = ChildInstalled, now
-	c.origin = origin{c.Initiator, now, c.lowestNonce}
+	c.origin = origin{c.Initiator, c.lowestNonce, m.id, m.window.nextRecv}
 	if c.predecessor != nil {
 		c.origin = c.predecessor.origin
 	}

@@ -7,6 +7,10 @@ import (
 	"esplanade/ike/wire"
 )
 
+// maxTemporaryFailures bounds how often one request is repeated after TEMPORARY_FAILURE; what the request was for is
+// then reported as failed, or left to the next lifetime event.
+const maxTemporaryFailures = 5
+
 // temporaryLimit is how long a peer may answer nothing but TEMPORARY_FAILURE: "If a peer continues to receive
 // TEMPORARY_FAILURE on the same IKE SA after several minutes, it SHOULD conclude that the state information is out of
 // sync and close the IKE SA." https://www.rfc-editor.org/rfc/rfc7296#section-2.25

@@ -17,7 +17,7 @@ func (m *Machine) finishTwin(r *response, o *childOffer, rival *Child) {
 	for !heir.live() && heir.successor != nil {
 		heir = heir.successor
 	}
-	if lessNonce(c.lowestNonce, rival.lowestNonce) && heir.live() {
+	if lessNonce(c.lowestNonce, rival.lowestNonce) && heir.live() && heir.TS.Contains(c.TS) {
 		c.State = ChildRekeyed
 		c.successor = heir
 		m.requeue(&deleteChildTask{child: c})
@@ -32,25 +32,21 @@ func (m *Machine) has(cfg *ChildConfig) bool {
 	return slices.ContainsFunc(m.children, func(c *Child) bool { return c.Config == cfg && c.live() })
 }
 
-// maxTemporaryFailures bounds how often one request is repeated after TEMPORARY_FAILURE; what the request was for is
-// then reported as failed, or left to the next lifetime event.
-const maxTemporaryFailures = 5
-
-// crossingTime is how old a child of ours can be when a request for the same child, made at the same time and repeated
-// since, arrives.
-const crossingTime = 60 * time.Second
-
 // noteTwin looks whether this side has asked for the same child as c, which the peer has just created. When our request
 // is still in flight its answer decides (see finishTwin); when it has been answered already, the nonces are known now,
 // and the child may have been rekeyed since.
-func (m *Machine) noteTwin(now time.Time, c *Child) {
+//
+// Only a request that can have crossed ours counts: the one with the id that was the next when ours was answered. What a
+// peer asks for later it means: "IKEv2 deliberately allows parallel SAs with the same Traffic Selectors between common
+// endpoints". https://www.rfc-editor.org/rfc/rfc7296#section-2.8
+func (m *Machine) noteTwin(now time.Time, id uint32, c *Child) {
 	if t, ok := doing[*createChildTask](m); ok && c.Config == t.cfg && t.trigger == nil {
 		t.rival = c
 		return
 	}
 	for _, own := range m.children {
-		if first := own.origin; own.Config == c.Config && own.live() && first.initiator && now.Sub(first.created) < crossingTime &&
-			lessNonce(first.lowestNonce, c.lowestNonce) {
+		if first := own.origin; own.Config == c.Config && own.live() && first.initiator && first.ike == m.id && first.peerID == id &&
+			lessNonce(first.lowestNonce, c.lowestNonce) && c.TS.Contains(own.TS) {
 			m.deleteChild(now, own, "redundant: both sides have asked for it", true)
 		}
 	}
