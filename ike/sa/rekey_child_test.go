@@ -119,6 +119,9 @@ func TestChildRekey(t *testing.T) {
 	t.Run("delete_timeout", func(t *testing.T) {
 		// The old inbound SA outlives the DELETE by lateTraffic, no longer.
 		play(t, "x:rekey x> y> x> y>", nil, nil, func(l *ladder) {
+			if lateTraffic < 2*time.Second {
+				l.t.Errorf("packets may be on the way for longer than %s", lateTraffic)
+			}
 			l.r.run(lateTraffic - time.Millisecond)
 			if len(l.x.inbound) != 2 || len(l.y.inbound) != 2 {
 				l.t.Error("an inbound SA has gone too early")
