@@ -41,6 +41,12 @@ func (d *Daemon) receive(now time.Time, path sa.Path, b []byte) {
 		}
 		return
 	}
+	// A late copy of a request that an SA was made from makes no second one. Another request with the same SPI does.
+	if e := d.table.made[initKey{h.SPIi, path.Remote}]; e != nil && e.m.Matches(b) {
+		e.m.Receive(now, b, path)
+		d.drain(now, e)
+		return
+	}
 	d.accept(now, path, h, b)
 }
 

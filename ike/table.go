@@ -18,8 +18,8 @@ type entry struct {
 	m *sa.Machine
 	// conn is the connection it belongs to; for a half-open responder the best guess. It is among conn.entries.
 	conn *connection
-	// init is set while the entry is a half-open responder.
-	init *initKey
+	// init is set while the entry is a half-open responder, made once it is that no more.
+	init, made *initKey
 
 	// up: it was reported as established and not yet as closed.
 	up bool
@@ -91,6 +91,7 @@ func unfile[K comparable](index map[K]entrySet, k K, e *entry) {
 type table struct {
 	bySPI    map[wire.SPI]*entry
 	byInit   map[initKey]*entry
+	made     map[initKey]*entry // responders that are not half-open any more, by the request that made them
 	bySource map[netip.Addr]int // half-open responders by the peer's address or prefix
 	byAddr   map[netip.Addr]entrySet
 	peers    map[peerKey]entrySet // those that are up
@@ -100,6 +101,7 @@ type table struct {
 
 func (t *table) init() {
 	t.bySPI, t.byInit, t.bySource = map[wire.SPI]*entry{}, map[initKey]*entry{}, map[netip.Addr]int{}
+	t.made = map[initKey]*entry{}
 	t.byAddr, t.peers = map[netip.Addr]entrySet{}, map[peerKey]entrySet{}
 }
 
@@ -150,7 +152,8 @@ func (t *table) settle(e *entry) {
 	if t.bySource[s]--; t.bySource[s] <= 0 {
 		delete(t.bySource, s)
 	}
-	e.init = nil
+	e.init, e.made = nil, e.init
+	t.made[*e.made] = e
 }
 
 // setUp files an entry under the identities of its two ends; setDown undoes it.
@@ -168,6 +171,9 @@ func (t *table) setDown(e *entry) {
 
 func (t *table) remove(e *entry) {
 	t.settle(e)
+	if e.made != nil && t.made[*e.made] == e {
+		delete(t.made, *e.made)
+	}
 	t.setDown(e)
 	e.assign(nil)
 	delete(t.bySPI, e.m.LocalSPI())
