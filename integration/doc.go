@@ -8,6 +8,7 @@
 //	lab/        hosts (network namespaces), processes, bulk transfers, probes, captures
 //	peer/       a gateway on a host: strongSwan or Esplanade, described and driven in the same way
 //	wireshark/  tshark with keys: everything decrypts, nothing is malformed
+//	deps/       what Debian must have for all this
 //	gates/      what holds of the repository itself: imports, documentation, formatting
 //
 // Most tests are a table of cases times a list of pairs: which kind of gateway initiates, and which responds. To see
