@@ -130,7 +130,7 @@ func (p *pair) wantCounted(t *testing.T, atLeast int) {
 // then one of the rekeying's.
 const rekeyRate = 256 << 10
 
-// rekeyUnderLoad renews the CHILD SA and the IKE SA from each side, and the CHILD SA from both sides at once, while
+// rekeyUnderLoad renews the CHILD SA and the IKE SA from each side, and each of them from both sides at once, while
 // a transfer and a probe run; not one packet may be lost.
 func (p *pair) rekeyUnderLoad(t *testing.T, wantDH string) {
 	t.Helper()
@@ -154,6 +154,8 @@ func (p *pair) rekeyUnderLoad(t *testing.T, wantDH string) {
 		p.wantProgress(t, flow)
 	}
 	p.rekeyChild(t, wantDH, p.a, p.b)
+	p.wantProgress(t, flow)
+	p.rekeyIKE(t, p.a, p.b)
 	p.wantProgress(t, flow)
 	r, err := flow.Finish()
 	if err != nil {

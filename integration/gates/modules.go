@@ -34,7 +34,8 @@ var Modules = []Use{
 	{Module: "github.com/spf13/pflag", In: []string{"cmd/..."}, Why: "cobra's flags"},
 	{Module: "github.com/gaissmai/bart", In: []string{"dataplane/..."}, Why: "longest-prefix lookup of policies"},
 	{Module: "filippo.io/bigmod", In: []string{"ike/suite"}, Why: "MODP in constant time"},
-	{Module: "github.com/vishvananda/netlink", In: []string{"tun/..."}, Tests: []string{"dataplane/..."}, Why: "addresses, routes and rules on Linux"},
+	{Module: "github.com/vishvananda/netlink", In: []string{"tun/...", "integration/..."}, Tests: []string{"dataplane/..."},
+		Why: "addresses, routes and rules on Linux"},
 	{Module: "github.com/vishvananda/netns", Tests: []string{"tun/...", "dataplane/..."}, Why: "namespaces in tests"},
 }
 

@@ -19,7 +19,15 @@ type IKEMessage struct {
 	Response   bool
 	Initiator  bool // sent by the original initiator of the IKE SA
 	MessageID  uint32
+	First      uint8  // type of the first payload
+	Raw        []byte // the whole message, without the non-ESP marker
 }
+
+// Payload types that a message may begin with, RFC 7296 section 3.2 and RFC 7383 section 2.5.
+const (
+	PayloadNotify            = 41
+	PayloadEncryptedFragment = 53
+)
 
 // Exchange types of RFC 7296 section 3.1.
 const (
@@ -42,7 +50,7 @@ func (m IKEMessage) String() string {
 }
 
 // ParseIKE reads the IKE header of an Ethernet frame, if it carries IKE on port 500, or on 4500 behind the four
-// zero octets of the non-ESP marker (RFC 3948 section 2.2).
+// zero octets of the non-ESP marker (RFC 3948 section 2.2). Raw is part of the frame.
 func ParseIKE(frame []byte) (IKEMessage, bool) {
 	p := gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
 	udp, ok := p.Layer(layers.LayerTypeUDP).(*layers.UDP)
@@ -68,5 +76,6 @@ func ParseIKE(frame []byte) (IKEMessage, bool) {
 		Src: netip.AddrPortFrom(src, uint16(udp.SrcPort)), Dst: netip.AddrPortFrom(dst, uint16(udp.DstPort)),
 		SPIi: binary.BigEndian.Uint64(b), SPIr: binary.BigEndian.Uint64(b[8:]),
 		Exchange: b[18], Initiator: b[19]&0x08 != 0, Response: b[19]&0x20 != 0, MessageID: binary.BigEndian.Uint32(b[20:]),
+		First: b[16], Raw: b,
 	}, true
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/vishvananda/netlink"
 )
 
 // IP runs lines of iproute2's batch language ("addr add … dev …", "-6 route add …").
@@ -27,6 +29,12 @@ func (h *Host) NFT(ruleset string) error {
 	return err
 }
 
+// ForgetTranslations makes a router that translates addresses forget its translations, as when it has been started anew or
+// its timeouts are short: the next packet of each flow gets a new port.
+func (h *Host) ForgetTranslations() error {
+	return h.Do(func() error { return netlink.ConntrackTableFlush(netlink.ConntrackTable) })
+}
+
 // NetworkState describes what a VPN daemon may change on a host: links, addresses, routes of all tables and
 // rules. Two descriptions are equal when nothing was left behind.
 func (h *Host) NetworkState() (string, error) {
@@ -41,5 +49,6 @@ func (h *Host) NetworkState() (string, error) {
 	return all.String(), nil
 }
 
-// volatile matches what changes by itself: interface numbers, lifetimes, and veth's peer index.
-var volatile = regexp.MustCompile(`(?m)^\d+: |valid_lft \S+|preferred_lft \S+|expires \S+|link-netnsid \d+| ?proto kernel_lo`)
+// volatile matches what changes by itself: interface numbers, lifetimes, whether an address is still checked for
+// duplicates, and veth's peer index.
+var volatile = regexp.MustCompile(`(?m)^\d+: |valid_lft \S+|preferred_lft \S+|expires \S+| ?\btentative\b|link-netnsid \d+| ?proto kernel_lo`)

@@ -70,7 +70,9 @@ func New(t testing.TB, o Options) *Lab {
 		l.wire(l.A.Host, "a0", l.R, "ra")
 		l.wire(l.B.Host, "b0", l.R, "rb")
 		l.ip(l.R, "addr add 198.18.1.254/24 dev ra", "addr add 2001:db8:1::fe/64 dev ra nodad",
-			"addr add 198.18.2.254/24 dev rb", "addr add 2001:db8:2::fe/64 dev rb nodad")
+			"addr add 198.18.2.254/24 dev rb", "addr add 2001:db8:2::fe/64 dev rb nodad",
+			// A router asks for the neighbours of what it forwards from its link-local addresses only.
+			"addr add fe80::fe/64 dev ra nodad", "addr add fe80::fe/64 dev rb nodad")
 		l.forward(l.R)
 	} else {
 		l.wire(l.A.Host, "a0", l.B.Host, "b0")

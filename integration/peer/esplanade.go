@@ -215,6 +215,9 @@ func (e *Esplanade) connectionKeys(c Connection) map[string]string {
 	if len(c.Proposals) > 0 {
 		keys["proposals"] = array(c.Proposals)
 	}
+	if c.NoFragmentation {
+		keys["fragmentation"] = "false"
+	}
 	if c.DPDDelay > 0 {
 		keys["dpd_delay"] = strconv.Quote(seconds(c.DPDDelay))
 	}

@@ -29,10 +29,12 @@ type Connection struct {
 	RemoteID      string
 	Proposals     []string
 	// NoEncap leaves UDP encapsulation to NAT detection. kernel-libipsec needs it forced.
-	NoEncap   bool
-	DPDDelay  time.Duration
-	RekeyTime time.Duration
-	Children  []Child
+	NoEncap bool
+	// NoFragmentation keeps large IKE messages whole, so that IP has to cut them.
+	NoFragmentation bool
+	DPDDelay        time.Duration
+	RekeyTime       time.Duration
+	Children        []Child
 }
 
 // keepUp reports whether a child shall come back by itself.

@@ -200,6 +200,9 @@ func (s *StrongSwan) connectionKeys(c Connection) map[string]string {
 	if len(c.Proposals) > 0 {
 		keys["proposals"] = strings.Join(c.Proposals, ",")
 	}
+	if c.NoFragmentation {
+		keys["fragmentation"] = "no"
+	}
 	if c.DPDDelay > 0 {
 		keys["dpd_delay"] = seconds(c.DPDDelay)
 	}
