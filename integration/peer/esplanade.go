@@ -42,12 +42,20 @@ func NewEsplanade(t testing.TB, site *lab.Site, gw Gateway) *Esplanade {
 	}
 	t.Cleanup(func() {
 		e.Kill()
+		for _, defect := range []string{"WARNING: DATA RACE", "panic: ", "fatal error: "} {
+			if _, after, found := strings.Cut(e.Log(), defect); found {
+				t.Errorf("Esplanade on %s: %s%s", site.Name, defect, head(after, defectLines))
+			}
+		}
 		if t.Failed() {
 			t.Logf("Esplanade on %s, end of the log:\n%s", site.Name, tail(e.Log(), 60))
 		}
 	})
 	return e
 }
+
+// defectLines is how much of a stack trace is shown: both sides of a data race.
+const defectLines = 40
 
 // Kind is "esplanade".
 func (e *Esplanade) Kind() string { return KindEsplanade }

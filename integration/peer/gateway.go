@@ -159,3 +159,9 @@ func tail(s string, lines int) string {
 	all := strings.Split(strings.TrimRight(s, "\n"), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
+
+// head is the beginning of a text.
+func head(s string, lines int) string {
+	all := strings.Split(s, "\n")
+	return strings.Join(all[:min(lines, len(all))], "\n")
+}
