@@ -131,13 +131,9 @@ func (t *Tree) subcommands() []string {
 			if !ok {
 				return true
 			}
-			key, ok := kv.Key.(*ast.Ident)
-			value, isLiteral := kv.Value.(*ast.BasicLit)
-			if ok && isLiteral && key.Name == "Use" {
-				if use, err := strconv.Unquote(value.Value); err == nil {
-					first, _, _ := strings.Cut(use, " ")
-					known = append(known, first)
-				}
+			if key, ok := kv.Key.(*ast.Ident); ok && key.Name == "Use" && literal(kv.Value) != "" {
+				first, _, _ := strings.Cut(literal(kv.Value), " ")
+				known = append(known, first)
 			}
 			return true
 		})
@@ -196,4 +192,64 @@ func CheckTop(t *Tree, allowed []string) []Violation {
 		seen[first] = true
 	}
 	return all
+}
+
+// Operations is the document that has what operators see: failure codes, metrics, reasons of drops, exit codes.
+const Operations = "docs/operations.md"
+
+// CheckOperations wants every failure code, metric and reason of a drop that the sources have in the document for operators.
+func CheckOperations(t *Tree) []Violation {
+	text, err := fs.ReadFile(t.FS, Operations)
+	if err != nil {
+		return []Violation{{Operations, err.Error()}}
+	}
+	var all []Violation
+	want := func(where, what, name string) {
+		if !strings.Contains(string(text), "`"+name+"`") {
+			all = append(all, Violation{Operations, fmt.Sprintf("has no row for the %s `%s` of %s", what, name, where)})
+		}
+	}
+	for _, f := range t.Go {
+		if f.Test() {
+			continue
+		}
+		ast.Inspect(f.AST, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ValueSpec: // const CodeTS Code = "E-TS", const exitFailed = 1
+				if kind, ok := n.Type.(*ast.Ident); ok && f.Dir() == "ike/diag" && kind.Name == "Code" {
+					for _, v := range n.Values {
+						want(t.at(n), "failure code", literal(v))
+					}
+				}
+				if name := n.Names[0].Name; f.Dir() == "cmd/esplanade" && exitCode.MatchString(name) && len(n.Values) == 1 {
+					if v, ok := n.Values[0].(*ast.BasicLit); ok && !strings.Contains(string(text), "\n| "+v.Value+" | ") {
+						all = append(all, Violation{Operations, fmt.Sprintf("has no row for the exit code %s, %s of %s", v.Value, name, t.at(n))})
+					}
+				}
+			case *ast.KeyValueExpr: // DropInICV: "icv"
+				if key, ok := n.Key.(*ast.Ident); ok && f.Dir() == "dataplane" && strings.HasPrefix(key.Name, "Drop") && literal(n.Value) != "" {
+					want(t.at(n), "reason", literal(n.Value))
+				}
+			case *ast.CallExpr: // d("connection_up", …)
+				if fn, ok := n.Fun.(*ast.Ident); ok && f.Path == "cmd/esplanade/metrics.go" && fn.Name == "d" && len(n.Args) > 0 {
+					want(t.at(n), "metric", "ipsec_"+literal(n.Args[0]))
+				}
+			}
+			return true
+		})
+	}
+	return all
+}
+
+// exitCode are the names of the binary's exit codes.
+var exitCode = regexp.MustCompile(`^exit[A-Z]`)
+
+// literal is the value of a string literal, or nothing.
+func literal(e ast.Expr) string {
+	if b, ok := e.(*ast.BasicLit); ok {
+		if s, err := strconv.Unquote(b.Value); err == nil {
+			return s
+		}
+	}
+	return ""
 }
