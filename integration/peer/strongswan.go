@@ -3,6 +3,7 @@
 package peer
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -104,7 +105,16 @@ func (s *StrongSwan) launch(t testing.TB) error {
 	waitForControl(t, s, p)
 	load := swanctlCommand(s, "--load-all")
 	load.Env = append(load.Env, "SWANCTL_DIR="+filepath.Join(s.dir, "swanctl"))
-	_, err = s.site.RunContext(t.Context(), load)
+	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+	defer cancel()
+	go func() { // swanctl may spin for ever when charon dies in the middle
+		select {
+		case <-p.Done():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	_, err = s.site.RunContext(ctx, load)
 	return err
 }
 
