@@ -3,7 +3,7 @@
 //
 // The tests need Linux, root, /dev/net/tun and the Debian packages of integration/deps/install. What is missing is
 // named and the test is skipped, unless ESPLANADE_INTEGRATION=require is set, which makes it fail. `make
-// integration` runs them with their output.
+// integration ARGS=-v` runs them with their output.
 //
 //	lab/        hosts (network namespaces), processes, bulk transfers, probes, captures
 //	peer/       a gateway on a host: strongSwan or Esplanade, described and driven in the same way

@@ -78,7 +78,11 @@ func TestTrap(t *testing.T) {
 				p.wantFirstPacket(t, a, b)
 				p.wantUp(t, 5*time.Second)
 				p.wantPing(t)
-				p.terminate(t) // back to the trap
+				// The peer ends it, and a is back at the trap. (A command at a itself would take the trap down as well.)
+				if _, err := peer.Swanctl(p.b, "--terminate", "--ike", connName, "--timeout", "10"); err != nil {
+					t.Fatal(err)
+				}
+				p.wantNoState(t, 10*time.Second)
 			}
 			// While nobody answers, what waits is dropped in the end; the trap stays.
 			a, b := p.ends(false)

@@ -25,7 +25,7 @@ type Esplanade struct {
 	site *lab.Site
 	gw   Gateway
 	path string // of the binary
-	proc *lab.Process
+	run  run
 }
 
 // NewEsplanade writes the configuration of an Esplanade gateway and has "esplanade check" look at it.
@@ -74,44 +74,39 @@ func (e *Esplanade) KeysDir() string { return filepath.Join(e.site.Dir, "keys") 
 
 // Log is what the daemon has written to its standard output and error.
 func (e *Esplanade) Log() string {
-	if e.proc == nil {
+	p := e.run.process()
+	if p == nil {
 		return ""
 	}
-	return e.proc.Log()
+	return p.Log()
 }
 
 // Start runs the daemon.
 func (e *Esplanade) Start(t testing.TB) {
 	t.Helper()
 	e.Launch(t)
-	waitForControl(t, e, e.proc)
-	wantRunning(t, e, e.proc)
+	waitForControl(t, e, e.run.process())
+	wantRunning(t, e, e.run.process())
 }
 
 // Launch starts the daemon's process and doesn't wait until it answers.
 func (e *Esplanade) Launch(t testing.TB) {
 	t.Helper()
-	p, err := e.site.Start("esplanade", lab.Command{Args: []string{e.path, "run", "-c", e.ConfigPath()}, Dir: e.site.Dir})
-	if err != nil {
+	if _, err := e.run.start(e.site, "esplanade", lab.Command{Args: []string{e.path, "run", "-c", e.ConfigPath()}, Dir: e.site.Dir}); err != nil {
 		t.Fatal(err)
 	}
-	e.proc = p
 }
 
 // Stop ends the daemon, which deletes its SAs and removes what it has set up; it must end with status 0.
 func (e *Esplanade) Stop(t testing.TB) {
 	t.Helper()
-	if err := e.proc.Stop(stopGrace); err != nil {
+	if err := e.run.process().Stop(stopGrace); err != nil {
 		t.Error(err)
 	}
 }
 
 // Kill ends the daemon without a word to its peers, and without a chance to tidy up. It may be called again.
-func (e *Esplanade) Kill() {
-	if e.proc != nil {
-		e.proc.Kill()
-	}
-}
+func (e *Esplanade) Kill() { e.run.kill() }
 
 // Command runs a subcommand of the binary that talks to the daemon.
 func (e *Esplanade) Command(args ...string) (string, error) {

@@ -20,7 +20,7 @@ type StrongSwan struct {
 	site *lab.Site
 	gw   Gateway
 	dir  string
-	proc *lab.Process
+	run  run
 }
 
 // swanctlDirs are the directories swanctl --load-all looks into; it complains about missing ones.
@@ -77,7 +77,7 @@ func (s *StrongSwan) Log() string {
 func (s *StrongSwan) Start(t testing.TB) {
 	t.Helper()
 	err := s.launch(t)
-	wantRunning(t, s, s.proc)
+	wantRunning(t, s, s.run.process())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func (s *StrongSwan) Start(t testing.TB) {
 // Launch does the same, and it may be killed meanwhile.
 func (s *StrongSwan) Launch(t testing.TB) {
 	t.Helper()
-	if err := s.launch(t); err != nil && s.proc.Running() {
+	if err := s.launch(t); err != nil && s.run.process().Running() {
 		t.Fatal(err)
 	}
 }
@@ -94,14 +94,13 @@ func (s *StrongSwan) Launch(t testing.TB) {
 // launch returns the error of loading the configuration.
 func (s *StrongSwan) launch(t testing.TB) error {
 	t.Helper()
-	p, err := s.site.Start("charon", lab.Command{
+	p, err := s.run.start(s.site, "charon", lab.Command{
 		Args: []string{unconfined("charon-systemd")},
 		Env:  []string{"STRONGSWAN_CONF=" + filepath.Join(s.dir, "strongswan.conf"), "SWANCTL_DIR=" + filepath.Join(s.dir, "swanctl")},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.proc = p
 	waitForControl(t, s, p)
 	load := swanctlCommand(s, "--load-all")
 	load.Env = append(load.Env, "SWANCTL_DIR="+filepath.Join(s.dir, "swanctl"))
@@ -121,17 +120,13 @@ func (s *StrongSwan) launch(t testing.TB) error {
 // Stop ends charon, which deletes its SAs first.
 func (s *StrongSwan) Stop(t testing.TB) {
 	t.Helper()
-	if err := s.proc.Stop(stopGrace); err != nil {
+	if err := s.run.process().Stop(stopGrace); err != nil {
 		t.Error(err)
 	}
 }
 
 // Kill ends charon without a word to its peers.
-func (s *StrongSwan) Kill() {
-	if s.proc != nil {
-		s.proc.Kill()
-	}
-}
+func (s *StrongSwan) Kill() { s.run.kill() }
 
 // daemonConf is strongswan.conf. The firewall mark keeps charon's own packets out of the tunnel, which matters
 // when the peer itself is within the remote selectors.
