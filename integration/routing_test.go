@@ -123,7 +123,11 @@ func (p *pair) wantFirstPacket(t *testing.T, from, to lab.Endpoint) {
 	}
 	n, err := dst.Read(buf)
 	if err != nil || string(buf[:n]) != message {
-		t.Fatalf("the first packet wasn't delivered: %q, %v", buf[:n], err)
+		status := ""
+		if e, ok := p.a.(*peer.Esplanade); ok {
+			status, _ = e.Command("status")
+		}
+		t.Fatalf("the first packet wasn't delivered: %q, %v\n%s", buf[:n], err, status)
 	}
 	if err := dst.SetReadDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
 		t.Fatal(err)
