@@ -37,7 +37,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(out)
-	for _, want := range []string{"IKE_SA_INIT", "IKE_AUTH", "CREATE_CHILD_SA", "bit/s"} {
+	for _, want := range []string{"IKE_SA_INIT", "IKE_AUTH", "CREATE_CHILD_SA", "bit/s", "at both ends: the same", "Nothing was lost"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the demo doesn't show %q", want)
 		}
