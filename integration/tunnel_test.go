@@ -154,6 +154,7 @@ func (p *pair) rekeyUnderLoad(t *testing.T, wantDH string) {
 		p.wantProgress(t, flow)
 	}
 	p.rekeyChild(t, wantDH, p.a, p.b)
+	p.wantSettled(t)
 	p.wantProgress(t, flow)
 	p.rekeyIKE(t, p.a, p.b)
 	p.wantProgress(t, flow)
@@ -198,6 +199,24 @@ func (p *pair) wantProgress(t *testing.T, f *lab.Flow) {
 	lab.Eventually(t, 10*time.Second, "the transfer goes on", func() (bool, string) {
 		x, y := f.Received()
 		return x > forth+rekeyRate/20 && y > back+rekeyRate/20, fmt.Sprintf("received %d and %d octets, before %d and %d", x, y, forth, back)
+	})
+}
+
+// settleTime is how long nothing must change after both ends were told to rekey: unless their requests have crossed, there
+// is a second rekeying after the first.
+const settleTime = 2 * time.Second
+
+// wantSettled waits until both ends have had the same tunnel for settleTime.
+func (p *pair) wantSettled(t *testing.T) {
+	t.Helper()
+	var last state
+	since := time.Now()
+	lab.Eventually(t, 20*time.Second, "the tunnel has settled", func() (bool, string) {
+		s, problem := p.look()
+		if problem != "" || s.ikeA.SPIi != last.ikeA.SPIi || s.childA.SPIIn != last.childA.SPIIn {
+			last, since = s, time.Now()
+		}
+		return problem == "" && time.Since(since) >= settleTime, problem
 	})
 }
 
