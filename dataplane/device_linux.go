@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -28,6 +29,7 @@ type rawDevice struct {
 	memory  *memory
 	noMerge bool // by configuration
 	vnet    bool
+	probe   sync.Mutex // held while start changes merge and what the device says of itself, and while describe reads them
 	merge   mergeSet
 	queues  []*rawQueue
 	rds     []deviceReader
@@ -66,6 +68,8 @@ func newRawDevice(c Config, m *memory) (deviceEnd, bool, error) {
 
 // start finds out what writes may be. Some kernels only tell when the device is up.
 func (d *rawDevice) start() {
+	d.probe.Lock()
+	defer d.probe.Unlock()
 	d.merge = mergeSet{}
 	if d.noMerge || !d.vnet {
 		return
@@ -86,6 +90,8 @@ func (d *rawDevice) describe() []string {
 	if err != nil {
 		name = "?"
 	}
+	d.probe.Lock()
+	defer d.probe.Unlock()
 	f := d.dev.Features()
 	line := fmt.Sprintf("device %s: raw queues, %s", name, f)
 	switch {

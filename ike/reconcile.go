@@ -234,9 +234,7 @@ func (d *Daemon) acquire(now time.Time, policy uint64, p selector.Packet) {
 		d.o.DataPlane.FailPending(policy)
 		return
 	}
-	if now.Before(h.backoff.next) {
-		return // a failure is recent; the packet waits, and its successor may ask again
-	}
+	// Where a failure is recent the packet waits for the end of the pause: it may be the only one there ever is.
 	d.log.Info("a packet wants through", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
 	if h.conf.StartAction == config.StartTrap {
 		h.asked, h.trigger = true, &p

@@ -29,7 +29,16 @@ func (d *Daemon) samePeer(e *entry) []*entry {
 // nobody who would understand it. "this notification asserts that this IKE SA is the only IKE SA currently active
 // between the authenticated identities": https://www.rfc-editor.org/rfc/rfc7296#section-2.4
 func (d *Daemon) initialContact(now time.Time, e *entry) {
-	for _, x := range d.table.peers[e.peer].sorted() {
+	others := d.table.peers[e.peer].sorted()
+	if e.conn != nil {
+		// One that was rekeyed isn't up any more. It waits for the peer's DELETE, which won't come.
+		for _, x := range e.conn.entries.sorted() {
+			if x.replaced && keyOf(x.m) == e.peer {
+				others = append(others, x)
+			}
+		}
+	}
+	for _, x := range others {
 		if x == e || x.closed || x.conn != nil && x.conn.conf.Unique == config.UniqueNever {
 			continue
 		}

@@ -58,6 +58,8 @@ const timeForm = "2006-01-02 15:04:05"
 type statusReport struct {
 	Gateway     vici.GatewayStatus `json:"gateway"`
 	Connections []connReport       `json:"connections"`
+	// Unmatched are the latest failures that belong to no connection, in the same form as those that do.
+	Unmatched []*failureReport `json:"unmatched"`
 }
 
 // stateReport is the common part of connections and children.
@@ -105,7 +107,11 @@ type childReport struct {
 }
 
 func newStatusReport(s vici.Status) statusReport {
-	r := statusReport{Gateway: s.Gateway, Connections: []connReport{}}
+	r := statusReport{Gateway: s.Gateway, Connections: []connReport{}, Unmatched: []*failureReport{}}
+	for _, f := range s.Gateway.Strangers {
+		r.Unmatched = append(r.Unmatched, newFailureReport(f))
+	}
+	r.Gateway.Strangers = nil // shown as Unmatched
 	for _, c := range s.Connections {
 		cr := connReport{
 			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID,
@@ -168,10 +174,10 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 			f.print(w, now, "last failure")
 		}
 	}
-	if len(g.Strangers) > 0 {
+	if len(r.Unmatched) > 0 {
 		fmt.Fprintln(w, "\npeers that belong to no connection:")
-		for _, s := range g.Strangers {
-			newFailureReport(s).print(w, now, "failure")
+		for _, f := range r.Unmatched {
+			f.print(w, now, "failure")
 		}
 	}
 }

@@ -1,0 +1,103 @@
+# Esplanade. "make help" lists the targets; each is a line or two of go commands that can be run by hand as well.
+
+SHELL := /bin/sh
+.SHELLFLAGS := -euc
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+GO ?= go
+
+# The systems that every package must vet on, beside this one.
+CROSS ?= darwin freebsd openbsd
+
+# How long `make fuzz` stays with each fuzz target.
+FUZZTIME ?= 10s
+
+# A package that takes longer hangs: go test then prints what every goroutine was doing.
+UNIT_TIMEOUT ?= 8m
+INTEGRATION_TIMEOUT ?= 14m
+
+# Integration tests that run at once. They wait much more than they compute.
+INTEGRATION_PARALLEL ?= 4
+
+# More flags for the integration tests: make integration ARGS='-run TestNAT -v'
+ARGS ?=
+
+# The race detector needs a C compiler.
+RACE ?= $(shell command -v cc gcc clang >/dev/null 2>&1 && echo -race)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: build
+build: ## Build the binary: ./esplanade
+	$(GO) build -trimpath -o esplanade ./cmd/esplanade
+
+# deps comes first and by a make of its own, so that RACE sees the compiler it may have installed.
+.PHONY: test
+test: ## Everything that must hold: vet here and on other systems, all tests with the race detector and with real peers
+	@$(MAKE) deps
+	@$(MAKE) vet cross race integration
+
+.PHONY: deps
+deps: ## Install the Debian packages of the tests' peers if this is root on Debian, else say what that means
+	@sh integration/deps/prepare
+
+.PHONY: vet
+vet: ## Vet for this system
+	$(GO) vet ./...
+
+.PHONY: cross
+cross: ## Vet for the other systems
+	@for os in $(CROSS); do echo "GOOS=$$os $(GO) vet ./..."; CGO_ENABLED=0 GOOS=$$os $(GO) vet ./...; done
+
+.PHONY: race
+race: ## All tests but those with real peers, with the race detector if there is a C compiler
+	@test -n "$(RACE)" || echo "NO RACE DETECTOR: there is no C compiler" >&2
+	$(GO) test $(RACE) -timeout $(UNIT_TIMEOUT) $$($(GO) list ./... | grep -v '/integration$$')
+
+.PHONY: integration
+integration: ## The tests with real peers; what this machine can't run is skipped, and said
+	ESPLANADE_INTEGRATION=$$(sh integration/deps/prepare --mode) \
+	    $(GO) test $(RACE) -timeout $(INTEGRATION_TIMEOUT) -parallel $(INTEGRATION_PARALLEL) -count 1 $(ARGS) ./integration
+
+.PHONY: quick
+quick: ## All tests but those with real peers, without the race detector
+	$(GO) test $$($(GO) list ./... | grep -v '/integration$$')
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME (10s)
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
+	    for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$dir/*_test.go); do \
+	        echo "$$dir $$target"; \
+	        $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$dir; \
+	    done; \
+	done
+
+.PHONY: bench
+bench: ## Measure side by side with other gateways, as root on Linux (see bench/)
+	$(GO) run ./bench/sidebyside $(ARGS)
+
+.PHONY: demo
+demo: ## A tunnel at work: two gateways in one process, no root, no set-up
+	$(GO) run ./cmd/esplanade demo
+
+.PHONY: cover
+cover: ## Coverage of the tests without peers: coverage.out, and the total
+	$(GO) test -coverprofile coverage.out -coverpkg ./... $$($(GO) list ./... | grep -v '/integration')
+	@$(GO) tool cover -func coverage.out | tail -1
+
+.PHONY: fmt
+fmt: ## Format the code
+	gofmt -s -w $$(git ls-files '*.go')
+
+.PHONY: lint
+lint: vet ## Vet, the repository's own rules, and staticcheck (fetched with go run)
+	$(GO) test ./integration/gates
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -f esplanade coverage.out
+	$(GO) clean -testcache

@@ -1,0 +1,81 @@
+package gates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Layer says what a package may import of ours. The first layer whose Dir matches a package is its own.
+type Layer struct {
+	Dir string // a directory, or "a/..."
+	// May are the packages it may import, Tests those that its tests may import as well. A package's own tests may import
+	// the package itself.
+	May, Tests []string
+}
+
+// Layers is the import rule: imports go one way. What comes first knows nothing; cmd sees everything.
+var Layers = []Layer{
+	// Values, and the engine: nothing of ours, so that each can be read and reused alone.
+	{Dir: "ike/wire"},
+	{Dir: "ike/selector"},
+	{Dir: "ike/identity"},
+	{Dir: "ike/diag"},
+	{Dir: "esp", Tests: nil},
+
+	// What is made of these values. suite's tests seal a packet with esp to see that its keys fit.
+	{Dir: "ike/proposal", May: []string{"ike/wire"}},
+	{Dir: "ike/suite", May: []string{"ike/proposal", "ike/wire"}, Tests: []string{"esp"}},
+	{Dir: "ike/auth/...", May: []string{"ike/auth/...", "ike/suite", "ike/identity", "ike/wire"}},
+	{Dir: "ike/eap/...", May: []string{"ike/eap/...", "ike/suite", "ike/wire"}},
+	{Dir: "config", May: []string{"ike/proposal", "ike/selector", "ike/identity", "ike/wire"}},
+
+	// One IKE SA as a machine; the control protocol, which knows its backend as an interface of its own.
+	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/eap/...", "ike/diag", "ike/identity", "ike/proposal", "ike/selector", "ike/suite", "ike/wire"}},
+	{Dir: "ike/vici", Tests: []string{"ike/diag", "ike/wire"}},
+
+	// The daemon and its simulation: never the packet loop nor devices. It declares what it needs of a data plane.
+	{Dir: "ike", May: []string{"config", "esp", "ike/..."}},
+	{Dir: "ike/sim/...", May: []string{"config", "esp", "ike/..."}},
+
+	// The packet loop and devices: never IKE, but for the value package with the selectors.
+	{Dir: "tun/...", May: []string{"tun/..."}},
+	{Dir: "dataplane/...", May: []string{"esp", "tun", "ike/selector", "dataplane/..."}, Tests: []string{"tun/tuntest"}},
+
+	// What puts it all together, and what measures it.
+	{Dir: "cmd/...", May: []string{"cmd/...", "config", "dataplane", "esp", "ike/...", "tun/..."}, Tests: []string{"dataplane/..."}},
+	{Dir: "bench/...", May: []string{"bench/...", "config", "dataplane/...", "esp", "ike/...", "tun/..."}},
+
+	// The tests from outside see the binary as an operator does.
+	{Dir: "integration/...", May: []string{"integration/..."}},
+}
+
+// CheckLayers holds every import between packages of the module to the layers.
+func CheckLayers(t *Tree, layers []Layer) []Violation {
+	var all []Violation
+	for _, f := range t.Go {
+		i := slices.IndexFunc(layers, func(l Layer) bool { return within(f.Dir(), []string{l.Dir}) })
+		if i < 0 {
+			all = append(all, Violation{f.Path, "package " + f.Dir() + " has no line in Layers (integration/gates/layers.go), so nothing says what it may import"})
+			continue
+		}
+		may := layers[i].May
+		if f.Test() {
+			may = slices.Concat(may, layers[i].Tests, []string{f.Dir()})
+		}
+		for _, imported := range f.Imports() {
+			dir, ours := strings.CutPrefix(imported, t.Module+"/")
+			if ours && !within(dir, may) {
+				all = append(all, Violation{f.Path, fmt.Sprintf("imports %s; of ours, %s may import: %s", dir, f.Dir(), orNothing(may))})
+			}
+		}
+	}
+	return all
+}
+
+func orNothing(list []string) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,99 @@
+//go:build linux
+
+package lab
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Overflow is how many packets a host's kernel has thrown away because the program that should have taken them
+// wasn't given the processor in time: full UDP receive buffers and full TUN queues. On an overloaded machine that
+// happens to any gateway; it says nothing about its protocol.
+type Overflow struct{ UDP, TUN int }
+
+// Total is all of them.
+func (o Overflow) Total() int { return o.UDP + o.TUN }
+
+func (o Overflow) String() string {
+	return fmt.Sprintf("%d in UDP receive buffers, %d in TUN queues", o.UDP, o.TUN)
+}
+
+// Overflow reads the host's counters.
+func (h *Host) Overflow() (Overflow, error) {
+	var o Overflow
+	err := h.Do(func() error {
+		v4, err := os.ReadFile("/proc/thread-self/net/snmp")
+		if err != nil {
+			return err
+		}
+		v6, err := os.ReadFile("/proc/thread-self/net/snmp6")
+		if err != nil {
+			return err
+		}
+		dev, err := os.ReadFile("/proc/thread-self/net/dev")
+		if err != nil {
+			return err
+		}
+		o.UDP = snmpColumn(string(v4), "Udp:", "RcvbufErrors") + snmp6Value(string(v6), "Udp6RcvbufErrors")
+		o.TUN = tunTxDrops(string(dev))
+		return nil
+	})
+	return o, err
+}
+
+// snmpColumn reads a table of /proc/net/snmp, which is a line of names and a line of values.
+func snmpColumn(text, table, name string) int {
+	var names []string
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		if len(f) == 0 || f[0] != table {
+			continue
+		}
+		if names == nil {
+			names = f
+			continue
+		}
+		for i := range min(len(names), len(f)) {
+			if names[i] == name {
+				return number(f[i])
+			}
+		}
+	}
+	return 0
+}
+
+func snmp6Value(text, name string) int {
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) == 2 && f[0] == name {
+			return number(f[1])
+		}
+	}
+	return 0
+}
+
+// tunTxDrops adds up the column "drop" of the transmit half of /proc/net/dev for the gateways' TUN devices, which
+// both strongSwan and Esplanade call ipsec0.
+func tunTxDrops(text string) int {
+	const txDrop = 8 + 3 // after eight columns for receiving: bytes, packets, errs, drop
+	drops := 0
+	for line := range strings.Lines(text) {
+		name, counters, ok := strings.Cut(line, ":")
+		f := strings.Fields(counters)
+		if !ok || len(f) <= txDrop || !strings.HasPrefix(strings.TrimSpace(name), "ipsec") {
+			continue
+		}
+		drops += number(f[txDrop])
+	}
+	return drops
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
+}

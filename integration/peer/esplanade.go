@@ -1,0 +1,255 @@
+//go:build linux
+
+package peer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"esplanade/integration/lab"
+)
+
+// MetricsAddr is where an Esplanade in the lab serves its metrics; every host has a loopback of its own.
+const MetricsAddr = "127.0.0.1:9700"
+
+// Esplanade is the gateway under test, as the binary an operator would run.
+type Esplanade struct {
+	site *lab.Site
+	gw   Gateway
+	path string // of the binary
+	run  run
+}
+
+// NewEsplanade writes the configuration of an Esplanade gateway and has "esplanade check" look at it.
+func NewEsplanade(t testing.TB, site *lab.Site, gw Gateway) *Esplanade {
+	t.Helper()
+	path, err := Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &Esplanade{site: site, gw: gw, path: path}
+	write(t, e.ConfigPath(), e.config())
+	if _, err := site.Run(path, "check", e.ConfigPath()); err != nil {
+		t.Fatalf("the configuration isn't accepted: %v\n%s", err, e.config())
+	}
+	t.Cleanup(func() {
+		e.Kill()
+		for _, defect := range []string{"WARNING: DATA RACE", "panic: ", "fatal error: "} {
+			if _, after, found := strings.Cut(e.Log(), defect); found {
+				t.Errorf("Esplanade on %s: %s%s", site.Name, defect, head(after, defectLines))
+			}
+		}
+		if t.Failed() {
+			t.Logf("Esplanade on %s, end of the log:\n%s", site.Name, tail(e.Log(), 60))
+		}
+	})
+	return e
+}
+
+// defectLines is how much of a stack trace is shown: both sides of a data race.
+const defectLines = 40
+
+// Kind is "esplanade".
+func (e *Esplanade) Kind() string { return KindEsplanade }
+
+// Site is where it runs.
+func (e *Esplanade) Site() *lab.Site { return e.site }
+
+// Socket is the path of the control socket.
+func (e *Esplanade) Socket() string { return filepath.Join(e.site.Dir, "vici") }
+
+// ConfigPath is the path of the configuration file.
+func (e *Esplanade) ConfigPath() string { return filepath.Join(e.site.Dir, "gw.toml") }
+
+// KeysDir is where the gateway writes its keys if the configuration has SaveKeys.
+func (e *Esplanade) KeysDir() string { return filepath.Join(e.site.Dir, "keys") }
+
+// Log is what the daemon has written to its standard output and error.
+func (e *Esplanade) Log() string {
+	p := e.run.process()
+	if p == nil {
+		return ""
+	}
+	return p.Log()
+}
+
+// Start runs the daemon.
+func (e *Esplanade) Start(t testing.TB) {
+	t.Helper()
+	e.Launch(t)
+	waitForControl(t, e, e.run.process())
+	wantRunning(t, e, e.run.process())
+}
+
+// Launch starts the daemon's process and doesn't wait until it answers.
+func (e *Esplanade) Launch(t testing.TB) {
+	t.Helper()
+	if _, err := e.run.start(e.site, "esplanade", lab.Command{Args: []string{e.path, "run", "-c", e.ConfigPath()}, Dir: e.site.Dir}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Stop ends the daemon, which deletes its SAs and removes what it has set up; it must end with status 0.
+func (e *Esplanade) Stop(t testing.TB) {
+	t.Helper()
+	if err := e.run.process().Stop(stopGrace); err != nil {
+		t.Error(err)
+	}
+}
+
+// Kill ends the daemon without a word to its peers, and without a chance to tidy up. It may be called again.
+func (e *Esplanade) Kill() { e.run.kill() }
+
+// Command runs a subcommand of the binary that talks to the daemon.
+func (e *Esplanade) Command(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	defer cancel()
+	return e.site.RunContext(ctx, lab.Command{Args: append(append([]string{e.path}, args...), "--socket", e.Socket())})
+}
+
+// StatusAll is what "esplanade status --json" says.
+func (e *Esplanade) StatusAll() (Status, error) {
+	var s Status
+	out, err := e.Command("status", "--json")
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal([]byte(out), &s); err != nil {
+		return s, fmt.Errorf("esplanade status --json: %w\n%s", err, out)
+	}
+	return s, nil
+}
+
+// Status is the part of StatusAll about one connection; the zero ConnStatus if it has none.
+func (e *Esplanade) Status(connection string) (ConnStatus, error) {
+	s, err := e.StatusAll()
+	for _, c := range s.Connections {
+		if c.Name == connection {
+			return c, err
+		}
+	}
+	return ConnStatus{}, err
+}
+
+// Status is "esplanade status --json". The tests rely on these keys.
+type Status struct {
+	Connections []ConnStatus `json:"connections"`
+	// Unmatched are failures that belong to no connection, such as that none is configured for a peer.
+	Unmatched []FailureStatus `json:"unmatched"`
+}
+
+// Failures are all failures in a status.
+func (s Status) Failures() []FailureStatus {
+	all := slices.Clone(s.Unmatched)
+	for _, c := range s.Connections {
+		for _, state := range append([]StateStatus{c.StateStatus}, c.Children...) {
+			if state.Failure != nil {
+				all = append(all, *state.Failure)
+			}
+		}
+	}
+	return all
+}
+
+// ConnStatus is one connection.
+type ConnStatus struct {
+	StateStatus
+	Children []StateStatus `json:"children"`
+}
+
+// StateStatus is what is wanted of a connection or child, what is, since when, and why it isn't up.
+type StateStatus struct {
+	Name    string         `json:"name"`
+	Desired string         `json:"desired"` // "up", "on traffic", "on command"
+	State   string         `json:"state"`   // "up", "connecting", "waiting", "trapped", "down"
+	Since   string         `json:"since"`   // RFC 3339
+	Failure *FailureStatus `json:"failure"` // the last one, until it is up again
+}
+
+// FailureStatus is a failure value in JSON.
+type FailureStatus struct {
+	Code    string `json:"code"`
+	Message string `json:"message"` // the line that the log and swanctl show
+	Fix     string `json:"fix"`
+}
+
+func (f FailureStatus) String() string { return f.Message + " Fix: " + f.Fix }
+
+// config is the configuration in TOML.
+func (e *Esplanade) config() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "[control]\nsocket = %q\n\n[metrics]\nlisten = %q\n\n[log]\nlevel = \"debug\"\n\n", e.Socket(), MetricsAddr)
+	ike := map[string]string{"retransmit_timeout": `"500ms"`, "retransmit_base": "1.0", "retransmit_tries": "4"}
+	maps.Copy(ike, e.gw.IKE)
+	fmt.Fprintf(&b, "[ike]\n%s\n", lines("", ike))
+	if e.gw.SaveKeys {
+		fmt.Fprintf(&b, "[debug]\nsave_keys = %q\n\n", e.KeysDir())
+	}
+	for _, c := range e.gw.Connections {
+		fmt.Fprintf(&b, "[connections.%s]\n%s", c.Name, lines("", e.connectionKeys(c)))
+		fmt.Fprintf(&b, "[connections.%s.local]\nauth = \"psk\"\nid = %q\n", c.Name, c.LocalID)
+		fmt.Fprintf(&b, "[connections.%s.remote]\nauth = \"psk\"\nid = %q\n", c.Name, c.RemoteID)
+		for _, ch := range c.Children {
+			fmt.Fprintf(&b, "[connections.%s.children.%s]\n%s\n", c.Name, ch.Name, lines("", e.childKeys(ch)))
+		}
+	}
+	for i, s := range e.gw.Secrets {
+		fmt.Fprintf(&b, "[secrets.ike.s%d]\nid = %s\nsecret = %q\n\n", i, array(s.IDs), s.Key)
+	}
+	return b.String()
+}
+
+func (e *Esplanade) connectionKeys(c Connection) map[string]string {
+	keys := map[string]string{
+		"local_addrs": array([]string{c.Local.String()}), "remote_addrs": array([]string{anyAddr(c.Remote)}),
+		"encap": strconv.FormatBool(!c.NoEncap),
+	}
+	if !c.keepUp() {
+		keys["keyingtries"] = "1" // initiate gives up after one sequence of retransmissions
+	}
+	if len(c.Proposals) > 0 {
+		keys["proposals"] = array(c.Proposals)
+	}
+	if c.NoFragmentation {
+		keys["fragmentation"] = "false"
+	}
+	if c.DPDDelay > 0 {
+		keys["dpd_delay"] = strconv.Quote(seconds(c.DPDDelay))
+	}
+	if c.RekeyTime > 0 {
+		keys["rekey_time"] = strconv.Quote(seconds(c.RekeyTime))
+	}
+	return keys
+}
+
+func (e *Esplanade) childKeys(c Child) map[string]string {
+	start := c.StartAction
+	if start == "" {
+		start = "none"
+	}
+	keys := map[string]string{"local_ts": array(c.LocalTS), "remote_ts": array(c.RemoteTS), "start_action": strconv.Quote(start)}
+	if len(c.Proposals) > 0 {
+		keys["esp_proposals"] = array(c.Proposals)
+	}
+	if c.RekeyTime > 0 {
+		keys["rekey_time"] = strconv.Quote(seconds(c.RekeyTime))
+	}
+	return keys
+}
+
+// array writes a TOML array of strings.
+func array(v []string) string {
+	quoted := make([]string, len(v))
+	for i, s := range v {
+		quoted[i] = strconv.Quote(s)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
