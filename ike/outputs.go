@@ -110,6 +110,15 @@ func (e *entry) child(cfg *sa.ChildConfig) *child {
 	return e.conn.childOf(cfg)
 }
 
+// policy is the number under which the data plane knows what the child's traffic is matched against: that of the
+// configured child's trap where there is one, so that the packets which wait for the tunnel are sent through it.
+func (e *entry) policy(c *sa.Child) uint64 {
+	if h := e.child(c.Config); h != nil && h.trap != 0 {
+		return h.trap
+	}
+	return c.Policy
+}
+
 func hex32(n uint32) string { return "0x" + strconv.FormatUint(uint64(n), 16) }
 
 // logger names the IKE SA in each line.
@@ -136,7 +145,7 @@ func (d *Daemon) installInbound(now time.Time, e *entry, c *sa.Child) {
 }
 
 func (d *Daemon) installOutbound(now time.Time, e *entry, c *sa.Child) {
-	if err := d.o.DataPlane.InstallOutbound(c.ID, c.Policy, c.Outbound, c.TS, c.Path); err != nil {
+	if err := d.o.DataPlane.InstallOutbound(c.ID, e.policy(c), c.Outbound, c.TS, c.Path); err != nil {
 		d.installFailed(now, e, c, "outbound SA "+hex32(c.Outbound.SPI), err)
 		return
 	}
