@@ -60,7 +60,7 @@ func (s *stream) next() (superPacket, [][]byte) {
 	ip, tcp, n := f.ip, f.tcp, f.size
 	switch {
 	case odd(25):
-		ip.tos = uint8(r.IntN(3)) // no CE: the wire is another test's
+		ip.tos = uint8(r.IntN(256))
 	case odd(25):
 		ip.ttl = uint8(60 + r.IntN(5))
 	case odd(40) && ip.src == v4.src:
@@ -125,6 +125,9 @@ func (f *streamFlow) advanceID(total, n int, super bool) {
 func (s *stream) finish(p []byte, size int, isSuper bool) (superPacket, [][]byte) {
 	if isSuper {
 		v := vnetFor(p, size)
+		if v.GSOType != tun.GSOUDPL4 && s.r.IntN(8) == 0 {
+			v.GSOType |= tun.GSOECN
+		}
 		return super(p, v), referenceSegments(p, v)
 	}
 	var h innerHeader
@@ -155,7 +158,7 @@ func (s *stream) finish(p []byte, size int, isSuper bool) (superPacket, [][]byte
 func (s *stream) strange(ip ipSpec) (superPacket, [][]byte) {
 	var p []byte
 	ip.ext, ip.options = nil, nil
-	switch s.r.IntN(5) {
+	switch s.r.IntN(9) {
 	case 0:
 		p = ip.build(99, fill(s.r.IntN(100), 1))
 	case 1:
@@ -169,8 +172,22 @@ func (s *stream) strange(ip ipSpec) (superPacket, [][]byte) {
 			ip.ext, ip.extType = []byte{0, 0, 0, byte(s.r.IntN(3))<<3 | 1, 1, 2, 3, 4}, protoFragment
 		}
 		p = ip.build(protoUDP, fill(80, 1))
+	case 4: // nothing behind the IP header
+		p = ip.build(protoTCP, nil)
+	case 5: // SYN, RST, and flags that nobody sends
+		p = tcpSpec{sport: s.flows[0].tcp.sport, dport: s.flows[0].tcp.dport, flags: uint8(s.r.Uint32()), options: []byte{2, 4, 5, 0x7e}}.build(ip, nil)
+	case 6: // the UDP length says less than the IP length
+		p = udpPacket(ip, s.flows[0].tcp.sport, 9, fill(50, 1))
+		be.PutUint16(p[len(p)-54:], 30)
+	case 7: // a TCP header that says it is longer than the packet
+		p = tcpSpec{sport: s.flows[0].tcp.sport, dport: s.flows[0].tcp.dport, flags: tcpACK}.build(ip, fill(10, 1))
+		p[len(p)-18] = 0xf0
 	default:
-		p = ip.build(protoICMP, []byte{8, 0, 1, 2, 3, 4, 5, 6})
+		if ip.src == v4.src {
+			p = ip.build(protoICMP, []byte{8, 0, 1, 2, 3, 4, 5, 6})
+		} else {
+			p = ip.build(protoICMPv6, []byte{128, 0, 1, 2, 3, 4, 5, 6})
+		}
 	}
 	return super(p, tun.VNetHdr{}), [][]byte{p}
 }
@@ -190,14 +207,59 @@ func flowOf(t *testing.T, p []byte) (string, []byte) {
 	return fmt.Sprint(h.key), p
 }
 
+// twoEnds is what the differential test sends its packets through: from the device of one engine to the wire, and from
+// the wire to the device of another.
+type twoEnds interface {
+	engines() (a, b *Engine)
+	// out carries super-packets and gives what is on the wire, which should be n packets.
+	out(supers []superPacket, n int) [][]byte
+	// in carries messages, of which n packets should come out, and gives what is written to the device.
+	in(msgs []sent, n int) []written
+}
+
+// labEnds are two labs.
+type labEnds struct {
+	t    *testing.T
+	a, b *lab
+}
+
+func newLabEnds(t *testing.T) twoEnds {
+	o := fastEnds
+	o.config.MSSClamp = -1
+	l := &labEnds{t, newLab(t, o), newLab(t, o)}
+	for i, ts := range [][2]string{{ts4Local, ts4Remote}, {ts6Local, ts6Remote}} {
+		connect(t, l.a.e, l.b.e, uint64(i+1), uint64(i+1), pair(t, ts[0], ts[1]), gcm128(), labA, labB)
+	}
+	return l
+}
+
+func (l *labEnds) engines() (a, b *Engine) { return l.a.e, l.b.e }
+
+func (l *labEnds) out(supers []superPacket, _ int) (wire [][]byte) {
+	for _, m := range l.a.outSuper(supers...) {
+		if len(m.packets()) != m.n {
+			l.t.Fatalf("%d packets in a message of %d", len(m.packets()), m.n)
+		}
+		wire = append(wire, m.packets()...)
+	}
+	return wire
+}
+
+func (l *labEnds) in(msgs []sent, _ int) []written { return l.b.in(labA, msgs...) }
+
 func TestFastPathAgainstReference(t *testing.T) {
 	seeds := uint64(150)
 	if testing.Short() {
 		seeds = 20
 	}
+	differential(t, 0, seeds, 1<<30, newLabEnds)
+}
+
+// differential runs a number of seeds; a batch has at most octets of packets.
+func differential(t *testing.T, from, to uint64, octets int, ends func(t *testing.T) twoEnds) {
 	merged := 0
-	for seed := range seeds {
-		merged += runDifferential(t, seed)
+	for seed := from; seed < to; seed++ {
+		merged += runDifferential(t, seed, octets, ends(t))
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
@@ -207,90 +269,137 @@ func TestFastPathAgainstReference(t *testing.T) {
 	}
 }
 
-func runDifferential(t *testing.T, seed uint64) (merged int) {
-	o := fastEnds
-	o.config.MSSClamp = -1
-	a, b := newLab(t, o), newLab(t, o)
-	for i, ts := range [][2]string{{ts4Local, ts4Remote}, {ts6Local, ts6Remote}} {
-		connect(t, a.e, b.e, uint64(i+1), uint64(i+1), pair(t, ts[0], ts[1]), gcm128(), labA, labB)
+// onWire is a datagram with the inner packet that has to come out of it, nil if there is none.
+type onWire struct{ data, want []byte }
+
+// faultyWire loses, doubles, reorders and corrupts datagrams, and puts others between them.
+func faultyWire(r *rand.Rand, wire, want [][]byte) (stream []onWire) {
+	for i, w := range wire {
+		x := onWire{bytes.Clone(w), want[i]}
+		switch r.IntN(40) {
+		case 0:
+			continue
+		case 1:
+			stream = append(stream, x, onWire{bytes.Clone(w), nil})
+			continue
+		case 2:
+			x.data[r.IntN(len(x.data))] ^= 1 << r.IntN(8)
+			x.want = nil
+		case 3:
+			x = onWire{fill(r.IntN(60), 1), nil}
+		case 4:
+			stream = append(stream, onWire{[]byte{0xff}, nil})
+		}
+		stream = append(stream, x)
+		if r.IntN(40) == 0 && len(stream) > 1 {
+			i := len(stream) - 1
+			stream[i], stream[i-1] = stream[i-1], stream[i]
+		}
 	}
+	return stream
+}
+
+// decapsulated is the packet as it comes out of a tunnel whose outer header had this TOS, nil if it doesn't: the table
+// of figure 4 in https://www.rfc-editor.org/rfc/rfc6040#section-4.2, written down as it is there.
+func decapsulated(p []byte, outer uint8) []byte {
+	const dropped = 0xff
+	v6 := p[0]>>4 == 6
+	inner := p[1] & 3
+	if v6 {
+		inner = p[1] >> 4 & 3
+	}
+	ecn := map[uint8][4]uint8{ // by inner, then by outer in the order of the values: Not-ECT, ECT(1), ECT(0), CE
+		0: {0, 0, 0, dropped},
+		2: {2, 1, 2, 3},
+		1: {1, 1, 1, 3},
+		3: {3, 3, 3, 3},
+	}[inner][outer&3]
+	switch {
+	case ecn == dropped:
+		return nil
+	case ecn == inner:
+		return p
+	}
+	p = bytes.Clone(p)
+	if v6 {
+		p[1] = p[1]&^0x30 | ecn<<4
+		return p
+	}
+	p[1] = p[1]&^3 | ecn
+	hl := int(p[0]&15) * 4
+	p[10], p[11] = 0, 0
+	be.PutUint16(p[10:], slowChecksum(p[:hl]))
+	return p
+}
+
+// runs makes messages of datagrams: runs of equal length, as UDP_GRO gives them, with one TOS each. It says which inner
+// packets have to come out.
+func runs(r *rand.Rand, stream []onWire) (msgs []sent, want [][]byte) {
+	for i := 0; i < len(stream); {
+		m := sent{seg: len(stream[i].data)}
+		if r.IntN(8) == 0 {
+			m.tos = uint8(r.IntN(4))
+		}
+		limit := 1 + r.IntN(64)
+		for i < len(stream) && m.n < limit && len(stream[i].data) <= m.seg && len(m.data)+m.seg < 65000 {
+			n := len(stream[i].data)
+			if n == 0 && m.n > 0 {
+				break // no run ends with an empty datagram
+			}
+			m.data = append(m.data, stream[i].data...)
+			m.n++
+			if p := stream[i].want; p != nil {
+				if p = decapsulated(p, m.tos); p != nil {
+					want = append(want, p)
+				}
+			}
+			i++
+			if n < m.seg || n == 0 {
+				break
+			}
+		}
+		msgs = append(msgs, m)
+	}
+	return msgs, want
+}
+
+// byFlow sorts packets by what must stay in order.
+func byFlow(t *testing.T, packets [][]byte) map[string][][]byte {
+	m := make(map[string][][]byte)
+	for _, p := range packets {
+		k, p := flowOf(t, p)
+		m[k] = append(m[k], p)
+	}
+	return m
+}
+
+func runDifferential(t *testing.T, seed uint64, octets int, ends twoEnds) (merged int) {
+	a, b := ends.engines()
 	s := newStream(seed)
 	r := rand.New(rand.NewPCG(seed, 2))
 	for range 6 {
 		// Out: each packet sealed under the next sequence number of its SA.
 		var supers []superPacket
-		var want [][]byte
+		var in [][]byte
+		size := 0
 		for range 1 + r.IntN(40) {
 			p, ps := s.next()
+			if size += len(p.bytes()); size > octets && len(supers) > 0 {
+				break
+			}
 			supers = append(supers, p)
-			want = append(want, ps...)
+			in = append(in, ps...)
 		}
-		var wire [][]byte
-		for _, m := range a.outSuper(supers...) {
-			if len(m.packets()) != m.n {
-				t.Fatalf("%d packets in a message of %d", len(m.packets()), m.n)
-			}
-			wire = append(wire, m.packets()...)
+		wire := ends.out(supers, len(in))
+		if len(wire) != len(in) {
+			t.Fatalf("%d packets on the wire, %d went in; drops %v", len(wire), len(in), dropsOf(a))
 		}
-		if len(wire) != len(want) {
-			t.Fatalf("%d packets on the wire, %d went in; drops %v", len(wire), len(want), dropsOf(a.e))
-		}
-		checkSealed(t, b, wire, want)
+		checkSealed(t, wire, in)
 
-		// On the wire: lost, doubled, overtaken, corrupted.
-		type onWire struct {
-			data []byte
-			want []byte // nil: nothing may come out
-		}
-		var stream []onWire
-		for i, w := range wire {
-			x := onWire{bytes.Clone(w), want[i]}
-			switch r.IntN(40) {
-			case 0:
-				continue
-			case 1:
-				stream = append(stream, x, onWire{bytes.Clone(w), nil})
-				continue
-			case 2:
-				x.data[r.IntN(len(x.data))] ^= 1 << r.IntN(8)
-				x.want = nil
-			case 3:
-				x = onWire{fill(r.IntN(60), 1), nil}
-			case 4:
-				stream = append(stream, onWire{[]byte{0xff}, nil})
-			}
-			stream = append(stream, x)
-			if r.IntN(40) == 0 && len(stream) > 1 {
-				i := len(stream) - 1
-				stream[i], stream[i-1] = stream[i-1], stream[i]
-			}
-		}
-		// In: runs of equal length are one message, as UDP_GRO makes them.
-		var msgs []sent
-		expect := make(map[string][][]byte)
-		for i := 0; i < len(stream); {
-			m := sent{seg: len(stream[i].data)}
-			limit := 1 + r.IntN(64)
-			for i < len(stream) && m.n < limit && len(stream[i].data) <= m.seg && len(m.data)+m.seg < 65000 {
-				m.data = append(m.data, stream[i].data...)
-				m.n++
-				if p := stream[i].want; p != nil {
-					k, p := flowOf(t, p)
-					expect[k] = append(expect[k], p)
-				}
-				i++
-				if len(stream[i-1].data) < m.seg {
-					break
-				}
-			}
-			if m.n == 0 { // an empty datagram
-				m.n = 1
-				i++
-			}
-			msgs = append(msgs, m)
-		}
-		got := make(map[string][][]byte)
-		for _, w := range b.in(labA, msgs...) {
+		// In: what the wire makes of it.
+		msgs, want := runs(r, faultyWire(r, wire, in))
+		var out [][]byte
+		for _, w := range ends.in(msgs, len(want)) {
 			ps := referenceSegments(w.data, w.vnet)
 			if len(ps) != w.segments {
 				t.Fatalf("a super-packet of %d counts as %d", len(ps), w.segments)
@@ -299,14 +408,12 @@ func runDifferential(t *testing.T, seed uint64) (merged int) {
 				merged++
 				checkMerged(t, w)
 			}
-			for _, p := range ps {
-				k, p := flowOf(t, p)
-				got[k] = append(got[k], p)
-			}
+			out = append(out, ps...)
 		}
+		expect, got := byFlow(t, want), byFlow(t, out)
 		for k, ps := range expect {
 			if len(got[k]) != len(ps) {
-				t.Errorf("flow %s: %d packets came out, want %d; drops %v", k, len(got[k]), len(ps), dropsOf(b.e))
+				t.Errorf("flow %s: %d packets came out, want %d; drops %v", k, len(got[k]), len(ps), dropsOf(b))
 				continue
 			}
 			for i := range ps {
@@ -322,14 +429,14 @@ func runDifferential(t *testing.T, seed uint64) (merged int) {
 			}
 		}
 	}
-	if d := dropsOf(a.e); len(d) != 0 {
+	if d := dropsOf(a); len(d) != 0 {
 		t.Errorf("drops on the way out: %v", d)
 	}
 	return merged
 }
 
 // checkSealed opens what is on the wire, one packet at a time, with SAs of its own.
-func checkSealed(t *testing.T, b *lab, wire, want [][]byte) {
+func checkSealed(t *testing.T, wire, want [][]byte) {
 	t.Helper()
 	open := make(map[uint32]*esp.Inbound)
 	for i, w := range wire {

@@ -181,18 +181,22 @@ func connect(t testing.TB, a, b *Engine, id, policy uint64, ts selector.Pair, s 
 // oneWay installs the SA from one engine to another. ts are from's selectors.
 func oneWay(t testing.TB, from, to *Engine, id, policy uint64, ts selector.Pair, s esp.Suite, pf, pt netip.AddrPort) {
 	t.Helper()
+	onPaths(t, from, to, id, policy, ts, s, esp.Path{Local: pf, Remote: pt, UDP: true}, esp.Path{Local: pt, Remote: pf, UDP: true})
+}
+
+// onPaths is oneWay with the path that each engine sees, for tests that have something between them.
+func onPaths(t testing.TB, from, to *Engine, id, policy uint64, ts selector.Pair, s esp.Suite, out, in esp.Path) {
+	t.Helper()
 	spi, err := to.AllocateSPI()
 	if err != nil {
 		t.Fatal(err)
 	}
 	encr, integ := keys(t, s, fmt.Sprintf("%08x", spi))
-	err = to.InstallInbound(id, esp.InboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts.Swap(),
-		esp.Path{Local: pt, Remote: pf, UDP: true})
+	err = to.InstallInbound(id, esp.InboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts.Swap(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = from.InstallOutbound(id, policy, esp.OutboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts,
-		esp.Path{Local: pf, Remote: pt, UDP: true})
+	err = from.InstallOutbound(id, policy, esp.OutboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts, out)
 	if err != nil {
 		t.Fatal(err)
 	}
