@@ -101,6 +101,12 @@ func (p *Process) Log() string {
 	return strings.TrimSpace(string(b))
 }
 
+// CPUTime is what a program that has ended has taken of the CPUs; it waits for the end.
+func (p *Process) CPUTime() time.Duration {
+	<-p.done
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
 // Stop ends the program: SIGTERM, and SIGKILL if it takes too long. It may be called more than once.
 func (p *Process) Stop(grace time.Duration) {
 	p.signal(syscall.SIGTERM)

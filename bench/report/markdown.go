@@ -37,7 +37,10 @@ func latency() []column {
 }
 
 func cost() []column {
-	return []column{{CPUGateways, "CPU s/GB, both gateways", two}, {CPUMachine, "CPU s/GB, whole machine", two}, {RSS, "RSS of a gateway, MB", whole}}
+	return []column{
+		{CPUSealer, "gateway at the sender", two}, {CPUOpener, "gateway at the receiver", two}, {CPUClient, "iperf3, sender", two},
+		{CPUServer, "iperf3, receiver", two}, {CPUMachine, "whole machine", two}, {RSS, "RSS of a gateway, MB", whole},
+	}
 }
 
 func two(x float64) string   { return strconv.FormatFloat(x, 'f', 2, 64) }
@@ -61,7 +64,7 @@ func (r *Results) Markdown(w io.Writer) error {
 		r.table(&b, wire, "TCP, Gbit/s of payload", throughput())
 		r.table(&b, wire, "UDP, highest rate with at most 0.1 % loss, thousand packets a second; the size is that of the IP packet", udpColumns())
 		r.table(&b, wire, r.latencyTitle(wire), latency())
-		r.table(&b, wire, "What the single TCP stream costs", cost())
+		r.table(&b, wire, "CPU seconds for each GB of the single TCP stream, by process", cost())
 	}
 	r.contestants(&b)
 	r.conditions(&b)

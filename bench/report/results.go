@@ -57,9 +57,15 @@ const (
 	TCPReverse Metric = "tcp_reverse" // Gbit/s, one stream from b to a
 	TCPBidir   Metric = "tcp_bidir"   // Gbit/s, one stream each way, together
 
-	CPUGateways Metric = "cpu_gateways" // CPU seconds of both gateways for each GB of payload, during TCP1
-	CPUMachine  Metric = "cpu_machine"  // CPU seconds of the whole machine for each GB of payload, during TCP1
-	RSS         Metric = "rss"          // MB, the larger gateway after the TCP measurements
+	// CPU seconds for each GB of payload during TCP1, by process: the gateways of the sender and of the receiver, iperf3 at
+	// both ends, and everything that this machine did. A process is charged also with what the kernel does in its name,
+	// such as carrying what it sends across the veth and into the other namespace.
+	CPUSealer  Metric = "cpu_sealer"
+	CPUOpener  Metric = "cpu_opener"
+	CPUClient  Metric = "cpu_client"
+	CPUServer  Metric = "cpu_server"
+	CPUMachine Metric = "cpu_machine"
+	RSS        Metric = "rss" // MB, the larger gateway after the TCP measurements
 
 	UDP64   Metric = "udp64"   // packets/s of 64 octets
 	UDP512  Metric = "udp512"  // packets/s of 512 octets
