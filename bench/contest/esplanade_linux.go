@@ -31,7 +31,7 @@ func Esplanade(binary, version, espProposal string, c report.Contestant) *Contes
 			socket := filepath.Join(l.Dir, "esp-a", "vici")
 			t.status = func(ctx context.Context) (string, error) {
 				out, _, err := l.A.Output(ctx, netlab.Command{Args: []string{binary, "status", "--socket", socket}})
-				return pathLines(string(out), t.A.Log()), err
+				return pathLines(string(out)), err
 			}
 			_, _, err = l.A.Output(ctx, netlab.Command{Args: []string{binary, "initiate", "net", "--socket", socket, "--timeout", "15s"}})
 			return err
@@ -39,18 +39,22 @@ func Esplanade(binary, version, espProposal string, c report.Contestant) *Contes
 	}
 }
 
-// pathLines takes the lines about the data path out of what the daemon says.
-func pathLines(texts ...string) string {
-	var found []string
-	for _, text := range texts {
-		for line := range strings.Lines(text) {
-			line = strings.TrimSpace(line)
-			if strings.HasPrefix(line, "device: ") || strings.HasPrefix(line, "wire: ") {
-				found = append(found, line)
-			}
-		}
+// pathLines takes the lines about the data path out of `esplanade status`: from the one about the device to the first that
+// counts drops, or the end of the paragraph.
+func pathLines(status string) string {
+	_, rest, found := strings.Cut(status, "\n  device ")
+	if !found {
+		return ""
 	}
-	return strings.Join(found, "\n")
+	var lines []string
+	for line := range strings.Lines("device " + rest) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "dropped ") {
+			break
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func startEsplanade(ctx context.Context, l *netlab.Lab, s netlab.Site, binary, espProposal string) (*netlab.Process, error) {

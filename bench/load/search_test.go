@@ -108,3 +108,27 @@ func TestHighestBounds(t *testing.T) {
 		t.Errorf("a trial that can't be made: %v", err)
 	}
 }
+
+// A search that begins near the result takes fewer trials, and one that was given a wrong hint gets there as well.
+func TestNear(t *testing.T) {
+	const limit = 100e3
+	trials := func(s Search) int {
+		f, err := s.Highest(t.Context(), func(_ context.Context, rate float64) (Trial, error) {
+			passed := min(rate, limit)
+			return Trial{Target: rate, Sent: rate, Received: passed, Loss: 1 - passed/rate}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Rate < limit/1.05 || f.Rate > limit {
+			t.Errorf("from %v: %v", s.Start, f.Rate)
+		}
+		return len(f.Trials)
+	}
+	far, near := trials(DefaultSearch()), trials(DefaultSearch().Near(limit*0.99))
+	if near >= far {
+		t.Errorf("%d trials with a hint, %d without", near, far)
+	}
+	trials(DefaultSearch().Near(limit * 20))
+	trials(DefaultSearch().Near(limit / 20))
+}

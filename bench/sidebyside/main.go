@@ -62,9 +62,9 @@ func parse(args []string, w io.Writer) (options, error) {
 	wires := f.String("wires", "super,mtu", "models of the cable, with commas")
 	what := f.String("what", "tcp,udp,latency", "what is measured, with commas; tcp always is")
 	f.StringVar(&o.out, "out", "bench/results", "`directory` of the results")
-	f.DurationVar(&o.tcp, "seconds", 3*time.Second, "`duration` of each TCP test, after one second of warm-up")
-	f.DurationVar(&o.probe, "probe", 250*time.Millisecond, "`duration` of each attempt at a UDP rate")
-	f.DurationVar(&o.ping, "ping", 2*time.Second, "`duration` of each latency measurement")
+	f.DurationVar(&o.tcp, "seconds", 2*time.Second, "`duration` of each TCP test, after one second of warm-up")
+	f.DurationVar(&o.probe, "probe", 200*time.Millisecond, "`duration` of each attempt at a UDP rate")
+	f.DurationVar(&o.ping, "ping", time.Second, "`duration` of each latency measurement")
 	if err := f.Parse(args); err != nil {
 		return o, fmt.Errorf("%w: %w", errUsage, err)
 	}

@@ -253,7 +253,7 @@ func (m *measurement) udp(ctx context.Context) {
 		search := load.DefaultSearch()
 		hint := fmt.Sprintf("%s %s %s", m.wire, m.contestant.Key, x.metric)
 		if h := m.hints[hint]; h > 0 {
-			search.Start = h
+			search = search.Near(h)
 		}
 		found, err := search.Highest(ctx, func(ctx context.Context, rate float64) (load.Trial, error) {
 			return m.link.Trial(ctx, x.size, rate, m.probe)
