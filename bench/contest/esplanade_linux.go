@@ -97,7 +97,7 @@ proposals = [%q]
 %s
 [secrets.ike.bench]
 secret = %q
-`, filepath.Join(dir, "vici"), espDevice, o.Daemon, ikeProposal, o.Connection, psk)
+`, filepath.Join(dir, "vici"), espDevice, o.Daemon, IKEProposal, o.Connection, PSK)
 	path := filepath.Join(dir, "gw.toml")
 	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
 		return nil, err

@@ -17,11 +17,11 @@ const swanPackages = "Debian: charon-systemd strongswan-swanctl libcharon-extra-
 // swanDevice is what kernel-libipsec calls its TUN device.
 const swanDevice = "ipsec0"
 
-// psk is the pre-shared key of every IPsec contestant; the lab is not connected to anything.
-const psk = "side by side"
+// PSK is the pre-shared key of every IPsec contestant; the lab is not connected to anything.
+const PSK = "side by side"
 
-// IKE proposal of all IPsec contestants.
-const ikeProposal = "aes128gcm16-prfsha256-x25519"
+// IKEProposal is that of all IPsec contestants.
+const IKEProposal = "aes128gcm16-prfsha256-x25519"
 
 // StrongSwan is strongSwan with the plugin that does ESP in user space.
 func StrongSwan(version string) *Contestant {
@@ -105,7 +105,7 @@ secrets {
     secret = %q
   }
 }
-`, ikeProposal, o.Connection, psk)
+`, IKEProposal, o.Connection, PSK)
 	for _, sub := range []string{"conf.d", "x509", "x509ca", "x509ocsp", "x509aa", "x509ac", "x509crl", "pubkey", "private", "rsa", "ecdsa",
 		"pkcs8", "pkcs12"} {
 		if err := os.MkdirAll(filepath.Join(dir, "swanctl", sub), 0o700); err != nil {

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"time"
 
+	"esplanade/bench/contest"
 	"esplanade/bench/netlab"
 	"esplanade/bench/report"
 )
@@ -40,7 +40,7 @@ func conditions(ctx context.Context, root string, o options) (report.Conditions,
 	}
 	c.LoadAverage = strings.Join(strings.Fields(string(average))[:3], " ")
 	for name, args := range map[string][]string{"iperf3": {"iperf3", "--version"}, "strongSwan": {"swanctl", "--help"}, "ethtool": {"ethtool", "--version"}} {
-		if v := firstLine(ctx, args...); v != "" {
+		if v := contest.Version(ctx, args...); v != "" {
 			c.Tools[name] = v
 		}
 	}
@@ -79,28 +79,4 @@ func field(text, name string) string {
 		}
 	}
 	return ""
-}
-
-// firstLine is what a program says of its version; empty if it isn't there.
-func firstLine(ctx context.Context, args ...string) string {
-	path, err := netlab.LookPath(args[0])
-	if err != nil {
-		return ""
-	}
-	out, _ := exec.CommandContext(ctx, path, args[1:]...).CombinedOutput() // some end with an error after it
-	for line := range strings.Lines(string(out)) {
-		if line = strings.TrimSpace(line); line != "" {
-			return line
-		}
-	}
-	return ""
-}
-
-// versionOf asks a build of Esplanade.
-func versionOf(ctx context.Context, binary string) (string, error) {
-	out, err := exec.CommandContext(ctx, binary, "version").Output()
-	if err != nil {
-		return "", fmt.Errorf("%s version: %w", binary, err)
-	}
-	return strings.TrimSpace(string(out)), nil
 }

@@ -114,11 +114,7 @@ func (s *session) enter(ctx context.Context, b *contest.Builder) error {
 			if err != nil {
 				return err // without Esplanade there is nothing to compare
 			}
-			version, err := versionOf(ctx, binary)
-			if err != nil {
-				return err
-			}
-			c = contest.Esplanade(binary, version, proposal, title)
+			c = contest.Esplanade(binary, contest.Version(ctx, binary, "version"), proposal, title)
 		}
 		if lacks := c.Missing(); lacks != "" {
 			skip(c.Contestant, "this machine lacks "+lacks)
