@@ -25,6 +25,7 @@ import (
 type options struct {
 	runs    int
 	quick   bool
+	profile bool
 	only    []string
 	wires   []report.Wire
 	what    []string
@@ -58,6 +59,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.SetOutput(w)
 	f.IntVar(&o.runs, "runs", 5, "how often everything is measured, in interleaved order")
 	f.BoolVar(&o.quick, "quick", false, "one run with short measurements: shows that it works, and little else")
+	f.BoolVar(&o.profile, "profile", false, "after the runs, record with perf what the machine does while Esplanade carries a TCP stream")
 	only := f.String("only", "", "`contestants` that take part, with commas: "+strings.Join(contestantKeys(), ","))
 	wires := f.String("wires", "super,mtu", "models of the cable, with commas")
 	what := f.String("what", "tcp,udp,latency", "what is measured, with commas; tcp always is")

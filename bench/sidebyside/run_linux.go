@@ -51,6 +51,11 @@ func run(o options) error {
 	if errWrite := s.write(); errWrite != nil {
 		return errors.Join(err, errWrite)
 	}
+	if o.profile {
+		for _, wire := range o.wires {
+			err = errors.Join(err, s.profile(ctx, wire))
+		}
+	}
 	s.say("done: %s", filepath.Join(o.out, "README.md"))
 	for _, f := range s.results.Failures {
 		s.say("FAILED: run %d, %s, %s, %s: %s", f.Run, f.Wire.Title(), f.Contestant, f.What, f.Error)
