@@ -35,9 +35,10 @@ func openUDP(local, remote netip.AddrPort) (fd int, err error) {
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
+	opened := fd // an error below returns another fd
 	defer func() {
 		if err != nil {
-			unix.Close(fd)
+			unix.Close(opened)
 		}
 	}()
 	// Without CAP_NET_ADMIN the system's limits apply, which is what the second call asks for.

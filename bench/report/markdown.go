@@ -74,11 +74,11 @@ func (r *Results) Markdown(w io.Writer) error {
 
 // summary says what the tables are.
 func (r *Results) summary() string {
-	return fmt.Sprintf(`Medians of %d runs in interleaved order, and in brackets the least and the greatest. Both gateways and both endpoints share
+	return fmt.Sprintf(`Medians of %s in interleaved order, and in brackets the least and the greatest. Both gateways and both endpoints share
 %d CPUs (%s), so the figures say how much work a packet is, not what a network card can do. [How it is measured](../README.md).
 
 ![TCP throughput](throughput.svg)
-`, r.Conditions.Runs, r.Conditions.CPUs, r.Conditions.CPU)
+`, plural(r.Conditions.Runs, "run"), r.Conditions.CPUs, r.Conditions.CPU)
 }
 
 func (r *Results) latencyTitle(w Wire) string {
