@@ -1,0 +1,110 @@
+package contest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"esplanade/bench/netlab"
+	"esplanade/bench/report"
+)
+
+// espDevice is Esplanade's default name of its device.
+const espDevice = "ipsec0"
+
+// Esplanade is the binary with its defaults and one ESP proposal.
+func Esplanade(binary, version, espProposal string, c report.Contestant) *Contestant {
+	c.Version = version
+	return &Contestant{
+		Contestant: c,
+		Device:     espDevice,
+		Brief:      c.Key != report.KeyEsplanade,
+		start: func(ctx context.Context, l *netlab.Lab, t *Tunnel) (err error) {
+			if t.B, err = startEsplanade(ctx, l, l.B, binary, espProposal); err != nil {
+				return err
+			}
+			if t.A, err = startEsplanade(ctx, l, l.A, binary, espProposal); err != nil {
+				return err
+			}
+			socket := filepath.Join(l.Dir, "esp-a", "vici")
+			t.status = func(ctx context.Context) (string, error) {
+				out, _, err := l.A.Output(ctx, netlab.Command{Args: []string{binary, "status", "--socket", socket}})
+				return pathLines(string(out)), err
+			}
+			_, _, err = l.A.Output(ctx, netlab.Command{Args: []string{binary, "initiate", "net", "--socket", socket, "--timeout", "15s"}})
+			return err
+		},
+	}
+}
+
+// pathLines takes the lines about the data path out of `esplanade status`: from the one about the device to the first that
+// counts drops, or the end of the paragraph.
+func pathLines(status string) string {
+	_, rest, found := strings.Cut(status, "\n  device ")
+	if !found {
+		return ""
+	}
+	var lines []string
+	for line := range strings.Lines("device " + rest) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "dropped ") {
+			break
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func startEsplanade(ctx context.Context, l *netlab.Lab, s netlab.Site, binary, espProposal string) (*netlab.Process, error) {
+	dir, err := siteDir(l, s, "esp")
+	if err != nil {
+		return nil, err
+	}
+	o := l.Other(s)
+	return StartEsplanade(ctx, s, dir, binary, EsplanadeOptions{Connection: fmt.Sprintf(`local_addrs = [%q]
+remote_addrs = [%q]
+encap = true
+[connections.bench.local]
+auth = "psk"
+id = %[1]q
+[connections.bench.remote]
+auth = "psk"
+id = %[2]q
+[connections.bench.children.net]
+local_ts = [%[3]q]
+remote_ts = [%[4]q]
+esp_proposals = [%[5]q]
+`, s.Outer, o.Outer, s.Net, o.Net, espProposal)})
+}
+
+// EsplanadeOptions are what differs between uses of Esplanade.
+type EsplanadeOptions struct {
+	// Daemon are tables of the configuration; Connection are lines of [connections.bench] and the tables below it.
+	Daemon, Connection string
+}
+
+// StartEsplanade runs Esplanade on a host with one connection; dir is its own. The process is given also with an error.
+func StartEsplanade(ctx context.Context, s netlab.Site, dir, binary string, o EsplanadeOptions) (*netlab.Process, error) {
+	conf := fmt.Sprintf(`[control]
+socket = %q
+[tun]
+name = %q
+%s
+[connections.bench]
+proposals = [%q]
+%s
+[secrets.ike.bench]
+secret = %q
+`, filepath.Join(dir, "vici"), espDevice, o.Daemon, IKEProposal, o.Connection, PSK)
+	path := filepath.Join(dir, "gw.toml")
+	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
+		return nil, err
+	}
+	p, err := s.Start("esplanade", filepath.Join(dir, "log"), netlab.Command{Args: []string{binary, "run", "-c", path}})
+	if err != nil {
+		return nil, err
+	}
+	return p, waitFile(ctx, p, filepath.Join(dir, "vici"))
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"esplanade/bench/contest"
+	"esplanade/bench/initiators"
+	"esplanade/bench/netlab"
+	"esplanade/bench/stats"
+)
+
+const (
+	ikePort, nattPort = 500, 4500
+	// warmUp is how many SAs there are before anything is counted: what a daemon loads and allocates once is not the price
+	// of an SA.
+	warmUp = 50
+	// perSA bounds the time for each, so that a responder that hangs does not stop everything.
+	perSA = 100 * time.Millisecond
+)
+
+var (
+	initiatorNet = netip.MustParsePrefix("10.64.0.0/16")
+	responderNet = netip.MustParsePrefix("10.20.0.0/24")
+)
+
+// responder is one of those that are compared.
+type responder struct {
+	name, version string
+	start         func(ctx context.Context, s netlab.Site, dir string) (*netlab.Process, error)
+}
+
+// responders are all that this machine has.
+func responders(ctx context.Context, dir string) ([]responder, error) {
+	b, err := contest.NewBuilder(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(os.Stderr, "building Esplanade")
+	binary, err := b.Esplanade(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rs := []responder{{name: "Esplanade", version: contest.Version(ctx, binary, "version"), start: func(ctx context.Context, s netlab.Site, dir string) (*netlab.Process, error) {
+		return contest.StartEsplanade(ctx, s, dir, binary, contest.EsplanadeOptions{
+			Daemon: fmt.Sprintf("[log]\nlevel = \"warn\"\n[ike]\ncookie_threshold = %d\ncookie_threshold_ip = %[1]d\nhalf_open_limit = %[1]d", maxCount),
+			Connection: fmt.Sprintf(`local_addrs = [%q]
+encap = true
+unique = "never"
+[connections.bench.local]
+auth = "psk"
+id = %[1]q
+[connections.bench.remote]
+auth = "psk"
+id = "%%any"
+[connections.bench.children.net]
+local_ts = [%q]
+remote_ts = [%q]
+esp_proposals = ["aes128gcm16"]
+`, s.Outer, responderNet, initiatorNet)})
+	}}}
+	swan := contest.StrongSwan("")
+	if lacks := swan.Missing(); lacks != "" {
+		fmt.Fprintln(os.Stderr, "WITHOUT strongSwan: this machine lacks", lacks)
+		return rs, nil
+	}
+	return append(rs, responder{name: swan.Title, version: contest.Version(ctx, "swanctl", "--help"), start: func(ctx context.Context, s netlab.Site, dir string) (*netlab.Process, error) {
+		return contest.StartStrongSwan(ctx, s, dir, contest.SwanOptions{
+			// Tables as its documentation recommends for many SAs, and no defence against what looks like an attack.
+			Daemon: "  dos_protection = no\n  ikesa_table_size = 4096\n  ikesa_table_segments = 16\n  journal {\n    default = -1\n  }",
+			Connection: fmt.Sprintf(`local_addrs = %s
+    unique = never
+    local {
+      auth = psk
+      id = %[1]s
+    }
+    remote {
+      auth = psk
+      id = %%any
+    }
+    children {
+      net {
+        local_ts = %s
+        remote_ts = %s
+        esp_proposals = aes128gcm16
+      }
+    }`, s.Outer, responderNet, initiatorNet)})
+	}}), nil
+}
+
+// figures are of one run.
+type figures struct {
+	Responder string            `json:"responder"`
+	Run       int               `json:"run"`
+	PerSecond float64           `json:"per_second"`
+	CPUMillis float64           `json:"cpu_ms"` // of the responder, for each SA
+	KiB       float64           `json:"kib"`    // resident, for each SA
+	P50       float64           `json:"p50_ms"`
+	P99       float64           `json:"p99_ms"`
+	Result    initiators.Result `json:"result"`
+}
+
+func run(o options) error {
+	if missing := netlab.Missing(); len(missing) > 0 {
+		return fmt.Errorf("this machine lacks: %s", strings.Join(missing, "; "))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	dir, err := os.MkdirTemp("", "handshake")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	rs, err := responders(ctx, dir)
+	if err != nil {
+		return err
+	}
+	began, average := time.Now(), loadAverage()
+	var all []figures
+	var failures []error
+	for r := 1; r <= o.runs; r++ {
+		for i := range rs {
+			x := rs[(i+r-1)%len(rs)]
+			f, err := measure(ctx, o, x)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				fmt.Fprintf(os.Stderr, "run %d of %d, %s: FAILED: %v\n", r, o.runs, x.name, err)
+				failures = append(failures, fmt.Errorf("run %d, %s: %w", r, x.name, err))
+				continue
+			}
+			f.Run = r
+			all = append(all, f)
+			fmt.Fprintf(os.Stderr, "run %d of %d, %s: %.0f a second, %.2f ms of CPU and %.1f KiB each, p99 %.1f ms\n", r, o.runs, x.name, f.PerSecond, f.CPUMillis, f.KiB, f.P99)
+		}
+	}
+	if len(all) > 0 {
+		failures = append(failures, write(o, rs, all, began, average))
+	}
+	return errors.Join(failures...)
+}
+
+// measure has one responder, just started, set up all SAs.
+func measure(ctx context.Context, o options, x responder) (f figures, err error) {
+	l, err := netlab.New(ctx, false)
+	if err != nil {
+		return f, err
+	}
+	defer l.Close()
+	dir := filepath.Join(l.Dir, "responder")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return f, err
+	}
+	p, err := x.start(ctx, l.B, dir)
+	if p != nil {
+		defer p.Stop(5 * time.Second)
+	}
+	if err != nil {
+		return f, err
+	}
+	opts := initiators.Options{
+		Open: func(local netip.AddrPort) (c *net.UDPConn, err error) {
+			err = l.A.Do(func() error {
+				c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
+				return err
+			})
+			return c, err
+		},
+		IKE: netip.AddrPortFrom(l.A.Outer, ikePort), NATT: netip.AddrPortFrom(l.A.Outer, nattPort),
+		RemoteIKE: netip.AddrPortFrom(l.B.Outer, ikePort), RemoteNATT: netip.AddrPortFrom(l.B.Outer, nattPort),
+		Identity: "initiator.example", PSK: []byte(contest.PSK), IKEProposal: contest.IKEProposal, ESPProposal: "aes128gcm16",
+		Network: initiatorNet, RemoteNetwork: responderNet, AtOnce: o.atOnce,
+	}
+	batch := func(first, count int) (initiators.Result, error) {
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second+time.Duration(count)*perSA)
+		defer cancel()
+		opts.First, opts.Count = first, count
+		r, err := initiators.Run(ctx, opts)
+		if err == nil && r.Failed > 0 {
+			err = fmt.Errorf("%d of %d failed: %s", r.Failed, count, r.Failure)
+		}
+		if err != nil {
+			err = fmt.Errorf("%w; the responder says: %s", err, p.Log())
+		}
+		return r, err
+	}
+	if _, err := batch(0, warmUp); err != nil {
+		return f, err
+	}
+	cpu, rss, err := usage(p)
+	if err != nil {
+		return f, err
+	}
+	r, err := batch(warmUp, o.count)
+	if err != nil {
+		return f, err
+	}
+	cpuAfter, rssAfter, err := usage(p)
+	if err != nil {
+		return f, err
+	}
+	ms := make([]float64, len(r.Latencies))
+	for i, d := range r.Latencies {
+		ms[i] = float64(d) / float64(time.Millisecond)
+	}
+	n := float64(o.count)
+	return figures{
+		Responder: x.name, PerSecond: n / r.Took.Seconds(), CPUMillis: float64(cpuAfter-cpu) / float64(time.Millisecond) / n,
+		KiB: (float64(rssAfter) - float64(rss)) / 1024 / n, P50: stats.Percentile(ms, 50), P99: stats.Percentile(ms, 99), Result: r,
+	}, nil
+}
+
+func usage(p *netlab.Process) (cpu time.Duration, rss uint64, err error) {
+	if cpu, err = netlab.CPU(p.PID()); err != nil {
+		return 0, 0, err
+	}
+	rss, err = netlab.RSS(p.PID())
+	return cpu, rss, err
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"esplanade/bench/contest"
+	"esplanade/bench/netlab"
+	"esplanade/bench/stats"
+)
+
+func loadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return err.Error()
+	}
+	return strings.Join(strings.Fields(string(b))[:3], " ")
+}
+
+// write makes both files.
+func write(o options, rs []responder, all []figures, began time.Time, average string) error {
+	kernel, err := netlab.Kernel()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(o.out, "handshake.json"), append(text, '\n'), 0o644); err != nil {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `# IKE SAs set up, %s
+
+Each responder, just started, sets up %d IKE SAs with a CHILD SA each (%s, pre-shared key, %s), %d at a time, after %d
+that don't count. The initiators run on the same machine, so the rate is that of both sides together; the CPU time
+is the responder's alone. Medians of %d runs in interleaved order, and in brackets the least and the greatest.
+
+| | IKE SAs a second | CPU ms for each | resident KiB for each | p50 ms | p99 ms | requests repeated |
+|---|---|---|---|---|---|---|
+`, began.UTC().Format("2006-01-02"), o.count, contest.IKEProposal, "aes128gcm16", o.atOnce, warmUp, o.runs)
+	for _, r := range rs {
+		cell := func(format string, of func(f figures) float64) string {
+			var v []float64
+			for _, f := range all {
+				if f.Responder == r.name {
+					v = append(v, of(f))
+				}
+			}
+			s := stats.Summarise(v)
+			if s.N == 0 {
+				return "failed"
+			}
+			return fmt.Sprintf(format+" ("+format+"–"+format+")", s.Median, s.Min, s.Max)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.name,
+			cell("%.0f", func(f figures) float64 { return f.PerSecond }), cell("%.2f", func(f figures) float64 { return f.CPUMillis }),
+			cell("%.1f", func(f figures) float64 { return f.KiB }), cell("%.1f", func(f figures) float64 { return f.P50 }),
+			cell("%.1f", func(f figures) float64 { return f.P99 }), cell("%.0f", func(f figures) float64 { return float64(f.Result.Retransmits) }))
+	}
+	fmt.Fprintf(&b, "\n%d CPUs, Linux %s, %s; load average at the start %s.\n", runtime.NumCPU(), kernel, runtime.Version(), average)
+	for _, r := range rs {
+		fmt.Fprintf(&b, "%s: %s.\n", r.name, r.version)
+	}
+	return os.WriteFile(filepath.Join(o.out, "handshake.md"), []byte(b.String()), 0o644)
+}

@@ -1,0 +1,93 @@
+package netlab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// clockTick is the unit of the times in /proc: USER_HZ, which is 100 on every architecture that Go has.
+const clockTick = time.Second / 100
+
+// errProc is wrapped by errors about what is read from /proc.
+var errProc = errors.New("netlab: /proc")
+
+// parseStat reads the user and system time of a process from /proc/PID/stat. The name of the program is in parentheses and
+// may have spaces and parentheses in it.
+func parseStat(b []byte) (time.Duration, error) {
+	i := bytes.LastIndexByte(b, ')')
+	if i < 0 {
+		return 0, fmt.Errorf("%w: stat without a name: %.80q", errProc, b)
+	}
+	// What follows the name begins with field 3; utime and stime are fields 14 and 15.
+	f := strings.Fields(string(b[i+1:]))
+	if len(f) < 13 {
+		return 0, fmt.Errorf("%w: stat with %d fields", errProc, len(f)+2)
+	}
+	var sum uint64
+	for _, s := range f[11:13] {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("%w: stat: %w", errProc, err)
+		}
+		sum += n
+	}
+	return time.Duration(sum) * clockTick, nil
+}
+
+// parseMachine reads how long all CPUs together were not idle from /proc/stat.
+func parseMachine(b []byte) (time.Duration, error) {
+	line, _, _ := strings.Cut(string(b), "\n")
+	f := strings.Fields(line)
+	if len(f) < 9 || f[0] != "cpu" {
+		return 0, fmt.Errorf("%w: %.80q", errProc, line)
+	}
+	var sum uint64
+	for i, s := range f[1:9] {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("%w: stat: %w", errProc, err)
+		}
+		// user nice system idle iowait irq softirq steal: idle and iowait are no work, and what the hypervisor gave to
+		// others is not ours.
+		if i != 3 && i != 4 && i != 7 {
+			sum += n
+		}
+	}
+	return time.Duration(sum) * clockTick, nil
+}
+
+// parseRSS reads the resident memory of a process in octets from /proc/PID/status.
+func parseRSS(b []byte) (uint64, error) {
+	for line := range strings.Lines(string(b)) {
+		v, ok := strings.CutPrefix(line, "VmRSS:")
+		if !ok {
+			continue
+		}
+		f := strings.Fields(v)
+		if len(f) != 2 || f[1] != "kB" {
+			break
+		}
+		n, err := strconv.ParseUint(f[0], 10, 54)
+		if err != nil {
+			return 0, fmt.Errorf("%w: VmRSS: %w", errProc, err)
+		}
+		return n << 10, nil
+	}
+	return 0, fmt.Errorf("%w: no VmRSS", errProc)
+}
+
+// listens tells whether a table of TCP sockets, /proc/PID/net/tcp, has one that listens on the port.
+func listens(b []byte, port uint16) bool {
+	suffix := fmt.Sprintf(":%04X", port)
+	for line := range strings.Lines(string(b)) {
+		f := strings.Fields(line)
+		if len(f) > 3 && strings.HasSuffix(f[1], suffix) && f[3] == "0A" { // TCP_LISTEN
+			return true
+		}
+	}
+	return false
+}

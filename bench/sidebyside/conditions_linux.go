@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"esplanade/bench/contest"
+	"esplanade/bench/netlab"
+	"esplanade/bench/report"
+)
+
+// conditions are what is known before anything is measured.
+func conditions(ctx context.Context, root string, o options) (report.Conditions, error) {
+	c := report.Conditions{
+		Started: time.Now(), Go: runtime.Version(), CPUs: runtime.NumCPU(), Command: o.command, Runs: o.runs,
+		TCPSeconds: o.tcp.Seconds(), ProbeSeconds: o.probe.Seconds(), PingSeconds: o.ping.Seconds(),
+		Tools: map[string]string{}, Sysctls: map[string]string{}, Offloads: map[report.Wire][]string{}, Reference: map[report.Wire]float64{},
+	}
+	var err error
+	if c.Kernel, err = netlab.Kernel(); err != nil {
+		return c, err
+	}
+	cpuinfo, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return c, err
+	}
+	c.CPU, c.Hypervisor = field(string(cpuinfo), "model name"), strings.Contains(field(string(cpuinfo), "flags"), "hypervisor")
+	meminfo, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return c, err
+	}
+	c.Memory = field(string(meminfo), "MemTotal")
+	average, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return c, err
+	}
+	c.LoadAverage = strings.Join(strings.Fields(string(average))[:3], " ")
+	for name, args := range map[string][]string{"iperf3": {"iperf3", "--version"}, "strongSwan": {"swanctl", "--help"}, "ethtool": {"ethtool", "--version"}} {
+		if v := contest.Version(ctx, args...); v != "" {
+			c.Tools[name] = v
+		}
+	}
+	c.Tools["strongSwan"] = strings.TrimSuffix(strings.TrimPrefix(c.Tools["strongSwan"], "strongSwan "), " swanctl")
+	if c.Tools["strongSwan"] == "" {
+		delete(c.Tools, "strongSwan")
+	}
+	for _, key := range []string{"net.core.rmem_max", "net.core.wmem_max", "net.ipv4.tcp_congestion_control"} {
+		b, err := os.ReadFile("/proc/sys/" + strings.ReplaceAll(key, ".", "/"))
+		if err == nil {
+			c.Sysctls[key] = strings.TrimSpace(string(b))
+		}
+	}
+	// A source archive has no commit.
+	git := func(args ...string) string {
+		out, err := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...).Output()
+		if err != nil {
+			return ""
+		}
+		return strings.TrimSpace(string(out))
+	}
+	if c.Commit = git("rev-parse", "HEAD"); c.Commit == "" {
+		c.Commit = "unknown"
+	}
+	// The results of the run before are not what is measured.
+	c.Uncommitted = git("status", "--porcelain", "--", ".", ":!bench/results") != ""
+	return c, nil
+}
+
+// field finds the value of a line "name : value" in a file of /proc.
+func field(text, name string) string {
+	for line := range strings.Lines(text) {
+		k, v, ok := strings.Cut(line, ":")
+		if ok && strings.TrimSpace(k) == name {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}

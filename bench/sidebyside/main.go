@@ -1,0 +1,140 @@
+// Command sidebyside compares Esplanade with the programs that people would use instead, on one machine, between two network
+// namespaces of its own. It needs root and Linux:
+//
+//	go run ./bench/sidebyside            # everything, five runs
+//	go run ./bench/sidebyside -quick     # one short run, to see that it works
+//
+// The results go to bench/results: results.json has everything, README.md and throughput.svg are made from it. Package
+// bench has the picture.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"esplanade/bench/report"
+)
+
+// options are the flags.
+type options struct {
+	runs    int
+	quick   bool
+	profile bool
+	only    []string
+	wires   []report.Wire
+	what    []string
+	out     string
+	tcp     time.Duration // of each TCP test, after warm-up
+	probe   time.Duration // of each attempt at a UDP rate
+	ping    time.Duration // of each latency measurement
+	command []string
+}
+
+// What can be measured.
+const (
+	whatTCP     = "tcp"
+	whatUDP     = "udp"
+	whatLatency = "latency"
+)
+
+// contestantKeys are all that there are, in the order of tables.
+func contestantKeys() []string {
+	return []string{report.KeyVeth, report.KeySwan, report.KeyWireGuard, report.KeyEsplanade, report.KeyAES256, report.KeyNull}
+}
+
+// shortest is the least that a TCP test may take: iperf3 counts whole seconds.
+const shortest = time.Second
+
+var errUsage = errors.New("usage")
+
+func parse(args []string, w io.Writer) (options, error) {
+	o := options{command: append([]string{"go", "run", "./bench/sidebyside"}, args...)}
+	f := flag.NewFlagSet("sidebyside", flag.ContinueOnError)
+	f.SetOutput(w)
+	f.IntVar(&o.runs, "runs", 5, "how often everything is measured, in interleaved order")
+	f.BoolVar(&o.quick, "quick", false, "one run with short measurements: shows that it works, and little else")
+	f.BoolVar(&o.profile, "profile", false, "after the runs, record with perf what the machine does while Esplanade carries a TCP stream")
+	only := f.String("only", "", "`contestants` that take part, with commas: "+strings.Join(contestantKeys(), ","))
+	wires := f.String("wires", "super,mtu", "models of the cable, with commas")
+	what := f.String("what", "tcp,udp,latency", "what is measured, with commas; tcp always is")
+	f.StringVar(&o.out, "out", "bench/results", "`directory` of the results")
+	f.DurationVar(&o.tcp, "seconds", 2*time.Second, "`duration` of each TCP test, after one second of warm-up")
+	f.DurationVar(&o.probe, "probe", 200*time.Millisecond, "`duration` of each attempt at a UDP rate")
+	f.DurationVar(&o.ping, "ping", time.Second, "`duration` of each latency measurement")
+	if err := f.Parse(args); err != nil {
+		return o, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("%w: what is %q?", errUsage, f.Arg(0))
+	}
+	if o.quick {
+		o.runs, o.tcp, o.probe, o.ping = 1, shortest, 100*time.Millisecond, 500*time.Millisecond
+	}
+	for _, s := range split(*wires) {
+		wire := report.Wire(s)
+		if wire != report.WireSuper && wire != report.WireMTU {
+			return o, fmt.Errorf("%w: -wires %q: there are super and mtu", errUsage, s)
+		}
+		o.wires = append(o.wires, wire)
+	}
+	for _, s := range split(*only) {
+		if !slices.Contains(contestantKeys(), s) {
+			return o, fmt.Errorf("%w: -only %q: there are %s", errUsage, s, strings.Join(contestantKeys(), ", "))
+		}
+		o.only = append(o.only, s)
+	}
+	for _, s := range split(*what) {
+		if !slices.Contains([]string{whatTCP, whatUDP, whatLatency}, s) {
+			return o, fmt.Errorf("%w: -what %q: there are tcp, udp and latency", errUsage, s)
+		}
+		o.what = append(o.what, s)
+	}
+	switch {
+	case o.runs < 1 || o.runs > 100:
+		return o, fmt.Errorf("%w: -runs %d", errUsage, o.runs)
+	case len(o.wires) == 0:
+		return o, fmt.Errorf("%w: -wires: there are super and mtu", errUsage)
+	case o.tcp < shortest:
+		return o, fmt.Errorf("%w: -seconds %v: at least %v, iperf3 counts whole seconds", errUsage, o.tcp, shortest)
+	case o.probe < 20*time.Millisecond || o.ping < 100*time.Millisecond:
+		return o, fmt.Errorf("%w: -probe or -ping is too short", errUsage)
+	}
+	return o, nil
+}
+
+// split takes a list with commas apart; empty items count for nothing.
+func split(s string) []string {
+	var items []string
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// takesPart tells whether a contestant was asked for.
+func (o *options) takesPart(key string) bool { return len(o.only) == 0 || slices.Contains(o.only, key) }
+
+func (o *options) measures(what string) bool { return slices.Contains(o.what, what) }
+
+func main() {
+	o, err := parse(os.Args[1:], os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "sidebyside:", err)
+		os.Exit(2)
+	}
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "sidebyside:", err)
+		os.Exit(1)
+	}
+}

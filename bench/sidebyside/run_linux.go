@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"esplanade/bench/contest"
+	"esplanade/bench/netlab"
+	"esplanade/bench/report"
+)
+
+// packages says where the programs that every run needs are found.
+const packages = "Debian: iproute2 ethtool iperf3"
+
+// run does it all. Results are written after each round, so that an interrupt loses little.
+func run(o options) error {
+	if missing := netlab.Missing("iperf3"); len(missing) > 0 {
+		return fmt.Errorf("this machine lacks: %s (%s)", strings.Join(missing, "; "), packages)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	dir, err := os.MkdirTemp("", "sidebyside")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b, err := contest.NewBuilder(ctx, dir)
+	if err != nil {
+		return err
+	}
+	s := &session{options: o, results: &report.Results{}, began: time.Now()}
+	if s.results.Conditions, err = conditions(ctx, b.Root, o); err != nil {
+		return err
+	}
+	s.say("%d × %s, kernel %s, load average %s", s.results.Conditions.CPUs, s.results.Conditions.CPU, s.results.Conditions.Kernel, s.results.Conditions.LoadAverage)
+	if err := s.enter(ctx, b); err != nil {
+		return err
+	}
+	err = s.rounds(ctx)
+	s.results.Conditions.Ended = time.Now()
+	if len(s.results.Samples) == 0 {
+		return errors.Join(err, errors.New("nothing was measured"))
+	}
+	if errWrite := s.write(); errWrite != nil {
+		return errors.Join(err, errWrite)
+	}
+	if o.profile {
+		for _, wire := range o.wires {
+			err = errors.Join(err, s.profile(ctx, wire))
+		}
+	}
+	s.say("done: %s", filepath.Join(o.out, "README.md"))
+	for _, f := range s.results.Failures {
+		s.say("FAILED: run %d, %s, %s, %s: %s", f.Run, f.Wire.Title(), f.Contestant, f.What, f.Error)
+	}
+	return err
+}
+
+// session is one run of this command.
+type session struct {
+	options
+	results  *report.Results
+	entrants []*contest.Contestant
+	began    time.Time
+	// hints are the rates found before, for searches to begin at.
+	hints map[string]float64
+}
+
+func (s *session) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%6.1fs  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// enter builds the contestants and says who can't take part.
+func (s *session) enter(ctx context.Context, b *contest.Builder) error {
+	var all []*contest.Contestant
+	skip := func(c report.Contestant, why string) {
+		s.say("WITHOUT %s: %s", c.Title, why)
+		c.Skipped = why
+		s.results.Contestants = append(s.results.Contestants, c)
+	}
+	tools := s.results.Conditions.Tools
+	for _, key := range contestantKeys() {
+		if !s.takesPart(key) {
+			continue
+		}
+		var c *contest.Contestant
+		title := report.Contestant{Key: key, Title: titles[key]}
+		switch key {
+		case report.KeyVeth:
+			c = contest.Veth("va")
+		case report.KeySwan:
+			c = contest.StrongSwan(tools["strongSwan"])
+		case report.KeyWireGuard:
+			s.say("building wireguard-go")
+			binary, version, err := b.WireGuard(ctx)
+			if err != nil {
+				skip(title, err.Error())
+				continue
+			}
+			c = contest.WireGuard(binary, version)
+		default:
+			proposal, build := "aes128gcm16", b.Esplanade
+			title.Cipher = "AES-128-GCM"
+			if key == report.KeyAES256 {
+				proposal, title.Cipher = "aes256gcm16", "AES-256-GCM"
+			}
+			if key == report.KeyNull {
+				build, title.Cipher = b.EsplanadeWithoutEncryption, "none: copies"
+			}
+			s.say("building %s", title.Title)
+			binary, err := build(ctx)
+			if err != nil {
+				return err // without Esplanade there is nothing to compare
+			}
+			c = contest.Esplanade(binary, contest.Version(ctx, binary, "version"), proposal, title)
+		}
+		if lacks := c.Missing(); lacks != "" {
+			skip(c.Contestant, "this machine lacks "+lacks)
+			continue
+		}
+		all = append(all, c)
+		s.results.Contestants = append(s.results.Contestants, c.Contestant)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.entrants, s.hints = all, map[string]float64{}
+	return nil
+}
+
+var titles = map[string]string{
+	report.KeyVeth: "plain veth", report.KeySwan: "strongSwan kernel-libipsec", report.KeyWireGuard: "wireguard-go",
+	report.KeyEsplanade: "Esplanade", report.KeyAES256: "Esplanade, AES-256-GCM", report.KeyNull: "Esplanade without encryption",
+}
+
+// rounds measures everything, contestant after contestant in each round. Each round begins with another one, so that nobody
+// always follows the same.
+func (s *session) rounds(ctx context.Context) error {
+	for _, wire := range s.wires {
+		s.reference(ctx, wire)
+	}
+	total, done := s.runs*len(s.wires)*len(s.entrants), 0
+	for r := 1; r <= s.runs; r++ {
+		for _, wire := range s.wires {
+			for i := range s.entrants {
+				c := s.entrants[(i+r-1)%len(s.entrants)]
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				s.say("run %d of %d, %s, %s", r, s.runs, wire.Title(), c.Title)
+				s.turn(ctx, r, wire, c)
+				done++
+				if done == len(s.entrants) || done%(2*len(s.entrants)) == 0 {
+					s.say("%d of %d; some %.0f minutes to go", done, total, time.Since(s.began).Minutes()/float64(done)*float64(total-done))
+				}
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// turn is one contestant's turn on one wire, from an empty lab to an empty lab.
+func (s *session) turn(ctx context.Context, run int, wire report.Wire, c *contest.Contestant) {
+	m := &measurement{session: s, run: run, wire: wire, contestant: c}
+	if err := m.all(ctx); err != nil && ctx.Err() == nil {
+		m.failed("the turn", err)
+	}
+}
+
+// write makes the files.
+func (s *session) write() error {
+	if err := os.MkdirAll(s.out, 0o755); err != nil {
+		return err
+	}
+	for name, to := range map[string]func(f *os.File) error{
+		"results.json":   func(f *os.File) error { return s.results.Write(f) },
+		"README.md":      func(f *os.File) error { return s.results.Markdown(f) },
+		"throughput.svg": func(f *os.File) error { return s.results.SVG(f) },
+	} {
+		f, err := os.Create(filepath.Join(s.out, name))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(to(f), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
