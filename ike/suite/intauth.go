@@ -32,7 +32,7 @@ func IntAuth(i, r []byte, mid uint32) []byte {
 	if len(i) == 0 && len(r) == 0 {
 		return nil
 	}
-	return binary.BigEndian.AppendUint32(slices.Concat(r, i), mid)
+	return binary.BigEndian.AppendUint32(slices.Concat(i, r), mid)
 }
 
 var errIntAuthHead = errors.New("suite: not the octets from the IKE header to the generic header of an SK payload")

@@ -112,6 +112,7 @@ func TestIntAuthARefuses(t *testing.T) {
 		"no payload":                           spis + "00" + rest + "00000a94",
 		"a chain that ends":                    spis + "2b" + rest + "0000000841424344" + "00000a94",
 		"SKF":                                  spis + "35" + rest + "00000a94",
+		"SKF with an SK payload in it":         spis + "35" + rest + "2e00000800010002" + "00000a94",
 		"SKF behind another":                   spis + "2b" + rest + "3500000841424344" + "00000a94",
 		"a payload of length 0":                spis + "2b" + rest + "2e00000041424344" + "00000a94",
 		"a payload of length 3":                spis + "2b" + rest + "2e00000341424344" + "00000a94",
