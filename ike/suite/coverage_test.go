@@ -43,7 +43,8 @@ func TestEveryKeyword(t *testing.T) {
 	}
 }
 
-// TestSupportedIsNotMore: what cannot be named is not supported either.
+// TestSupportedIsNotMore: what cannot be named is not supported either. Beyond the keywords there are only ML-KEM, and the
+// additional key exchanges of RFC 9370, which take any method that KE takes and NONE.
 func TestSupportedIsNotMore(t *testing.T) {
 	for _, protocol := range []wire.ProtocolID{wire.ProtocolNone, wire.ProtocolIKE, wire.ProtocolAH, wire.ProtocolESP} {
 		named := make(map[wire.Transform]bool)
@@ -55,14 +56,21 @@ func TestSupportedIsNotMore(t *testing.T) {
 				for _, bits := range []uint16{0, 1, 64, 96, 127, 128, 192, 256, 512} {
 					tr := wire.Transform{Type: typ, ID: id, KeyLength: bits}
 					want := named[tr]
+					inUse := protocol == wire.ProtocolIKE || protocol == wire.ProtocolESP
+					_, mlkem := mlkemGroups()[id]
+					switch {
+					case typ == wire.TransformKE && mlkem && bits == 0:
+						want = inUse
+					case typ >= wire.TransformADDKE1 && typ <= wire.TransformADDKE7 && bits == 0:
+						want = inUse && (mlkem || id == wire.KE_NONE || named[wire.Transform{Type: wire.TransformKE, ID: id}])
+					}
 					if typ == wire.TransformINTEG && id == wire.AUTH_NONE && bits == 0 {
-						want = protocol == wire.ProtocolIKE || protocol == wire.ProtocolESP
+						want = inUse
 					}
 					if got := Supported(typ, id, bits, protocol); got != want {
 						t.Errorf("%v, %v: Supported is %v, a keyword exists: %v", protocol, tr, got, want)
 					}
-					if typ == wire.TransformKE && bits == 0 && SupportedKE(id) != named[tr] && id != wire.KE_NONE &&
-						(protocol == wire.ProtocolIKE || protocol == wire.ProtocolESP) {
+					if typ == wire.TransformKE && bits == 0 && SupportedKE(id) != want && id != wire.KE_NONE && inUse {
 						t.Errorf("SupportedKE(%d) is %v", id, SupportedKE(id))
 					}
 				}

@@ -9,7 +9,11 @@
 //	                    ChildKeyMat
 //	ENCR [+ INTEG]      Protection                         RFC 5282 (GCM), 7634 (ChaCha20-Poly1305), 5930 (CTR),
 //	                                                       RFC 7296 3.14 (CBC); RFC 2404, 4868, 3566, 4494
-//	KE                  KeyExchange                        RFC 3526, 5903, 8031; public values per RFC 6989
+//	KE, ADDKE           KeyExchange, Respond               RFC 3526, 5903, 8031; public values per RFC 6989;
+//	                                                       draft-ietf-ipsecme-ikev2-mlkem with FIPS 203
+//
+// Two extensions have their computations here as well: IntAuthA, IntAuthChunk and IntAuth with UpdateKeys are those of
+// IKE_INTERMEDIATE and multiple key exchanges (RFC 9242, 9370), and MixPPK is that of RFC 8784.
 //
 // A protected message, with the part that each transform authenticates:
 //
@@ -22,7 +26,7 @@
 //
 //   - The ICV is verified before anything else is looked at; every comparison of secrets is constant time.
 //   - An initialization vector is never used twice under one key: it is a counter, or random for CBC.
-//   - A public value is used only after the checks of RFC 6989.
+//   - A public value is used only after the checks of RFC 6989 or FIPS 203.
 //   - MODP exponentiation is constant time in the exponent and the base.
 //   - Nothing here has a String form that shows key material: the types print as "(redacted)".
 //

@@ -79,7 +79,7 @@ func (k kat) id(t testing.TB, field string) uint16 {
 		"KE_MODP_1024": wire.KE_MODP_1024, "KE_MODP_1536": wire.KE_MODP_1536, "KE_MODP_2048": wire.KE_MODP_2048,
 		"KE_MODP_3072": wire.KE_MODP_3072, "KE_MODP_4096": wire.KE_MODP_4096, "KE_MODP_6144": wire.KE_MODP_6144,
 		"KE_MODP_8192": wire.KE_MODP_8192, "KE_ECP_256": wire.KE_ECP_256, "KE_ECP_384": wire.KE_ECP_384, "KE_ECP_521": wire.KE_ECP_521,
-		"KE_CURVE25519": wire.KE_CURVE25519,
+		"KE_CURVE25519": wire.KE_CURVE25519, "KE_ML_KEM_768": wire.KE_ML_KEM_768, "KE_ML_KEM_1024": wire.KE_ML_KEM_1024,
 	}[name]
 	if !ok {
 		t.Fatalf("%s: unknown %s %q", k.name, field, name)

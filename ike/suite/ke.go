@@ -6,8 +6,12 @@ import (
 	"esplanade/ike/wire"
 )
 
-// KeyExchange is one key exchange of one exchange of messages: an ephemeral private key, made when it is created. It
-// belongs to one goroutine and is used for one peer; forget it after Shared.
+// KeyExchange is the initiator's side of one key exchange: an ephemeral private key, made when it is created. It belongs
+// to one goroutine and is used for one peer; forget it after Shared. The responder's side is the function Respond.
+//
+// With Diffie-Hellman, in its many groups, the sides do the same, and a responder may use a KeyExchange just as well. With
+// ML-KEM they do not: Public is an encapsulation key and Shared takes a ciphertext. A responder that can be asked for
+// ML-KEM must use Respond. (Mind that with ML-KEM-1024 both have the same length, so that Shared cannot tell.)
 type KeyExchange interface {
 	// Group returns the transform ID of the method (transform type 4).
 	Group() uint16
@@ -20,7 +24,7 @@ type KeyExchange interface {
 	Shared(peer []byte) ([]byte, error)
 }
 
-// KEError is a public value that RFC 6989 or the definition of the group forbids.
+// KEError is a public value that RFC 6989, FIPS 203 or the definition of the group forbids.
 type KEError struct {
 	Group  uint16
 	Reason string // for the operator; it contains nothing secret
@@ -30,7 +34,8 @@ func (e *KEError) Error() string {
 	return fmt.Sprintf("invalid public value for %s: %s", wire.TransformName(wire.TransformKE, e.Group), e.Reason)
 }
 
-// NewKeyExchange makes a fresh private key in that group. The error is an *UnsupportedError.
+// NewKeyExchange makes a fresh private key in that group. The error is an *UnsupportedError if the group is not
+// implemented.
 func NewKeyExchange(group uint16) (KeyExchange, error) {
 	if g, ok := modpGroupFor(group); ok {
 		return newMODP(g)
@@ -41,15 +46,40 @@ func NewKeyExchange(group uint16) (KeyExchange, error) {
 	if group == wire.KE_CURVE25519 {
 		return newX25519()
 	}
+	if p, ok := mlkemFor(group); ok {
+		return newMLKEM(p)
+	}
 	return nil, &UnsupportedError{Type: wire.TransformKE, ID: group}
 }
 
-// SupportedKE reports whether NewKeyExchange can make that group. It is false for NONE.
+// Respond is the responder's side of a key exchange. peer is the initiator's Key Exchange Data. It returns the Key
+// Exchange Data to answer with and the shared secret, the same one that KeyExchange.Shared gives the initiator.
+//
+// A value that must not be used gives a *KEError, a group that is not implemented an *UnsupportedError.
+func Respond(group uint16, peer []byte) (public, shared []byte, err error) {
+	if p, ok := mlkemFor(group); ok {
+		return p.encapsulate(peer)
+	}
+	ke, err := NewKeyExchange(group)
+	if err != nil {
+		return nil, nil, err
+	}
+	shared, err = ke.Shared(peer)
+	if err != nil {
+		return nil, nil, err
+	}
+	return ke.Public(), shared, nil
+}
+
+// SupportedKE reports whether NewKeyExchange and Respond know that group. It is false for NONE.
 func SupportedKE(group uint16) bool {
 	if _, ok := modpGroupFor(group); ok {
 		return true
 	}
-	_, ok := ecpCurve(group)
+	if _, ok := ecpCurve(group); ok {
+		return true
+	}
+	_, ok := mlkemFor(group)
 	return ok || group == wire.KE_CURVE25519
 }
 

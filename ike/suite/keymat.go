@@ -28,12 +28,17 @@ func SKEYSEED(prf PRF, ni, nr, shared []byte) []byte {
 
 // RekeySKEYSEED returns prf(SK_d (old), g^ir (new) | Ni | Nr) for an IKE SA that replaces another. prf and skD are
 // those of the old IKE SA, ni and nr the nonces of the CREATE_CHILD_SA exchange; the nonces count in full with any PRF.
+// additional are the secrets of the IKE_FOLLOWUP_KE exchanges that followed it, in order.
+//
+//	SKEYSEED = prf(SK_d, SK(0) | Ni | Nr | SK(1) | ... SK(n))
+//
+// https://www.rfc-editor.org/rfc/rfc9370#section-2.2.4
 //
 // "Because the rekeying exchange belongs to the old IKE SA, it is the old IKE SA's PRF that is used to generate
 // SKEYSEED." The keys are then derived with the new PRF, by DeriveKeys.
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.18
-func RekeySKEYSEED(prf PRF, skD, shared, ni, nr []byte) []byte {
-	return prf.Sum(skD, shared, ni, nr)
+func RekeySKEYSEED(prf PRF, skD, shared, ni, nr []byte, additional ...[]byte) []byte {
+	return prf.Sum(skD, slices.Concat([][]byte{shared, ni, nr}, additional)...)
 }
 
 // Keys are the seven keys of an IKE SA. Ai and Ar are empty with an AEAD. Ei and Er contain the salt (GCM,
@@ -90,17 +95,19 @@ func DeriveKeys(c proposal.Chosen, skeyseed, ni, nr []byte, spii, spir wire.SPI)
 
 // ChildKeyMat returns n octets of the KEYMAT of a CHILD SA. prf and skD are those of the IKE SA, ni and nr the nonces
 // of the exchange that creates the CHILD SA (IKE_SA_INIT for the first one), and shared is the result of that
-// exchange's own key exchange, nil without one.
+// exchange's own key exchange, nil without one. additional are the secrets of the IKE_FOLLOWUP_KE exchanges that
+// followed it, in order; there are none without a first one.
 //
 // The caller cuts it: encryption then integrity key for the direction from the initiator of that exchange, then the
 // same for the other direction; salts belong to the encryption key and come last in it.
 //
 //	KEYMAT = prf+(SK_d, Ni | Nr)
 //	KEYMAT = prf+(SK_d, g^ir (new) | Ni | Nr )
+//	KEYMAT = prf+(SK_d, SK(0) | Ni | Nr | SK(1) | ... SK(n))
 //
-// https://www.rfc-editor.org/rfc/rfc7296#section-2.17
-func ChildKeyMat(prf PRF, skD, shared, ni, nr []byte, n int) ([]byte, error) {
-	return prf.Plus(skD, slices.Concat(shared, ni, nr), n)
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.17 https://www.rfc-editor.org/rfc/rfc9370#section-2.2.4
+func ChildKeyMat(prf PRF, skD, shared, ni, nr []byte, n int, additional ...[]byte) ([]byte, error) {
+	return prf.Plus(skD, slices.Concat(shared, ni, nr, slices.Concat(additional...)), n)
 }
 
 // keyLengths returns the octets of one SK_e, salt included, and of one SK_a.

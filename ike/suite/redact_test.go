@@ -40,6 +40,9 @@ func TestNothingPrintsKeys(t *testing.T) {
 	values["MODP"] = modp
 	values["ECP"] = fixedKE(t, wire.KE_ECP_256, append(make([]byte, 16), secret...))
 	values["X25519"] = fixedKE(t, wire.KE_CURVE25519, append(make([]byte, 16), secret...))
+	for group := range mlkemGroups() {
+		values[wire.TransformName(wire.TransformKE, group)] = fixedMLKEM(t, mustMLKEM(t, group), bytes.Repeat(secret, 4))
+	}
 	values["XCBC"] = newXCBC(secret)
 	values["CMAC"] = newCMAC(secret)
 

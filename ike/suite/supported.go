@@ -3,13 +3,16 @@ package suite
 import "esplanade/ike/wire"
 
 // Supported reports whether a transform is implemented for IKE or ESP. keyBits is the Key Length attribute, 0 without
-// one. NONE is supported where it is a choice: as INTEG, and as KE of ESP.
+// one. NONE is supported where it is a choice: as INTEG, as KE of ESP, and as an additional key exchange.
 func Supported(t wire.TransformType, id uint16, keyBits uint16, p wire.ProtocolID) bool {
 	if p != wire.ProtocolIKE && p != wire.ProtocolESP {
 		return false
 	}
 	if t != wire.TransformENCR && keyBits != 0 {
 		return false
+	}
+	if t.IsKE() && t != wire.TransformKE {
+		return SupportedKE(id) || id == wire.KE_NONE
 	}
 	switch t {
 	case wire.TransformENCR:
