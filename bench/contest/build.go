@@ -28,6 +28,22 @@ func NewBuilder(ctx context.Context, dir string) (*Builder, error) {
 	return &Builder{Root: root, Dir: dir}, nil
 }
 
+// Commit is what the checkout at root is at, and whether it has changes; those of results don't count, which are not measured.
+// A source archive has no commit.
+func Commit(ctx context.Context, root string) (commit string, changed bool) {
+	git := func(args ...string) string {
+		out, err := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...).Output()
+		if err != nil {
+			return ""
+		}
+		return strings.TrimSpace(string(out))
+	}
+	if commit = git("rev-parse", "HEAD"); commit == "" {
+		return "unknown", false
+	}
+	return commit, git("status", "--porcelain", "--", ".", ":!bench/results") != ""
+}
+
 // Esplanade builds the product as it is.
 func (b *Builder) Esplanade(ctx context.Context) (binary string, err error) {
 	return b.build(ctx, "esplanade", "./cmd/esplanade", nil)

@@ -40,11 +40,7 @@ type responder struct {
 }
 
 // responders are all that this machine has.
-func responders(ctx context.Context, dir string) ([]responder, error) {
-	b, err := contest.NewBuilder(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
+func responders(ctx context.Context, b *contest.Builder) ([]responder, error) {
 	fmt.Fprintln(os.Stderr, "building Esplanade")
 	binary, err := b.Esplanade(ctx)
 	if err != nil {
@@ -120,11 +116,19 @@ func run(o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	rs, err := responders(ctx, dir)
+	b, err := contest.NewBuilder(ctx, dir)
 	if err != nil {
 		return err
 	}
-	began, average := time.Now(), loadAverage()
+	rs, err := responders(ctx, b)
+	if err != nil {
+		return err
+	}
+	commit, changed := contest.Commit(ctx, b.Root)
+	if changed {
+		commit += ", with changes that are not committed"
+	}
+	c := conditions{time.Now(), loadAverage(), commit}
 	var all []figures
 	var failures []error
 	for r := 1; r <= o.runs; r++ {
@@ -145,7 +149,7 @@ func run(o options) error {
 		}
 	}
 	if len(all) > 0 {
-		failures = append(failures, write(o, rs, all, began, average))
+		failures = append(failures, write(o, rs, all, c))
 	}
 	return errors.Join(failures...)
 }

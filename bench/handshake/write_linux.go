@@ -22,8 +22,15 @@ func loadAverage() string {
 	return strings.Join(strings.Fields(string(b))[:3], " ")
 }
 
+// conditions are what the figures depend on, beside the machine.
+type conditions struct {
+	began       time.Time
+	loadAverage string
+	commit      string
+}
+
 // write makes both files.
-func write(o options, rs []responder, all []figures, began time.Time, average string) error {
+func write(o options, rs []responder, all []figures, c conditions) error {
 	kernel, err := netlab.Kernel()
 	if err != nil {
 		return err
@@ -47,7 +54,7 @@ is the responder's alone. Medians of %d runs in interleaved order, and in bracke
 
 | | IKE SAs a second | CPU ms for each | resident KiB for each | p50 ms | p99 ms | requests repeated |
 |---|---|---|---|---|---|---|
-`, began.UTC().Format("2006-01-02"), o.count, contest.IKEProposal, "aes128gcm16", o.atOnce, warmUp, o.runs)
+`, c.began.UTC().Format("2006-01-02"), o.count, contest.IKEProposal, "aes128gcm16", o.atOnce, warmUp, o.runs)
 	for _, r := range rs {
 		cell := func(format string, of func(f figures) float64) string {
 			var v []float64
@@ -67,7 +74,7 @@ is the responder's alone. Medians of %d runs in interleaved order, and in bracke
 			cell("%.1f", func(f figures) float64 { return f.KiB }), cell("%.1f", func(f figures) float64 { return f.P50 }),
 			cell("%.1f", func(f figures) float64 { return f.P99 }), cell("%.0f", func(f figures) float64 { return float64(f.Result.Retransmits) }))
 	}
-	fmt.Fprintf(&b, "\n%d CPUs, Linux %s, %s; load average at the start %s.\n", runtime.NumCPU(), kernel, runtime.Version(), average)
+	fmt.Fprintf(&b, "\n%d CPUs, Linux %s, %s; commit %s; load average at the start %s.\n", runtime.NumCPU(), kernel, runtime.Version(), c.commit, c.loadAverage)
 	for _, r := range rs {
 		fmt.Fprintf(&b, "%s: %s.\n", r.name, r.version)
 	}

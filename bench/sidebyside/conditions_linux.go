@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"time"
@@ -54,19 +53,7 @@ func conditions(ctx context.Context, root string, o options) (report.Conditions,
 			c.Sysctls[key] = strings.TrimSpace(string(b))
 		}
 	}
-	// A source archive has no commit.
-	git := func(args ...string) string {
-		out, err := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...).Output()
-		if err != nil {
-			return ""
-		}
-		return strings.TrimSpace(string(out))
-	}
-	if c.Commit = git("rev-parse", "HEAD"); c.Commit == "" {
-		c.Commit = "unknown"
-	}
-	// The results of the run before are not what is measured.
-	c.Uncommitted = git("status", "--porcelain", "--", ".", ":!bench/results") != ""
+	c.Commit, c.Uncommitted = contest.Commit(ctx, root)
 	return c, nil
 }
 

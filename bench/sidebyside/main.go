@@ -48,6 +48,25 @@ func contestantKeys() []string {
 	return []string{report.KeyVeth, report.KeySwan, report.KeyWireGuard, report.KeyEsplanade, report.KeyAES256, report.KeyNull}
 }
 
+// title is what a contestant is called; empty for a key that there is not.
+func title(key string) string {
+	switch key {
+	case report.KeyVeth:
+		return "plain veth"
+	case report.KeySwan:
+		return "strongSwan kernel-libipsec"
+	case report.KeyWireGuard:
+		return "wireguard-go"
+	case report.KeyEsplanade:
+		return "Esplanade"
+	case report.KeyAES256:
+		return "Esplanade, AES-256-GCM"
+	case report.KeyNull:
+		return "Esplanade without encryption"
+	}
+	return ""
+}
+
 // shortest is the least that a TCP test may take: iperf3 counts whole seconds.
 const shortest = time.Second
 

@@ -39,7 +39,7 @@ func TestParseDefaults(t *testing.T) {
 		if !o.takesPart(key) {
 			t.Errorf("%s takes no part", key)
 		}
-		if titles[key] == "" {
+		if title(key) == "" {
 			t.Errorf("%s has no title", key)
 		}
 	}

@@ -91,7 +91,7 @@ func (s *session) enter(ctx context.Context, b *contest.Builder) error {
 			continue
 		}
 		var c *contest.Contestant
-		title := report.Contestant{Key: key, Title: titles[key]}
+		entry := report.Contestant{Key: key, Title: title(key)}
 		switch key {
 		case report.KeyVeth:
 			c = contest.Veth("va")
@@ -101,25 +101,25 @@ func (s *session) enter(ctx context.Context, b *contest.Builder) error {
 			s.say("building wireguard-go")
 			binary, version, err := b.WireGuard(ctx)
 			if err != nil {
-				skip(title, err.Error())
+				skip(entry, err.Error())
 				continue
 			}
 			c = contest.WireGuard(binary, version)
 		default:
 			proposal, build := "aes128gcm16", b.Esplanade
-			title.Cipher = "AES-128-GCM"
+			entry.Cipher = "AES-128-GCM"
 			if key == report.KeyAES256 {
-				proposal, title.Cipher = "aes256gcm16", "AES-256-GCM"
+				proposal, entry.Cipher = "aes256gcm16", "AES-256-GCM"
 			}
 			if key == report.KeyNull {
-				build, title.Cipher = b.EsplanadeWithoutEncryption, "none: copies"
+				build, entry.Cipher = b.EsplanadeWithoutEncryption, "none: copies"
 			}
-			s.say("building %s", title.Title)
+			s.say("building %s", entry.Title)
 			binary, err := build(ctx)
 			if err != nil {
 				return err // without Esplanade there is nothing to compare
 			}
-			c = contest.Esplanade(binary, contest.Version(ctx, binary, "version"), proposal, title)
+			c = contest.Esplanade(binary, contest.Version(ctx, binary, "version"), proposal, entry)
 		}
 		if lacks := c.Missing(); lacks != "" {
 			skip(c.Contestant, "this machine lacks "+lacks)
@@ -133,11 +133,6 @@ func (s *session) enter(ctx context.Context, b *contest.Builder) error {
 	}
 	s.entrants, s.hints = all, map[string]float64{}
 	return nil
-}
-
-var titles = map[string]string{
-	report.KeyVeth: "plain veth", report.KeySwan: "strongSwan kernel-libipsec", report.KeyWireGuard: "wireguard-go",
-	report.KeyEsplanade: "Esplanade", report.KeyAES256: "Esplanade, AES-256-GCM", report.KeyNull: "Esplanade without encryption",
 }
 
 // rounds measures everything, contestant after contestant in each round. Each round begins with another one, so that nobody
