@@ -35,6 +35,7 @@ type rawOptions struct {
 	queues   int
 	v6       bool // outside
 	ring     int
+	prepare  func(e *Engine) // is called for each engine before it runs
 }
 
 // newRawEnds makes the two engines, without any SA.
@@ -62,10 +63,19 @@ func newRawEnds(t testing.TB, o rawOptions) *rawEnds {
 	}
 	c := Config{Workers: queues, MSSClamp: -1, PathMTU: 1500, Features: o.features, WaitRing: o.ring, CopyDSCP: true,
 		Sockets: SocketConfig{NATT: &Listen{}, ReceiveBuffer: 8 << 20, SendBuffer: 8 << 20}}
-	c.Device, c.Handler = r.da, r.ra
-	r.a = start(t, c)
-	c.Device, c.Handler = r.db, r.rb
-	r.b = start(t, c)
+	make1 := func(d *queueFake, h Handler) *Engine {
+		c.Device, c.Handler = d, h
+		e, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.prepare != nil {
+			o.prepare(e)
+		}
+		run(t, e)
+		return e
+	}
+	r.a, r.b = make1(r.da, r.ra), make1(r.db, r.rb)
 	r.toB = natt(r.b, o.v6)
 	return r
 }
