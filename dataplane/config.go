@@ -138,6 +138,10 @@ type Handler interface {
 // ErrConfig is wrapped by the errors that New has about its Config.
 var ErrConfig = errors.New("dataplane: bad configuration")
 
+// DefaultWorkers is what 0 workers stand for: half of the CPUs, since each worker has a loop for each direction, and at
+// least one. A device is opened with as many queues.
+func DefaultWorkers() int { return min(max(1, runtime.GOMAXPROCS(0)/2), MaxWorkers) }
+
 // withDefaults checks c and fills in what zero values stand for.
 func (c Config) withDefaults() (Config, error) {
 	if c.Device == nil {
@@ -153,7 +157,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("%w: %d workers; 1 to %d are possible, 0 chooses", ErrConfig, c.Workers, MaxWorkers)
 	}
 	if c.Workers == 0 {
-		c.Workers = min(max(1, runtime.GOMAXPROCS(0)/2), MaxWorkers)
+		c.Workers = DefaultWorkers()
 	}
 	switch {
 	case c.WaitRing == 0:

@@ -181,7 +181,7 @@ func (r *rawReader) fillBatch(fd uintptr) bool {
 
 // writer makes a writer for queue q.
 func (d *rawDevice) writer(q int) deviceWriter {
-	w := &rawWriter{d: d, rc: d.queues[q%len(d.queues)].rc}
+	w := &rawWriter{d: d, rc: d.queues[q%len(d.queues)].rc, sys: writeFD}
 	if d.vnet {
 		w.vnet = tun.VNetHdrLen
 	}
@@ -199,6 +199,7 @@ type rawWriter struct {
 	refused int
 	errno   syscall.Errno // final
 	put     func(fd uintptr) bool
+	sys     func(fd uintptr, frame []byte) syscall.Errno // writeFD, but in tests of what kernels may refuse
 
 	strikes int // super-packets that the kernel refused, in a row
 	header  innerHeader
@@ -247,8 +248,13 @@ func (w *rawWriter) putOne(fd uintptr, s *superPacket, start, end int) syscall.E
 	if w.vnet > 0 {
 		_ = s.vnet.Encode(s.buf[at:]) // there is headroom
 	}
+	return w.sys(fd, s.buf[at:end])
+}
+
+// writeFD writes one frame.
+func writeFD(fd uintptr, frame []byte) syscall.Errno {
 	for {
-		_, _, e := unix.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(&s.buf[at])), uintptr(end-at))
+		_, _, e := unix.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(&frame[0])), uintptr(len(frame)))
 		if e != unix.EINTR {
 			return e
 		}

@@ -169,24 +169,33 @@ func TestRekeyLosesNothing(t *testing.T) {
 
 // TestTCPOverFaultyWire: everything arrives, though the wire loses, duplicates, reorders and corrupts.
 func TestTCPOverFaultyWire(t *testing.T) {
-	n := wiretest.New(7)
-	n.SetFaults(wiretest.Faults{Drop: 0.005, Duplicate: 0.01, Reorder: 0.02, Corrupt: 0.003})
-	end := func(host, inner string) *netstackEnd {
-		dev, net, err := tun.NewNetstack([]netip.Addr{netip.MustParseAddr(inner)}, 1400)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := newRecorder()
-		e := start(t, Config{Device: dev, Handler: r, Sockets: SocketConfig{
-			NATT: &Listen{Port: 4500, Addrs: []netip.Addr{netip.MustParseAddr(host)}}, ListenPacket: n.Listen}})
-		return &netstackEnd{e, net, r}
-	}
-	a, b := end("192.0.2.1", "10.1.0.1"), end("192.0.2.2", "10.2.0.1")
-	connect(t, a.e, b.e, childA, policyA, pair(t, ts4Local, ts4Remote), gcm128(), at("192.0.2.1", 4500), at("192.0.2.2", 4500))
-	bulk(t, a, b, netip.MustParseAddr("10.2.0.1"), 1<<20)
-	s, drops := n.Stats(), dropsOf(b.e)
-	if s.Duplicated == 0 || s.Corrupted == 0 || drops["in replay"] == 0 || drops["in icv"]+drops["in unknown_spi"]+drops["in short"] == 0 {
-		t.Errorf("the faults did not happen: %+v, drops %v", s, drops)
+	for name, c := range map[string]struct{ outer, inner, ts [2]string }{
+		"v4 in v4": {[2]string{"192.0.2.1", "192.0.2.2"}, [2]string{"10.1.0.1", "10.2.0.1"}, [2]string{ts4Local, ts4Remote}},
+		"v6 in v4": {[2]string{"192.0.2.1", "192.0.2.2"}, [2]string{"fd01::1", "fd02::1"}, [2]string{ts6Local, ts6Remote}},
+		"v4 in v6": {[2]string{"2001:db8::1", "2001:db8::2"}, [2]string{"10.1.0.1", "10.2.0.1"}, [2]string{ts4Local, ts4Remote}},
+		"v6 in v6": {[2]string{"2001:db8::1", "2001:db8::2"}, [2]string{"fd01::1", "fd02::1"}, [2]string{ts6Local, ts6Remote}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := wiretest.New(7)
+			n.SetFaults(wiretest.Faults{Drop: 0.005, Duplicate: 0.01, Reorder: 0.02, Corrupt: 0.003})
+			end := func(host, inner string) *netstackEnd {
+				dev, net, err := tun.NewNetstack([]netip.Addr{netip.MustParseAddr(inner)}, 1400)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := newRecorder()
+				e := start(t, Config{Device: dev, Handler: r, Sockets: SocketConfig{
+					NATT: &Listen{Port: 4500, Addrs: []netip.Addr{netip.MustParseAddr(host)}}, ListenPacket: n.Listen}})
+				return &netstackEnd{e, net, r}
+			}
+			a, b := end(c.outer[0], c.inner[0]), end(c.outer[1], c.inner[1])
+			connect(t, a.e, b.e, childA, policyA, pair(t, c.ts[0], c.ts[1]), gcm128(), at(c.outer[0], 4500), at(c.outer[1], 4500))
+			bulk(t, a, b, netip.MustParseAddr(c.inner[1]), 1<<20)
+			s, drops := n.Stats(), dropsOf(b.e)
+			if s.Duplicated == 0 || s.Corrupted == 0 || drops["in replay"] == 0 || drops["in icv"]+drops["in unknown_spi"]+drops["in short"] == 0 {
+				t.Errorf("the faults did not happen: %+v, drops %v", s, drops)
+			}
+		})
 	}
 }
 

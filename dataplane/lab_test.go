@@ -33,6 +33,7 @@ type labOptions struct {
 	merges mergeSet
 	gso    gsoLimits
 	mtu    int // of the device
+	loops  int // inbound loops; 0: one
 }
 
 var (
@@ -54,7 +55,7 @@ func newLab(t testing.TB, o labOptions) *lab {
 		o.mtu = 1406
 	}
 	l.dev = &memDevice{merge: o.merges, size: o.mtu}
-	l.wire = &memWire{limits: o.gso, mtu: 1500}
+	l.wire = &memWire{limits: o.gso, mtu: 1500, loops: max(1, o.loops)}
 	l.e = newEngine(c)
 	l.e.init(l.dev, l.wire)
 	t.Cleanup(func() { l.e.shutdown(); l.e.memory.free() })
@@ -192,13 +193,16 @@ func (closedReader) read() ([]superPacket, error) { return nil, errEndClosed }
 // memWire gathers what is sent.
 type memWire struct {
 	limits  gsoLimits
+	loops   int
 	mtu     int
 	sent    []sent
 	discard bool
 	fail    error
 }
 
-func (m *memWire) receivers() []receiver            { return []receiver{closedReceiver{}} }
+func (m *memWire) receivers() []receiver {
+	return slices.Repeat([]receiver{closedReceiver{}}, m.loops)
+}
 func (m *memWire) sender(int) sender                { return m }
 func (m *memWire) pathMTU(*route) int               { return m.mtu }
 func (m *memWire) sockets() []Socket                { return nil }

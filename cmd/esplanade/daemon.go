@@ -185,7 +185,7 @@ func (g *gateway) openDevice() (err error) {
 func (g *gateway) openTUN() (tun.Device, error) {
 	c, d := &g.conf.TUN, &g.conf.Dataplane
 	if d.RawIO {
-		o := tun.DefaultQueueOptions(c.Name, c.MTU, max(1, d.Workers))
+		o := tun.DefaultQueueOptions(c.Name, c.MTU, g.workers())
 		if !d.TunOffload {
 			o.TSO, o.TSOECN, o.USO, o.GSOWrite = false, false, false, false
 		}
@@ -197,11 +197,19 @@ func (g *gateway) openTUN() (tun.Device, error) {
 	return tun.Create(c.Name, c.MTU)
 }
 
+// workers is the number of packet loops in each direction, and of the device's queues.
+func (g *gateway) workers() int {
+	if n := g.conf.Dataplane.Workers; n > 0 {
+		return n
+	}
+	return dataplane.DefaultWorkers()
+}
+
 // engineConfig translates the configuration for the packet loop.
 func (g *gateway) engineConfig(h dataplane.Handler) dataplane.Config {
 	d := &g.conf.Dataplane
 	c := dataplane.Config{
-		Device: g.device, Handler: h, Logger: g.log, Workers: d.Workers, WaitRing: d.WaitPackets, PathMTU: d.PathMTU,
+		Device: g.device, Handler: h, Logger: g.log, Workers: g.workers(), WaitRing: d.WaitPackets, PathMTU: d.PathMTU,
 		CopyDSCP: d.CopyDSCP,
 		Sockets:  g.sockets(),
 		Features: dataplane.Features{
@@ -412,7 +420,7 @@ func (g *gateway) dataPath() vici.DataPath {
 	if g.net != nil {
 		name = "netstack"
 	}
-	d := vici.DataPath{Device: name, MTU: g.conf.TUN.MTU, Workers: max(1, g.conf.Dataplane.Workers)}
+	d := vici.DataPath{Device: name, MTU: g.conf.TUN.MTU, Workers: g.workers()}
 	shown := map[string]bool{}
 	for _, s := range g.engine.LocalAddrs() {
 		d.Sockets = append(d.Sockets, s.Kind.String()+" "+s.Local.String())
