@@ -12,7 +12,6 @@ import (
 	"slices"
 	"sync"
 	"syscall"
-	"time"
 
 	"golang.zx2c4.com/wireguard/tun/netstack"
 
@@ -38,10 +37,10 @@ type gateway struct {
 	http   *metricsServer
 	keys   *keyLog // nil unless keys are saved
 
-	// loaded is the configuration in force; conf is what the process was started with, as device and sockets have it.
-	loaded   loaded
-	reloader reloader       // nil if the daemon can't
-	level    *slog.LevelVar // nil if the log has none that can be changed
+	// reloading is held during a reload. The configuration in force is the daemon's; conf is what the process was started
+	// with, as device and sockets have it.
+	reloading sync.Mutex
+	level     *slog.LevelVar // nil if the log has none that can be changed
 
 	ephemeral bool
 	closed    sync.Once
@@ -75,7 +74,6 @@ func (p plane) Counters(child uint64) (ike.Counters, bool) {
 // newGateway sets everything up and starts nothing. What it set up is taken down by close, also after an error.
 func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	g := &gateway{conf: conf, ephemeral: o.ephemeral, level: o.level}
-	g.loaded.set(conf, time.Now())
 	defer func() {
 		if err != nil {
 			g.close()
@@ -87,7 +85,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 		Drops:    func() []vici.Drop { return g.drops() },
 		Reload:   g.reload,
 	}
-	g.vici = vici.NewServer(&backend{be, &g.loaded}, vici.Options{})
+	g.vici = vici.NewServer(be, vici.Options{})
 	be.EventsDropped = g.vici.Dropped
 	g.log = slog.New(slog.NewMultiHandler(o.log, vici.NewLogHandler(g.vici)))
 
@@ -120,9 +118,9 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	g.daemon = ike.New(ike.Options{
 		Config: conf, DataPlane: plane{g.engine}, Network: &network{g.link}, Logger: g.log, Observer: observers,
 		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",
+		Bound: boundAddrs(conf),
 	})
 	h.Daemon, be.Daemon = g.daemon, g.daemon
-	g.reloader, _ = any(g.daemon).(reloader)
 	return g, nil
 }
 
@@ -364,10 +362,9 @@ func (g *gateway) announce() {
 }
 
 // summary is the state of the gateway in one line, for a service manager.
-func (g *gateway) summary() string {
-	conf, _, failure, _ := g.loaded.state()
-	s := fmt.Sprintf("%s: %s", conf.File, plural(len(conf.Connections), "connection"))
-	if failure != "" {
+func (g *gateway) summary(info ike.Info) string {
+	s := fmt.Sprintf("%s: %s", info.File, plural(len(info.Conns), "connection"))
+	if info.ReloadError != "" {
 		s += "; the last reload failed"
 	}
 	return s

@@ -148,9 +148,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	gauge(c.build, 1, fullVersion())
-	_, at, failure, _ := c.g.loaded.state()
-	gauge(c.lastReload, number(failure == ""))
-	gauge(c.loadedAt, float64(at.UnixMilli())/1000)
+	gauge(c.lastReload, number(info.ReloadError == ""))
+	gauge(c.loadedAt, float64(info.Loaded.UnixMilli())/1000)
 	gauge(c.started, float64(info.Since.Unix()))
 	gauge(c.halfOpen, float64(info.HalfOpen))
 	for _, n := range info.Conns {

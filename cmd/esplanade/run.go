@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"os/signal"
 	"sync"
@@ -74,10 +73,9 @@ func (s *service) run(ctx context.Context) error {
 // loop answers, and as alive for as long as it does.
 func (s *service) attend(ctx context.Context) {
 	defer s.tell("STOPPING=1")
-	if _, err := s.g.daemon.Info(ctx); err != nil {
+	if !s.ready(ctx) {
 		return // it ends before it has begun
 	}
-	s.tell("READY=1\nSTATUS=" + s.g.summary())
 	var watch <-chan time.Time
 	if d := s.notify.watchdog(); d > 0 {
 		t := time.NewTicker(d)
@@ -96,13 +94,23 @@ func (s *service) attend(ctx context.Context) {
 			s.tell(reloading())
 			// The log has the reason if it fails; the gateway goes on as before, and so it is ready in any case.
 			_ = s.g.reload(ctx)
-			s.tell("READY=1\nSTATUS=" + s.g.summary())
+			s.ready(ctx)
 		}
 	}
 }
 
+// ready tells the service manager so as soon as the event loop answers; false if it never does.
+func (s *service) ready(ctx context.Context) bool {
+	info, err := s.g.daemon.Info(ctx)
+	if err != nil {
+		return false
+	}
+	s.tell("READY=1\nSTATUS=" + s.g.summary(info))
+	return true
+}
+
 func (s *service) tell(state string) {
 	if err := s.notify.send(state); err != nil {
-		s.g.log.Log(context.Background(), slog.LevelWarn, "cannot tell the service manager how it goes", "error", err)
+		s.g.log.Warn("cannot tell the service manager how it goes", "error", err)
 	}
 }

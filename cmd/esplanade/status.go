@@ -147,7 +147,7 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 	g := r.Gateway
 	fmt.Fprintf(w, "esplanade %s, up %s, %s loaded %s\n", g.Version, ago(now, g.Since), g.Config, g.LoadedAt.Local().Format(timeForm))
 	if g.ReloadError != "" {
-		fmt.Fprintf(w, "  RELOADING FAILED %s\n", strings.ReplaceAll(g.ReloadError, "\n", "\n    "))
+		fmt.Fprintf(w, "  RELOADING FAILED, the old configuration stays in force:\n    %s\n", strings.ReplaceAll(g.ReloadError, "\n", "\n    "))
 	}
 	fmt.Fprintf(w, "  device %s mtu %d; %s\n", g.DataPath.Device, g.DataPath.MTU, strings.Join(g.DataPath.Sockets, ", "))
 	for _, f := range g.DataPath.Features {

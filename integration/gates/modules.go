@@ -30,6 +30,8 @@ var Modules = []Use{
 		Why: "builds and checks packets in tests, and writes captures; never in the data path"},
 	{Module: "github.com/BurntSushi/toml", In: []string{"config"}, Why: "the configuration"},
 	{Module: "github.com/prometheus/client_golang", In: []string{"cmd/..."}, Why: "/metrics"},
+	{Module: "github.com/prometheus/common", Tests: []string{"cmd/..."}, Why: "parses /metrics in tests as Prometheus does"},
+	{Module: "github.com/prometheus/client_model", Tests: []string{"cmd/..."}, Why: "what that parser returns"},
 	{Module: "github.com/spf13/cobra", In: []string{"cmd/..."}, Why: "subcommands and completion"},
 	{Module: "github.com/spf13/pflag", In: []string{"cmd/..."}, Why: "cobra's flags"},
 	{Module: "github.com/gaissmai/bart", In: []string{"dataplane/..."}, Why: "longest-prefix lookup of policies"},
