@@ -15,7 +15,7 @@ import (
 // demoEvents writes what both gateways report as one ladder, and counts it for those who wait.
 type demoEvents struct {
 	mu      sync.Mutex
-	out     io.Writer
+	out     lineWriter
 	start   time.Time
 	counts  demoCounts
 	failure *diag.Failure
@@ -26,14 +26,35 @@ type demoEvents struct {
 type demoCounts struct{ up, childRekeys, ikeRekeys int }
 
 func newDemoEvents(out io.Writer) *demoEvents {
-	return &demoEvents{out: out, start: time.Now(), changed: make(chan struct{})}
+	return &demoEvents{out: lineWriter{w: out, terminal: isTerminal(out)}, start: time.Now(), changed: make(chan struct{})}
 }
 
 // line writes a line between those of the ladder.
 func (e *demoEvents) line(s string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	fmt.Fprintf(e.out, "%7.3f  %s\n", time.Since(e.start).Seconds(), s)
+	e.out.line(e.stamp(s))
+}
+
+// status shows how it goes below the lines, where that is possible.
+func (e *demoEvents) status(s string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.out.status(e.stamp(s))
+}
+
+// terminal tells whether status shows anything.
+func (e *demoEvents) terminal() bool { return e.out.terminal }
+
+// text writes lines without a time.
+func (e *demoEvents) text(format string, args ...any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.out.line(fmt.Sprintf(format, args...))
+}
+
+func (e *demoEvents) stamp(s string) string {
+	return fmt.Sprintf("%7.3f  %s", time.Since(e.start).Seconds(), s)
 }
 
 // note changes the counts and wakes who waits.

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,6 +60,7 @@ func (t *traffic) run(stop, limit context.Context) error {
 		return err
 	}
 	defer l.Close()
+	defer context.AfterFunc(limit, func() { l.Close() })()
 	accepted := make(chan net.Conn, 1)
 	acceptErr := make(chan error, 1)
 	go func() {
@@ -83,10 +85,10 @@ func (t *traffic) run(stop, limit context.Context) error {
 		return limit.Err()
 	}
 	defer b.Close()
-	if d, ok := limit.Deadline(); ok {
-		a.SetDeadline(d)
-		b.SetDeadline(d)
-	}
+	defer context.AfterFunc(limit, func() { // nobody reads or writes for longer than that
+		a.SetDeadline(time.Unix(1, 0))
+		b.SetDeadline(time.Unix(1, 0))
+	})()
 
 	errs := make(chan error, 4)
 	go func() { errs <- t.flows[0].send(stop, a) }()
@@ -157,8 +159,8 @@ func (f *flow) sums() (sent, got [sha256.Size]byte) {
 
 func (f *flow) took() time.Duration { return time.Duration(f.ended.Load() - f.started.Load()) }
 
-// progress is one line about both directions since the last one.
-func (t *traffic) progress() string {
+// progress is one line about both directions since the last one, with a bar if it is wanted.
+func (t *traffic) progress(duration time.Duration, bar bool) string {
 	now := time.Now()
 	d := now.Sub(t.shownTime)
 	var n [2]uint64
@@ -167,5 +169,17 @@ func (t *traffic) progress() string {
 	}
 	s := fmt.Sprintf("data ====  --> %s at %s   <-- %s at %s", octets(n[0]), rate(n[0]-t.shown[0], d), octets(n[1]), rate(n[1]-t.shown[1], d))
 	t.shown, t.shownTime = n, now
+	if bar {
+		const width = 20
+		done := min(int(width*now.Sub(t.start)/duration), width)
+		s += "   [" + strings.Repeat("#", done) + strings.Repeat(".", width-done) + "]"
+	}
 	return s
+}
+
+// total is one line about both directions from the beginning.
+func (t *traffic) total() string {
+	a, b := t.flows[0], t.flows[1]
+	return fmt.Sprintf("data ====  --> %s at %s   <-- %s at %s, all in all", octets(a.received.Load()), rate(a.received.Load(), a.took()),
+		octets(b.received.Load()), rate(b.received.Load(), b.took()))
 }
