@@ -1,0 +1,87 @@
+package main
+
+import (
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// shown finds command lines in documents: behind a shell's indentation, in quotes, and in a unit of systemd.
+var shown = regexp.MustCompile("(?m)(?:^ {4}(?:docker exec esplanade )?|`|^ExecStart=/usr/local/bin/|&& )/?esplanade ([a-z][^`#\n]*)")
+
+// TestDocumentedCommandLines: the command lines that the documents show are ones, with flags that there are and as many
+// arguments as the command takes. What is in capitals stands for something.
+func TestDocumentedCommandLines(t *testing.T) {
+	n := 0
+	for _, file := range []string{"README.md", "docs/configuration.md", "docs/operations.md", "docs/containers.md", "docs/systemd/esplanade.service"} {
+		text, err := os.ReadFile("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range shown.FindAllStringSubmatch(string(text), -1) {
+			args := strings.Fields(strings.ReplaceAll(strings.TrimSpace(m[1]), `"`, ""))
+			c, rest, err := newRoot(io.Discard, io.Discard).Find(args)
+			if err != nil || !c.HasParent() {
+				t.Errorf("%s: there is no %q", file, m[0])
+				continue
+			}
+			n++
+			if err := c.ParseFlags(rest); err != nil {
+				t.Errorf("%s: %q: %v", file, m[0], err)
+				continue
+			}
+			// A document may name a command without its arguments, but not with wrong ones.
+			if given := c.Flags().Args(); len(given) > 0 && c.Args != nil {
+				if err := c.Args(c, given); err != nil {
+					t.Errorf("%s: %q: %v", file, m[0], err)
+				}
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d command lines are documented", n)
+	}
+}
+
+// TestEveryCommandIsDocumented: docs/operations.md has every command, and every flag says what it is.
+func TestEveryCommandIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range newRoot(io.Discard, io.Discard).Commands() {
+		if c.Name() != "help" && !strings.Contains(string(text), "`"+c.CommandPath()) {
+			t.Errorf("%s is not in docs/operations.md", c.CommandPath())
+		}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" {
+				t.Errorf("%s --%s does not say what it is", c.CommandPath(), f.Name)
+			}
+		})
+	}
+}
+
+// TestUnit: what the unit of systemd says fits the program.
+func TestUnit(t *testing.T) {
+	text, err := os.ReadFile("../../docs/systemd/esplanade.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	for _, want := range []string{
+		"Type=notify",                        // supervisor.go
+		"ExecReload=/bin/kill -HUP $MAINPID", // run.go
+		"RestartPreventExitStatus=2",         // exitUsage
+		"RuntimeDirectory=esplanade",         // config.DefaultSocket
+		"DeviceAllow=/dev/net/tun rw",
+	} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("there is no line %s", want)
+		}
+	}
+}
