@@ -263,6 +263,11 @@ func (d *demo) scene(ctx context.Context, scene int) error {
 	case 0:
 		_, err = d.left.daemon.Rekey(ctx, ike.Target{Child: "net"})
 	case 1:
+		// A side that is not through with a child refuses new keys of the IKE SA for a while.
+		done := func(c demoCounts) bool { return c.childRekeys >= 2 && c.deletes >= 1 }
+		if err := d.events.wait(ctx, "the rekeying of the child", done); err != nil {
+			return err
+		}
 		_, err = d.right.daemon.Rekey(ctx, ike.Target{Connection: "demo"})
 	case 2:
 		err = d.events.wait(ctx, "the rekeyings", func(c demoCounts) bool { return c.childRekeys >= 2 && c.ikeRekeys >= 2 })

@@ -10,6 +10,7 @@ import (
 	"esplanade/ike"
 	"esplanade/ike/diag"
 	"esplanade/ike/sa"
+	"esplanade/ike/wire"
 )
 
 // demoEvents writes what both gateways report as one ladder, and counts it for those who wait.
@@ -22,8 +23,8 @@ type demoEvents struct {
 	changed chan struct{} // closed and replaced with each change
 }
 
-// demoCounts are what a demonstration waits for. Each is reported once by each side.
-type demoCounts struct{ up, childRekeys, ikeRekeys int }
+// demoCounts are what a demonstration waits for. Each is reported once by each side, but deletes by the side that asks.
+type demoCounts struct{ up, childRekeys, ikeRekeys, deletes int }
 
 func newDemoEvents(out io.Writer) *demoEvents {
 	return &demoEvents{out: lineWriter{w: out, terminal: isTerminal(out)}, start: time.Now(), changed: make(chan struct{})}
@@ -108,6 +109,9 @@ func (s *demoSide) Exchange(_ sa.Snapshot, x sa.ExchangeDone) {
 	}
 	s.e.line(fmt.Sprintf("%s  %s, %d octets", there, x.Request, x.RequestLen))
 	s.e.line(fmt.Sprintf("%s  %s, %d octets, %s", back, x.Response, x.ResponseLen, x.Took.Round(10*time.Microsecond)))
+	if x.Exchange == wire.ExchangeInformational {
+		s.e.note(func(n *demoCounts) { n.deletes++ })
+	}
 }
 
 // ChildUpdown shows a new CHILD SA.
