@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"esplanade/ike/diag"
@@ -316,7 +317,7 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 func (d *Daemon) exchangeDone(e *entry, x sa.ExchangeDone) {
 	d.stats.exchange(x)
 	level := slog.LevelInfo
-	if x.Exchange == wire.ExchangeInformational && x.RequestLen+x.ResponseLen < livenessLen {
+	if x.Exchange == wire.ExchangeInformational && strings.HasSuffix(x.Request, noPayloads) {
 		level = slog.LevelDebug
 	}
 	who := "answered"
@@ -341,5 +342,5 @@ func (d *Daemon) exchangeDone(e *entry, x sa.ExchangeDone) {
 // keepalive is the NAT keepalive of RFC 3948 section 2.3.
 const keepalive = 0xff
 
-// livenessLen is more than an empty INFORMATIONAL request and its answer take with any cipher.
-const livenessLen = 200
+// noPayloads is how the summary of a message without payloads ends.
+const noPayloads = "[ ]"
