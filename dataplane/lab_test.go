@@ -238,7 +238,6 @@ type closedReceiver struct{}
 
 func (closedReceiver) receive() ([]datagrams, error) { return nil, errEndClosed }
 func (closedReceiver) worker() int                   { return 0 }
-func (closedReceiver) kind() SocketKind              { return SocketNATT }
 
 // noDevice satisfies a Config whose device end is given.
 type noDevice struct{ tun.Device }

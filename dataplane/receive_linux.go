@@ -59,9 +59,7 @@ func newRawReceiver(w *rawWire, b *rawConn) *rawReceiver {
 	return r
 }
 
-func (r *rawReceiver) worker() int      { return r.b.worker }
-func (r *rawReceiver) kind() SocketKind { return r.b.kind }
-
+func (r *rawReceiver) worker() int { return r.b.worker }
 func (r *rawReceiver) receive() ([]datagrams, error) {
 	for {
 		r.n, r.errno, r.waits = 0, 0, 0

@@ -157,8 +157,6 @@ type receiver interface {
 	receive() ([]datagrams, error)
 	// worker is the number of the worker whose device queue the packets go to.
 	worker() int
-	// kind is what the socket carries.
-	kind() SocketKind
 }
 
 // sender sends batches. Owned by one goroutine.

@@ -194,8 +194,7 @@ func newPortableReceiver(w *portableWire, b *boundSocket, bc batchConn) *portabl
 	return r
 }
 
-func (r *portableReceiver) worker() int      { return r.b.worker }
-func (r *portableReceiver) kind() SocketKind { return r.b.kind }
+func (r *portableReceiver) worker() int { return r.b.worker }
 
 // maxFaults bounds the errors in a row that a socket may return before it counts as broken.
 const maxFaults = 1000

@@ -74,7 +74,7 @@ func TestWorkers(t *testing.T) {
 		sa := r.b.children[id].in
 		for i, x := range r.b.wire.receivers() {
 			w := x.(*rawReceiver)
-			if w.kind() != SocketNATT || w.b.v6 || sa.cells[i].packets.Load() == 0 {
+			if w.b.kind != SocketNATT || w.b.v6 || sa.cells[i].packets.Load() == 0 {
 				continue
 			}
 			if want := int(sa.spi&spiIndexMask) % workers; w.worker() != want {

@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -228,7 +229,7 @@ func scrape(e *peer.Esplanade) (string, error) {
 	defer conn.Close()
 	client := http.Client{
 		Timeout:   5 * time.Second,
-		Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return conn, nil }, DisableKeepAlives: true},
+		Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }, DisableKeepAlives: true},
 	}
 	resp, err := client.Get("http://" + peer.MetricsAddr + "/metrics")
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // MaxLines is the size of a Go file at which it has more than one concern. Most should have less than 400.
-const MaxLines = 600
+const MaxLines = 500
 
 // vague are package names that say nothing about what is in a package.
 var vague = []string{"util", "utils", "common", "helper", "helpers", "misc", "shared", "base", "types", "interfaces"}

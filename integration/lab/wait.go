@@ -37,15 +37,3 @@ func poll(limit time.Duration, look func() (bool, string)) (bool, string) {
 		}
 	}
 }
-
-// Always looks for the whole time and fails the test as soon as look reports false.
-func Always(t testing.TB, during time.Duration, what string, look func() (ok bool, seen string)) {
-	t.Helper()
-	broken, seen := poll(during, func() (bool, string) {
-		ok, seen := look()
-		return !ok, seen
-	})
-	if broken {
-		t.Fatalf("didn't hold for %v: %s\nseen:\n%s", during, what, seen)
-	}
-}
