@@ -66,10 +66,9 @@ type child struct {
 	state   phase
 	waiters []*waiter
 
-	// dirty: it waits for reconcile; wake is when it has to be reconciled at the latest, zero for never.
+	// dirty: it waits for reconcile; the slot says when it has to be reconciled at the latest.
 	dirty bool
-	wake  time.Time
-	index int // in the heap of wakes, -1 when not in it
+	slot  // in Daemon.wakes
 }
 
 // phase is what an operator sees as the state.
@@ -114,17 +113,7 @@ func (b *backoff) failed(now time.Time, tries int, jitter float64) {
 
 func (b *backoff) reset() { *b = backoff{} }
 
-// newConnection translates a configured connection for the machines.
-func newConnection(g *config.Config, c *config.Connection, now time.Time) *connection {
-	conn := &connection{conf: c, cfg: &sa.Config{}, entries: entrySet{}}
-	*conn.cfg = machineConfig(g, c)
-	for _, h := range c.Children {
-		conn.addChild(h, now)
-	}
-	return conn
-}
-
-// machineConfig is a connection as a machine wants it, without the children.
+// machineConfig translates a configured connection for machines, without the children and with the configured ports.
 func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 	s := sa.Config{
 		Name: c.Name, Line: c.Position().FileLine(), ProposalsLine: c.At("proposals").FileLine(),
@@ -153,10 +142,9 @@ const outerHeaders = 40 + 8 + 4
 
 // addChild makes the state of a configured child.
 func (c *connection) addChild(h *config.Child, now time.Time) *child {
-	cfg := &sa.ChildConfig{}
-	*cfg = machineChild(h)
-	ch := &child{conn: c, conf: h, cfg: cfg, live: map[uint64]*sa.Child{}, since: now, state: phaseDown, index: -1}
-	c.cfg.Children = append(c.cfg.Children, cfg)
+	cfg := machineChild(h)
+	ch := &child{conn: c, conf: h, cfg: &cfg, live: map[uint64]*sa.Child{}, since: now, state: phaseDown}
+	c.cfg.Children = append(c.cfg.Children, ch.cfg)
 	c.children = append(c.children, ch)
 	return ch
 }

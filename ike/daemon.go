@@ -66,8 +66,8 @@ type Daemon struct {
 	policies map[uint64]*child
 	// installed is what the data plane has of CHILD SAs, by their number.
 	installed map[uint64]*installed
-	dirty     []*child // to be reconciled
-	wakes     wakeHeap // children by when they have to be reconciled at the latest
+	dirty     []*child       // to be reconciled
+	wakes     agenda[*child] // children by when they have to be reconciled at the latest
 	cookies   *sa.Cookies
 	failures  diag.Collapser
 	loaded    loaded
@@ -183,21 +183,21 @@ func (d *Daemon) Run(ctx context.Context) error {
 
 // newConnection makes the state of a configured connection.
 func (d *Daemon) newConnection(now time.Time, c *config.Connection) *connection {
-	conn := newConnection(d.conf, c, now)
-	if d.o.NATTPort != 0 {
-		conn.cfg.LocalNATPort = d.o.NATTPort
-	}
-	for _, h := range conn.children {
-		d.number(h)
+	cfg := d.machineConfig(c)
+	conn := &connection{conf: c, cfg: &cfg, entries: entrySet{}}
+	for _, h := range c.Children {
+		d.number(conn.addChild(h, now))
 	}
 	return conn
 }
 
-// newChild adds a configured child to a connection.
-func (d *Daemon) newChild(now time.Time, c *connection, conf *config.Child) *child {
-	h := c.addChild(conf, now)
-	d.number(h)
-	return h
+// machineConfig is a connection as a machine wants it, without the children.
+func (d *Daemon) machineConfig(c *config.Connection) sa.Config {
+	cfg := machineConfig(d.conf, c)
+	if d.o.NATTPort != 0 {
+		cfg.LocalNATPort = d.o.NATTPort
+	}
+	return cfg
 }
 
 // number gives a child its numbers.
@@ -215,7 +215,7 @@ func (d *Daemon) forgetChild(h *child) {
 	h.gone = true
 	d.unprepare(h)
 	delete(d.policies, h.policy)
-	d.schedule(h, time.Time{})
+	d.wakes.set(h, time.Time{})
 }
 
 // setUp does what a connection asks for before anything happens: traps, routes, the peer's addresses kept out of the

@@ -3,7 +3,6 @@ package ike
 import (
 	"net/netip"
 	"slices"
-	"strings"
 
 	"esplanade/config"
 	"esplanade/ike/sa"
@@ -19,8 +18,6 @@ type directory struct {
 	wide   []*connection
 	// byIDs has the connections between the same two identities.
 	byIDs map[idKey][]*connection
-	// have names some of the connections, for a peer that none is for.
-	have string
 }
 
 // idKey is a configured pair of identities. When the peer's is not fixed, its addresses stand for it.
@@ -34,16 +31,12 @@ func idsOf(c *config.Connection) idKey {
 	return k
 }
 
-// maxNamed is how many connections a failure value names.
-const maxNamed = 5
-
 // rebuild makes the directory anew.
 func (d *Daemon) rebuild() {
 	dir := directory{
 		byName: map[string]*connection{}, byCfg: map[*sa.Config]*connection{}, byAddr: map[netip.Addr][]*connection{},
 		byIDs: map[idKey][]*connection{},
 	}
-	var have []string
 	for i, c := range d.conns {
 		c.order = i
 		dir.byName[c.conf.Name], dir.byCfg[c.cfg] = c, c
@@ -64,14 +57,7 @@ func (d *Daemon) rebuild() {
 		if wide {
 			dir.wide = append(dir.wide, c)
 		}
-		if i < maxNamed {
-			have = append(have, c.conf.Name+" ("+joined(endpoints(c.conf.RemoteAddrs))+")")
-		}
 	}
-	if n := len(d.conns) - maxNamed; n > 0 {
-		have = append(have, "…")
-	}
-	dir.have = strings.Join(have, ", ")
 	d.dir = dir
 }
 

@@ -159,9 +159,9 @@ func (d *Daemon) handleBatch(queue chan message, n int) {
 
 // advance does what is due at the IKE SAs, each at most once.
 func (d *Daemon) advance(now time.Time) {
-	for n := len(d.table.timers); n > 0; n-- {
-		e := d.table.due(now)
-		if e == nil {
+	for n := d.table.timers.len(); n > 0; n-- {
+		e, ok := d.table.timers.due(now)
+		if !ok {
 			return
 		}
 		if !e.review.IsZero() && !now.Before(e.review) {
@@ -174,7 +174,7 @@ func (d *Daemon) advance(now time.Time) {
 }
 
 func (d *Daemon) nextTimeout() time.Time {
-	t := d.table.nextTimeout()
+	t := d.table.timers.next()
 	if d.stopping {
 		return t
 	}

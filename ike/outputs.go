@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
 	"esplanade/ike/diag"
@@ -89,15 +88,6 @@ func (d *Daemon) abandon(now time.Time, e *entry, reason string) {
 	d.drain(now, e)
 }
 
-// touchAll has all children of a connection reconciled.
-func (d *Daemon) touchAll(c *connection) {
-	if c != nil {
-		for _, h := range c.children {
-			d.touch(h)
-		}
-	}
-}
-
 // output carries out one output. The types are all those of package sa.
 func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 	dp := d.o.DataPlane
@@ -145,7 +135,7 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 	case sa.Replaced:
 		d.replaced(now, e, o.Successor)
 	case sa.Spawned:
-		d.drain(now, d.table.add(now, o.Machine, e.conn))
+		d.drain(now, d.table.add(o.Machine, e.conn))
 	case sa.Touched:
 		if x := d.table.bySPI[o.Machine.LocalSPI()]; x != nil {
 			d.drain(now, x)
@@ -267,7 +257,7 @@ func (d *Daemon) closed(now time.Time, e *entry, o sa.Closed) {
 func (d *Daemon) replaced(now time.Time, e *entry, s *sa.Machine) {
 	x := d.table.bySPI[s.LocalSPI()]
 	if x == nil {
-		x = d.table.add(now, s, e.conn)
+		x = d.table.add(s, e.conn)
 	}
 	x.first, x.caller, x.review = e.first, e.caller, e.review
 	e.replaced, e.review = true, time.Time{}
@@ -317,7 +307,7 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 func (d *Daemon) exchangeDone(e *entry, x sa.ExchangeDone) {
 	d.stats.exchange(x)
 	level := slog.LevelInfo
-	if x.Exchange == wire.ExchangeInformational && strings.HasSuffix(x.Request, noPayloads) {
+	if x.Exchange == wire.ExchangeInformational && x.Bare {
 		level = slog.LevelDebug
 	}
 	who := "answered"
@@ -341,6 +331,3 @@ func (d *Daemon) exchangeDone(e *entry, x sa.ExchangeDone) {
 
 // keepalive is the NAT keepalive of RFC 3948 section 2.3.
 const keepalive = 0xff
-
-// noPayloads is how the summary of a message without payloads ends.
-const noPayloads = "[ ]"

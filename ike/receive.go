@@ -65,7 +65,7 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 	acc := sa.Accept(d.env, now, b, path, wantCookie, d.cookies)
 	switch {
 	case acc.Machine != nil:
-		e := d.table.addHalfOpen(now, acc.Machine, d.connection(acc.Machine.Config()), path.Remote)
+		e := d.table.addHalfOpen(acc.Machine, d.connection(acc.Machine.Config()), path.Remote)
 		d.drain(now, e)
 	case acc.Response != nil:
 		d.send(path, acc.Response)
@@ -88,14 +88,19 @@ func (d *Daemon) unknownSPI(now time.Time, path sa.Path, h wire.Header) {
 	if h.Flags&wire.FlagResponse != 0 || d.stopping || !d.stateless.allow(now) {
 		return
 	}
+	d.answerUnprotected(path, h, wire.NotifyInvalidIKESPI)
+}
+
+// answerUnprotected answers a request outside of any IKE SA with a notification. SPIs, exchange type and message ID are
+// those of the request, the Response flag is set and the Initiator flag is that of the other role:
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.4
+func (d *Daemon) answerUnprotected(path sa.Path, h wire.Header, t wire.NotifyType) {
 	m := wire.Message{
 		Header: wire.Header{
 			SPIi: h.SPIi, SPIr: h.SPIr, Major: 2, Exchange: h.Exchange, MessageID: h.MessageID,
-			// SPIs, exchange type and message ID are those of the request, the Response flag is set and the Initiator
-			// flag is that of the other role: https://www.rfc-editor.org/rfc/rfc7296#section-2.21.4
 			Flags: wire.FlagResponse | (h.Flags&wire.FlagInitiator ^ wire.FlagInitiator),
 		},
-		Payloads: []wire.Payload{&wire.Notify{NotifyType: wire.NotifyInvalidIKESPI}},
+		Payloads: []wire.Payload{&wire.Notify{NotifyType: t}},
 	}
 	d.send(path, m.Append(nil))
 }
@@ -108,14 +113,7 @@ func (d *Daemon) otherVersion(now time.Time, path sa.Path, h wire.Header) {
 	if h.Major < 2 || h.Flags&wire.FlagResponse != 0 || !d.stateless.allow(now) {
 		return
 	}
-	m := wire.Message{
-		Header: wire.Header{
-			SPIi: h.SPIi, SPIr: h.SPIr, Major: 2, Exchange: h.Exchange, MessageID: h.MessageID,
-			Flags: wire.FlagResponse | (h.Flags&wire.FlagInitiator ^ wire.FlagInitiator),
-		},
-		Payloads: []wire.Payload{&wire.Notify{NotifyType: wire.NotifyInvalidMajorVersion}},
-	}
-	d.send(path, m.Append(nil))
+	d.answerUnprotected(path, h, wire.NotifyInvalidMajorVersion)
 }
 
 func versionText(h wire.Header) string {

@@ -14,9 +14,8 @@ import (
 // reconcile compares what is desired with what is, and starts what is missing. It is called after every input and looks
 // only at the children that the input has touched and those whose time has come.
 func (d *Daemon) reconcile(now time.Time) {
-	for len(d.wakes) > 0 && !now.Before(d.wakes[0].wake) {
-		h := d.wakes[0]
-		d.schedule(h, time.Time{})
+	for h, ok := d.wakes.due(now); ok; h, ok = d.wakes.due(now) {
+		d.wakes.set(h, time.Time{})
 		d.touch(h)
 	}
 	// An attempt touches children in its turn, each at most once: it makes them busy or puts them off.
@@ -26,6 +25,24 @@ func (d *Daemon) reconcile(now time.Time) {
 		for _, h := range list {
 			h.dirty = false
 			d.reconcileChild(now, h)
+		}
+	}
+}
+
+// touch has a child reconciled before the event loop waits again. It is to be called after everything that may change
+// what is to be done for it.
+func (d *Daemon) touch(h *child) {
+	if !h.dirty {
+		h.dirty = true
+		d.dirty = append(d.dirty, h)
+	}
+}
+
+// touchAll has all children of a connection reconciled.
+func (d *Daemon) touchAll(c *connection) {
+	if c != nil {
+		for _, h := range c.children {
+			d.touch(h)
 		}
 	}
 }
@@ -53,7 +70,7 @@ func (d *Daemon) reconcileChild(now time.Time, h *child) {
 	if h.pending() {
 		next = h.backoff.next
 	}
-	d.schedule(h, next)
+	d.wakes.set(h, next)
 	switch {
 	case h.up():
 		h.setPhase(phaseUp, now)
@@ -198,7 +215,7 @@ func (d *Daemon) initiate(now time.Time, c *connection, remote netip.Addr) {
 		h.busy, h.machine = true, m
 		h.setPhase(phaseConnecting, now)
 	}
-	e := d.table.add(now, m, c)
+	e := d.table.add(m, c)
 	d.excludePeer(e)
 	d.logger(e).Info("connecting", "local", path.Local, "remote", path.Remote, "attempt", wanted[0].backoff.failures+1)
 	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+remote.String())

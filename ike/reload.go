@@ -72,9 +72,9 @@ func (d *Daemon) ReloadFailed(ctx context.Context, cause error) error {
 }
 
 func (d *Daemon) reload(now time.Time, fresh *config.Config) Changes {
-	out := Changes{Restart: d.needRestart(fresh)}
 	old := d.conf
 	d.conf = withoutRestart(old, fresh)
+	out := Changes{Restart: d.needRestart(d.conf, fresh)}
 	d.loaded = loaded{at: now}
 
 	before := d.dir.byName
@@ -83,22 +83,20 @@ func (d *Daemon) reload(now time.Time, fresh *config.Config) Changes {
 	for _, c := range d.conf.Connections {
 		x := before[c.Name]
 		delete(before, c.Name)
-		switch {
-		case x == nil:
+		if x == nil {
 			out.Added = append(out.Added, c.Name)
-			x = d.newConnection(now, c)
-			began = append(began, x)
-		case len(differences(x.conf, c, inPlace())) > 0:
-			out.Changed = append(out.Changed, fmt.Sprintf("%s: %s; its SAs are deleted and made anew", c.Name, joined(differences(x.conf, c, inPlace()))))
+		} else if diff := differences(x.conf, c, inPlace()); len(diff) > 0 {
+			out.Changed = append(out.Changed, fmt.Sprintf("%s: %s; its SAs are deleted and made anew", c.Name, joined(diff)))
 			d.discard(now, x, "the connection has changed")
+			x = nil
+		} else if did := d.adapt(now, x, c, old); len(did) > 0 {
+			out.Changed = append(out.Changed, c.Name+": "+strings.Join(did, ", "))
+		} else {
+			out.Kept = append(out.Kept, c.Name)
+		}
+		if x == nil {
 			x = d.newConnection(now, c)
 			began = append(began, x)
-		default:
-			if did := d.adapt(now, x, c, old); len(did) > 0 {
-				out.Changed = append(out.Changed, c.Name+": "+strings.Join(did, ", "))
-			} else {
-				out.Kept = append(out.Kept, c.Name)
-			}
 		}
 		conns = append(conns, x)
 	}
@@ -157,11 +155,8 @@ func (d *Daemon) adapt(now time.Time, x *connection, c *config.Connection, old *
 	x.conf = c
 	// Machines read their configuration on this goroutine, each value when they need it.
 	children := x.cfg.Children
-	*x.cfg = machineConfig(d.conf, c)
+	*x.cfg = d.machineConfig(c)
 	x.cfg.Children = children
-	if d.o.NATTPort != 0 {
-		x.cfg.LocalNATPort = d.o.NATTPort
-	}
 	return append(did, d.adaptChildren(now, x, c)...)
 }
 
@@ -169,47 +164,58 @@ func (d *Daemon) adapt(now time.Time, x *connection, c *config.Connection, old *
 func (d *Daemon) adaptChildren(now time.Time, x *connection, c *config.Connection) []string {
 	var did []string
 	for _, h := range slices.Clone(x.children) {
-		fresh := c.Child(h.conf.Name)
-		switch {
-		case fresh == nil:
+		if c.Child(h.conf.Name) == nil {
 			d.discardChild(now, h, "the child was removed from the configuration")
 			did = append(did, "child "+h.conf.Name+" removed")
-		case len(differences(h.conf, fresh, childInPlace())) > 0:
-			did = append(did, fmt.Sprintf("child %s: %s (its SA is deleted and made anew)", h.conf.Name, joined(differences(h.conf, fresh, childInPlace()))))
-			d.discardChild(now, h, "the child has changed")
-		default:
-			if diff := differences(h.conf, fresh, nil); len(diff) > 0 {
-				did = append(did, fmt.Sprintf("child %s: %s (its SA stays)", h.conf.Name, joined(diff)))
-			}
-			began := h.conf.StartAction == config.StartNone
-			h.conf = fresh
-			id := h.cfg.ReqID
-			*h.cfg = machineChild(fresh)
-			if h.cfg.ReqID == 0 {
-				h.cfg.ReqID = id
-			}
-			switch {
-			case fresh.StartAction == config.StartNone:
-				d.unprepare(h)
-			case began:
-				h.held = false
-				d.prepare(now, h)
-			}
-			d.touch(h)
 		}
 	}
 	for _, fresh := range c.Children {
-		if slices.ContainsFunc(x.children, func(h *child) bool { return h.conf.Name == fresh.Name }) {
+		i := slices.IndexFunc(x.children, func(h *child) bool { return h.conf.Name == fresh.Name })
+		if i < 0 {
+			did = append(did, "child "+fresh.Name+" added")
+			d.beginChild(now, x, fresh)
 			continue
 		}
-		if !slices.ContainsFunc(did, func(s string) bool { return strings.HasPrefix(s, "child "+fresh.Name+": ") }) {
-			did = append(did, "child "+fresh.Name+" added")
+		h := x.children[i]
+		if diff := differences(h.conf, fresh, childInPlace()); len(diff) > 0 {
+			did = append(did, fmt.Sprintf("child %s: %s (its SA is deleted and made anew)", fresh.Name, joined(diff)))
+			d.discardChild(now, h, "the child has changed")
+			d.beginChild(now, x, fresh)
+			continue
 		}
-		h := d.newChild(now, x, fresh)
-		d.prepare(now, h)
-		d.touch(h)
+		if diff := differences(h.conf, fresh, nil); len(diff) > 0 {
+			did = append(did, fmt.Sprintf("child %s: %s (its SA stays)", fresh.Name, joined(diff)))
+		}
+		d.adaptChild(now, h, fresh)
 	}
 	return did
+}
+
+// beginChild adds a child to a connection that is there already.
+func (d *Daemon) beginChild(now time.Time, x *connection, fresh *config.Child) {
+	h := x.addChild(fresh, now)
+	d.number(h)
+	d.prepare(now, h)
+	d.touch(h)
+}
+
+// adaptChild makes a child whose SAs can stay what it is configured as now.
+func (d *Daemon) adaptChild(now time.Time, h *child, fresh *config.Child) {
+	began := h.conf.StartAction == config.StartNone
+	h.conf = fresh
+	id := h.cfg.ReqID
+	*h.cfg = machineChild(fresh)
+	if h.cfg.ReqID == 0 {
+		h.cfg.ReqID = id
+	}
+	switch {
+	case fresh.StartAction == config.StartNone:
+		d.unprepare(h)
+	case began:
+		h.held = false
+		d.prepare(now, h)
+	}
+	d.touch(h)
 }
 
 // discardChild takes a child out of the configuration: its CHILD SAs are deleted.
@@ -244,7 +250,7 @@ func childInPlace() []string {
 
 // differences lists the keys in which two tables of a configuration differ, without those whose fields are in except.
 // Subtables of children and positions in the file do not count.
-func differences[T config.Connection | config.Child](a, b *T, except []string) []string {
+func differences[T config.Config | config.IKE | config.Connection | config.Child](a, b *T, except []string) []string {
 	va, vb := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
 	var out []string
 	for i := range va.NumField() {
@@ -290,6 +296,12 @@ func keyName(field string) string {
 		return "mobike"
 	case "ReqID":
 		return "reqid"
+	case "TUN":
+		return "tun"
+	case "PortNATT":
+		return "port_nat_t"
+	case "FWMark":
+		return "fwmark"
 	}
 	var b strings.Builder
 	for i, r := range field {
@@ -313,32 +325,15 @@ func secretOf(g *config.Config, c *config.Connection) string {
 	return string(s.Key.Bytes())
 }
 
-// needRestart lists the keys that differ and that a running daemon cannot change.
-func (d *Daemon) needRestart(fresh *config.Config) []string {
+// needRestart lists the keys that differ and that a running daemon cannot change; merged is what [withoutRestart] makes
+// of fresh.
+func (d *Daemon) needRestart(merged, fresh *config.Config) []string {
 	var out []string
-	old := d.conf
-	for _, t := range []struct {
-		name string
-		a, b any
-	}{
-		{"control", old.Control, fresh.Control}, {"metrics", old.Metrics, fresh.Metrics}, {"log", old.Log, fresh.Log},
-		{"tun", old.TUN, fresh.TUN}, {"dataplane", old.Dataplane, fresh.Dataplane}, {"debug", old.Debug, fresh.Debug},
-	} {
-		if !sameSetting(reflect.ValueOf(t.a), reflect.ValueOf(t.b)) {
-			out = append(out, "["+t.name+"]")
-		}
+	for _, key := range differences(merged, fresh, []string{"IKE"}) {
+		out = append(out, "["+key+"]")
 	}
-	a, b := &old.IKE, &fresh.IKE
-	for _, k := range []struct {
-		key     string
-		differs bool
-	}{
-		{"port", a.Port != b.Port}, {"port_nat_t", a.PortNATT != b.PortNATT}, {"install_routes", a.InstallRoutes != b.InstallRoutes},
-		{"routing_table", a.RoutingTable != b.RoutingTable}, {"fwmark", a.FWMark != b.FWMark},
-	} {
-		if k.differs {
-			out = append(out, "ike."+k.key)
-		}
+	for _, key := range differences(&merged.IKE, &fresh.IKE, nil) {
+		out = append(out, "ike."+key)
 	}
 	if len(d.o.Bound) == 0 {
 		return out

@@ -2,7 +2,6 @@ package ike
 
 import (
 	"cmp"
-	"container/heap"
 	"maps"
 	"net/netip"
 	"slices"
@@ -30,10 +29,10 @@ type entry struct {
 	// replaced: a successor has taken its place.
 	replaced bool
 
-	// created is when it came to be; first when the IKE SA that it is or was rekeyed from was established; caller tells
-	// whether this side initiated that one.
-	created, first time.Time
-	caller         bool
+	// first is when the IKE SA that it is or was rekeyed from was established; caller tells whether this side initiated
+	// that one.
+	first  time.Time
+	caller bool
 	// peer is what it is filed under in table.peers while it is up.
 	peer peerKey
 	// excluded is the peer's address that is kept out of the tunnel for it.
@@ -43,8 +42,7 @@ type entry struct {
 
 	// review is when redundant CHILD SAs have to be looked for, zero for never.
 	review time.Time
-	due    time.Time
-	index  int        // in the heap, -1 when not in it
+	slot              // in table.timers
 	addr   netip.Addr // what it is filed under in table.byAddr
 
 	// draining: its outputs are being carried out at this moment, in order.
@@ -95,8 +93,8 @@ type table struct {
 	bySource map[netip.Addr]int // half-open responders by the peer's address or prefix
 	byAddr   map[netip.Addr]entrySet
 	peers    map[peerKey]entrySet // those that are up
-	timers   timerHeap
-	open     int // how many are not closed
+	timers   agenda[*entry]       // by what is due
+	open     int                  // how many are not closed
 }
 
 func (t *table) init() {
@@ -105,8 +103,8 @@ func (t *table) init() {
 	t.byAddr, t.peers = map[netip.Addr]entrySet{}, map[peerKey]entrySet{}
 }
 
-func (t *table) add(now time.Time, m *sa.Machine, c *connection) *entry {
-	e := &entry{m: m, created: now, caller: m.Initiator(), index: -1}
+func (t *table) add(m *sa.Machine, c *connection) *entry {
+	e := &entry{m: m, caller: m.Initiator()}
 	t.bySPI[m.LocalSPI()] = e
 	t.open++
 	e.assign(c)
@@ -125,8 +123,8 @@ func (e *entry) assign(c *connection) {
 }
 
 // addHalfOpen registers a responder that waits for IKE_AUTH.
-func (t *table) addHalfOpen(now time.Time, m *sa.Machine, c *connection, remote netip.AddrPort) *entry {
-	e := t.add(now, m, c)
+func (t *table) addHalfOpen(m *sa.Machine, c *connection, remote netip.AddrPort) *entry {
+	e := t.add(m, c)
 	e.init = &initKey{m.PeerSPI(), remote}
 	t.byInit[*e.init] = e
 	t.bySource[sourceOf(remote.Addr())]++
@@ -178,9 +176,7 @@ func (t *table) remove(e *entry) {
 	e.assign(nil)
 	delete(t.bySPI, e.m.LocalSPI())
 	unfile(t.byAddr, e.addr, e)
-	if e.index >= 0 {
-		heap.Remove(&t.timers, e.index)
-	}
+	t.timers.set(e, time.Time{})
 }
 
 // schedule files an entry under the time its machine names, and under the address it talks to.
@@ -190,35 +186,11 @@ func (t *table) schedule(e *entry) {
 		e.addr = a
 		file(t.byAddr, a, e)
 	}
-	e.due = earliest(e.m.NextTimeout(), e.review)
-	switch {
-	case e.due.IsZero() && e.index >= 0:
-		heap.Remove(&t.timers, e.index)
-	case e.due.IsZero():
-	case e.index >= 0:
-		heap.Fix(&t.timers, e.index)
-	default:
-		heap.Push(&t.timers, e)
-	}
+	t.timers.set(e, earliest(e.m.NextTimeout(), e.review))
 }
 
 // at lists the IKE SAs with a peer at an address.
 func (t *table) at(a netip.Addr) []*entry { return t.byAddr[a.Unmap()].sorted() }
-
-// due returns an entry whose time has come, or nil.
-func (t *table) due(now time.Time) *entry {
-	if len(t.timers) == 0 || now.Before(t.timers[0].due) {
-		return nil
-	}
-	return t.timers[0]
-}
-
-func (t *table) nextTimeout() time.Time {
-	if len(t.timers) == 0 {
-		return time.Time{}
-	}
-	return t.timers[0].due
-}
 
 // all lists the entries, oldest first. It costs more than most inputs should: it is for commands.
 func (t *table) all() []*entry {
@@ -228,27 +200,4 @@ func (t *table) all() []*entry {
 // halfOpen tells how many responders wait for IKE_AUTH, in all and from one source.
 func (t *table) halfOpen(from netip.Addr) (all, source int) {
 	return len(t.byInit), t.bySource[sourceOf(from)]
-}
-
-// timerHeap orders entries by what is due first.
-type timerHeap []*entry
-
-func (h timerHeap) Len() int           { return len(h) }
-func (h timerHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
-func (h timerHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-func (h *timerHeap) Push(x any) {
-	e := x.(*entry)
-	e.index = len(*h)
-	*h = append(*h, e)
-}
-func (h *timerHeap) Pop() any {
-	old := *h
-	e := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	e.index = -1
-	return e
 }

@@ -341,7 +341,7 @@ func (m *Machine) respond(r *request, payloads []wire.Payload) {
 	m.emit(ExchangeDone{
 		Exchange: h.Exchange, MessageID: h.MessageID, Path: r.path,
 		Request: wire.Summary(r.header, r.payloads), Response: wire.Summary(h, payloads),
-		RequestLen: r.size, ResponseLen: size,
+		RequestLen: r.size, ResponseLen: size, Bare: len(r.payloads) == 0,
 	})
 	m.alive.lastSent = r.now
 	if c := m.closing; c != nil {
@@ -403,7 +403,7 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 	m.emit(ExchangeDone{
 		Exchange: h.Exchange, MessageID: h.MessageID, Initiated: true, Path: path,
 		Request: p.summary, Response: wire.Summary(h, payloads),
-		RequestLen: p.size(), ResponseLen: len(datagram), Took: now.Sub(p.firstSent), Retransmits: p.tries,
+		RequestLen: p.size(), ResponseLen: len(datagram), Bare: p.bare, Took: now.Sub(p.firstSent), Retransmits: p.tries,
 	})
 	if n := notify(payloads, wire.NotifyInvalidSyntax); n != nil && m.state != StateConnecting {
 		// The error "is considered fatal in both peers": the peer has no such IKE SA any more.

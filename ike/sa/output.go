@@ -98,6 +98,8 @@ type ExchangeDone struct {
 	Request, Response string // payloads in short, as wire.Summary writes them
 	RequestLen        int
 	ResponseLen       int
+	// Bare tells that the request had no payloads, as that of a liveness check (RFC 7296 section 2.4).
+	Bare bool
 	// Took is the time from the first request to the response; Retransmits how often the request was repeated.
 	Took        time.Duration
 	Retransmits int

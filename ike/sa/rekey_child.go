@@ -27,10 +27,9 @@ func (m *Machine) RekeyChild(now time.Time, id uint64) {
 //
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.8.1
 type rekeyChildTask struct {
-	old     *Child
-	offer   *childOffer
-	groups  []uint16
-	retries int
+	old    *Child
+	offer  *childOffer
+	groups []uint16
 	// rival is what the peer's request, answered while ours was in flight, has created for the same child.
 	rival *Child
 }

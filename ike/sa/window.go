@@ -60,6 +60,7 @@ type outstanding struct {
 	datagrams [][]byte
 	path      Path
 	summary   string
+	bare      bool // without payloads
 	firstSent time.Time
 	next      time.Time // of the next retransmission, or of giving up
 	tries     int       // retransmissions so far
@@ -93,7 +94,8 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 	h := wire.Header{
 		SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: t.exchange(), Flags: m.flags(), MessageID: m.window.nextSend,
 	}
-	p := &outstanding{task: t, id: h.MessageID, path: m.path, firstSent: now, summary: wire.Summary(h, payloads)}
+	p := &outstanding{task: t, id: h.MessageID, path: m.path, firstSent: now, summary: wire.Summary(h, payloads),
+		bare: len(payloads) == 0}
 	if h.Exchange == wire.ExchangeIKESAInit {
 		h.SPIr = 0
 		msg := wire.Message{Header: h, Payloads: payloads}
