@@ -203,15 +203,16 @@ func (p *pair) wantProgress(t *testing.T, f *lab.Flow) {
 }
 
 // settleTime is how long nothing must change after both ends were told to rekey: unless their requests have crossed, there
-// is a second rekeying after the first.
-const settleTime = 2 * time.Second
+// is a second rekeying after the first. An end that was refused with TEMPORARY_FAILURE tries again after ten seconds at
+// the latest.
+const settleTime = 12 * time.Second
 
 // wantSettled waits until both ends have had the same tunnel for settleTime.
 func (p *pair) wantSettled(t *testing.T) {
 	t.Helper()
 	var last state
 	since := time.Now()
-	lab.Eventually(t, 20*time.Second, "the tunnel has settled", func() (bool, string) {
+	lab.Eventually(t, 40*time.Second, "the tunnel has settled", func() (bool, string) {
 		s, problem := p.look()
 		if problem != "" || s.ikeA.SPIi != last.ikeA.SPIi || s.childA.SPIIn != last.childA.SPIIn {
 			last, since = s, time.Now()

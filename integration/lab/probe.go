@@ -20,7 +20,8 @@ type Probe struct {
 	name       string
 	near, echo *net.UDPConn
 	stop       chan struct{}
-	wg         sync.WaitGroup
+	sending    sync.WaitGroup // what sends
+	receiving  sync.WaitGroup // what echoes and collects
 
 	mu      sync.Mutex
 	sent    []time.Time // by number
@@ -57,9 +58,9 @@ func StartProbe(x, y Endpoint) (*Probe, error) {
 		return nil, err
 	}
 	to := p.echo.LocalAddr().(*net.UDPAddr).AddrPort()
-	p.wg.Go(p.echoAll)
-	p.wg.Go(p.collect)
-	p.wg.Go(func() {
+	p.receiving.Go(p.echoAll)
+	p.receiving.Go(p.collect)
+	p.sending.Go(func() {
 		tick := time.NewTicker(probeInterval)
 		defer tick.Stop()
 		buf := make([]byte, probeSize)
@@ -133,6 +134,7 @@ func (r ProbeResult) Lost() int { return r.LostForth + r.LostBack }
 // Finish stops sending, gives the last datagrams up to two seconds to come back, and counts.
 func (p *Probe) Finish() (ProbeResult, error) {
 	close(p.stop)
+	p.sending.Wait() // one datagram more may be on its way out: its socket must not be closed under it
 	poll(2*time.Second, func() (bool, string) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -140,7 +142,7 @@ func (p *Probe) Finish() (ProbeResult, error) {
 	})
 	p.near.Close()
 	p.echo.Close()
-	p.wg.Wait()
+	p.receiving.Wait()
 	r := ProbeResult{Sent: len(p.sent)}
 	var lost []string
 	for n, at := range p.sent {
