@@ -245,10 +245,10 @@ func (d *Daemon) terminate(now time.Time, t Target, force bool) (int, func() int
 	}
 }
 
-// selects tells whether an IKE SA that is not closed belongs to a target.
+// selects tells whether an IKE SA that is not closed belongs to a target. One that a rekeying has replaced does not: it
+// is on its way out, and what a command means is its successor.
 func (d *Daemon) selects(t Target, e *entry) bool {
-	s := e.m.State()
-	return s != sa.StateClosed && s != sa.StateRekeyed &&
+	return e.m.State() != sa.StateClosed && !e.m.Replaced() &&
 		(t.Connection == "" || e.conn != nil && e.conn.conf.Name == t.Connection) && (t.IKEID == 0 || e.m.ID() == t.IKEID)
 }
 

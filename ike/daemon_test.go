@@ -201,6 +201,33 @@ func TestKeyingTries(t *testing.T) {
 	})
 }
 
+// An IKE SA that a rekeying has replaced, and whose DELETE is still on its way, is none that a command counts.
+func TestTerminateAfterRekeying(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		b := f.start(addrB, toml("", right("none")))
+		a := f.start(addrA, toml("", left("start")))
+		settle(time.Second)
+		if n, err := a.d.Rekey(t.Context(), Target{Connection: "b"}); n != 1 || err != nil {
+			t.Errorf("Rekey: %d, %v", n, err)
+		}
+		settle(2*latency + time.Millisecond)
+		if n := a.ikeSAs(); n != 2 {
+			t.Fatalf("%d IKE SAs while the old one's DELETE is on its way, not 2", n)
+		}
+		r, err := a.d.Terminate(t.Context(), Target{Connection: "b"}, false, false)
+		if err != nil || r.Matches != 1 || r.Gone != 1 {
+			t.Errorf("Terminate: %+v, %v", r, err)
+		}
+		settle(time.Second)
+		if n, m := a.ikeSAs(), b.ikeSAs(); n+m != 0 {
+			t.Errorf("%d and %d IKE SAs are left", n, m)
+		}
+		a.stop()
+		b.stop()
+	})
+}
+
 // What a command takes down stays down, whoever wanted it up, until a command wants it up again.
 func TestTerminateHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,284 @@
+package sa
+
+import (
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/wire"
+)
+
+// Receive handles a datagram that arrived on path, without the non-ESP marker. The datagram must not be changed
+// afterwards.
+func (m *Machine) Receive(now time.Time, datagram []byte, path Path) {
+	msg, err := wire.Parse(datagram)
+	if err != nil {
+		m.ignore(path, IgnoreMalformed, err.Error())
+		return
+	}
+	h := msg.Header
+	// The initiator flag is set in what the original initiator sends and in nothing else.
+	// https://www.rfc-editor.org/rfc/rfc7296#section-3.1
+	if fromInitiator := h.Flags&wire.FlagInitiator != 0; fromInitiator == m.initiator {
+		m.ignore(path, IgnoreFlags, "")
+		return
+	}
+	if LocalSPIOf(h) != m.localSPI && !(h.Exchange == wire.ExchangeIKESAInit && !m.initiator) {
+		m.ignore(path, IgnoreSPI, "")
+		return
+	}
+	if h.Flags&wire.FlagResponse != 0 {
+		m.receiveResponse(now, msg, datagram, path)
+	} else {
+		m.receiveRequest(now, msg, datagram, path)
+	}
+	m.pump(now)
+}
+
+// Matches tells whether an IKE_SA_INIT request is the one this responder was made from. While the SA is half-open it is
+// answered again; later it is ignored, and no new SA is made of it either: "a robust responder will do the IKE SA lookup
+// using the whole packet, its hash, or the Ni payload". https://www.rfc-editor.org/rfc/rfc7296#section-2.1
+func (m *Machine) Matches(initRequest []byte) bool {
+	if m.initiator || m.init.digest == [sha256.Size]byte{} {
+		return false
+	}
+	return sha256.Sum256(initRequest) == m.init.digest
+}
+
+// open decrypts what an SK payload, or the last missing SKF payload, carries. ok is false when there is nothing to
+// handle now; the reason has been emitted.
+func (m *Machine) open(now time.Time, msg *wire.Message, datagram []byte, path Path) (first wire.PayloadType, plain []byte, ok bool) {
+	e := msg.Encrypted
+	if e == nil {
+		m.ignore(path, IgnoreUnprotected, msg.Header.Exchange.String())
+		return 0, nil, false
+	}
+	if m.opener == nil {
+		// Nothing can be authenticated before IKE_SA_INIT is done, and nothing is answered in the clear
+		// (CVE-2019-12312 is what happens otherwise).
+		m.ignore(path, IgnoreState, "protected message before there are keys")
+		return 0, nil, false
+	}
+	plain, err := m.opener.Open(datagram, e.AADLen)
+	if err != nil {
+		m.ignore(path, IgnoreICV, "")
+		return 0, nil, false
+	}
+	if !e.Fragment {
+		return e.First, plain, true
+	}
+	return m.frag.add(m, now, msg, plain, path)
+}
+
+// receiveRequest handles a request of the peer.
+func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []byte, path Path) {
+	h := msg.Header
+	if h.Exchange == wire.ExchangeIKESAInit {
+		if m.state == StateConnecting && m.window.nextRecv == 1 && m.Matches(datagram) {
+			m.resend(path)
+		} else {
+			m.ignore(path, IgnoreState, "IKE_SA_INIT for an existing SA")
+		}
+		return
+	}
+	if msg.Encrypted == nil {
+		m.unprotected(now, msg, path)
+		return
+	}
+	// RFC 7383 section 2.6.1: only fragment number 1 of a retransmitted request makes the responder answer again.
+	if h.MessageID+1 == m.window.nextRecv && m.window.answers(h.Exchange) {
+		if m.opener == nil {
+			m.ignore(path, IgnoreState, "")
+			return
+		}
+		if _, err := m.opener.Open(datagram, msg.Encrypted.AADLen); err != nil {
+			m.ignore(path, IgnoreICV, "")
+			return
+		}
+		if msg.Encrypted.Fragment && msg.Encrypted.Number != 1 {
+			m.ignore(path, IgnoreDuplicate, "fragment of an answered request")
+			return
+		}
+		m.resend(path)
+		return
+	}
+	if h.MessageID != m.window.nextRecv || m.state == StateClosed {
+		m.ignore(path, IgnoreMessageID, "")
+		return
+	}
+	if !m.allows(h.Exchange) {
+		m.ignore(path, IgnoreState, h.Exchange.String()+" while "+m.state.String())
+		return
+	}
+	first, plain, ok := m.open(now, msg, datagram, path)
+	if !ok {
+		return
+	}
+	m.heard(now, path)
+	m.window.nextRecv++
+	m.window.response = nil
+	// The request may have come by another way than the one our own requests take; its answer goes back to where it
+	// came from: an endpoint "MUST respond to the address and port from which the request was received".
+	// https://www.rfc-editor.org/rfc/rfc7296#section-2.11
+	payloads, err := wire.ParsePayloads(first, plain, wire.HeaderLen)
+	req := &request{now: now, header: h, payloads: payloads, path: path, size: len(datagram)}
+	var critical *wire.CriticalError
+	switch {
+	case errors.As(err, &critical):
+		// "[T]he message MUST be rejected and the response to the IKE request containing that payload MUST include a Notify
+		// payload UNSUPPORTED_CRITICAL_PAYLOAD". https://www.rfc-editor.org/rfc/rfc7296#section-2.5
+		m.respond(req, []wire.Payload{&wire.Notify{NotifyType: wire.NotifyUnsupportedCriticalPayload, Data: []byte{byte(critical.Payload)}}})
+		if m.state == StateConnecting {
+			m.close(now, "critical payload in "+h.Exchange.String(), m.failure(diag.CodeSyntax, h.Exchange, failCause(err)))
+		}
+	case err != nil:
+		// INVALID_SYNTAX "is considered fatal in both peers, meaning that the IKE SA is deleted without needing an explicit
+		// Delete payload":
+		// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.3
+		f := m.failure(diag.CodeSyntax, h.Exchange, failCause(err), failNotify(wire.NotifyInvalidSyntax))
+		m.closing = &Closed{Reason: "malformed " + h.Exchange.String(), Failure: f}
+		m.respond(req, []wire.Payload{&wire.Notify{NotifyType: wire.NotifyInvalidSyntax}})
+	default:
+		m.respond(req, m.dispatch(req))
+	}
+}
+
+// allows is the per-state filter of requests: whatever it refuses is neither answered nor looked at.
+func (m *Machine) allows(x wire.ExchangeType) bool {
+	if m.state == StateConnecting {
+		// A half-open responder knows IKE_AUTH only. An initiator that waits for the answer to its IKE_AUTH is not
+		// spoken to either: the peer is not authenticated yet.
+		return !m.initiator && x == wire.ExchangeIKEAuth
+	}
+	return x == wire.ExchangeCreateChildSA || x == wire.ExchangeInformational
+}
+
+// request is an authenticated request of the peer on its way through a handler.
+type request struct {
+	now      time.Time
+	header   wire.Header
+	payloads []wire.Payload
+	path     Path
+	size     int
+}
+
+func (m *Machine) dispatch(r *request) []wire.Payload {
+	m.settleRival(r)
+	switch r.header.Exchange {
+	case wire.ExchangeIKEAuth:
+		return m.handleAuth(r)
+	case wire.ExchangeCreateChildSA:
+		return m.handleCreateChildSA(r)
+	case wire.ExchangeInformational:
+		return m.handleInformational(r)
+	}
+	panic("BUG: exchange passed the state filter without a handler")
+}
+
+// respond sends and keeps the answer to a request, then does what the handler left for afterwards.
+func (m *Machine) respond(r *request, payloads []wire.Payload) {
+	h := wire.Header{
+		SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: r.header.Exchange,
+		Flags: m.flags() | wire.FlagResponse, MessageID: r.header.MessageID,
+	}
+	m.window.response = m.seal(h, payloads)
+	m.resend(r.path)
+	size := 0
+	for _, d := range m.window.response {
+		size += len(d)
+	}
+	m.emit(ExchangeDone{
+		Exchange: h.Exchange, MessageID: h.MessageID, Path: r.path,
+		Request: wire.Summary(r.header, r.payloads), Response: wire.Summary(h, payloads),
+		RequestLen: r.size, ResponseLen: size, Bare: len(r.payloads) == 0,
+	})
+	m.alive.lastSent = r.now
+	if c := m.closing; c != nil {
+		m.closing = nil
+		m.close(r.now, c.Reason, c.Failure)
+	}
+}
+
+// resend repeats the cached response, octet by octet the same (RFC 7296 section 2.1).
+func (m *Machine) resend(path Path) {
+	for _, d := range m.window.response {
+		m.emit(Send{Path: path, Datagram: d})
+	}
+}
+
+func (m *Machine) flags() wire.Flags {
+	if m.initiator {
+		return wire.FlagInitiator
+	}
+	return 0
+}
+
+// receiveResponse handles an answer to the request in flight.
+func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []byte, path Path) {
+	h := msg.Header
+	p := m.pending
+	if p == nil || h.MessageID != p.id || h.Exchange != p.task.exchange() {
+		m.ignore(path, IgnoreLate, h.Exchange.String())
+		return
+	}
+	if h.Exchange == wire.ExchangeIKESAInit {
+		m.receiveInitResponse(now, msg, datagram, path)
+		return
+	}
+	if msg.Encrypted == nil {
+		m.unprotected(now, msg, path)
+		return
+	}
+	first, plain, ok := m.open(now, msg, datagram, path)
+	if !ok {
+		return
+	}
+	payloads, err := wire.ParsePayloads(first, plain, wire.HeaderLen)
+	var critical *wire.CriticalError
+	if errors.As(err, &critical) {
+		// "Payloads sent in IKE response messages MUST NOT have the critical flag set", and a response cannot be answered: it
+		// is dropped, and the request times out. https://www.rfc-editor.org/rfc/rfc7296#section-2.5
+		m.ignore(path, IgnoreCritical, err.Error())
+		return
+	}
+	m.heard(now, path)
+	m.pending = nil
+	if err != nil {
+		f := m.failure(diag.CodeSyntax, h.Exchange, failCause(err))
+		p.task.abandoned(m, now)
+		m.close(now, "malformed "+h.Exchange.String()+" response", f)
+		return
+	}
+	m.emit(ExchangeDone{
+		Exchange: h.Exchange, MessageID: h.MessageID, Initiated: true, Path: path,
+		Request: p.summary, Response: wire.Summary(h, payloads),
+		RequestLen: p.size(), ResponseLen: len(datagram), Bare: p.bare, Took: now.Sub(p.firstSent), Retransmits: p.tries,
+	})
+	if n := notify(payloads, wire.NotifyInvalidSyntax); n != nil && m.state != StateConnecting {
+		// The error "is considered fatal in both peers": the peer has no such IKE SA any more.
+		// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.3
+		p.task.abandoned(m, now)
+		m.close(now, "the peer answered INVALID_SYNTAX", m.failure(diag.CodeSyntax, h.Exchange, failByPeer(n.NotifyType)))
+		return
+	}
+	p.task.done(m, &response{now: now, header: h, payloads: payloads, path: path})
+	m.countTemporary(now, h.Exchange, payloads)
+}
+
+// response is an authenticated answer on its way to the task that asked.
+type response struct {
+	now      time.Time
+	header   wire.Header
+	payloads []wire.Payload
+	path     Path
+}
+
+// heard notes that an authenticated message, not a replay, came by path.
+func (m *Machine) heard(now time.Time, path Path) {
+	m.alive.lastHeard = now
+	if !m.frag.mixed {
+		m.follow(path)
+	}
+	m.frag.mixed = false
+}
