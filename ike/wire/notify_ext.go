@@ -89,6 +89,33 @@ func (n *Notify) Cookie2() ([]byte, error) {
 	return n.Data, nil
 }
 
+// NewNoNATsAllowed says which addresses and ports a message has when it leaves, so that the receiver sees whether a NAT
+// has changed them (https://www.rfc-editor.org/rfc/rfc4555#section-4.2.6). Both are of one address family.
+func NewNoNATsAllowed(source, destination netip.AddrPort) *Notify {
+	b := append(source.Addr().Unmap().AsSlice(), destination.Addr().Unmap().AsSlice()...)
+	b = binary.BigEndian.AppendUint16(b, source.Port())
+	return NewNotify(NotifyNoNATsAllowed, binary.BigEndian.AppendUint16(b, destination.Port()))
+}
+
+// NoNATsAllowed reads the data of NO_NATS_ALLOWED.
+func (n *Notify) NoNATsAllowed() (source, destination netip.AddrPort, err error) {
+	b, size := n.Data, 4
+	switch len(b) {
+	case 2*4 + 4:
+	case 2*16 + 4:
+		size = 16
+	default:
+		return source, destination, n.dataError("%d octets, want two addresses and two ports", len(b))
+	}
+	addr := func(b []byte) netip.Addr { a, _ := netip.AddrFromSlice(b); return a }
+	ports := b[2*size:]
+	return netip.AddrPortFrom(addr(b[:size]), binary.BigEndian.Uint16(ports)),
+		netip.AddrPortFrom(addr(b[size:2*size]), binary.BigEndian.Uint16(ports[2:])), nil
+}
+
+// NewCookie2 asks the receiver to return a value: COOKIE2 of 8 to 64 octets.
+func NewCookie2(value []byte) *Notify { return NewNotify(NotifyCookie2, value) }
+
 // MessageIDSync is the data of IKEV2_MESSAGE_ID_SYNC.
 type MessageIDSync struct {
 	Nonce            [4]byte // random, echoed in the response

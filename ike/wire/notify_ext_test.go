@@ -25,6 +25,16 @@ func TestNotifyExtensions(t *testing.T) {
 	a, err = n.AdditionalAddress()
 	same(t, "AdditionalAddress", a, v4, err)
 
+	for _, c := range []struct{ src, dst, want string }{
+		{"192.0.2.1:500", "192.0.2.2:4500", "00 00 4012 c0000201 c0000202 01f4 1194"},
+		{"[2001:db8::1]:1", "[2001:db8::2]:65535", "00 00 4012 20010db8000000000000000000000001 20010db8000000000000000000000002 0001 ffff"},
+	} {
+		src, dst := netip.MustParseAddrPort(c.src), netip.MustParseAddrPort(c.dst)
+		n = checkNotify(t, NewNoNATsAllowed(src, dst), c.want)
+		s, d, err := n.NoNATsAllowed()
+		same(t, "NoNATsAllowed", []netip.AddrPort{s, d}, []netip.AddrPort{src, dst}, err)
+	}
+
 	n = checkNotify(t, NewNotify(NotifyCookie2, []byte("12345678")), "00 00 4011 3132333435363738")
 	cookie2, err := n.Cookie2()
 	same(t, "Cookie2", cookie2, []byte("12345678"), err)
@@ -62,6 +72,10 @@ func TestNotifyExtensionsMalformed(t *testing.T) {
 	for _, n := range []int{0, 7, 65} {
 		_, err = data(NotifyCookie2, n).Cookie2()
 		wantDataError(t, "Cookie2", err, "8 to 64")
+	}
+	for _, n := range []int{0, 11, 13, 24, 35, 37} {
+		_, _, err = data(NotifyNoNATsAllowed, n).NoNATsAllowed()
+		wantDataError(t, "NoNATsAllowed", err, "two addresses")
 	}
 	for _, n := range []int{0, 8, 11, 13} {
 		_, err = data(NotifyIKEv2MessageIDSync, n).MessageIDSync()
