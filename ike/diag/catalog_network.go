@@ -107,6 +107,15 @@ func networkInfo(c Code) (info, bool) {
 				"behind the NAT must be the one that calls.",
 			fix: "set `encap = true`, let UDP 4500 pass, and let the side behind the NAT initiate (or forward 500 and 4500 to it).",
 		}, true
+	case CodeAddress:
+		return info{
+			title:    "the local address is gone",
+			peerVerb: "still knows", peerDefault: "does not know a new address of this host",
+			ourVerb: "had", ourDefault: "had an address that does not exist any more",
+			text: "The address that the SA was made from is not on this host any more, and without MOBIKE an SA stays where it " +
+				"was made. A connection that should be up is set up again from another address.",
+			fix: "set `mobike = true` at both ends, so that the tunnel moves along and nothing is interrupted.",
+		}, true
 	case CodeMTU:
 		return info{
 			title:    "large packets do not pass the tunnel",

@@ -70,6 +70,8 @@ const (
 	CodeFrag Code = "E-FRAG"
 	// CodeNAT: a NAT between the sides prevents what was configured (no port 4500, encapsulation off).
 	CodeNAT Code = "E-NAT"
+	// CodeAddress: the address of this host that an IKE_SA uses is gone, and the IKE_SA cannot move.
+	CodeAddress Code = "E-ADDRESS"
 	// CodeMTU: large packets do not pass the tunnel.
 	CodeMTU Code = "E-MTU"
 
@@ -117,7 +119,7 @@ func Codes() []Code {
 		CodeAuthCertChain, CodeAuthCertExpired, CodeAuthCertSAN, CodeAuthCertRevoked,
 		CodeNoSecret, CodeEAP, CodeRADIUS,
 		CodeTimeoutInit, CodeTimeoutAuth, CodeTimeout, CodeHalfOpen, CodeUnreachable, CodeDPD, CodeDNS, CodeBind,
-		CodeFrag, CodeNAT, CodeMTU,
+		CodeFrag, CodeNAT, CodeAddress, CodeMTU,
 		CodePoolEmpty, CodeLimit, CodeClock,
 		CodePeerError, CodeSyntax, CodeVersion, CodeUnsupported, CodeSPI,
 		CodeDeleted, CodeExpired, CodeReplaced, CodeCancelled,

@@ -68,7 +68,8 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 		return nil, false
 	}
 	t.child = offer
-	return append(payloads, offer.sa(), toWireTS(false, offer.ts.Local), toWireTS(true, offer.ts.Remote)), true
+	payloads = append(payloads, offer.sa(), toWireTS(false, offer.ts.Local), toWireTS(true, offer.ts.Remote))
+	return append(payloads, m.mobilityOffer()...), true
 }
 
 func (t *authTask) done(m *Machine, r *response) {
@@ -93,6 +94,7 @@ func (t *authTask) done(m *Machine, r *response) {
 		return
 	}
 	m.established(r.now)
+	m.mobilityAgreed(r.payloads)
 	t.finishChild(m, r)
 }
 
@@ -121,6 +123,8 @@ func (m *Machine) peerRefusedAuth(n *wire.Notify) *diag.Failure {
 	switch n.NotifyType {
 	case wire.NotifyAuthenticationFailed:
 		code = diag.CodeAuthPSK
+	case wire.NotifyUnexpectedNATDetected:
+		code = diag.CodeNAT
 	case wire.NotifyInvalidSyntax:
 		code = diag.CodeSyntax
 	case wire.NotifyUnsupportedCriticalPayload:

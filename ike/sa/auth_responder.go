@@ -35,6 +35,10 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	if f := m.verifyPeer(idi, a, m.init.peerMessage, m.init.nr, cfg); f != nil {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
 	}
+	if cfg.MOBIKE && natChanged(r.payloads, r.path) {
+		return m.refuseAuth(wire.NotifyUnexpectedNATDetected, m.failure(diag.CodeNAT, x,
+			failNotify(wire.NotifyUnexpectedNATDetected), failSides("", r.path.Remote.String())))
+	}
 	secret, ok := m.env.PSK(m.localID, m.remoteID)
 	if !ok {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.failure(diag.CodeNoSecret, x, failLine(cfg.Line),
@@ -53,7 +57,11 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	if !created {
 		m.childlessUntil = r.now.Add(childlessTime)
 	}
-	return append(payloads, answer...)
+	payloads = append(payloads, answer...)
+	if m.mobilityAgreed(r.payloads); m.mob.on {
+		payloads = append(payloads, m.mobilityOffer()...)
+	}
+	return payloads
 }
 
 // refuseAuth ends a half-open SA. The response is all the peer gets to know; the SA is gone once it is sent.

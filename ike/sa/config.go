@@ -55,6 +55,11 @@ type Config struct {
 	// KeepAlive is the interval of NAT keepalives while this side is behind a NAT; 0 sends none (RFC 3948 section 4).
 	KeepAlive time.Duration
 
+	// MOBIKE offers RFC 4555 to the peer, so that the IKE SA can move with its CHILD SAs; RouteCheck is when the peer has
+	// to show that it gets packets at an address that it claims.
+	MOBIKE     bool
+	RouteCheck RouteCheck
+
 	// DPDDelay is how long the peer may be silent, in IKE and in ESP, before it is asked whether it is alive; 0 never.
 	DPDDelay time.Duration
 	// RekeyTime is the age at which this side rekeys the IKE SA, 0 never. RandTime is subtracted in a random share,

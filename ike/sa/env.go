@@ -38,6 +38,15 @@ type Env struct {
 	// LastInbound tells when a CHILD SA last received an authentic packet; the zero time for never.
 	LastInbound func(child uint64) time.Time
 
+	// HasAddr tells whether an address is one of this host, LocalAddrs lists those at which a connection's peer may find
+	// it, SourceFor is the one that the routes give for a peer, and Acceptable tells whether a connection may use a path
+	// that the peer has chosen. Without them nothing is known of addresses: an IKE SA stays where it is, and what the peer
+	// chooses is accepted.
+	HasAddr    func(a netip.Addr) bool
+	LocalAddrs func(cfg *Config) []netip.Addr
+	SourceFor  func(cfg *Config, remote netip.Addr) (netip.Addr, bool)
+	Acceptable func(cfg *Config, path Path) bool
+
 	// ExportKeys makes machines emit [KeysDerived]. It exists for decoding captures in a laboratory.
 	ExportKeys bool
 }

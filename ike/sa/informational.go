@@ -10,7 +10,10 @@ import (
 
 // handleInformational answers DELETE, error notifications and liveness checks, RFC 7296 section 1.4.
 func (m *Machine) handleInformational(r *request) []wire.Payload {
-	var answer []wire.Payload
+	answer, refused := m.answerMobility(r)
+	if refused {
+		return answer
+	}
 	for _, p := range r.payloads {
 		d, ok := p.(*wire.Delete)
 		if !ok {

@@ -16,14 +16,16 @@ type liveness struct {
 	checkAt time.Time
 }
 
-// livenessTask is an empty INFORMATIONAL request.
+// livenessTask is an empty INFORMATIONAL request; with MOBIKE it may ask what the peer sees of a NAT.
 type livenessTask struct{}
 
-func (livenessTask) name() string                                           { return "liveness check" }
-func (livenessTask) exchange() wire.ExchangeType                            { return wire.ExchangeInformational }
-func (livenessTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) { return nil, true }
-func (livenessTask) done(m *Machine, r *response)                           {}
-func (livenessTask) abandoned(m *Machine, now time.Time)                    {}
+func (livenessTask) name() string                { return "liveness check" }
+func (livenessTask) exchange() wire.ExchangeType { return wire.ExchangeInformational }
+func (livenessTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	return m.mappingProbe(), true
+}
+func (livenessTask) done(m *Machine, r *response)        { m.compareMapping(r) }
+func (livenessTask) abandoned(m *Machine, now time.Time) {}
 
 // lastInbound is the last time anything authentic came from the peer, in IKE or ESP.
 func (m *Machine) lastInbound() time.Time {
@@ -79,7 +81,7 @@ func (m *Machine) advanceLiveness(now time.Time) {
 	if !due && m.cfg.DPDDelay > 0 && !now.Before(l.nextCheck(m.cfg.DPDDelay)) {
 		// "If there has only been outgoing traffic on all of the SAs associated with an IKE SA, it is essential to confirm
 		// liveness of the other endpoint to avoid black holes." Inbound ESP is proof of life. https://www.rfc-editor.org/rfc/rfc7296#section-2.4
-		if last := m.lastInbound(); last.After(l.lastHeard) {
+		if last := m.lastInbound(); last.After(l.lastHeard) && !m.watchesMapping() {
 			l.lastHeard = last
 		}
 		due = !now.Before(l.nextCheck(m.cfg.DPDDelay))

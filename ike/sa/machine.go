@@ -42,6 +42,7 @@ type Machine struct {
 	opener  suite.Protection // the peer's
 	init    initState
 	nat     nat
+	mob     mobility
 	window  window
 	pending *outstanding // our request in flight
 	queue   []task
@@ -178,6 +179,7 @@ func (m *Machine) Exhausting(now time.Time, child uint64) { m.RekeyChild(now, ch
 func (m *Machine) PeerMoved(now time.Time, child uint64, from netip.AddrPort) {
 	if c := m.child(child); c != nil && c.State != ChildDeleted {
 		m.follow(Path{Local: m.path.Local, Remote: from})
+		m.espMoved(now, from)
 	}
 	m.pump(now)
 }

@@ -70,9 +70,11 @@ func (n *nat) detect(spii, spir wire.SPI, path Path, payloads []wire.Payload) {
 	n.local = n.supported && !dstOK
 }
 
-// float moves an initiator to the NAT traversal ports for everything after IKE_SA_INIT.
+// float moves an initiator to the NAT traversal ports for everything after IKE_SA_INIT. With MOBIKE it does so without a NAT
+// as well: "implementations that support both this specification and NAT Traversal MUST change to port 4500 if the
+// correspondent also supports both, even if no NAT was detected". https://www.rfc-editor.org/rfc/rfc4555#section-3.3
 func (m *Machine) float() {
-	if !m.nat.udp() || m.path.Local.Port() == m.cfg.LocalNATPort {
+	if !m.nat.udp() && !(m.cfg.MOBIKE && m.nat.supported) || m.path.Local.Port() == m.cfg.LocalNATPort {
 		return
 	}
 	m.path = Path{
@@ -86,21 +88,23 @@ func (m *Machine) float() {
 // A NAT may drop a mapping that is still in use. The side that is not behind a NAT then follows the address and port of
 // the last packet that was authentic; a side that is behind one does not, or an attacker could lead it away:
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.23
+//
+// With MOBIKE it is the initiator that says where it is: "The host not behind a NAT MUST NOT use these dynamic updates for
+// IKEv2 packets". https://www.rfc-editor.org/rfc/rfc4555#section-3.8
 func (m *Machine) follow(path Path) {
-	if path == m.path || !m.nat.remote || m.nat.local {
+	if path == m.path || m.mob.on || !m.nat.remote || m.nat.local {
 		return
 	}
+	m.emit(Moved{From: m.path, To: path, Reason: "an authentic message came from there"})
 	m.path = path
-	for _, c := range m.children {
-		if c.State == ChildDeleted {
-			continue
-		}
-		c.Path = m.espPath()
-		m.emit(UpdatePath{Child: c})
-	}
+	m.moveChildren()
 }
 
 // espPath is where the ESP packets of this IKE SA go.
 func (m *Machine) espPath() esp.Path {
-	return esp.Path{Local: m.path.Local, Remote: m.path.Remote, UDP: m.nat.udp()}
+	p := esp.Path{Local: m.path.Local, Remote: m.path.Remote, UDP: m.nat.udp()}
+	if m.mob.esp.IsValid() {
+		p.Remote = m.mob.esp
+	}
+	return p
 }

@@ -98,11 +98,19 @@ type ExchangeDone struct {
 	Request, Response string // payloads in short, as wire.Summary writes them
 	RequestLen        int
 	ResponseLen       int
-	// Bare tells that the request had no payloads, as that of a liveness check (RFC 7296 section 2.4).
+	// Bare tells that the request was a liveness check: without payloads (RFC 7296 section 2.4), or with those that
+	// MOBIKE adds (RFC 4555 section 3.8).
 	Bare bool
 	// Took is the time from the first request to the response; Retransmits how often the request was repeated.
 	Took        time.Duration
 	Retransmits int
+}
+
+// Moved reports that the IKE SA has other addresses than before, or, with ESP, that only its CHILD SAs have.
+type Moved struct {
+	From, To Path
+	Reason   string
+	ESP      bool
 }
 
 // Retransmitted reports a repeated request, so that silence can be seen while it lasts.
@@ -146,6 +154,7 @@ func (Touched) output()            {}
 func (Spawned) output()            {}
 func (PeerInitialContact) output() {}
 func (ExchangeDone) output()       {}
+func (Moved) output()              {}
 func (Retransmitted) output()      {}
 func (Ignored) output()            {}
 func (KeysDerived) output()        {}

@@ -191,7 +191,7 @@ func (m *Machine) respond(r *request, payloads []wire.Payload) {
 	m.emit(ExchangeDone{
 		Exchange: h.Exchange, MessageID: h.MessageID, Path: r.path,
 		Request: wire.Summary(r.header, r.payloads), Response: wire.Summary(h, payloads),
-		RequestLen: r.size, ResponseLen: size, Bare: len(r.payloads) == 0,
+		RequestLen: r.size, ResponseLen: size, Bare: bare(r.payloads),
 	})
 	m.alive.lastSent = r.now
 	if c := m.closing; c != nil {
@@ -244,6 +244,7 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 	}
 	m.heard(now, path)
 	m.pending = nil
+	m.answeredOn(now, p, path)
 	if err != nil {
 		f := m.failure(diag.CodeSyntax, h.Exchange, failCause(err))
 		p.task.abandoned(m, now)

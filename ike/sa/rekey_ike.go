@@ -205,6 +205,7 @@ func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chose
 		establishedAt: now, chosen: chosen, prf: prf, nat: m.nat, alive: liveness{lastHeard: now, lastSent: now},
 		frag: fragments{negotiated: m.frag.negotiated},
 	}
+	s.inherit(m)
 	if err := s.setKeys(suite.RekeySKEYSEED(m.prf, m.keys.D, shared, ni, nr), ni, nr); err != nil {
 		return nil, err
 	}
@@ -237,11 +238,15 @@ func (m *Machine) handOver(now time.Time, s *Machine) {
 	}
 	s.rivalOf = nil
 	m.successor = s
+	if m.mob.on {
+		s.inherit(m)
+		s.path = m.path
+	}
 	s.children, m.children = append(s.children, m.children...), nil
 	end, ending := m.ending()
 	for _, t := range m.queue {
 		switch t := t.(type) {
-		case *createChildTask, *rekeyChildTask, *deleteChildTask, *rejectChildTask:
+		case *createChildTask, *rekeyChildTask, *deleteChildTask, *rejectChildTask, *updateTask, *announceTask, *routeTask:
 			s.delayed = append(s.delayed, delayed{t, now})
 		default:
 			t.abandoned(m, now)

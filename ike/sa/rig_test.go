@@ -32,8 +32,10 @@ type rig struct {
 	drop func(from *end, datagram []byte) bool
 	// translate is a NAT: it changes the path as the receiver sees it.
 	translate func(f *flight)
-	delay     time.Duration
-	ladder    strings.Builder
+	// reach tells whether a datagram can travel on a path; nil for any.
+	reach  func(from *end, p Path) bool
+	delay  time.Duration
+	ladder strings.Builder
 }
 
 // flight is a datagram under way.
@@ -229,7 +231,7 @@ func (e *end) handle(m *Machine, o Output) {
 	switch o := o.(type) {
 	case Send:
 		h, _ := wire.ParseHeader(o.Datagram)
-		dropped := r.drop != nil && r.drop(e, o.Datagram)
+		dropped := r.drop != nil && r.drop(e, o.Datagram) || r.reach != nil && !r.reach(e, o.Path)
 		mark := "-->"
 		if dropped {
 			mark = "--x"

@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -24,6 +25,10 @@ type Snapshot struct {
 	Chosen                         proposal.Chosen // zero before IKE_SA_INIT is done
 	Created, Established           time.Time
 	RekeyAt                        time.Time // zero: not scheduled
+	// MOBIKE tells that the addresses can change; LocalAddrs are those of this side that the peer was told of beside the
+	// one in use, PeerAddrs what it told us.
+	MOBIKE                bool
+	LocalAddrs, PeerAddrs []netip.Addr
 	// Tasks are the requests that wait, and the one that is outstanding first.
 	Tasks    []string
 	Children []ChildSnapshot
@@ -52,7 +57,8 @@ func (m *Machine) Snapshot() Snapshot {
 		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
 		NATLocal: m.nat.local, NATRemote: m.nat.remote, NATForced: m.nat.forced,
 		Chosen: m.chosen, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt,
-		Tasks: m.taskNames(),
+		Tasks:  m.taskNames(),
+		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
 	}
 	if m.cfg != nil {
 		s.Connection = m.cfg.Name

@@ -60,13 +60,15 @@ type outstanding struct {
 	datagrams [][]byte
 	path      Path
 	summary   string
-	bare      bool // without payloads
+	bare      bool // a liveness check
 	firstSent time.Time
 	next      time.Time // of the next retransmission, or of giving up
 	tries     int       // retransmissions so far
 	// unreachable counts ICMP errors for this request.
 	unreachable int
 	unreachErr  error
+	// probed are the other paths that it was sent on, with MOBIKE.
+	probed []Path
 }
 
 func (p *outstanding) size() int {
@@ -95,7 +97,10 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 		SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: t.exchange(), Flags: m.flags(), MessageID: m.window.nextSend,
 	}
 	p := &outstanding{task: t, id: h.MessageID, path: m.path, firstSent: now, summary: wire.Summary(h, payloads),
-		bare: len(payloads) == 0}
+		bare: bare(payloads)}
+	if c, ok := t.(*routeTask); ok {
+		p.path.Remote = c.to
+	}
 	if h.Exchange == wire.ExchangeIKESAInit {
 		h.SPIr = 0
 		msg := wire.Message{Header: h, Payloads: payloads}
@@ -131,15 +136,14 @@ func (m *Machine) advanceRetransmit(now time.Time) {
 	if _, ok := p.task.(*deleteIKETask); ok {
 		tries = min(tries, deleteTries)
 	}
-	if p.tries >= tries || (m.state == StateConnecting && p.unreachable >= unreachableVerdict) {
+	if p.tries >= tries && !m.patient(now, p) || (m.state == StateConnecting && p.unreachable >= unreachableVerdict) {
 		m.giveUp(now, p)
 		return
 	}
 	p.tries++
+	p.next = now.Add(m.pause(p))
 	// Follow a path that has changed since: a peer behind a NAT that rebinds is only reached on the new one.
-	p.path = m.path
-	p.next = now.Add(m.cfg.Retransmit.interval(p.tries, m.env.Jitter()))
-	m.transmit(now, p)
+	m.repeat(now, p)
 	m.emit(Retransmitted{Exchange: p.task.exchange(), MessageID: p.id, Path: p.path, Try: p.tries})
 }
 
@@ -148,5 +152,10 @@ func (m *Machine) Unreachable(now time.Time, path Path, err error) {
 	if p := m.pending; p != nil && p.path.Remote == path.Remote {
 		p.unreachable++
 		p.unreachErr = err
+	}
+	// With MOBIKE, it is "a hint that there might be a problem, and the initiator SHOULD trigger Dead Peer Detection".
+	// https://www.rfc-editor.org/rfc/rfc4555#section-3.5
+	if m.mob.on && m.mob.initiator && m.state == StateEstablished && path.Remote == m.path.Remote {
+		m.suspect(now)
 	}
 }

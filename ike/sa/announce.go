@@ -1,0 +1,59 @@
+package sa
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"esplanade/ike/wire"
+)
+
+// announceTask tells the peer which addresses this side has beside the one that the message comes from: a whole list,
+// which replaces what the peer knows. https://www.rfc-editor.org/rfc/rfc4555#section-3.6
+type announceTask struct {
+	// must: the peer has to hear it even when the list is the old one, since it comes from a new address.
+	must bool
+	list []netip.Addr
+}
+
+func (t *announceTask) name() string                        { return "announce the addresses" }
+func (t *announceTask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
+func (t *announceTask) abandoned(m *Machine, now time.Time) {}
+
+// announce has the peer told of this side's addresses when they are not those that it knows.
+func (m *Machine) announce(now time.Time, must bool) {
+	if !must && slices.Equal(m.additional(), m.mob.announced) || m.state != StateEstablished && m.state != StateRekeying || m.rivalOf != nil {
+		return
+	}
+	for _, t := range m.queue {
+		if t, ok := t.(*announceTask); ok {
+			t.must = t.must || must
+			return
+		}
+	}
+	m.enqueue(&announceTask{must: must})
+}
+
+func (t *announceTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	t.list = m.additional()
+	if !t.must && slices.Equal(t.list, m.mob.announced) || m.state != StateEstablished && m.state != StateRekeying {
+		return nil, false
+	}
+	var out []wire.Payload
+	for _, a := range t.list {
+		out = append(out, wire.NewAdditionalAddress(a))
+	}
+	if len(out) == 0 {
+		out = append(out, &wire.Notify{NotifyType: wire.NotifyNoAdditionalAddresses})
+	}
+	return append(out, m.noNATs(m.path)...), true
+}
+
+func (t *announceTask) done(old *Machine, r *response) {
+	m := old.newest()
+	m.mob.announced = t.list
+	if !slices.Equal(m.additional(), t.list) {
+		m.announce(r.now, false)
+	}
+	old.touched(m, r.now)
+}

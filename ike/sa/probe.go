@@ -1,0 +1,106 @@
+package sa
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+const (
+	// probeAfter is how many times a request is repeated on the path in use before other paths are tried as well: "An IKEv2
+	// request has been re-transmitted several times, but no valid reply has been received. This suggests the current path
+	// is no longer working." https://www.rfc-editor.org/rfc/rfc4555#section-3.5
+	probeAfter = 2
+	// maxPaths bounds the paths that one repetition takes.
+	maxPaths = 8
+	// responderPatience is how long a responder goes on: "it is suggested that responders continue retransmitting IKEv2
+	// requests for at least five minutes before giving up", since it is the initiator that finds another path.
+	// https://www.rfc-editor.org/rfc/rfc4555#section-3.11
+	responderPatience = 5 * time.Minute
+	// patientInterval is the longest pause of a responder after its usual repetitions.
+	patientInterval = 30 * time.Second
+)
+
+// patient tells whether a responder goes on repeating a request although the usual number of times is reached. It does
+// not when something at the peer's address says that there is no such IKE SA: that proves nothing, but then the usual
+// time is enough.
+func (m *Machine) patient(now time.Time, p *outstanding) bool {
+	if _, ok := p.task.(*deleteIKETask); ok {
+		return false
+	}
+	return m.mob.on && !m.mob.initiator && m.lastUnprotectedErr.Before(p.firstSent) && now.Sub(p.firstSent) < responderPatience
+}
+
+// pause is the time until the next repetition.
+func (m *Machine) pause(p *outstanding) time.Duration {
+	d := m.cfg.Retransmit.interval(p.tries, m.env.Jitter())
+	if p.tries > m.cfg.Retransmit.Tries {
+		d = min(d, patientInterval)
+	}
+	return d
+}
+
+// repeat sends the request in flight again: on the path of the IKE SA, which may have changed since, and with MOBIKE
+// after a while on all others that might work. The octets are the same everywhere.
+func (m *Machine) repeat(now time.Time, p *outstanding) {
+	t, check := p.task.(*routeTask)
+	if check && t.esp.IsValid() && p.tries < probeAfter {
+		m.transmit(now, p) // where the peer's ESP comes from
+		return
+	}
+	if p.path != m.path && check {
+		t.elsewhere = true
+	}
+	p.path = m.path
+	m.transmit(now, p)
+	if !m.mob.on || p.tries <= probeAfter {
+		return
+	}
+	p.probed = m.otherPaths()
+	for _, path := range p.probed {
+		if check {
+			t.elsewhere = true
+		}
+		for _, d := range p.datagrams {
+			m.emit(Send{Path: path, Datagram: d})
+		}
+	}
+}
+
+// otherPaths are the pairs of addresses other than the present one between which packets may pass: first where the
+// routes lead, then every address of this host to every address of the peer.
+func (m *Machine) otherPaths() []Path {
+	var out []Path
+	add := func(p Path) {
+		if p != m.path && len(out) < maxPaths && !slices.Contains(out, p) && !slices.Contains(m.mob.refused, p) {
+			out = append(out, p)
+		}
+	}
+	if m.mob.esp.IsValid() {
+		add(Path{Local: m.path.Local, Remote: m.mob.esp})
+	}
+	remotes, own := m.remotes(), m.own()
+	for _, r := range remotes {
+		if src, ok := m.sourceFor(r); ok {
+			add(m.pathTo(src, r))
+		}
+	}
+	for _, r := range remotes {
+		for _, a := range own {
+			if sameFamily(a, r) && usable(a) {
+				add(m.pathTo(a, r))
+			}
+		}
+	}
+	return out
+}
+
+func sameFamily(a, b netip.Addr) bool { return a.Is4() == b.Is4() }
+
+// answeredOn notes by which path an answer came. When the initiator has tried other paths and one of them is the first
+// to bring an answer, it is the one to use.
+func (m *Machine) answeredOn(now time.Time, p *outstanding, path Path) {
+	if m.mob.on && m.mob.initiator && path != m.path && slices.Contains(p.probed, path) {
+		m.move(now, path, "the peer answers there, and not at "+m.path.Remote.String()+" from "+m.path.Local.String())
+	}
+}
