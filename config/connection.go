@@ -24,8 +24,11 @@ type Connection struct {
 	Proposals []proposal.Proposal
 	// Encap makes both sides use UDP encapsulation even without NAT. Default true.
 	Encap bool
-	// MOBIKE is always false in this version.
+	// MOBIKE offers RFC 4555, with which the SAs follow a change of addresses. Default true.
 	MOBIKE bool
+	// MOBIKECheck is when a peer has to show that it gets packets at an address that it has moved to. Default
+	// MOBIKECheckBefore.
+	MOBIKECheck MOBIKECheck
 	// Fragmentation offers and uses IKE fragmentation (RFC 7383). Default true.
 	Fragmentation bool
 	// DPDDelay is how long the peer may be silent before it is asked for a sign of life; 0 never asks. Default 30s.
@@ -115,6 +118,23 @@ func (u UniquePolicy) String() string { return nameOf(uniquePolicies(), u) }
 
 func uniquePolicies() []enum[UniquePolicy] {
 	return []enum[UniquePolicy]{{"no", UniqueNo}, {"keep", UniqueKeep}, {"replace", UniqueReplace}, {"never", UniqueNever}}
+}
+
+// MOBIKECheck says when the return routability check of RFC 4555 section 3.7 is made.
+type MOBIKECheck uint8
+
+// The policies of [Connection].
+const (
+	MOBIKECheckBefore MOBIKECheck = iota // before ESP goes to the new address
+	MOBIKECheckAfter                     // after that
+	MOBIKECheckNever                     // not at all
+)
+
+// String is the word of the configuration.
+func (m MOBIKECheck) String() string { return nameOf(mobikeChecks(), m) }
+
+func mobikeChecks() []enum[MOBIKECheck] {
+	return []enum[MOBIKECheck]{{"before", MOBIKECheckBefore}, {"after", MOBIKECheckAfter}, {"never", MOBIKECheckNever}}
 }
 
 // StartAction says which state of a child is the desired one.

@@ -48,9 +48,8 @@ func readConnection(t *table, c *Config) *Connection {
 	n.RemotePort = t.port("remote_port", DefaultRemotePort)
 	n.Proposals = readProposals(t, "proposals", wire.ProtocolIKE)
 	n.Encap = t.boolean("encap", true)
-	if n.MOBIKE = t.boolean("mobike", false); n.MOBIKE {
-		t.valueNotSupported("mobike", "write mobike = false or leave it out")
-	}
+	n.MOBIKE = t.boolean("mobike", true)
+	n.MOBIKECheck, _ = choice(t, "mobike_check", MOBIKECheckBefore, mobikeChecks())
 	n.Fragmentation = readFragmentation(t)
 	n.DPDDelay, _ = t.duration("dpd_delay", DefaultDPDDelay, time.Second, forever, true)
 	if d, at := t.duration("dpd_timeout", 0, time.Second, forever, true); d != 0 {

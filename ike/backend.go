@@ -113,6 +113,8 @@ func taskName(t string) string {
 		return "IKE_AUTH"
 	case t == "liveness check":
 		return "IKE_DPD"
+	case t == "update the addresses", t == "announce the addresses", t == "check the peer's address":
+		return "IKE_MOBIKE"
 	case t == "rekey IKE SA":
 		return "IKE_REKEY"
 	case t == "delete IKE SA":
@@ -285,6 +287,7 @@ func connStatus(c ConnInfo) vici.ConnStatus {
 			cs.Local, cs.Remote = s.Path.Local.String(), s.Path.Remote.String()
 			cs.LocalID, cs.RemoteID = s.LocalID.String(), s.RemoteID.String()
 			cs.State.NextRekey = s.RekeyAt
+			cs.MOBIKE, cs.LocalAddrs, cs.RemoteAddrs = s.MOBIKE, addrTexts(s.LocalAddrs), addrTexts(s.PeerAddrs)
 		}
 	}
 	cs.State.LastFailure = failureStatus(c.Last)

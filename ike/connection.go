@@ -121,6 +121,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 		LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: authMethod(c.Local.Method), RemoteAuth: authMethod(c.Remote.Method),
 		Proposals: c.Proposals, ForceEncap: c.Encap,
 		LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
+		MOBIKE: c.MOBIKE, RouteCheck: routeCheck(c.MOBIKECheck),
 		KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
 		RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
 		Retransmit: sa.Retransmit{
@@ -168,6 +169,18 @@ func authMethod(m config.AuthMethod) sa.AuthMethod {
 		return sa.AuthPSK
 	}
 	panic("BUG: unknown authentication method " + m.String())
+}
+
+func routeCheck(c config.MOBIKECheck) sa.RouteCheck {
+	switch c {
+	case config.MOBIKECheckBefore:
+		return sa.CheckBefore
+	case config.MOBIKECheckAfter:
+		return sa.CheckAfter
+	case config.MOBIKECheckNever:
+		return sa.CheckNever
+	}
+	panic("BUG: unknown check")
 }
 
 // wanted tells whether the child should be brought up now.

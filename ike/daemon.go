@@ -62,6 +62,7 @@ type Daemon struct {
 	dir   directory
 	names names
 	table table
+	addrs addrs
 	// policies are the configured children by the number of their policy.
 	policies map[uint64]*child
 	// installed is what the data plane has of CHILD SAs, by their number.
@@ -142,6 +143,7 @@ func (d *Daemon) newEnv() *sa.Env {
 			return s.Key.Bytes(), true
 		},
 		FirstContact: d.firstContact,
+		HasAddr:      d.addrs.has, LocalAddrs: d.localAddrs, SourceFor: d.sourceFor, Acceptable: d.acceptable,
 		LastInbound: func(child uint64) time.Time {
 			c, _ := d.o.DataPlane.Counters(child)
 			return c.LastIn
@@ -169,6 +171,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		d.conns = append(d.conns, d.newConnection(now, c))
 	}
 	d.rebuild()
+	d.readAddresses()
 	for _, c := range d.conns {
 		d.setUp(now, c)
 	}

@@ -57,6 +57,9 @@ func (c *Counters) add(o Counters) {
 type Network interface {
 	// SourceFor is the address this host uses towards a peer.
 	SourceFor(remote netip.Addr) (netip.Addr, error)
+	// Addresses lists the addresses at which this host can be reached from outside: those of its interfaces that are up,
+	// without the tunnel's own.
+	Addresses() ([]netip.Addr, error)
 	// AddRoutes sends the traffic of selectors into the tunnel; what is added several times stays until it is removed
 	// as often.
 	AddRoutes(ts selector.Pair) error

@@ -106,6 +106,9 @@ func (c *connection) serves(local, remote netip.Addr, n *names) (score int, ok b
 	return 4*r + l, l > 0 && r > 0
 }
 
+// exactly is what match says of an address that is itself on a list.
+const exactly = 3
+
 // match tells how specific the most specific endpoint is that stands for an address: 0 for none.
 func (n *names) match(list []config.Endpoint, a netip.Addr) int {
 	a = a.Unmap().WithZone("")
@@ -116,7 +119,7 @@ func (n *names) match(list []config.Endpoint, a netip.Addr) int {
 			best = max(best, 1)
 		case e.Specific():
 			if slices.Contains(n.addrsOf(e), a) {
-				best = max(best, 3)
+				best = max(best, exactly)
 			}
 		case e.Contains(a):
 			best = max(best, 2)

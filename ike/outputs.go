@@ -144,6 +144,8 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 		d.initialContact(now, e)
 	case sa.ExchangeDone:
 		d.exchangeDone(e, o)
+	case sa.Moved:
+		d.moved(e, o)
 	case sa.Retransmitted:
 		d.stats.retransmits.Add(1)
 		d.logger(e).Info("no answer yet, sent again", "exchange", o.Exchange.String(), "message_id", o.MessageID, "try", o.Try, "to", o.Path.Remote)

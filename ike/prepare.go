@@ -91,14 +91,14 @@ func (d *Daemon) localFor(c *connection, remote netip.Addr) (netip.Addr, error) 
 	fixed := true
 	for _, e := range c.conf.LocalAddrs {
 		for _, a := range d.names.addrsOf(e) {
-			if a.Is4() == remote.Is4() {
+			if a.Is4() == remote.Is4() && d.addrs.has(a) {
 				return a, nil
 			}
 		}
 		fixed = fixed && e.Specific()
 	}
 	if fixed && len(c.conf.LocalAddrs) > 0 && !slices.ContainsFunc(c.conf.LocalAddrs, func(e config.Endpoint) bool { return e.Name != "" }) {
-		return netip.Addr{}, errFamily
+		return netip.Addr{}, d.addrs.why(c, remote)
 	}
 	return d.o.Network.SourceFor(remote)
 }

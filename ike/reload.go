@@ -294,6 +294,8 @@ func keyName(field string) string {
 		return "keyingtries"
 	case "MOBIKE":
 		return "mobike"
+	case "MOBIKECheck":
+		return "mobike_check"
 	case "ReqID":
 		return "reqid"
 	case "TUN":

@@ -38,7 +38,7 @@ func (d *Daemon) report(now time.Time, e *entry, f *diag.Failure) {
 
 // stats are the counters of the daemon. They may be read from any goroutine.
 type stats struct {
-	sendErrors, retransmits, established, ikeRekeys, childRekeys atomic.Uint64
+	sendErrors, retransmits, moves, established, ikeRekeys, childRekeys atomic.Uint64
 
 	mu        sync.Mutex
 	ignored   map[sa.IgnoreReason]uint64
@@ -58,10 +58,10 @@ type ExchangeKey struct {
 
 // Stats is a copy of the daemon's counters.
 type Stats struct {
-	SendErrors, Retransmits, Established, IKERekeys, ChildRekeys, InboxDropped uint64
-	Ignored                                                                    map[sa.IgnoreReason]uint64
-	Failures                                                                   map[FailureKey]uint64
-	Exchanges                                                                  map[ExchangeKey]uint64
+	SendErrors, Retransmits, Moves, Established, IKERekeys, ChildRekeys, InboxDropped uint64
+	Ignored                                                                           map[sa.IgnoreReason]uint64
+	Failures                                                                          map[FailureKey]uint64
+	Exchanges                                                                         map[ExchangeKey]uint64
 }
 
 func (s *stats) init() {
@@ -91,7 +91,7 @@ func (s *stats) exchange(x sa.ExchangeDone) {
 func (d *Daemon) Stats() Stats {
 	s := &d.stats
 	out := Stats{
-		SendErrors: s.sendErrors.Load(), Retransmits: s.retransmits.Load(), Established: s.established.Load(),
+		SendErrors: s.sendErrors.Load(), Retransmits: s.retransmits.Load(), Moves: s.moves.Load(), Established: s.established.Load(),
 		IKERekeys: s.ikeRekeys.Load(), ChildRekeys: s.childRekeys.Load(), InboxDropped: d.InboxDropped(),
 		Ignored: map[sa.IgnoreReason]uint64{}, Failures: map[FailureKey]uint64{}, Exchanges: map[ExchangeKey]uint64{},
 	}

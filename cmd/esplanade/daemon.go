@@ -116,7 +116,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 		observers = append(observers, g.keys)
 	}
 	g.daemon = ike.New(ike.Options{
-		Config: conf, DataPlane: plane{g.engine}, Network: &network{g.link}, Logger: g.log, Observer: observers,
+		Config: conf, DataPlane: plane{g.engine}, Network: &network{g.link, g.interfaceName()}, Logger: g.log, Observer: observers,
 		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",
 		Bound: boundAddrs(conf),
 	})
@@ -338,6 +338,7 @@ func (g *gateway) run(ctx context.Context) error {
 			}
 		})
 	}
+	wg.Go(func() { g.watchAddresses(ctx) })
 	g.announce()
 	err := g.daemon.Run(ctx)
 	stop(nil)

@@ -87,10 +87,10 @@ func (m *metricsServer) close() { m.s.Close(); m.l.Close() }
 type collector struct {
 	g *gateway
 
-	build, configured, up, childUp, ikeSAs, halfOpen                    *prometheus.Desc
-	bytes, packets, drops, failures, exchanges, rekeys, retransmits     *prometheus.Desc
-	ignored, inboxDropped, sendErrors, established, lastReload, started *prometheus.Desc
-	loadedAt                                                            *prometheus.Desc
+	build, configured, up, childUp, ikeSAs, halfOpen                       *prometheus.Desc
+	bytes, packets, drops, failures, exchanges, rekeys, retransmits, moves *prometheus.Desc
+	ignored, inboxDropped, sendErrors, established, lastReload, started    *prometheus.Desc
+	loadedAt                                                               *prometheus.Desc
 }
 
 func newCollector(g *gateway) *collector {
@@ -112,6 +112,7 @@ func newCollector(g *gateway) *collector {
 		exchanges:    d("exchanges_total", "Complete exchanges; role is that of this side.", "exchange", "role"),
 		rekeys:       d("rekeys_total", "SAs that were replaced by rekeying.", "sa"),
 		retransmits:  d("retransmits_total", "Requests that were sent again."),
+		moves:        d("address_changes_total", "How often the addresses of an IKE SA or of its ESP have changed."),
 		ignored:      d("ignored_messages_total", "IKE messages that had no effect.", "reason"),
 		inboxDropped: d("inbox_dropped_total", "Input that was dropped because the event loop was too busy."),
 		sendErrors:   d("ike_send_errors_total", "IKE messages that the system did not send."),
@@ -126,7 +127,7 @@ func newCollector(g *gateway) *collector {
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.configured, c.up, c.childUp, c.ikeSAs, c.halfOpen, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
-		c.rekeys, c.retransmits, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
+		c.rekeys, c.retransmits, c.moves, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
 	} {
 		ch <- d
 	}
@@ -191,6 +192,7 @@ func (c *collector) collectStats(count func(d *prometheus.Desc, v uint64, labels
 	count(c.rekeys, s.IKERekeys, "ike")
 	count(c.rekeys, s.ChildRekeys, "child")
 	count(c.retransmits, s.Retransmits)
+	count(c.moves, s.Moves)
 	count(c.inboxDropped, s.InboxDropped)
 	count(c.sendErrors, s.SendErrors)
 	count(c.established, s.Established)

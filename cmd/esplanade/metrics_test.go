@@ -94,6 +94,7 @@ func TestMetrics(t *testing.T) {
 		{"ipsec_exchange_duration_seconds", []string{"exchange=IKE_AUTH"}, 1},
 		{"ipsec_exchange_duration_seconds", []string{"exchange=CREATE_CHILD_SA"}, 2},
 		{"ipsec_retransmits_total", nil, 0},
+		{"ipsec_address_changes_total", nil, 0},
 		{"ipsec_config_last_reload_successful", nil, 1},
 		{"ipsec_drops_total", []string{"direction=in", "reason=replay"}, 0},
 		{"ipsec_drops_total", []string{"direction=out", "reason=no_policy"}, 0},

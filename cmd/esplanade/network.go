@@ -11,7 +11,10 @@ import (
 
 // network is the host's network configuration as the IKE daemon needs it. link is nil for a device that the host does
 // not route to, such as netstack.
-type network struct{ link tun.Link }
+type network struct {
+	link   tun.Link
+	device string // the tunnel's interface; empty for one that the host does not know
+}
 
 // SourceFor asks the routing table by connecting a UDP socket, which sends nothing.
 func (n *network) SourceFor(remote netip.Addr) (netip.Addr, error) {
@@ -22,6 +25,9 @@ func (n *network) SourceFor(remote netip.Addr) (netip.Addr, error) {
 	defer c.Close()
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
 }
+
+// Addresses lists the addresses of this host's interfaces that are up, without those of the tunnel's device.
+func (n *network) Addresses() ([]netip.Addr, error) { return tun.OuterAddresses(n.device) }
 
 // routes are those that selectors need: one for each prefix of the remote side, with an address of this host that the
 // local side allows as the source of its own packets.

@@ -91,7 +91,12 @@ type connReport struct {
 	LocalID  string `json:"local_id"`
 	RemoteID string `json:"remote_id"`
 	stateReport
-	Children []childReport `json:"children"`
+	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those that the other side was told of beside the ones
+	// in use.
+	MOBIKE      bool          `json:"mobike"`
+	LocalAddrs  []string      `json:"local_addrs,omitempty"`
+	RemoteAddrs []string      `json:"remote_addrs,omitempty"`
+	Children    []childReport `json:"children"`
 }
 
 type childReport struct {
@@ -116,6 +121,7 @@ func newStatusReport(s vici.Status) statusReport {
 		cr := connReport{
 			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID,
 			stateReport: newStateReport(c.State), Children: []childReport{},
+			MOBIKE: c.MOBIKE, LocalAddrs: c.LocalAddrs, RemoteAddrs: c.RemoteAddrs,
 		}
 		for _, h := range c.Children {
 			cr.Children = append(cr.Children, childReport{
@@ -163,6 +169,9 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 	for _, c := range r.Connections {
 		fmt.Fprintf(w, "\n%s: %s\n", c.Name, c.stateReport.text(now))
 		fmt.Fprintf(w, "  %s [%s] <-> %s [%s]\n", c.Local, c.LocalID, c.Remote, c.RemoteID)
+		if c.MOBIKE {
+			fmt.Fprintf(w, "  mobike; other addresses here: %s; there: %s\n", orNone(c.LocalAddrs), orNone(c.RemoteAddrs))
+		}
 		for _, h := range c.Children {
 			fmt.Fprintf(w, "  %s: %s\n", h.Name, h.stateReport.text(now))
 			fmt.Fprintf(w, "    %s === %s\n", strings.Join(h.LocalTS, " "), strings.Join(h.RemoteTS, " "))
@@ -188,6 +197,13 @@ func (f *failureReport) print(w io.Writer, now time.Time, what string) {
 		fmt.Fprintf(w, " (%d times since %s)", f.Count, f.First.Local().Format(timeForm))
 	}
 	fmt.Fprintf(w, ":\n    %s\n    Fix: %s\n", f.Message, f.Fix)
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, " ")
 }
 
 // text is a state in one phrase: "up since 3m (desired: up)".

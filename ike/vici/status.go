@@ -73,10 +73,15 @@ type ConnStatus struct {
 	Local  string `json:"local"`
 	Remote string `json:"remote"`
 	// LocalID and RemoteID are the identities, shown or as configured.
-	LocalID  string        `json:"local_id,omitempty"`
-	RemoteID string        `json:"remote_id,omitempty"`
-	State    State         `json:"state"`
-	Children []ChildStatus `json:"children"`
+	LocalID  string `json:"local_id,omitempty"`
+	RemoteID string `json:"remote_id,omitempty"`
+	State    State  `json:"state"`
+	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those beside the ones in use that the other side was
+	// told of.
+	MOBIKE      bool          `json:"mobike,omitempty"`
+	LocalAddrs  []string      `json:"local_addrs,omitempty"`
+	RemoteAddrs []string      `json:"remote_addrs,omitempty"`
+	Children    []ChildStatus `json:"children"`
 }
 
 // ChildStatus is a child of a connection.
@@ -129,6 +134,9 @@ func (c *ConnStatus) message() *Message {
 	s.Set("remote", c.Remote)
 	s.SetNonEmpty("local-id", c.LocalID)
 	s.SetNonEmpty("remote-id", c.RemoteID)
+	s.SetYes("mobike", c.MOBIKE)
+	s.SetListNonEmpty("local-addrs", c.LocalAddrs...)
+	s.SetListNonEmpty("remote-addrs", c.RemoteAddrs...)
 	c.State.fill(s)
 	children := s.Sub("children")
 	for i := range c.Children {
@@ -255,6 +263,7 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 		c = ConnStatus{
 			Name: name, Local: s.Get("local"), Remote: s.Get("remote"),
 			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), State: p.state(s),
+			MOBIKE: s.Get("mobike") == "yes", LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"),
 		}
 		for name, s := range s.Section("children").Sections() {
 			c.Children = append(c.Children, ChildStatus{
