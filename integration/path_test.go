@@ -30,53 +30,63 @@ func masquerade(ports string) string {
 // TestNATRebinds: the router between forgets its translations while traffic flows, and gives a another port. Both IKE and
 // ESP follow, in place: the SAs stay what they were.
 func TestNATRebinds(t *testing.T) {
-	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
-		t.Run(k.String(), func(t *testing.T) {
-			t.Parallel()
-			p := newPair(t, k, tunnel{Router: true, Edit: func(a, b *peer.Gateway) {
-				// strongSwan moves on IKE alone, so a says something now and then.
-				a.Connections[0].DPDDelay = time.Second
-				b.Connections[0].Remote = lab.Anyone
-			}})
-			if err := p.R.NFT(masquerade("20000-29999")); err != nil {
-				t.Fatal(err)
-			}
-			p.start(t)
-			p.initiate(t)
-			before := p.wantUp(t, time.Second)
-			a, b := p.ends(false)
-			flow, err := lab.StartFlow(a, b, lab.FlowOptions{Rate: rekeyRate})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer flow.Abort()
-			p.wantProgress(t, flow)
-			if err := p.R.NFT("delete table ip nat\n" + masquerade("30000-39999")); err != nil {
-				t.Fatal(err)
-			}
-			if err := p.R.ForgetTranslations(); err != nil {
-				t.Fatal(err)
-			}
-			var after state
-			lab.Eventually(t, 15*time.Second, "b sees a at another port", func() (bool, string) {
-				var problem string
-				after, problem = p.look()
-				port := portOf(after.ikeB.Remote)
-				return problem == "" && port >= 30000 && port < 40000, problem + "\n" + peer.DescribeSAs(p.b)
-			})
-			p.wantMoved(t, before, after)
-			p.wantProgress(t, flow)
-			if r, err := flow.Finish(); err != nil {
-				t.Errorf("transfer: %v", err)
-			} else {
-				t.Logf("transfer: %v; %v", r.Forth, r.Back)
-			}
-			p.wantPing(t)
-			for _, end := range p.peers() {
-				p.rekeyChild(t, "ECP_384", end)
-			}
-			p.terminate(t)
+	eachMobility(t, func(t *testing.T, k kinds, mobike bool) {
+		p := newPair(t, k, tunnel{Router: true, Edit: func(a, b *peer.Gateway) {
+			// strongSwan moves on IKE alone, so a says something now and then.
+			a.Connections[0].DPDDelay = time.Second
+			b.Connections[0].Remote = lab.Anyone
+			a.Connections[0].NoMOBIKE, b.Connections[0].NoMOBIKE = !mobike, !mobike
+		}})
+		if err := p.R.NFT(masquerade("20000-29999")); err != nil {
+			t.Fatal(err)
+		}
+		p.start(t)
+		p.initiate(t)
+		before := p.wantUp(t, time.Second)
+		a, b := p.ends(false)
+		flow, err := lab.StartFlow(a, b, lab.FlowOptions{Rate: rekeyRate})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer flow.Abort()
+		p.wantProgress(t, flow)
+		if err := p.R.NFT("delete table ip nat\n" + masquerade("30000-39999")); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.R.ForgetTranslations(); err != nil {
+			t.Fatal(err)
+		}
+		var after state
+		lab.Eventually(t, 15*time.Second, "b sees a at another port", func() (bool, string) {
+			var problem string
+			after, problem = p.look()
+			port := portOf(after.ikeB.Remote)
+			return problem == "" && port >= 30000 && port < 40000, problem + "\n" + peer.DescribeSAs(p.b)
 		})
+		p.wantMoved(t, before, after)
+		p.wantProgress(t, flow)
+		if r, err := flow.Finish(); err != nil {
+			t.Errorf("transfer: %v", err)
+		} else {
+			t.Logf("transfer: %v; %v", r.Forth, r.Back)
+		}
+		p.wantPing(t)
+		for _, end := range p.peers() {
+			p.rekeyChild(t, "ECP_384", end)
+		}
+		p.terminate(t)
+	})
+}
+
+// eachMobility runs a test for every pair, with MOBIKE and without.
+func eachMobility(t *testing.T, do func(t *testing.T, k kinds, mobike bool)) {
+	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
+		for _, mobike := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%v/mobike %v", k, mobike), func(t *testing.T) {
+				t.Parallel()
+				do(t, k, mobike)
+			})
+		}
 	}
 }
 
@@ -103,37 +113,43 @@ func portOf(host string) int {
 // TestRebindsIdle: as before, with no traffic at all. A packet from b's side must find its way as soon as a has sent its
 // next keepalive or liveness check.
 func TestRebindsIdle(t *testing.T) {
-	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
-		t.Run(k.String(), func(t *testing.T) {
-			t.Parallel()
-			p := newPair(t, k, tunnel{Router: true, Edit: func(a, b *peer.Gateway) {
-				a.Connections[0].DPDDelay = time.Second
-				b.Connections[0].Remote = lab.Anyone
-			}})
-			if err := p.R.NFT(masquerade("20000-29999")); err != nil {
-				t.Fatal(err)
-			}
-			p.start(t)
-			p.initiate(t)
-			before := p.wantUp(t, time.Second)
-			if err := p.R.NFT("delete table ip nat\n" + masquerade("30000-39999")); err != nil {
-				t.Fatal(err)
-			}
-			if err := p.R.ForgetTranslations(); err != nil {
-				t.Fatal(err)
-			}
-			a, b := p.ends(false)
-			lab.Eventually(t, 15*time.Second, "packets get from b to a", func() (bool, string) {
-				r, err := lab.Ping(b, a, lab.PingOptions{Patience: 300 * time.Millisecond})
-				if err != nil {
-					return false, err.Error()
-				}
-				return r.Received == 1, r.String() + "\n" + peer.DescribeSAs(p.b)
+	eachMobility(t, func(t *testing.T, k kinds, mobike bool) {
+		p := newPair(t, k, tunnel{Router: true, Edit: func(a, b *peer.Gateway) {
+			a.Connections[0].DPDDelay = time.Second
+			b.Connections[0].Remote = lab.Anyone
+			a.Connections[0].NoMOBIKE, b.Connections[0].NoMOBIKE = !mobike, !mobike
+		}})
+		if err := p.R.NFT(masquerade("20000-29999")); err != nil {
+			t.Fatal(err)
+		}
+		seen := watchIKE(t, p)
+		p.start(t)
+		p.initiate(t)
+		before := p.wantUp(t, time.Second)
+		if mobike {
+			// With MOBIKE it is a that has to notice, by comparing what b sees with what it saw the last time.
+			lab.Eventually(t, 10*time.Second, "a has asked twice", func() (bool, string) {
+				n := seen.count(func(m lab.IKEMessage) bool { return m.Exchange == lab.Informational && m.Response })
+				return n >= 2, fmt.Sprintf("%d answers", n)
 			})
-			after := p.wantUp(t, time.Second)
-			p.wantMoved(t, before, after)
+		}
+		if err := p.R.NFT("delete table ip nat\n" + masquerade("30000-39999")); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.R.ForgetTranslations(); err != nil {
+			t.Fatal(err)
+		}
+		a, b := p.ends(false)
+		lab.Eventually(t, 15*time.Second, "packets get from b to a", func() (bool, string) {
+			r, err := lab.Ping(b, a, lab.PingOptions{Patience: 300 * time.Millisecond})
+			if err != nil {
+				return false, err.Error()
+			}
+			return r.Received == 1, r.String() + "\n" + peer.DescribeSAs(p.b)
 		})
-	}
+		after := p.wantUp(t, time.Second)
+		p.wantMoved(t, before, after)
+	})
 }
 
 // manySelectors makes the messages with traffic selectors larger than a packet. All are networks behind one of the gateways;

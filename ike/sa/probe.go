@@ -13,10 +13,11 @@ const (
 	probeAfter = 2
 	// maxPaths bounds the paths that one repetition takes.
 	maxPaths = 8
-	// responderPatience is how long a responder goes on: "it is suggested that responders continue retransmitting IKEv2
-	// requests for at least five minutes before giving up", since it is the initiator that finds another path.
+	// responderPatience is how many times the usual time a responder goes on, since it is the initiator that finds another
+	// path: it "SHOULD use relatively long timeout intervals", and "it is suggested that responders continue retransmitting
+	// IKEv2 requests for at least five minutes before giving up". With the defaults it is five and a half.
 	// https://www.rfc-editor.org/rfc/rfc4555#section-3.11
-	responderPatience = 5 * time.Minute
+	responderPatience = 4
 	// patientInterval is the longest pause of a responder after its usual repetitions.
 	patientInterval = 30 * time.Second
 )
@@ -28,7 +29,16 @@ func (m *Machine) patient(now time.Time, p *outstanding) bool {
 	if _, ok := p.task.(*deleteIKETask); ok {
 		return false
 	}
-	return m.mob.on && !m.mob.initiator && m.lastUnprotectedErr.Before(p.firstSent) && now.Sub(p.firstSent) < responderPatience
+	return m.mob.on && !m.mob.initiator && m.lastUnprotectedErr.Before(p.firstSent) && now.Sub(p.firstSent) < responderPatience*m.cfg.Retransmit.total()
+}
+
+// total is the time after which a request that stays without an answer has failed.
+func (r Retransmit) total() time.Duration {
+	var d time.Duration
+	for n := range r.Tries + 1 {
+		d += r.interval(n, 0)
+	}
+	return d
 }
 
 // pause is the time until the next repetition.

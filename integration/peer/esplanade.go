@@ -209,7 +209,7 @@ func (e *Esplanade) config() string {
 
 func (e *Esplanade) connectionKeys(c Connection) map[string]string {
 	keys := map[string]string{
-		"local_addrs": array([]string{c.Local.String()}), "remote_addrs": array([]string{anyAddr(c.Remote)}),
+		"local_addrs": array([]string{anyAddr(c.Local)}), "remote_addrs": array([]string{anyAddr(c.Remote)}),
 		"encap": strconv.FormatBool(!c.NoEncap),
 	}
 	if !c.keepUp() {
@@ -217,6 +217,9 @@ func (e *Esplanade) connectionKeys(c Connection) map[string]string {
 	}
 	if len(c.Proposals) > 0 {
 		keys["proposals"] = array(c.Proposals)
+	}
+	if c.NoMOBIKE {
+		keys["mobike"] = "false"
 	}
 	if c.NoFragmentation {
 		keys["fragmentation"] = "false"

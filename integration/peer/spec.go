@@ -24,12 +24,14 @@ type Gateway struct {
 // Connection is one IKE connection, seen from the gateway that has it. Empty fields are left to the gateway.
 type Connection struct {
 	Name          string
-	Local, Remote netip.Addr // Remote may be the zero Addr: any peer
+	Local, Remote netip.Addr // the zero Addr: whatever address the host has, any peer
 	LocalID       string
 	RemoteID      string
 	Proposals     []string
 	// NoEncap leaves UDP encapsulation to NAT detection. kernel-libipsec needs it forced.
 	NoEncap bool
+	// NoMOBIKE switches RFC 4555 off, which both kinds of gateway offer by default.
+	NoMOBIKE bool
 	// NoFragmentation keeps large IKE messages whole, so that IP has to cut them.
 	NoFragmentation bool
 	DPDDelay        time.Duration

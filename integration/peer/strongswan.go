@@ -198,12 +198,15 @@ func (s *StrongSwan) swanctlConf() string {
 }
 
 func (s *StrongSwan) connectionKeys(c Connection) map[string]string {
-	keys := map[string]string{"version": "2", "local_addrs": c.Local.String(), "remote_addrs": anyAddr(c.Remote), "mobike": "no", "encap": "yes"}
+	keys := map[string]string{"version": "2", "local_addrs": anyAddr(c.Local), "remote_addrs": anyAddr(c.Remote), "encap": "yes"}
 	if c.NoEncap {
 		keys["encap"] = "no"
 	}
 	if len(c.Proposals) > 0 {
 		keys["proposals"] = strings.Join(c.Proposals, ",")
+	}
+	if c.NoMOBIKE {
+		keys["mobike"] = "no"
 	}
 	if c.NoFragmentation {
 		keys["fragmentation"] = "no"
