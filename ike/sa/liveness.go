@@ -49,7 +49,7 @@ func (m *Machine) livenessTimeout() time.Time {
 		if m.cfg.DPDDelay > 0 {
 			// ESP that arrived since is looked at when the time comes; asking the data plane for every call would
 			// cost more than waking up once per interval.
-			t = earliest(t, m.alive.nextCheck(m.cfg.DPDDelay))
+			t = earliest(t, m.nextCheck())
 		}
 	}
 	if m.keepsAlive() {
@@ -58,7 +58,13 @@ func (m *Machine) livenessTimeout() time.Time {
 	return t
 }
 
-func (l *liveness) nextCheck(delay time.Duration) time.Time { return l.lastHeard.Add(delay) }
+// nextCheck is when the peer is asked unless it is heard from before.
+func (m *Machine) nextCheck() time.Time {
+	if m.watchesMapping() {
+		return m.mob.askedAt.Add(m.cfg.DPDDelay)
+	}
+	return m.alive.lastHeard.Add(m.cfg.DPDDelay)
+}
 
 func (l *liveness) nextKeepalive(interval time.Duration) time.Time {
 	last := l.lastSent
@@ -78,13 +84,13 @@ func (m *Machine) advanceLiveness(now time.Time) {
 		return
 	}
 	due := !l.checkAt.IsZero() && !now.Before(l.checkAt)
-	if !due && m.cfg.DPDDelay > 0 && !now.Before(l.nextCheck(m.cfg.DPDDelay)) {
+	if !due && m.cfg.DPDDelay > 0 && !now.Before(m.nextCheck()) {
 		// "If there has only been outgoing traffic on all of the SAs associated with an IKE SA, it is essential to confirm
 		// liveness of the other endpoint to avoid black holes." Inbound ESP is proof of life. https://www.rfc-editor.org/rfc/rfc7296#section-2.4
-		if last := m.lastInbound(); last.After(l.lastHeard) && !m.watchesMapping() {
+		if last := m.lastInbound(); last.After(l.lastHeard) {
 			l.lastHeard = last
 		}
-		due = !now.Before(l.nextCheck(m.cfg.DPDDelay))
+		due = !now.Before(m.nextCheck())
 	}
 	if due {
 		l.checkAt = time.Time{}

@@ -11,7 +11,8 @@ import (
 // NAT_DETECTION_DESTINATION_IP notifications with the value from the previous UPDATE_SA_ADDRESSES response (or the
 // IKE_SA_INIT response)." https://www.rfc-editor.org/rfc/rfc4555#section-3.8
 //
-// Such a side asks even while ESP comes in: that ESP follows a new mapping does not mean that the peer's IKE messages do.
+// Such a side asks even while ESP and the peer's own requests come in: the peer may have found where to send both and still
+// take this side's IKE SA for being elsewhere.
 func (m *Machine) watchesMapping() bool { return m.mob.on && m.mob.initiator && m.nat.local }
 
 // mappingProbe is what a liveness check carries beside nothing.
@@ -27,6 +28,7 @@ func (m *Machine) mappingProbe() []wire.Payload {
 // cause an extra address update", which is harmless. https://www.rfc-editor.org/rfc/rfc4555#section-3.8
 func (m *Machine) compareMapping(r *response) {
 	n := notify(r.payloads, wire.NotifyNATDetectionDestinationIP)
+	m.mob.askedAt = r.now
 	if !m.watchesMapping() || n == nil || m.successor != nil || bytes.Equal(n.Data, m.mob.outside) {
 		return
 	}

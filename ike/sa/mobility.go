@@ -26,6 +26,8 @@ type mobility struct {
 	source netip.Addr
 	// outside is what the peer last said of our address, as it sees it: the data of its NAT_DETECTION_DESTINATION_IP.
 	outside []byte
+	// askedAt is when the peer last answered what it sees of our address.
+	askedAt time.Time
 	// esp is where the peer's ESP comes from and goes to, when that is not where its IKE messages go. Zero otherwise.
 	esp netip.AddrPort
 	// refused are addresses of ours and the peer's that the peer does not accept; see updateTask.
@@ -68,7 +70,7 @@ func (m *Machine) mobilityAgreed(payloads []wire.Payload) {
 	}
 	m.mob.on = true
 	m.mob.verified = []netip.Addr{m.path.Remote.Addr()}
-	m.mob.source = m.path.Local.Addr()
+	m.mob.source, m.mob.askedAt = m.path.Local.Addr(), m.establishedAt
 	m.learnAddresses(payloads)
 }
 

@@ -66,7 +66,7 @@ func (m *Machine) peerMoves(r *request) {
 	fresh := !target.isVerified(r.path.Remote.Addr())
 	target.repath(r.now, r.path, "UPDATE_SA_ADDRESSES")
 	target.mob.esp = netip.AddrPort{}
-	target.detectNAT(old, r.payloads, r.path)
+	target.detectNAT(r.now, old, r.payloads, r.path)
 	if fresh && m.cfg.RouteCheck != CheckNever {
 		target.checkRoute()
 	}

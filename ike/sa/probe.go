@@ -63,7 +63,8 @@ func (m *Machine) repeat(now time.Time, p *outstanding) {
 	}
 	p.path = m.path
 	m.transmit(now, p)
-	if !m.mob.on || p.tries <= probeAfter {
+	_, last := p.task.(*deleteIKETask) // which is not repeated often
+	if !m.mob.on || p.tries <= probeAfter && !last {
 		return
 	}
 	p.probed = m.otherPaths()

@@ -132,6 +132,9 @@ func (m *Machine) espMoved(now time.Time, from netip.AddrPort) {
 
 // moveESP makes the CHILD SAs send to a place of their own.
 func (m *Machine) moveESP(to netip.AddrPort) {
+	if to == m.espPath().Remote {
+		return
+	}
 	m.emit(Moved{From: Path{m.path.Local, m.espPath().Remote}, To: Path{m.path.Local, to}, Reason: "the peer's ESP comes from there", ESP: true})
 	m.mob.esp = to
 	m.moveChildren()

@@ -67,18 +67,18 @@ func (t *updateTask) done(old *Machine, r *response) {
 	default:
 		m.verify(m.path.Remote.Addr())
 		m.mob.refused = nil
-		m.detectNAT(old, r.payloads, r.path)
+		m.detectNAT(r.now, old, r.payloads, r.path)
 		m.moveChildren()
 	}
 }
 
 // detectNAT takes the NAT_DETECTION notifications of an exchange of the IKE SA old, if there are any.
-func (m *Machine) detectNAT(old *Machine, payloads []wire.Payload, path Path) {
+func (m *Machine) detectNAT(now time.Time, old *Machine, payloads []wire.Payload, path Path) {
 	if !m.nat.supported || !hasNATDetection(payloads) {
 		return
 	}
 	m.nat.detect(old.spii(), old.spir(), path, payloads)
-	m.mob.outside = nil
+	m.mob.outside, m.mob.askedAt = nil, now
 	if m == old {
 		m.mob.outside = slices.Clone(notify(payloads, wire.NotifyNATDetectionDestinationIP).Data)
 	}

@@ -18,7 +18,7 @@ const (
 
 // Stats counts what happened in a run.
 type Stats struct {
-	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, Spawned, ESP, TooBig, Fragments, Attacks int
+	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, Spawned, ESP, TooBig, Fragments, Attacks, Moves int
 }
 
 // Add sums two counts.
@@ -34,6 +34,7 @@ func (s *Stats) Add(o Stats) {
 	s.TooBig += o.TooBig
 	s.Fragments += o.Fragments
 	s.Attacks += o.Attacks
+	s.Moves += o.Moves
 }
 
 // checker watches the wire and both hosts.

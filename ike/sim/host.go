@@ -17,9 +17,10 @@ import (
 type Host struct {
 	w    *World
 	name string
-	addr netip.Addr
-	plan *hostPlan
-	env  *sa.Env
+	// addrs are its addresses at present; the routes prefer the first.
+	addrs []netip.Addr
+	plan  *hostPlan
+	env   *sa.Env
 
 	cookies  *sa.Cookies
 	machines map[wire.SPI]*node
@@ -57,9 +58,9 @@ const (
 )
 
 func newHost(w *World, name string, p *hostPlan) *Host {
-	h := &Host{w: w, name: name, plan: p, addr: addrA, nextSPI: 0x1000}
+	h := &Host{w: w, name: name, plan: p, addrs: []netip.Addr{addrA}, nextSPI: 0x1000}
 	if name == "b" {
-		h.addr, h.nextSPI = addrB, 0x2000
+		h.addrs, h.nextSPI = []netip.Addr{addrB}, 0x2000
 	}
 	h.env = &sa.Env{
 		Nonce: func(n int) []byte {
@@ -84,6 +85,9 @@ func newHost(w *World, name string, p *hostPlan) *Host {
 		Connections:    func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },
 		PSK:            func(_, _ identity.Identity) ([]byte, bool) { return []byte("secret"), true },
 		FirstContact:   func(*sa.Config) bool { return len(h.open()) <= 1 },
+		HasAddr:        h.has,
+		LocalAddrs:     func(*sa.Config) []netip.Addr { return h.addrs },
+		SourceFor:      func(_ *sa.Config, _ netip.Addr) (netip.Addr, bool) { return h.source() },
 		LastInbound:    func(child uint64) time.Time { return h.data.lastIn[child] },
 	}
 	h.boot()
@@ -231,6 +235,9 @@ func (h *Host) output(n *node, o sa.Output) {
 		w.net.keepalive(o.Path)
 	case sa.InstallInbound, sa.InstallOutbound, sa.RemoveInbound, sa.RemoveOutbound, sa.UpdatePath:
 		h.data.output(o)
+	case sa.Moved:
+		w.check.stats.Moves++
+		w.logf("%s %d: moved from %s to %s: %s", h.name, n.m.ID(), o.From, o.To, o.Reason)
 	case sa.StateChanged:
 		w.logf("%s %d: %s -> %s (%s)", h.name, n.m.ID(), o.From, o.To, o.Reason)
 	case sa.Established:
@@ -356,13 +363,12 @@ func (h *Host) failed(x *want) {
 	x.next = h.w.now.Add(h.w.between(retryMin, retryMax))
 }
 
-// path is where this host's requests go from and to at first.
-func (h *Host) path() sa.Path {
-	peer := addrB
-	if h.addr == addrB {
-		peer = addrA
-	}
-	return sa.Path{Local: netip.AddrPortFrom(h.addr, 500), Remote: netip.AddrPortFrom(peer, 500)}
+// path is where this host's requests go from and to at first; ok is false while one of the hosts has no address. Where the
+// peer is, it knows from somewhere, as from DNS.
+func (h *Host) path() (p sa.Path, ok bool) {
+	src, ok1 := h.source()
+	dst, ok2 := h.w.other(h).source()
+	return sa.Path{Local: netip.AddrPortFrom(src, 500), Remote: netip.AddrPortFrom(dst, 500)}, ok1 && ok2
 }
 
 // reconcile brings up what is wanted and is not there.
@@ -399,6 +405,12 @@ func (h *Host) attempt(x *want) {
 			return
 		}
 	}
+	path, ok := h.path()
+	if !ok {
+		x.next = h.w.now.Add(retryMin)
+		h.wake = h.w.now.Add(retryMin)
+		return
+	}
 	var cfgs []*sa.ChildConfig
 	var due []*want
 	for _, y := range h.wants {
@@ -406,7 +418,7 @@ func (h *Host) attempt(x *want) {
 			cfgs, due = append(cfgs, y.cfg), append(due, y)
 		}
 	}
-	m := sa.NewInitiator(h.env, h.w.now, h.plan.cfg, h.path(), cfgs)
+	m := sa.NewInitiator(h.env, h.w.now, h.plan.cfg, path, cfgs)
 	for _, y := range due {
 		y.busy, y.machine = true, m
 	}

@@ -35,11 +35,13 @@ type datagram struct {
 	forged   bool // made or changed by the attacker or by line noise
 }
 
-// nat is an address translator in front of host a. A mapping is per port of the host; everybody may use it from outside.
+// nat is an address translator in front of host a. A mapping is per address and port of the host; everybody may use it from
+// outside.
 type nat struct {
+	w    *World
 	on   bool
-	out  map[uint16]uint16 // port of the host -> port outside
-	in   map[uint16]uint16
+	out  map[netip.AddrPort]uint16 // the host's address and port -> port outside
+	in   map[uint16]netip.AddrPort
 	next uint16
 }
 
@@ -48,38 +50,35 @@ var calmConditions = conditions{minDelay: 5 * time.Millisecond, maxDelay: 15 * t
 
 func (n *network) init(w *World) {
 	n.w, n.conditions = w, w.plan.net
-	n.nat = nat{on: w.plan.nat, out: map[uint16]uint16{}, in: map[uint16]uint16{}, next: 20000}
+	n.nat = nat{w: w, on: w.plan.nat, out: map[netip.AddrPort]uint16{}, in: map[uint16]netip.AddrPort{}, next: 20000}
 }
 
 func (n *network) rebind() {
 	n.w.logf("nat: all mappings are gone")
-	n.nat.out, n.nat.in = map[uint16]uint16{}, map[uint16]uint16{}
+	n.nat.out, n.nat.in = map[netip.AddrPort]uint16{}, map[uint16]netip.AddrPort{}
 }
 
 // leave translates the source of what host a sends.
 func (x *nat) leave(src netip.AddrPort) netip.AddrPort {
-	if !x.on || src.Addr() != addrA {
+	if !x.on || !x.w.a.has(src.Addr()) {
 		return src
 	}
-	p, ok := x.out[src.Port()]
+	p, ok := x.out[src]
 	if !ok {
 		x.next++
 		p = x.next
-		x.out[src.Port()], x.in[p] = p, src.Port()
+		x.out[src], x.in[p] = p, src
 	}
 	return netip.AddrPortFrom(addrNAT, p)
 }
 
 // enter finds the host behind a destination; ok is false when nobody is there.
 func (x *nat) enter(dst netip.AddrPort) (netip.AddrPort, bool) {
-	if !x.on {
-		return dst, dst.Addr() == addrA || dst.Addr() == addrB
-	}
-	if dst.Addr() == addrNAT {
+	if x.on && dst.Addr() == addrNAT {
 		p, ok := x.in[dst.Port()]
-		return netip.AddrPortFrom(addrA, p), ok
+		return p, ok && x.w.a.has(p.Addr())
 	}
-	return dst, dst.Addr() == addrB
+	return dst, !x.on && x.w.a.has(dst.Addr()) || x.w.b.has(dst.Addr())
 }
 
 // sendIKE takes a datagram of a host.
@@ -96,6 +95,10 @@ func (n *network) keepalive(path sa.Path) { n.nat.leave(path.Local) }
 // carry decides about the fate of a datagram.
 func (n *network) carry(d datagram) {
 	w := n.w
+	if !w.a.has(d.src.Addr()) && !w.b.has(d.src.Addr()) && d.src.Addr() != addrEvil {
+		n.note(d, "not sent: the address is gone")
+		return
+	}
 	d.src = n.nat.leave(d.src)
 	if n.cut || w.chance(n.loss) {
 		n.note(d, "lost")
@@ -137,7 +140,7 @@ func (n *network) fly(d datagram) {
 			return
 		}
 		h := n.w.b
-		if dst.Addr() == addrA {
+		if n.w.a.has(dst.Addr()) {
 			h = n.w.a
 		}
 		if d.ike == nil {

@@ -24,6 +24,11 @@ type plan struct {
 	// nat puts host a behind an address translator; rebinds are how often its mappings change.
 	nat     bool
 	rebinds int
+	// mobike: both sides offer RFC 4555. moves are how often a host's addresses change.
+	mobike bool
+	moves  int
+	// movers are the hosts that move. When both do at one time, neither may find the other again.
+	movers string
 	// The numbers of things that happen at random times.
 	operations, restarts, blackouts, attacks int
 }
@@ -50,6 +55,9 @@ var (
 	addrB    = netip.MustParseAddr("192.0.2.2")
 	addrNAT  = netip.MustParseAddr("198.51.100.7")
 	addrEvil = netip.MustParseAddr("203.0.113.66")
+	// moreA and moreB are the addresses that the hosts may have besides.
+	moreA = []netip.Addr{netip.MustParseAddr("192.0.2.11"), netip.MustParseAddr("192.0.2.12")}
+	moreB = []netip.Addr{netip.MustParseAddr("192.0.2.21"), netip.MustParseAddr("192.0.2.22")}
 )
 
 // suites are pairs of proposals with something in common. In some, the first group of one side is not what the other
@@ -84,6 +92,17 @@ func newPlan(r *rand.Rand) plan {
 	} else {
 		p.restarts, p.blackouts = r.IntN(3), r.IntN(3)
 	}
+	p.mobike = r.IntN(2) == 0
+	if p.mobike || !p.gentle {
+		p.moves = r.IntN(5)
+	}
+	p.movers = "ab"
+	if p.gentle {
+		p.movers = "a"
+		if !p.nat && r.IntN(2) == 0 {
+			p.movers = "b"
+		}
+	}
 	s := suites[r.IntN(len(suites))]
 	children := 1 + r.IntN(3)
 	common := sa.Config{
@@ -95,6 +114,7 @@ func newPlan(r *rand.Rand) plan {
 	if p.gentle {
 		common.Retransmit.Tries = 12
 	}
+	common.MOBIKE, common.RouteCheck = p.mobike, sa.RouteCheck(r.IntN(3))
 	if r.IntN(2) == 0 {
 		// IKE_SA_INIT is never fragmented; everything else would be too big for this network in one piece.
 		common.Fragmentation, common.FragmentSize = true, 150+r.IntN(100)
@@ -124,6 +144,10 @@ func newPlan(r *rand.Rand) plan {
 	}
 	p.a = hostPlan{start: true, cfg: mk("a", "b", s.ikeA, s.espA, 1, 2)}
 	p.b = hostPlan{start: !p.nat && r.IntN(5) == 0, cfg: mk("b", "a", s.ikeB, s.espB, 2, 1), cookies: r.IntN(5) == 0}
+	if p.mobike && !p.gentle && r.IntN(6) == 0 {
+		// Offered by one side only, it is not in use.
+		p.mobike, p.b.cfg.MOBIKE = false, false
+	}
 	if r.IntN(3) == 0 {
 		// Equal lifetimes without jitter: both sides rekey at the same moment again and again.
 		p.b.cfg.RekeyTime, p.b.cfg.HardTime, p.b.cfg.RandTime, p.a.cfg.RandTime = p.a.cfg.RekeyTime, p.a.cfg.HardTime, 0, 0
@@ -143,9 +167,9 @@ func (p *plan) String() string {
 	if p.gentle {
 		kind = "gentle"
 	}
-	return fmt.Sprintf("%s for %s, nat %v (%d rebinds), both start %v, loss %.2f dup %.2f corrupt %.2f delay %s-%s mtu %d, %d children, "+
+	return fmt.Sprintf("%s for %s, nat %v (%d rebinds), mobike %v (%d moves), both start %v, loss %.2f dup %.2f corrupt %.2f delay %s-%s mtu %d, %d children, "+
 		"%d operations %d restarts %d blackouts %d attacks, ike %s/%s rekey %s/%s, tries %d from %s, dpd %s, fragments %d",
-		kind, p.chaos, p.nat, p.rebinds, p.b.start, p.net.loss, p.net.duplicate, p.net.corrupt, p.net.minDelay, p.net.maxDelay, p.net.mtu,
+		kind, p.chaos, p.nat, p.rebinds, p.mobike, p.moves, p.b.start, p.net.loss, p.net.duplicate, p.net.corrupt, p.net.minDelay, p.net.maxDelay, p.net.mtu,
 		len(p.a.cfg.Children), p.operations, p.restarts, p.blackouts, p.attacks, p.a.cfg.Proposals[0], p.b.cfg.Proposals[0],
 		p.a.cfg.RekeyTime, p.b.cfg.RekeyTime, p.a.cfg.Retransmit.Tries, p.a.cfg.Retransmit.Timeout, p.a.cfg.DPDDelay, p.a.cfg.FragmentSize)
 }

@@ -19,6 +19,9 @@ func (w *World) script() {
 	for range p.rebinds {
 		w.after(at(), w.net.rebind)
 	}
+	for range p.moves {
+		w.after(at(), w.move)
+	}
 	for range p.attacks {
 		w.after(at(), w.attacker.attack)
 	}
@@ -130,6 +133,7 @@ func (w *World) calm() {
 	}
 	w.logf("calm")
 	w.net.conditions, w.net.cut = calmConditions, false
+	w.plan.moves = 0
 	// Datagrams that are still on the way and blackouts that have been scheduled end within this time; then the slowest
 	// failure detection: a liveness check, all its retransmissions, a new attempt.
 	w.play(calmTime)

@@ -94,6 +94,7 @@ func (w *World) agree() {
 		w.fail("the hosts have different IKE SAs")
 		return
 	}
+	w.wantPaths()
 	for i, cfg := range w.a.plan.cfg.Children {
 		ca, cb := w.a.data.live(cfg), w.b.data.live(w.b.plan.cfg.Children[i])
 		if len(ca) != 1 || len(cb) != 1 {

@@ -3,7 +3,6 @@ package sim
 import (
 	"cmp"
 	"maps"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -124,7 +123,7 @@ func (d *dataPlane) tick() {
 			if c := d.outbound[p]; c.Config == cfg {
 				d.sent[cfg.Name]++
 				d.h.w.net.carry(datagram{
-					src: netip.AddrPortFrom(d.h.addr, c.Path.Local.Port()), dst: c.Path.Remote,
+					src: c.Path.Local, dst: c.Path.Remote,
 					esp: packet{spi: c.Outbound.SPI, key: string(c.Outbound.EncrKey), fresh: c.Policy == c.ID},
 				})
 				break
