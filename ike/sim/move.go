@@ -9,6 +9,11 @@ import (
 // has tells whether a host has an address at present.
 func (h *Host) has(a netip.Addr) bool { return slices.Contains(h.addrs, a) }
 
+// connected tells whether there is an IKE SA that is established.
+func (h *Host) connected() bool {
+	return slices.ContainsFunc(h.nodes(), func(n *node) bool { return n.up })
+}
+
 // source is the address that a host's packets leave from unless something else is said.
 func (h *Host) source() (netip.Addr, bool) {
 	if len(h.addrs) == 0 {
@@ -30,6 +35,9 @@ func (h *Host) readdress(addrs ...netip.Addr) {
 // move does to a host's addresses what happens to laptops and to gateways with two lines. Without MOBIKE, what a host
 // loses its address for is lost with it.
 func (w *World) move() {
+	if w.plan.gentle && !w.a.connected() {
+		return // a peer that is lost before IKE_AUTH is answered is lost
+	}
 	h := w.a
 	pool := append([]netip.Addr{addrA}, moreA...)
 	if w.plan.mobike && (w.plan.movers == "b" || w.plan.movers == "ab" && w.rng.IntN(3) == 0) {

@@ -61,7 +61,7 @@ func TestSeeds(t *testing.T) {
 	t.Logf("%d seeds: %+v", min(next.Load(), uint64(seeds)), total)
 	// Runs in which nothing happens would prove nothing.
 	if n := seeds; failures.Load() == 0 && (total.ChildRekeys < 5*n || total.IKERekeys < 2*n || total.Spawned == 0 || total.ESP < 100*n ||
-		total.Retransmits < n || total.TooBig != 0 || total.Fragments < n) {
+		total.Retransmits < n || total.Moves < n || total.TooBig != 0 || total.Fragments < n) {
 		t.Errorf("the runs are too dull: %+v", total)
 	}
 }
