@@ -55,12 +55,17 @@ const (
 // WatchAddresses calls changed after each change of this host's addresses or routes that is not the tunnel's own, until
 // ctx ends. A burst of changes is reported once, when it is over or has lasted for a while.
 func WatchAddresses(ctx context.Context, o WatchOptions, changed func()) error {
+	return collect(ctx, func(ctx context.Context, news func()) error { return watch(ctx, o, news) }, changed)
+}
+
+// collect is WatchAddresses with a source of news.
+func collect(ctx context.Context, source func(ctx context.Context, news func()) error, changed func()) error {
 	news := make(chan struct{}, 1)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
-		done <- watch(ctx, o, func() {
+		done <- source(ctx, func() {
 			select {
 			case news <- struct{}{}:
 			default:

@@ -44,6 +44,7 @@ type Machine struct {
 	nat     nat
 	mob     mobility
 	window  window
+	sync    idSync
 	pending *outstanding // our request in flight
 	queue   []task
 	delayed []delayed

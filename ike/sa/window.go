@@ -57,6 +57,7 @@ func (w *window) answers(x wire.ExchangeType) bool {
 type outstanding struct {
 	task      task
 	id        uint32
+	payloads  []wire.Payload // for another message with the same content
 	datagrams [][]byte
 	path      Path
 	summary   string
@@ -97,7 +98,7 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 		SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: t.exchange(), Flags: m.flags(), MessageID: m.window.nextSend,
 	}
 	p := &outstanding{task: t, id: h.MessageID, path: m.path, firstSent: now, summary: wire.Summary(h, payloads),
-		bare: bare(payloads)}
+		bare: bare(payloads), payloads: payloads}
 	if c, ok := t.(*routeTask); ok {
 		p.path.Remote = c.to
 	}
