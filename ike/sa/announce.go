@@ -20,9 +20,10 @@ func (t *announceTask) name() string                        { return "announce t
 func (t *announceTask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
 func (t *announceTask) abandoned(m *Machine, now time.Time) {}
 
-// announce has the peer told of this side's addresses when they are not those that it knows.
+// announce has the peer told of this side's addresses when they are not those that it knows. What it must hear is said on
+// every IKE SA that it may have, since the answer that tells of a new one may be what does not find it.
 func (m *Machine) announce(now time.Time, must bool) {
-	if !must && slices.Equal(m.additional(), m.mob.announced) || m.state != StateEstablished && m.state != StateRekeying || m.rivalOf != nil {
+	if !m.speaks(must) || !must && (m.rivalOf != nil || slices.Equal(m.additional(), m.mob.announced)) {
 		return
 	}
 	for _, t := range m.queue {
@@ -34,9 +35,14 @@ func (m *Machine) announce(now time.Time, must bool) {
 	m.enqueue(&announceTask{must: must})
 }
 
+// speaks tells whether addresses are announced in this state.
+func (m *Machine) speaks(must bool) bool {
+	return m.state == StateEstablished || m.state == StateRekeying || must && m.state == StateRekeyed
+}
+
 func (t *announceTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	t.list = m.additional()
-	if !t.must && slices.Equal(t.list, m.mob.announced) || m.state != StateEstablished && m.state != StateRekeying {
+	if !m.speaks(t.must) || !t.must && slices.Equal(t.list, m.mob.announced) {
 		return nil, false
 	}
 	var out []wire.Payload

@@ -41,7 +41,7 @@ func (m *Machine) answerMobility(r *request) (answer []wire.Payload, refused boo
 			m.peerMoves(r)
 		}
 	}
-	if m.learnAddresses(r.payloads) {
+	if m.newest().learnAddresses(r.payloads) {
 		m.peerAnnounced(r)
 	}
 	if m.nat.supported && hasNATDetection(r.payloads) {

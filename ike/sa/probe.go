@@ -26,8 +26,8 @@ const (
 // not when something at the peer's address says that there is no such IKE SA: that proves nothing, but then the usual
 // time is enough.
 func (m *Machine) patient(now time.Time, p *outstanding) bool {
-	if _, ok := p.task.(*deleteIKETask); ok {
-		return false
+	if _, ok := p.task.(*deleteIKETask); ok || m.Replaced() {
+		return false // nothing depends on it
 	}
 	return m.mob.on && !m.mob.initiator && m.lastUnprotectedErr.Before(p.firstSent) && now.Sub(p.firstSent) < responderPatience*m.cfg.Retransmit.total()
 }
