@@ -178,8 +178,7 @@ type IKE struct {
 	CookieThreshold, CookieThresholdIP int
 	// HalfOpenLimit is the most half-open SAs there are at a time. Default 1024.
 	HalfOpenLimit int
-	// MakeBeforeBreak builds the new SAs of a reauthentication before the old ones go. Default true. This version does
-	// not reauthenticate.
+	// MakeBeforeBreak builds the new SAs of a reauthentication before the old ones go. Default true.
 	MakeBeforeBreak bool
 	// FragmentSize is the largest IP packet, in octets, in which a part of a fragmented IKE message is sent
 	// (RFC 7383). Default 1280.

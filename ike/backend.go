@@ -92,7 +92,7 @@ func IKESA(s sa.Snapshot) vici.IKESA {
 		Name: s.Connection, UniqueID: uint32(s.ID), Version: 2, State: s.State.String(), Local: s.Path.Local, Remote: s.Path.Remote,
 		LocalID: s.LocalID.String(), RemoteID: s.RemoteID.String(), Initiator: s.Initiator,
 		InitiatorSPI: uint64(s.SPIi), ResponderSPI: uint64(s.SPIr), NATLocal: s.NATLocal, NATRemote: s.NATRemote, NATFake: s.NATForced,
-		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt,
+		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt, ReauthAt: s.ReauthAt,
 	}
 	for i, t := range s.Tasks {
 		if i == 0 && s.State != sa.StateEstablished {
@@ -221,10 +221,11 @@ func (b *Backend) Terminate(ctx context.Context, r vici.TerminateRequest, log vi
 
 // Rekey implements vici.Backend.
 func (b *Backend) Rekey(ctx context.Context, r vici.RekeyRequest) (int, error) {
+	t := Target{Connection: r.IKE, Child: r.Child, IKEID: uint64(r.IKEID), ChildID: uint64(r.ChildID)}
 	if r.Reauth {
-		return 0, diag.NotSupported(diag.Where{}, "reauthentication; rekey the IKE_SA instead")
+		return b.Daemon.Reauthenticate(ctx, t)
 	}
-	return b.Daemon.Rekey(ctx, Target{Connection: r.IKE, Child: r.Child, IKEID: uint64(r.IKEID), ChildID: uint64(r.ChildID)})
+	return b.Daemon.Rekey(ctx, t)
 }
 
 // ReloadSettings implements vici.Backend.

@@ -123,6 +123,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 		LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
 		KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
 		RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
+		ReauthTime: c.ReauthTime, ReauthGrace: c.OverTime, Childless: childlessPolicy(c.Childless),
 		Retransmit: sa.Retransmit{
 			Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
 			Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
@@ -168,6 +169,20 @@ func authMethod(m config.AuthMethod) sa.AuthMethod {
 		return sa.AuthPSK
 	}
 	panic("BUG: unknown authentication method " + m.String())
+}
+
+func childlessPolicy(p config.ChildlessPolicy) sa.Childless {
+	switch p {
+	case config.ChildlessAllow:
+		return sa.ChildlessAllow
+	case config.ChildlessPrefer:
+		return sa.ChildlessPrefer
+	case config.ChildlessForce:
+		return sa.ChildlessForce
+	case config.ChildlessNever:
+		return sa.ChildlessNever
+	}
+	panic("BUG: unknown policy " + p.String())
 }
 
 // wanted tells whether the child should be brought up now.

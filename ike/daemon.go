@@ -141,7 +141,7 @@ func (d *Daemon) newEnv() *sa.Env {
 			}
 			return s.Key.Bytes(), true
 		},
-		FirstContact: d.firstContact,
+		FirstContact: d.firstContact, Kept: d.kept,
 		LastInbound: func(child uint64) time.Time {
 			c, _ := d.o.DataPlane.Counters(child)
 			return c.LastIn

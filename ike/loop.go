@@ -169,6 +169,8 @@ func (d *Daemon) advance(now time.Time) {
 			d.reviewRedundant(now, e)
 		}
 		e.m.Advance(now)
+		d.advanceHandover(now, e)
+		d.advanceRetired(now, e)
 		d.drain(now, e)
 	}
 }

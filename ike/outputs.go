@@ -32,7 +32,7 @@ func (d *Daemon) drain(now time.Time, e *entry) {
 	if d.table.bySPI[e.m.LocalSPI()] != e {
 		return
 	}
-	if e.m.Done() {
+	if e.m.Done() && len(e.late) == 0 {
 		d.forgetEntry(now, e)
 		return
 	}
@@ -101,7 +101,7 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 	case sa.InstallOutbound:
 		d.installOutbound(now, e, o.Child)
 	case sa.RemoveInbound:
-		d.removedInbound(e, o.Child)
+		d.removeInbound(now, e, o.Child)
 	case sa.RemoveOutbound:
 		d.removedOutbound(o.Child)
 	case sa.UpdatePath:
@@ -140,6 +140,8 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 		if x := d.table.bySPI[o.Machine.LocalSPI()]; x != nil {
 			d.drain(now, x)
 		}
+	case sa.ReauthDue:
+		d.reauthenticate(now, e)
 	case sa.PeerInitialContact:
 		d.initialContact(now, e)
 	case sa.ExchangeDone:
@@ -198,6 +200,9 @@ func (d *Daemon) established(now time.Time, e *entry) {
 	e.conn.tell(1, "IKE_SA "+e.conn.conf.Name+" established between "+s.Path.Local.Addr().String()+"["+s.LocalID.String()+"]..."+
 		s.Path.Remote.Addr().String()+"["+s.RemoteID.String()+"]")
 	d.excludePeer(e)
+	if e.handover.from != nil {
+		e.handover.until = now.Add(reauthTime)
+	}
 	d.enforceUnique(now, e)
 }
 
@@ -236,6 +241,7 @@ func (d *Daemon) closed(now time.Time, e *entry, o sa.Closed) {
 	} else if e.conn != nil && e.caller && e.first.IsZero() {
 		e.conn.tries++
 	}
+	d.handoverClosed(now, e)
 	if e.conn == nil {
 		return
 	}
@@ -260,7 +266,13 @@ func (d *Daemon) replaced(now time.Time, e *entry, s *sa.Machine) {
 	if x == nil {
 		x = d.table.add(s, e.conn)
 	}
-	x.first, x.caller, x.review = e.first, e.caller, e.review
+	x.first, x.caller, x.review, x.handover = e.first, e.caller, e.review, e.handover
+	e.handover = handover{}
+	d.inheritHandover(e, x)
+	if !e.retireAt.IsZero() {
+		x.retireAt, x.leaving, e.retireAt = e.retireAt, true, time.Time{}
+		x.m.StopSending()
+	}
 	e.replaced, e.review = true, time.Time{}
 	d.table.setDown(e)
 	d.table.setUp(x)
@@ -302,6 +314,7 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 	h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
 	d.failures.Clear(h.conn.conf.Name, "")
 	h.finish(nil)
+	d.advanceHandover(now, e)
 }
 
 // exchangeDone gives an exchange its line. Liveness checks are not worth one.

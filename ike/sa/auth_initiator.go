@@ -53,10 +53,13 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	}
 	payloads = append(payloads, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}, syncSupported())
 
+	if without, ok := m.withoutChild(now); without || !ok {
+		return payloads, ok
+	}
 	// The first child that was asked for goes along; the others follow in CREATE_CHILD_SA exchanges.
 	c, ok := queued(m, func(c *createChildTask) bool { return true })
 	if !ok {
-		// A connection without children has nothing to carry, and IKE_AUTH without a child needs RFC 6023.
+		// A connection without children has nothing to carry.
 		m.close(now, "no child to bring up", m.failure(diag.CodeConfig, wire.ExchangeIKEAuth,
 			failSides("no child to bring up", "")))
 		return nil, false
@@ -94,6 +97,7 @@ func (t *authTask) done(m *Machine, r *response) {
 	}
 	m.sync.negotiated = notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil
 	m.established(r.now)
+	m.peerAuthLifetime(r.now, r.path, r.payloads)
 	t.finishChild(m, r)
 }
 
@@ -101,13 +105,15 @@ func (t *authTask) done(m *Machine, r *response) {
 // does not automatically cause the IKE SA to be deleted." https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
 // Whether an IKE SA is of use without it is decided by pruneChildless.
 func (t *authTask) finishChild(m *Machine, r *response) {
-	m.finishOffer(r, t.child)
+	if t.child != nil {
+		m.finishOffer(r, t.child)
+	}
 	m.pruneChildless(r.now)
 }
 
 // pruneChildless closes an IKE SA of ours that carries nothing and is about to carry nothing.
 func (m *Machine) pruneChildless(now time.Time) {
-	if m.state != StateEstablished || len(m.children) > 0 {
+	if m.state != StateEstablished || len(m.children) > 0 || m.childless.meant {
 		return
 	}
 	if _, ok := queued(m, func(*createChildTask) bool { return true }); ok {
@@ -170,6 +176,7 @@ func (m *Machine) verifyPeer(id *wire.ID, a *wire.Auth, message, nonce []byte, c
 func (m *Machine) established(now time.Time) {
 	m.establishedAt = now
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
+	m.startAuthLife(now)
 	m.init.ownMessage, m.init.peerMessage = nil, nil // the nonces still key the first child
 	m.setState(StateEstablished, "IKE_AUTH done")
 	m.emit(Established{})

@@ -35,6 +35,10 @@ type Env struct {
 	// INITIAL_CONTACT may be claimed (RFC 7296 section 2.4).
 	FirstContact func(cfg *Config) bool
 
+	// Kept finds the IKE SA that keeps a peer from having another one (unique = "keep"). m has just verified its peer. Nil: none
+	// does.
+	Kept func(m *Machine) (id uint64, ok bool)
+
 	// LastInbound tells when a CHILD SA last received an authentic packet; the zero time for never.
 	LastInbound func(child uint64) time.Time
 

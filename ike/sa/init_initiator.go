@@ -11,13 +11,14 @@ import (
 )
 
 // NewInitiator starts an IKE SA to a peer. Its first datagram is among the outputs. The children are negotiated with
-// and after IKE_AUTH, in order; with none, the IKE SA cannot be used and is closed again.
+// and after IKE_AUTH, in order; with none, the IKE SA is closed again unless the connection prefers childless ones.
 func NewInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig) *Machine {
 	m := newMachine(env, now, cfg, path)
 	m.initiator = true
 	m.localID = cfg.LocalID
 	m.remoteID = cfg.RemoteID
 	m.nat.forced = cfg.ForceEncap
+	m.childless.meant = len(children) == 0 && (cfg.Childless == ChildlessPrefer || cfg.Childless == ChildlessForce)
 	for _, c := range children {
 		m.queue = append(m.queue, &createChildTask{cfg: c})
 	}
@@ -267,6 +268,7 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	m.initExchanged(now, msg, datagram, path)
 	m.nat.detect(m.localSPI, m.peerSPI, path, msg.Payloads)
 	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
+	m.childless.offered = notify(msg.Payloads, wire.NotifyChildlessIKEv2Supported) != nil
 	m.alive.lastHeard = now
 	m.pending = nil
 	m.window.nextSend = 1

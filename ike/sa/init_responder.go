@@ -149,6 +149,7 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	if m.frag.negotiated {
 		payloads = append(payloads, m.initNotifies()...)
 	}
+	payloads = append(payloads, m.childlessSupported()...)
 	rh := wire.Header{
 		SPIi: m.peerSPI, SPIr: m.localSPI, Major: 2, Exchange: wire.ExchangeIKESAInit, Flags: wire.FlagResponse,
 	}

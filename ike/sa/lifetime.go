@@ -54,6 +54,7 @@ func (m *Machine) NextTimeout() time.Time {
 		t = earliest(t, m.life.rekeyAt)
 	}
 	t = earliest(t, m.life.expireAt)
+	t = earliest(t, m.authTimeout())
 	t = earliest(t, m.childlessUntil)
 	t = earliest(t, m.frag.nextTimeout())
 	for _, d := range m.delayed {
@@ -91,6 +92,7 @@ func (m *Machine) Advance(now time.Time) {
 	m.advanceRetransmit(now)
 	m.frag.advance(now)
 	m.advanceLifetime(now)
+	m.advanceAuthLife(now)
 	for _, c := range slices.Clone(m.children) {
 		m.advanceChild(now, c)
 	}

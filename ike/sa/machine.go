@@ -35,21 +35,23 @@ type Machine struct {
 	childlessUntil     time.Time // responder: when an SA that never got a child is closed
 	lastUnprotectedErr time.Time // rate limit of what an unprotected error notify may cause
 
-	chosen  proposal.Chosen
-	prf     suite.PRF
-	keys    suite.Keys
-	sealer  suite.Protection // our direction
-	opener  suite.Protection // the peer's
-	init    initState
-	nat     nat
-	window  window
-	sync    idSync
-	pending *outstanding // our request in flight
-	queue   []task
-	delayed []delayed
-	frag    fragments
-	life    lifetime
-	alive   liveness
+	chosen    proposal.Chosen
+	prf       suite.PRF
+	keys      suite.Keys
+	sealer    suite.Protection // our direction
+	opener    suite.Protection // the peer's
+	init      initState
+	nat       nat
+	window    window
+	sync      idSync
+	pending   *outstanding // our request in flight
+	queue     []task
+	delayed   []delayed
+	frag      fragments
+	life      lifetime
+	auth      authLife
+	childless childless
+	alive     liveness
 
 	children []*Child
 	// temporarySince is when the peer began to answer nothing but TEMPORARY_FAILURE.

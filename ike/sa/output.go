@@ -84,6 +84,10 @@ type Spawned struct{ Machine *Machine }
 // Touched reports that an input to this machine has given another one outputs, which the loop drains next.
 type Touched struct{ Machine *Machine }
 
+// ReauthDue reports that it is time to authenticate anew: by another IKE SA beside this one, or in its place (RFC 7296
+// section 2.8.3). It is put out again at the time that [Machine.ScheduleReauth] sets.
+type ReauthDue struct{}
+
 // PeerInitialContact reports that an authenticated peer knows of no other SA with us: whatever else exists between the
 // two identities is stale (RFC 7296 section 2.4).
 type PeerInitialContact struct{}
@@ -144,6 +148,7 @@ func (ChildDown) output()          {}
 func (Replaced) output()           {}
 func (Touched) output()            {}
 func (Spawned) output()            {}
+func (ReauthDue) output()          {}
 func (PeerInitialContact) output() {}
 func (ExchangeDone) output()       {}
 func (Retransmitted) output()      {}

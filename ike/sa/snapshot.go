@@ -23,7 +23,7 @@ type Snapshot struct {
 	NATLocal, NATRemote, NATForced bool
 	Chosen                         proposal.Chosen // zero before IKE_SA_INIT is done
 	Created, Established           time.Time
-	RekeyAt                        time.Time // zero: not scheduled
+	RekeyAt, ReauthAt              time.Time // zero: not scheduled
 	// Tasks are the requests that wait, and the one that is outstanding first.
 	Tasks    []string
 	Children []ChildSnapshot
@@ -51,7 +51,7 @@ func (m *Machine) Snapshot() Snapshot {
 		SPIi: m.spii(), SPIr: m.spir(),
 		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
 		NATLocal: m.nat.local, NATRemote: m.nat.remote, NATForced: m.nat.forced,
-		Chosen: m.chosen, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt,
+		Chosen: m.chosen, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
 		Tasks: m.taskNames(),
 	}
 	if m.cfg != nil {

@@ -227,6 +227,9 @@ func (e *Esplanade) connectionKeys(c Connection) map[string]string {
 	if c.RekeyTime > 0 {
 		keys["rekey_time"] = strconv.Quote(seconds(c.RekeyTime))
 	}
+	for k, v := range c.Extra {
+		keys[k] = strconv.Quote(v)
+	}
 	return keys
 }
 

@@ -34,7 +34,9 @@ type Connection struct {
 	NoFragmentation bool
 	DPDDelay        time.Duration
 	RekeyTime       time.Duration
-	Children        []Child
+	// Extra are more keys of the connection, which both formats call by the same name: {"childless": "force"}.
+	Extra    map[string]string
+	Children []Child
 }
 
 // keepUp reports whether a child shall come back by itself.
