@@ -74,16 +74,22 @@ type Config struct {
 
 	// Features switches kernel features off one by one.
 	Features Features
+
+	// release stands in for that of the running kernel.
+	release string
 }
 
 // Features are the switches of Linux features that make the packet loop fast. The zero value tries everything that
-// the kernel has; each true switches one off. What is really in use is told by [Engine.Paths].
+// the kernel has; each true switches one off. Those of the device are switched off with [tun.QueueOptions]. What is
+// really in use is told by [Engine.Features].
 type Features struct {
 	NoRawIO     bool // use wireguard/tun's Read/Write and x/net's batches even where raw system calls would work
 	NoUDPGSO    bool // send without UDP_SEGMENT
 	NoUDPGRO    bool // receive without UDP_GRO
 	NoTUNMerge  bool // write single packets to the device, also where it takes super-packets
-	NoReusePort bool // one socket for all workers, instead of one per worker with SPI steering
+	NoReusePort bool // one socket for all workers, instead of one per worker
+	NoSteering  bool // leave it to the kernel which of the workers' sockets a packet comes to
+	NoSentinel  bool // send runs of equal length as they are, on kernels that are known to corrupt them too
 	NoRawESP    bool // no IP protocol 50 sockets: everything is UDP-encapsulated
 }
 

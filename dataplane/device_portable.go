@@ -44,12 +44,12 @@ func deviceMTU(d tun.Device) int {
 	return DefaultPathMTU
 }
 
-func (p *portableDevice) describe() []string {
+func (p *portableDevice) describe() []Feature {
 	name, err := p.dev.Name()
 	if err != nil {
 		name = "?"
 	}
-	return []string{fmt.Sprintf("device %s: read/write in batches of %d", name, len(p.reader.bufs))}
+	return []Feature{on("device "+name, fmt.Sprintf("read/write in batches of %d", len(p.reader.bufs)))}
 }
 
 func (p *portableDevice) close() error { return p.dev.Close() }

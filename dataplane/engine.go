@@ -248,9 +248,3 @@ func (e *Engine) LocalAddr(kind SocketKind, v6 bool) netip.AddrPort {
 	}
 	return netip.AddrPort{}
 }
-
-// Paths says, a line each, what the device end and the wire end are made of and which kernel features they use.
-func (e *Engine) Paths() []string {
-	lines := e.device.describe()
-	return append(lines, e.wire.describe()...)
-}

@@ -57,7 +57,7 @@ type deviceEnd interface {
 	// mtu is the device's MTU at start; changes come from its events.
 	mtu() int
 	// describe says for status what is in use.
-	describe() []string
+	describe() []Feature
 	// close makes blocked readers return an error and releases the device.
 	close() error
 }
@@ -98,7 +98,7 @@ type wireEnd interface {
 	// gso says how many segments and octets of them one message may have; 1 means one.
 	gso() gsoLimits
 	// describe says for status what is in use.
-	describe() []string
+	describe() []Feature
 	// close makes blocked receivers return an error and closes the sockets.
 	close() error
 }

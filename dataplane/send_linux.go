@@ -71,7 +71,7 @@ func (s *rawSender) send(b *txBatch) {
 
 // run sends messages through one socket, in order.
 func (s *rawSender) run(b *txBatch, group int, msgs []txMessage) {
-	off := s.w.gsoOff.Load()
+	off := s.w.gsoOff.Load() != nil
 	for i := 0; i < len(msgs); {
 		// As many as can be sent with one call.
 		j := i
@@ -221,7 +221,7 @@ func (s *rawSender) singles(b *txBatch, group int, m *txMessage) {
 		}
 		i += k
 	}
-	if s.w.gsoOff.Load() || b.limit.sentinel && m.n < sentinelMin {
+	if s.w.gsoOff.Load() != nil || b.limit.sentinel && m.n < sentinelMin {
 		return
 	}
 	// Refused as a run, taken one by one: if that goes on, UDP_SEGMENT is of no use here.

@@ -82,8 +82,8 @@ func (w *portableWire) receivers() []receiver { return w.rcvs }
 func (w *portableWire) sockets() []Socket     { return w.set.list() }
 func (w *portableWire) gso() gsoLimits        { return gsoLimits{segments: 1} }
 func (w *portableWire) close() error          { return w.set.close() }
-func (w *portableWire) describe() []string {
-	return append(w.set.describe(), "wire: batches of single datagrams")
+func (w *portableWire) describe() []Feature {
+	return append(w.set.describe(), on("wire", "batches of single datagrams"))
 }
 
 func (w *portableWire) pathMTU(r *route) int { return probeMTU(r, w.mark) }

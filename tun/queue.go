@@ -44,6 +44,17 @@ type Features struct {
 	Notes    []string // one line for each feature that is off: which, and why
 }
 
+// Why is the reason why the feature of that name is off, "" if none is known. The names are those of String, and
+// multi_queue.
+func (f Features) Why(name string) string {
+	for _, n := range f.Notes {
+		if why, ok := strings.CutPrefix(n, name+": "); ok {
+			return why
+		}
+	}
+	return ""
+}
+
 // String gives one line for logs and for status: "2 queues, vnet_hdr, csum, tso, tso_ecn, uso, gso_write".
 func (f Features) String() string {
 	var b strings.Builder
