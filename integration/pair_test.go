@@ -78,10 +78,10 @@ type pair struct {
 	outer bool // IPv6
 }
 
-// newPair makes both gateways and starts neither.
-func newPair(t *testing.T, k kinds, tun tunnel) *pair {
+// newPair makes both gateways and starts neither. needs are programs that the test uses beside theirs.
+func newPair(t *testing.T, k kinds, tun tunnel, needs ...string) *pair {
 	t.Helper()
-	programs := peer.Programs(k.a, k.b)
+	programs := append(peer.Programs(k.a, k.b), needs...)
 	if tun.Router {
 		programs = append(programs, "nft")
 	}
