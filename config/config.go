@@ -129,6 +129,8 @@ type Dataplane struct {
 	WaitPackets int
 	// PathMTU is the outer MTU assumed of every path in octets; 0, the default, asks the system.
 	PathMTU int
+	// BlackHoleDetection lowers the MTU of paths that drop large packets and say nothing. Default true.
+	BlackHoleDetection bool
 	// CopyDSCP copies the inner DSCP to the outer header. Default true.
 	CopyDSCP bool
 	// GSO and GRO let the kernel cut and merge UDP packets (UDP_SEGMENT, UDP_GRO). Default true: used where available.

@@ -34,6 +34,7 @@ func TestEverything(t *testing.T) {
 		{"dataplane.send_buffer", c.Dataplane.SendBuffer, 2 << 20},
 		{"dataplane.wait_packets", c.Dataplane.WaitPackets, 0},
 		{"dataplane.path_mtu", c.Dataplane.PathMTU, 1500},
+		{"dataplane.black_hole_detection", c.Dataplane.BlackHoleDetection, false},
 		{"dataplane.copy_dscp", c.Dataplane.CopyDSCP, false},
 		{"dataplane.gso", c.Dataplane.GSO, false},
 		{"dataplane.gro", c.Dataplane.GRO, false},

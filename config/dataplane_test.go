@@ -19,7 +19,7 @@ func TestDataplaneSwitches(t *testing.T) {
 	}
 	on := reflect.ValueOf(read(""))
 	for key, fields := range map[string][]string{
-		"mss_clamp": {"MSSClamp"}, "copy_dscp": {"CopyDSCP"}, "gso": {"GSO"}, "gso_sentinel": {"GSOSentinel"}, "gro": {"GRO"},
+		"mss_clamp": {"MSSClamp"}, "copy_dscp": {"CopyDSCP"}, "black_hole_detection": {"BlackHoleDetection"}, "gso": {"GSO"}, "gso_sentinel": {"GSOSentinel"}, "gro": {"GRO"},
 		"tun_offload": {"TunGSOWrite", "TunOffload", "TunTSO", "TunTSOECN", "TunUSO", "VNetHdr"},
 		"vnet_hdr":    {"VNetHdr"}, "tun_tso": {"TunTSO"}, "tun_tso_ecn": {"TunTSOECN"}, "tun_uso": {"TunUSO"},
 		"tun_gso_write": {"TunGSOWrite"}, "multi_queue": {"MultiQueue"}, "reuse_port": {"ReusePort"},

@@ -140,6 +140,7 @@ func readDataplane(t *table) (d Dataplane) {
 			"dataplane.path_mtu is %d", n)
 	}
 	d.PathMTU = int(n)
+	d.BlackHoleDetection = t.boolean("black_hole_detection", true)
 	d.CopyDSCP = t.boolean("copy_dscp", true)
 	d.GSO = t.boolean("gso", true)
 	d.GRO = t.boolean("gro", true)

@@ -64,6 +64,9 @@ type Config struct {
 	// PathMTU is the outer MTU assumed for every path; 0 asks the system and falls back to DefaultPathMTU.
 	PathMTU int
 
+	// BlackHoles looks for paths that drop large packets without an ICMP message, and lowers their MTU.
+	BlackHoles bool
+
 	// CopyDSCP copies the inner DSCP to the outer header. Off, the outer DSCP is 0. (RFC 4301 section 5.1.2.1 wants it
 	// configurable, since it lets traffic classes be seen from outside.) ECN is always copied.
 	CopyDSCP bool

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -22,6 +24,7 @@ type rawWire struct {
 	events wireEvents
 	set    *socketSet
 	conns  []*rawConn // in the order of set.all
+	links  io.Closer  // nil if the system doesn't tell when interfaces change
 	rcvs   []receiver
 	kernel kernelVersion
 
@@ -36,6 +39,9 @@ type rawConn struct {
 	*boundSocket
 	rc  syscall.RawConn
 	gro bool
+	// df says that packets have the bit Don't Fragment; whole is held while they must not, see mayFragment.
+	df    bool
+	whole sync.Mutex
 }
 
 // newRawWire opens the sockets. It reports false if they are not ones that raw system calls work on.
@@ -62,12 +68,18 @@ func newRawWire(c Config, m *memory, ev wireEvents) (wireEnd, bool, error) {
 		}
 		w.conns = append(w.conns, &rawConn{boundSocket: b, rc: rc})
 	}
+	for _, b := range w.conns {
+		if err := b.dontFragment(); err != nil {
+			return nil, false, errors.Join(err, set.close())
+		}
+	}
 	w.steer(share)
 	w.enableGSO()
 	w.enableGRO()
 	for _, b := range w.conns {
 		w.rcvs = append(w.rcvs, newRawReceiver(w, b))
 	}
+	w.links = watchLinks(ev)
 	return w, true, nil
 }
 
@@ -141,7 +153,13 @@ func listenESP(c Config, a netip.Addr, group int) (*boundSocket, error) {
 
 func (w *rawWire) receivers() []receiver { return w.rcvs }
 func (w *rawWire) sockets() []Socket     { return w.set.list() }
-func (w *rawWire) close() error          { return w.set.close() }
+
+func (w *rawWire) close() error {
+	if w.links != nil {
+		_ = w.links.Close() // there is nothing to lose
+	}
+	return w.set.close()
+}
 
 func (w *rawWire) pathMTU(r *route) int { return probeMTU(r, w.config.Sockets.Mark) }
 
@@ -180,6 +198,11 @@ func (w *rawWire) sendIKE(local, remote netip.AddrPort, datagram []byte) error {
 	if err != nil && isICMP(err) {
 		// It is about an earlier packet: that one is reported from the error queue, this one is sent again.
 		err = sendUDP(w.set, local, remote, datagram)
+	}
+	if errors.Is(err, unix.EMSGSIZE) {
+		if b := ikeSocket(w.set, local, remote); b != nil {
+			w.conn(b).mayFragment(func() { err = sendUDP(w.set, local, remote, datagram) })
+		}
 	}
 	return err
 }

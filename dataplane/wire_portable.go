@@ -114,11 +114,16 @@ func (w *portableWire) sendIKE(local, remote netip.AddrPort, datagram []byte) er
 	return sendUDP(w.set, local, remote, datagram)
 }
 
-// sendUDP sends one datagram from the socket of a set that local names.
-func sendUDP(set *socketSet, local, remote netip.AddrPort, datagram []byte) error {
-	b := set.find(local, remote.Addr().Is6(), func(b *boundSocket) bool {
+// ikeSocket is the socket of a set that local names; nil if there is none.
+func ikeSocket(set *socketSet, local, remote netip.AddrPort) *boundSocket {
+	return set.find(local, remote.Addr().Is6(), func(b *boundSocket) bool {
 		return b.kind == SocketIKE || b.kind == SocketNATT
 	})
+}
+
+// sendUDP sends one datagram from the socket of a set that local names.
+func sendUDP(set *socketSet, local, remote netip.AddrPort, datagram []byte) error {
+	b := ikeSocket(set, local, remote)
 	if b == nil {
 		return fmt.Errorf("%w: %s to %s", ErrPath, local, remote)
 	}

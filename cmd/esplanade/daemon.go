@@ -204,7 +204,7 @@ func (g *gateway) engineConfig(h dataplane.Handler) dataplane.Config {
 	d := &g.conf.Dataplane
 	c := dataplane.Config{
 		Device: g.device, Handler: h, Logger: g.log, Workers: g.workers(), WaitRing: d.WaitPackets, PathMTU: d.PathMTU,
-		CopyDSCP: d.CopyDSCP,
+		CopyDSCP: d.CopyDSCP, BlackHoles: d.BlackHoleDetection,
 		Sockets:  g.sockets(),
 		Features: switches(g.conf),
 	}
