@@ -89,6 +89,7 @@ func (d *rawDevice) start() {
 func (d *rawDevice) readers() []deviceReader { return d.rds }
 func (d *rawDevice) merges() mergeSet        { return d.merge }
 func (d *rawDevice) mtu() int                { return deviceMTU(d.dev) }
+func (d *rawDevice) lost() uint64            { return deviceLost(d.dev) }
 
 func (d *rawDevice) closeQueues() error {
 	var errs []error

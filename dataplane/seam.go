@@ -54,6 +54,8 @@ type deviceEnd interface {
 	merges() mergeSet
 	// start is called before the loops run; merges may be different afterwards.
 	start()
+	// lost is how many packets the device has dropped because they were not read in time.
+	lost() uint64
 	// mtu is the device's MTU at start; changes come from its events.
 	mtu() int
 	// describe says for status what is in use.
@@ -93,6 +95,8 @@ type wireEnd interface {
 	pathMTU(r *route) int
 	// sendIKE sends one datagram, as it is. Safe for concurrent use.
 	sendIKE(local, remote netip.AddrPort, datagram []byte) error
+	// lost is how many messages the sockets have dropped because they were not received in time.
+	lost() uint64
 	// sockets lists what is bound.
 	sockets() []Socket
 	// gso says how many segments and octets of them one message may have; 1 means one.

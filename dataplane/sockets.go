@@ -28,6 +28,7 @@ type socketSet struct {
 	all    []*boundSocket
 	groups [][]*boundSocket // by group, then by worker
 	notes  []Feature        // what is not as asked for
+	overflow
 }
 
 // portTries is how often a port is chosen anew that is free for one address family but not for the other.

@@ -153,6 +153,7 @@ func listenESP(c Config, a netip.Addr, group int) (*boundSocket, error) {
 
 func (w *rawWire) receivers() []receiver { return w.rcvs }
 func (w *rawWire) sockets() []Socket     { return w.set.list() }
+func (w *rawWire) lost() uint64          { return w.set.lost() }
 
 func (w *rawWire) close() error {
 	if w.links != nil {

@@ -80,6 +80,7 @@ func wantControl(err error) error {
 
 func (w *portableWire) receivers() []receiver { return w.rcvs }
 func (w *portableWire) sockets() []Socket     { return w.set.list() }
+func (w *portableWire) lost() uint64          { return w.set.lost() }
 func (w *portableWire) gso() gsoLimits        { return gsoLimits{segments: 1} }
 func (w *portableWire) close() error          { return w.set.close() }
 func (w *portableWire) describe() []Feature {

@@ -99,6 +99,11 @@ type QueueDevice interface {
 	ProbeGSOWrite() error
 }
 
+// DropCounter is a Device that can tell how many packets it has dropped because nobody read them in time.
+type DropCounter interface {
+	Dropped() (uint64, error)
+}
+
 // OpenQueues creates the TUN device o.Name and gives its raw queues. A persistent device of that name that nobody uses
 // is attached to (an unprivileged process may own such a device). Linux only: elsewhere the error is ErrUnsupported.
 // Every error is a [*DeviceError].
