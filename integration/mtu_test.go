@@ -12,29 +12,36 @@ import (
 	"esplanade/integration/peer"
 )
 
-// narrowMTU is what the far link of the path carries after a while: room for the smallest IPv6 packet, with a few octets
-// that are of no use to the tunnel.
-const narrowMTU = 1400
+// What the far link of the path carries after a while. With narrowMTU there is room for the smallest MTU of IPv6 within
+// the tunnel; with tightMTU there isn't, and such packets go in fragments.
+const narrowMTU, tightMTU = 1400, 1300
 
 // TestPathMTU: the path's MTU becomes less during a transfer, as when it moves to another link. The router says so to the
 // gateway, and the transfer goes on: the gateway tells the hosts behind it, in both families, inside and outside.
 func TestPathMTU(t *testing.T) {
 	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
-		for _, c := range []struct{ outer6, encap bool }{{false, true}, {true, true}, {false, false}, {true, false}} {
-			if !c.encap && k != ours {
-				continue // kernel-libipsec needs UDP
+		for _, c := range []struct {
+			outer6, encap bool
+			mtu           int
+		}{
+			{false, true, narrowMTU}, {true, true, narrowMTU}, {false, false, narrowMTU}, {true, false, narrowMTU},
+			{false, true, tightMTU}, {true, true, tightMTU}, {false, false, tightMTU}, {true, false, tightMTU},
+		} {
+			if (!c.encap || c.mtu == tightMTU) && k != ours {
+				continue // kernel-libipsec needs UDP, and knows nothing of MTUs
 			}
-			t.Run(fmt.Sprintf("%v/outer6 %v/udp %v", k, c.outer6, c.encap), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%v/outer6 %v/udp %v/%d", k, c.outer6, c.encap, c.mtu), func(t *testing.T) {
 				t.Parallel()
 				p := newPair(t, k, tunnel{Router: true, Outer6: c.outer6, Encap: c.encap, ESP: []string{"aes128gcm16-x25519"}})
-				p.narrowDuringTransfers(t)
+				p.narrowDuringTransfers(t, c.mtu, c.mtu)
 			})
 		}
 	}
 }
 
-// narrowDuringTransfers starts a transfer of each family, makes the path narrow, and wants both to go on.
-func (p *pair) narrowDuringTransfers(t *testing.T) {
+// narrowDuringTransfers starts a transfer of each family, makes the path narrow, and wants both to go on, and the gateways
+// to learn that it takes known octets.
+func (p *pair) narrowDuringTransfers(t *testing.T, mtu, known int) {
 	t.Helper()
 	p.start(t)
 	p.initiate(t)
@@ -51,7 +58,7 @@ func (p *pair) narrowDuringTransfers(t *testing.T) {
 	for _, f := range flows {
 		p.wantProgress(t, f)
 	}
-	p.narrow(t, narrowMTU)
+	p.narrow(t, mtu)
 	for _, f := range flows {
 		p.wantProgressIn(t, f, 30*time.Second)
 	}
@@ -75,7 +82,7 @@ func (p *pair) narrowDuringTransfers(t *testing.T) {
 	p.wantFragments(t)
 	for _, end := range p.peers() {
 		if e, ok := end.(*peer.Esplanade); ok {
-			p.wantNarrowed(t, e)
+			p.wantNarrowed(t, e, mtu, known)
 		}
 	}
 }
@@ -91,10 +98,14 @@ func (p *pair) narrow(t *testing.T, mtu int) {
 	}
 }
 
-// wantNarrowed checks that the gateway has learned what the path takes: it says so in its log.
-func (p *pair) wantNarrowed(t *testing.T, e *peer.Esplanade) {
+// wantNarrowed checks that the gateway has learned what the path takes: it says so in its log. One that has the narrow link
+// itself knows exactly.
+func (p *pair) wantNarrowed(t *testing.T, e *peer.Esplanade, exact, known int) {
 	t.Helper()
-	want := fmt.Sprintf(" mtu=%d ", narrowMTU)
+	if e.Site() == p.B {
+		known = exact
+	}
+	want := fmt.Sprintf(" mtu=%d ", known)
 	lab.Eventually(t, 5*time.Second, "the gateway knows the path's MTU", func() (bool, string) {
 		for line := range strings.Lines(e.Log()) {
 			if strings.Contains(line, "the MTU of a path has changed") && strings.Contains(line, want) {
@@ -108,12 +119,18 @@ func (p *pair) wantNarrowed(t *testing.T, e *peer.Esplanade) {
 // TestPathMTUBlackHole: as TestPathMTU, but no ICMP message comes through from the router or from b's side of the path: the
 // packets just vanish. The transfers go on all the same, once the gateways have found out.
 func TestPathMTUBlackHole(t *testing.T) {
-	for _, c := range []struct{ outer6, encap bool }{{false, true}, {true, true}, {false, false}, {true, false}} {
-		t.Run(fmt.Sprintf("outer6 %v/udp %v", c.outer6, c.encap), func(t *testing.T) {
+	for _, c := range []struct {
+		outer6, encap bool
+		mtu, known    int
+	}{
+		{false, true, narrowMTU, 1400}, {true, true, narrowMTU, 1400}, {false, false, narrowMTU, 1400}, {true, false, narrowMTU, 1400},
+		{false, true, tightMTU, 1280}, {false, false, tightMTU, 1280},
+	} {
+		t.Run(fmt.Sprintf("outer6 %v/udp %v/%d", c.outer6, c.encap, c.mtu), func(t *testing.T) {
 			t.Parallel()
 			p := newPair(t, ours, tunnel{Router: true, Outer6: c.outer6, Encap: c.encap, ESP: []string{"aes128gcm16-x25519"}}, "nft")
 			p.blockTooBig(t)
-			p.narrowDuringTransfers(t)
+			p.narrowDuringTransfers(t, c.mtu, c.known)
 		})
 	}
 }

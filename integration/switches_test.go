@@ -50,6 +50,9 @@ func TestSwitches(t *testing.T) {
 						t.Fatal(err)
 					}
 					t.Logf("UDP: %v", r)
+					if r.Duplicates > r.Resent || r.Overtaken > r.Resent {
+						t.Errorf("datagrams came out twice or out of order: %v", r)
+					}
 				}
 			}
 			p.wantPing(t)
