@@ -42,6 +42,11 @@ func TestRunsDontFragment(t *testing.T) {
 	p := udpPacket(ipSpec{src: v4.src, dst: v4.dst}, 1, 2, fill(1000, 1))
 	wire := r.out([]superPacket{super(p, tun.VNetHdr{})}, 1)
 	checkSealed(t, wire, [][]byte{p})
+	for _, b := range r.a.wire.(*rawWire).conns { // it has arrived before the loop has put things back
+		if b.df {
+			waitFor(t, "Don't Fragment again", func() bool { return mode(b) == unix.IP_PMTUDISC_DO })
+		}
+	}
 	want()
 	// And in the middle of it, the kernel was asked to let it be fragmented.
 	c := r.a.wire.(*rawWire).conns[0]
