@@ -129,14 +129,29 @@ type Dataplane struct {
 	WaitPackets int
 	// PathMTU is the outer MTU assumed of every path in octets; 0, the default, asks the system.
 	PathMTU int
+	// BlackHoleDetection lowers the MTU of paths that drop large packets and say nothing. Default true.
+	BlackHoleDetection bool
 	// CopyDSCP copies the inner DSCP to the outer header. Default true.
 	CopyDSCP bool
 	// GSO and GRO let the kernel cut and merge UDP packets (UDP_SEGMENT, UDP_GRO). Default true: used where available.
 	GSO, GRO bool
-	// TunOffload reads and writes super-packets on the TUN device. Default true: used where available.
+	// GSOSentinel adds an octet to runs of packets where the kernel is known to corrupt them otherwise. Default true.
+	GSOSentinel bool
+	// TunOffload reads and writes super-packets on the TUN device: false switches the five below it off. Default true:
+	// used where available, like each of them.
 	TunOffload bool
+	// VNetHdr has a virtio header before every packet of the device, without which the next four do nothing.
+	VNetHdr bool
+	// TunTSO, TunTSOECN and TunUSO have the device give super-packets of TCP, of TCP with ECN, and of UDP.
+	TunTSO, TunTSOECN, TunUSO bool
+	// TunGSOWrite writes super-packets to the device.
+	TunGSOWrite bool
+	// MultiQueue opens a queue of the device for every worker. Default true: used where available.
+	MultiQueue bool
 	// ReusePort gives every worker a socket of its own. Default true: used where available.
 	ReusePort bool
+	// SPISteering has the kernel give each packet to the worker that its SPI names. Default true: used where available.
+	SPISteering bool
 	// RawIO uses batched system calls directly. Default true: used where available.
 	RawIO bool
 	// RawESP opens sockets for IP protocol 50 beside UDP, as connections with encap = false need when there is no NAT.

@@ -179,7 +179,7 @@ func (e *Engine) InstallOutbound(id, policy uint64, c esp.OutboundConfig, ts sel
 		cells: make([]counterCell, len(e.outLoops)+1)}
 	sa.route.Store(rt)
 	ch.out = sa
-	ch.inner.Store(int32(sa.maxInner(rt)))
+	ch.fit(rt)
 	e.serial++
 	r := &rule{ts: ts, sa: sa, policy: policy, serial: e.serial}
 	e.rules[sa] = r
@@ -242,7 +242,7 @@ func (e *Engine) UpdatePath(id uint64, path esp.Path) {
 	}
 	if ch.out != nil {
 		ch.out.route.Store(rt)
-		ch.inner.Store(int32(ch.out.maxInner(rt)))
+		ch.fit(rt)
 	}
 }
 
@@ -298,6 +298,7 @@ func (e *Engine) route(p esp.Path) (*route, error) {
 	if mtu == 0 {
 		mtu = DefaultPathMTU
 	}
-	rt.mtu.Store(int32(max(mtu, MinPathMTU)))
+	remote := p.Remote.Addr()
+	rt.mtu.Store(int32(max(e.belowHole(remote, mtu), floorMTU(remote))))
 	return rt, nil
 }

@@ -204,8 +204,13 @@ func (p *pair) overflow(t *testing.T) int {
 // wantProgress waits until the transfer has moved on in both directions.
 func (p *pair) wantProgress(t *testing.T, f *lab.Flow) {
 	t.Helper()
+	p.wantProgressIn(t, f, 10*time.Second)
+}
+
+func (p *pair) wantProgressIn(t *testing.T, f *lab.Flow, limit time.Duration) {
+	t.Helper()
 	forth, back := f.Received()
-	lab.Eventually(t, 10*time.Second, "the transfer goes on", func() (bool, string) {
+	lab.Eventually(t, limit, "the transfer goes on", func() (bool, string) {
 		x, y := f.Received()
 		return x > forth+rekeyRate/20 && y > back+rekeyRate/20, fmt.Sprintf("received %d and %d octets, before %d and %d", x, y, forth, back)
 	})

@@ -153,7 +153,10 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 	for _, f := range g.DataPath.Features {
 		line := f.Name
 		if !f.Used {
-			line = "not used: " + f.Name + ": " + f.Reason
+			line = "not used: " + line
+		}
+		if f.Reason != "" {
+			line += ": " + f.Reason
 		}
 		fmt.Fprintf(w, "  %s\n", line)
 	}

@@ -53,9 +53,10 @@ type DataPath struct {
 
 // Feature is a facility of the kernel that the data path can use.
 type Feature struct {
-	Name string `json:"name"` // "UDP_SEGMENT"
+	// Name is that of the switch in the configuration, where there is one: "gso".
+	Name string `json:"name"`
 	Used bool   `json:"used"`
-	// Reason says why it is not used.
+	// Reason says why it is not used, or how it is.
 	Reason string `json:"reason,omitempty"`
 }
 

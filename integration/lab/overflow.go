@@ -44,6 +44,18 @@ func (h *Host) Overflow() (Overflow, error) {
 	return o, err
 }
 
+// OutOfOrder is how many TCP segments have come to the host out of order so far: behind a gap that another segment, lost
+// or overtaken, has left.
+func (h *Host) OutOfOrder() (int, error) {
+	n := 0
+	err := h.Do(func() error {
+		text, err := os.ReadFile("/proc/thread-self/net/netstat")
+		n = snmpColumn(string(text), "TcpExt:", "TCPOFOQueue")
+		return err
+	})
+	return n, err
+}
+
 // snmpColumn reads a table of /proc/net/snmp, which is a line of names and a line of values.
 func snmpColumn(text, table, name string) int {
 	var names []string
