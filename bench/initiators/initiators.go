@@ -244,8 +244,38 @@ func (l *load) loop(ctx context.Context, received <-chan datagram) error {
 	}
 }
 
+// Request is the first message of an initiator, whose answer nobody waits for.
+func Request(o Options) ([]byte, error) {
+	l := &load{Options: o, under: map[wire.SPI]*attempt{}}
+	if err := l.prepare(); err != nil {
+		return nil, err
+	}
+	m, err := l.initiator(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range m.Outputs() {
+		if s, ok := o.(sa.Send); ok {
+			return s.Datagram, nil
+		}
+	}
+	return nil, errors.New("initiators: the machine has sent nothing")
+}
+
 // begin starts another initiator.
 func (l *load) begin(now time.Time) error {
+	m, err := l.initiator(now)
+	if err != nil {
+		return err
+	}
+	a := &attempt{m, now}
+	l.under[m.LocalSPI()] = a
+	l.drain(m.LocalSPI(), a)
+	return nil
+}
+
+// initiator makes the machine of another one.
+func (l *load) initiator(now time.Time) (*sa.Machine, error) {
 	own := l.Network.Masked().Addr().AsSlice()
 	n := uint32(l.First + l.next + 1)
 	tail := own[len(own)-4:]
@@ -256,21 +286,17 @@ func (l *load) begin(now time.Time) error {
 	for i, s := range []string{addr.String(), l.RemoteNetwork.String()} {
 		var err error
 		if ts[i], err = selector.Parse(s); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	esp, err := proposal.ParseList(wire.ProtocolESP, []string{l.ESPProposal})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cfg := l.template
 	child := &sa.ChildConfig{Name: "net", Proposals: esp, LocalTS: ts[:1], RemoteTS: ts[1:]}
 	cfg.Children = []*sa.ChildConfig{child}
-	m := sa.NewInitiator(l.env, now, &cfg, sa.Path{Local: l.IKE, Remote: l.RemoteIKE}, cfg.Children)
-	a := &attempt{m, now}
-	l.under[m.LocalSPI()] = a
-	l.drain(m.LocalSPI(), a)
-	return nil
+	return sa.NewInitiator(l.env, now, &cfg, sa.Path{Local: l.IKE, Remote: l.RemoteIKE}, cfg.Children), nil
 }
 
 func (l *load) receive(d datagram) {
