@@ -33,7 +33,7 @@ type Options struct {
 	// ports, IKE messages have a non-ESP marker.
 	IKE, NATT             netip.AddrPort
 	RemoteIKE, RemoteNATT netip.AddrPort
-	// Identity is the initiators', PSK the key of all.
+	// Identity is the domain of the initiators' identities: number 7 is n7.Identity. PSK is the key of all.
 	Identity string
 	PSK      []byte
 	// IKEProposal and ESPProposal are in swanctl's notation.
@@ -168,10 +168,6 @@ func (l *load) prepare() error {
 	if _, err := proposal.ParseList(wire.ProtocolESP, []string{l.ESPProposal}); err != nil {
 		return err
 	}
-	local, err := identity.Parse(l.Identity)
-	if err != nil {
-		return err
-	}
 	anyone, err := identity.Parse("%any")
 	if err != nil {
 		return err
@@ -180,7 +176,7 @@ func (l *load) prepare() error {
 		return fmt.Errorf("initiators: %v has no room for %d", l.Network, l.First+l.Count)
 	}
 	l.template = sa.Config{
-		Name: "load", LocalID: local, RemoteID: anyone, LocalAuth: sa.AuthPSK, RemoteAuth: sa.AuthPSK, Proposals: ikeProposals,
+		Name: "load", RemoteID: anyone, LocalAuth: sa.AuthPSK, RemoteAuth: sa.AuthPSK, Proposals: ikeProposals,
 		ForceEncap: true, HalfOpenTimeout: 30 * time.Second,
 		Retransmit: sa.Retransmit{Timeout: sa.DefaultRetransmitTimeout, Base: sa.DefaultRetransmitBase, Tries: sa.DefaultRetransmitTries},
 	}
@@ -294,6 +290,9 @@ func (l *load) initiator(now time.Time) (*sa.Machine, error) {
 		return nil, err
 	}
 	cfg := l.template
+	if cfg.LocalID, err = identity.Parse(fmt.Sprintf("n%d.%s", n, l.Identity)); err != nil {
+		return nil, err
+	}
 	child := &sa.ChildConfig{Name: "net", Proposals: esp, LocalTS: ts[:1], RemoteTS: ts[1:]}
 	cfg.Children = []*sa.ChildConfig{child}
 	return sa.NewInitiator(l.env, now, &cfg, sa.Path{Local: l.IKE, Remote: l.RemoteIKE}, cfg.Children), nil
