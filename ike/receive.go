@@ -1,7 +1,6 @@
 package ike
 
 import (
-	"context"
 	"log/slog"
 	"slices"
 	"time"
@@ -150,7 +149,7 @@ func (d *Daemon) send(path sa.Path, b []byte) {
 // ignored counts an input without effect.
 func (d *Daemon) ignored(i sa.Ignored) {
 	d.stats.ignore(i.Reason)
-	if !d.log.Enabled(context.Background(), slog.LevelDebug) {
+	if !d.logs(slog.LevelDebug) {
 		return // there may be any number of these: no arguments are made for nobody
 	}
 	d.log.Debug("ignored", "reason", string(i.Reason), "detail", i.Detail, "local", i.Path.Local, "remote", i.Path.Remote)
