@@ -21,9 +21,9 @@ import (
 const (
 	// maxGrowth is how much the resident memory of a gateway may grow in a flood, in MiB, however fast and long it is. Its
 	// parts: the queues of the event loop hold at most 8 MiB of datagrams; half-open IKE SAs, of which there are at most
-	// half_open_limit (1,024), take less than 16 KiB each; the rest is what the garbage collector lets the heap grow before
-	// it works, no more than as much again.
-	maxGrowth = 48
+	// half_open_limit (1,024), take less than the 20 KiB of an established one with its CHILD SA; the rest is what the garbage
+	// collector lets the heap grow before it works, no more than as much again.
+	maxGrowth = 64
 	// maxLost is how many per cent of the packets through the tunnel may be lost. None is by the gateway; but where the CPUs
 	// are all taken by the flood and its sender, a socket's buffer may overflow.
 	maxLost = 5

@@ -49,12 +49,12 @@ func write(o options, rs []responder, all []figures, c conditions) error {
 	fmt.Fprintf(&b, `# IKE SAs set up, %s
 
 Each responder, just started, sets up %d IKE SAs with a CHILD SA each (%s, pre-shared key, %s), %d at a time, after %d
-that don't count. Both responders have the same proposals, routes and a TUN device, and log nothing of it. Medians of %d runs in
+that don't count. Both responders have the same proposals and a TUN device, and log nothing of it. Medians of %d runs in
 interleaved order, and in brackets the least and the greatest.
 
 What to compare is the CPU time: it is the responder's alone, user and system, and what follows from it for one core. The rate is
 that of both sides together, as the initiators run on the same machine, and of whatever else runs there; so are the latencies.
-Other load makes CPU time longer too, by up to half, but for both.
+Other load makes CPU time longer too, and not alike for both: what counts is a run on a quiet machine.
 
 | | CPU ms for each | so a second and core | IKE SAs a second, both sides | resident KiB for each | p50 ms | p99 ms | requests repeated |
 |---|---|---|---|---|---|---|---|
