@@ -18,10 +18,12 @@
 //	|    198.18.0.1 ------------+----------------+------------ 198.18.0.2    |
 //	+---------------------------+                +---------------------------+
 //
-// The command in handshake does the same for the control plane, with Esplanade and strongSwan as responders.
+// The command in handshake does the same for the control plane, with Esplanade and strongSwan as responders. Those in thousand
+// and flood have Esplanade alone on both sides: what they say is whether everything went as it must, with many IKE SAs and in
+// a flood of forged requests.
 //
-// The packages stats, report, load, iperf, netlab, contest and initiators are what these commands are made of; those that have
+// The packages stats, report, load, iperf, netlab, contest, initiators and scrape are what these commands are made of; those that have
 // nothing to do with Linux are tested anywhere.
 //
-// No absolute figure is a test: all that a run says are ratios between contestants that shared one machine and one hour.
+// No absolute figure is a test: all that a comparison says are ratios between contestants that shared one machine and one hour.
 package bench

@@ -191,8 +191,9 @@ type IKE struct {
 	// CookieThreshold and CookieThresholdIP are the numbers of half-open SAs, of all peers and of one peer's address,
 	// from which on initiators must return a cookie first; 0 always asks for one. Defaults 30 and 3.
 	CookieThreshold, CookieThresholdIP int
-	// HalfOpenLimit is the most half-open SAs there are at a time. Default 1024.
-	HalfOpenLimit int
+	// HalfOpenLimit is the most half-open SAs there are at a time, BlockThreshold the most of one peer's address, or of the
+	// /64 of an IPv6 address. Defaults 1024 and 256.
+	HalfOpenLimit, BlockThreshold int
 	// MakeBeforeBreak builds the new SAs of a reauthentication before the old ones go. Default true.
 	MakeBeforeBreak bool
 	// FragmentSize is the largest IP packet, in octets, in which a part of a fragmented IKE message is sent
@@ -220,6 +221,7 @@ const (
 	DefaultCookieThreshold   = 30
 	DefaultCookieThresholdIP = 3
 	DefaultHalfOpenLimit     = 1024
+	DefaultBlockThreshold    = 256
 	DefaultFragmentSize      = 1280
 	DefaultKeepAlive         = 20 * time.Second
 	DefaultRoutingTable      = 220

@@ -187,6 +187,8 @@ func readIKE(t *table) (k IKE) {
 	k.CookieThresholdIP = int(n)
 	n, _ = t.integer("half_open_limit", DefaultHalfOpenLimit, 1, 1<<20)
 	k.HalfOpenLimit = int(n)
+	n, _ = t.integer("block_threshold", DefaultBlockThreshold, 1, 1<<20)
+	k.BlockThreshold = int(n)
 	k.MakeBeforeBreak = t.boolean("make_before_break", true)
 	n, _ = t.integer("fragment_size", DefaultFragmentSize, minMTU, maxMTU)
 	k.FragmentSize = int(n)

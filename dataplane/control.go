@@ -170,7 +170,7 @@ func (e *Engine) InstallOutbound(id, policy uint64, c esp.OutboundConfig, ts sel
 	if ch.out != nil {
 		return fmt.Errorf("%w: outbound SA of child %d", ErrChild, id)
 	}
-	rt, err := e.route(path)
+	rt, err := e.routeFor(ch, path)
 	if err != nil {
 		e.forget(ch)
 		return err

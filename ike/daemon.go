@@ -79,6 +79,7 @@ type Daemon struct {
 	nextID    uint64
 	reqids    uint32
 	stateless rateLimit // answers to messages of SAs that do not exist
+	surge     surge
 }
 
 // Limits of the daemon.
@@ -108,6 +109,7 @@ func New(o Options) *Daemon {
 	d := &Daemon{
 		o: o, log: o.Logger, conf: o.Config, policies: map[uint64]*child{}, installed: map[uint64]*installed{},
 		stateless: rateLimit{per: time.Second, max: statelessPerSecond},
+		surge:     surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.table.init()
@@ -303,5 +305,6 @@ func (r *rateLimit) allow(now time.Time) bool {
 	return r.n <= r.max
 }
 
-// InboxDropped tells how much input was dropped because the event loop had too much to do.
+// InboxDropped tells how much input was dropped because the event loop had too much to do, or because it was too large.
+// Requests for a new IKE SA are not among it: see [sa.IgnoreOverload].
 func (d *Daemon) InboxDropped() uint64 { return d.loop.dropped.Load() }

@@ -47,9 +47,26 @@ func (d *Daemon) initialContact(now time.Time, e *entry) {
 	}
 }
 
+// crossed tells whether the other side has initiated at about the same time as well.
+func (d *Daemon) crossed(e *entry) bool {
+	for x := range d.table.peers[e.peer] {
+		if x != e && x.alive() && x.conn == e.conn && e.crosses(x) {
+			return true
+		}
+	}
+	return false
+}
+
 // enforceUnique applies the policy for a peer that has an IKE SA already, and clears up when both sides have initiated
 // at the same time: without that there would be two of everything.
 func (d *Daemon) enforceUnique(now time.Time, e *entry) {
+	if u := e.conn.conf.Unique; u == config.UniqueNo || u == config.UniqueNever {
+		// There may be thousands with one identity, and each of them comes by here: they are not put in order.
+		if d.crossed(e) {
+			e.review = now.Add(reviewTime)
+		}
+		return
+	}
 	for _, x := range d.samePeer(e) {
 		if e.handover.from == x {
 			continue // it goes when its children are there

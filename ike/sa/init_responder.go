@@ -26,7 +26,7 @@ type Accepted struct {
 
 // Accept is a responder's front door: it judges an IKE_SA_INIT request without keeping any state unless everything
 // fits. With wantCookie, a request without a valid cookie is answered with one before any costly computation
-// (RFC 7296 section 2.6).
+// (RFC 7296 section 2.6). The datagram may be used for something else afterwards.
 func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool, cookies *Cookies) Accepted {
 	drop := func(r IgnoreReason, detail string) Accepted {
 		return Accepted{Ignored: &Ignored{Path: path, Reason: r, Detail: detail}}
@@ -35,10 +35,17 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 	if err != nil {
 		return drop(IgnoreMalformed, err.Error())
 	}
-	if h.Flags&wire.FlagResponse != 0 || h.Exchange != wire.ExchangeIKESAInit || h.MessageID != 0 ||
-		h.SPIi == 0 || h.SPIr != 0 || h.Flags&wire.FlagInitiator == 0 {
+	if !isInitRequest(h) {
 		return drop(IgnoreFlags, "not an IKE_SA_INIT request")
 	}
+	if wantCookie {
+		if answer, pass := cookies.Screen(now, datagram, path.Remote.Addr()); answer != nil {
+			return Accepted{Response: answer}
+		} else if !pass {
+			return drop(IgnoreMalformed, "IKE_SA_INIT request without SA, KE or Nonce")
+		}
+	}
+	datagram = slices.Clone(datagram)
 	msg, err := wire.Parse(datagram)
 	if critical, ok := err.(*wire.CriticalError); ok {
 		return Accepted{Response: statelessAnswer(h, wire.NotifyUnsupportedCriticalPayload, byte(critical.Payload))}
@@ -51,12 +58,6 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 	nonce, ok3 := find[*wire.Nonce](msg.Payloads)
 	if !ok1 || !ok2 || !ok3 || msg.Encrypted != nil {
 		return drop(IgnoreMalformed, "IKE_SA_INIT request without SA, KE or Nonce")
-	}
-	if wantCookie {
-		n := notify(msg.Payloads, wire.NotifyCookie)
-		if n == nil || !cookies.Valid(now, n.Data, nonce.Data, path.Remote.Addr(), h.SPIi) {
-			return Accepted{Response: statelessAnswer(h, wire.NotifyCookie, cookies.Make(now, nonce.Data, path.Remote.Addr(), h.SPIi)...)}
-		}
 	}
 
 	all := env.Connections(path.Local.Addr(), path.Remote.Addr())
@@ -136,7 +137,7 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 		return fail(diag.CodeKEValue, err)
 	}
 	m.init.ni, m.init.nr = slices.Clone(nonce.Data), env.Nonce(nonceLen)
-	m.init.peerMessage, m.init.digest = slices.Clone(datagram), sha256.Sum256(datagram)
+	m.init.peerMessage, m.init.digest = datagram, sha256.Sum256(datagram)
 	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, shared), m.init.ni, m.init.nr); err != nil {
 		return fail(diag.CodeInternal, err)
 	}

@@ -172,4 +172,8 @@ const (
 	IgnoreCritical      IgnoreReason = "critical_payload" // a response with an unknown critical payload
 	IgnoreUnauthentic   IgnoreReason = "unauthentic"      // an unprotected error that must not decide anything
 	IgnoreFragmentLimit IgnoreReason = "fragment_limit"   // more fragments than are kept
+	IgnoreCookie        IgnoreReason = "cookie_demanded"  // answered with a request for a cookie, RFC 7296 section 2.6
+	IgnoreHalfOpen      IgnoreReason = "half_open_limit"  // as many half-open IKE SAs as there may be
+	IgnoreSource        IgnoreReason = "block_threshold"  // as many half-open IKE SAs of one source as there may be
+	IgnoreOverload      IgnoreReason = "overload"         // a request for a new IKE SA, while too many others waited
 )
