@@ -211,3 +211,23 @@ func RSS(pid int) (uint64, error) {
 	}
 	return parseRSS(b)
 }
+
+// Overflow reads what the host's kernel has thrown away so far; device is the one that leads to the gateway.
+func (h *Host) Overflow(device string) (o Overflow, err error) {
+	err = h.Do(func() error {
+		snmp, err := os.ReadFile("/proc/thread-self/net/snmp")
+		if err != nil {
+			return err
+		}
+		dev, err := os.ReadFile("/proc/thread-self/net/dev")
+		if err != nil {
+			return err
+		}
+		if o.UDP, err = parseBufferErrors(string(snmp)); err != nil {
+			return err
+		}
+		o.Device, err = parseTxDrops(string(dev), device)
+		return err
+	})
+	return o, err
+}

@@ -1,0 +1,30 @@
+package netlab
+
+import "testing"
+
+func TestParseBufferErrors(t *testing.T) {
+	const snmp = "Ip: A B\nIp: 1 2\nUdp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors\nUdp: 10 1 2 11 42 0\nUdpLite: X RcvbufErrors\nUdpLite: 1 7\n"
+	if n, err := parseBufferErrors(snmp); err != nil || n != 42 {
+		t.Errorf("%d, %v", n, err)
+	}
+	for _, bad := range []string{"", "Udp: RcvbufErrors\n", "Udp: A\nUdp: 1\n", "Udp: A RcvbufErrors\nUdp: 1 x\n", "Udp: A RcvbufErrors\nUdp: 1\n"} {
+		if n, err := parseBufferErrors(bad); err == nil {
+			t.Errorf("%q: %d", bad, n)
+		}
+	}
+}
+
+func TestParseTxDrops(t *testing.T) {
+	const dev = "Inter-|   Receive  | Transmit\n face |bytes |bytes\n    lo: 1 1 0 9 0 0 0 0 1 1 0 8 0 0 0 0\nipsec0: 1 1 0 9 0 0 0 0 1 1 0 17 0 0 0 0\n"
+	if n, err := parseTxDrops(dev, "ipsec0"); err != nil || n != 17 {
+		t.Errorf("%d, %v", n, err)
+	}
+	if n, err := parseTxDrops(dev, "none"); err != nil || n != 0 {
+		t.Errorf("%d, %v", n, err)
+	}
+	for _, bad := range []string{"ipsec0: 1 2 3", "ipsec0: 1 1 0 9 0 0 0 0 1 1 0 x 0 0 0 0"} {
+		if n, err := parseTxDrops(bad, "ipsec0"); err == nil {
+			t.Errorf("%q: %d", bad, n)
+		}
+	}
+}
