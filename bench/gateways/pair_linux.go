@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// Device is what the traffic goes through.
-	Device = "ipsec0"
 	// metricsAddr is where each serves its metrics; every host has a loopback of its own.
 	metricsAddr = "127.0.0.1:9700"
 	// child and connection are the names in the configuration.

@@ -81,12 +81,13 @@ func (n *Numbered) send() {
 		}
 		next = max(next+interval, now-interval)
 		binary.BigEndian.PutUint64(buf, uint64(len(n.sent)))
-		_, err := unix.Write(n.out, buf)
-		if err != nil && err != unix.ENOBUFS && !transient(err) {
+		switch _, err := unix.Write(n.out, buf); {
+		case err == nil, err == unix.ENOBUFS: // for the latter: dropped on the way out, sent and lost
+			n.sent = append(n.sent, now)
+		case !transient(err):
 			n.sendErr = fmt.Errorf("load: datagram %d: %w", len(n.sent), err)
 			return
 		}
-		n.sent = append(n.sent, now) // also if the kernel had no room for it: it is lost
 	}
 }
 
@@ -123,14 +124,6 @@ func (n *Numbered) note(number uint64) {
 		n.late++
 	}
 	n.highest = max(n.highest, i)
-}
-
-// NumberedResult is what has become of the datagrams.
-type NumberedResult struct {
-	Sent, Received int
-	Repeated       int             // arrived more than once
-	Late           int             // arrived after one that was sent later
-	Lost           []time.Duration // when those were sent that did not arrive, from the beginning
 }
 
 // Finish stops sending, gives what is under way time to arrive, and counts.

@@ -11,7 +11,7 @@ import (
 type Overflow struct {
 	// UDP are those in receive buffers of sockets. A run of packets that the kernel keeps together counts as one.
 	UDP int
-	// Device are those in the queue of the device that leads to the gateway.
+	// Device are those at devices: the queue of the one that leads to the gateway, the backlog of what came in.
 	Device int
 }
 
@@ -44,19 +44,26 @@ func parseBufferErrors(snmp string) (int, error) {
 	return 0, fmt.Errorf("%w: net/snmp has no RcvbufErrors", errProc)
 }
 
-// parseTxDrops reads column drop of the transmit half of /proc/net/dev for a device; 0 if there is no such device.
-func parseTxDrops(dev, device string) (int, error) {
-	const txDrop = 8 + 3 // after eight columns for receiving: bytes, packets, errs, drop
+// parseDeviceDrops adds up the columns drop of /proc/net/dev, both halves of all devices.
+func parseDeviceDrops(dev string) (int, error) {
+	const rxDrop, txDrop = 3, 8 + 3 // after bytes, packets and errs of each half, which has eight columns
+	sum := 0
 	for line := range strings.Lines(dev) {
-		name, counters, ok := strings.Cut(line, ":")
-		if !ok || strings.TrimSpace(name) != device {
-			continue
+		_, counters, ok := strings.Cut(line, ":")
+		if !ok {
+			continue // the heading
 		}
 		f := strings.Fields(counters)
 		if len(f) <= txDrop {
 			return 0, fmt.Errorf("%w: net/dev: %.80q", errProc, line)
 		}
-		return strconv.Atoi(f[txDrop])
+		for _, i := range []int{rxDrop, txDrop} {
+			n, err := strconv.Atoi(f[i])
+			if err != nil {
+				return 0, fmt.Errorf("%w: net/dev: %w", errProc, err)
+			}
+			sum += n
+		}
 	}
-	return 0, nil
+	return sum, nil
 }

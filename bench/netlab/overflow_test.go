@@ -14,16 +14,13 @@ func TestParseBufferErrors(t *testing.T) {
 	}
 }
 
-func TestParseTxDrops(t *testing.T) {
-	const dev = "Inter-|   Receive  | Transmit\n face |bytes |bytes\n    lo: 1 1 0 9 0 0 0 0 1 1 0 8 0 0 0 0\nipsec0: 1 1 0 9 0 0 0 0 1 1 0 17 0 0 0 0\n"
-	if n, err := parseTxDrops(dev, "ipsec0"); err != nil || n != 17 {
+func TestParseDeviceDrops(t *testing.T) {
+	const dev = "Inter-|   Receive  | Transmit\n face |bytes |bytes\n    lo: 1 1 0 9 0 0 0 0 1 1 0 8 0 0 0 0\nipsec0: 1 1 0 0 0 0 0 0 1 1 0 17 0 0 0 0\n"
+	if n, err := parseDeviceDrops(dev); err != nil || n != 34 {
 		t.Errorf("%d, %v", n, err)
 	}
-	if n, err := parseTxDrops(dev, "none"); err != nil || n != 0 {
-		t.Errorf("%d, %v", n, err)
-	}
-	for _, bad := range []string{"ipsec0: 1 2 3", "ipsec0: 1 1 0 9 0 0 0 0 1 1 0 x 0 0 0 0"} {
-		if n, err := parseTxDrops(bad, "ipsec0"); err == nil {
+	for _, bad := range []string{"ipsec0: 1 2 3", "ipsec0: 1 1 0 9 0 0 0 0 1 1 0 x 0 0 0 0", "ipsec0: 1 1 0 x 0 0 0 0 1 1 0 1 0 0 0 0"} {
+		if n, err := parseDeviceDrops(bad); err == nil {
 			t.Errorf("%q: %d", bad, n)
 		}
 	}

@@ -196,9 +196,15 @@ func CPU(pid int) (time.Duration, error) {
 
 // MachineCPU is the time that all CPUs together were busy so far.
 func MachineCPU() (time.Duration, error) {
+	busy, _, err := MachineTimes()
+	return busy, err
+}
+
+// MachineTimes is how long all CPUs together were busy so far, and how long the hypervisor gave them to others.
+func MachineTimes() (busy, stolen time.Duration, err error) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	return parseMachine(b)
 }
@@ -212,8 +218,8 @@ func RSS(pid int) (uint64, error) {
 	return parseRSS(b)
 }
 
-// Overflow reads what the host's kernel has thrown away so far; device is the one that leads to the gateway.
-func (h *Host) Overflow(device string) (o Overflow, err error) {
+// Overflow reads what the host's kernel has thrown away so far.
+func (h *Host) Overflow() (o Overflow, err error) {
 	err = h.Do(func() error {
 		snmp, err := os.ReadFile("/proc/thread-self/net/snmp")
 		if err != nil {
@@ -226,7 +232,7 @@ func (h *Host) Overflow(device string) (o Overflow, err error) {
 		if o.UDP, err = parseBufferErrors(string(snmp)); err != nil {
 			return err
 		}
-		o.Device, err = parseTxDrops(string(dev), device)
+		o.Device, err = parseDeviceDrops(string(dev))
 		return err
 	})
 	return o, err
