@@ -16,8 +16,9 @@ type child struct {
 	// inner is the largest inner packet that fits the outbound SA's path; 0: there is none yet. It is set with every
 	// change of the path or its MTU, and read by the packet path: in both directions, for SYN segments.
 	inner atomic.Int32
-	// What was counted by SAs that are removed already.
-	inGone, outGone counterSum
+	// The counters of SAs that are removed already. Not what they said then: a loop may be in the middle of a batch, which
+	// still goes through such an SA.
+	inGone, outGone [][]counterCell
 }
 
 // inboundSA is what a received packet meets. All but the atomics is immutable.
