@@ -49,10 +49,7 @@ func run(o options, args []string) error {
 			return err
 		}
 	}
-	c, err := proof.Look(ctx, b.Root, "rekey", args)
-	if err != nil {
-		return err
-	}
+	c := proof.Look(ctx, b.Root, "rekey", args)
 	r, err := measure(ctx, o)
 	if err != nil {
 		return err

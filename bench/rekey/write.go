@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -41,8 +39,5 @@ accounted for: those that went into an SA are those that came out, and those cou
 func ordinal(n int) string { return fmt.Sprintf("%dth", n) }
 
 func (r *result) write(o options, verdicts []proof.Verdict, conditions string) error {
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(o.out, "rekey.md"), []byte(r.text(o, verdicts, conditions)), 0o644)
+	return proof.WriteFile(o.out, "rekey.md", r.text(o, verdicts, conditions))
 }

@@ -48,10 +48,7 @@ func run(o options, args []string) error {
 			return err
 		}
 	}
-	c, err := proof.Look(ctx, b.Root, "soak", args)
-	if err != nil {
-		return err
-	}
+	c := proof.Look(ctx, b.Root, "soak", args)
 	rs, numbered, err := measure(ctx, o)
 	if err != nil {
 		return err

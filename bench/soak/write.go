@@ -1,10 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -24,13 +23,7 @@ const maxRows = 20
 // write makes both files.
 func write(o options, rs []reading, verdicts []proof.Verdict, conditions string) error {
 	xs := intervals(rs, runtime.NumCPU())
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(o.out, "soak.svg"), []byte(plot(xs)), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(o.out, "soak.md"), []byte(text(o, xs, verdicts, conditions)), 0o644)
+	return errors.Join(proof.WriteFile(o.out, "soak.svg", plot(xs)), proof.WriteFile(o.out, "soak.md", text(o, xs, verdicts, conditions)))
 }
 
 func text(o options, xs []interval, verdicts []proof.Verdict, conditions string) string {
