@@ -15,7 +15,7 @@ import (
 )
 
 // rekeyRounds is how often each end renews the CHILD SA and the IKE SA under full load.
-const rekeyRounds = 3
+const rekeyRounds = 2
 
 // TestRekeyUnderFullLoad renews keys while TCP fills the tunnel both ways and numbered datagrams go with it. In contrast to
 // TestTunnel, queues may overflow here; each packet that doesn't arrive has to be one that was counted where that happens,
