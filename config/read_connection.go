@@ -182,7 +182,7 @@ func readIKELifetimes(t *table, n *Connection) {
 }
 
 func readAuth(t *table, side string) (a Auth) {
-	word, at := t.str("auth", "")
+	word, at := t.strAs("auth", "", `write auth = "psk"`)
 	switch {
 	case t.broken:
 	case !t.src.Has("auth"):

@@ -31,13 +31,14 @@ func readControl(t *table) (c Control) {
 
 func readMetrics(t *table) (m Metrics) {
 	var at Position
-	m.Listen, at = t.str("listen", "")
+	const advice = `write an address and a port, such as "127.0.0.1:9700"`
+	m.Listen, at = t.strAs("listen", "", advice)
 	if m.Listen != "" {
 		host, port, err := net.SplitHostPort(m.Listen)
 		n, errPort := strconv.ParseUint(port, 10, 16)
 		_, errHost := netip.ParseAddr(host)
 		if err != nil || errPort != nil || host != "" && errHost != nil && !isHostname(host) {
-			t.errorf(at, "write an address and a port, such as \"127.0.0.1:9700\"", "metrics.listen is %s", quote(m.Listen))
+			t.errorf(at, advice, "metrics.listen is %s", quote(m.Listen))
 		} else if n == 0 {
 			t.warnf(at, "write a port that Prometheus can be told", "metrics.listen has port 0: the system chooses one")
 		}

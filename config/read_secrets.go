@@ -39,7 +39,7 @@ func readIKESecret(t *table, dir string) *IKESecret {
 	s := &IKESecret{Name: t.checkName("secret")}
 	s.IDs = readSecretIDs(t)
 	text, at := t.str("secret", "")
-	file, fileAt := t.str("secret_file", "")
+	file, fileAt := t.strAs("secret_file", "", "write the name of a file")
 	s.Source = t.done()
 	switch inline, external := s.Has("secret"), s.Has("secret_file"); {
 	case t.quiet:

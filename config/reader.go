@@ -133,7 +133,10 @@ func (t *table) each() []*table {
 func (t *table) lastName() string { return t.path[len(t.path)-1] }
 
 // str reads a string.
-func (t *table) str(key, def string) (s string, at Position) {
+func (t *table) str(key, def string) (s string, at Position) { return t.strAs(key, def, "") }
+
+// strAs is str for a key where a value of another type would still be wrong in quotes: advice is what to write then.
+func (t *table) strAs(key, def, advice string) (s string, at Position) {
 	v, p, ok := t.get(key)
 	if !ok {
 		return def, p.key
@@ -141,7 +144,10 @@ func (t *table) str(key, def string) (s string, at Position) {
 	s, ok = v.(string)
 	if !ok {
 		want := "write it in quotes"
-		if key != "secret" { // of which no message may have anything
+		switch {
+		case advice != "":
+			want = advice
+		case key != "secret": // of which no message may have anything
 			want = fmt.Sprintf("write %s = %s", key, quote(scalar(v)))
 		}
 		t.errorf(p.value, want, "%s is %s, not a string", t.name(key), kind(v))
@@ -334,7 +340,7 @@ func (t *table) list(key string) (items []item, ok bool) {
 
 // choice reads one of several words.
 func choice[T comparable](t *table, key string, def T, list []enum[T]) (v T, at Position) {
-	s, at := t.str(key, nameOf(list, def))
+	s, at := t.strAs(key, nameOf(list, def), "write "+words(list))
 	if !t.src.Has(key) {
 		return def, at
 	}

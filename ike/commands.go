@@ -97,7 +97,7 @@ func (d *Daemon) Initiate(ctx context.Context, t Target, noWait bool, log LogFun
 				return err
 			}
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not up yet: %w; the attempt goes on, see `esplanade status`", t, ctx.Err())
+			return fmt.Errorf("%s is not up yet: %w; the attempt goes on, see `esplanade status`", t, context.Cause(ctx))
 		case <-d.loop.done:
 			return errStopped
 		}
@@ -180,7 +180,7 @@ func (d *Daemon) Terminate(ctx context.Context, t Target, force, noWait bool) (T
 		return r, nil
 	case <-ctx.Done():
 		_ = d.call(context.Background(), func(time.Time) { r.Gone = gone() })
-		return r, fmt.Errorf("%d of %d are gone: %w", r.Gone, r.Matches, ctx.Err())
+		return r, fmt.Errorf("%d of %d are gone: %w", r.Gone, r.Matches, context.Cause(ctx))
 	case <-d.loop.done:
 		return r, errStopped
 	}

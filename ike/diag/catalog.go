@@ -15,6 +15,8 @@ type info struct {
 	text          string // what it means, for `explain`
 	fix           string // what to do about it
 	fixByPeer     string // the same when the peer reported it, if different
+	// local: it may concern this machine alone. No peer is spoken of then, unless one is known.
+	local bool
 }
 
 // lookup returns what is known about a code. A code that is not in the catalog, which only a defect of this program

@@ -81,7 +81,7 @@ func networkInfo(c Code) (info, bool) {
 		}, true
 	case CodeBind:
 		return info{
-			title:    "a local address or port is not available",
+			title: "a local address or port is not available", local: true,
 			peerVerb: "is", peerDefault: "cannot be called from here",
 			ourVerb: "need", ourDefault: "need the configured address and port",
 			text: "The UDP socket could not be opened: another program (charon, pluto) holds the port, the address is not on " +

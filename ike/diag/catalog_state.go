@@ -131,7 +131,7 @@ func stateInfo(c Code) (info, bool) {
 		}, true
 	case CodeConfig:
 		return info{
-			title:    "the configuration does not provide for it",
+			title: "the configuration does not provide for it", local: true,
 			peerVerb: "is", peerDefault: "is not concerned",
 			ourVerb: "have", ourDefault: "have no such connection or child",
 			text: "A command or a message names something that the loaded configuration does not contain or does not allow.",

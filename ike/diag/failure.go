@@ -65,7 +65,11 @@ func (f *Failure) Summary() string {
 	if f.Exchange != "" {
 		b.WriteString(" in " + oneLine(f.Exchange))
 	}
-	b.WriteString(": " + f.theirSide(info) + "; " + f.ourSide(info))
+	b.WriteString(": ")
+	if !info.local || f.knowsPeer() {
+		b.WriteString(f.theirSide(info) + "; ")
+	}
+	b.WriteString(f.ourSide(info))
 	if f.Closest != "" {
 		b.WriteString("; closest: " + oneLine(f.Closest))
 	}
@@ -173,6 +177,11 @@ func (f *Failure) name() string {
 		return oneLine(f.Child)
 	}
 	return oneLine(f.Connection)
+}
+
+// knowsPeer tells whether there is anything to say about the peer.
+func (f *Failure) knowsPeer() bool {
+	return f.Remote.IsValid() || f.PeerID != "" || f.Theirs != "" || f.ByPeer
 }
 
 // theirSide is the clause about the peer.

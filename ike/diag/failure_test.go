@@ -100,11 +100,16 @@ func every() map[string]*Failure {
 // TestBothSides holds every failure to the rule of the package: both sides and a fix, on one line, whatever is known.
 func TestBothSides(t *testing.T) {
 	// The two clauses must have a predicate, not only a subject.
-	both := regexp.MustCompile(`: peer \S.*? \w+.*; we (\([^)]*\) )?\w+ ['"]?\w+`)
+	ours := `we (\([^)]*\) )?\w+ ['"]?\w+`
+	both, own := regexp.MustCompile(`: peer \S.*? \w+.*; `+ours), regexp.MustCompile(`: `+ours)
 	for name, f := range every() {
 		t.Run(name, func(t *testing.T) {
 			s := f.Error()
-			if !both.MatchString(s) {
+			if alone := lookup(f.Code).local && !f.knowsPeer(); alone {
+				if !own.MatchString(s) || strings.Contains(s, "peer (") {
+					t.Errorf("does not speak of this machine alone: %s", s)
+				}
+			} else if !both.MatchString(s) {
 				t.Errorf("does not name both sides: %s", s)
 			}
 			i := strings.Index(s, " Fix: ")
@@ -130,6 +135,18 @@ func TestBothSides(t *testing.T) {
 				t.Errorf("format error: %s", s)
 			}
 		})
+	}
+}
+
+// A child that is misspelt is found with and without its connection's name in front.
+func TestNearestName(t *testing.T) {
+	have := []string{"office/net", "office/voice", "lab/servers"}
+	for name, want := range map[string]string{
+		"nett": "office/net", "ofice/net": "office/net", "Voice": "office/voice", "server": "lab/servers", "quite other": "",
+	} {
+		if got := nearest(name, have); got != want {
+			t.Errorf("nearest to %q is %q, not %q", name, got, want)
+		}
 	}
 }
 
@@ -176,7 +193,7 @@ func TestRenderings(t *testing.T) {
 		"Unreachable/port": `E-UNREACHABLE office/net: the network refuses packets to the peer in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`is behind a port on which nothing listens; we (192.0.2.1:500, gw.toml:14) got ICMP port unreachable; cause: connection refused. ` +
 			`Fix: start the IKE daemon at 203.0.113.7:500, or let its firewall pass UDP to that port.`,
-		"UnknownName": `E-CONFIG ofice: the configuration does not provide for it: peer (address unknown) is not concerned; ` +
+		"UnknownName": `E-CONFIG ofice: the configuration does not provide for it: ` +
 			`we have no connection named 'ofice'; there are: office, lab. Fix: did you mean 'office'?`,
 		"empty": `E-TS: the traffic selectors have nothing in common: peer (address unknown) does not say what it would accept; ` +
 			`we offered the configured selectors. Fix: make local_ts here the remote network there, and remote_ts here the local network there.`,

@@ -143,8 +143,12 @@ func Internal(w Where, cause error) *Failure {
 func nearest(name string, have []string) string {
 	best, bestDist := "", 1+max(len(name)/3, 1)
 	for _, h := range have {
-		if d := distance(strings.ToLower(name), strings.ToLower(h)); d < bestDist {
-			best, bestDist = h, d
+		// A child may be named without its connection.
+		_, child, _ := strings.Cut(h, "/")
+		for _, form := range []string{h, child} {
+			if d := distance(strings.ToLower(name), strings.ToLower(form)); form != "" && d < bestDist {
+				best, bestDist = h, d
+			}
 		}
 	}
 	return best

@@ -43,6 +43,7 @@ type Machine struct {
 	init    initState
 	nat     nat
 	window  window
+	sync    idSync
 	pending *outstanding // our request in flight
 	queue   []task
 	delayed []delayed

@@ -86,6 +86,9 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 		m.unprotected(now, msg, path)
 		return
 	}
+	if m.receiveSync(now, msg, datagram, path) {
+		return
+	}
 	// RFC 7383 section 2.6.1: only fragment number 1 of a retransmitted request makes the responder answer again.
 	if h.MessageID+1 == m.window.nextRecv && m.window.answers(h.Exchange) {
 		if m.opener == nil {

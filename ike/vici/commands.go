@@ -246,7 +246,7 @@ func (ss *session) start(ctx context.Context, c control) (context.Context, LogFu
 	log, endLog := ss.controlLog(level)
 	cancel := context.CancelFunc(func() {})
 	if c.timeout > 0 {
-		ctx, cancel = context.WithTimeout(ctx, c.timeout)
+		ctx, cancel = context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("the %s of --timeout are over", c.timeout))
 	}
 	return ctx, log, func() { endLog(); cancel() }
 }
