@@ -50,13 +50,13 @@ func (a Account) Missing() int64 {
 	return int64(a.Sealed) - int64(a.Opened) - int64(between)
 }
 
-// congestion are the reasons for which packets are dropped when more comes than goes: TCP is made for it.
-var congestion = []string{"out send_buffer", "in device"}
+// CongestionReasons are those for which a gateway drops packets when more comes than goes: TCP is made for it.
+func CongestionReasons() []string { return []string{"out send_buffer", "in device"} }
 
 // Congestion is how many packets gateways and kernels have dropped because a queue was full.
 func (a Account) Congestion() uint64 {
 	n := uint64(a.Overflow.Total())
-	for _, reason := range congestion {
+	for _, reason := range CongestionReasons() {
 		n += a.Drops[reason]
 	}
 	return n
@@ -64,5 +64,5 @@ func (a Account) Congestion() uint64 {
 
 // OtherReasons are the reasons of dropped packets that are not congestion.
 func (a Account) OtherReasons() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(a.Drops)), func(r string) bool { return slices.Contains(congestion, r) })
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(a.Drops)), func(r string) bool { return slices.Contains(CongestionReasons(), r) })
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -105,9 +103,6 @@ func thirds(xs []interval, of func(interval) float64) (first, last float64) {
 	return median(xs[:n]), median(xs[len(xs)-n:])
 }
 
-// congestion are the reasons for which packets are dropped when more comes than goes: TCP is made for it.
-func congestion() []string { return []string{"out send_buffer", "in device"} }
-
 // judge holds a run of some length to what is asked. rs has the readings after the warm-up, numbered what became of the
 // datagrams each way.
 func judge(rs []reading, cpus int, numbered []flow) []proof.Verdict {
@@ -124,6 +119,7 @@ func judge(rs []reading, cpus int, numbered []flow) []proof.Verdict {
 		proof.Shown("a unit of CPU time, last third / first third", "%.3f", change(func(x interval) float64 { return x.unit })),
 		proof.Shown("throughput as it is, last third / first third", "%.3f", change(func(x interval) float64 { return x.forth + x.back })),
 		proof.Shown("CPU seconds that the machine left, last third / first third", "%.3f", change(func(x interval) float64 { return x.left })))
+	congestion := uint64(0)
 	for g, name := range []string{"a", "b"} {
 		growth := func(of func(interval) float64) float64 { a, b := thirds(xs, of); return b - a }
 		of := "gateway " + name + ": "
@@ -135,15 +131,10 @@ func judge(rs []reading, cpus int, numbered []flow) []proof.Verdict {
 			proof.AtMost(of+"growth of live heap, MiB", growth(func(x interval) float64 { return x.heap[g] }), maxGrowthHeap, "%.2f"),
 			proof.AtMost(of+"more goroutines", growth(metric("go_goroutines")), maxMoreGoroutines, "%.1f"),
 			proof.AtMost(of+"more open files", growth(metric("process_open_fds")), maxMoreFiles, "%.1f"))
-		drops := gateways.Sub(last.gateways[g].metrics.Drops(), first.gateways[g].metrics.Drops())
-		var reasons []string
-		for _, r := range slices.Sorted(maps.Keys(drops)) {
-			if !slices.Contains(congestion(), r) {
-				reasons = append(reasons, r)
-			}
-		}
-		vs = append(vs, proof.None(of+"dropped packets, but for congestion", drops, reasons),
-			proof.Shown(of+"dropped packets, congestion", "%s", counts(drops, congestion())))
+		drops := gateways.Account{Drops: gateways.Sub(last.gateways[g].metrics.Drops(), first.gateways[g].metrics.Drops())}
+		congestion += drops.Congestion()
+		vs = append(vs, proof.None(of+"dropped packets, but for congestion", drops.Drops, drops.OtherReasons()),
+			proof.Shown(of+"dropped packets, congestion", "%s", counts(drops.Drops, gateways.CongestionReasons())))
 	}
 	a := last.gateways[0].metrics
 	for _, sa := range []struct {
@@ -155,13 +146,6 @@ func judge(rs []reading, cpus int, numbered []flow) []proof.Verdict {
 			float64(a.Rekeys(sa.name)-first.gateways[0].metrics.Rekeys(sa.name)), float64(max(0, length/sa.age-1)), "%.0f"))
 	}
 	overflow := last.overflow.Sub(first.overflow)
-	buffers := uint64(0)
-	for g := range last.gateways {
-		d := gateways.Sub(last.gateways[g].metrics.Drops(), first.gateways[g].metrics.Drops())
-		for _, r := range congestion() {
-			buffers += d[r]
-		}
-	}
 	lost := 0
 	for _, f := range numbered {
 		lost += len(f.Lost)
@@ -170,7 +154,7 @@ func judge(rs []reading, cpus int, numbered []flow) []proof.Verdict {
 	}
 	return append(vs,
 		proof.AtMost("numbered datagrams lost, of both ways; asked: not more than packets of all sorts were dropped for congestion by kernel and gateways",
-			float64(lost), float64(overflow.Total())+float64(buffers), "%.0f"),
+			float64(lost), float64(overflow.Total())+float64(congestion), "%.0f"),
 		proof.Shown("dropped by the kernels for congestion", "%d in device queues, %d in UDP receive buffers", overflow.Device, overflow.UDP),
 		proof.Shown("TCP segments sent again", "%d", last.retransmits-first.retransmits))
 }
