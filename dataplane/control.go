@@ -203,7 +203,7 @@ func (e *Engine) removeInbound(ch *child) {
 	sa := ch.in
 	e.spis.release(sa.spi)
 	e.inboundGen.Add(1)
-	ch.inGone.add(sa.cells)
+	ch.inGone = append(ch.inGone, sa.cells)
 	ch.in = nil
 	e.forget(ch)
 }
@@ -219,7 +219,7 @@ func (e *Engine) RemoveOutbound(id uint64) {
 	sa := ch.out
 	e.publish(e.policies.Load().without(e.rules[sa]))
 	delete(e.rules, sa)
-	ch.outGone.add(sa.cells)
+	ch.outGone = append(ch.outGone, sa.cells)
 	ch.out = nil
 	e.forget(ch)
 }
@@ -255,7 +255,13 @@ func (e *Engine) Counters(id uint64) (Counters, bool) {
 	if ch == nil {
 		return Counters{}, false
 	}
-	in, out := ch.inGone, ch.outGone
+	var in, out counterSum
+	for _, cells := range ch.inGone {
+		in.add(cells)
+	}
+	for _, cells := range ch.outGone {
+		out.add(cells)
+	}
 	if ch.in != nil {
 		in.add(ch.in.cells)
 	}

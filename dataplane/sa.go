@@ -20,8 +20,9 @@ type child struct {
 	suspect atomic.Int32
 	// heard is about when the last authentic packet came in, on the engine's clock.
 	heard atomic.Int64
-	// What was counted by SAs that are removed already.
-	inGone, outGone counterSum
+	// The counters of SAs that are removed already. Not what they said then: a loop may be in the middle of a batch, which
+	// still goes through such an SA.
+	inGone, outGone [][]counterCell
 }
 
 // inboundSA is what a received packet meets. All but the atomics is immutable.
