@@ -268,14 +268,11 @@ func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.C
 		nr = m.env.Nonce(nonceLen)
 		payloads = append(payloads, &wire.Nonce{Data: nr})
 		if chosen.KE != wire.KE_NONE {
-			own, err := m.env.NewKeyExchange(chosen.KE)
-			if err != nil {
-				return fail(diag.CodeInternal, err)
+			var public []byte
+			if public, shared, err = m.env.Respond(chosen.KE, ke.Data); err != nil {
+				return fail(keCode(err), err)
 			}
-			if shared, err = own.Shared(ke.Data); err != nil {
-				return fail(diag.CodeKEValue, err)
-			}
-			payloads = append(payloads, &wire.KE{Group: own.Group(), Data: own.Public()})
+			payloads = append(payloads, &wire.KE{Group: chosen.KE, Data: public})
 		}
 	}
 	c := &Child{Config: cfg, TS: ts, Path: m.espPath(), Chosen: chosen, predecessor: old}

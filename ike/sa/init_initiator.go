@@ -80,6 +80,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	payloads = append(payloads, offerSA(m.cfg.Proposals, nil),
 		&wire.KE{Group: t.ke.Group(), Data: t.ke.Public()}, &wire.Nonce{Data: m.init.ni})
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
+	payloads = append(payloads, m.offerIntermediate()...)
 	return append(payloads, m.initNotifies()...), true
 }
 
@@ -235,7 +236,7 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 			m.pending.next, m.pending.tries = now.Add(errorGrace), m.cfg.Retransmit.Tries
 		}
 	}
-	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{})
+	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{NoAdditional: !announcesIntermediate(msg.Payloads)})
 	if err != nil {
 		reject(m.proposalFailure(diag.CodeProposalIKE, wire.ExchangeIKESAInit, err, nil))
 		return
@@ -271,5 +272,6 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	m.pending = nil
 	m.window.nextSend = 1
 	m.float()
-	m.requeue(&authTask{})
+	m.inter.methods = chosen.Additional()
+	m.requeue(m.afterInit())
 }

@@ -41,6 +41,7 @@ type Machine struct {
 	sealer  suite.Protection // our direction
 	opener  suite.Protection // the peer's
 	init    initState
+	inter   intermediate
 	nat     nat
 	window  window
 	pending *outstanding // our request in flight

@@ -12,6 +12,7 @@ import (
 func (m *Machine) seal(h wire.Header, payloads []wire.Payload) [][]byte {
 	plain := wire.AppendPayloads(nil, payloads)
 	first := wire.FirstType(payloads)
+	m.countOwn(h, first, plain)
 	total := wire.HeaderLen + skHeaderLen + m.sealer.BodyLen(len(plain))
 	if m.frag.negotiated && m.cfg.FragmentSize > 0 && total > m.cfg.FragmentSize {
 		if frags := m.sealFragments(h, first, plain); frags != nil {
@@ -36,12 +37,17 @@ func (m *Machine) sealTo(b, plain []byte) []byte {
 	return out
 }
 
-// setKeys makes the protection of both directions from the SK_* keys.
+// setKeys derives the SK_* keys and makes the protection of both directions from them.
 func (m *Machine) setKeys(skeyseed, ni, nr []byte) error {
 	keys, err := suite.DeriveKeys(m.chosen, skeyseed, ni, nr, m.spii(), m.spir())
 	if err != nil {
 		return err
 	}
+	return m.useKeys(keys)
+}
+
+// useKeys protects with these keys from now on.
+func (m *Machine) useKeys(keys suite.Keys) error {
 	i, err := suite.NewProtection(m.chosen, keys.Ei, keys.Ai)
 	if err != nil {
 		return err

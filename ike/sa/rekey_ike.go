@@ -288,12 +288,11 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	if !ok {
 		return m.refuseSyntax(r, "an IKE SPI that is not one")
 	}
-	own, err := m.env.NewKeyExchange(ke.Group)
-	if err != nil {
+	public, shared, err := m.env.Respond(ke.Group, ke.Data)
+	if err != nil && keCode(err) != diag.CodeKEValue {
 		m.emit(Failed{Failure: m.failure(diag.CodeInternal, x, failCause(err))})
 		return failing(wire.NotifyTemporaryFailure)
 	}
-	shared, err := own.Shared(ke.Data)
 	if err != nil {
 		return m.refuseSyntax(r, "a bad key exchange value: "+err.Error())
 	}
@@ -306,7 +305,7 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	answer := chosen.Wire()
 	answer.SPI = binary.BigEndian.AppendUint64(nil, uint64(spi))
 	payloads := []wire.Payload{
-		&wire.SA{Proposals: []wire.Proposal{answer}}, &wire.Nonce{Data: nr}, &wire.KE{Group: own.Group(), Data: own.Public()},
+		&wire.SA{Proposals: []wire.Proposal{answer}}, &wire.Nonce{Data: nr}, &wire.KE{Group: ke.Group, Data: public},
 	}
 	if colliding {
 		// "[I]t SHOULD reply as usual, and SHOULD prepare to close redundant SAs and move inherited Child SAs later based on

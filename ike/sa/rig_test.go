@@ -139,6 +139,7 @@ func newRig(t *testing.T, seed uint64, edit func(a, b *Config)) *rig {
 			AllocateSPI:    func() (uint32, error) { e.nextSPI++; e.spis[e.nextSPI] = true; return e.nextSPI, nil },
 			ReleaseSPI:     func(s uint32) { delete(e.spis, s) },
 			NewKeyExchange: suite.NewKeyExchange,
+			Respond:        suite.Respond,
 			NextID:         func() uint64 { e.nextID++; return e.nextID },
 			Jitter:         func() float64 { return r.rng.Float64() },
 			Connections:    func(local, remote netip.Addr) []*Config { return []*Config{e.cfg} },

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -19,6 +20,8 @@ type window struct {
 	nextRecv uint32
 	// response is the answer to request nextRecv-1: one datagram, or its fragments in order.
 	response [][]byte
+	// opened is what that request was protected with: IKE_INTERMEDIATE changes the keys behind its answer.
+	opened suite.Protection
 }
 
 // Message ids do not wrap: "In the unlikely event that Message IDs grow too large to fit in 32 bits, the IKE SA MUST be
