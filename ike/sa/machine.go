@@ -46,10 +46,13 @@ type Machine struct {
 	window  window
 	pending *outstanding // our request in flight
 	queue   []task
-	delayed []delayed
-	frag    fragments
-	life    lifetime
-	alive   liveness
+	// answering are series of key exchanges that the peer has begun; lostStates counts those of ours that it has forgotten.
+	answering  []*answering
+	lostStates int
+	delayed    []delayed
+	frag       fragments
+	life       lifetime
+	alive      liveness
 
 	children []*Child
 	// temporarySince is when the peer began to answer nothing but TEMPORARY_FAILURE.
@@ -200,6 +203,7 @@ func (m *Machine) close(now time.Time, reason string, f *diag.Failure) {
 		p.task.abandoned(m, now)
 	}
 	m.abandonTasks(now)
+	m.dropAllAnswering()
 	for _, c := range slices.Clone(m.children) {
 		m.removeChild(c, reason)
 	}

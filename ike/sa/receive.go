@@ -155,7 +155,7 @@ func (m *Machine) allows(x wire.ExchangeType) bool {
 		// spoken to either: the peer is not authenticated yet.
 		return !m.initiator && (x == wire.ExchangeIKEAuth || m.allowsIntermediate(x))
 	}
-	return x == wire.ExchangeCreateChildSA || x == wire.ExchangeInformational
+	return x == wire.ExchangeCreateChildSA || x == wire.ExchangeInformational || x == wire.ExchangeIKEFollowupKE
 }
 
 // request is an authenticated request of the peer on its way through a handler.
@@ -176,6 +176,8 @@ func (m *Machine) dispatch(r *request) []wire.Payload {
 		return m.handleAuth(r)
 	case wire.ExchangeCreateChildSA:
 		return m.handleCreateChildSA(r)
+	case wire.ExchangeIKEFollowupKE:
+		return m.handleFollowup(r)
 	case wire.ExchangeInformational:
 		return m.handleInformational(r)
 	}
@@ -279,6 +281,8 @@ type response struct {
 	header   wire.Header
 	payloads []wire.Payload
 	path     Path
+	// secrets are those of the IKE_FOLLOWUP_KE exchanges behind a CREATE_CHILD_SA exchange.
+	secrets [][]byte
 }
 
 // heard notes that an authenticated message, not a replay, came by path.
