@@ -170,6 +170,9 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 	if !ok || !okNonce || len(sa.Proposals) == 0 {
 		return m.refuseSyntax(r, "a CREATE_CHILD_SA request without SA or nonce")
 	}
+	if err := checkNonce(m.prf, nonce.Data); err != nil {
+		return m.refuseSyntax(r, err.Error())
+	}
 	if _, ending := m.ending(); ending || m.state == StateDeleting || m.state == StateRekeyed {
 		// "If a peer receives a request to rekey an IKE SA that it is currently trying to close, it SHOULD reply with
 		// TEMPORARY_FAILURE." https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2 The same is right for its children.

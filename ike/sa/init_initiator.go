@@ -256,6 +256,10 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 		reject(m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
 		return
 	}
+	if err := checkNonce(prf, nonce.Data); err != nil {
+		reject(m.failure(diag.CodeSyntax, wire.ExchangeIKESAInit, failCause(err)))
+		return
+	}
 	m.chosen, m.prf = chosen, prf
 	m.peerSPI = msg.Header.SPIr
 	m.init.nr = slices.Clone(nonce.Data)

@@ -128,6 +128,9 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 		return fail(diag.CodeInternal, err)
 	}
 	m.prf = prf
+	if err := checkNonce(prf, nonce.Data); err != nil {
+		return fail(diag.CodeSyntax, err)
+	}
 	public, shared, err := env.Respond(ke.Group, ke.Data)
 	if err != nil {
 		return fail(keCode(err), err)

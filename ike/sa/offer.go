@@ -125,6 +125,9 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	if !ok1 || tsi == nil || tsr == nil || (!o.inAuth && nr == nil) {
 		return nil, m.failure(diag.CodeSyntax, x, failChild(o.cfg, o.cfg.Line), failSides("", "an answer without SA, nonce or traffic selectors"))
 	}
+	if err := checkNonce(m.prf, nr); !o.inAuth && err != nil {
+		return nil, m.failure(diag.CodeSyntax, x, failCause(err), failChild(o.cfg, o.cfg.Line))
+	}
 	chosen, err := proposal.Verify(o.proposals, sa.Proposals, proposal.Options{IgnoreKE: o.inAuth})
 	if err != nil {
 		return nil, m.proposalFailure(diag.CodeProposalChild, x, err, o.cfg)

@@ -104,6 +104,7 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 			m.ignore(path, IgnoreDuplicate, "fragment of an answered request")
 			return
 		}
+		m.shrinkResponse()
 		m.resend(path)
 		return
 	}
@@ -190,7 +191,8 @@ func (m *Machine) respond(r *request, payloads []wire.Payload) {
 		SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: r.header.Exchange,
 		Flags: m.flags() | wire.FlagResponse, MessageID: r.header.MessageID,
 	}
-	m.window.response, m.window.opened = m.seal(h, payloads), m.opener
+	m.window.opened, m.window.repeats = m.opener, 0
+	m.window.response, m.window.whole = m.sealWhole(h, payloads)
 	m.resend(r.path)
 	m.switchKeys()
 	size := 0

@@ -211,6 +211,9 @@ func (t *rekeyIKETask) successor(m *Machine, r *response) (*Machine, []byte, *di
 	if !ok || chosen.KE != ke.Group || ke.Group != t.ke.Group() {
 		return nil, nil, m.failure(diag.CodeSyntax, x, failSides("", "an answer with a wrong SPI or group"))
 	}
+	if err := checkNonces(m.prf, chosen.PRF, nonce.Data); err != nil {
+		return nil, nil, m.failure(diag.CodeSyntax, x, failCause(err))
+	}
 	shared, err := t.ke.Shared(ke.Data)
 	if err != nil {
 		return nil, nil, m.failure(diag.CodeKEValue, x, failCause(err))
@@ -242,7 +245,7 @@ func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chose
 		env: m.env, id: m.env.NextID(), cfg: m.cfg, state: StateEstablished, initiator: initiator,
 		localSPI: own, peerSPI: peer, localID: m.localID, remoteID: m.remoteID, path: m.path, created: now,
 		establishedAt: now, chosen: chosen, prf: prf, nat: m.nat, alive: liveness{lastHeard: now, lastSent: now},
-		frag: fragments{negotiated: m.frag.negotiated},
+		frag: fragments{negotiated: m.frag.negotiated, small: m.frag.small},
 	}
 	if err := s.setKeys(suite.RekeySKEYSEED(m.prf, m.keys.D, shared, ni, nr, additional...), ni, nr); err != nil {
 		return nil, err
@@ -328,6 +331,9 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	peerSPI, ok := ikeSPI(chosen.SPI)
 	if !ok {
 		return m.refuseSyntax(r, "an IKE SPI that is not one")
+	}
+	if err := checkNonces(m.prf, chosen.PRF, nonce.Data); err != nil {
+		return m.refuseSyntax(r, err.Error())
 	}
 	public, shared, err := m.env.Respond(ke.Group, ke.Data)
 	if err != nil && keCode(err) != diag.CodeKEValue {

@@ -22,6 +22,9 @@ type window struct {
 	response [][]byte
 	// opened is what that request was protected with: IKE_INTERMEDIATE changes the keys behind its answer.
 	opened suite.Protection
+	// whole is the answer before it was protected, and repeats how often it was asked for again.
+	whole   *whole
+	repeats int
 }
 
 // Message ids do not wrap: "In the unlikely event that Message IDs grow too large to fit in 32 bits, the IKE SA MUST be
@@ -61,6 +64,7 @@ type outstanding struct {
 	task      task
 	id        uint32
 	datagrams [][]byte
+	whole     *whole
 	path      Path
 	summary   string
 	bare      bool // without payloads
@@ -106,7 +110,7 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 		p.datagrams = [][]byte{m.init.ownMessage}
 	} else {
 		m.window.nextSend++
-		p.datagrams = m.seal(h, payloads)
+		p.datagrams, p.whole = m.sealWhole(h, payloads)
 	}
 	p.next = now.Add(m.cfg.Retransmit.interval(0, m.env.Jitter()))
 	m.pending, m.gone = p, nil
@@ -141,6 +145,7 @@ func (m *Machine) advanceRetransmit(now time.Time) {
 	p.tries++
 	// Follow a path that has changed since: a peer behind a NAT that rebinds is only reached on the new one.
 	p.path = m.path
+	m.shrinkRequest(p)
 	p.next = now.Add(m.cfg.Retransmit.interval(p.tries, m.env.Jitter()))
 	m.transmit(now, p)
 	m.emit(Retransmitted{Exchange: p.task.exchange(), MessageID: p.id, Path: p.path, Try: p.tries})
