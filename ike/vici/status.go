@@ -73,8 +73,10 @@ type ConnStatus struct {
 	Local  string `json:"local"`
 	Remote string `json:"remote"`
 	// LocalID and RemoteID are the identities, shown or as configured.
-	LocalID  string        `json:"local_id,omitempty"`
-	RemoteID string        `json:"remote_id,omitempty"`
+	LocalID  string `json:"local_id,omitempty"`
+	RemoteID string `json:"remote_id,omitempty"`
+	// Proposal is what was negotiated, as a proposal string; empty while there is no IKE SA.
+	Proposal string        `json:"proposal,omitempty"`
 	State    State         `json:"state"`
 	Children []ChildStatus `json:"children"`
 }
@@ -85,6 +87,8 @@ type ChildStatus struct {
 	State    State    `json:"state"`
 	LocalTS  []string `json:"local_ts"`
 	RemoteTS []string `json:"remote_ts"`
+	// Proposal is what was negotiated for the newest CHILD_SA; empty while there is none.
+	Proposal string `json:"proposal,omitempty"`
 	// SAs is how many CHILD_SAs there are. The counters are of all of them since the child came up.
 	SAs        int    `json:"sas"`
 	BytesIn    uint64 `json:"bytes_in"`
