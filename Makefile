@@ -38,7 +38,7 @@ build: ## Build the binary: ./esplanade
 .PHONY: test
 test: ## Everything that must hold: vet here and on other systems, all tests with the race detector and with real peers
 	@$(MAKE) deps
-	@$(MAKE) vet cross race integration
+	@$(MAKE) vet cross race seeds integration
 
 .PHONY: deps
 deps: ## Install the Debian packages of the tests' peers if this is root on Debian, else say what that means
@@ -56,6 +56,13 @@ cross: ## Vet for the other systems
 race: ## All tests but those with real peers, with the race detector if there is a C compiler
 	@test -n "$(RACE)" || echo "NO RACE DETECTOR: there is no C compiler" >&2
 	$(GO) test $(RACE) -timeout $(UNIT_TIMEOUT) $$($(GO) list ./... | grep -v '/integration$$')
+
+# The packages whose tests play fewer seeds with the race detector, or none.
+SEEDED ?= ./dataplane ./ike ./ike/sim
+
+.PHONY: seeds
+seeds: ## The tests that live from a seed, without the race detector and so with all their seeds
+	$(GO) test -timeout $(UNIT_TIMEOUT) $(SEEDED)
 
 .PHONY: integration
 integration: ## The tests with real peers; what this machine can't run is skipped, and said

@@ -71,7 +71,7 @@ func (l *labEnds) in(msgs []sent, _ int) []written { return l.b.in(labA, msgs...
 
 func TestFastPathAgainstReference(t *testing.T) {
 	seeds := uint64(150)
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		seeds = 20
 	}
 	differential(t, 0, seeds, 1<<30, newLabEnds)

@@ -203,7 +203,7 @@ func batchRoom() int {
 // TestRawEndsAgainstReference runs the differential test over system calls, with each way that the ends can work.
 func TestRawEndsAgainstReference(t *testing.T) {
 	seeds := uint64(25)
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		seeds = 4
 	}
 	for name, o := range rawWays {

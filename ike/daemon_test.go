@@ -117,6 +117,9 @@ func TestBothStart(t *testing.T) {
 		if n, m := a.ikeSAs(), b.ikeSAs(); n != 1 || m != 1 {
 			t.Errorf("%d and %d IKE SAs are left, want one", n, m)
 		}
+		if x, y := a.last("b"), b.last("a"); x != nil || y != nil {
+			t.Errorf("a failure is left: %v, %v", x, y)
+		}
 		a.stop()
 		b.stop()
 	})

@@ -223,8 +223,9 @@ func (d *Daemon) closed(now time.Time, e *entry, o sa.Closed) {
 	e.closed = true
 	d.table.open--
 	d.table.settle(e)
-	if o.Failure != nil {
-		d.report(now, e, o.Failure)
+	// Where both sides have started at once, the peer deletes the IKE SA that is one too many: nothing has failed then.
+	if f := o.Failure; f != nil && (f.Code != diag.CodeDeleted || len(d.samePeer(e)) == 0) {
+		d.report(now, e, f)
 	}
 	if e.up {
 		d.table.setDown(e)

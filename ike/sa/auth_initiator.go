@@ -51,7 +51,7 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if r := m.cfg.RemoteID; r.Concrete() {
 		payloads = append(payloads, &wire.ID{Responder: true, IDType: wire.IDType(r.Type), Data: r.Data})
 	}
-	payloads = append(payloads, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)})
+	payloads = append(payloads, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}, syncSupported())
 
 	// The first child that was asked for goes along; the others follow in CREATE_CHILD_SA exchanges.
 	c, ok := queued(m, func(c *createChildTask) bool { return true })
@@ -92,6 +92,7 @@ func (t *authTask) done(m *Machine, r *response) {
 		m.rejectPeer(r.now, f)
 		return
 	}
+	m.sync.negotiated = notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil
 	m.established(r.now)
 	t.finishChild(m, r)
 }

@@ -49,6 +49,10 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}}
 
 	m.established(r.now)
+	if notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil {
+		m.sync.negotiated = true
+		payloads = append(payloads, syncSupported())
+	}
 	if notify(r.payloads, wire.NotifyInitialContact) != nil {
 		m.emit(PeerInitialContact{})
 	}

@@ -44,6 +44,7 @@ type Machine struct {
 	inter   intermediate
 	nat     nat
 	window  window
+	sync    idSync
 	pending *outstanding // our request in flight
 	queue   []task
 	// answering are series of key exchanges that the peer has begun; lostStates counts those of ours that it has forgotten.

@@ -90,6 +90,9 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 		m.unprotected(now, msg, path)
 		return
 	}
+	if m.receiveSync(now, msg, datagram, path) {
+		return
+	}
 	// RFC 7383 section 2.6.1: only fragment number 1 of a retransmitted request makes the responder answer again.
 	if h.MessageID+1 == m.window.nextRecv && m.window.answers(h.Exchange) {
 		if m.window.opened == nil {
@@ -152,8 +155,8 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 // allows is the per-state filter of requests: whatever it refuses is neither answered nor looked at.
 func (m *Machine) allows(x wire.ExchangeType) bool {
 	if m.state == StateConnecting {
-		// A half-open responder knows IKE_AUTH, and IKE_INTERMEDIATE when that was agreed on. An initiator that waits for the answer to its IKE_AUTH is not
-		// spoken to either: the peer is not authenticated yet.
+		// A half-open responder knows IKE_AUTH, and IKE_INTERMEDIATE when that was agreed on. An initiator that waits for the
+		// answer to its IKE_AUTH is not spoken to either: the peer is not authenticated yet.
 		return !m.initiator && (x == wire.ExchangeIKEAuth || m.allowsIntermediate(x))
 	}
 	return x == wire.ExchangeCreateChildSA || x == wire.ExchangeInformational || x == wire.ExchangeIKEFollowupKE

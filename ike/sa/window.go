@@ -63,6 +63,7 @@ func (w *window) answers(x wire.ExchangeType) bool {
 type outstanding struct {
 	task      task
 	id        uint32
+	payloads  []wire.Payload // for another message with the same content
 	datagrams [][]byte
 	whole     *whole
 	path      Path
@@ -102,7 +103,7 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 		SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: t.exchange(), Flags: m.flags(), MessageID: m.window.nextSend,
 	}
 	p := &outstanding{task: t, id: h.MessageID, path: m.path, firstSent: now, summary: wire.Summary(h, payloads),
-		bare: len(payloads) == 0}
+		bare: len(payloads) == 0, payloads: payloads}
 	if h.Exchange == wire.ExchangeIKESAInit {
 		h.SPIr = 0
 		msg := wire.Message{Header: h, Payloads: payloads}

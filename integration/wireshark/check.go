@@ -16,12 +16,8 @@ type Summary struct {
 	Problems  []string
 }
 
-// exchangeSAInit is the only exchange in the clear. exchangeIntermediate has keys of its own, and Wireshark's table has one set
-// of keys for an IKE SA: those of what follows.
-const (
-	exchangeSAInit       = "34"
-	exchangeIntermediate = "43"
-)
+// exchangeSAInit is the only exchange in the clear.
+const exchangeSAInit = "34"
 
 // Check looks at every frame of a capture: everything that is protected must have been decrypted and must be intact,
 // nothing may be malformed, and nothing may have an inner address in the clear. outer are the gateways' addresses.
@@ -32,10 +28,6 @@ func Check(frames []Frame, outer ...string) Summary {
 	}
 	for _, f := range frames {
 		s.Protocols[f.Protocols]++
-		if f.Exchange == exchangeIntermediate {
-			s.IKE[f.Exchange]++
-			continue
-		}
 		if f.Malformed {
 			problem(f, "malformed")
 		}
