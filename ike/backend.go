@@ -152,6 +152,11 @@ func algorithms(c proposal.Chosen) vici.Algorithms {
 	if c.KE != 0 {
 		a.KE = wire.TransformName(wire.TransformKE, c.KE)
 	}
+	for i, id := range c.AddKE {
+		if id != wire.KE_NONE {
+			a.AdditionalKE[i] = wire.TransformName(wire.TransformKE, id)
+		}
+	}
 	return a
 }
 
@@ -285,7 +290,7 @@ func connStatus(c ConnInfo) vici.ConnStatus {
 		if s.State == sa.StateEstablished || s.State == sa.StateRekeying {
 			cs.Local, cs.Remote = s.Path.Local.String(), s.Path.Remote.String()
 			cs.LocalID, cs.RemoteID = s.LocalID.String(), s.RemoteID.String()
-			cs.State.NextRekey = s.RekeyAt
+			cs.State.NextRekey, cs.Proposal = s.RekeyAt, s.Chosen.String()
 		}
 	}
 	cs.State.LastFailure = failureStatus(c.Last)
@@ -300,7 +305,7 @@ func connStatus(c ConnInfo) vici.ConnStatus {
 			},
 		}
 		for _, s := range h.SAs {
-			hs.State.NextRekey = s.RekeyAt
+			hs.State.NextRekey, hs.Proposal = s.RekeyAt, s.Chosen.String()
 			hs.LocalTS, hs.RemoteTS = selectors(s.TS.Local), selectors(s.TS.Remote)
 		}
 		if i == 0 || rank(h) < rank(c.Children[worst(c.Children[:i])]) {

@@ -133,6 +133,7 @@ func (d *Daemon) newEnv() *sa.Env {
 		},
 		AllocateSPI: d.o.DataPlane.AllocateSPI, ReleaseSPI: d.o.DataPlane.ReleaseSPI,
 		NewKeyExchange: suite.NewKeyExchange,
+		Respond:        suite.Respond,
 		NextID:         d.newID,
 		Jitter:         mrand.Float64,
 		Connections:    d.connectionsFor,

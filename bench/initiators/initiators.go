@@ -192,6 +192,7 @@ func (l *load) prepare() error {
 		AllocateSPI:    func() (uint32, error) { return binary.BigEndian.Uint32(random(4)) | 1<<31, nil },
 		ReleaseSPI:     func(uint32) {},
 		NewKeyExchange: suite.NewKeyExchange,
+		Respond:        suite.Respond,
 		NextID:         func() uint64 { l.id++; return l.id },
 		Jitter:         func() float64 { return 0 },
 		Connections:    func(_, _ netip.Addr) []*sa.Config { return nil },

@@ -42,7 +42,7 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	}
 	id := &wire.ID{IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
 	t.idBody = id.AppendBody(nil)
-	octets := auth.SignedOctets(m.prf, m.init.ownMessage, m.init.nr, m.ownP(), t.idBody)
+	octets := append(auth.SignedOctets(m.prf, m.init.ownMessage, m.init.nr, m.ownP(), t.idBody), m.intAuth()...)
 
 	payloads := []wire.Payload{id}
 	if m.env.FirstContact(m.cfg) {
@@ -161,7 +161,7 @@ func (m *Machine) verifyPeer(id *wire.ID, a *wire.Auth, message, nonce []byte, c
 		return m.failure(diag.CodeNoSecret, x, failLine(cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
 			failSides("no secret for "+m.ownIdentity().String()+" and "+got.String(), got.String()))
 	}
-	octets := auth.SignedOctets(m.prf, message, nonce, m.peerP(), id.AppendBody(nil))
+	octets := append(auth.SignedOctets(m.prf, message, nonce, m.peerP(), id.AppendBody(nil)), m.intAuth()...)
 	if !auth.VerifyPSK(m.prf, secret, octets, a.Data) {
 		f := m.failure(diag.CodeAuthPSK, x, failLine(cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
 			failSides("the pre-shared key for "+m.ownIdentity().String()+" and "+got.String(), "an AUTH value of another key"))
@@ -178,6 +178,7 @@ func (m *Machine) established(now time.Time) {
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
 	m.startAuthLife(now)
 	m.init.ownMessage, m.init.peerMessage = nil, nil // the nonces still key the first child
+	m.inter = intermediate{}
 	m.setState(StateEstablished, "IKE_AUTH done")
 	m.emit(Established{})
 }

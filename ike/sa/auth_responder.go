@@ -16,6 +16,9 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	x := wire.ExchangeIKEAuth
 	idi, idr := findID(r.payloads, false), findID(r.payloads, true)
 	a, hasAuth := find[*wire.Auth](r.payloads)
+	if f := m.premature(); f != nil {
+		return m.refuseAuth(wire.NotifyInvalidSyntax, f)
+	}
 	if idi == nil {
 		return m.refuseAuth(wire.NotifyInvalidSyntax, m.failure(diag.CodeSyntax, x,
 			failSides("", "an IKE_AUTH request without IDi"), failNotify(wire.NotifyInvalidSyntax)))
@@ -46,7 +49,7 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
 	}
 	own := &wire.ID{Responder: true, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
-	octets := auth.SignedOctets(m.prf, m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil))
+	octets := append(auth.SignedOctets(m.prf, m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil)), m.intAuth()...)
 	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}}
 
 	m.established(r.now)

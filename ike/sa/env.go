@@ -19,8 +19,11 @@ type Env struct {
 	// AllocateSPI reserves an inbound ESP SPI with the data plane; ReleaseSPI gives one back that was never installed.
 	AllocateSPI func() (uint32, error)
 	ReleaseSPI  func(spi uint32)
-	// NewKeyExchange makes a fresh private value for a group.
+	// NewKeyExchange makes a fresh private value for a group: the initiator's side of a key exchange.
 	NewKeyExchange func(group uint16) (suite.KeyExchange, error)
+	// Respond is the responder's side, see [suite.Respond]: it takes the peer's public value and returns ours and the shared
+	// secret.
+	Respond func(group uint16, peer []byte) (public, shared []byte, err error)
 	// NextID numbers machines and children; ids are never reused.
 	NextID func() uint64
 	// Jitter returns a random number in [0,1).

@@ -81,6 +81,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	payloads = append(payloads, offerSA(m.cfg.Proposals, nil),
 		&wire.KE{Group: t.ke.Group(), Data: t.ke.Public()}, &wire.Nonce{Data: m.init.ni})
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
+	payloads = append(payloads, m.offerIntermediate()...)
 	return append(payloads, m.initNotifies()...), true
 }
 
@@ -236,7 +237,7 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 			m.pending.next, m.pending.tries = now.Add(errorGrace), m.cfg.Retransmit.Tries
 		}
 	}
-	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{})
+	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{NoAdditional: !announcesIntermediate(msg.Payloads)})
 	if err != nil {
 		reject(m.proposalFailure(diag.CodeProposalIKE, wire.ExchangeIKESAInit, err, nil))
 		return
@@ -256,6 +257,10 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 		reject(m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
 		return
 	}
+	if err := checkNonce(prf, nonce.Data); err != nil {
+		reject(m.failure(diag.CodeSyntax, wire.ExchangeIKESAInit, failCause(err)))
+		return
+	}
 	m.chosen, m.prf = chosen, prf
 	m.peerSPI = msg.Header.SPIr
 	m.init.nr = slices.Clone(nonce.Data)
@@ -273,5 +278,6 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	m.pending = nil
 	m.window.nextSend = 1
 	m.float()
-	m.requeue(&authTask{})
+	m.inter.methods = chosen.Additional()
+	m.requeue(m.afterInit())
 }

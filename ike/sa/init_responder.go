@@ -69,7 +69,7 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 		// "no connection matches" has no notify of its own; the operator gets the real reason, the peer this one.
 		return Accepted{Response: statelessAnswer(h, wire.NotifyNoProposalChosen), Failure: f}
 	}
-	opts := proposal.Options{PreferKE: ke.Group}
+	opts := proposal.Options{PreferKE: ke.Group, NoAdditional: !announcesIntermediate(msg.Payloads)}
 	var fits []*Config
 	var chosen proposal.Chosen
 	var mismatch *diag.Failure
@@ -114,6 +114,7 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	m.candidates = fits
 	m.peerSPI = msg.Header.SPIi
 	m.chosen = chosen
+	m.inter.methods = chosen.Additional()
 	m.nat.forced = m.cfg.ForceEncap
 	m.nat.detect(m.peerSPI, 0, path, msg.Payloads)
 	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
@@ -128,13 +129,12 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 		return fail(diag.CodeInternal, err)
 	}
 	m.prf = prf
-	own, err := env.NewKeyExchange(ke.Group)
-	if err != nil {
-		return fail(diag.CodeInternal, err)
+	if err := checkNonce(prf, nonce.Data); err != nil {
+		return fail(diag.CodeSyntax, err)
 	}
-	shared, err := own.Shared(ke.Data)
+	public, shared, err := env.Respond(ke.Group, ke.Data)
 	if err != nil {
-		return fail(diag.CodeKEValue, err)
+		return fail(keCode(err), err)
 	}
 	m.init.ni, m.init.nr = slices.Clone(nonce.Data), env.Nonce(nonceLen)
 	m.init.peerMessage, m.init.digest = datagram, sha256.Sum256(datagram)
@@ -144,9 +144,10 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 
 	payloads := []wire.Payload{
 		&wire.SA{Proposals: []wire.Proposal{chosen.Wire()}},
-		&wire.KE{Group: own.Group(), Data: own.Public()}, &wire.Nonce{Data: m.init.nr},
+		&wire.KE{Group: ke.Group, Data: public}, &wire.Nonce{Data: m.init.nr},
 	}
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, path, m.cfg.ForceEncap)...)
+	payloads = append(payloads, m.acceptIntermediate()...)
 	if m.frag.negotiated {
 		payloads = append(payloads, m.initNotifies()...)
 	}

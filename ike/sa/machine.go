@@ -35,23 +35,27 @@ type Machine struct {
 	childlessUntil     time.Time // responder: when an SA that never got a child is closed
 	lastUnprotectedErr time.Time // rate limit of what an unprotected error notify may cause
 
-	chosen    proposal.Chosen
-	prf       suite.PRF
-	keys      suite.Keys
-	sealer    suite.Protection // our direction
-	opener    suite.Protection // the peer's
-	init      initState
-	nat       nat
-	window    window
-	sync      idSync
-	pending   *outstanding // our request in flight
-	queue     []task
-	delayed   []delayed
-	frag      fragments
-	life      lifetime
-	auth      authLife
-	childless childless
-	alive     liveness
+	chosen  proposal.Chosen
+	prf     suite.PRF
+	keys    suite.Keys
+	sealer  suite.Protection // our direction
+	opener  suite.Protection // the peer's
+	init    initState
+	inter   intermediate
+	nat     nat
+	window  window
+	sync    idSync
+	pending *outstanding // our request in flight
+	queue   []task
+	// answering are series of key exchanges that the peer has begun; lostStates counts those of ours that it has forgotten.
+	answering  []*answering
+	lostStates int
+	delayed    []delayed
+	frag       fragments
+	life       lifetime
+	auth       authLife
+	childless  childless
+	alive      liveness
 
 	children []*Child
 	// temporarySince is when the peer began to answer nothing but TEMPORARY_FAILURE.
@@ -202,6 +206,7 @@ func (m *Machine) close(now time.Time, reason string, f *diag.Failure) {
 		p.task.abandoned(m, now)
 	}
 	m.abandonTasks(now)
+	m.dropAllAnswering()
 	for _, c := range slices.Clone(m.children) {
 		m.removeChild(c, reason)
 	}
