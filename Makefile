@@ -86,6 +86,11 @@ fuzz: ## Every fuzz target for FUZZTIME (10s)
 bench: ## Measure side by side with other gateways, as root on Linux (see bench/)
 	$(GO) run ./bench/sidebyside $(ARGS)
 
+.PHONY: soak
+soak: ## Ten minutes at work, and rekeying under load, each with what is asked of it, as root on Linux (see bench/)
+	$(GO) run ./bench/soak $(ARGS)
+	$(GO) run ./bench/rekey
+
 .PHONY: demo
 demo: ## A tunnel at work: two gateways in one process, no root, no set-up
 	$(GO) run ./cmd/esplanade demo

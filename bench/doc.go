@@ -18,10 +18,14 @@
 //	|    198.18.0.1 ------------+----------------+------------ 198.18.0.2    |
 //	+---------------------------+                +---------------------------+
 //
-// The command in handshake does the same for the control plane, with Esplanade and strongSwan as responders.
+// The command in handshake does the same for the control plane, with Esplanade and strongSwan as responders. Those in thousand
+// and flood have Esplanade alone on both sides: what they say is whether everything went as it must, with many IKE SAs and in
+// a flood of forged requests. Those in soak and rekey look at one pair of Esplanades for a while, and the one in sas at two
+// engines in one process; each ends with verdicts.
 //
-// The packages stats, report, load, iperf, netlab, contest and initiators are what these commands are made of; those that have
-// nothing to do with Linux are tested anywhere.
+// The packages command, stats, report, proof, load, iperf, netlab, gateways, contest, initiators and scrape are what these
+// commands are made of; those that have nothing to do with Linux are tested anywhere.
 //
-// No absolute figure is a test: all that a run says are ratios between contestants that shared one machine and one hour.
+// No absolute figure is a test: all that a run says are ratios between contestants, or parts of a run, that shared one machine
+// and one hour.
 package bench

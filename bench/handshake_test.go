@@ -59,7 +59,7 @@ func newPeer(tb testing.TB, id, other, ike, esp, local, remote string) *peer {
 	p.env = &sa.Env{
 		Nonce: octets, NewSPI: func() wire.SPI { return wire.SPI(binary.BigEndian.Uint64(octets(8)) | 1) },
 		AllocateSPI: func() (uint32, error) { return binary.BigEndian.Uint32(octets(4)) | 1<<31, nil }, ReleaseSPI: func(uint32) {},
-		NewKeyExchange: suite.NewKeyExchange, NextID: func() uint64 { last++; return last }, Jitter: func() float64 { return 0 },
+		NewKeyExchange: suite.NewKeyExchange, Respond: suite.Respond, NextID: func() uint64 { last++; return last }, Jitter: func() float64 { return 0 },
 		Connections:  func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },
 		PSK:          func(_, _ identity.Identity) ([]byte, bool) { return []byte("secret"), true },
 		FirstContact: func(*sa.Config) bool { return false }, LastInbound: func(uint64) time.Time { return time.Time{} },

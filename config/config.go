@@ -129,14 +129,29 @@ type Dataplane struct {
 	WaitPackets int
 	// PathMTU is the outer MTU assumed of every path in octets; 0, the default, asks the system.
 	PathMTU int
+	// BlackHoleDetection lowers the MTU of paths that drop large packets and say nothing. Default true.
+	BlackHoleDetection bool
 	// CopyDSCP copies the inner DSCP to the outer header. Default true.
 	CopyDSCP bool
 	// GSO and GRO let the kernel cut and merge UDP packets (UDP_SEGMENT, UDP_GRO). Default true: used where available.
 	GSO, GRO bool
-	// TunOffload reads and writes super-packets on the TUN device. Default true: used where available.
+	// GSOSentinel adds an octet to runs of packets where the kernel is known to corrupt them otherwise. Default true.
+	GSOSentinel bool
+	// TunOffload reads and writes super-packets on the TUN device: false switches the five below it off. Default true:
+	// used where available, like each of them.
 	TunOffload bool
+	// VNetHdr has a virtio header before every packet of the device, without which the next four do nothing.
+	VNetHdr bool
+	// TunTSO, TunTSOECN and TunUSO have the device give super-packets of TCP, of TCP with ECN, and of UDP.
+	TunTSO, TunTSOECN, TunUSO bool
+	// TunGSOWrite writes super-packets to the device.
+	TunGSOWrite bool
+	// MultiQueue opens a queue of the device for every worker. Default true: used where available.
+	MultiQueue bool
 	// ReusePort gives every worker a socket of its own. Default true: used where available.
 	ReusePort bool
+	// SPISteering has the kernel give each packet to the worker that its SPI names. Default true: used where available.
+	SPISteering bool
 	// RawIO uses batched system calls directly. Default true: used where available.
 	RawIO bool
 	// RawESP opens sockets for IP protocol 50 beside UDP, as connections with encap = false need when there is no NAT.
@@ -176,10 +191,10 @@ type IKE struct {
 	// CookieThreshold and CookieThresholdIP are the numbers of half-open SAs, of all peers and of one peer's address,
 	// from which on initiators must return a cookie first; 0 always asks for one. Defaults 30 and 3.
 	CookieThreshold, CookieThresholdIP int
-	// HalfOpenLimit is the most half-open SAs there are at a time. Default 1024.
-	HalfOpenLimit int
-	// MakeBeforeBreak builds the new SAs of a reauthentication before the old ones go. Default true. This version does
-	// not reauthenticate.
+	// HalfOpenLimit is the most half-open SAs there are at a time, BlockThreshold the most of one peer's address, or of the
+	// /64 of an IPv6 address. Defaults 1024 and 256.
+	HalfOpenLimit, BlockThreshold int
+	// MakeBeforeBreak builds the new SAs of a reauthentication before the old ones go. Default true.
 	MakeBeforeBreak bool
 	// FragmentSize is the largest IP packet, in octets, in which a part of a fragmented IKE message is sent
 	// (RFC 7383). Default 1280.
@@ -206,6 +221,7 @@ const (
 	DefaultCookieThreshold   = 30
 	DefaultCookieThresholdIP = 3
 	DefaultHalfOpenLimit     = 1024
+	DefaultBlockThreshold    = 256
 	DefaultFragmentSize      = 1280
 	DefaultKeepAlive         = 20 * time.Second
 	DefaultRoutingTable      = 220

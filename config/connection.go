@@ -37,13 +37,16 @@ type Connection struct {
 	KeyingTries int
 	// Unique says what happens to an SA that the same peer has already. Default UniqueNo.
 	Unique UniquePolicy
-	// RekeyTime is the age at which the IKE SA is rekeyed; 0 never. Default 4h.
+	// Childless says whether IKE_AUTH may go without a child. Default ChildlessAllow.
+	Childless ChildlessPolicy
+	// RekeyTime is the age at which the IKE SA is rekeyed; 0 never. Default 4h, or 0 where ReauthTime is set.
 	RekeyTime time.Duration
-	// ReauthTime is always 0 in this version.
+	// ReauthTime is the age at which the two sides authenticate anew; 0, the default, never.
 	ReauthTime time.Duration
-	// OverTime is how long after RekeyTime an IKE SA is closed that could not be rekeyed. Default a tenth of RekeyTime.
+	// OverTime is how long after RekeyTime or ReauthTime an IKE SA is closed that could not be renewed. Default a tenth
+	// of the longer one.
 	OverTime time.Duration
-	// RandTime is the most that is taken off RekeyTime at random. Default OverTime.
+	// RandTime is the most that is taken off RekeyTime and ReauthTime at random. Default OverTime.
 	RandTime time.Duration
 	// Local is how this gateway proves who it is, and Remote how the peer has to.
 	Local, Remote Auth
@@ -100,6 +103,25 @@ type Auth struct {
 	// ID is the identity: that of this gateway, or the pattern for the peer's. Default %any, which for this gateway
 	// stands for the address it sends from.
 	ID identity.Identity
+}
+
+// ChildlessPolicy says whether an IKE SA may be set up without a CHILD SA (RFC 6023; swanctl's childless).
+type ChildlessPolicy uint8
+
+// The policies.
+const (
+	ChildlessAllow  ChildlessPolicy = iota // the peer may; this side creates a child with IKE_AUTH
+	ChildlessPrefer                        // this side does so too where the peer can
+	ChildlessForce                         // it is the only way
+	ChildlessNever
+)
+
+// String is the word in the file.
+func (c ChildlessPolicy) String() string { return nameOf(childlessPolicies(), c) }
+
+func childlessPolicies() []enum[ChildlessPolicy] {
+	return []enum[ChildlessPolicy]{{"allow", ChildlessAllow}, {"prefer", ChildlessPrefer}, {"force", ChildlessForce},
+		{"never", ChildlessNever}}
 }
 
 // UniquePolicy says what happens when a peer that has an IKE SA makes another one (swanctl's unique).

@@ -62,7 +62,7 @@ func laterKeys(pattern string) []laterKey {
 			"install_virtual_ip_on", "dns1", "dns2", "nbns1", "nbns2"), one("", "threads", "ikesa_limit", "max_packet",
 			"retry_initiate_interval", "reuse_ikesa", "close_ike_on_child_failure", "inactivity_close_ike",
 			"delete_rekeyed", "delete_rekeyed_delay", "fragment_size_v4", "fragment_size_v6", "interfaces_use",
-			"interfaces_ignore", "initiator_only", "keep_alive_dpd_margin", "block_threshold", "init_limit_half_open",
+			"interfaces_ignore", "initiator_only", "keep_alive_dpd_margin", "init_limit_half_open",
 			"init_limit_job_load", "prefer_configured_proposals", "routing_table_prio", "dos_protection",
 			"multiple_authentication", "rdn_matching", "send_vendor_id", "accept_private_algs", "reqid_base"))
 	}

@@ -60,7 +60,7 @@ func readConnection(t *table, c *Config) *Connection {
 	n.KeyingTries = int(tries)
 	n.Unique, _ = choice(t, "unique", UniqueNo, uniquePolicies())
 	readIKELifetimes(t, n)
-	readChildless(t)
+	n.Childless, _ = choice(t, "childless", ChildlessAllow, childlessPolicies())
 	n.Local = readAuth(t.sub("local"), "local")
 	n.Remote = readAuth(t.sub("remote"), "remote")
 	children := t.sub("children")
@@ -153,29 +153,27 @@ func readFragmentation(t *table) bool {
 	return t.boolean("fragmentation", true)
 }
 
-// readChildless knows swanctl's words; only "never" is what this version does.
-func readChildless(t *table) {
-	const never = "never"
-	words := []enum[string]{{"allow", "allow"}, {"prefer", "prefer"}, {"force", "force"}, {never, never}}
-	if v, _ := choice(t, "childless", never, words); v != never {
-		t.valueNotSupported("childless", "write childless = \"never\" or leave it out")
-	}
-}
-
 func readIKELifetimes(t *table, n *Connection) {
 	var at Position
-	n.RekeyTime, at = t.duration("rekey_time", DefaultIKERekeyTime, time.Minute, forever, true)
-	if n.ReauthTime, _ = t.duration("reauth_time", 0, time.Minute, forever, true); n.ReauthTime != 0 {
-		t.valueNotSupported("reauth_time", "write reauth_time = \"0s\" or leave it out; rekey_time renews the keys")
+	n.ReauthTime, _ = t.duration("reauth_time", 0, time.Minute, forever, true)
+	// As with swanctl: what authenticates anew has new keys by that.
+	rekey := DefaultIKERekeyTime
+	if n.ReauthTime != 0 {
+		rekey = 0
 	}
-	n.OverTime, _ = t.duration("over_time", n.RekeyTime/10, time.Second, forever, true)
+	n.RekeyTime, at = t.duration("rekey_time", rekey, time.Minute, forever, true)
+	n.OverTime, _ = t.duration("over_time", max(n.RekeyTime, n.ReauthTime)/10, time.Second, forever, true)
+	shorter, key := n.RekeyTime, "rekey_time"
+	if shorter == 0 || n.ReauthTime != 0 && n.ReauthTime < shorter {
+		shorter, key = n.ReauthTime, "reauth_time"
+	}
 	var randAt Position
-	n.RandTime, randAt = t.duration("rand_time", min(n.OverTime, n.RekeyTime/2), time.Second, forever, true)
-	if n.RekeyTime != 0 && n.RandTime >= n.RekeyTime {
-		t.errorf(randAt, fmt.Sprintf("write less than rekey_time, %s", short(n.RekeyTime)),
-			"%s is %s, so that the SA could be rekeyed as soon as it is up", t.name("rand_time"), short(n.RandTime))
+	n.RandTime, randAt = t.duration("rand_time", min(n.OverTime, shorter/2), time.Second, forever, true)
+	if shorter != 0 && n.RandTime >= shorter {
+		t.errorf(randAt, fmt.Sprintf("write less than %s, %s", key, short(shorter)),
+			"%s is %s, so that the SA could be renewed as soon as it is up", t.name("rand_time"), short(n.RandTime))
 	}
-	if n.RekeyTime == 0 {
+	if shorter == 0 {
 		t.warnf(at, "write a time such as \"4h\"", "%s is 0: the IKE SA keeps its keys for ever", t.name("rekey_time"))
 	}
 }

@@ -141,11 +141,20 @@ func readDataplane(t *table) (d Dataplane) {
 			"dataplane.path_mtu is %d", n)
 	}
 	d.PathMTU = int(n)
+	d.BlackHoleDetection = t.boolean("black_hole_detection", true)
 	d.CopyDSCP = t.boolean("copy_dscp", true)
 	d.GSO = t.boolean("gso", true)
 	d.GRO = t.boolean("gro", true)
+	d.GSOSentinel = t.boolean("gso_sentinel", true)
 	d.TunOffload = t.boolean("tun_offload", true)
+	d.VNetHdr = t.boolean("vnet_hdr", true) && d.TunOffload
+	d.TunTSO = t.boolean("tun_tso", true) && d.TunOffload
+	d.TunTSOECN = t.boolean("tun_tso_ecn", true) && d.TunOffload
+	d.TunUSO = t.boolean("tun_uso", true) && d.TunOffload
+	d.TunGSOWrite = t.boolean("tun_gso_write", true) && d.TunOffload
+	d.MultiQueue = t.boolean("multi_queue", true)
 	d.ReusePort = t.boolean("reuse_port", true)
+	d.SPISteering = t.boolean("spi_steering", true)
 	d.RawIO = t.boolean("raw_io", true)
 	d.RawESP = t.boolean("raw_esp", true)
 	d.Source = t.done()
@@ -178,6 +187,8 @@ func readIKE(t *table) (k IKE) {
 	k.CookieThresholdIP = int(n)
 	n, _ = t.integer("half_open_limit", DefaultHalfOpenLimit, 1, 1<<20)
 	k.HalfOpenLimit = int(n)
+	n, _ = t.integer("block_threshold", DefaultBlockThreshold, 1, 1<<20)
+	k.BlockThreshold = int(n)
 	k.MakeBeforeBreak = t.boolean("make_before_break", true)
 	n, _ = t.integer("fragment_size", DefaultFragmentSize, minMTU, maxMTU)
 	k.FragmentSize = int(n)

@@ -64,6 +64,9 @@ type Config struct {
 	// PathMTU is the outer MTU assumed for every path; 0 asks the system and falls back to DefaultPathMTU.
 	PathMTU int
 
+	// BlackHoles looks for paths that drop large packets without an ICMP message, and lowers their MTU.
+	BlackHoles bool
+
 	// CopyDSCP copies the inner DSCP to the outer header. Off, the outer DSCP is 0. (RFC 4301 section 5.1.2.1 wants it
 	// configurable, since it lets traffic classes be seen from outside.) ECN is always copied.
 	CopyDSCP bool
@@ -74,16 +77,22 @@ type Config struct {
 
 	// Features switches kernel features off one by one.
 	Features Features
+
+	// release stands in for that of the running kernel.
+	release string
 }
 
 // Features are the switches of Linux features that make the packet loop fast. The zero value tries everything that
-// the kernel has; each true switches one off. What is really in use is told by [Engine.Paths].
+// the kernel has; each true switches one off. Those of the device are switched off with [tun.QueueOptions]. What is
+// really in use is told by [Engine.Features].
 type Features struct {
 	NoRawIO     bool // use wireguard/tun's Read/Write and x/net's batches even where raw system calls would work
 	NoUDPGSO    bool // send without UDP_SEGMENT
 	NoUDPGRO    bool // receive without UDP_GRO
 	NoTUNMerge  bool // write single packets to the device, also where it takes super-packets
-	NoReusePort bool // one socket for all workers, instead of one per worker with SPI steering
+	NoReusePort bool // one socket for all workers, instead of one per worker
+	NoSteering  bool // leave it to the kernel which of the workers' sockets a packet comes to
+	NoSentinel  bool // send runs of equal length as they are, on kernels that are known to corrupt them too
 	NoRawESP    bool // no IP protocol 50 sockets: everything is UDP-encapsulated
 }
 

@@ -170,7 +170,7 @@ func (e *Engine) InstallOutbound(id, policy uint64, c esp.OutboundConfig, ts sel
 	if ch.out != nil {
 		return fmt.Errorf("%w: outbound SA of child %d", ErrChild, id)
 	}
-	rt, err := e.route(path)
+	rt, err := e.routeFor(ch, path)
 	if err != nil {
 		e.forget(ch)
 		return err
@@ -179,7 +179,7 @@ func (e *Engine) InstallOutbound(id, policy uint64, c esp.OutboundConfig, ts sel
 		cells: make([]counterCell, len(e.outLoops)+1)}
 	sa.route.Store(rt)
 	ch.out = sa
-	ch.inner.Store(int32(sa.maxInner(rt)))
+	ch.fit(rt)
 	e.serial++
 	r := &rule{ts: ts, sa: sa, policy: policy, serial: e.serial}
 	e.rules[sa] = r
@@ -203,7 +203,7 @@ func (e *Engine) removeInbound(ch *child) {
 	sa := ch.in
 	e.spis.release(sa.spi)
 	e.inboundGen.Add(1)
-	ch.inGone.add(sa.cells)
+	ch.inGone = append(ch.inGone, sa.cells)
 	ch.in = nil
 	e.forget(ch)
 }
@@ -219,7 +219,7 @@ func (e *Engine) RemoveOutbound(id uint64) {
 	sa := ch.out
 	e.publish(e.policies.Load().without(e.rules[sa]))
 	delete(e.rules, sa)
-	ch.outGone.add(sa.cells)
+	ch.outGone = append(ch.outGone, sa.cells)
 	ch.out = nil
 	e.forget(ch)
 }
@@ -242,7 +242,7 @@ func (e *Engine) UpdatePath(id uint64, path esp.Path) {
 	}
 	if ch.out != nil {
 		ch.out.route.Store(rt)
-		ch.inner.Store(int32(ch.out.maxInner(rt)))
+		ch.fit(rt)
 	}
 }
 
@@ -255,7 +255,13 @@ func (e *Engine) Counters(id uint64) (Counters, bool) {
 	if ch == nil {
 		return Counters{}, false
 	}
-	in, out := ch.inGone, ch.outGone
+	var in, out counterSum
+	for _, cells := range ch.inGone {
+		in.add(cells)
+	}
+	for _, cells := range ch.outGone {
+		out.add(cells)
+	}
 	if ch.in != nil {
 		in.add(ch.in.cells)
 	}
@@ -298,6 +304,7 @@ func (e *Engine) route(p esp.Path) (*route, error) {
 	if mtu == 0 {
 		mtu = DefaultPathMTU
 	}
-	rt.mtu.Store(int32(max(mtu, MinPathMTU)))
+	remote := p.Remote.Addr()
+	rt.mtu.Store(int32(max(e.belowHole(remote, mtu), floorMTU(remote))))
 	return rt, nil
 }

@@ -3,8 +3,10 @@ package dataplane
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -33,6 +35,9 @@ type rawDevice struct {
 	merge   mergeSet
 	queues  []*rawQueue
 	rds     []deviceReader
+	log     *slog.Logger
+	// refused is set when the kernel has turned out to refuse super-packets.
+	refused atomic.Bool
 }
 
 // rawQueue is one queue: a duplicate of its descriptor, which the runtime's poller waits for and which can be closed
@@ -48,7 +53,7 @@ func newRawDevice(c Config, m *memory) (deviceEnd, bool, error) {
 	if !ok {
 		return nil, false, nil
 	}
-	d := &rawDevice{dev: q, memory: m, noMerge: c.Features.NoTUNMerge, vnet: q.Features().VNetHdr}
+	d := &rawDevice{dev: q, memory: m, noMerge: c.Features.NoTUNMerge, vnet: q.Features().VNetHdr, log: c.Logger}
 	for i := range q.Queues() {
 		fd, err := unix.FcntlInt(uintptr(q.FD(i)), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
@@ -84,26 +89,7 @@ func (d *rawDevice) start() {
 func (d *rawDevice) readers() []deviceReader { return d.rds }
 func (d *rawDevice) merges() mergeSet        { return d.merge }
 func (d *rawDevice) mtu() int                { return deviceMTU(d.dev) }
-
-func (d *rawDevice) describe() []string {
-	name, err := d.dev.Name()
-	if err != nil {
-		name = "?"
-	}
-	d.probe.Lock()
-	defer d.probe.Unlock()
-	f := d.dev.Features()
-	line := fmt.Sprintf("device %s: raw queues, %s", name, f)
-	switch {
-	case d.merge.tcp && d.merge.udp:
-		line += "; merges tcp and udp"
-	case d.merge.tcp:
-		line += "; merges tcp"
-	default:
-		line += "; merges nothing"
-	}
-	return append([]string{line}, f.Notes...)
-}
+func (d *rawDevice) lost() uint64            { return deviceLost(d.dev) }
 
 func (d *rawDevice) closeQueues() error {
 	var errs []error
@@ -229,7 +215,9 @@ func (w *rawWriter) putAll(fd uintptr) bool {
 			}
 		case e == unix.EINVAL && s.segments > 1:
 			// A kernel that does not take this super-packet takes its packets.
-			w.strikes++
+			if w.strikes++; w.strikes == mergeStrikes {
+				w.d.refuse()
+			}
 			w.apart(fd, s)
 		case e == unix.EBADFD:
 			w.refused += s.segments

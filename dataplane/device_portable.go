@@ -36,6 +36,8 @@ func (p *portableDevice) start() {}
 
 func (p *portableDevice) mtu() int { return deviceMTU(p.dev) }
 
+func (p *portableDevice) lost() uint64 { return deviceLost(p.dev) }
+
 // deviceMTU is the device's MTU, or a usual one if it can't be told.
 func deviceMTU(d tun.Device) int {
 	if mtu, err := d.MTU(); err == nil && mtu > 0 {
@@ -44,12 +46,12 @@ func deviceMTU(d tun.Device) int {
 	return DefaultPathMTU
 }
 
-func (p *portableDevice) describe() []string {
+func (p *portableDevice) describe() []Feature {
 	name, err := p.dev.Name()
 	if err != nil {
 		name = "?"
 	}
-	return []string{fmt.Sprintf("device %s: read/write in batches of %d", name, len(p.reader.bufs))}
+	return []Feature{on("device "+name, fmt.Sprintf("read/write in batches of %d", len(p.reader.bufs)))}
 }
 
 func (p *portableDevice) close() error { return p.dev.Close() }

@@ -25,29 +25,31 @@ type DropReason uint8
 
 // The reasons. Those up to dropOutEnd are of outbound packets, the others of inbound ones.
 const (
-	DropOutMalformed  DropReason = iota // what the device gave is not an IP packet, or its offload request makes no sense
-	DropOutNoPolicy                     // no SA and no trap selects it
-	DropOutWaitFull                     // the wait ring of its policy was full
-	DropOutWaitFailed                   // the negotiation it waited for failed, or its policy was removed
-	DropOutWaitNarrow                   // the SA it waited for was narrowed and does not cover it
-	DropOutTooBig                       // larger than the path takes; an ICMP error was sent back where the rules allow
-	DropOutExhausted                    // the SA has no sequence numbers or lifetime left
-	DropOutSeal                         // the SA refused to seal it
-	DropOutSendBuffer                   // the socket's buffer was full
-	DropOutSend                         // the system refused to send it
-	dropOutEnd                          //
-	DropInShort                         // shorter than anything with a meaning
-	DropInUnknownSPI                    // no such inbound SA
-	DropInReplay                        // replayed, or older than the window
-	DropInICV                           // not authentic
-	DropInPadding                       // authentic, with malformed padding
-	DropInLimit                         // the SA does not accept more
-	DropInMalformed                     // authentic, with an inner packet that is not one
-	DropInNextHeader                    // authentic, of a protocol that the SA does not carry
-	DropInSelectors                     // authentic, outside of the SA's traffic selectors
-	DropInECN                           // congestion was marked on a packet that can't carry the mark (RFC 6040)
-	DropInDevice                        // the device refused it
-	DropInNoESP                         // ESP came to a port that is for IKE only
+	DropOutMalformed    DropReason = iota // what the device gave is not an IP packet, or its offload request makes no sense
+	DropOutNoPolicy                       // no SA and no trap selects it
+	DropOutWaitFull                       // the wait ring of its policy was full
+	DropOutWaitFailed                     // the negotiation it waited for failed, or its policy was removed
+	DropOutWaitNarrow                     // the SA it waited for was narrowed and does not cover it
+	DropOutTooBig                         // larger than the path takes; an ICMP error was sent back where the rules allow
+	DropOutExhausted                      // the SA has no sequence numbers or lifetime left
+	DropOutSeal                           // the SA refused to seal it
+	DropOutSendBuffer                     // the socket's buffer was full
+	DropOutSend                           // the system refused to send it
+	DropOutDevice                         // the device's queue was full: it was not read in time
+	dropOutEnd                            //
+	DropInShort                           // shorter than anything with a meaning
+	DropInUnknownSPI                      // no such inbound SA
+	DropInReplay                          // replayed, or older than the window
+	DropInICV                             // not authentic
+	DropInPadding                         // authentic, with malformed padding
+	DropInLimit                           // the SA does not accept more
+	DropInMalformed                       // authentic, with an inner packet that is not one
+	DropInNextHeader                      // authentic, of a protocol that the SA does not carry
+	DropInSelectors                       // authentic, outside of the SA's traffic selectors
+	DropInECN                             // congestion was marked on a packet that can't carry the mark (RFC 6040)
+	DropInDevice                          // the device refused it
+	DropInNoESP                           // ESP came to a port that is for IKE only
+	DropInReceiveBuffer                   // the socket's receive buffer was full; a run that the kernel has merged counts once
 	numDropReasons
 )
 
@@ -63,6 +65,7 @@ var dropNames = [numDropReasons]string{
 	DropOutSeal:       "seal",
 	DropOutSendBuffer: "send_buffer",
 	DropOutSend:       "send",
+	DropOutDevice:     "device_queue",
 	DropInShort:       "short",
 	DropInUnknownSPI:  "unknown_spi",
 	DropInReplay:      "replay",
@@ -75,6 +78,8 @@ var dropNames = [numDropReasons]string{
 	DropInECN:         "ecn",
 	DropInDevice:      "device",
 	DropInNoESP:       "no_esp",
+
+	DropInReceiveBuffer: "receive_buffer",
 }
 
 // String is the metric label, without the direction.
@@ -123,5 +128,7 @@ func (e *Engine) Drops() map[DropReason]uint64 {
 		}
 		m[r] = sum
 	}
+	m[DropOutDevice] += e.device.lost()
+	m[DropInReceiveBuffer] += e.wire.lost()
 	return m
 }

@@ -45,6 +45,7 @@ type Engine struct {
 	children map[uint64]*child
 	traps    map[uint64]*rule
 	rules    map[*outboundSA]*rule
+	holes    map[netip.Addr]pathHole // by remote address
 	serial   uint64
 
 	mtuNews  chan mtuEvent
@@ -87,6 +88,7 @@ func (e *Engine) init(dev deviceEnd, wire wireEnd) {
 	e.children = make(map[uint64]*child)
 	e.traps = make(map[uint64]*rule)
 	e.rules = make(map[*outboundSA]*rule)
+	e.holes = make(map[netip.Addr]pathHole)
 	e.done, e.finished = make(chan struct{}), make(chan struct{})
 	e.policies.Store(&policyTable{gen: 1})
 	e.inboundGen.Store(1)
@@ -247,10 +249,4 @@ func (e *Engine) LocalAddr(kind SocketKind, v6 bool) netip.AddrPort {
 		}
 	}
 	return netip.AddrPort{}
-}
-
-// Paths says, a line each, what the device end and the wire end are made of and which kernel features they use.
-func (e *Engine) Paths() []string {
-	lines := e.device.describe()
-	return append(lines, e.wire.describe()...)
 }

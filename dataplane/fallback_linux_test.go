@@ -76,7 +76,7 @@ func TestRunsRefused(t *testing.T) {
 			var tried atomic.Int32
 			r := newRawEnds(t, rawOptions{prepare: func(e *Engine) { refuseRuns(e, c.errno, &tried) }})
 			r.connect(1, 1, ts4Local, ts4Remote)
-			wantPath(t, r.a, "udp_gso of", true)
+			wantPath(t, r.a, "gso: UDP_SEGMENT", true)
 			big := tcpSpec{sport: 1, dport: 2, flags: tcpACK}.build(v4, fill(20000, 1))
 			v := vnetFor(big, 1300)
 			want := referenceSegments(big, v)
@@ -89,8 +89,8 @@ func TestRunsRefused(t *testing.T) {
 			if n := tried.Load(); n != c.runs {
 				t.Errorf("%d runs were tried, want %d", n, c.runs)
 			}
-			wantPath(t, r.a, "udp_gso of", false)
-			wantPath(t, r.a, "udp_gso: the", true)
+			wantPath(t, r.a, "gso: UDP_SEGMENT", false)
+			wantPath(t, r.a, "gso is not used: the", true)
 			if d := dropsOf(r.a); len(d) != 0 {
 				t.Errorf("drops: %v", d)
 			}
@@ -204,12 +204,12 @@ func TestSwitchesAreTold(t *testing.T) {
 		text         string
 		without, all bool // the text is there with the switch, and with none
 	}{
-		{Features{NoUDPGSO: true}, "udp_gso of", false, true},
-		{Features{NoUDPGSO: true}, "udp_gso: turned off", true, false},
-		{Features{NoUDPGRO: true}, ", udp_gro", false, true},
-		{Features{NoUDPGRO: true}, "udp_gro: turned off", true, false},
-		{Features{NoTUNMerge: true}, "merges nothing", true, false},
-		{Features{NoTUNMerge: true}, "merges tcp and udp", false, true},
+		{Features{NoUDPGSO: true}, "gso: UDP_SEGMENT", false, true},
+		{Features{NoUDPGSO: true}, "gso is not used: turned off", true, false},
+		{Features{NoUDPGRO: true}, "gro: UDP_GRO", false, true},
+		{Features{NoUDPGRO: true}, "gro is not used: turned off", true, false},
+		{Features{NoTUNMerge: true}, "tun_gso_write is not used: turned off", true, false},
+		{Features{NoTUNMerge: true}, "tun_gso_write: merges tcp and udp", false, true},
 		{Features{NoReusePort: true}, "shared by 2 workers", false, true},
 		{Features{NoRawIO: true}, "recvmmsg/sendmmsg", false, true},
 		{Features{NoRawIO: true}, "batches of single datagrams", true, false},

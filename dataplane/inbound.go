@@ -231,6 +231,7 @@ func (w *inLoop) inner(sa *inboundSA, d *datagrams, start int, b []byte, next ui
 func (w *inLoop) count() {
 	if w.packets > 0 {
 		w.sa.cells[w.shard].add(w.packets, w.bytes, w.now)
+		w.sa.child.hear(w.now)
 		w.packets, w.bytes = 0, 0
 	}
 }

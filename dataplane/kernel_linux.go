@@ -11,6 +11,14 @@ import (
 // kernelVersion is the version of the running kernel; its zero value is that of none.
 type kernelVersion struct{ major, minor, patch int }
 
+// kernelOf is the version that the engine goes by: that of the running kernel, but in tests of what is done on others.
+func kernelOf(c Config) kernelVersion {
+	if c.release != "" {
+		return parseKernelVersion(c.release)
+	}
+	return readKernelVersion()
+}
+
 func readKernelVersion() kernelVersion {
 	var u unix.Utsname
 	if unix.Uname(&u) != nil {

@@ -168,8 +168,9 @@ func (m *memDevice) writer(int) deviceWriter { return m }
 func (m *memDevice) merges() mergeSet        { return m.merge }
 func (m *memDevice) start()                  {}
 func (m *memDevice) merging() bool           { return m.merge.tcp || m.merge.udp }
+func (m *memDevice) lost() uint64            { return 0 }
 func (m *memDevice) mtu() int                { return m.size }
-func (m *memDevice) describe() []string      { return []string{"device in memory"} }
+func (m *memDevice) describe() []Feature     { return nil }
 func (m *memDevice) close() error            { return nil }
 
 func (m *memDevice) write(s []superPacket) (refused int, err error) {
@@ -205,9 +206,10 @@ func (m *memWire) receivers() []receiver {
 }
 func (m *memWire) sender(int) sender                { return m }
 func (m *memWire) pathMTU(*route) int               { return m.mtu }
+func (m *memWire) lost() uint64                     { return 0 }
 func (m *memWire) sockets() []Socket                { return nil }
 func (m *memWire) gso() gsoLimits                   { return m.limits }
-func (m *memWire) describe() []string               { return []string{"wire in memory"} }
+func (m *memWire) describe() []Feature              { return nil }
 func (m *memWire) close() error                     { return nil }
 func (m *memWire) route(p esp.Path) (*route, error) { return &route{path: p}, nil }
 func (m *memWire) sendIKE(_, _ netip.AddrPort, _ []byte) error {

@@ -13,18 +13,43 @@ const mtuInterval = 10 * time.Minute
 // mtuEvents bounds the news about MTUs that wait to be looked at. More is dropped: the next packet brings it again.
 const mtuEvents = 16
 
+// mtuTick is how often it is looked whether it is time to try larger packets where a black hole was. mtuPause is the
+// shortest time between two questions for the MTUs of all paths, when routes and interfaces keep changing.
+const (
+	mtuTick  = time.Minute
+	mtuPause = time.Second
+)
+
 // mtuEvent is one piece of news: packets to remote are limited to mtu octets, or, with 0, the system should be asked.
+// Without an address it is about every path.
 type mtuEvent struct {
 	remote netip.Addr
 	mtu    int
+
+	hole int  // not 0: packets of up to so many octets vanish
+	deaf bool // and nothing comes in from there
 }
 
 // mtuChanged may be called from any goroutine; it does not wait.
 func (e *Engine) mtuChanged(remote netip.Addr, mtu int) {
+	e.newsOfMTU(mtuEvent{remote: remote, mtu: mtu})
+}
+
+func (e *Engine) newsOfMTU(n mtuEvent) {
 	select {
-	case e.mtuNews <- mtuEvent{remote, mtu}:
+	case e.mtuNews <- n:
 	default:
 	}
+}
+
+// floorMTU is the least that is believed of the path to a, whatever an ICMP message says, which anybody can forge: "A
+// node must not reduce its estimate of the Path MTU below the IPv6 minimum link MTU".
+// https://www.rfc-editor.org/rfc/rfc8201#section-4
+func floorMTU(a netip.Addr) int {
+	if a.Is6() {
+		return ipv6MinMTU
+	}
+	return MinPathMTU
 }
 
 // unreachable passes an ICMP error on to the IKE daemon.
@@ -34,15 +59,31 @@ func (e *Engine) unreachable(local, remote netip.AddrPort, err error) {
 
 // watchMTU looks after the MTUs of the paths until the context is done.
 func (e *Engine) watchMTU(ctx context.Context) {
-	t := time.NewTicker(mtuInterval)
+	t := time.NewTicker(mtuTick)
 	defer t.Stop()
-	for {
+	var all *time.Timer // when all paths are looked at after the system has changed
+	var due <-chan time.Time
+	for ticks := 1; ; {
 		select {
 		case n := <-e.mtuNews:
-			e.updateMTU(n)
-		case <-t.C:
+			if n.remote.IsValid() {
+				e.updateMTU(n)
+			} else if due == nil {
+				all = time.NewTimer(mtuPause)
+				due = all.C
+			}
+		case <-due:
+			due = nil
 			e.updateMTU(mtuEvent{})
+		case <-t.C:
+			e.fillHoles()
+			if ticks++; ticks%int(mtuInterval/mtuTick) == 0 {
+				e.updateMTU(mtuEvent{})
+			}
 		case <-ctx.Done():
+			if all != nil {
+				all.Stop()
+			}
 			return
 		}
 	}
@@ -52,7 +93,17 @@ func (e *Engine) watchMTU(ctx context.Context) {
 func (e *Engine) updateMTU(n mtuEvent) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
+	if n.hole > 0 {
+		e.holeFound(n)
+		return
+	}
+	e.updateMTULocked(n)
+}
+
+func (e *Engine) updateMTULocked(n mtuEvent) {
+	// "If a node receives a Packet Too Big message reporting a next-hop MTU that is less than the IPv6 minimum link MTU,
+	// it must discard it." https://www.rfc-editor.org/rfc/rfc8201#section-4
+	if e.closed || n.mtu != 0 && n.remote.Is6() && n.mtu < ipv6MinMTU {
 		return
 	}
 	for _, ch := range e.children {
@@ -64,18 +115,21 @@ func (e *Engine) updateMTU(n mtuEvent) {
 			continue
 		}
 		mtu, old := n.mtu, int(rt.mtu.Load())
-		if mtu == 0 && e.config.PathMTU == 0 {
-			mtu = e.wire.pathMTU(rt)
+		if mtu == 0 {
+			if mtu = e.config.PathMTU; mtu == 0 {
+				mtu = e.wire.pathMTU(rt)
+			}
 		}
 		// An ICMP message can only lower the MTU.
 		if mtu == 0 || n.mtu != 0 && mtu >= old {
 			continue
 		}
-		if mtu = max(mtu, MinPathMTU); mtu == old {
+		remote := rt.path.Remote.Addr()
+		if mtu = max(e.belowHole(remote, mtu), floorMTU(remote)); mtu == old {
 			continue
 		}
 		rt.mtu.Store(int32(mtu))
-		ch.inner.Store(int32(ch.out.maxInner(rt)))
+		ch.fit(rt)
 		e.log.Info("the MTU of a path has changed", "child", ch.id, "remote", rt.path.Remote, "mtu", mtu, "was", old,
 			"inner_mtu", ch.inner.Load())
 	}

@@ -215,11 +215,11 @@ func TestMTUChanges(t *testing.T) {
 		known int // to the system
 		want  int32
 	}{
-		{mtuEvent{labA.Addr(), 1000}, 1500, 1500}, // another host
-		{mtuEvent{labB.Addr(), 1400}, 1500, 1400},
-		{mtuEvent{labB.Addr(), 1450}, 1500, 1400}, // an ICMP message does not raise it
-		{mtuEvent{labB.Addr(), 20}, 1500, MinPathMTU},
-		{mtuEvent{labB.Addr(), 0}, 1300, 1300}, // the system is asked
+		{mtuEvent{remote: labA.Addr(), mtu: 1000}, 1500, 1500}, // another host
+		{mtuEvent{remote: labB.Addr(), mtu: 1400}, 1500, 1400},
+		{mtuEvent{remote: labB.Addr(), mtu: 1450}, 1500, 1400}, // an ICMP message does not raise it
+		{mtuEvent{remote: labB.Addr(), mtu: 20}, 1500, MinPathMTU},
+		{mtuEvent{remote: labB.Addr(), mtu: 0}, 1300, 1300}, // the system is asked
 		{mtuEvent{}, 1500, 1500},
 		{mtuEvent{}, 0, 1500},
 	} {

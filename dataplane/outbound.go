@@ -43,6 +43,7 @@ type outLoop struct {
 	fragBuf []byte
 	icmpOut [1]superPacket
 	icmp    tokenBucket
+	hole    holeDetector
 }
 
 func newOutLoop(e *Engine, shard int, drops *dropCounters, s sender, d deviceWriter) *outLoop {
@@ -191,6 +192,9 @@ func (w *outLoop) encapsulate(sa *outboundSA, s *superPacket, n int, gso bool) {
 			w.drops.add(DropOutTooBig, n)
 			return
 		}
+	}
+	if longest > int(sa.child.suspect.Load()) && w.e.config.BlackHoles {
+		w.large(sa, b)
 	}
 	bytes := h.length
 	if gso {

@@ -18,6 +18,7 @@ import (
 type queueFake struct {
 	t     testing.TB
 	vnet  bool
+	feat  tun.Features
 	near  []int // the engine's
 	far   []int // the test's
 	buf   []byte
@@ -29,7 +30,8 @@ const queueBuffer = 8 << 20
 
 func newQueueFake(t testing.TB, queues int, vnet bool) *queueFake {
 	t.Helper()
-	q := &queueFake{t: t, vnet: vnet, buf: make([]byte, 1<<17)}
+	q := &queueFake{t: t, vnet: vnet, buf: make([]byte, 1<<17), feat: tun.Features{Queues: queues, VNetHdr: vnet, Csum: true,
+		TSO: true, TSOECN: true, USO: true, GSOWrite: true}}
 	for range queues {
 		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		if err != nil {
@@ -53,7 +55,10 @@ func newQueueFake(t testing.TB, queues int, vnet bool) *queueFake {
 func (q *queueFake) Queues() int      { return len(q.near) }
 func (q *queueFake) FD(queue int) int { return q.near[queue] }
 func (q *queueFake) Features() tun.Features {
-	return tun.Features{Queues: len(q.near), VNetHdr: q.vnet, Csum: q.vnet, TSO: q.vnet, USO: q.vnet, GSOWrite: q.vnet}
+	if !q.vnet {
+		return tun.Features{Queues: len(q.near)}
+	}
+	return q.feat
 }
 func (q *queueFake) ProbeGSOWrite() error                   { return nil }
 func (q *queueFake) Read([][]byte, []int, int) (int, error) { panic("BUG: the queues are not used") }

@@ -16,8 +16,13 @@ type child struct {
 	// inner is the largest inner packet that fits the outbound SA's path; 0: there is none yet. It is set with every
 	// change of the path or its MTU, and read by the packet path: in both directions, for SYN segments.
 	inner atomic.Int32
-	// What was counted by SAs that are removed already.
-	inGone, outGone counterSum
+	// suspect is the largest inner packet that would still fit if larger ones vanished: see holeStep.
+	suspect atomic.Int32
+	// heard is about when the last authentic packet came in, on the engine's clock.
+	heard atomic.Int64
+	// The counters of SAs that are removed already. Not what they said then: a loop may be in the middle of a batch, which
+	// still goes through such an SA.
+	inGone, outGone [][]counterCell
 }
 
 // inboundSA is what a received packet meets. All but the atomics is immutable.
@@ -47,6 +52,19 @@ type outboundSA struct {
 	// exhausting is set when the handler has been told.
 	exhausting atomic.Bool
 	cells      []counterCell // by number of the outbound loop, the last is the control side's
+	// progress is about when TCP was last seen to get large packets through, on the engine's clock.
+	progress atomic.Int64
+}
+
+// fit sets what fits route r, which is that of the outbound SA.
+func (c *child) fit(r *route) {
+	c.inner.Store(int32(c.out.maxInner(r)))
+	mtu := int(r.mtu.Load())
+	suspect := int32(maxPacket) // nothing is, at the smallest MTU there is
+	if step := holeStep(mtu, r.path.Remote.Addr().Is6(), false); step > 0 {
+		suspect = int32(c.out.suite.MaxPayload(step - r.outerHeader()))
+	}
+	c.suspect.Store(suspect)
 }
 
 // maxInner is the largest inner packet that fits the route.

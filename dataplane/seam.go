@@ -54,10 +54,12 @@ type deviceEnd interface {
 	merges() mergeSet
 	// start is called before the loops run; merges may be different afterwards.
 	start()
+	// lost is how many packets the device has dropped because they were not read in time.
+	lost() uint64
 	// mtu is the device's MTU at start; changes come from its events.
 	mtu() int
 	// describe says for status what is in use.
-	describe() []string
+	describe() []Feature
 	// close makes blocked readers return an error and releases the device.
 	close() error
 }
@@ -93,12 +95,14 @@ type wireEnd interface {
 	pathMTU(r *route) int
 	// sendIKE sends one datagram, as it is. Safe for concurrent use.
 	sendIKE(local, remote netip.AddrPort, datagram []byte) error
+	// lost is how many messages the sockets have dropped because they were not received in time.
+	lost() uint64
 	// sockets lists what is bound.
 	sockets() []Socket
 	// gso says how many segments and octets of them one message may have; 1 means one.
 	gso() gsoLimits
 	// describe says for status what is in use.
-	describe() []string
+	describe() []Feature
 	// close makes blocked receivers return an error and closes the sockets.
 	close() error
 }

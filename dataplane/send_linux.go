@@ -25,6 +25,7 @@ type rawSender struct {
 	runs   *sendHeaders
 	single *sendHeaders // for the packets of a run that the kernel has refused, while runs are on their way
 	strike int
+	whole  bool // within mayFragment
 
 	// What putBatch sends, and what came of it.
 	next  []mmsghdr
@@ -71,18 +72,18 @@ func (s *rawSender) send(b *txBatch) {
 
 // run sends messages through one socket, in order.
 func (s *rawSender) run(b *txBatch, group int, msgs []txMessage) {
-	off := s.w.gsoOff.Load()
+	off := s.w.gsoOff.Load() != nil
 	for i := 0; i < len(msgs); {
 		// As many as can be sent with one call.
 		j := i
 		for ; j < len(msgs); j++ {
 			m := &msgs[j]
-			if m.n > 1 && (off || b.limit.sentinel && m.n < sentinelMin) {
+			if m.n > 1 && (off || b.limit.sentinel && m.n < sentinelMin) || m.tooLong() {
 				break
 			}
 			s.prepare(j-i, b, m)
 		}
-		done := s.flush(group, s.runs.hdrs[:j-i], func(k int, e syscall.Errno) {
+		done := s.flush(group, s.runs.hdrs[:j-i], func(k int) *txMessage { return &msgs[i+k] }, func(k int, e syscall.Errno) {
 			m := &msgs[i+k]
 			if m.n > 1 && s.refusedRun(m, e) {
 				s.singles(b, group, m)
@@ -140,9 +141,9 @@ func (s *sendHeaders) set(k int, m *txMessage, data []byte, seg int) {
 	h.SetControllen(len(oob))
 }
 
-// flush sends what the headers say and calls fail for each that the kernel refuses. It reports false if the socket is
-// closed.
-func (s *rawSender) flush(group int, hdrs []mmsghdr, fail func(k int, e syscall.Errno)) bool {
+// flush sends what the headers say and calls fail for each that the kernel refuses. of gives the message that the k-th
+// header is of. It reports false if the socket is closed.
+func (s *rawSender) flush(group int, hdrs []mmsghdr, of func(k int) *txMessage, fail func(k int, e syscall.Errno)) bool {
 	retried := false
 	for k := 0; k < len(hdrs); {
 		s.next, s.sent, s.errno = hdrs[k:], 0, 0
@@ -154,10 +155,16 @@ func (s *rawSender) flush(group int, hdrs []mmsghdr, fail func(k int, e syscall.
 			retried = false
 			continue
 		}
-		if !retried && isICMP(s.errno) {
+		single := int(hdrs[k].hdr.Iov.Len) <= of(k).seg
+		if !retried && (isICMP(s.errno) || s.errno == unix.EMSGSIZE && single && (s.whole || !s.conns[group].df)) {
 			// It is about an earlier packet: that one is reported, this one is sent again.
 			retried = true
 			s.conns[group].pollErrors(s.w.events)
+			continue
+		}
+		if s.errno == unix.EMSGSIZE && single && s.anyway(group, hdrs[k:k+1], of(k)) {
+			k++
+			retried = false
 			continue
 		}
 		fail(k, s.errno)
@@ -165,6 +172,23 @@ func (s *rawSender) flush(group int, hdrs []mmsghdr, fail func(k int, e syscall.
 		retried = false
 	}
 	return true
+}
+
+// anyway sends a single packet that is larger than the path takes since it was sealed, and reports whether it is sent.
+func (s *rawSender) anyway(group int, hdr []mmsghdr, m *txMessage) bool {
+	c := s.conns[group]
+	if s.whole || !c.df {
+		return false
+	}
+	c.pollErrors(s.w.events)
+	s.w.events.mtuChanged(m.route.path.Remote.Addr(), 0)
+	c.mayFragment(func() {
+		s.next, s.sent, s.errno = hdr, 0, 0
+		if c.rc.Write(s.put) != nil {
+			s.errno = unix.EBADF
+		}
+	})
+	return s.sent > 0
 }
 
 // putBatch calls sendmmsg once. It reports false to be called again when the socket's buffer has room.
@@ -204,15 +228,25 @@ func (s *rawSender) refusedRun(m *txMessage, e syscall.Errno) bool {
 	return false
 }
 
-// singles sends the packets of a run one by one.
+// singles sends the packets of a message one by one.
 func (s *rawSender) singles(b *txBatch, group int, m *txMessage) {
+	if m.tooLong() {
+		s.whole = true
+		s.conns[group].mayFragment(func() { s.oneByOne(b, group, m) })
+		s.whole = false
+		return
+	}
+	s.oneByOne(b, group, m)
+}
+
+func (s *rawSender) oneByOne(b *txBatch, group int, m *txMessage) {
 	failed := 0
 	for i := 0; i < m.n; {
 		k := 0
 		for ; i+k < m.n && k < len(s.single.hdrs); k++ {
 			s.single.set(k, m, b.packet(m, i+k), 0)
 		}
-		if !s.flush(group, s.single.hdrs[:k], func(_ int, e syscall.Errno) {
+		if !s.flush(group, s.single.hdrs[:k], func(int) *txMessage { return m }, func(_ int, e syscall.Errno) {
 			failed++
 			s.fail(b, m, 1, e)
 		}) {
@@ -221,7 +255,7 @@ func (s *rawSender) singles(b *txBatch, group int, m *txMessage) {
 		}
 		i += k
 	}
-	if s.w.gsoOff.Load() || b.limit.sentinel && m.n < sentinelMin {
+	if s.w.gsoOff.Load() != nil || b.limit.sentinel && m.n < sentinelMin || m.tooLong() {
 		return
 	}
 	// Refused as a run, taken one by one: if that goes on, UDP_SEGMENT is of no use here.

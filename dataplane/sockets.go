@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -26,7 +27,8 @@ type boundSocket struct {
 type socketSet struct {
 	all    []*boundSocket
 	groups [][]*boundSocket // by group, then by worker
-	notes  []string         // what is not as asked for
+	notes  []Feature        // what is not as asked for
+	overflow
 }
 
 // portTries is how often a port is chosen anew that is free for one address family but not for the other.
@@ -78,7 +80,7 @@ func (s *socketSet) listen(c Config, kind SocketKind, l Listen, share int) (err 
 		if err := s.bind(c, kind, at, share); err != nil {
 			// A system without one of the address families is no error.
 			if wildcard && familyMissing(err) && (len(s.all) > from || !a.Is6()) {
-				s.notes = append(s.notes, fmt.Sprintf("%s: no sockets for %s", kind, networkOf(a)))
+				s.notes = append(s.notes, off(fmt.Sprintf("%s on %s", kind, networkOf(a)), "the system does not have the address family"))
 				continue
 			}
 			return fmt.Errorf("dataplane: %s socket on %s: %w", kind, at, err)
@@ -181,19 +183,11 @@ func (s *socketSet) list() []Socket {
 	return l
 }
 
-// describe summarises the sockets for status.
-func (s *socketSet) describe() []string {
-	var lines []string
-	for _, g := range s.groups {
-		line := fmt.Sprintf("%s socket %s", g[0].kind, g[0].local)
-		if len(g) > 1 {
-			line += fmt.Sprintf(", shared by %d workers", len(g))
-		}
-		lines = append(lines, line)
-	}
+// describe gives what is not as asked for, each once.
+func (s *socketSet) describe() []Feature {
 	notes := slices.Clone(s.notes)
-	slices.Sort(notes)
-	return append(lines, slices.Compact(notes)...)
+	slices.SortFunc(notes, func(a, b Feature) int { return strings.Compare(a.Name+a.Detail, b.Name+b.Detail) })
+	return slices.Compact(notes)
 }
 
 func (s *socketSet) close() error {
@@ -207,15 +201,15 @@ func (s *socketSet) close() error {
 }
 
 // setBuffers asks for the socket buffers and says what came of it.
-func setBuffers(u *net.UDPConn, c SocketConfig) (notes []string) {
+func setBuffers(u *net.UDPConn, c SocketConfig) (notes []Feature) {
 	if n := c.ReceiveBuffer; n > 0 {
 		if got, err := setReceiveBuffer(u, n); err != nil || got < n {
-			notes = append(notes, fmt.Sprintf("receive buffer: %d octets of %d asked for", got, n))
+			notes = append(notes, on("receive_buffer", fmt.Sprintf("%d octets of %d asked for", got, n)))
 		}
 	}
 	if n := c.SendBuffer; n > 0 {
 		if got, err := setSendBuffer(u, n); err != nil || got < n {
-			notes = append(notes, fmt.Sprintf("send buffer: %d octets of %d asked for", got, n))
+			notes = append(notes, on("send_buffer", fmt.Sprintf("%d octets of %d asked for", got, n)))
 		}
 	}
 	return notes

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
-	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
 	"esplanade/esp"
@@ -23,13 +24,14 @@ type rawWire struct {
 	events wireEvents
 	set    *socketSet
 	conns  []*rawConn // in the order of set.all
+	links  io.Closer  // nil if the system doesn't tell when interfaces change
 	rcvs   []receiver
 	kernel kernelVersion
 
-	gro      bool
-	segments int // 1 without UDP_SEGMENT
-	gsoOff   atomic.Bool
-	gsoNote  atomic.Pointer[string]
+	features []Feature // but for gso, which may be switched off while packets flow
+	segments int       // of a run; 1 without UDP_SEGMENT
+	sentinel bool
+	gsoOff   atomic.Pointer[string] // why UDP_SEGMENT is not used
 }
 
 // rawConn is a socket with its descriptor at hand.
@@ -37,6 +39,9 @@ type rawConn struct {
 	*boundSocket
 	rc  syscall.RawConn
 	gro bool
+	// df says that packets have the bit Don't Fragment; whole is held while they must not, see mayFragment.
+	df    bool
+	whole sync.Mutex
 }
 
 // newRawWire opens the sockets. It reports false if they are not ones that raw system calls work on.
@@ -49,8 +54,11 @@ func newRawWire(c Config, m *memory, ev wireEvents) (wireEnd, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	w := &rawWire{config: c, memory: m, events: ev, set: set, kernel: readKernelVersion(), segments: 1}
-	if !c.Features.NoRawESP {
+	w := &rawWire{config: c, memory: m, events: ev, set: set, kernel: kernelOf(c), segments: 1}
+	w.note(on(featureRawIO, "recvmmsg/sendmmsg"))
+	if c.Features.NoRawESP {
+		w.note(off(featureRawESP, "turned off, or no connection has encap = false"))
+	} else {
 		w.openESP()
 	}
 	for _, b := range set.all {
@@ -60,12 +68,18 @@ func newRawWire(c Config, m *memory, ev wireEvents) (wireEnd, bool, error) {
 		}
 		w.conns = append(w.conns, &rawConn{boundSocket: b, rc: rc})
 	}
-	w.steer()
+	for _, b := range w.conns {
+		if err := b.dontFragment(); err != nil {
+			return nil, false, errors.Join(err, set.close())
+		}
+	}
+	w.steer(share)
 	w.enableGSO()
 	w.enableGRO()
 	for _, b := range w.conns {
 		w.rcvs = append(w.rcvs, newRawReceiver(w, b))
 	}
+	w.links = watchLinks(ev)
 	return w, true, nil
 }
 
@@ -78,35 +92,6 @@ func (b *rawConn) control(f func(fd int) error) error {
 	return err
 }
 
-// steer makes the kernel give each packet to the worker that the SPI names: the SPI's index modulo the number of
-// sockets. IKE messages, which begin with four zero octets, go to the first. Without it, the kernel spreads packets by
-// their addresses and ports, which puts a tunnel on one worker.
-func (w *rawWire) steer() {
-	for _, g := range w.set.groups {
-		if len(g) < 2 {
-			continue
-		}
-		prog, err := bpf.Assemble([]bpf.Instruction{
-			bpf.LoadAbsolute{Off: 0, Size: 4}, // the UDP payload; a shorter one ends with 0
-			bpf.ALUOpConstant{Op: bpf.ALUOpMod, Val: uint32(len(g))},
-			bpf.RetA{},
-		})
-		if err == nil {
-			filter := make([]unix.SockFilter, len(prog))
-			for i, p := range prog {
-				filter[i] = unix.SockFilter{Code: p.Op, Jt: p.Jt, Jf: p.Jf, K: p.K}
-			}
-			fprog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-			err = w.conn(g[0]).control(func(fd int) error {
-				return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &fprog)
-			})
-		}
-		if err != nil {
-			w.note("SPI steering: %v", err)
-		}
-	}
-}
-
 func (w *rawWire) conn(b *boundSocket) *rawConn {
 	for _, c := range w.conns {
 		if c.boundSocket == b {
@@ -116,66 +101,8 @@ func (w *rawWire) conn(b *boundSocket) *rawConn {
 	return nil
 }
 
-func (w *rawWire) note(format string, args ...any) {
-	w.set.notes = append(w.set.notes, fmt.Sprintf(format, args...))
-}
-
-// enableGSO finds out whether and how many packets UDP_SEGMENT takes.
-func (w *rawWire) enableGSO() {
-	if w.config.Features.NoUDPGSO {
-		w.note("udp_gso: turned off")
-		return
-	}
-	for _, b := range w.conns {
-		if b.kind != SocketNATT {
-			continue
-		}
-		// Setting the socket's default to "none" works exactly where UDP_SEGMENT does.
-		if err := b.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 0) }); err != nil {
-			w.note("udp_gso: this kernel does not have it (%v)", err)
-			return
-		}
-	}
-	// UDP_MAX_SEGMENTS is 64 before Linux 6.9 and 128 since; older kernels count the UDP header too.
-	w.segments = 63
-	if w.kernel.atLeast(6, 9, 0) {
-		w.segments = 127
-	}
-	if w.kernel.equalTailBug() {
-		w.note("udp_gso: this kernel corrupts runs of equal length; an octet is added behind each")
-	}
-}
-
-// enableGRO lets the kernel give runs of datagrams as one message.
-func (w *rawWire) enableGRO() {
-	if w.config.Features.NoUDPGRO {
-		w.note("udp_gro: turned off")
-		return
-	}
-	// Before 5.12, a message that was not merged could be given out as if it were (wireguard-go has the same limit).
-	if !w.kernel.atLeast(5, 12, 0) {
-		w.note("udp_gro: not used before Linux 5.12")
-		return
-	}
-	for _, b := range w.conns {
-		if b.kind != SocketNATT {
-			continue
-		}
-		if err := b.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1) }); err != nil {
-			w.note("udp_gro: %v", err)
-			continue
-		}
-		b.gro, w.gro = true, true
-	}
-}
-
-// disableGSO makes senders send packets one by one, after the kernel has shown that it has to be so.
-func (w *rawWire) disableGSO(why string) {
-	if w.gsoOff.CompareAndSwap(false, true) {
-		w.gsoNote.Store(&why)
-		w.config.Logger.Warn("UDP segmentation offload is switched off", "why", why)
-	}
-}
+// note tells status about a feature.
+func (w *rawWire) note(f Feature) { w.features = append(w.features, f) }
 
 // openESP opens sockets for IP protocol 50, one for each address that NAT-T is bound to. It takes CAP_NET_RAW; without,
 // all ESP is in UDP.
@@ -192,10 +119,11 @@ func (w *rawWire) openESP() {
 		b, err := listenESP(w.config, a, len(w.set.groups))
 		if err != nil {
 			if !errors.Is(err, syscall.EAFNOSUPPORT) {
-				w.note("esp: no IP protocol 50 on %s: %v", a, err)
+				w.note(off(featureRawESP, fmt.Sprintf("%s: %v", a, err)))
 			}
 			continue
 		}
+		w.note(on(featureRawESP, "IP protocol 50 on "+a.String()))
 		w.set.groups = append(w.set.groups, []*boundSocket{b})
 		w.set.all = append(w.set.all, b)
 	}
@@ -225,25 +153,13 @@ func listenESP(c Config, a netip.Addr, group int) (*boundSocket, error) {
 
 func (w *rawWire) receivers() []receiver { return w.rcvs }
 func (w *rawWire) sockets() []Socket     { return w.set.list() }
-func (w *rawWire) close() error          { return w.set.close() }
+func (w *rawWire) lost() uint64          { return w.set.lost() }
 
-func (w *rawWire) gso() gsoLimits {
-	return gsoLimits{segments: w.segments, sentinel: w.kernel.equalTailBug()}
-}
-
-func (w *rawWire) describe() []string {
-	line := "wire: recvmmsg/sendmmsg"
-	if w.segments > 1 && !w.gsoOff.Load() {
-		line += fmt.Sprintf(", udp_gso of %d", w.segments)
+func (w *rawWire) close() error {
+	if w.links != nil {
+		_ = w.links.Close() // there is nothing to lose
 	}
-	if w.gro {
-		line += ", udp_gro"
-	}
-	lines := append(w.set.describe(), line)
-	if why := w.gsoNote.Load(); why != nil {
-		lines = append(lines, "udp_gso: "+*why)
-	}
-	return lines
+	return w.set.close()
 }
 
 func (w *rawWire) pathMTU(r *route) int { return probeMTU(r, w.config.Sockets.Mark) }
@@ -283,6 +199,11 @@ func (w *rawWire) sendIKE(local, remote netip.AddrPort, datagram []byte) error {
 	if err != nil && isICMP(err) {
 		// It is about an earlier packet: that one is reported from the error queue, this one is sent again.
 		err = sendUDP(w.set, local, remote, datagram)
+	}
+	if errors.Is(err, unix.EMSGSIZE) {
+		if b := ikeSocket(w.set, local, remote); b != nil {
+			w.conn(b).mayFragment(func() { err = sendUDP(w.set, local, remote, datagram) })
+		}
 	}
 	return err
 }

@@ -80,10 +80,11 @@ func wantControl(err error) error {
 
 func (w *portableWire) receivers() []receiver { return w.rcvs }
 func (w *portableWire) sockets() []Socket     { return w.set.list() }
+func (w *portableWire) lost() uint64          { return w.set.lost() }
 func (w *portableWire) gso() gsoLimits        { return gsoLimits{segments: 1} }
 func (w *portableWire) close() error          { return w.set.close() }
-func (w *portableWire) describe() []string {
-	return append(w.set.describe(), "wire: batches of single datagrams")
+func (w *portableWire) describe() []Feature {
+	return append(w.set.describe(), on("wire", "batches of single datagrams"))
 }
 
 func (w *portableWire) pathMTU(r *route) int { return probeMTU(r, w.mark) }
@@ -114,11 +115,16 @@ func (w *portableWire) sendIKE(local, remote netip.AddrPort, datagram []byte) er
 	return sendUDP(w.set, local, remote, datagram)
 }
 
-// sendUDP sends one datagram from the socket of a set that local names.
-func sendUDP(set *socketSet, local, remote netip.AddrPort, datagram []byte) error {
-	b := set.find(local, remote.Addr().Is6(), func(b *boundSocket) bool {
+// ikeSocket is the socket of a set that local names; nil if there is none.
+func ikeSocket(set *socketSet, local, remote netip.AddrPort) *boundSocket {
+	return set.find(local, remote.Addr().Is6(), func(b *boundSocket) bool {
 		return b.kind == SocketIKE || b.kind == SocketNATT
 	})
+}
+
+// sendUDP sends one datagram from the socket of a set that local names.
+func sendUDP(set *socketSet, local, remote netip.AddrPort, datagram []byte) error {
+	b := ikeSocket(set, local, remote)
 	if b == nil {
 		return fmt.Errorf("%w: %s to %s", ErrPath, local, remote)
 	}

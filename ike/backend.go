@@ -92,7 +92,7 @@ func IKESA(s sa.Snapshot) vici.IKESA {
 		Name: s.Connection, UniqueID: uint32(s.ID), Version: 2, State: s.State.String(), Local: s.Path.Local, Remote: s.Path.Remote,
 		LocalID: s.LocalID.String(), RemoteID: s.RemoteID.String(), Initiator: s.Initiator,
 		InitiatorSPI: uint64(s.SPIi), ResponderSPI: uint64(s.SPIr), NATLocal: s.NATLocal, NATRemote: s.NATRemote, NATFake: s.NATForced,
-		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt,
+		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt, ReauthAt: s.ReauthAt,
 	}
 	for i, t := range s.Tasks {
 		if i == 0 && s.State != sa.StateEstablished {
@@ -153,6 +153,11 @@ func algorithms(c proposal.Chosen) vici.Algorithms {
 	}
 	if c.KE != 0 {
 		a.KE = wire.TransformName(wire.TransformKE, c.KE)
+	}
+	for i, id := range c.AddKE {
+		if id != wire.KE_NONE {
+			a.AdditionalKE[i] = wire.TransformName(wire.TransformKE, id)
+		}
 	}
 	return a
 }
@@ -223,10 +228,11 @@ func (b *Backend) Terminate(ctx context.Context, r vici.TerminateRequest, log vi
 
 // Rekey implements vici.Backend.
 func (b *Backend) Rekey(ctx context.Context, r vici.RekeyRequest) (int, error) {
+	t := Target{Connection: r.IKE, Child: r.Child, IKEID: uint64(r.IKEID), ChildID: uint64(r.ChildID)}
 	if r.Reauth {
-		return 0, diag.NotSupported(diag.Where{}, "reauthentication; rekey the IKE_SA instead")
+		return b.Daemon.Reauthenticate(ctx, t)
 	}
-	return b.Daemon.Rekey(ctx, Target{Connection: r.IKE, Child: r.Child, IKEID: uint64(r.IKEID), ChildID: uint64(r.ChildID)})
+	return b.Daemon.Rekey(ctx, t)
 }
 
 // ReloadSettings implements vici.Backend.
@@ -286,7 +292,7 @@ func connStatus(c ConnInfo) vici.ConnStatus {
 		if s.State == sa.StateEstablished || s.State == sa.StateRekeying {
 			cs.Local, cs.Remote = s.Path.Local.String(), s.Path.Remote.String()
 			cs.LocalID, cs.RemoteID = s.LocalID.String(), s.RemoteID.String()
-			cs.State.NextRekey = s.RekeyAt
+			cs.State.NextRekey, cs.Proposal = s.RekeyAt, s.Chosen.String()
 			cs.MOBIKE, cs.LocalAddrs, cs.RemoteAddrs = s.MOBIKE, addrTexts(s.LocalAddrs), addrTexts(s.PeerAddrs)
 		}
 	}
@@ -302,7 +308,7 @@ func connStatus(c ConnInfo) vici.ConnStatus {
 			},
 		}
 		for _, s := range h.SAs {
-			hs.State.NextRekey = s.RekeyAt
+			hs.State.NextRekey, hs.Proposal = s.RekeyAt, s.Chosen.String()
 			hs.LocalTS, hs.RemoteTS = selectors(s.TS.Local), selectors(s.TS.Remote)
 		}
 		if i == 0 || rank(h) < rank(c.Children[worst(c.Children[:i])]) {

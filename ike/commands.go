@@ -255,6 +255,24 @@ func (d *Daemon) selects(t Target, e *entry) bool {
 // Rekey starts to rekey the SAs of a target and returns how many there are: children when the target names one, IKE SAs
 // otherwise.
 func (d *Daemon) Rekey(ctx context.Context, t Target) (int, error) {
+	return d.renew(ctx, t, func(now time.Time, e *entry) int {
+		if t.Child == "" && t.ChildID == 0 {
+			e.m.RekeyIKE(now)
+			return 1
+		}
+		n := 0
+		for _, c := range slices.Clone(e.m.Children()) {
+			if (t.Child == "" || c.Config.Name == t.Child) && (t.ChildID == 0 || c.ID == t.ChildID) && c.State == sa.ChildInstalled {
+				e.m.RekeyChild(now, c.ID)
+				n++
+			}
+		}
+		return n
+	})
+}
+
+// renew calls f for each IKE SA of a target that is up. f returns how many SAs it has found there.
+func (d *Daemon) renew(ctx context.Context, t Target, f func(now time.Time, e *entry) int) (int, error) {
 	n := 0
 	var err error
 	e := d.call(ctx, func(now time.Time) {
@@ -267,17 +285,7 @@ func (d *Daemon) Rekey(ctx context.Context, t Target) (int, error) {
 			if !d.selects(t, e) || e.m.State() == sa.StateConnecting {
 				continue
 			}
-			if t.Child == "" && t.ChildID == 0 {
-				e.m.RekeyIKE(now)
-				n++
-			} else {
-				for _, c := range slices.Clone(e.m.Children()) {
-					if (t.Child == "" || c.Config.Name == t.Child) && (t.ChildID == 0 || c.ID == t.ChildID) && c.State == sa.ChildInstalled {
-						e.m.RekeyChild(now, c.ID)
-						n++
-					}
-				}
-			}
+			n += f(now, e)
 			d.drain(now, e)
 		}
 	})

@@ -124,6 +124,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 		MOBIKE: c.MOBIKE, RouteCheck: routeCheck(c.MOBIKECheck),
 		KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
 		RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
+		ReauthTime: c.ReauthTime, ReauthGrace: c.OverTime, Childless: childlessPolicy(c.Childless),
 		Retransmit: sa.Retransmit{
 			Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
 			Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
@@ -181,6 +182,20 @@ func routeCheck(c config.MOBIKECheck) sa.RouteCheck {
 		return sa.CheckNever
 	}
 	panic("BUG: unknown check")
+}
+
+func childlessPolicy(p config.ChildlessPolicy) sa.Childless {
+	switch p {
+	case config.ChildlessAllow:
+		return sa.ChildlessAllow
+	case config.ChildlessPrefer:
+		return sa.ChildlessPrefer
+	case config.ChildlessForce:
+		return sa.ChildlessForce
+	case config.ChildlessNever:
+		return sa.ChildlessNever
+	}
+	panic("BUG: unknown policy " + p.String())
 }
 
 // wanted tells whether the child should be brought up now.

@@ -80,6 +80,7 @@ type Daemon struct {
 	nextID    uint64
 	reqids    uint32
 	stateless rateLimit // answers to messages of SAs that do not exist
+	surge     surge
 }
 
 // Limits of the daemon.
@@ -109,6 +110,7 @@ func New(o Options) *Daemon {
 	d := &Daemon{
 		o: o, log: o.Logger, conf: o.Config, policies: map[uint64]*child{}, installed: map[uint64]*installed{},
 		stateless: rateLimit{per: time.Second, max: statelessPerSecond},
+		surge:     surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.table.init()
@@ -132,6 +134,7 @@ func (d *Daemon) newEnv() *sa.Env {
 		},
 		AllocateSPI: d.o.DataPlane.AllocateSPI, ReleaseSPI: d.o.DataPlane.ReleaseSPI,
 		NewKeyExchange: suite.NewKeyExchange,
+		Respond:        suite.Respond,
 		NextID:         d.newID,
 		Jitter:         mrand.Float64,
 		Connections:    d.connectionsFor,
@@ -142,8 +145,8 @@ func (d *Daemon) newEnv() *sa.Env {
 			}
 			return s.Key.Bytes(), true
 		},
-		FirstContact: d.firstContact,
-		HasAddr:      d.addrs.has, LocalAddrs: d.localAddrs, SourceFor: d.sourceFor, Acceptable: d.acceptable,
+		FirstContact: d.firstContact, Kept: d.kept,
+		HasAddr: d.addrs.has, LocalAddrs: d.localAddrs, SourceFor: d.sourceFor, Acceptable: d.acceptable,
 		LastInbound: func(child uint64) time.Time {
 			c, _ := d.o.DataPlane.Counters(child)
 			return c.LastIn
@@ -306,5 +309,6 @@ func (r *rateLimit) allow(now time.Time) bool {
 	return r.n <= r.max
 }
 
-// InboxDropped tells how much input was dropped because the event loop had too much to do.
+// InboxDropped tells how much input was dropped because the event loop had too much to do, or because it was too large.
+// Requests for a new IKE SA are not among it: see [sa.IgnoreOverload].
 func (d *Daemon) InboxDropped() uint64 { return d.loop.dropped.Load() }

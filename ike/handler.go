@@ -18,14 +18,17 @@ func (d *Daemon) HandleIKE(local, remote netip.AddrPort, datagram []byte) {
 		d.loop.dropped.Add(1)
 		return
 	}
-	queue := d.loop.inbox
-	if unsolicited(datagram) {
-		queue = d.loop.strangers
+	if !unsolicited(datagram) {
+		d.loop.offer(d.loop.inbox, message{datagram: copyDatagram(local, remote, datagram)})
+		return
 	}
-	b := append([]byte(nil), datagram...)
-	d.loop.offer(queue, message{octets: len(b), run: func(d *Daemon, now time.Time) {
-		d.receive(now, sa.Path{Local: local, Remote: remote}, b)
-	}})
+	if len(d.loop.strangers) == cap(d.loop.strangers) {
+		d.loop.overload.Add(1) // not worth a copy
+		return
+	}
+	if g := borrowDatagram(local, remote, datagram); !d.loop.offer(d.loop.strangers, message{datagram: g}) {
+		g.release()
+	}
 }
 
 // unsolicited tells whether a datagram belongs to no IKE SA by its own account: it is too short to, it is of another

@@ -66,12 +66,16 @@ func newLife(t *testing.T, seed uint64) *life {
 	mk := func(c conn, action string) conn {
 		net := [2]string{c.children[0].local[:5], c.children[0].remote[:5]}
 		c.extra = fmt.Sprintf("rekey_time = \"%ds\"\nover_time = \"60s\"\nrand_time = \"%ds\"\ndpd_delay = \"10s\"", 60+r.IntN(240), r.IntN(20))
+		esp := ""
+		if seed%4 == 0 {
+			c.extra, esp = hybridIKE+c.extra, hybridESP
+		}
 		c.children = nil
 		for i := range l.kids {
 			rekey := 60 + r.IntN(120)
 			c.children = append(c.children, kid{
 				fmt.Sprintf("net%d", i), fmt.Sprintf("%s%d.0/24", net[0], i), fmt.Sprintf("%s%d.0/24", net[1], i), action,
-				fmt.Sprintf("rekey_time = \"%ds\"\nlife_time = \"%ds\"\nrand_time = \"%ds\"", rekey, rekey+60, r.IntN(20)),
+				esp + fmt.Sprintf("rekey_time = \"%ds\"\nlife_time = \"%ds\"\nrand_time = \"%ds\"", rekey, rekey+60, r.IntN(20)),
 			})
 		}
 		return c

@@ -6,13 +6,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"esplanade/ike/sa"
 )
 
-// message is one input of the event loop.
+// message is one input of the event loop: a datagram, or something to be done.
 type message struct {
-	run func(d *Daemon, now time.Time)
-	// octets is how much memory a datagram in it takes.
-	octets int
+	datagram *datagram
+	run      func(d *Daemon, now time.Time)
 }
 
 // Bounds of what waits for the event loop.
@@ -30,10 +31,11 @@ type loop struct {
 	inbox     chan message
 	strangers chan message
 	octets    atomic.Int64 // of the datagrams in both queues
-	dropped   atomic.Uint64
-	done      chan struct{} // closed when the loop has ended
-	once      sync.Once
-	timer     *time.Timer
+	// dropped counts what was lost for an IKE SA, or because it was too large; overload what was in strangers' place.
+	dropped, overload atomic.Uint64
+	done              chan struct{} // closed when the loop has ended
+	once              sync.Once
+	timer             *time.Timer
 }
 
 func (l *loop) init() {
@@ -45,22 +47,31 @@ func (l *loop) init() {
 func (l *loop) close() { l.once.Do(func() { close(l.done) }); l.timer.Stop() }
 
 // offer hands over an input that may be lost.
-func (l *loop) offer(queue chan message, m message) {
-	if l.octets.Add(int64(m.octets)) <= maxQueuedOctets {
+func (l *loop) offer(queue chan message, m message) (taken bool) {
+	octets := m.datagram.size()
+	if l.octets.Add(octets) <= maxQueuedOctets {
 		select {
 		case queue <- m:
-			return
+			return true
 		default:
 		}
 	}
-	l.octets.Add(-int64(m.octets))
-	l.dropped.Add(1)
+	l.octets.Add(-octets)
+	if queue == l.strangers {
+		l.overload.Add(1)
+	} else {
+		l.dropped.Add(1)
+	}
+	return false
 }
 
 // handle runs an input that was taken from a queue.
 func (d *Daemon) handle(m message) {
-	if m.octets > 0 {
-		d.loop.octets.Add(-int64(m.octets))
+	if g := m.datagram; g != nil {
+		d.loop.octets.Add(-g.size())
+		d.receive(time.Now(), sa.Path{Local: g.local, Remote: g.remote}, g.b)
+		g.release()
+		return
 	}
 	m.run(d, time.Now())
 }
@@ -169,6 +180,8 @@ func (d *Daemon) advance(now time.Time) {
 			d.reviewRedundant(now, e)
 		}
 		e.m.Advance(now)
+		d.advanceHandover(now, e)
+		d.advanceRetired(now, e)
 		d.drain(now, e)
 	}
 }

@@ -32,7 +32,7 @@ func (d *Daemon) drain(now time.Time, e *entry) {
 	if d.table.bySPI[e.m.LocalSPI()] != e {
 		return
 	}
-	if e.m.Done() {
+	if e.m.Done() && len(e.late) == 0 {
 		d.forgetEntry(now, e)
 		return
 	}
@@ -101,13 +101,15 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 	case sa.InstallOutbound:
 		d.installOutbound(now, e, o.Child)
 	case sa.RemoveInbound:
-		d.removedInbound(e, o.Child)
+		d.removeInbound(now, e, o.Child)
 	case sa.RemoveOutbound:
 		d.removedOutbound(o.Child)
 	case sa.UpdatePath:
 		dp.UpdatePath(o.Child.ID, o.Child.Path)
 	case sa.StateChanged:
-		d.logger(e).Debug("state", "from", o.From, "to", o.To, "reason", o.Reason)
+		if d.logs(slog.LevelDebug) {
+			d.logger(e).Debug("state", "from", o.From, "to", o.To, "reason", o.Reason)
+		}
 	case sa.Established:
 		d.established(now, e)
 	case sa.Closed:
@@ -140,6 +142,8 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 		if x := d.table.bySPI[o.Machine.LocalSPI()]; x != nil {
 			d.drain(now, x)
 		}
+	case sa.ReauthDue:
+		d.reauthenticate(now, e)
 	case sa.PeerInitialContact:
 		d.initialContact(now, e)
 	case sa.ExchangeDone:
@@ -180,6 +184,10 @@ func (d *Daemon) logger(e *entry) *slog.Logger {
 	return l.With("ike_uniqueid", e.m.ID())
 }
 
+// logs tells whether lines of a level are wanted. Those that every handshake has are not put together for nobody: their
+// texts cost more than the rest of what the daemon does for it.
+func (d *Daemon) logs(l slog.Level) bool { return d.log.Enabled(context.Background(), l) }
+
 // established handles an IKE SA that is authenticated both ways.
 func (d *Daemon) established(now time.Time, e *entry) {
 	d.table.settle(e)
@@ -188,8 +196,10 @@ func (d *Daemon) established(now time.Time, e *entry) {
 	e.first = now
 	s := e.m.Snapshot()
 	d.stats.established.Add(1)
-	d.logger(e).Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
-		"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", natText(s))
+	if d.logs(slog.LevelInfo) {
+		d.logger(e).Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
+			"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", natText(s))
+	}
 	d.o.Observer.IKEUpdown(true, s)
 	if e.conn == nil {
 		// A reload has taken the connection away since IKE_SA_INIT.
@@ -200,6 +210,9 @@ func (d *Daemon) established(now time.Time, e *entry) {
 	e.conn.tell(1, "IKE_SA "+e.conn.conf.Name+" established between "+s.Path.Local.Addr().String()+"["+s.LocalID.String()+"]..."+
 		s.Path.Remote.Addr().String()+"["+s.RemoteID.String()+"]")
 	d.excludePeer(e)
+	if e.handover.from != nil {
+		e.handover.until = now.Add(reauthTime)
+	}
 	d.enforceUnique(now, e)
 }
 
@@ -238,6 +251,7 @@ func (d *Daemon) closed(now time.Time, e *entry, o sa.Closed) {
 	} else if e.conn != nil && e.caller && e.first.IsZero() {
 		e.conn.tries++
 	}
+	d.handoverClosed(now, e)
 	if e.conn == nil {
 		return
 	}
@@ -262,7 +276,13 @@ func (d *Daemon) replaced(now time.Time, e *entry, s *sa.Machine) {
 	if x == nil {
 		x = d.table.add(s, e.conn)
 	}
-	x.first, x.caller, x.review = e.first, e.caller, e.review
+	x.first, x.caller, x.review, x.handover = e.first, e.caller, e.review, e.handover
+	e.handover = handover{}
+	d.inheritHandover(e, x)
+	if !e.retireAt.IsZero() {
+		x.retireAt, x.leaving, e.retireAt = e.retireAt, true, time.Time{}
+		x.m.StopSending()
+	}
 	e.replaced, e.review = true, time.Time{}
 	d.table.setDown(e)
 	d.table.setUp(x)
@@ -288,8 +308,10 @@ func (d *Daemon) replaced(now time.Time, e *entry, s *sa.Machine) {
 // childUp handles a CHILD SA that carries traffic which had none.
 func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 	s := e.m.Snapshot()
-	d.logger(e).Info("child "+c.Config.Name+" is up", "spi_in", hex32(c.Inbound.SPI), "spi_out", hex32(c.Outbound.SPI),
-		"selectors", c.TS.String(), "proposal", c.Chosen.String(), "udp", c.Path.UDP)
+	if d.logs(slog.LevelInfo) {
+		d.logger(e).Info("child "+c.Config.Name+" is up", "spi_in", hex32(c.Inbound.SPI), "spi_out", hex32(c.Outbound.SPI),
+			"selectors", c.TS.String(), "proposal", c.Chosen.String(), "udp", c.Path.UDP)
+	}
 	d.o.Observer.ChildUpdown(true, s, sa.SnapshotChild(c))
 	h := e.child(c.Config)
 	if h == nil {
@@ -304,6 +326,7 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 	h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
 	d.failures.Clear(h.conn.conf.Name, "")
 	h.finish(nil)
+	d.advanceHandover(now, e)
 }
 
 // exchangeDone gives an exchange its line. Liveness checks are not worth one.
@@ -313,21 +336,21 @@ func (d *Daemon) exchangeDone(e *entry, x sa.ExchangeDone) {
 	if x.Exchange == wire.ExchangeInformational && x.Bare {
 		level = slog.LevelDebug
 	}
-	who := "answered"
-	if x.Initiated {
-		who = "made"
-	}
-	attrs := []any{"exchange", x.Exchange.String(), "message_id", x.MessageID, "peer", x.Path.Remote, "local", x.Path.Local,
-		"request", x.Request, "response", x.Response, "octets", x.RequestLen + x.ResponseLen}
-	if x.Initiated {
-		attrs = append(attrs, "took", x.Took.Round(time.Microsecond), "retransmits", x.Retransmits)
-	}
-	d.logger(e).Log(context.Background(), level, who+" "+x.Exchange.String()+" "+strconv.Itoa(int(x.MessageID)), attrs...)
-	if e.conn != nil {
+	if d.logs(level) {
+		who := "answered"
 		if x.Initiated {
-			e.conn.tell(1, "sent "+x.Request)
-			e.conn.tell(1, "received "+x.Response)
+			who = "made"
 		}
+		attrs := []any{"exchange", x.Exchange.String(), "message_id", x.MessageID, "peer", x.Path.Remote, "local", x.Path.Local,
+			"request", x.Request, "response", x.Response, "octets", x.RequestLen + x.ResponseLen}
+		if x.Initiated {
+			attrs = append(attrs, "took", x.Took.Round(time.Microsecond), "retransmits", x.Retransmits)
+		}
+		d.logger(e).Log(context.Background(), level, who+" "+x.Exchange.String()+" "+strconv.Itoa(int(x.MessageID)), attrs...)
+	}
+	if e.conn != nil && x.Initiated {
+		e.conn.tell(1, "sent "+x.Request)
+		e.conn.tell(1, "received "+x.Response)
 	}
 	d.o.Observer.Exchange(e.m.Snapshot(), x)
 }

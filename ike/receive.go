@@ -1,6 +1,8 @@
 package ike
 
 import (
+	"log/slog"
+	"slices"
 	"time"
 
 	"esplanade/ike/diag"
@@ -8,7 +10,8 @@ import (
 	"esplanade/ike/wire"
 )
 
-// receive finds the IKE SA that a datagram is for, or makes one.
+// receive finds the IKE SA that a datagram is for, or makes one. A request for a new IKE SA is in memory that is not kept:
+// a machine gets a copy of it.
 func (d *Daemon) receive(now time.Time, path sa.Path, b []byte) {
 	h, err := wire.ParseHeader(b)
 	if err != nil {
@@ -34,7 +37,7 @@ func (d *Daemon) receive(now time.Time, path sa.Path, b []byte) {
 	}
 	if e := d.table.byInit[initKey{h.SPIi, path.Remote}]; e != nil {
 		if e.m.Matches(b) {
-			e.m.Receive(now, b, path)
+			e.m.Receive(now, slices.Clone(b), path)
 			d.drain(now, e)
 		} else {
 			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreDuplicate, Detail: "another IKE_SA_INIT with the same SPI"})
@@ -43,7 +46,7 @@ func (d *Daemon) receive(now time.Time, path sa.Path, b []byte) {
 	}
 	// A late copy of a request that an SA was made from makes no second one. Another request with the same SPI does.
 	if e := d.table.made[initKey{h.SPIi, path.Remote}]; e != nil && e.m.Matches(b) {
-		e.m.Receive(now, b, path)
+		e.m.Receive(now, slices.Clone(b), path)
 		d.drain(now, e)
 		return
 	}
@@ -57,17 +60,30 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 	}
 	all, source := d.table.halfOpen(path.Remote.Addr())
 	ike := &d.conf.IKE
-	if all >= ike.HalfOpenLimit {
-		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreState, Detail: "half_open_limit"})
+	switch {
+	case all >= ike.HalfOpenLimit:
+		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreHalfOpen})
 		return
+	case source >= ike.BlockThreshold:
+		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreSource})
+		return
+	case all >= ike.CookieThreshold || source >= ike.CookieThresholdIP || d.surge.lasts(now):
+		if answer, pass := d.cookies.Screen(now, b, path.Remote.Addr()); answer != nil {
+			d.send(path, answer)
+			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreCookie})
+			return
+		} else if !pass {
+			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreMalformed, Detail: "IKE_SA_INIT"})
+			return
+		}
 	}
-	wantCookie := all >= ike.CookieThreshold || source >= ike.CookieThresholdIP
-	acc := sa.Accept(d.env, now, b, path, wantCookie, d.cookies)
+	acc := sa.Accept(d.env, now, b, path, false, nil)
 	switch {
 	case acc.Machine != nil:
 		e := d.table.addHalfOpen(acc.Machine, d.connection(acc.Machine.Config()), path.Remote)
 		d.drain(now, e)
 	case acc.Response != nil:
+		d.surge.refused(now)
 		d.send(path, acc.Response)
 		if acc.Failure != nil {
 			d.report(now, nil, acc.Failure)
@@ -133,5 +149,8 @@ func (d *Daemon) send(path sa.Path, b []byte) {
 // ignored counts an input without effect.
 func (d *Daemon) ignored(i sa.Ignored) {
 	d.stats.ignore(i.Reason)
+	if !d.logs(slog.LevelDebug) {
+		return // there may be any number of these: no arguments are made for nobody
+	}
 	d.log.Debug("ignored", "reason", string(i.Reason), "detail", i.Detail, "local", i.Path.Local, "remote", i.Path.Remote)
 }

@@ -238,7 +238,7 @@ func (d *Daemon) discardChild(now time.Time, h *child, reason string) {
 // inPlace and childInPlace are the fields that can change while the SAs stay.
 func inPlace() []string {
 	return []string{
-		"Proposals", "Fragmentation", "DPDDelay", "KeyingTries", "Unique", "RekeyTime", "ReauthTime", "OverTime", "RandTime",
+		"Proposals", "Fragmentation", "DPDDelay", "KeyingTries", "Unique", "Childless", "RekeyTime", "ReauthTime", "OverTime", "RandTime",
 	}
 }
 

@@ -100,6 +100,9 @@ func (d *Daemon) Stats() Stats {
 	for k, v := range s.ignored {
 		out.Ignored[k] = v
 	}
+	if n := d.loop.overload.Load(); n > 0 {
+		out.Ignored[sa.IgnoreOverload] = n
+	}
 	for k, v := range s.failures {
 		out.Failures[k] = v
 	}

@@ -218,6 +218,7 @@ type fakePlane struct {
 	out      map[uint64]esp.OutboundConfig
 	paths    map[uint64]esp.Path
 	policies map[uint64]uint64
+	ts       map[uint64]string // of the outbound SAs
 	// refuse makes installations fail.
 	refuse error
 	last   time.Time
@@ -227,7 +228,7 @@ func newFakePlane(f *fabric) *fakePlane {
 	return &fakePlane{
 		f: f, reserved: map[uint32]bool{}, traps: map[uint64]selector.Pair{}, failed: map[uint64]int{},
 		in: map[uint64]esp.InboundConfig{}, out: map[uint64]esp.OutboundConfig{}, paths: map[uint64]esp.Path{},
-		policies: map[uint64]uint64{}, spi: 0x100,
+		policies: map[uint64]uint64{}, ts: map[uint64]string{}, spi: 0x100,
 	}
 }
 
@@ -292,14 +293,14 @@ func (p *fakePlane) InstallInbound(child uint64, c esp.InboundConfig, _ selector
 	return nil
 }
 
-func (p *fakePlane) InstallOutbound(child, policy uint64, c esp.OutboundConfig, _ selector.Pair, path esp.Path) error {
+func (p *fakePlane) InstallOutbound(child, policy uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.refuse != nil {
 		return p.refuse
 	}
 	c.EncrKey = slices.Clone(c.EncrKey)
-	p.out[child], p.paths[child], p.policies[child] = c, path, policy
+	p.out[child], p.paths[child], p.policies[child], p.ts[child] = c, path, policy, ts.String()
 	return nil
 }
 
@@ -314,6 +315,7 @@ func (p *fakePlane) RemoveOutbound(child uint64) {
 	p.mu.Lock()
 	delete(p.out, child)
 	delete(p.policies, child)
+	delete(p.ts, child)
 	p.mu.Unlock()
 }
 

@@ -40,6 +40,12 @@ type entry struct {
 	// reported is the latest failure of it that was reported: a machine may give one value twice.
 	reported *diag.Failure
 
+	// handover: it takes another IKE SA's place. retireAt is when one whose place is taken is deleted, and lateUntil how
+	// long its inbound CHILD SAs, late, are kept after that.
+	handover            handover
+	retireAt, lateUntil time.Time
+	late                []*sa.Child
+
 	// review is when redundant CHILD SAs have to be looked for, zero for never.
 	review time.Time
 	slot              // in table.timers
@@ -186,7 +192,11 @@ func (t *table) schedule(e *entry) {
 		e.addr = a
 		file(t.byAddr, a, e)
 	}
-	t.timers.set(e, earliest(e.m.NextTimeout(), e.review))
+	next := earliest(e.m.NextTimeout(), e.review)
+	for _, at := range [...]time.Time{e.handover.until, e.retireAt, e.lateUntil} {
+		next = earliest(next, at)
+	}
+	t.timers.set(e, next)
 }
 
 // at lists the IKE SAs with a peer at an address.

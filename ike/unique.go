@@ -47,10 +47,30 @@ func (d *Daemon) initialContact(now time.Time, e *entry) {
 	}
 }
 
+// crossed tells whether the other side has initiated at about the same time as well.
+func (d *Daemon) crossed(e *entry) bool {
+	for x := range d.table.peers[e.peer] {
+		if x != e && x.alive() && x.conn == e.conn && e.crosses(x) {
+			return true
+		}
+	}
+	return false
+}
+
 // enforceUnique applies the policy for a peer that has an IKE SA already, and clears up when both sides have initiated
 // at the same time: without that there would be two of everything.
 func (d *Daemon) enforceUnique(now time.Time, e *entry) {
+	if u := e.conn.conf.Unique; u == config.UniqueNo || u == config.UniqueNever {
+		// There may be thousands with one identity, and each of them comes by here: they are not put in order.
+		if d.crossed(e) {
+			e.review = now.Add(reviewTime)
+		}
+		return
+	}
 	for _, x := range d.samePeer(e) {
+		if e.handover.from == x {
+			continue // it goes when its children are there
+		}
 		if e.crosses(x) {
 			// Neither is the newer one: what "replace" and "keep" would do depends on the order of messages, and the two
 			// sides could each drop what the other keeps.
@@ -59,8 +79,11 @@ func (d *Daemon) enforceUnique(now time.Time, e *entry) {
 		}
 		switch e.conn.conf.Unique {
 		case config.UniqueReplace:
-			d.logger(x).Info("replaced by a newer IKE SA of the same peer", "replaced_by", e.m.ID())
-			d.delete(now, x, "replaced by a newer IKE SA")
+			if from := e.handover.from; from != nil && from.alive() {
+				d.delete(now, x, "replaced by a newer IKE SA")
+				continue
+			}
+			d.takeOver(now, e, x)
 		case config.UniqueKeep:
 			d.logger(e).Info("closed: the peer has an IKE SA already, and unique is keep", "kept", x.m.ID())
 			d.delete(now, e, "the peer has an IKE SA already")
@@ -68,6 +91,20 @@ func (d *Daemon) enforceUnique(now time.Time, e *entry) {
 		case config.UniqueNo, config.UniqueNever:
 		}
 	}
+}
+
+// kept finds the IKE SA for whose sake m's peer gets no other one. Two that cross are none: see enforceUnique.
+func (d *Daemon) kept(m *sa.Machine) (uint64, bool) {
+	c := d.connection(m.Config())
+	if c == nil || c.conf.Unique != config.UniqueKeep {
+		return 0, false
+	}
+	for _, x := range d.table.peers[keyOf(m)].sorted() {
+		if x.alive() && x.conn == c && !x.caller {
+			return x.m.ID(), true
+		}
+	}
+	return 0, false
 }
 
 const (

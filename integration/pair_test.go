@@ -64,6 +64,7 @@ type tunnel struct {
 	Outer6   bool // IPv6 between the gateways
 	Encap    bool // forced UDP encapsulation; always with strongSwan, whose kernel-libipsec knows nothing else
 	Router   bool
+	Bridge   bool
 	// Edit changes the two configurations before the gateways are made.
 	Edit func(a, b *peer.Gateway)
 	// SaveKeys makes the gateways write their keys.
@@ -77,15 +78,15 @@ type pair struct {
 	outer bool // IPv6
 }
 
-// newPair makes both gateways and starts neither.
-func newPair(t *testing.T, k kinds, tun tunnel) *pair {
+// newPair makes both gateways and starts neither. needs are programs that the test uses beside theirs.
+func newPair(t *testing.T, k kinds, tun tunnel, needs ...string) *pair {
 	t.Helper()
-	programs := peer.Programs(k.a, k.b)
+	programs := append(peer.Programs(k.a, k.b), needs...)
 	if tun.Router {
 		programs = append(programs, "nft")
 	}
 	lab.NeedRoot(t, programs...)
-	p := &pair{Lab: lab.New(t, lab.Options{Router: tun.Router}), outer: tun.Outer6}
+	p := &pair{Lab: lab.New(t, lab.Options{Router: tun.Router, Bridge: tun.Bridge}), outer: tun.Outer6}
 	encap := tun.Encap || k.has(peer.KindStrongSwan)
 	gwA, gwB := p.gateway(p.A, p.B, tun, encap), p.gateway(p.B, p.A, tun, encap)
 	if tun.Edit != nil {

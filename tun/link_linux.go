@@ -36,7 +36,12 @@ type linuxLink struct {
 	o     LinkOptions
 
 	before *netlink.LinkAttrs // as the device was before setUp; nil before it
+	// routed counts our own routes in a table: its rules are looked after with the first and the last of them only.
+	routed map[tableKey]int
 }
+
+// tableKey names a routing table: each family has its own.
+type tableKey struct{ family, table int }
 
 func configure(name string, o LinkOptions) (Link, error) {
 	fail := func(fix string, err error) (Link, error) {
@@ -52,7 +57,7 @@ func configure(name string, o LinkOptions) (Link, error) {
 	if err != nil {
 		return fail("", err)
 	}
-	l := &linuxLink{h: h, name: name, o: o}
+	l := &linuxLink{h: h, name: name, o: o, routed: map[tableKey]int{}}
 	if err := h.SetSocketTimeout(netlinkTimeout); err != nil {
 		h.Close()
 		return fail("", err)

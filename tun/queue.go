@@ -44,6 +44,17 @@ type Features struct {
 	Notes    []string // one line for each feature that is off: which, and why
 }
 
+// Why is the reason why the feature of that name is off, "" if none is known. The names are those of String, and
+// multi_queue.
+func (f Features) Why(name string) string {
+	for _, n := range f.Notes {
+		if why, ok := strings.CutPrefix(n, name+": "); ok {
+			return why
+		}
+	}
+	return ""
+}
+
 // String gives one line for logs and for status: "2 queues, vnet_hdr, csum, tso, tso_ecn, uso, gso_write".
 func (f Features) String() string {
 	var b strings.Builder
@@ -86,6 +97,11 @@ type QueueDevice interface {
 	// too, but some kernels only tell when the device is up: then the error is ErrProbeInconclusive, and the
 	// call has to be repeated once it is. It must not run at the same time as Features.
 	ProbeGSOWrite() error
+}
+
+// DropCounter is a Device that can tell how many packets it has dropped because nobody read them in time.
+type DropCounter interface {
+	Dropped() (uint64, error)
 }
 
 // OpenQueues creates the TUN device o.Name and gives its raw queues. A persistent device of that name that nobody uses

@@ -27,7 +27,10 @@ type queueDevice struct {
 	generic Device // serves Read and Write; nil until the first
 }
 
-var _ QueueDevice = (*queueDevice)(nil)
+var (
+	_ QueueDevice = (*queueDevice)(nil)
+	_ DropCounter = (*queueDevice)(nil)
+)
 
 func openQueues(o QueueOptions) (QueueDevice, error) {
 	const op = "open queues of"
@@ -236,6 +239,23 @@ func (d *queueDevice) MTU() (int, error) {
 		return 0, err
 	}
 	return link.Attrs().MTU, nil
+}
+
+// Dropped implements DropCounter.
+func (d *queueDevice) Dropped() (uint64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return 0, os.ErrClosed
+	}
+	link, err := d.handle.LinkByIndex(d.index)
+	if err != nil {
+		return 0, err
+	}
+	if s := link.Attrs().Statistics; s != nil {
+		return s.TxDropped, nil
+	}
+	return 0, nil
 }
 
 func (d *queueDevice) Events() <-chan Event { return d.monitor.events }

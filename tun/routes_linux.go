@@ -56,10 +56,12 @@ func (l *linuxLink) route(r Route) *netlink.Route {
 
 func (l *linuxLink) addRoute(r Route) error {
 	table := l.table(r.Dst)
-	rules := l.tableRules(family(r.Dst.Addr()), table)
-	for _, rule := range rules {
-		if err := l.addRule(rule); err != nil {
-			return errors.Join(err, l.tidy(family(r.Dst.Addr()), table))
+	key := tableKey{family(r.Dst.Addr()), table}
+	if l.routed[key] == 0 {
+		for _, rule := range l.tableRules(key.family, table) {
+			if err := l.addRule(rule); err != nil {
+				return errors.Join(err, l.tidy(key.family, table))
+			}
 		}
 	}
 	n := l.route(r)
@@ -70,8 +72,9 @@ func (l *linuxLink) addRoute(r Route) error {
 		}
 	}
 	if err != nil {
-		return errors.Join(err, l.tidy(family(r.Dst.Addr()), table))
+		return errors.Join(err, l.tidy(key.family, table))
 	}
+	l.routed[key]++
 	return nil
 }
 
@@ -125,7 +128,11 @@ func (l *linuxLink) removeRoute(r Route) error {
 	if gone(err) {
 		err = nil
 	}
-	return errors.Join(err, l.tidy(family(r.Dst.Addr()), l.table(r.Dst)))
+	key := tableKey{family(r.Dst.Addr()), l.table(r.Dst)}
+	if err == nil && l.routed[key] > 0 {
+		l.routed[key]--
+	}
+	return errors.Join(err, l.tidy(key.family, key.table))
 }
 
 // inUse reports whether a table has routes to a device, ours or another process's.
@@ -135,8 +142,12 @@ func (l *linuxLink) inUse(family, table int) (bool, error) {
 	return slices.ContainsFunc(routes, func(r netlink.Route) bool { return r.LinkIndex > 0 && r.Type != unix.RTN_THROW }), err
 }
 
-// tidy removes the rules of a table that nobody uses any longer.
+// tidy removes the rules of a table that nobody uses any longer. While we use it ourselves, nobody need be asked: the list of
+// thousands of routes is long.
 func (l *linuxLink) tidy(family, table int) error {
+	if l.routed[tableKey{family, table}] > 0 {
+		return nil
+	}
 	used, err := l.inUse(family, table)
 	if err != nil || used {
 		return err

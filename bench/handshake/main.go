@@ -8,19 +8,17 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
+
+	"esplanade/bench/command"
 )
 
 type options struct {
 	count, atOnce, runs int
 	out                 string
 }
-
-var errUsage = errors.New("usage")
 
 // maxCount is what the network of the initiators has room for.
 const maxCount = 60000
@@ -33,26 +31,13 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.IntVar(&o.atOnce, "c", 16, "how many are under way at a time")
 	f.IntVar(&o.runs, "runs", 3, "how often, in interleaved order")
 	f.StringVar(&o.out, "out", "bench/results", "`directory` of the results")
-	if err := f.Parse(args); err != nil {
-		return o, fmt.Errorf("%w: %w", errUsage, err)
+	if err := command.Parse(f, args); err != nil {
+		return o, err
 	}
-	if f.NArg() > 0 || o.count < 1 || o.count > maxCount || o.atOnce < 1 || o.runs < 1 || o.runs > 100 {
-		return o, fmt.Errorf("%w: -n 1 to %d, -c and -runs at least 1, and nothing else", errUsage, maxCount)
+	if o.count < 1 || o.count > maxCount || o.atOnce < 1 || o.runs < 1 || o.runs > 100 {
+		return o, fmt.Errorf("%w: -n 1 to %d, -c and -runs at least 1", command.ErrUsage, maxCount)
 	}
 	return o, nil
 }
 
-func main() {
-	o, err := parse(os.Args[1:], os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "handshake:", err)
-		os.Exit(2)
-	}
-	if err := run(o); err != nil {
-		fmt.Fprintln(os.Stderr, "handshake:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("handshake", parse, run) }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"esplanade/bench/command"
 )
 
 func TestParse(t *testing.T) {
@@ -13,7 +15,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("%+v, %v", o, err)
 	}
 	for _, args := range []string{"-n 0", "-n 60001", "-c 0", "-runs 0", "-runs 101", "surplus", "-unknown"} {
-		if _, err := parse(strings.Fields(args), io.Discard); !errors.Is(err, errUsage) {
+		if _, err := parse(strings.Fields(args), io.Discard); !errors.Is(err, command.ErrUsage) {
 			t.Errorf("%s: %v", args, err)
 		}
 	}

@@ -49,11 +49,15 @@ func write(o options, rs []responder, all []figures, c conditions) error {
 	fmt.Fprintf(&b, `# IKE SAs set up, %s
 
 Each responder, just started, sets up %d IKE SAs with a CHILD SA each (%s, pre-shared key, %s), %d at a time, after %d
-that don't count. The initiators run on the same machine, so the rate is that of both sides together; the CPU time
-is the responder's alone. Medians of %d runs in interleaved order, and in brackets the least and the greatest.
+that don't count. Both responders have the same proposals and a TUN device, and log nothing of it. Medians of %d runs in
+interleaved order, and in brackets the least and the greatest.
 
-| | IKE SAs a second | CPU ms for each | resident KiB for each | p50 ms | p99 ms | requests repeated |
-|---|---|---|---|---|---|---|
+What to compare is the CPU time: it is the responder's alone, user and system, and what follows from it for one core. The rate is
+that of both sides together, as the initiators run on the same machine, and of whatever else runs there; so are the latencies.
+Other load makes CPU time longer too, and not alike for both: what counts is a run on a quiet machine.
+
+| | CPU ms for each | so a second and core | IKE SAs a second, both sides | resident KiB for each | p50 ms | p99 ms | requests repeated |
+|---|---|---|---|---|---|---|---|
 `, c.began.UTC().Format("2006-01-02"), o.count, contest.IKEProposal, "aes128gcm16", o.atOnce, warmUp, o.runs)
 	for _, r := range rs {
 		cell := func(format string, of func(f figures) float64) string {
@@ -69,10 +73,25 @@ is the responder's alone. Medians of %d runs in interleaved order, and in bracke
 			}
 			return fmt.Sprintf(format+" ("+format+"–"+format+")", s.Median, s.Min, s.Max)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.name,
-			cell("%.0f", func(f figures) float64 { return f.PerSecond }), cell("%.2f", func(f figures) float64 { return f.CPUMillis }),
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", r.name,
+			cell("%.2f", func(f figures) float64 { return f.CPUMillis }), cell("%.0f", func(f figures) float64 { return 1000 / f.CPUMillis }),
+			cell("%.0f", func(f figures) float64 { return f.PerSecond }),
 			cell("%.1f", func(f figures) float64 { return f.KiB }), cell("%.1f", func(f figures) float64 { return f.P50 }),
 			cell("%.1f", func(f figures) float64 { return f.P99 }), cell("%.0f", func(f figures) float64 { return float64(f.Result.Retransmits) }))
+	}
+	if len(rs) == 2 {
+		// Each run has both, one after the other: a ratio for each run.
+		cpu := [2]map[int]float64{{}, {}}
+		for _, f := range all {
+			for i, r := range rs {
+				if f.Responder == r.name {
+					cpu[i][f.Run] = f.CPUMillis
+				}
+			}
+		}
+		if q := stats.RatioOf(cpu[1], cpu[0]); q.Ok {
+			fmt.Fprintf(&b, "\n%s takes %.1f (%.1f–%.1f) times the CPU of %s.\n", rs[1].name, q.Value, q.Low, q.High, rs[0].name)
+		}
 	}
 	fmt.Fprintf(&b, "\n%d CPUs, Linux %s, %s; commit %s; load average at the start %s.\n", runtime.NumCPU(), kernel, runtime.Version(), c.commit, c.loadAverage)
 	for _, r := range rs {

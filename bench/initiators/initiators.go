@@ -33,7 +33,7 @@ type Options struct {
 	// ports, IKE messages have a non-ESP marker.
 	IKE, NATT             netip.AddrPort
 	RemoteIKE, RemoteNATT netip.AddrPort
-	// Identity is the initiators', PSK the key of all.
+	// Identity is the domain of the initiators' identities: number 7 is n7.Identity. PSK is the key of all.
 	Identity string
 	PSK      []byte
 	// IKEProposal and ESPProposal are in swanctl's notation.
@@ -168,10 +168,6 @@ func (l *load) prepare() error {
 	if _, err := proposal.ParseList(wire.ProtocolESP, []string{l.ESPProposal}); err != nil {
 		return err
 	}
-	local, err := identity.Parse(l.Identity)
-	if err != nil {
-		return err
-	}
 	anyone, err := identity.Parse("%any")
 	if err != nil {
 		return err
@@ -180,7 +176,7 @@ func (l *load) prepare() error {
 		return fmt.Errorf("initiators: %v has no room for %d", l.Network, l.First+l.Count)
 	}
 	l.template = sa.Config{
-		Name: "load", LocalID: local, RemoteID: anyone, LocalAuth: sa.AuthPSK, RemoteAuth: sa.AuthPSK, Proposals: ikeProposals,
+		Name: "load", RemoteID: anyone, LocalAuth: sa.AuthPSK, RemoteAuth: sa.AuthPSK, Proposals: ikeProposals,
 		ForceEncap: true, HalfOpenTimeout: 30 * time.Second,
 		Retransmit: sa.Retransmit{Timeout: sa.DefaultRetransmitTimeout, Base: sa.DefaultRetransmitBase, Tries: sa.DefaultRetransmitTries},
 	}
@@ -196,6 +192,7 @@ func (l *load) prepare() error {
 		AllocateSPI:    func() (uint32, error) { return binary.BigEndian.Uint32(random(4)) | 1<<31, nil },
 		ReleaseSPI:     func(uint32) {},
 		NewKeyExchange: suite.NewKeyExchange,
+		Respond:        suite.Respond,
 		NextID:         func() uint64 { l.id++; return l.id },
 		Jitter:         func() float64 { return 0 },
 		Connections:    func(_, _ netip.Addr) []*sa.Config { return nil },
@@ -244,8 +241,38 @@ func (l *load) loop(ctx context.Context, received <-chan datagram) error {
 	}
 }
 
+// Request is the first message of an initiator, whose answer nobody waits for.
+func Request(o Options) ([]byte, error) {
+	l := &load{Options: o, under: map[wire.SPI]*attempt{}}
+	if err := l.prepare(); err != nil {
+		return nil, err
+	}
+	m, err := l.initiator(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range m.Outputs() {
+		if s, ok := o.(sa.Send); ok {
+			return s.Datagram, nil
+		}
+	}
+	return nil, errors.New("initiators: the machine has sent nothing")
+}
+
 // begin starts another initiator.
 func (l *load) begin(now time.Time) error {
+	m, err := l.initiator(now)
+	if err != nil {
+		return err
+	}
+	a := &attempt{m, now}
+	l.under[m.LocalSPI()] = a
+	l.drain(m.LocalSPI(), a)
+	return nil
+}
+
+// initiator makes the machine of another one.
+func (l *load) initiator(now time.Time) (*sa.Machine, error) {
 	own := l.Network.Masked().Addr().AsSlice()
 	n := uint32(l.First + l.next + 1)
 	tail := own[len(own)-4:]
@@ -256,21 +283,20 @@ func (l *load) begin(now time.Time) error {
 	for i, s := range []string{addr.String(), l.RemoteNetwork.String()} {
 		var err error
 		if ts[i], err = selector.Parse(s); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	esp, err := proposal.ParseList(wire.ProtocolESP, []string{l.ESPProposal})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cfg := l.template
+	if cfg.LocalID, err = identity.Parse(fmt.Sprintf("n%d.%s", n, l.Identity)); err != nil {
+		return nil, err
+	}
 	child := &sa.ChildConfig{Name: "net", Proposals: esp, LocalTS: ts[:1], RemoteTS: ts[1:]}
 	cfg.Children = []*sa.ChildConfig{child}
-	m := sa.NewInitiator(l.env, now, &cfg, sa.Path{Local: l.IKE, Remote: l.RemoteIKE}, cfg.Children)
-	a := &attempt{m, now}
-	l.under[m.LocalSPI()] = a
-	l.drain(m.LocalSPI(), a)
-	return nil
+	return sa.NewInitiator(l.env, now, &cfg, sa.Path{Local: l.IKE, Remote: l.RemoteIKE}, cfg.Children), nil
 }
 
 func (l *load) receive(d datagram) {

@@ -1,4 +1,4 @@
-// Package load makes and measures UDP traffic for the side-by-side run: how many packets a second pass with hardly any
+// Package load makes and measures traffic. For the side-by-side run that is UDP: how many packets a second pass with hardly any
 // loss, and how long a packet takes there and back.
 //
 // iperf3 sends and receives one packet with each system call and is the bottleneck with small ones. Here up to 64 packets
@@ -8,4 +8,7 @@
 //
 // Each sender and receiver has an OS thread of its own with a raised priority. On a machine that has no CPU to spare, that
 // keeps the offered load what it is said to be; everybody is measured like this.
+//
+// For runs that look at one pair of gateways for a while there are two more kinds of traffic: Streams are TCP connections whose
+// octets are counted while they flow, and Numbered is UDP of which every lost datagram is known.
 package load

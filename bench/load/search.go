@@ -71,9 +71,13 @@ func (s Search) Near(rate float64) Search {
 	return s
 }
 
+// maxComebacks is how often a search goes on upwards from a rate that failed before.
+const maxComebacks = 2
+
 // Highest multiplies the rate until a trial fails, or divides it until one passes, and then bisects. A trial that fails is
 // repeated once and counts as passed if the repetition passes: what a link can carry is not refuted by one hiccup of the
-// machine, and one that it can't carry fails twice.
+// machine, and one that it can't carry fails twice. A machine that is busy for longer lets both fail; so at the end, when that
+// is some time ago, the lowest rate that failed gets another chance.
 func (s Search) Highest(ctx context.Context, try func(ctx context.Context, rate float64) (Trial, error)) (Found, error) {
 	var f Found
 	attempt := func(rate float64) (outcome, error) {
@@ -102,7 +106,24 @@ func (s Search) Highest(ctx context.Context, try func(ctx context.Context, rate 
 	growth := s.Growth
 	low, high := 0.0, math.Inf(1) // the highest that passed, the lowest that did not
 	rate := min(max(s.Start, s.Min), s.Max)
-	for high/low > 1+s.Precision {
+	for comebacks := 0; ; {
+		if high/low <= 1+s.Precision {
+			// With half of the trials left, what follows finds its end.
+			if comebacks == maxComebacks || len(f.Trials) > s.MaxTrials/2 {
+				return f, nil
+			}
+			comebacks++
+			o, err := attempt(high)
+			if err != nil || o != passed {
+				f.SenderLimited = err == nil && o == short
+				return f, err
+			}
+			low, high, growth = high, math.Inf(1), s.Growth
+			rate = min(low*growth, s.Max)
+			if low >= s.Max {
+				return f, nil
+			}
+		}
 		o, err := attempt(rate)
 		if err != nil {
 			return f, err
@@ -133,5 +154,4 @@ func (s Search) Highest(ctx context.Context, try func(ctx context.Context, rate 
 			rate = math.Sqrt(low * high)
 		}
 	}
-	return f, nil
 }

@@ -57,6 +57,22 @@ func TestHighestSurvivesHiccups(t *testing.T) {
 	}
 }
 
+// A machine that is busy for a while lets a rate fail, and its repetition.
+func TestHighestComesBack(t *testing.T) {
+	l := &link{capacity: 300e3, sender: 1e9}
+	n := 0
+	f, err := DefaultSearch().Highest(context.Background(), func(ctx context.Context, rate float64) (Trial, error) {
+		r, err := l.try(ctx, rate)
+		if n++; n == 3 || n == 4 { // at 160,000, which the link could carry
+			r.Loss = 0.5
+		}
+		return r, err
+	})
+	if err != nil || f.Rate < 285e3 || f.Rate > 300e3 {
+		t.Errorf("%.0f, %v after %d trials", f.Rate, err, len(f.Trials))
+	}
+}
+
 func TestHighestSenderLimited(t *testing.T) {
 	l := &link{capacity: 1e6, sender: 500e3}
 	f, err := DefaultSearch().Highest(context.Background(), l.try)

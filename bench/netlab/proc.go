@@ -38,26 +38,28 @@ func parseStat(b []byte) (time.Duration, error) {
 	return time.Duration(sum) * clockTick, nil
 }
 
-// parseMachine reads how long all CPUs together were not idle from /proc/stat.
-func parseMachine(b []byte) (time.Duration, error) {
+// parseMachine reads from /proc/stat how long all CPUs together were not idle, and how long the hypervisor gave them to others.
+func parseMachine(b []byte) (busy, stolen time.Duration, err error) {
 	line, _, _ := strings.Cut(string(b), "\n")
 	f := strings.Fields(line)
 	if len(f) < 9 || f[0] != "cpu" {
-		return 0, fmt.Errorf("%w: %.80q", errProc, line)
+		return 0, 0, fmt.Errorf("%w: %.80q", errProc, line)
 	}
-	var sum uint64
 	for i, s := range f[1:9] {
 		n, err := strconv.ParseUint(s, 10, 64)
 		if err != nil {
-			return 0, fmt.Errorf("%w: stat: %w", errProc, err)
+			return 0, 0, fmt.Errorf("%w: stat: %w", errProc, err)
 		}
-		// user nice system idle iowait irq softirq steal: idle and iowait are no work, and what the hypervisor gave to
-		// others is not ours.
-		if i != 3 && i != 4 && i != 7 {
-			sum += n
+		// user nice system idle iowait irq softirq steal: idle and iowait are no work.
+		switch i {
+		case 3, 4:
+		case 7:
+			stolen = time.Duration(n) * clockTick
+		default:
+			busy += time.Duration(n) * clockTick
 		}
 	}
-	return time.Duration(sum) * clockTick, nil
+	return busy, stolen, nil
 }
 
 // parseRSS reads the resident memory of a process in octets from /proc/PID/status.

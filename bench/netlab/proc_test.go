@@ -25,12 +25,12 @@ func TestParseStat(t *testing.T) {
 }
 
 func TestParseMachine(t *testing.T) {
-	got, err := parseMachine([]byte("cpu  100 20 30 9000 500 1 2 7 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n"))
-	if err != nil || got != 1530*time.Millisecond {
-		t.Errorf("%v, %v", got, err)
+	busy, stolen, err := parseMachine([]byte("cpu  100 20 30 9000 500 1 2 7 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n"))
+	if err != nil || busy != 1530*time.Millisecond || stolen != 70*time.Millisecond {
+		t.Errorf("%v, %v, %v", busy, stolen, err)
 	}
 	for _, bad := range []string{"", "intr 1 2 3 4 5 6 7 8 9", "cpu 1 2 3 4 5 6 7", "cpu 1 2 x 4 5 6 7 8"} {
-		if _, err := parseMachine([]byte(bad)); !errors.Is(err, errProc) {
+		if _, _, err := parseMachine([]byte(bad)); !errors.Is(err, errProc) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -196,9 +196,15 @@ func CPU(pid int) (time.Duration, error) {
 
 // MachineCPU is the time that all CPUs together were busy so far.
 func MachineCPU() (time.Duration, error) {
+	busy, _, err := MachineTimes()
+	return busy, err
+}
+
+// MachineTimes is how long all CPUs together were busy so far, and how long the hypervisor gave them to others.
+func MachineTimes() (busy, stolen time.Duration, err error) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	return parseMachine(b)
 }
@@ -210,4 +216,24 @@ func RSS(pid int) (uint64, error) {
 		return 0, err
 	}
 	return parseRSS(b)
+}
+
+// Overflow reads what the host's kernel has thrown away so far.
+func (h *Host) Overflow() (o Overflow, err error) {
+	err = h.Do(func() error {
+		snmp, err := os.ReadFile("/proc/thread-self/net/snmp")
+		if err != nil {
+			return err
+		}
+		dev, err := os.ReadFile("/proc/thread-self/net/dev")
+		if err != nil {
+			return err
+		}
+		if o.UDP, err = parseBufferErrors(string(snmp)); err != nil {
+			return err
+		}
+		o.Device, err = parseDeviceDrops(string(dev))
+		return err
+	})
+	return o, err
 }

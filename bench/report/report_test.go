@@ -62,7 +62,7 @@ func TestJSONRoundTrip(t *testing.T) {
 	if !reflect.DeepEqual(r, got) {
 		t.Errorf("read %+v\nwrote %+v", got, r)
 	}
-	for _, bad := range []string{"", "{", `{"format":99}`, "[]"} {
+	for _, bad := range []string{"", "{", `{"format":99}`, "[]", `{"format":2,"series":[{"runs":[1,2],"values":[3]}]}`} {
 		if _, err := Read(strings.NewReader(bad)); !errors.Is(err, ErrFormat) {
 			t.Errorf("%q: %v", bad, err)
 		}

@@ -3,15 +3,8 @@
 package report
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"time"
 )
-
-// Format is the version of the JSON.
-const Format = 1
 
 // Wire is a model of the cable between the gateways.
 type Wire string
@@ -82,14 +75,13 @@ const (
 // LostRoundTrip in µs stands for a ping that was not answered: a second, which is when it is given up.
 const LostRoundTrip = 1e6
 
-// Sample is one figure. Detail is what it was made from.
+// Sample is one figure.
 type Sample struct {
-	Run        int     `json:"run"` // from 1
-	Wire       Wire    `json:"wire"`
-	Contestant string  `json:"contestant"`
-	Metric     Metric  `json:"metric"`
-	Value      float64 `json:"value"`
-	Detail     any     `json:"detail,omitempty"`
+	Run        int // from 1
+	Wire       Wire
+	Contestant string
+	Metric     Metric
+	Value      float64
 }
 
 // Failure is a measurement that did not come about.
@@ -142,31 +134,8 @@ type Results struct {
 	Format      int          `json:"format"`
 	Conditions  Conditions   `json:"conditions"`
 	Contestants []Contestant `json:"contestants"` // in the order of tables
-	Samples     []Sample     `json:"samples"`
+	Samples     []Sample     `json:"-"`           // see series
 	Failures    []Failure    `json:"failures,omitempty"`
-}
-
-// Write writes the JSON.
-func (r *Results) Write(w io.Writer) error {
-	r.Format = Format
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	return e.Encode(r)
-}
-
-// ErrFormat says that the JSON is not one that this version can read.
-var ErrFormat = errors.New("not the results of a side-by-side run")
-
-// Read reads what Write wrote.
-func Read(r io.Reader) (*Results, error) {
-	var res Results
-	if err := json.NewDecoder(r).Decode(&res); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
-	}
-	if res.Format != Format {
-		return nil, fmt.Errorf("%w: format %d instead of %d", ErrFormat, res.Format, Format)
-	}
-	return &res, nil
 }
 
 // Values gives the samples of a metric by run. Several samples of one run: the last counts.

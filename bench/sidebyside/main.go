@@ -3,21 +3,21 @@
 //
 //	go run ./bench/sidebyside            # everything, five runs
 //	go run ./bench/sidebyside -quick     # one short run, to see that it works
+//	go run ./bench/sidebyside -again     # only the report, from the figures of the last run
 //
 // The results go to bench/results: results.json has everything, README.md and throughput.svg are made from it. Package
 // bench has the picture.
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"esplanade/bench/command"
 	"esplanade/bench/report"
 )
 
@@ -26,6 +26,7 @@ type options struct {
 	runs    int
 	quick   bool
 	profile bool
+	again   bool // only the report, from the figures of an earlier run
 	only    []string
 	wires   []report.Wire
 	what    []string
@@ -70,8 +71,6 @@ func title(key string) string {
 // shortest is the least that a TCP test may take: iperf3 counts whole seconds.
 const shortest = time.Second
 
-var errUsage = errors.New("usage")
-
 func parse(args []string, w io.Writer) (options, error) {
 	o := options{command: append([]string{"go", "run", "./bench/sidebyside"}, args...)}
 	f := flag.NewFlagSet("sidebyside", flag.ContinueOnError)
@@ -79,6 +78,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.IntVar(&o.runs, "runs", 5, "how often everything is measured, in interleaved order")
 	f.BoolVar(&o.quick, "quick", false, "one run with short measurements: shows that it works, and little else")
 	f.BoolVar(&o.profile, "profile", false, "after the runs, record with perf what the machine does while Esplanade carries a TCP stream")
+	f.BoolVar(&o.again, "again", false, "measure nothing; make README.md and throughput.svg again from the results.json in -out")
 	only := f.String("only", "", "`contestants` that take part, with commas: "+strings.Join(contestantKeys(), ","))
 	wires := f.String("wires", "super,mtu", "models of the cable, with commas")
 	what := f.String("what", "tcp,udp,latency", "what is measured, with commas; tcp always is")
@@ -86,11 +86,8 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.DurationVar(&o.tcp, "seconds", 2*time.Second, "`duration` of each TCP test, after one second of warm-up")
 	f.DurationVar(&o.probe, "probe", 200*time.Millisecond, "`duration` of each attempt at a UDP rate")
 	f.DurationVar(&o.ping, "ping", time.Second, "`duration` of each latency measurement")
-	if err := f.Parse(args); err != nil {
-		return o, fmt.Errorf("%w: %w", errUsage, err)
-	}
-	if f.NArg() > 0 {
-		return o, fmt.Errorf("%w: what is %q?", errUsage, f.Arg(0))
+	if err := command.Parse(f, args); err != nil {
+		return o, err
 	}
 	if o.quick {
 		o.runs, o.tcp, o.probe, o.ping = 1, shortest, 100*time.Millisecond, 500*time.Millisecond
@@ -98,31 +95,31 @@ func parse(args []string, w io.Writer) (options, error) {
 	for _, s := range split(*wires) {
 		wire := report.Wire(s)
 		if wire != report.WireSuper && wire != report.WireMTU {
-			return o, fmt.Errorf("%w: -wires %q: there are super and mtu", errUsage, s)
+			return o, fmt.Errorf("%w: -wires %q: there are super and mtu", command.ErrUsage, s)
 		}
 		o.wires = append(o.wires, wire)
 	}
 	for _, s := range split(*only) {
 		if !slices.Contains(contestantKeys(), s) {
-			return o, fmt.Errorf("%w: -only %q: there are %s", errUsage, s, strings.Join(contestantKeys(), ", "))
+			return o, fmt.Errorf("%w: -only %q: there are %s", command.ErrUsage, s, strings.Join(contestantKeys(), ", "))
 		}
 		o.only = append(o.only, s)
 	}
 	for _, s := range split(*what) {
 		if !slices.Contains([]string{whatTCP, whatUDP, whatLatency}, s) {
-			return o, fmt.Errorf("%w: -what %q: there are tcp, udp and latency", errUsage, s)
+			return o, fmt.Errorf("%w: -what %q: there are tcp, udp and latency", command.ErrUsage, s)
 		}
 		o.what = append(o.what, s)
 	}
 	switch {
 	case o.runs < 1 || o.runs > 100:
-		return o, fmt.Errorf("%w: -runs %d", errUsage, o.runs)
+		return o, fmt.Errorf("%w: -runs %d", command.ErrUsage, o.runs)
 	case len(o.wires) == 0:
-		return o, fmt.Errorf("%w: -wires: there are super and mtu", errUsage)
+		return o, fmt.Errorf("%w: -wires: there are super and mtu", command.ErrUsage)
 	case o.tcp < shortest:
-		return o, fmt.Errorf("%w: -seconds %v: at least %v, iperf3 counts whole seconds", errUsage, o.tcp, shortest)
+		return o, fmt.Errorf("%w: -seconds %v: at least %v, iperf3 counts whole seconds", command.ErrUsage, o.tcp, shortest)
 	case o.probe < 20*time.Millisecond || o.ping < 100*time.Millisecond:
-		return o, fmt.Errorf("%w: -probe or -ping is too short", errUsage)
+		return o, fmt.Errorf("%w: -probe or -ping is too short", command.ErrUsage)
 	}
 	return o, nil
 }
@@ -143,17 +140,4 @@ func (o *options) takesPart(key string) bool { return len(o.only) == 0 || slices
 
 func (o *options) measures(what string) bool { return slices.Contains(o.what, what) }
 
-func main() {
-	o, err := parse(os.Args[1:], os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "sidebyside:", err)
-		os.Exit(2)
-	}
-	if err := run(o); err != nil {
-		fmt.Fprintln(os.Stderr, "sidebyside:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("sidebyside", parse, run) }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/bench/command"
 	"esplanade/bench/report"
 )
 
@@ -51,7 +52,7 @@ func TestParseDefaults(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for _, args := range []string{"-runs 0", "-runs 101", "-only nobody", "-wires wet", "-wires ,", "-what everything", "-seconds 10ms", "-probe 1ms",
 		"-ping 1ms", "-seconds many", "surplus", "-unknown"} {
-		if _, err := parse(strings.Fields(args), io.Discard); !errors.Is(err, errUsage) {
+		if _, err := parse(strings.Fields(args), io.Discard); !errors.Is(err, command.ErrUsage) {
 			t.Errorf("%s: %v", args, err)
 		}
 	}

@@ -37,9 +37,9 @@ type measurement struct {
 	servers    int
 }
 
-func (m *measurement) sample(metric report.Metric, v float64, detail any) {
+func (m *measurement) sample(metric report.Metric, v float64) {
 	m.results.Samples = append(m.results.Samples,
-		report.Sample{Run: m.run, Wire: m.wire, Contestant: m.contestant.Key, Metric: metric, Value: v, Detail: detail})
+		report.Sample{Run: m.run, Wire: m.wire, Contestant: m.contestant.Key, Metric: metric, Value: v})
 }
 
 func (m *measurement) failed(what string, err error) {
@@ -194,12 +194,12 @@ func (m *measurement) single(ctx context.Context) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		m.sample(g.metric, (after-g.before).Seconds()/gb, nil)
+		m.sample(g.metric, (after-g.before).Seconds()/gb)
 	}
-	m.sample(report.TCP1, r.BitsPerSecond/giga, r)
-	m.sample(report.CPUClient, client.Seconds()/gb, nil)
-	m.sample(report.CPUServer, server.Seconds()/gb, nil)
-	m.sample(report.CPUMachine, (machineAfter-machine).Seconds()/gb, nil)
+	m.sample(report.TCP1, r.BitsPerSecond/giga)
+	m.sample(report.CPUClient, client.Seconds()/gb)
+	m.sample(report.CPUServer, server.Seconds()/gb)
+	m.sample(report.CPUMachine, (machineAfter-machine).Seconds()/gb)
 	m.say("  TCP %.2f Gbit/s", r.BitsPerSecond/giga)
 	return r.BitsPerSecond, nil
 }
@@ -223,7 +223,7 @@ func (m *measurement) others(ctx context.Context) {
 			m.failed(string(x.metric), err)
 			continue
 		}
-		m.sample(x.metric, r.BitsPerSecond/giga, r)
+		m.sample(x.metric, r.BitsPerSecond/giga)
 		m.say("  %s %.2f Gbit/s", x.metric, r.BitsPerSecond/giga)
 	}
 }
@@ -240,7 +240,7 @@ func (m *measurement) memory() {
 		most = max(most, rss)
 	}
 	if most > 0 {
-		m.sample(report.RSS, float64(most)/mega, nil)
+		m.sample(report.RSS, float64(most)/mega)
 	}
 }
 
@@ -266,7 +266,7 @@ func (m *measurement) udp(ctx context.Context) {
 			continue
 		}
 		m.hints[hint] = found.Rate
-		m.sample(x.metric, found.Rate, found)
+		m.sample(x.metric, found.Rate)
 		limited := ""
 		if found.SenderLimited {
 			limited = " (the sender can't do more)"
@@ -304,8 +304,8 @@ func (m *measurement) latency(ctx context.Context, one float64) {
 			micros[i] = float64(r) / float64(time.Microsecond)
 		}
 		p50, p99 := stats.Percentile(micros, 50), stats.Percentile(micros, 99)
-		m.sample(x.p50, p50, nil)
-		m.sample(x.p99, p99, nil)
+		m.sample(x.p50, p50)
+		m.sample(x.p99, p99)
 		m.say("  round trip at %.2f Gbit/s: p50 %.0f µs, p99 %.0f µs", x.rate/giga, p50, p99)
 	}
 }

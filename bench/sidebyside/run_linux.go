@@ -19,8 +19,8 @@ import (
 // packages says where the programs that every run needs are found.
 const packages = "Debian: iproute2 ethtool iperf3"
 
-// run does it all. Results are written after each round, so that an interrupt loses little.
-func run(o options) error {
+// compare does it all.
+func compare(o options) error {
 	if missing := netlab.Missing("iperf3"); len(missing) > 0 {
 		return fmt.Errorf("this machine lacks: %s (%s)", strings.Join(missing, "; "), packages)
 	}
@@ -48,7 +48,7 @@ func run(o options) error {
 	if len(s.results.Samples) == 0 {
 		return errors.Join(err, errors.New("nothing was measured"))
 	}
-	if errWrite := s.write(); errWrite != nil {
+	if errWrite := write(s.results, o.out); errWrite != nil {
 		return errors.Join(err, errWrite)
 	}
 	if o.profile {
@@ -167,25 +167,4 @@ func (s *session) turn(ctx context.Context, run int, wire report.Wire, c *contes
 	if err := m.all(ctx); err != nil && ctx.Err() == nil {
 		m.failed("the turn", err)
 	}
-}
-
-// write makes the files.
-func (s *session) write() error {
-	if err := os.MkdirAll(s.out, 0o755); err != nil {
-		return err
-	}
-	for name, to := range map[string]func(f *os.File) error{
-		"results.json":   func(f *os.File) error { return s.results.Write(f) },
-		"README.md":      func(f *os.File) error { return s.results.Markdown(f) },
-		"throughput.svg": func(f *os.File) error { return s.results.SVG(f) },
-	} {
-		f, err := os.Create(filepath.Join(s.out, name))
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(to(f), f.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
 }

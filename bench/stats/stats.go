@@ -55,6 +55,20 @@ func median(sorted []float64) float64 {
 	return (sorted[n/2-1] + sorted[n/2]) / 2
 }
 
+// MedianWithin are the samples between which the median of what they were drawn from lies with 95 %, whatever its distribution:
+// in so many cases are they on both sides of it. NaN without samples; of few samples they are the extremes.
+func MedianWithin(samples []float64) (low, high float64) {
+	s := sorted(samples)
+	n := len(s)
+	if n == 0 {
+		return math.NaN(), math.NaN()
+	}
+	// The number of samples below the median is binomial, n times 1/2; its standard deviation is √n/2.
+	away := 1.96 * math.Sqrt(float64(n)) / 2
+	low, high = s[max(0, int(math.Floor(float64(n)/2-away)))], s[min(n-1, int(math.Ceil(float64(n)/2+away)))]
+	return low, high
+}
+
 // Ratio is the quotient of two medians. Ok is false if one of them is missing or the denominator is not positive.
 // Low and High are the extremes of the quotients of the samples with the same index, which are of the same round of an
 // interleaved run: they show how far the ratio depends on the moment.

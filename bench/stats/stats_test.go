@@ -74,3 +74,20 @@ func TestRatioOf(t *testing.T) {
 		}
 	}
 }
+
+func TestMedianWithin(t *testing.T) {
+	var v []float64
+	for i := range 100 {
+		v = append(v, float64(i*37%100))
+	}
+	// 50 ± 9.8: from the 41st to the 61st.
+	if low, high := MedianWithin(v); low != 40 || high != 60 {
+		t.Errorf("%v to %v", low, high)
+	}
+	if low, high := MedianWithin([]float64{3, 1, 2}); low != 1 || high != 3 {
+		t.Errorf("%v to %v", low, high)
+	}
+	if low, high := MedianWithin(nil); !math.IsNaN(low) || !math.IsNaN(high) {
+		t.Errorf("%v to %v", low, high)
+	}
+}

@@ -59,10 +59,28 @@ func act(c *cobra.Command, socket, command, arg string, timeout time.Duration) (
 	if err != nil {
 		return nil, err
 	}
-	if command == "rekey" {
-		return cl.call(c.Context(), command, request(connection, child, 0))
-	}
 	return cl.stream(c.Context(), command, request(connection, child, timeout))
+}
+
+// renew has the daemon rekey what an argument names, or authenticate anew at a connection.
+func renew(c *cobra.Command, socket, arg string, reauth bool) (*vici.Message, error) {
+	cl, err := dial(c, socket)
+	if err != nil {
+		return nil, err
+	}
+	defer cl.Close()
+	connection, child, err := names(c.Context(), cl, arg)
+	if err != nil {
+		return nil, err
+	}
+	m := request(connection, child, 0)
+	if reauth {
+		if child != "" {
+			return nil, usageError{c, fmt.Sprintf("--reauth is for a connection, and %s is a child: name its connection", arg)}
+		}
+		m.Set("reauth", "yes")
+	}
+	return cl.call(c.Context(), "rekey", m)
 }
 
 // completeName completes the names that a running daemon knows.
@@ -143,22 +161,29 @@ stay down, also where the configuration wants them up, until "esplanade initiate
 
 func newRekey() *cobra.Command {
 	var socket string
+	var reauth bool
 	c := &cobra.Command{
 		Use:   "rekey NAME",
 		Short: "Replace the keys of a child or a connection",
 		Long: `Rekey starts to rekey the SAs of the child NAME, or the IKE SA of the connection NAME. Traffic goes on meanwhile. The
-command does not wait for the exchange; the log and "esplanade status" show it.`,
+command does not wait for the exchange; the log and "esplanade status" show it. With --reauth a new IKE SA, for which both
+sides prove anew who they are, takes the place of the connection's.`,
 		Args:              oneArg("NAME"),
 		ValidArgsFunction: completeName(&socket),
 		RunE: func(c *cobra.Command, args []string) error {
-			m, err := act(c, socket, "rekey", args[0], 0)
+			m, err := renew(c, socket, args[0], reauth)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "rekeying %s (%s)\n", args[0], sas(m.Get("matches")))
+			doing := "rekeying"
+			if reauth {
+				doing = "reauthenticating"
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s %s (%s)\n", doing, args[0], sas(m.Get("matches")))
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&reauth, "reauth", false, "authenticate anew, with a new IKE SA")
 	socketFlag(c, &socket)
 	return c
 }

@@ -183,11 +183,7 @@ func (g *gateway) openDevice() (err error) {
 func (g *gateway) openTUN() (tun.Device, error) {
 	c, d := &g.conf.TUN, &g.conf.Dataplane
 	if d.RawIO {
-		o := tun.DefaultQueueOptions(c.Name, c.MTU, g.workers())
-		if !d.TunOffload {
-			o.TSO, o.TSOECN, o.USO, o.GSOWrite = false, false, false, false
-		}
-		q, err := tun.OpenQueues(o)
+		q, err := tun.OpenQueues(queueOptions(c, d, g.workers()))
 		if err == nil || !errors.Is(err, tun.ErrUnsupported) {
 			return q, err
 		}
@@ -208,12 +204,9 @@ func (g *gateway) engineConfig(h dataplane.Handler) dataplane.Config {
 	d := &g.conf.Dataplane
 	c := dataplane.Config{
 		Device: g.device, Handler: h, Logger: g.log, Workers: g.workers(), WaitRing: d.WaitPackets, PathMTU: d.PathMTU,
-		CopyDSCP: d.CopyDSCP,
+		CopyDSCP: d.CopyDSCP, BlackHoles: d.BlackHoleDetection,
 		Sockets:  g.sockets(),
-		Features: dataplane.Features{
-			NoRawIO: !d.RawIO, NoUDPGSO: !d.GSO, NoUDPGRO: !d.GRO, NoTUNMerge: !d.TunOffload,
-			NoReusePort: !d.ReusePort, NoRawESP: !d.RawESP || !needsRawESP(g.conf),
-		},
+		Features: switches(g.conf),
 	}
 	if d.WaitPackets == 0 {
 		c.WaitRing = -1
@@ -222,11 +215,6 @@ func (g *gateway) engineConfig(h dataplane.Handler) dataplane.Config {
 		c.MSSClamp = -1
 	}
 	return c
-}
-
-// needsRawESP tells whether any connection may use IP protocol 50.
-func needsRawESP(conf *config.Config) bool {
-	return slices.ContainsFunc(conf.Connections, func(c *config.Connection) bool { return !c.Encap })
 }
 
 // boundAddrs are the addresses to bind: those of the connections when all have fixed ones. None are all of the host.
@@ -407,29 +395,6 @@ func (g *gateway) takeDown() {
 
 func aboutThis() vici.Version {
 	return vici.Version{Daemon: "esplanade", Version: fullVersion(), Sysname: runtime.GOOS, Machine: runtime.GOARCH}
-}
-
-// dataPath describes the packet loop for status.
-func (g *gateway) dataPath() vici.DataPath {
-	name, err := g.device.Name()
-	if err != nil {
-		name = g.conf.TUN.Name
-	}
-	if g.net != nil {
-		name = "netstack"
-	}
-	d := vici.DataPath{Device: name, MTU: g.conf.TUN.MTU, Workers: g.workers()}
-	shown := map[string]bool{}
-	for _, s := range g.engine.LocalAddrs() {
-		d.Sockets = append(d.Sockets, s.Kind.String()+" "+s.Local.String())
-		shown[s.Kind.String()+" socket "+s.Local.String()] = true
-	}
-	for _, p := range g.engine.Paths() {
-		if !shown[p] {
-			d.Features = append(d.Features, vici.Feature{Name: p, Used: true})
-		}
-	}
-	return d
 }
 
 // drops are the drop counters that are not zero.

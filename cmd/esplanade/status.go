@@ -90,6 +90,7 @@ type connReport struct {
 	Remote   string `json:"remote"`
 	LocalID  string `json:"local_id"`
 	RemoteID string `json:"remote_id"`
+	Proposal string `json:"proposal,omitempty"`
 	stateReport
 	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those that the other side was told of beside the ones
 	// in use.
@@ -104,6 +105,7 @@ type childReport struct {
 	stateReport
 	LocalTS    []string `json:"local_ts"`
 	RemoteTS   []string `json:"remote_ts"`
+	Proposal   string   `json:"proposal,omitempty"`
 	SAs        int      `json:"sas"`
 	BytesIn    uint64   `json:"bytes_in"`
 	PacketsIn  uint64   `json:"packets_in"`
@@ -119,13 +121,13 @@ func newStatusReport(s vici.Status) statusReport {
 	r.Gateway.Strangers = nil // shown as Unmatched
 	for _, c := range s.Connections {
 		cr := connReport{
-			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID,
+			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal,
 			stateReport: newStateReport(c.State), Children: []childReport{},
 			MOBIKE: c.MOBIKE, LocalAddrs: c.LocalAddrs, RemoteAddrs: c.RemoteAddrs,
 		}
 		for _, h := range c.Children {
 			cr.Children = append(cr.Children, childReport{
-				Name: h.Name, stateReport: newStateReport(h.State), LocalTS: h.LocalTS, RemoteTS: h.RemoteTS, SAs: h.SAs,
+				Name: h.Name, stateReport: newStateReport(h.State), LocalTS: h.LocalTS, RemoteTS: h.RemoteTS, Proposal: h.Proposal, SAs: h.SAs,
 				BytesIn: h.BytesIn, PacketsIn: h.PacketsIn, BytesOut: h.BytesOut, PacketsOut: h.PacketsOut,
 			})
 		}
@@ -159,7 +161,10 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 	for _, f := range g.DataPath.Features {
 		line := f.Name
 		if !f.Used {
-			line = "not used: " + f.Name + ": " + f.Reason
+			line = "not used: " + line
+		}
+		if f.Reason != "" {
+			line += ": " + f.Reason
 		}
 		fmt.Fprintf(w, "  %s\n", line)
 	}
@@ -169,12 +174,18 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 	for _, c := range r.Connections {
 		fmt.Fprintf(w, "\n%s: %s\n", c.Name, c.stateReport.text(now))
 		fmt.Fprintf(w, "  %s [%s] <-> %s [%s]\n", c.Local, c.LocalID, c.Remote, c.RemoteID)
+		if c.Proposal != "" {
+			fmt.Fprintf(w, "  %s\n", c.Proposal)
+		}
 		if c.MOBIKE {
 			fmt.Fprintf(w, "  mobike; other addresses here: %s; there: %s\n", orNone(c.LocalAddrs), orNone(c.RemoteAddrs))
 		}
 		for _, h := range c.Children {
 			fmt.Fprintf(w, "  %s: %s\n", h.Name, h.stateReport.text(now))
 			fmt.Fprintf(w, "    %s === %s\n", strings.Join(h.LocalTS, " "), strings.Join(h.RemoteTS, " "))
+			if h.Proposal != "" {
+				fmt.Fprintf(w, "    %s\n", h.Proposal)
+			}
 			if h.SAs > 0 || h.PacketsIn+h.PacketsOut > 0 {
 				fmt.Fprintf(w, "    in %d packets %s, out %d packets %s\n", h.PacketsIn, octets(h.BytesIn), h.PacketsOut, octets(h.BytesOut))
 			}

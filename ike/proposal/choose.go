@@ -13,6 +13,9 @@ type Options struct {
 	// PreferKE is the group of the KE payload that came with the offer. Choose takes a match with that group before
 	// better ones that would cost another round trip for INVALID_KE_PAYLOAD. 0 for no preference; Verify ignores it.
 	PreferKE uint16
+	// NoAdditional is for a peer that has not announced IKE_INTERMEDIATE in IKE_SA_INIT: additional key exchanges can only
+	// be NONE. https://www.rfc-editor.org/rfc/rfc9370#section-2.1
+	NoAdditional bool
 }
 
 // Choose is the responder's part: it returns the first of our proposals, and in it the first algorithm of each type, that
@@ -74,7 +77,10 @@ func Verify(ours []Proposal, answer []wire.Proposal, o Options) (Chosen, error) 
 		}
 		seen[t.Type] = t
 	}
-	c, differs := match(our, a, Options{IgnoreKE: o.IgnoreKE})
+	if t, ok := repeated(a.Transforms); ok {
+		return fail("it has %s for more than one of the additional key exchanges", wire.TransformName(wire.TransformKE, t))
+	}
+	c, differs := match(our, a, Options{IgnoreKE: o.IgnoreKE, NoAdditional: o.NoAdditional})
 	if len(differs) > 0 {
 		e := newMismatchError(ours, answer)
 		e.Answer = true

@@ -16,10 +16,13 @@ type Chosen struct {
 	Integ    uint16         // AUTH_NONE with an AEAD
 	KE       uint16         // KE_NONE if there is no key exchange
 	ESN      uint16         // ESP only
-	Ours     int            // index into the proposals of ours
+	// AddKE are the additional key exchanges of RFC 9370, ADDKE1 first; KE_NONE where there is none. See Additional.
+	AddKE [maxAdditional]uint16
+	Ours  int // index into the proposals of ours
 
 	// What the peer's proposal has decides what the answer must have, see Wire.
 	hasIntegNone, hasKENone, lacksESN bool
+	hasAddNone                        [maxAdditional]bool
 }
 
 // Same reports whether two choices from one list of proposals are the same transforms of the same proposal.
@@ -42,6 +45,11 @@ func (c Chosen) transforms() []wire.Transform {
 	if c.Protocol != wire.ProtocolIKE && !c.lacksESN {
 		ts = append(ts, wire.Transform{Type: wire.TransformESN, ID: c.ESN})
 	}
+	for i, typ := range additionalTypes {
+		if c.AddKE[i] != wire.KE_NONE || c.hasAddNone[i] {
+			ts = append(ts, wire.Transform{Type: typ, ID: c.AddKE[i]})
+		}
+	}
 	return ts
 }
 
@@ -59,6 +67,6 @@ func (c Chosen) Wire() wire.Proposal {
 
 // String returns what was chosen as a proposal string.
 func (c Chosen) String() string {
-	c.hasIntegNone, c.hasKENone, c.lacksESN = false, false, false
+	c.hasIntegNone, c.hasKENone, c.lacksESN, c.hasAddNone = false, false, false, [maxAdditional]bool{}
 	return format(c.Protocol, c.transforms())
 }

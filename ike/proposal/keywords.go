@@ -17,7 +17,7 @@ type Keyword struct {
 // Keywords returns all the words that Parse accepts for IKE or ESP. A caller owns the slice.
 func Keywords(protocol wire.ProtocolID) []Keyword {
 	var ks []Keyword
-	for _, k := range implemented() {
+	for _, k := range slices.Concat(implemented(), additional()) {
 		if usable(protocol, k.t) {
 			ks = append(ks, Keyword{
 				Name:      k.name,
@@ -32,6 +32,9 @@ func Keywords(protocol wire.ProtocolID) []Keyword {
 // usable reports whether proposals for that protocol have such transforms at all.
 // https://www.rfc-editor.org/rfc/rfc7296#section-3.3.3
 func usable(protocol wire.ProtocolID, t wire.Transform) bool {
+	if isAdditional(t.Type) {
+		return true
+	}
 	if protocol == wire.ProtocolIKE {
 		isNone := t.Type == wire.TransformKE && t.ID == wire.KE_NONE
 		isNull := t.Type == wire.TransformENCR && t.ID == wire.ENCR_NULL
@@ -189,12 +192,10 @@ func foreign() []word {
 
 // wordFor returns the word that is written for a transform.
 func wordFor(t wire.Transform) (string, bool) {
-	for _, w := range implemented() {
-		if w.t == t {
-			return w.name, true
-		}
+	if isAdditional(t.Type) {
+		return additionalWord(t)
 	}
-	for _, w := range foreign() {
+	for _, w := range slices.Concat(implemented(), foreign()) {
 		if w.t == t {
 			return w.name, true
 		}

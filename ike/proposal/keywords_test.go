@@ -10,7 +10,7 @@ import (
 // TestKeywords: words are unique, have one canonical form each, and each can be used in a proposal.
 func TestKeywords(t *testing.T) {
 	seen := make(map[string]bool)
-	for _, w := range slices.Concat(implemented(), foreign()) {
+	for _, w := range slices.Concat(implemented(), foreign(), additional()) {
 		if seen[w.name] {
 			t.Errorf("%s is there twice", w.name)
 		}
@@ -57,7 +57,7 @@ func withKeyword(protocol wire.ProtocolID, k Keyword) string {
 	default:
 		s += "-aes256-sha256"
 	}
-	if protocol == wire.ProtocolIKE && !has(tKE) {
+	if protocol == wire.ProtocolIKE && !has(tKE) || isAdditional(k.Transform.Type) {
 		s += "-ecp256"
 	}
 	return s

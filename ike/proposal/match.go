@@ -28,6 +28,7 @@ func match(ours Proposal, theirs wire.Proposal, o Options) (Chosen, []Difference
 	} else {
 		m.ke(o.PreferKE)
 	}
+	m.additional(o)
 	if ours.Protocol != wire.ProtocolIKE {
 		m.esn()
 	}
@@ -143,8 +144,8 @@ func (m *matcher) esn() {
 func (m *matcher) strangers(o Options) {
 	var seen []wire.TransformType
 	for _, t := range m.theirs.Transforms {
-		known := usable(m.ours.Protocol, wire.Transform{Type: t.Type, ID: ^uint16(0)}) && t.Type <= wire.TransformESN &&
-			t.Type >= wire.TransformENCR
+		known := usable(m.ours.Protocol, wire.Transform{Type: t.Type, ID: ^uint16(0)}) && t.Type >= wire.TransformENCR &&
+			(t.Type <= wire.TransformESN || isAdditional(t.Type))
 		if known || o.IgnoreKE && t.Type.IsKE() || slices.Contains(seen, t.Type) {
 			continue
 		}

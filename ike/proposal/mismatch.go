@@ -62,6 +62,9 @@ func typeName(t wire.TransformType) string {
 	case wire.TransformESN:
 		return "sequence numbers (ESN)"
 	}
+	if isAdditional(t) {
+		return fmt.Sprintf("additional key exchange %d (%v)", t-wire.TransformADDKE1+1, t)
+	}
 	return t.String()
 }
 

@@ -77,7 +77,7 @@ func Parse(protocol wire.ProtocolID, s string) (Proposal, error) {
 	}
 
 	p := Proposal{Protocol: protocol}
-	words := implemented()
+	words := slices.Concat(implemented(), additional())
 	for tok := range strings.SplitSeq(strings.ToLower(s), "-") {
 		tok = strings.TrimSpace(tok)
 		t, ok := find(words, tok)
@@ -130,6 +130,9 @@ func (p *Proposal) complete() string {
 	}
 	if ike && len(of(p.Transforms, wire.TransformKE)) == 0 {
 		return "names no key exchange group; add one, such as ecp256 or modp2048"
+	}
+	if reason := p.additionalFit(); reason != "" {
+		return reason
 	}
 	if !ike && len(of(p.Transforms, wire.TransformESN)) == 0 {
 		p.Transforms = append(p.Transforms, impliedESN()...)

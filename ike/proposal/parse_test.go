@@ -82,7 +82,16 @@ func TestParseErrors(t *testing.T) {
 		{wire.ProtocolIKE, "3des-sha256-modp2048", []string{"3des (3DES) is not supported", "aes256gcm16"}},
 		{wire.ProtocolIKE, "aes256-md5-modp2048", []string{"md5 (HMAC_MD5_96) is not supported", "use sha256"}},
 		{wire.ProtocolIKE, "aes256-sha256-x448", []string{"x448", "not supported", "x25519"}},
-		{wire.ProtocolIKE, "aes256-sha256-x25519-ke1_mlkem768", []string{"ke1_mlkem768", "RFC 9370"}},
+		{wire.ProtocolIKE, "aes256-sha256-mlkem768", []string{"on top of another key exchange", "x25519-ke1_mlkem768"}},
+		{wire.ProtocolIKE, "aes256-sha256-x25519-ke1_mlkem786", []string{`"mlkem786"`, "did you mean ke1_mlkem768?"}},
+		{wire.ProtocolIKE, "aes256-sha256-x25519-ke2_mlkem512", []string{"ke2_mlkem512 (ML_KEM_512) is not supported", "ke2_mlkem768"}},
+		{wire.ProtocolIKE, "aes256-sha256-x25519-ke1_aes256", []string{`"aes256" is not the keyword of a key exchange method`}},
+		{wire.ProtocolIKE, "aes256-sha256-x25519-ke8_mlkem768", []string{`"ke8_mlkem768"`}},
+		{wire.ProtocolIKE, "aes256-sha256-x25519-ke0_mlkem768", []string{`"ke0_mlkem768"`}},
+		{wire.ProtocolIKE, "aes256-sha256-x25519-ke1_", []string{"not the keyword of a key exchange method"}},
+		{wire.ProtocolIKE, "aes256-sha256-ke1_mlkem768", []string{"no key exchange group"}},
+		{wire.ProtocolESP, "aes256-sha256-ke1_mlkem768", []string{"ke1_mlkem768 is an additional key exchange", "x25519"}},
+		{wire.ProtocolIKE, "aes256-sha256-x25519-ke1_mlkem768-ke3_mlkem768", []string{"same method", "once only"}},
 
 		{wire.ProtocolIKE, "prfsha256-modp2048", []string{"no encryption algorithm"}},
 		{wire.ProtocolIKE, "aes256-modp2048", []string{"aes256 needs an integrity algorithm", "sha256"}},
@@ -183,6 +192,7 @@ func TestParseList(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"", "-", "default", "aes256gcm16-prfsha384-ecp384", "aes256-sha256-modp2048", "null-sha256-esn-noesn", "ke1_none",
+		"aes256gcm16-prfsha384-x25519-ke1_mlkem768-ke1_none", "aes256gcm16-x25519-ke1_mlkem1024-ke7_mlkem768-ke7_none", "ke1_", "aes256-sha256-x25519-ke8_mlkem768",
 		"aes256gcm16-aes256-sha256-modp2048", "dh14", "gcm16", "aes256gcm16-none",
 	} {
 		f.Add(uint8(wire.ProtocolIKE), s)

@@ -75,7 +75,7 @@ func FormatWire(p wire.Proposal) string {
 	return format(p.Protocol, p.Transforms)
 }
 
-// format writes encryption, integrity, PRF, key exchange, sequence numbers, then any other type.
+// format writes encryption, integrity, PRF, key exchange with the additional ones, sequence numbers, then any other type.
 func format(protocol wire.ProtocolID, ts []wire.Transform) string {
 	var words []string
 	add := func(ts []wire.Transform) {
@@ -93,11 +93,14 @@ func format(protocol wire.ProtocolID, ts []wire.Transform) string {
 		add(prf)
 	}
 	add(of(ts, wire.TransformKE))
+	for _, typ := range additionalTypes {
+		add(of(ts, typ))
+	}
 	if protocol != wire.ProtocolESP || !slices.Equal(esn, impliedESN()) {
 		add(esn)
 	}
 	for _, t := range ts {
-		if t.Type > wire.TransformESN || t.Type < wire.TransformENCR {
+		if (t.Type > wire.TransformESN || t.Type < wire.TransformENCR) && !isAdditional(t.Type) {
 			add([]wire.Transform{t})
 		}
 	}

@@ -111,7 +111,7 @@ func TestFormatWire(t *testing.T) {
 		}},
 		{"AES_CBC (no key length)", wire.ProtocolESP, []wire.Transform{tr(tENCR, wire.ENCR_AES_CBC)}},
 		{"AES_CBC_256 (unknown attribute)", wire.ProtocolESP, []wire.Transform{unknown}},
-		{"mlkem768-ADDKE1_ML_KEM_1024", wire.ProtocolIKE, []wire.Transform{
+		{"mlkem768-ke1_mlkem1024", wire.ProtocolIKE, []wire.Transform{
 			tr(wire.TransformADDKE1, wire.KE_ML_KEM_1024), tr(tKE, wire.KE_ML_KEM_768),
 		}},
 		{"(no transforms)", wire.ProtocolIKE, nil},

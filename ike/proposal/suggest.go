@@ -13,8 +13,11 @@ func unknownWord(protocol wire.ProtocolID, tok string) string {
 	switch {
 	case tok == "":
 		return "has an empty word between its dashes"
-	case isAdditionalKE(tok):
-		return fmt.Sprintf("%s: additional key exchanges (RFC 9370) are not supported; leave it out", tok)
+	case isKEM(tok):
+		return fmt.Sprintf("%s is only used on top of another key exchange; write x25519-ke1_%s", tok, tok)
+	}
+	if prefix, word, ok := cutAdditional(tok); ok {
+		return unknownAdditional(prefix, word)
 	}
 	if t, ok := find(foreign(), tok); ok {
 		return fmt.Sprintf("%s (%s) is not supported; use %s", tok, transformName(t), insteadOf(t.Type))
@@ -50,12 +53,6 @@ func insteadOf(t wire.TransformType) string {
 		return "sha256"
 	}
 	return "x25519, ecp256 or modp3072"
-}
-
-// isAdditionalKE recognises "ke1_mlkem768" and the like.
-func isAdditionalKE(tok string) bool {
-	rest, ok := strings.CutPrefix(tok, "ke")
-	return ok && len(rest) >= 2 && rest[0] >= '1' && rest[0] <= '7' && rest[1] == '_'
 }
 
 // nearest returns the keyword that tok probably means, or "".

@@ -42,7 +42,7 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	}
 	id := &wire.ID{IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
 	t.idBody = id.AppendBody(nil)
-	octets := auth.SignedOctets(m.prf, m.init.ownMessage, m.init.nr, m.ownP(), t.idBody)
+	octets := append(auth.SignedOctets(m.prf, m.init.ownMessage, m.init.nr, m.ownP(), t.idBody), m.intAuth()...)
 
 	payloads := []wire.Payload{id}
 	if m.env.FirstContact(m.cfg) {
@@ -53,10 +53,13 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	}
 	payloads = append(payloads, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}, syncSupported())
 
+	if without, ok := m.withoutChild(now); without || !ok {
+		return append(payloads, m.mobilityOffer()...), ok
+	}
 	// The first child that was asked for goes along; the others follow in CREATE_CHILD_SA exchanges.
 	c, ok := queued(m, func(c *createChildTask) bool { return true })
 	if !ok {
-		// A connection without children has nothing to carry, and IKE_AUTH without a child needs RFC 6023.
+		// A connection without children has nothing to carry.
 		m.close(now, "no child to bring up", m.failure(diag.CodeConfig, wire.ExchangeIKEAuth,
 			failSides("no child to bring up", "")))
 		return nil, false
@@ -96,6 +99,7 @@ func (t *authTask) done(m *Machine, r *response) {
 	m.sync.negotiated = notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil
 	m.established(r.now)
 	m.mobilityAgreed(r.payloads)
+	m.peerAuthLifetime(r.now, r.path, r.payloads)
 	t.finishChild(m, r)
 }
 
@@ -103,13 +107,15 @@ func (t *authTask) done(m *Machine, r *response) {
 // does not automatically cause the IKE SA to be deleted." https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
 // Whether an IKE SA is of use without it is decided by pruneChildless.
 func (t *authTask) finishChild(m *Machine, r *response) {
-	m.finishOffer(r, t.child)
+	if t.child != nil {
+		m.finishOffer(r, t.child)
+	}
 	m.pruneChildless(r.now)
 }
 
 // pruneChildless closes an IKE SA of ours that carries nothing and is about to carry nothing.
 func (m *Machine) pruneChildless(now time.Time) {
-	if m.state != StateEstablished || len(m.children) > 0 {
+	if m.state != StateEstablished || len(m.children) > 0 || m.childless.meant {
 		return
 	}
 	if _, ok := queued(m, func(*createChildTask) bool { return true }); ok {
@@ -159,7 +165,7 @@ func (m *Machine) verifyPeer(id *wire.ID, a *wire.Auth, message, nonce []byte, c
 		return m.failure(diag.CodeNoSecret, x, failLine(cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
 			failSides("no secret for "+m.ownIdentity().String()+" and "+got.String(), got.String()))
 	}
-	octets := auth.SignedOctets(m.prf, message, nonce, m.peerP(), id.AppendBody(nil))
+	octets := append(auth.SignedOctets(m.prf, message, nonce, m.peerP(), id.AppendBody(nil)), m.intAuth()...)
 	if !auth.VerifyPSK(m.prf, secret, octets, a.Data) {
 		f := m.failure(diag.CodeAuthPSK, x, failLine(cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
 			failSides("the pre-shared key for "+m.ownIdentity().String()+" and "+got.String(), "an AUTH value of another key"))
@@ -174,7 +180,9 @@ func (m *Machine) verifyPeer(id *wire.ID, a *wire.Auth, message, nonce []byte, c
 func (m *Machine) established(now time.Time) {
 	m.establishedAt = now
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
+	m.startAuthLife(now)
 	m.init.ownMessage, m.init.peerMessage = nil, nil // the nonces still key the first child
+	m.inter = intermediate{}
 	m.setState(StateEstablished, "IKE_AUTH done")
 	m.emit(Established{})
 }

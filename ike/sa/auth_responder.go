@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"fmt"
 	"strings"
 
 	"esplanade/ike/auth"
@@ -15,6 +16,9 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	x := wire.ExchangeIKEAuth
 	idi, idr := findID(r.payloads, false), findID(r.payloads, true)
 	a, hasAuth := find[*wire.Auth](r.payloads)
+	if f := m.premature(); f != nil {
+		return m.refuseAuth(wire.NotifyInvalidSyntax, f)
+	}
 	if idi == nil {
 		return m.refuseAuth(wire.NotifyInvalidSyntax, m.failure(diag.CodeSyntax, x,
 			failSides("", "an IKE_AUTH request without IDi"), failNotify(wire.NotifyInvalidSyntax)))
@@ -45,11 +49,15 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 			failNotify(wire.NotifyAuthenticationFailed),
 			failSides("no secret for "+m.localID.String()+" and "+m.remoteID.String(), "")))
 	}
+	if f := m.oneTooMany(r); f != nil {
+		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
+	}
 	own := &wire.ID{Responder: true, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
-	octets := auth.SignedOctets(m.prf, m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil))
+	octets := append(auth.SignedOctets(m.prf, m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil)), m.intAuth()...)
 	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}}
 
 	m.established(r.now)
+	payloads = append(payloads, m.authLifetime()...)
 	if notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil {
 		m.sync.negotiated = true
 		payloads = append(payloads, syncSupported())
@@ -57,11 +65,7 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	if notify(r.payloads, wire.NotifyInitialContact) != nil {
 		m.emit(PeerInitialContact{})
 	}
-	answer, created := m.answerChild(r, nil, true)
-	if !created {
-		m.childlessUntil = r.now.Add(childlessTime)
-	}
-	payloads = append(payloads, answer...)
+	payloads = append(payloads, m.authChild(r)...)
 	if m.mobilityAgreed(r.payloads); m.mob.on {
 		payloads = append(payloads, m.mobilityOffer()...)
 	}
@@ -72,6 +76,20 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 func (m *Machine) refuseAuth(t wire.NotifyType, f *diag.Failure) []wire.Payload {
 	m.closing = &Closed{Reason: "IKE_AUTH refused: " + t.String(), Failure: f}
 	return failing(t)
+}
+
+// oneTooMany tells why a peer that is who it says gets no IKE SA all the same: it has one, and that is kept. With
+// INITIAL_CONTACT it has none any more.
+func (m *Machine) oneTooMany(r *request) *diag.Failure {
+	if m.env.Kept == nil || notify(r.payloads, wire.NotifyInitialContact) != nil {
+		return nil
+	}
+	kept, ok := m.env.Kept(m)
+	if !ok {
+		return nil
+	}
+	return m.failure(diag.CodeLimit, wire.ExchangeIKEAuth, failLine(m.cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
+		failSides(fmt.Sprintf(`one IKE SA for each peer (unique = "keep"), and keep #%d`, kept), "another IKE SA"))
 }
 
 // selectByIdentity picks the connection: the peer's identity must match remote.id, and the identity that the peer

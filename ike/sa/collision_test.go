@@ -119,7 +119,11 @@ func TestRandomLife(t *testing.T) {
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			r := newRig(t, uint64(seed)+1000, nil)
+			r := newRig(t, uint64(seed)+1000, func(a, b *Config) {
+				if seed%2 == 1 {
+					severalKEs(t)(a, b)
+				}
+			})
 			r.drop = func(e *end, d []byte) bool {
 				r.delay = time.Duration(1+r.rng.IntN(400)) * time.Millisecond
 				if r.rng.IntN(10) == 0 { // a copy

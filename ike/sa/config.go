@@ -66,6 +66,13 @@ type Config struct {
 	// so that two sides with equal settings rarely collide. HardTime is the age at which the SA is closed.
 	RekeyTime, RandTime, HardTime time.Duration
 
+	// ReauthTime is the age at which the initiator authenticates anew, 0 never; a responder announces it (RFC 4478).
+	// ReauthGrace later the IKE SA is closed. RandTime counts here as well.
+	ReauthTime, ReauthGrace time.Duration
+
+	// Childless says whether IKE_AUTH may go, or goes, without a CHILD SA (RFC 6023).
+	Childless Childless
+
 	Retransmit Retransmit
 	// HalfOpenTimeout closes an SA whose IKE_AUTH is not done in time (responder).
 	HalfOpenTimeout time.Duration

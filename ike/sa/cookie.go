@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"net/netip"
 	"time"
 
@@ -18,9 +19,13 @@ import (
 type Cookies struct {
 	random  func(n int) []byte
 	version uint32
-	// secrets holds the present secret and the one before, whose cookies may still be under way.
-	secrets [2][]byte
-	rolled  time.Time
+	// macs are keyed with the present secret and with the one before, nil if there is none, whose cookies may still be under
+	// way. They are kept, because making one costs more than using it.
+	macs   [2]hash.Hash
+	rolled time.Time
+	// scratch is for the cookie that a received one is compared with, head for what is hashed in front of the nonce.
+	scratch [cookieLen]byte
+	head    [8 + 16]byte
 }
 
 const (
@@ -32,19 +37,23 @@ const (
 
 // NewCookies makes the first secret.
 func NewCookies(now time.Time, random func(n int) []byte) *Cookies {
-	return &Cookies{random: random, secrets: [2][]byte{random(cookieSecretLen), nil}, rolled: now}
+	c := &Cookies{random: random, rolled: now}
+	c.macs[0] = c.newMAC()
+	return c
 }
+
+func (c *Cookies) newMAC() hash.Hash { return hmac.New(sha256.New, c.random(cookieSecretLen)) }
 
 func (c *Cookies) roll(now time.Time) {
 	age := now.Sub(c.rolled)
 	if age < cookieSecretLife {
 		return
 	}
-	old := c.secrets[0]
+	old := c.macs[0]
 	if age >= 2*cookieSecretLife {
 		old = nil // nobody can hold a cookie of it that is still valid
 	}
-	c.secrets = [2][]byte{c.random(cookieSecretLen), old}
+	c.macs = [2]hash.Hash{c.newMAC(), old}
 	c.version++
 	c.rolled = now
 }
@@ -52,7 +61,7 @@ func (c *Cookies) roll(now time.Time) {
 // Make returns the cookie for a request.
 func (c *Cookies) Make(now time.Time, ni []byte, from netip.Addr, spii wire.SPI) []byte {
 	c.roll(now)
-	return appendCookie(c.version, c.secrets[0], ni, from, spii)
+	return c.append(nil, 0, ni, from, spii)
 }
 
 // Valid tells whether a cookie is one that this daemon made for the same request recently.
@@ -61,21 +70,22 @@ func (c *Cookies) Valid(now time.Time, cookie, ni []byte, from netip.Addr, spii 
 	if len(cookie) != cookieLen {
 		return false
 	}
-	version := binary.BigEndian.Uint32(cookie)
-	age := c.version - version
-	if age > 1 || c.secrets[age] == nil {
+	age := c.version - binary.BigEndian.Uint32(cookie)
+	if age > 1 || c.macs[age] == nil {
 		return false
 	}
-	return hmac.Equal(cookie, appendCookie(version, c.secrets[age], ni, from, spii))
+	return hmac.Equal(cookie, c.append(c.scratch[:0], age, ni, from, spii))
 }
 
-func appendCookie(version uint32, secret, ni []byte, from netip.Addr, spii wire.SPI) []byte {
-	mac := hmac.New(sha256.New, secret)
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(spii))
-	mac.Write(b[:])
+// append appends the cookie of the secret that was changed age times since.
+func (c *Cookies) append(b []byte, age uint32, ni []byte, from netip.Addr, spii wire.SPI) []byte {
+	b = binary.BigEndian.AppendUint32(b, c.version-age)
+	mac := c.macs[age]
+	mac.Reset()
+	binary.BigEndian.PutUint64(c.head[:], uint64(spii))
 	a := from.Unmap().As16()
-	mac.Write(a[:])
+	copy(c.head[8:], a[:])
+	mac.Write(c.head[:])
 	mac.Write(ni)
-	return mac.Sum(binary.BigEndian.AppendUint32(nil, version))
+	return mac.Sum(b)
 }

@@ -2,7 +2,6 @@ package sa
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -44,11 +43,12 @@ type createChildTask struct {
 	groups  []uint16 // refused by the peer
 	retries int
 	// rival is what a request of the peer's, answered while ours was in flight, has created for the same child.
-	rival *Child
+	rival  *Child
+	series series
 }
 
 func (t *createChildTask) name() string                { return "create child " + t.cfg.Name }
-func (t *createChildTask) exchange() wire.ExchangeType { return wire.ExchangeCreateChildSA }
+func (t *createChildTask) exchange() wire.ExchangeType { return t.series.exchange() }
 
 func (t *createChildTask) abandoned(m *Machine, now time.Time) {
 	if t.offer != nil {
@@ -57,8 +57,21 @@ func (t *createChildTask) abandoned(m *Machine, now time.Time) {
 }
 
 func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	if t.series.active() {
+		if _, ending := m.ending(); ending {
+			t.abandoned(m, now)
+			return nil, false
+		}
+		return t.series.payloads(), true
+	}
 	if t.trigger == nil && m.has(t.cfg) {
 		t.abandoned(m, now) // the peer has brought it up meanwhile, which was reported then
+		return nil, false
+	}
+	if m.peerRekeysIKE() || t.trigger == nil && m.peerCreates(t.cfg) {
+		t.abandoned(m, now)
+		t.offer = nil
+		m.later(now, t)
 		return nil, false
 	}
 	payloads, offer, f := m.buildOffer(t.offer, t.cfg, t.trigger, nil, t.groups)
@@ -88,6 +101,12 @@ func (m *Machine) buildOffer(o *childOffer, c *ChildConfig, trigger *selector.Pa
 }
 
 func (t *createChildTask) done(m *Machine, r *response) {
+	if t.series.active() {
+		if r = t.followed(m, r); r != nil {
+			t.finish(m, r)
+		}
+		return
+	}
 	if m.retryGroup(r, t.offer, &t.groups) {
 		m.requeue(t)
 		return
@@ -101,6 +120,18 @@ func (t *createChildTask) done(m *Machine, r *response) {
 		m.later(r.now, t)
 		return
 	}
+	switch more, f := t.series.begin(m, r, t.offer.proposals); {
+	case f != nil:
+		t.seriesFailed(m, r, f)
+	case more:
+		m.requeue(t)
+	default:
+		t.finish(m, r)
+	}
+}
+
+// finish takes the answer, all key exchanges being made.
+func (t *createChildTask) finish(m *Machine, r *response) {
 	offer := t.offer
 	t.offer = nil
 	if t.rival == nil {
@@ -139,6 +170,9 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 	if !ok || !okNonce || len(sa.Proposals) == 0 {
 		return m.refuseSyntax(r, "a CREATE_CHILD_SA request without SA or nonce")
 	}
+	if err := checkNonce(m.prf, nonce.Data); err != nil {
+		return m.refuseSyntax(r, err.Error())
+	}
 	if _, ending := m.ending(); ending || m.state == StateDeleting || m.state == StateRekeyed {
 		// "If a peer receives a request to rekey an IKE SA that it is currently trying to close, it SHOULD reply with
 		// TEMPORARY_FAILURE." https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2 The same is right for its children.
@@ -155,7 +189,7 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 	}
 	answer, created := m.answerChild(r, nil, false)
 	if created {
-		m.noteTwin(r.now, r.header.MessageID, m.children[len(m.children)-1])
+		m.noteTwin(r.now, r.header.MessageID, r.now, m.children[len(m.children)-1])
 	}
 	return answer
 }
@@ -220,6 +254,9 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 		m.emit(Failed{Failure: f, Child: cfg})
 		return failing(wire.NotifyNoAdditionalSAs), false
 	}
+	if c == nil {
+		return answer, false // it comes with the last of the additional key exchanges
+	}
 	m.installInbound(c)
 	if old != nil {
 		// The peer cannot receive on the new SA before it has our answer, so that the old one goes on sending until
@@ -247,7 +284,8 @@ func (m *Machine) checkGroup(x wire.ExchangeType, chosen proposal.Chosen, ke *wi
 	return nil, nil
 }
 
-// createAnswered keys a child for an accepted request and draws up the answer.
+// createAnswered keys a child for an accepted request and draws up the answer. With additional key exchanges to come
+// there is no child yet.
 func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.Chosen, ts selector.Pair, peerSPI uint32, nonce []byte, ke *wire.KE, old *Child, inAuth bool) (*Child, []wire.Payload, *diag.Failure) {
 	x := r.header.Exchange
 	spi, err := m.env.AllocateSPI()
@@ -258,9 +296,7 @@ func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.C
 		m.env.ReleaseSPI(spi)
 		return nil, nil, m.failure(code, x, failCause(err), failChild(cfg, cfg.Line), failNotify(wire.NotifyNoAdditionalSAs))
 	}
-	answer := chosen.Wire()
-	answer.SPI = binary.BigEndian.AppendUint32(nil, spi)
-	payloads := []wire.Payload{&wire.SA{Proposals: []wire.Proposal{answer}}}
+	payloads := []wire.Payload{childAnswer(chosen, spi)}
 	var shared, nr []byte
 	if inAuth {
 		nonce, nr = m.firstNonces()
@@ -268,23 +304,23 @@ func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.C
 		nr = m.env.Nonce(nonceLen)
 		payloads = append(payloads, &wire.Nonce{Data: nr})
 		if chosen.KE != wire.KE_NONE {
-			own, err := m.env.NewKeyExchange(chosen.KE)
-			if err != nil {
-				return fail(diag.CodeInternal, err)
+			var public []byte
+			if public, shared, err = m.env.Respond(chosen.KE, ke.Data); err != nil {
+				return fail(keCode(err), err)
 			}
-			if shared, err = own.Shared(ke.Data); err != nil {
-				return fail(diag.CodeKEValue, err)
-			}
-			payloads = append(payloads, &wire.KE{Group: own.Group(), Data: own.Public()})
+			payloads = append(payloads, &wire.KE{Group: chosen.KE, Data: public})
 		}
 	}
-	c := &Child{Config: cfg, TS: ts, Path: m.espPath(), Chosen: chosen, predecessor: old}
-	if err := m.keyChild(c, spi, peerSPI, shared, nonce, nr); err != nil {
+	payloads = append(payloads, toWireTS(false, ts.Remote), toWireTS(true, ts.Local))
+	a := &answeredChild{cfg: cfg, chosen: chosen, ts: ts, spi: spi, peerSPI: peerSPI, shared: shared, ni: nonce, nr: nr, old: old}
+	if methods := chosen.Additional(); len(methods) > 0 {
+		return nil, m.await(r, &answering{child: a, lowest: lowest(nonce, nr)}, methods, payloads), nil
+	}
+	c, err := m.makeAnswered(r.now, a)
+	if err != nil {
 		return fail(diag.CodeInternal, err)
 	}
-	c.lowestNonce = lowest(nonce, nr)
-	m.addChild(r.now, c)
-	return c, append(payloads, toWireTS(false, ts.Remote), toWireTS(true, ts.Local)), nil
+	return c, payloads, nil
 }
 
 // selectChild finds the configured child that a request is for: selectors first, then proposals, so that a mismatch

@@ -19,8 +19,11 @@ type Env struct {
 	// AllocateSPI reserves an inbound ESP SPI with the data plane; ReleaseSPI gives one back that was never installed.
 	AllocateSPI func() (uint32, error)
 	ReleaseSPI  func(spi uint32)
-	// NewKeyExchange makes a fresh private value for a group.
+	// NewKeyExchange makes a fresh private value for a group: the initiator's side of a key exchange.
 	NewKeyExchange func(group uint16) (suite.KeyExchange, error)
+	// Respond is the responder's side, see [suite.Respond]: it takes the peer's public value and returns ours and the shared
+	// secret.
+	Respond func(group uint16, peer []byte) (public, shared []byte, err error)
 	// NextID numbers machines and children; ids are never reused.
 	NextID func() uint64
 	// Jitter returns a random number in [0,1).
@@ -34,6 +37,10 @@ type Env struct {
 	// FirstContact tells whether no other IKE SA exists between this daemon and the peer of a connection, so that
 	// INITIAL_CONTACT may be claimed (RFC 7296 section 2.4).
 	FirstContact func(cfg *Config) bool
+
+	// Kept finds the IKE SA that keeps a peer from having another one (unique = "keep"). m has just verified its peer. Nil: none
+	// does.
+	Kept func(m *Machine) (id uint64, ok bool)
 
 	// LastInbound tells when a CHILD SA last received an authentic packet; the zero time for never.
 	LastInbound func(child uint64) time.Time

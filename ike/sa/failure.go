@@ -9,6 +9,7 @@ import (
 	"esplanade/ike/diag"
 	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
+	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -75,6 +76,10 @@ func (m *Machine) proposalFailure(code diag.Code, x wire.ExchangeType, err error
 	}
 	var diffs []string
 	for _, d := range mm.Differs {
+		if d.Reason != "" {
+			diffs = append(diffs, d.String())
+			continue
+		}
 		have := strings.Join(d.Have, ", ")
 		if have == "" {
 			have = "none"
@@ -103,6 +108,15 @@ func wireProposalList(ps []wire.Proposal) string {
 		s = append(s, proposal.FormatWire(p))
 	}
 	return strings.Join(s, ", ")
+}
+
+// keCode tells what a failed key exchange is: the peer's fault, if it sent a value that must not be used.
+func keCode(err error) diag.Code {
+	var bad *suite.KEError
+	if errors.As(err, &bad) {
+		return diag.CodeKEValue
+	}
+	return diag.CodeInternal
 }
 
 // selectorText is "local === remote", as swanctl prints it.

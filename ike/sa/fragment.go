@@ -27,6 +27,8 @@ type fragments struct {
 	// what was lost on its way: no address is learned from it.
 	mixed             bool
 	request, response assembly
+	// small: something larger than smallFragment was not answered, so that nothing larger is sent any more.
+	small bool
 }
 
 // assembly is one message in the making.
@@ -40,34 +42,6 @@ type assembly struct {
 	have    int
 	size    int
 	expires time.Time
-}
-
-// sealFragments splits plain over SKF payloads. It returns nil when that takes more fragments than there can be.
-func (m *Machine) sealFragments(h wire.Header, first wire.PayloadType, plain []byte) [][]byte {
-	overhead := wire.HeaderLen + skfHeaderLen
-	room := m.cfg.FragmentSize - overhead
-	chunk := room
-	for chunk > minFragmentPlain && m.sealer.BodyLen(chunk) > room {
-		chunk--
-	}
-	chunk = max(chunk, minFragmentPlain)
-	total := (len(plain) + chunk - 1) / chunk
-	if total > maxFragments {
-		return nil
-	}
-	var out [][]byte
-	for n := 1; n <= total; n++ {
-		part := plain[(n-1)*chunk : min(n*chunk, len(plain))]
-		next := wire.PayloadNone
-		if n == 1 {
-			// Only the first fragment names the type of the first inner payload; the others have zero there.
-			// https://www.rfc-editor.org/rfc/rfc7383#section-2.5
-			next = first
-		}
-		b := wire.AppendProtectedFragment(nil, h, next, uint16(n), uint16(total), m.sealer.BodyLen(len(part)))
-		out = append(out, m.sealTo(b, part))
-	}
-	return out
 }
 
 // add stores an authenticated fragment. When it completes the message, the message's content is returned.

@@ -99,6 +99,10 @@ func runProgram(t *testing.T, code []byte) map[string]int {
 			b.Children[0].Proposals = mustProposals(t, wire.ProtocolESP, "aes128gcm16-ecp256")
 			a.Children[0].Proposals = mustProposals(t, wire.ProtocolESP, "aes128gcm16-x25519-ecp256")
 		}
+		if code[0]&12 == 12 {
+			severalKEs(t)(a, b)
+			a.FragmentSize, b.FragmentSize = 1280, 1280
+		}
 	})
 	l := &ladder{t: t, r: r, x: r.a, y: r.b}
 	mutator := &mutator{p: &p}
@@ -244,7 +248,7 @@ func (x *mutator) mutate(r *rig, f flight) []byte {
 	case 2: // the header: another exchange, another id, the other direction
 		switch x.p.next() % 3 {
 		case 0:
-			h.Exchange = wire.ExchangeType(34 + x.p.next()%6)
+			h.Exchange = wire.ExchangeType(34 + x.p.next()%11)
 		case 1:
 			h.MessageID += uint32(x.p.next()%3) - 1
 		case 2:

@@ -11,13 +11,14 @@ import (
 )
 
 // NewInitiator starts an IKE SA to a peer. Its first datagram is among the outputs. The children are negotiated with
-// and after IKE_AUTH, in order; with none, the IKE SA cannot be used and is closed again.
+// and after IKE_AUTH, in order; with none, the IKE SA is closed again unless the connection prefers childless ones.
 func NewInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig) *Machine {
 	m := newMachine(env, now, cfg, path)
 	m.initiator = true
 	m.localID = cfg.LocalID
 	m.remoteID = cfg.RemoteID
 	m.nat.forced = cfg.ForceEncap
+	m.childless.meant = len(children) == 0 && (cfg.Childless == ChildlessPrefer || cfg.Childless == ChildlessForce)
 	for _, c := range children {
 		m.queue = append(m.queue, &createChildTask{cfg: c})
 	}
@@ -80,6 +81,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	payloads = append(payloads, offerSA(m.cfg.Proposals, nil),
 		&wire.KE{Group: t.ke.Group(), Data: t.ke.Public()}, &wire.Nonce{Data: m.init.ni})
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
+	payloads = append(payloads, m.offerIntermediate()...)
 	return append(payloads, m.initNotifies()...), true
 }
 
@@ -235,7 +237,7 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 			m.pending.next, m.pending.tries = now.Add(errorGrace), m.cfg.Retransmit.Tries
 		}
 	}
-	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{})
+	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{NoAdditional: !announcesIntermediate(msg.Payloads)})
 	if err != nil {
 		reject(m.proposalFailure(diag.CodeProposalIKE, wire.ExchangeIKESAInit, err, nil))
 		return
@@ -255,6 +257,10 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 		reject(m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
 		return
 	}
+	if err := checkNonce(prf, nonce.Data); err != nil {
+		reject(m.failure(diag.CodeSyntax, wire.ExchangeIKESAInit, failCause(err)))
+		return
+	}
 	m.chosen, m.prf = chosen, prf
 	m.peerSPI = msg.Header.SPIr
 	m.init.nr = slices.Clone(nonce.Data)
@@ -267,9 +273,11 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	m.initExchanged(now, msg, datagram, path)
 	m.nat.detect(m.localSPI, m.peerSPI, path, msg.Payloads)
 	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
+	m.childless.offered = notify(msg.Payloads, wire.NotifyChildlessIKEv2Supported) != nil
 	m.alive.lastHeard = now
 	m.pending = nil
 	m.window.nextSend = 1
 	m.float()
-	m.requeue(&authTask{})
+	m.inter.methods = chosen.Additional()
+	m.requeue(m.afterInit())
 }

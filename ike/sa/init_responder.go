@@ -26,7 +26,7 @@ type Accepted struct {
 
 // Accept is a responder's front door: it judges an IKE_SA_INIT request without keeping any state unless everything
 // fits. With wantCookie, a request without a valid cookie is answered with one before any costly computation
-// (RFC 7296 section 2.6).
+// (RFC 7296 section 2.6). The datagram may be used for something else afterwards.
 func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool, cookies *Cookies) Accepted {
 	drop := func(r IgnoreReason, detail string) Accepted {
 		return Accepted{Ignored: &Ignored{Path: path, Reason: r, Detail: detail}}
@@ -35,10 +35,17 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 	if err != nil {
 		return drop(IgnoreMalformed, err.Error())
 	}
-	if h.Flags&wire.FlagResponse != 0 || h.Exchange != wire.ExchangeIKESAInit || h.MessageID != 0 ||
-		h.SPIi == 0 || h.SPIr != 0 || h.Flags&wire.FlagInitiator == 0 {
+	if !isInitRequest(h) {
 		return drop(IgnoreFlags, "not an IKE_SA_INIT request")
 	}
+	if wantCookie {
+		if answer, pass := cookies.Screen(now, datagram, path.Remote.Addr()); answer != nil {
+			return Accepted{Response: answer}
+		} else if !pass {
+			return drop(IgnoreMalformed, "IKE_SA_INIT request without SA, KE or Nonce")
+		}
+	}
+	datagram = slices.Clone(datagram)
 	msg, err := wire.Parse(datagram)
 	if critical, ok := err.(*wire.CriticalError); ok {
 		return Accepted{Response: statelessAnswer(h, wire.NotifyUnsupportedCriticalPayload, byte(critical.Payload))}
@@ -52,12 +59,6 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 	if !ok1 || !ok2 || !ok3 || msg.Encrypted != nil {
 		return drop(IgnoreMalformed, "IKE_SA_INIT request without SA, KE or Nonce")
 	}
-	if wantCookie {
-		n := notify(msg.Payloads, wire.NotifyCookie)
-		if n == nil || !cookies.Valid(now, n.Data, nonce.Data, path.Remote.Addr(), h.SPIi) {
-			return Accepted{Response: statelessAnswer(h, wire.NotifyCookie, cookies.Make(now, nonce.Data, path.Remote.Addr(), h.SPIi)...)}
-		}
-	}
 
 	all := env.Connections(path.Local.Addr(), path.Remote.Addr())
 	if len(all) == 0 {
@@ -68,7 +69,7 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 		// "no connection matches" has no notify of its own; the operator gets the real reason, the peer this one.
 		return Accepted{Response: statelessAnswer(h, wire.NotifyNoProposalChosen), Failure: f}
 	}
-	opts := proposal.Options{PreferKE: ke.Group}
+	opts := proposal.Options{PreferKE: ke.Group, NoAdditional: !announcesIntermediate(msg.Payloads)}
 	var fits []*Config
 	var chosen proposal.Chosen
 	var mismatch *diag.Failure
@@ -113,6 +114,7 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	m.candidates = fits
 	m.peerSPI = msg.Header.SPIi
 	m.chosen = chosen
+	m.inter.methods = chosen.Additional()
 	m.nat.forced = m.cfg.ForceEncap
 	m.nat.detect(m.peerSPI, 0, path, msg.Payloads)
 	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
@@ -127,28 +129,29 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 		return fail(diag.CodeInternal, err)
 	}
 	m.prf = prf
-	own, err := env.NewKeyExchange(ke.Group)
-	if err != nil {
-		return fail(diag.CodeInternal, err)
+	if err := checkNonce(prf, nonce.Data); err != nil {
+		return fail(diag.CodeSyntax, err)
 	}
-	shared, err := own.Shared(ke.Data)
+	public, shared, err := env.Respond(ke.Group, ke.Data)
 	if err != nil {
-		return fail(diag.CodeKEValue, err)
+		return fail(keCode(err), err)
 	}
 	m.init.ni, m.init.nr = slices.Clone(nonce.Data), env.Nonce(nonceLen)
-	m.init.peerMessage, m.init.digest = slices.Clone(datagram), sha256.Sum256(datagram)
+	m.init.peerMessage, m.init.digest = datagram, sha256.Sum256(datagram)
 	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, shared), m.init.ni, m.init.nr); err != nil {
 		return fail(diag.CodeInternal, err)
 	}
 
 	payloads := []wire.Payload{
 		&wire.SA{Proposals: []wire.Proposal{chosen.Wire()}},
-		&wire.KE{Group: own.Group(), Data: own.Public()}, &wire.Nonce{Data: m.init.nr},
+		&wire.KE{Group: ke.Group, Data: public}, &wire.Nonce{Data: m.init.nr},
 	}
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, path, m.cfg.ForceEncap)...)
+	payloads = append(payloads, m.acceptIntermediate()...)
 	if m.frag.negotiated {
 		payloads = append(payloads, m.initNotifies()...)
 	}
+	payloads = append(payloads, m.childlessSupported()...)
 	rh := wire.Header{
 		SPIi: m.peerSPI, SPIr: m.localSPI, Major: 2, Exchange: wire.ExchangeIKESAInit, Flags: wire.FlagResponse,
 	}

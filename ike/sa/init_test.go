@@ -24,7 +24,7 @@ func firstInit(t *testing.T, r *rig) flight {
 func TestRepeatedInit(t *testing.T) {
 	r := newRig(t, 60, nil)
 	made := 0
-	r.b.env.NewKeyExchange = func(g uint16) (suite.KeyExchange, error) { made++; return suite.NewKeyExchange(g) }
+	r.b.env.Respond = func(g uint16, p []byte) ([]byte, []byte, error) { made++; return suite.Respond(g, p) }
 	f := firstInit(t, r)
 	r.wire = nil
 	for range 3 {

@@ -54,8 +54,10 @@ func (m *Machine) NextTimeout() time.Time {
 		t = earliest(t, m.life.rekeyAt)
 	}
 	t = earliest(t, m.life.expireAt)
+	t = earliest(t, m.authTimeout())
 	t = earliest(t, m.childlessUntil)
 	t = earliest(t, m.frag.nextTimeout())
+	t = earliest(t, m.answeringTimeout())
 	for _, d := range m.delayed {
 		t = earliest(t, d.at)
 	}
@@ -90,7 +92,9 @@ func (m *Machine) Advance(now time.Time) {
 	}
 	m.advanceRetransmit(now)
 	m.frag.advance(now)
+	m.advanceAnswering(now)
 	m.advanceLifetime(now)
+	m.advanceAuthLife(now)
 	for _, c := range slices.Clone(m.children) {
 		m.advanceChild(now, c)
 	}

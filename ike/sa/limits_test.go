@@ -90,7 +90,7 @@ func TestBadPublicValue(t *testing.T) {
 	t.Run("IKE_SA_INIT response", func(t *testing.T) {
 		r := newRig(t, 32, nil)
 		// The responder computes what it likes and sends zero.
-		r.b.env.NewKeyExchange = func(g uint16) (suite.KeyExchange, error) { return badKE{g, zero}, nil }
+		r.b.env.Respond = func(uint16, []byte) ([]byte, []byte, error) { return zero, slices.Repeat([]byte{1}, 32), nil }
 		r.a.connect()
 		r.run(time.Minute)
 		r.a.wantFailure(diag.CodeKEValue)

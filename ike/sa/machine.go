@@ -41,16 +41,22 @@ type Machine struct {
 	sealer  suite.Protection // our direction
 	opener  suite.Protection // the peer's
 	init    initState
+	inter   intermediate
 	nat     nat
 	mob     mobility
 	window  window
 	sync    idSync
 	pending *outstanding // our request in flight
 	queue   []task
-	delayed []delayed
-	frag    fragments
-	life    lifetime
-	alive   liveness
+	// answering are series of key exchanges that the peer has begun; lostStates counts those of ours that it has forgotten.
+	answering  []*answering
+	lostStates int
+	delayed    []delayed
+	frag       fragments
+	life       lifetime
+	auth       authLife
+	childless  childless
+	alive      liveness
 
 	children []*Child
 	// temporarySince is when the peer began to answer nothing but TEMPORARY_FAILURE.
@@ -202,6 +208,7 @@ func (m *Machine) close(now time.Time, reason string, f *diag.Failure) {
 		p.task.abandoned(m, now)
 	}
 	m.abandonTasks(now)
+	m.dropAllAnswering()
 	for _, c := range slices.Clone(m.children) {
 		m.removeChild(c, reason)
 	}

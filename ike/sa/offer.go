@@ -125,6 +125,9 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	if !ok1 || tsi == nil || tsr == nil || (!o.inAuth && nr == nil) {
 		return nil, m.failure(diag.CodeSyntax, x, failChild(o.cfg, o.cfg.Line), failSides("", "an answer without SA, nonce or traffic selectors"))
 	}
+	if err := checkNonce(m.prf, nr); !o.inAuth && err != nil {
+		return nil, m.failure(diag.CodeSyntax, x, failCause(err), failChild(o.cfg, o.cfg.Line))
+	}
 	chosen, err := proposal.Verify(o.proposals, sa.Proposals, proposal.Options{IgnoreKE: o.inAuth})
 	if err != nil {
 		return nil, m.proposalFailure(diag.CodeProposalChild, x, err, o.cfg)
@@ -151,7 +154,7 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 		ni, nr = m.firstNonces()
 	}
 	c := &Child{Config: o.cfg, TS: ts, Path: m.espPath(), Chosen: chosen, Initiator: true, predecessor: old}
-	if err := m.keyChild(c, o.spi, peerSPI, shared, ni, nr); err != nil {
+	if err := m.keyChild(c, o.spi, peerSPI, shared, ni, nr, r.secrets...); err != nil {
 		return nil, m.failure(diag.CodeInternal, x, failCause(err), failChild(o.cfg, o.cfg.Line))
 	}
 	c.lowestNonce = lowest(ni, nr)
@@ -190,7 +193,7 @@ func espSPI(b []byte) (uint32, bool) {
 // keyChild derives the keys of both directions. KEYMAT is cut up with encryption before integrity and the SA
 // from the initiator to the responder before the other, where the initiator is that of the exchange which creates the child.
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.17
-func (m *Machine) keyChild(c *Child, ownSPI, peerSPI uint32, shared, ni, nr []byte) error {
+func (m *Machine) keyChild(c *Child, ownSPI, peerSPI uint32, shared, ni, nr []byte, additional ...[]byte) error {
 	s := esp.Suite{
 		Encr: c.Chosen.Encr.ID, KeyBits: int(c.Chosen.Encr.KeyLength), Integ: c.Chosen.Integ,
 		ESN: c.Chosen.ESN == wire.ESN_ESN,
@@ -199,7 +202,7 @@ func (m *Machine) keyChild(c *Child, ownSPI, peerSPI uint32, shared, ni, nr []by
 	if err != nil {
 		return err
 	}
-	mat, err := suite.ChildKeyMat(m.prf, m.keys.D, shared, ni, nr, 2*(encrLen+integLen))
+	mat, err := suite.ChildKeyMat(m.prf, m.keys.D, shared, ni, nr, 2*(encrLen+integLen), additional...)
 	if err != nil {
 		return err
 	}

@@ -84,6 +84,10 @@ type Spawned struct{ Machine *Machine }
 // Touched reports that an input to this machine has given another one outputs, which the loop drains next.
 type Touched struct{ Machine *Machine }
 
+// ReauthDue reports that it is time to authenticate anew: by another IKE SA beside this one, or in its place (RFC 7296
+// section 2.8.3). It is put out again at the time that [Machine.ScheduleReauth] sets.
+type ReauthDue struct{}
+
 // PeerInitialContact reports that an authenticated peer knows of no other SA with us: whatever else exists between the
 // two identities is stale (RFC 7296 section 2.4).
 type PeerInitialContact struct{}
@@ -152,6 +156,7 @@ func (ChildDown) output()          {}
 func (Replaced) output()           {}
 func (Touched) output()            {}
 func (Spawned) output()            {}
+func (ReauthDue) output()          {}
 func (PeerInitialContact) output() {}
 func (ExchangeDone) output()       {}
 func (Moved) output()              {}
@@ -176,4 +181,8 @@ const (
 	IgnoreCritical      IgnoreReason = "critical_payload" // a response with an unknown critical payload
 	IgnoreUnauthentic   IgnoreReason = "unauthentic"      // an unprotected error that must not decide anything
 	IgnoreFragmentLimit IgnoreReason = "fragment_limit"   // more fragments than are kept
+	IgnoreCookie        IgnoreReason = "cookie_demanded"  // answered with a request for a cookie, RFC 7296 section 2.6
+	IgnoreHalfOpen      IgnoreReason = "half_open_limit"  // as many half-open IKE SAs as there may be
+	IgnoreSource        IgnoreReason = "block_threshold"  // as many half-open IKE SAs of one source as there may be
+	IgnoreOverload      IgnoreReason = "overload"         // a request for a new IKE SA, while too many others waited
 )

@@ -10,16 +10,21 @@ import (
 // seal protects payloads with SK, or with SKF when the peer knows fragmentation and the datagram would be larger than
 // the configured size. It returns the datagrams in order.
 func (m *Machine) seal(h wire.Header, payloads []wire.Payload) [][]byte {
-	plain := wire.AppendPayloads(nil, payloads)
-	first := wire.FirstType(payloads)
-	total := wire.HeaderLen + skHeaderLen + m.sealer.BodyLen(len(plain))
-	if m.frag.negotiated && m.cfg.FragmentSize > 0 && total > m.cfg.FragmentSize {
-		if frags := m.sealFragments(h, first, plain); frags != nil {
-			return frags
+	datagrams, _ := m.sealWhole(h, payloads)
+	return datagrams
+}
+
+// sealWhole also returns what it takes to protect the same message again in smaller fragments.
+func (m *Machine) sealWhole(h wire.Header, payloads []wire.Payload) ([][]byte, *whole) {
+	w := &whole{header: h, first: wire.FirstType(payloads), plain: wire.AppendPayloads(nil, payloads), sealer: m.sealer}
+	m.countOwn(h, w.first, w.plain)
+	if limit := m.fragmentSize(); limit > 0 && w.size() > limit {
+		if frags := w.fragments(limit); frags != nil {
+			return frags, w
 		}
 	}
-	b := wire.AppendProtected(nil, h, first, m.sealer.BodyLen(len(plain)))
-	return [][]byte{m.sealTo(b, plain)}
+	b := wire.AppendProtected(nil, h, w.first, w.sealer.BodyLen(len(w.plain)))
+	return [][]byte{sealTo(w.sealer, b, w.plain)}, w
 }
 
 const (
@@ -27,8 +32,8 @@ const (
 	skfHeaderLen = 8 // with fragment number and total, RFC 7383 section 2.5
 )
 
-func (m *Machine) sealTo(b, plain []byte) []byte {
-	out, err := m.sealer.Seal(b, len(b), plain)
+func sealTo(p suite.Protection, b, plain []byte) []byte {
+	out, err := p.Seal(b, len(b), plain)
 	if err != nil {
 		// Counter IVs of 64 bits do not run out in an SA's life, and lengths are ours.
 		panic(fmt.Sprintf("BUG: sealing an IKE message: %v", err))
@@ -36,12 +41,17 @@ func (m *Machine) sealTo(b, plain []byte) []byte {
 	return out
 }
 
-// setKeys makes the protection of both directions from the SK_* keys.
+// setKeys derives the SK_* keys and makes the protection of both directions from them.
 func (m *Machine) setKeys(skeyseed, ni, nr []byte) error {
 	keys, err := suite.DeriveKeys(m.chosen, skeyseed, ni, nr, m.spii(), m.spir())
 	if err != nil {
 		return err
 	}
+	return m.useKeys(keys)
+}
+
+// useKeys protects with these keys from now on.
+func (m *Machine) useKeys(keys suite.Keys) error {
 	i, err := suite.NewProtection(m.chosen, keys.Ei, keys.Ai)
 	if err != nil {
 		return err

@@ -65,10 +65,14 @@ func (m *Machine) open(now time.Time, msg *wire.Message, datagram []byte, path P
 		m.ignore(path, IgnoreICV, "")
 		return 0, nil, false
 	}
-	if !e.Fragment {
-		return e.First, plain, true
+	first, ok = e.First, true
+	if e.Fragment {
+		first, plain, ok = m.frag.add(m, now, msg, plain, path)
 	}
-	return m.frag.add(m, now, msg, plain, path)
+	if ok {
+		m.countPeer(msg, datagram, first, plain)
+	}
+	return first, plain, ok
 }
 
 // receiveRequest handles a request of the peer.
@@ -91,11 +95,11 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 	}
 	// RFC 7383 section 2.6.1: only fragment number 1 of a retransmitted request makes the responder answer again.
 	if h.MessageID+1 == m.window.nextRecv && m.window.answers(h.Exchange) {
-		if m.opener == nil {
+		if m.window.opened == nil {
 			m.ignore(path, IgnoreState, "")
 			return
 		}
-		if _, err := m.opener.Open(datagram, msg.Encrypted.AADLen); err != nil {
+		if _, err := m.window.opened.Open(datagram, msg.Encrypted.AADLen); err != nil {
 			m.ignore(path, IgnoreICV, "")
 			return
 		}
@@ -103,6 +107,7 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 			m.ignore(path, IgnoreDuplicate, "fragment of an answered request")
 			return
 		}
+		m.shrinkResponse()
 		m.resend(path)
 		return
 	}
@@ -150,11 +155,11 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 // allows is the per-state filter of requests: whatever it refuses is neither answered nor looked at.
 func (m *Machine) allows(x wire.ExchangeType) bool {
 	if m.state == StateConnecting {
-		// A half-open responder knows IKE_AUTH only. An initiator that waits for the answer to its IKE_AUTH is not
-		// spoken to either: the peer is not authenticated yet.
-		return !m.initiator && x == wire.ExchangeIKEAuth
+		// A half-open responder knows IKE_AUTH, and IKE_INTERMEDIATE when that was agreed on. An initiator that waits for the
+		// answer to its IKE_AUTH is not spoken to either: the peer is not authenticated yet.
+		return !m.initiator && (x == wire.ExchangeIKEAuth || m.allowsIntermediate(x))
 	}
-	return x == wire.ExchangeCreateChildSA || x == wire.ExchangeInformational
+	return x == wire.ExchangeCreateChildSA || x == wire.ExchangeInformational || x == wire.ExchangeIKEFollowupKE
 }
 
 // request is an authenticated request of the peer on its way through a handler.
@@ -169,10 +174,14 @@ type request struct {
 func (m *Machine) dispatch(r *request) []wire.Payload {
 	m.settleRival(r)
 	switch r.header.Exchange {
+	case wire.ExchangeIKEIntermediate:
+		return m.handleIntermediate(r)
 	case wire.ExchangeIKEAuth:
 		return m.handleAuth(r)
 	case wire.ExchangeCreateChildSA:
 		return m.handleCreateChildSA(r)
+	case wire.ExchangeIKEFollowupKE:
+		return m.handleFollowup(r)
 	case wire.ExchangeInformational:
 		return m.handleInformational(r)
 	}
@@ -185,8 +194,10 @@ func (m *Machine) respond(r *request, payloads []wire.Payload) {
 		SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: r.header.Exchange,
 		Flags: m.flags() | wire.FlagResponse, MessageID: r.header.MessageID,
 	}
-	m.window.response = m.seal(h, payloads)
+	m.window.opened, m.window.repeats = m.opener, 0
+	m.window.response, m.window.whole = m.sealWhole(h, payloads)
 	m.resend(r.path)
+	m.switchKeys()
 	size := 0
 	for _, d := range m.window.response {
 		size += len(d)
@@ -276,6 +287,8 @@ type response struct {
 	header   wire.Header
 	payloads []wire.Payload
 	path     Path
+	// secrets are those of the IKE_FOLLOWUP_KE exchanges behind a CREATE_CHILD_SA exchange.
+	secrets [][]byte
 }
 
 // heard notes that an authenticated message, not a replay, came by path.

@@ -32,10 +32,13 @@ type rekeyChildTask struct {
 	groups []uint16
 	// rival is what the peer's request, answered while ours was in flight, has created for the same child.
 	rival *Child
+	// rivalSeries is the peer's request when additional key exchanges are to follow it.
+	rivalSeries *answering
+	series      series
 }
 
 func (t *rekeyChildTask) name() string                { return "rekey child " + t.old.Config.Name }
-func (t *rekeyChildTask) exchange() wire.ExchangeType { return wire.ExchangeCreateChildSA }
+func (t *rekeyChildTask) exchange() wire.ExchangeType { return t.series.exchange() }
 
 func (t *rekeyChildTask) abandoned(m *Machine, now time.Time) {
 	if t.offer != nil {
@@ -48,9 +51,20 @@ func (t *rekeyChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool)
 		t.abandoned(m, now) // replaced or deleted by the peer meanwhile
 		return nil, false
 	}
+	if t.series.active() {
+		if _, ending := m.ending(); ending {
+			t.abandoned(m, now)
+			return nil, false
+		}
+		return t.series.payloads(), true
+	}
+	if m.peerRekeysIKE() || m.answeringFor(t.old) != nil {
+		t.postpone(m, now) // the peer is at it
+		return nil, false
+	}
 	if t.old.outboundPending {
 		// The peer has asked for this child and may not know yet that it exists: our answer is under way.
-		m.later(now, t)
+		t.postpone(m, now)
 		return nil, false
 	}
 	payloads, offer, f := m.buildOffer(t.offer, t.old.Config, nil, t.old, t.groups)
@@ -67,6 +81,13 @@ func (t *rekeyChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool)
 	return append([]wire.Payload{rekey}, payloads...), true
 }
 
+// postpone puts the task off, and keeps nothing until then.
+func (t *rekeyChildTask) postpone(m *Machine, now time.Time) {
+	t.abandoned(m, now)
+	t.offer = nil
+	m.later(now, t)
+}
+
 // retryRekey schedules another attempt for a child that is still in use; its hard lifetime ends the attempts.
 func (m *Machine) retryRekey(now time.Time, c *Child) {
 	if c.live() {
@@ -77,6 +98,12 @@ func (m *Machine) retryRekey(now time.Time, c *Child) {
 
 func (t *rekeyChildTask) done(m *Machine, r *response) {
 	old := t.old
+	if t.series.active() {
+		if r = t.followed(m, r); r != nil {
+			t.finish(m, r)
+		}
+		return
+	}
 	if m.retryGroup(r, t.offer, &t.groups) {
 		if old.State == ChildRekeying {
 			old.State = ChildInstalled
@@ -88,7 +115,19 @@ func (t *rekeyChildTask) done(m *Machine, r *response) {
 		t.refused(m, r, n)
 		return
 	}
-	offer := t.offer
+	switch more, f := t.series.begin(m, r, t.offer.proposals); {
+	case f != nil:
+		t.seriesFailed(m, r, f)
+	case more && !t.collide(m, r):
+		m.requeue(t)
+	case !more:
+		t.finish(m, r)
+	}
+}
+
+// finish takes the answer, all key exchanges being made.
+func (t *rekeyChildTask) finish(m *Machine, r *response) {
+	old, offer := t.old, t.offer
 	t.offer = nil
 	fresh, f := m.takeAnswer(r, offer, old)
 	switch {
@@ -105,6 +144,16 @@ func (t *rekeyChildTask) done(m *Machine, r *response) {
 	rival := t.rival
 	if rival != nil && rival.State == ChildDeleted && rival.successor == nil {
 		rival = nil
+	}
+	if t.rivalSeries.running(m) {
+		if lessNonce(fresh.lowestNonce, t.rivalSeries.lowest) {
+			// Ours is the redundant one, and the peer's is not made yet: the old child goes on until it is.
+			t.yield(m, r)
+			fresh.State = ChildRekeyed
+			m.requeue(&deleteChildTask{child: fresh})
+			return
+		}
+		m.dropAnswering(t.rivalSeries) // the peer stops
 	}
 	if rival != nil && lessNonce(fresh.lowestNonce, rival.lowestNonce) {
 		// Ours is the redundant one, and we are who must close it. Nothing is ever sent on it: the old child goes on
@@ -140,6 +189,10 @@ func (t *rekeyChildTask) refused(m *Machine, r *response, n *wire.Notify) {
 	old := t.old
 	t.offer.release(m)
 	t.offer = nil
+	if t.rivalSeries.running(m) {
+		t.yield(m, r) // the peer is rekeying the child itself
+		return
+	}
 	if t.rival != nil {
 		// The peer has rekeyed the child itself: that one stands, and it deletes the old one.
 		if old.live() {
@@ -192,11 +245,16 @@ func (m *Machine) handleRekeyChild(r *request, n *wire.Notify) []wire.Payload {
 	}
 	t, colliding := doing[*rekeyChildTask](m)
 	colliding = colliding && t.old == old
-	if colliding && t.rival != nil {
-		return failing(wire.NotifyTemporaryFailure) // a second request for the same child
+	if colliding && (t.rival != nil || t.rivalSeries.running(m) || t.series.active()) {
+		// A second request for the same child, or one that comes when our own exchange is done and the key exchanges behind
+		// it are not. https://www.rfc-editor.org/rfc/rfc9370#section-2.2.4
+		return failing(wire.NotifyTemporaryFailure)
 	}
 	answer, created := m.answerChild(r, old, false)
 	if !created {
+		if colliding {
+			t.rivalSeries = m.answeringFor(old)
+		}
 		return answer
 	}
 	fresh := m.children[len(m.children)-1]

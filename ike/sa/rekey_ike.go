@@ -47,10 +47,13 @@ type rekeyIKETask struct {
 	// rival is the machine that the peer's own request, answered while ours was in flight, has brought about.
 	rival       *Machine
 	rivalLowest []byte
+	// rivalSeries is the peer's request when additional key exchanges are to follow it.
+	rivalSeries *answering
+	series      series
 }
 
 func (t *rekeyIKETask) name() string                { return "rekey IKE SA" }
-func (t *rekeyIKETask) exchange() wire.ExchangeType { return wire.ExchangeCreateChildSA }
+func (t *rekeyIKETask) exchange() wire.ExchangeType { return t.series.exchange() }
 
 // abandoned ends the machine of the peer's colliding request as well, when nobody has settled that it is the one to stay.
 func (t *rekeyIKETask) abandoned(m *Machine, now time.Time) {
@@ -63,6 +66,16 @@ func (t *rekeyIKETask) abandoned(m *Machine, now time.Time) {
 
 func (t *rekeyIKETask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if m.state != StateEstablished && m.state != StateRekeying {
+		return nil, false
+	}
+	if t.series.active() {
+		if _, ending := m.ending(); ending {
+			return nil, false
+		}
+		return t.series.payloads(), true
+	}
+	if m.peerRekeysIKE() {
+		m.rekeyIKELater(now)
 		return nil, false
 	}
 	if t.ke == nil {
@@ -97,6 +110,12 @@ func (m *Machine) rekeyIKELater(now time.Time) {
 }
 
 func (t *rekeyIKETask) done(m *Machine, r *response) {
+	if t.series.active() {
+		if r = t.followed(m, r); r != nil {
+			t.finish(m, r)
+		}
+		return
+	}
 	x := r.header.Exchange
 	if n := notify(r.payloads, wire.NotifyInvalidKEPayload); n != nil {
 		group, err := n.AcceptedGroup()
@@ -110,8 +129,7 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 		}
 	}
 	if n := errorNotify(r.payloads); n != nil {
-		if s := t.heir(); s != nil {
-			m.handOver(r.now, s)
+		if t.yield(m, r) {
 			return
 		}
 		if n.NotifyType != wire.NotifyTemporaryFailure {
@@ -125,11 +143,22 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 		m.rekeyIKELater(r.now)
 		return
 	}
+	switch more, f := t.series.begin(m, r, m.cfg.Proposals); {
+	case f != nil:
+		t.seriesFailed(m, r, f)
+	case more && !t.collide(m, r):
+		m.requeue(t)
+	case !more:
+		t.finish(m, r)
+	}
+}
+
+// finish takes the answer, all key exchanges being made.
+func (t *rekeyIKETask) finish(m *Machine, r *response) {
 	fresh, low, f := t.successor(m, r)
 	if f != nil {
 		m.emit(Failed{Failure: f})
-		if s := t.heir(); s != nil {
-			m.handOver(r.now, s)
+		if t.yield(m, r) {
 			return
 		}
 		// The peer takes the rekeying for done and has moved the children to an IKE SA that we do not have.
@@ -143,6 +172,16 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 		fresh.Delete(r.now, "redundant after a collision")
 		m.handOver(r.now, heir)
 		return
+	}
+	if t.rivalSeries.running(m) {
+		if lessNonce(low, t.rivalLowest) {
+			// The same, and the peer's is not made yet.
+			m.emit(Spawned{Machine: fresh})
+			fresh.Delete(r.now, "redundant after a collision")
+			t.yield(m, r)
+			return
+		}
+		m.dropAnswering(t.rivalSeries) // the peer stops
 	}
 	if s := t.heir(); s != nil {
 		// The peer closes its own, unless our DELETE of the old SA overtakes the answer by which it would know of it.
@@ -172,11 +211,14 @@ func (t *rekeyIKETask) successor(m *Machine, r *response) (*Machine, []byte, *di
 	if !ok || chosen.KE != ke.Group || ke.Group != t.ke.Group() {
 		return nil, nil, m.failure(diag.CodeSyntax, x, failSides("", "an answer with a wrong SPI or group"))
 	}
+	if err := checkNonces(m.prf, chosen.PRF, nonce.Data); err != nil {
+		return nil, nil, m.failure(diag.CodeSyntax, x, failCause(err))
+	}
 	shared, err := t.ke.Shared(ke.Data)
 	if err != nil {
 		return nil, nil, m.failure(diag.CodeKEValue, x, failCause(err))
 	}
-	fresh, err := m.spawn(r.now, true, t.spi, peerSPI, chosen, shared, t.nonce, nonce.Data)
+	fresh, err := m.spawn(r.now, true, t.spi, peerSPI, chosen, shared, t.nonce, nonce.Data, r.secrets...)
 	if err != nil {
 		return nil, nil, m.failure(diag.CodeInternal, x, failCause(err))
 	}
@@ -194,7 +236,7 @@ func ikeSPI(b []byte) (wire.SPI, bool) {
 // spawn makes the machine of a rekeyed IKE SA: established, without children, message ids starting at zero.
 // SKEYSEED comes from SK_d of the old IKE SA, by the old SA's PRF:
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.18
-func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chosen proposal.Chosen, shared, ni, nr []byte) (*Machine, error) {
+func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chosen proposal.Chosen, shared, ni, nr []byte, additional ...[]byte) (*Machine, error) {
 	prf, err := suite.NewPRF(chosen.PRF)
 	if err != nil {
 		return nil, err
@@ -203,10 +245,11 @@ func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chose
 		env: m.env, id: m.env.NextID(), cfg: m.cfg, state: StateEstablished, initiator: initiator,
 		localSPI: own, peerSPI: peer, localID: m.localID, remoteID: m.remoteID, path: m.path, created: now,
 		establishedAt: now, chosen: chosen, prf: prf, nat: m.nat, alive: liveness{lastHeard: now, lastSent: now},
-		frag: fragments{negotiated: m.frag.negotiated}, sync: idSync{negotiated: m.sync.negotiated},
+		frag: fragments{negotiated: m.frag.negotiated, small: m.frag.small}, sync: idSync{negotiated: m.sync.negotiated},
+		auth: m.auth,
 	}
 	s.inherit(m)
-	if err := s.setKeys(suite.RekeySKEYSEED(m.prf, m.keys.D, shared, ni, nr), ni, nr); err != nil {
+	if err := s.setKeys(suite.RekeySKEYSEED(m.prf, m.keys.D, shared, ni, nr, additional...), ni, nr); err != nil {
 		return nil, err
 	}
 	s.life.start(now, s.cfg.RekeyTime, s.cfg.RandTime, s.cfg.HardTime, s.env.Jitter())
@@ -243,6 +286,7 @@ func (m *Machine) handOver(now time.Time, s *Machine) {
 		s.path = m.path
 	}
 	s.children, m.children = append(s.children, m.children...), nil
+	m.dropAllAnswering()
 	end, ending := m.ending()
 	for _, t := range m.queue {
 		switch t := t.(type) {
@@ -276,8 +320,9 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 		return m.refuseSyntax(r, "an IKE rekeying without KE")
 	}
 	t, colliding := doing[*rekeyIKETask](m)
-	if colliding && t.rival != nil {
-		return failing(wire.NotifyTemporaryFailure) // a second one
+	if colliding && (t.rival != nil || t.rivalSeries.running(m) || t.series.active()) {
+		// A second one, or one that comes when our own exchange is done and the key exchanges behind it are not.
+		return failing(wire.NotifyTemporaryFailure)
 	}
 	chosen, err := proposal.Choose(m.cfg.Proposals, sa.Proposals, proposal.Options{PreferKE: ke.Group})
 	if err != nil {
@@ -293,37 +338,37 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	if !ok {
 		return m.refuseSyntax(r, "an IKE SPI that is not one")
 	}
-	own, err := m.env.NewKeyExchange(ke.Group)
-	if err != nil {
+	if err := checkNonces(m.prf, chosen.PRF, nonce.Data); err != nil {
+		return m.refuseSyntax(r, err.Error())
+	}
+	public, shared, err := m.env.Respond(ke.Group, ke.Data)
+	if err != nil && keCode(err) != diag.CodeKEValue {
 		m.emit(Failed{Failure: m.failure(diag.CodeInternal, x, failCause(err))})
 		return failing(wire.NotifyTemporaryFailure)
 	}
-	shared, err := own.Shared(ke.Data)
 	if err != nil {
 		return m.refuseSyntax(r, "a bad key exchange value: "+err.Error())
 	}
 	nr, spi := m.env.Nonce(nonceLen), m.env.NewSPI()
+	answer := chosen.Wire()
+	answer.SPI = binary.BigEndian.AppendUint64(nil, uint64(spi))
+	payloads := []wire.Payload{
+		&wire.SA{Proposals: []wire.Proposal{answer}}, &wire.Nonce{Data: nr}, &wire.KE{Group: ke.Group, Data: public},
+	}
+	low := lowest(nonce.Data, nr)
+	if methods := chosen.Additional(); len(methods) > 0 {
+		p := &answering{lowest: low, ike: &answeredIKE{chosen: chosen, spi: spi, peerSPI: peerSPI, shared: shared, ni: nonce.Data, nr: nr}}
+		if colliding {
+			t.rivalSeries, t.rivalLowest = p, low
+		}
+		return m.await(r, p, methods, payloads)
+	}
 	fresh, err := m.spawn(r.now, false, spi, peerSPI, chosen, shared, nonce.Data, nr)
 	if err != nil {
 		m.emit(Failed{Failure: m.failure(diag.CodeInternal, x, failCause(err))})
 		return failing(wire.NotifyTemporaryFailure)
 	}
-	answer := chosen.Wire()
-	answer.SPI = binary.BigEndian.AppendUint64(nil, uint64(spi))
-	payloads := []wire.Payload{
-		&wire.SA{Proposals: []wire.Proposal{answer}}, &wire.Nonce{Data: nr}, &wire.KE{Group: own.Group(), Data: own.Public()},
-	}
-	if colliding {
-		// "[I]t SHOULD reply as usual, and SHOULD prepare to close redundant SAs and move inherited Child SAs later based on
-		// the nonces".
-		// https://www.rfc-editor.org/rfc/rfc7296#section-2.25.2
-		t.rival, t.rivalLowest, fresh.rivalOf = fresh, lowest(nonce.Data, nr), m
-		m.emit(Spawned{Machine: fresh})
-		return payloads
-	}
-	m.handOver(r.now, fresh)
-	// The peer deletes the old SA; should it never do so, its lifetime ends soon.
-	m.life.expireAt = r.now.Add(supersededTime)
+	m.takeRekeyed(r.now, fresh, low)
 	return payloads
 }
 

@@ -141,6 +141,7 @@ func newRig(t *testing.T, seed uint64, edit func(a, b *Config)) *rig {
 			AllocateSPI:    func() (uint32, error) { e.nextSPI++; e.spis[e.nextSPI] = true; return e.nextSPI, nil },
 			ReleaseSPI:     func(s uint32) { delete(e.spis, s) },
 			NewKeyExchange: suite.NewKeyExchange,
+			Respond:        suite.Respond,
 			NextID:         func() uint64 { e.nextID++; return e.nextID },
 			Jitter:         func() float64 { return r.rng.Float64() },
 			Connections:    func(local, remote netip.Addr) []*Config { return []*Config{e.cfg} },
@@ -482,3 +483,6 @@ func nonceStarting(first byte) []byte {
 	binary.BigEndian.PutUint64(n[8:], uint64(first)*0x9e3779b97f4a7c15)
 	return n
 }
+
+// sealTo protects what a test makes itself.
+func (m *Machine) sealTo(b, plain []byte) []byte { return sealTo(m.sealer, b, plain) }

@@ -36,16 +36,18 @@ func (m *Machine) has(cfg *ChildConfig) bool {
 // is still in flight its answer decides (see finishTwin); when it has been answered already, the nonces are known now,
 // and the child may have been rekeyed since.
 //
-// Only a request that can have crossed ours counts: the one with the id that was the next when ours was answered. What a
+// Only a request that can have crossed ours counts: the one with the id that was the next when ours was answered, or one that
+// had begun before ours was done, when it takes several exchanges. What a
 // peer asks for later it means: "IKEv2 deliberately allows parallel SAs with the same Traffic Selectors between common
 // endpoints". https://www.rfc-editor.org/rfc/rfc7296#section-2.8
-func (m *Machine) noteTwin(now time.Time, id uint32, c *Child) {
+func (m *Machine) noteTwin(now time.Time, id uint32, begun time.Time, c *Child) {
 	if t, ok := doing[*createChildTask](m); ok && c.Config == t.cfg && t.trigger == nil {
 		t.rival = c
 		return
 	}
 	for _, own := range m.children {
-		if first := own.origin; own.Config == c.Config && own.live() && first.initiator && first.ike == m.id && first.peerID == id &&
+		if first := own.origin; own.Config == c.Config && own.live() && first.initiator && first.ike == m.id &&
+			(first.peerID == id || begun.Before(now) && !own.Created.Before(begun)) &&
 			lessNonce(first.lowestNonce, c.lowestNonce) && c.TS.Contains(own.TS) {
 			m.deleteChild(now, own, "redundant: both sides have asked for it", true)
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -19,6 +20,11 @@ type window struct {
 	nextRecv uint32
 	// response is the answer to request nextRecv-1: one datagram, or its fragments in order.
 	response [][]byte
+	// opened is what that request was protected with: IKE_INTERMEDIATE changes the keys behind its answer.
+	opened suite.Protection
+	// whole is the answer before it was protected, and repeats how often it was asked for again.
+	whole   *whole
+	repeats int
 }
 
 // Message ids do not wrap: "In the unlikely event that Message IDs grow too large to fit in 32 bits, the IKE SA MUST be
@@ -59,6 +65,7 @@ type outstanding struct {
 	id        uint32
 	payloads  []wire.Payload // for another message with the same content
 	datagrams [][]byte
+	whole     *whole
 	path      Path
 	summary   string
 	bare      bool // a liveness check
@@ -109,7 +116,7 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 		p.datagrams = [][]byte{m.init.ownMessage}
 	} else {
 		m.window.nextSend++
-		p.datagrams = m.seal(h, payloads)
+		p.datagrams, p.whole = m.sealWhole(h, payloads)
 	}
 	p.next = now.Add(m.cfg.Retransmit.interval(0, m.env.Jitter()))
 	m.pending, m.gone = p, nil
@@ -143,6 +150,7 @@ func (m *Machine) advanceRetransmit(now time.Time) {
 	}
 	p.tries++
 	p.next = now.Add(m.pause(p))
+	m.shrinkRequest(p)
 	// Follow a path that has changed since: a peer behind a NAT that rebinds is only reached on the new one.
 	m.repeat(now, p)
 	m.emit(Retransmitted{Exchange: p.task.exchange(), MessageID: p.id, Path: p.path, Try: p.tries})

@@ -72,7 +72,9 @@ type messageKey struct {
 
 type ivKey struct {
 	flowKey
-	iv uint64
+	// keys tells the sets of keys of an IKE SA apart: every IKE_INTERMEDIATE exchange has its own, all that follows has one.
+	keys uint32
+	iv   uint64
 }
 
 func (c *checker) init(w *World) {
@@ -108,7 +110,10 @@ func (c *checker) sent(h *Host, b []byte) {
 	c.messages[mk] = hash
 	// The ciphers with a counter have an explicit IV of eight octets; random IVs of 16 octets do not repeat either.
 	if len(m.Encrypted.Body) >= 8 {
-		ik := ivKey{flow, binary.BigEndian.Uint64(m.Encrypted.Body)}
+		ik := ivKey{flowKey: flow, iv: binary.BigEndian.Uint64(m.Encrypted.Body)}
+		if hd.Exchange == wire.ExchangeIKEIntermediate {
+			ik.keys = hd.MessageID
+		}
 		if old, ok := c.ivs[ik]; ok && old != hash {
 			c.w.fail("%s uses an IV twice", h.name)
 		}
@@ -120,7 +125,7 @@ func (c *checker) sent(h *Host, b []byte) {
 	// Message ids count from where they started, and with a window of one the next follows only an answer.
 	last, seen := c.requests[flow]
 	first := uint32(0)
-	if hd.Exchange == wire.ExchangeIKEAuth {
+	if hd.Exchange == wire.ExchangeIKEAuth || hd.Exchange == wire.ExchangeIKEIntermediate {
 		first = 1
 	}
 	switch {

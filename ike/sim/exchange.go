@@ -29,6 +29,19 @@ func (w *World) newKeyExchange(group uint16) (suite.KeyExchange, error) {
 	return &sharedByHash{group: group, public: public}, nil
 }
 
+// respond is the other side of newKeyExchange.
+func (w *World) respond(group uint16, peer []byte) (public, shared []byte, err error) {
+	if w.seed%realEvery == 0 {
+		return suite.Respond(group, peer)
+	}
+	k, err := w.newKeyExchange(group)
+	if err != nil {
+		return nil, nil, err
+	}
+	shared, err = k.Shared(peer)
+	return k.Public(), shared, err
+}
+
 // sharedByHash is a key exchange without a secret: what both sides get is a hash of both public values.
 type sharedByHash struct {
 	group  uint16

@@ -80,6 +80,7 @@ func newHost(w *World, name string, p *hostPlan) *Host {
 		AllocateSPI:    func() (uint32, error) { return h.data.allocate(), nil },
 		ReleaseSPI:     func(spi uint32) { h.data.release(spi) },
 		NewKeyExchange: w.newKeyExchange,
+		Respond:        w.respond,
 		NextID:         func() uint64 { h.ids++; return h.ids },
 		Jitter:         w.rng.Float64,
 		Connections:    func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },

@@ -69,6 +69,10 @@ var suites = []struct{ ikeA, ikeB, espA, espB string }{
 	{"aes128gcm16-prfsha256-x25519", "aes128gcm16-prfsha256-ecp256-x25519", "aes128gcm16-x25519", "aes128gcm16-ecp256-x25519"},
 	{"chacha20poly1305-prfsha256-x25519", "chacha20poly1305-prfsha256-x25519", "aes128-sha256-x25519", "aes128-sha256-x25519"},
 	{"aes128-sha256-x25519", "aes128-sha256-x25519", "aes128gcm16-x25519", "aes128gcm16-x25519"},
+	{"aes128gcm16-prfsha256-x25519-ke1_mlkem768", "aes128gcm16-prfsha256-x25519-ke1_mlkem768", "aes128gcm16-x25519-ke1_mlkem768", "aes128gcm16-x25519-ke1_mlkem768"},
+	{"aes128gcm16-prfsha256-x25519-ke1_ecp256-ke2_ecp384", "aes128gcm16-prfsha256-x25519-ke1_ecp256-ke2_ecp384",
+		"aes128gcm16-x25519-ke2_ecp256-ke2_none-ke5_ecp384", "aes128gcm16-x25519-ke2_ecp256-ke5_ecp384-ke5_none"},
+	{"aes128gcm16-prfsha256-x25519-ke1_mlkem768-ke1_none", "aes128gcm16-prfsha256-x25519", "aes128gcm16-x25519-ke1_ecp256", "aes128gcm16-ecp256-x25519-ke1_ecp256"},
 }
 
 func newPlan(r *rand.Rand) plan {

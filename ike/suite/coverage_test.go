@@ -27,6 +27,15 @@ func TestEveryKeyword(t *testing.T) {
 				if !k.Canonical {
 					return // the same transform as another keyword's
 				}
+				if tr.Type.IsKE() && tr.Type != wire.TransformKE {
+					if tr.ID == wire.KE_NONE {
+						return // nothing to compute
+					}
+					if _, ok := mlkemGroups()[tr.ID]; ok {
+						return // TestMLKEMKnownAnswers
+					}
+					tr.Type = wire.TransformKE // the same methods
+				}
 				if protocol == wire.ProtocolESP && (tr.Type == wire.TransformESN || tr.ID == wire.KE_NONE && tr.Type == wire.TransformKE ||
 					tr.ID == wire.ENCR_NULL && tr.Type == wire.TransformENCR) {
 					return // nothing to compute

@@ -40,8 +40,8 @@ type Algorithms struct {
 	IntegKeySize int // bits
 	PRF          string
 	KE           string
-	// AdditionalKE are the additional key exchanges of RFC 9370, in order.
-	AdditionalKE []string
+	// AdditionalKE are the additional key exchanges of RFC 9370, ADDKE1 first; empty where there is none.
+	AdditionalKE [7]string
 }
 
 // IKESA is an IKE_SA as `list-sas` shows it.
@@ -178,7 +178,7 @@ func (a *Algorithms) fill(m *Message) {
 	m.SetNonEmpty("prf-alg", a.PRF)
 	m.SetNonEmpty("dh-group", a.KE)
 	for i, ke := range a.AdditionalKE {
-		m.Set("ake"+strconv.Itoa(i+1), ke)
+		m.SetNonEmpty("ake"+strconv.Itoa(i+1), ke)
 	}
 }
 

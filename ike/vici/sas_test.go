@@ -14,7 +14,7 @@ func TestSAFieldOrder(t *testing.T) {
 	sa.NATLocal, sa.PPK = true, true
 	sa.Algorithms = Algorithms{
 		Encr: "AES_CTR", EncrKeySize: 256, Integ: "HMAC_SHA2_256_128", IntegKeySize: 256, PRF: "PRF_HMAC_SHA2_256",
-		KE: "CURVE_25519", AdditionalKE: []string{"ML_KEM_768", "ML_KEM_1024"},
+		KE: "CURVE_25519", AdditionalKE: [7]string{"ML_KEM_768", "", "ML_KEM_1024"},
 	}
 	sa.ReauthAt = testNow.Add(-2 * time.Second) // overdue
 	sa.LocalVIPs = []netip.Addr{netip.MustParseAddr("10.3.0.1"), netip.MustParseAddr("fd00::1")}
@@ -24,7 +24,7 @@ func TestSAFieldOrder(t *testing.T) {
 	c.Algorithms = sa.Algorithms
 	got := sa.message(sa.Children, testNow).String()
 	const algs = `encr-alg=AES_CTR encr-keysize=256 integ-alg=HMAC_SHA2_256_128 integ-keysize=256 prf-alg=PRF_HMAC_SHA2_256 ` +
-		`dh-group=CURVE_25519 ake1=ML_KEM_768 ake2=ML_KEM_1024`
+		`dh-group=CURVE_25519 ake1=ML_KEM_768 ake3=ML_KEM_1024`
 	want := `office {uniqueid=7 version=2 state=ESTABLISHED local-host=192.0.2.1 local-port=4500 local-id=site-a.example ` +
 		`remote-host=198.51.100.20 remote-port=4500 remote-id=site-b.example remote-eap-id=carol initiator=yes ` +
 		`initiator-spi=0123456789abcdef responder-spi=000000000000fedc nat-local=yes nat-remote=yes nat-fake=yes nat-any=yes ` +

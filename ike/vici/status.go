@@ -53,9 +53,10 @@ type DataPath struct {
 
 // Feature is a facility of the kernel that the data path can use.
 type Feature struct {
-	Name string `json:"name"` // "UDP_SEGMENT"
+	// Name is that of the switch in the configuration, where there is one: "gso".
+	Name string `json:"name"`
 	Used bool   `json:"used"`
-	// Reason says why it is not used.
+	// Reason says why it is not used, or how it is.
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -75,6 +76,8 @@ type ConnStatus struct {
 	// LocalID and RemoteID are the identities, shown or as configured.
 	LocalID  string `json:"local_id,omitempty"`
 	RemoteID string `json:"remote_id,omitempty"`
+	// Proposal is what was negotiated, as a proposal string; empty while there is no IKE SA.
+	Proposal string `json:"proposal,omitempty"`
 	State    State  `json:"state"`
 	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those beside the ones in use that the other side was
 	// told of.
@@ -90,6 +93,8 @@ type ChildStatus struct {
 	State    State    `json:"state"`
 	LocalTS  []string `json:"local_ts"`
 	RemoteTS []string `json:"remote_ts"`
+	// Proposal is what was negotiated for the newest CHILD_SA; empty while there is none.
+	Proposal string `json:"proposal,omitempty"`
 	// SAs is how many CHILD_SAs there are. The counters are of all of them since the child came up.
 	SAs        int    `json:"sas"`
 	BytesIn    uint64 `json:"bytes_in"`
@@ -134,6 +139,7 @@ func (c *ConnStatus) message() *Message {
 	s.Set("remote", c.Remote)
 	s.SetNonEmpty("local-id", c.LocalID)
 	s.SetNonEmpty("remote-id", c.RemoteID)
+	s.SetNonEmpty("proposal", c.Proposal)
 	s.SetYes("mobike", c.MOBIKE)
 	s.SetListNonEmpty("local-addrs", c.LocalAddrs...)
 	s.SetListNonEmpty("remote-addrs", c.RemoteAddrs...)
@@ -145,6 +151,7 @@ func (c *ConnStatus) message() *Message {
 		ch.State.fill(cs)
 		cs.SetList("local-ts", ch.LocalTS...)
 		cs.SetList("remote-ts", ch.RemoteTS...)
+		cs.SetNonEmpty("proposal", ch.Proposal)
 		cs.Setf("sas", "%d", ch.SAs)
 		cs.Setf("bytes-in", "%d", ch.BytesIn)
 		cs.Setf("packets-in", "%d", ch.PacketsIn)
@@ -262,13 +269,13 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 	for name, s := range m.Sections() {
 		c = ConnStatus{
 			Name: name, Local: s.Get("local"), Remote: s.Get("remote"),
-			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), State: p.state(s),
+			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), Proposal: s.Get("proposal"), State: p.state(s),
 			MOBIKE: s.Get("mobike") == "yes", LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"),
 		}
 		for name, s := range s.Section("children").Sections() {
 			c.Children = append(c.Children, ChildStatus{
 				Name: name, State: p.state(s),
-				LocalTS: s.List("local-ts"), RemoteTS: s.List("remote-ts"), SAs: p.int(s, "sas"),
+				LocalTS: s.List("local-ts"), RemoteTS: s.List("remote-ts"), Proposal: s.Get("proposal"), SAs: p.int(s, "sas"),
 				BytesIn: p.uint64(s, "bytes-in"), PacketsIn: p.uint64(s, "packets-in"),
 				BytesOut: p.uint64(s, "bytes-out"), PacketsOut: p.uint64(s, "packets-out"),
 			})

@@ -10,15 +10,16 @@ import (
 )
 
 // Overflow is how many packets a host's kernel has thrown away because the program that should have taken them
-// wasn't given the processor in time: full UDP receive buffers and full TUN queues. On an overloaded machine that
-// happens to any gateway; it says nothing about its protocol.
-type Overflow struct{ UDP, TUN int }
+// wasn't given the processor in time: full UDP receive buffers and full TUN queues, or because the kernel itself wasn't:
+// the backlog of what came in at a device. On an overloaded machine that happens to any gateway; it says nothing about
+// its protocol.
+type Overflow struct{ UDP, TUN, Backlog int }
 
 // Total is all of them.
-func (o Overflow) Total() int { return o.UDP + o.TUN }
+func (o Overflow) Total() int { return o.UDP + o.TUN + o.Backlog }
 
 func (o Overflow) String() string {
-	return fmt.Sprintf("%d in UDP receive buffers, %d in TUN queues", o.UDP, o.TUN)
+	return fmt.Sprintf("%d in UDP receive buffers, %d in TUN queues, %d in backlogs", o.UDP, o.TUN, o.Backlog)
 }
 
 // Overflow reads the host's counters.
@@ -38,10 +39,22 @@ func (h *Host) Overflow() (Overflow, error) {
 			return err
 		}
 		o.UDP = snmpColumn(string(v4), "Udp:", "RcvbufErrors") + snmp6Value(string(v6), "Udp6RcvbufErrors")
-		o.TUN = tunTxDrops(string(dev))
+		o.TUN, o.Backlog = deviceDrops(string(dev))
 		return nil
 	})
 	return o, err
+}
+
+// OutOfOrder is how many TCP segments have come to the host out of order so far: behind a gap that another segment, lost
+// or overtaken, has left.
+func (h *Host) OutOfOrder() (int, error) {
+	n := 0
+	err := h.Do(func() error {
+		text, err := os.ReadFile("/proc/thread-self/net/netstat")
+		n = snmpColumn(string(text), "TcpExt:", "TCPOFOQueue")
+		return err
+	})
+	return n, err
 }
 
 // snmpColumn reads a table of /proc/net/snmp, which is a line of names and a line of values.
@@ -74,20 +87,22 @@ func snmp6Value(text, name string) int {
 	return 0
 }
 
-// tunTxDrops adds up the column "drop" of the transmit half of /proc/net/dev for the gateways' TUN devices, which
-// both strongSwan and Esplanade call ipsec0.
-func tunTxDrops(text string) int {
-	const txDrop = 8 + 3 // after eight columns for receiving: bytes, packets, errs, drop
-	drops := 0
+// deviceDrops adds up two columns "drop" of /proc/net/dev: that of the transmit half for the gateways' TUN devices, which
+// both strongSwan and Esplanade call ipsec0, and that of the receive half for all devices.
+func deviceDrops(text string) (tun, backlog int) {
+	const rxDrop, txDrop = 3, 8 + 3 // after bytes, packets, errs of each half; the first has eight columns
 	for line := range strings.Lines(text) {
 		name, counters, ok := strings.Cut(line, ":")
 		f := strings.Fields(counters)
-		if !ok || len(f) <= txDrop || !strings.HasPrefix(strings.TrimSpace(name), "ipsec") {
+		if !ok || len(f) <= txDrop {
 			continue
 		}
-		drops += number(f[txDrop])
+		backlog += number(f[rxDrop])
+		if strings.HasPrefix(strings.TrimSpace(name), "ipsec") {
+			tun += number(f[txDrop])
+		}
 	}
-	return drops
+	return tun, backlog
 }
 
 func number(s string) int {

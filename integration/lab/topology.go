@@ -32,6 +32,9 @@ func (s *Site) Outer(v6 bool) netip.Addr {
 type Options struct {
 	// Router puts a third host between the gateways, which forwards and can translate and block.
 	Router bool
+	// Bridge puts a third host between the gateways that passes frames in user space, and can lose, duplicate and
+	// reorder them. Not together with Router.
+	Bridge bool
 }
 
 // Lab is a network of two gateways, and a router between them if asked for.
@@ -39,6 +42,8 @@ type Lab struct {
 	A, B *Site
 	R    *Host // nil without Options.Router
 	Dir  string
+	// Bridge is nil without Options.Bridge.
+	Bridge *Bridge
 
 	t     testing.TB
 	hosts []*Host
@@ -74,6 +79,8 @@ func New(t testing.TB, o Options) *Lab {
 			// A router asks for the neighbours of what it forwards from its link-local addresses only.
 			"addr add fe80::fe/64 dev ra nodad", "addr add fe80::fe/64 dev rb nodad")
 		l.forward(l.R)
+	} else if o.Bridge {
+		l.bridge()
 	} else {
 		l.wire(l.A.Host, "a0", l.B.Host, "b0")
 	}
@@ -140,6 +147,27 @@ func (l *Lab) wire(x *Host, xLink string, y *Host, yLink string) {
 	}
 }
 
+// bridge joins the gateways through a host that passes frames in user space.
+func (l *Lab) bridge() {
+	l.t.Helper()
+	h := l.host("r")
+	l.wire(l.A.Host, "a0", h, "ra")
+	l.wire(l.B.Host, "b0", h, "rb")
+	for _, end := range []struct {
+		h    *Host
+		link string
+	}{{l.A.Host, "a0"}, {l.B.Host, "b0"}, {h, "ra"}, {h, "rb"}} {
+		// Frames have to leave with their checksums: nobody finishes them for the bridge.
+		if out, err := end.h.Run("ethtool", "-K", end.link, "tx", "off", "gro", "off"); err != nil {
+			l.t.Fatal(out, err)
+		}
+	}
+	var err error
+	if l.Bridge, err = startBridge(h, "ra", "rb"); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
 // ip runs lines of iproute2's batch language on a host.
 func (l *Lab) ip(h *Host, lines ...string) {
 	l.t.Helper()
@@ -165,6 +193,9 @@ func (l *Lab) forward(h *Host) {
 
 // close ends the hosts and removes the directory, or keeps and names it when the test failed.
 func (l *Lab) close() {
+	if l.Bridge != nil {
+		l.Bridge.close()
+	}
 	for _, h := range l.hosts {
 		h.close()
 	}

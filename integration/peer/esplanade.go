@@ -141,9 +141,29 @@ func (e *Esplanade) Status(connection string) (ConnStatus, error) {
 
 // Status is "esplanade status --json". The tests rely on these keys.
 type Status struct {
+	Gateway struct {
+		DataPath struct {
+			Features []Feature `json:"features"`
+		} `json:"data_path"`
+		Drops []Drop `json:"drops"`
+	} `json:"gateway"`
 	Connections []ConnStatus `json:"connections"`
 	// Unmatched are failures that belong to no connection, such as that none is configured for a peer.
 	Unmatched []FailureStatus `json:"unmatched"`
+}
+
+// Feature is a facility of the kernel, which the packet loop uses or not.
+type Feature struct {
+	Name   string `json:"name"`
+	Used   bool   `json:"used"`
+	Reason string `json:"reason"`
+}
+
+// Drop is how many packets were dropped for a reason.
+type Drop struct {
+	Direction string `json:"direction"`
+	Reason    string `json:"reason"`
+	Packets   uint64 `json:"packets"`
 }
 
 // Failures are all failures in a status.
@@ -189,7 +209,7 @@ func (e *Esplanade) config() string {
 	fmt.Fprintf(&b, "[control]\nsocket = %q\n\n[metrics]\nlisten = %q\n\n[log]\nlevel = \"debug\"\n\n", e.Socket(), MetricsAddr)
 	ike := map[string]string{"retransmit_timeout": `"500ms"`, "retransmit_base": "1.0", "retransmit_tries": "4"}
 	maps.Copy(ike, e.gw.IKE)
-	fmt.Fprintf(&b, "[ike]\n%s\n", lines("", ike))
+	fmt.Fprintf(&b, "[ike]\n%s\n[dataplane]\n%s\n", lines("", ike), lines("", e.gw.Dataplane))
 	if e.gw.SaveKeys {
 		fmt.Fprintf(&b, "[debug]\nsave_keys = %q\n\n", e.KeysDir())
 	}
@@ -229,6 +249,9 @@ func (e *Esplanade) connectionKeys(c Connection) map[string]string {
 	}
 	if c.RekeyTime > 0 {
 		keys["rekey_time"] = strconv.Quote(seconds(c.RekeyTime))
+	}
+	for k, v := range c.Extra {
+		keys[k] = strconv.Quote(v)
 	}
 	return keys
 }

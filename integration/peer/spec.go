@@ -17,6 +17,8 @@ type Gateway struct {
 	// IKE holds daemon-wide keys with the names of strongswan.conf's charon section, as written in TOML.
 	// The keys every test needs (short retransmission) have defaults; an entry here replaces its default.
 	IKE map[string]string
+	// Dataplane holds Esplanade's keys of [dataplane], as written in TOML. strongSwan has none.
+	Dataplane map[string]string
 	// SaveKeys makes the gateway write what Wireshark needs to decrypt its traffic.
 	SaveKeys bool
 }
@@ -36,7 +38,9 @@ type Connection struct {
 	NoFragmentation bool
 	DPDDelay        time.Duration
 	RekeyTime       time.Duration
-	Children        []Child
+	// Extra are more keys of the connection, which both formats call by the same name: {"childless": "force"}.
+	Extra    map[string]string
+	Children []Child
 }
 
 // keepUp reports whether a child shall come back by itself.

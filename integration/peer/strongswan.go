@@ -5,6 +5,7 @@ package peer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -220,6 +221,7 @@ func (s *StrongSwan) connectionKeys(c Connection) map[string]string {
 	if c.keepUp() {
 		keys["keyingtries"] = "0" // without end
 	}
+	maps.Copy(keys, c.Extra)
 	return keys
 }
 

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParse(t *testing.T) {
+	o, err := parse(strings.Fields("-rate 10 -for 2s -out x"), io.Discard)
+	if err != nil || o != (options{rate: 10, duration: 2 * time.Second, out: "x"}) {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for _, args := range []string{"-rate 0", "-rate 10000001", "-for 1ms", "surplus", "-unknown"} {
+		if _, err := parse(strings.Fields(args), io.Discard); !errors.Is(err, errUsage) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}

@@ -1,0 +1,340 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"esplanade/bench/contest"
+	"esplanade/bench/initiators"
+	"esplanade/bench/netlab"
+	"esplanade/bench/scrape"
+)
+
+const (
+	ikePort, nattPort = 500, 4500
+	metricsAddr       = "127.0.0.1:9700"
+	espProposal       = "aes128gcm16"
+	// settleTime is how long a tunnel may take to come up.
+	settleTime = 30 * time.Second
+	// rekeyEvery is how often the child, and every second time the IKE SA, is rekeyed in the flood.
+	rekeyEvery = 3 * time.Second
+	// sampleEvery is how often the memory of the gateway is looked at.
+	sampleEvery = 200 * time.Millisecond
+)
+
+// newcomer is where the new peers are, beside the gateway of the tunnel; their networks are cut out of newcomers.
+var (
+	newcomer  = netip.MustParseAddr("198.18.0.3")
+	newcomers = netip.MustParsePrefix("10.64.0.0/16")
+)
+
+// stage is a lab with the two gateways at work: a is the peer of the tunnel, b is flooded.
+type stage struct {
+	lab          *netlab.Lab
+	binary       string
+	a, b         *netlab.Process
+	atA, atB     *scrape.Scraper
+	socketA, dir string
+}
+
+// connections are those of one gateway: one that carries packets, and one whose peer is asked whether it lives.
+func connections(s, o netlab.Site, start string) string {
+	return fmt.Sprintf(`local_addrs = [%[1]q]
+remote_addrs = [%[2]q]
+encap = true
+dpd_delay = "1s"
+[connections.bench.local]
+auth = "psk"
+id = "net-%[3]s.example"
+[connections.bench.remote]
+auth = "psk"
+id = "net-%[4]s.example"
+[connections.bench.children.net]
+local_ts = [%[5]q]
+remote_ts = [%[6]q]
+esp_proposals = [%[7]q]
+start_action = %[8]q
+[connections.quiet]
+local_addrs = [%[1]q]
+remote_addrs = [%[2]q]
+proposals = [%[9]q]
+encap = true
+dpd_delay = "1s"
+[connections.quiet.local]
+auth = "psk"
+id = "quiet-%[3]s.example"
+[connections.quiet.remote]
+auth = "psk"
+id = "quiet-%[4]s.example"
+[connections.quiet.children.silence]
+local_ts = ["172.16.%[10]d.0/24"]
+remote_ts = ["172.16.%[11]d.0/24"]
+esp_proposals = [%[7]q]
+start_action = %[8]q
+`, s.Outer, o.Outer, s.Name, o.Name, s.Net, o.Net, espProposal, start, contest.IKEProposal, s.Outer.As4()[3], o.Outer.As4()[3])
+}
+
+// strangers is the connection for the new peers, with the identity that the flood's requests would have.
+func strangers(s netlab.Site) string {
+	return fmt.Sprintf(`[connections.any]
+local_addrs = [%q]
+remote_addrs = ["%%any"]
+proposals = [%q]
+encap = true
+unique = "never"
+[connections.any.local]
+auth = "psk"
+id = %[1]q
+[connections.any.remote]
+auth = "psk"
+id = "%%any"
+[connections.any.children.net]
+local_ts = [%[3]q]
+remote_ts = [%[4]q]
+esp_proposals = [%[5]q]
+`, s.Outer, contest.IKEProposal, s.Net, newcomers, espProposal)
+}
+
+const daemonTables = "[log]\nlevel = \"warn\"\n[metrics]\nlisten = \"" + metricsAddr + "\"\n"
+
+// setUp starts everything and waits for the tunnel. What it has started is stopped by close, also after an error.
+func (st *stage) setUp(ctx context.Context) (err error) {
+	if st.lab, err = netlab.New(ctx, false); err != nil {
+		return err
+	}
+	a, b := st.lab.A, st.lab.B
+	if err := a.Run(ctx, "ip", "addr", "add", newcomer.String()+"/24", "dev", a.Link); err != nil {
+		return err
+	}
+	dirs := map[string]string{}
+	for _, s := range st.lab.Sites() {
+		dirs[s.Name] = filepath.Join(st.lab.Dir, s.Name)
+		if err := os.Mkdir(dirs[s.Name], 0o700); err != nil {
+			return err
+		}
+	}
+	if st.b, err = contest.StartEsplanade(ctx, b, dirs["b"], st.binary, contest.EsplanadeOptions{
+		Daemon: daemonTables, Connection: connections(b, a, "none") + strangers(b)}); err != nil {
+		return err
+	}
+	if st.a, err = contest.StartEsplanade(ctx, a, dirs["a"], st.binary, contest.EsplanadeOptions{
+		Daemon: daemonTables, Connection: connections(a, b, "start")}); err != nil {
+		return err
+	}
+	st.socketA = filepath.Join(dirs["a"], "vici")
+	st.atA, st.atB = scrape.New(metricsAddr, a.Do), scrape.New(metricsAddr, b.Do)
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	for {
+		m, err := st.atA.Scrape(ctx)
+		if err == nil && m.Sum("ipsec_connection_up") == 2 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the tunnels are not up: %w; the gateway says: %s", errors.Join(ctx.Err(), err), st.a.Log())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (st *stage) close() {
+	for _, p := range []*netlab.Process{st.a, st.b} {
+		if p != nil {
+			p.Stop(5 * time.Second)
+		}
+	}
+	if st.lab != nil {
+		st.lab.Close()
+	}
+}
+
+// flood sends the requests from the host of the gateway that they are for.
+func (st *stage) flood(ctx context.Context, o options) (sent uint64, took time.Duration, err error) {
+	b := st.lab.B
+	first, err := initiators.Request(st.initiators())
+	if err != nil {
+		return 0, 0, err
+	}
+	err = b.Do(func() error {
+		s, err := newSender(first, [2]netip.AddrPort{netip.AddrPortFrom(b.Outer, ikePort), netip.AddrPortFrom(b.Outer, nattPort)})
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		began := time.Now()
+		err = s.run(ctx, o.rate, o.duration)
+		sent, took = s.sent, time.Since(began)
+		return err
+	})
+	return sent, took, err
+}
+
+// initiators are the new peers.
+func (st *stage) initiators() initiators.Options {
+	a, b := st.lab.A, st.lab.B
+	return initiators.Options{
+		Open: func(local netip.AddrPort) (c *net.UDPConn, err error) {
+			err = a.Do(func() error {
+				c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
+				return err
+			})
+			return c, err
+		},
+		IKE: netip.AddrPortFrom(newcomer, ikePort), NATT: netip.AddrPortFrom(newcomer, nattPort),
+		RemoteIKE: netip.AddrPortFrom(b.Outer, ikePort), RemoteNATT: netip.AddrPortFrom(b.Outer, nattPort),
+		Identity: "newcomer.example", PSK: []byte(contest.PSK), IKEProposal: contest.IKEProposal, ESPProposal: espProposal,
+		Network: newcomers, RemoteNetwork: b.Net, AtOnce: 1,
+	}
+}
+
+// newcomersComeIn sets up one new peer after the other as long as the flood lasts, and lets the last one finish.
+func (st *stage) newcomersComeIn(ctx context.Context, over <-chan struct{}) (r initiators.Result, err error) {
+	o := st.initiators()
+	o.Count = 1
+	for {
+		one, err := initiators.Run(ctx, o)
+		r.Established += one.Established
+		r.Failed += one.Failed
+		r.Retransmits += one.Retransmits
+		r.Latencies = append(r.Latencies, one.Latencies...)
+		if r.Failure == "" {
+			r.Failure = one.Failure
+		}
+		if err != nil {
+			return r, err
+		}
+		o.First++
+		select {
+		case <-over:
+			return r, nil
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// rekey renews the keys of the tunnel as long as the flood lasts.
+func (st *stage) rekey(ctx context.Context, over <-chan struct{}) (done int, err error) {
+	for n := 0; ; n++ {
+		select {
+		case <-over:
+			return done, nil
+		case <-time.After(rekeyEvery):
+		}
+		name := "net"
+		if n%2 == 1 {
+			name = "bench"
+		}
+		if _, _, err := st.lab.A.Output(ctx, netlab.Command{Args: []string{st.binary, "rekey", name, "--socket", st.socketA}}); err != nil {
+			return done, err
+		}
+		done++
+	}
+}
+
+// watchMemory gives the largest resident memory of the flooded gateway.
+func (st *stage) watchMemory(over <-chan struct{}) (peak uint64, err error) {
+	for {
+		rss, err := netlab.RSS(st.b.PID())
+		if err != nil {
+			return peak, err
+		}
+		peak = max(peak, rss)
+		select {
+		case <-over:
+			return peak, nil
+		case <-time.After(sampleEvery):
+		}
+	}
+}
+
+// attack floods the gateway and does everything else meanwhile.
+func (st *stage) attack(ctx context.Context, o options) (r results, err error) {
+	before, err := netlab.RSS(st.b.PID())
+	if err != nil {
+		return r, err
+	}
+	cpu, err := netlab.CPU(st.b.PID())
+	if err != nil {
+		return r, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.duration+5*time.Minute) // the new peers' retransmissions
+	defer cancel()
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	var errs [5]error
+	wg.Go(func() { r.Newcomers, errs[0] = st.newcomersComeIn(ctx, over) })
+	wg.Go(func() { r.RekeysAsked, errs[1] = st.rekey(ctx, over) })
+	wg.Go(func() { r.peak, errs[2] = st.watchMemory(over) })
+	wg.Go(func() { r.PacketsSent, r.PacketsBack, errs[3] = st.traffic(over) })
+	r.Sent, r.took, errs[4] = st.flood(ctx, o)
+	after, err := netlab.CPU(st.b.PID())
+	close(over)
+	wg.Wait()
+	if err := errors.Join(append(errs[:], err)...); err != nil {
+		return r, fmt.Errorf("%w; the gateway says: %s", err, st.b.Log())
+	}
+	r.PerSecond = float64(r.Sent) / r.took.Seconds()
+	r.MiBBefore, r.MiBPeak = float64(before)/(1<<20), float64(r.peak)/(1<<20)
+	r.CPUSeconds = (after - cpu).Seconds()
+	if r.a, err = st.atA.Scrape(ctx); err != nil {
+		return r, err
+	}
+	r.b, err = st.atB.Scrape(ctx)
+	r.Ignored = r.b.Labelled("ipsec_ignored_messages_total", "reason")
+	r.Rekeys = int(r.a.Sum("ipsec_rekeys_total"))
+	return r, err
+}
+
+func run(o options) error {
+	if missing := netlab.Missing(); len(missing) > 0 {
+		return fmt.Errorf("this machine lacks: %s", strings.Join(missing, "; "))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	r, commit, err := measure(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := write(o, r, commit); err != nil {
+		return err
+	}
+	return r.judge()
+}
+
+// measure does it all once.
+func measure(ctx context.Context, o options) (r results, commit string, err error) {
+	dir, err := os.MkdirTemp("", "flood")
+	if err != nil {
+		return r, "", err
+	}
+	defer os.RemoveAll(dir)
+	b, err := contest.NewBuilder(ctx, dir)
+	if err != nil {
+		return r, "", err
+	}
+	commit, changed := contest.Commit(ctx, b.Root)
+	if changed {
+		commit += ", with changes that are not committed"
+	}
+	st := &stage{}
+	defer st.close()
+	if st.binary, err = b.Esplanade(ctx); err != nil {
+		return r, commit, err
+	}
+	if err := st.setUp(ctx); err != nil {
+		return r, commit, err
+	}
+	r, err = st.attack(ctx, o)
+	return r, commit, err
+}

@@ -1,0 +1,198 @@
+package gateways
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"esplanade/bench/contest"
+	"esplanade/bench/netlab"
+	"esplanade/ike/vici"
+)
+
+const (
+	// metricsAddr is where each serves its metrics; every host has a loopback of its own.
+	metricsAddr = "127.0.0.1:9700"
+	// child and connection are the names in the configuration.
+	child      = "net"
+	connection = "bench"
+	// stopGrace is how long a gateway may take to end.
+	stopGrace = 3 * time.Second
+	// callLimit bounds a question to a gateway.
+	callLimit = 20 * time.Second
+)
+
+// Options are what differs between uses of a pair.
+type Options struct {
+	// ESP is the proposal of the CHILD SAs.
+	ESP string
+	// ChildRekey and IKERekey are the ages at which keys are renewed; 0: only on command.
+	ChildRekey, IKERekey time.Duration
+}
+
+// Pair is two gateways with a tunnel between them.
+type Pair struct{ A, B *Gateway }
+
+// Gateway is one of the two.
+type Gateway struct {
+	*netlab.Process
+	site    netlab.Site
+	socket  string
+	control *vici.Client
+	scraper *http.Client
+}
+
+// Start starts both and brings the tunnel up.
+func Start(ctx context.Context, l *netlab.Lab, binary string, o Options) (_ *Pair, err error) {
+	p := &Pair{}
+	defer func() {
+		if err != nil {
+			p.Stop()
+		}
+	}()
+	// The responder is there first, and only a begins rekeyings by age: its time is the shorter one.
+	if p.B, err = start(ctx, l, l.B, binary, o, 2); err != nil {
+		return nil, err
+	}
+	if p.A, err = start(ctx, l, l.A, binary, o, 1); err != nil {
+		return nil, err
+	}
+	call, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	if err := p.A.command(call, "initiate", new(vici.Message).Set("child", child).Set("timeout", "15000")); err != nil {
+		return nil, fmt.Errorf("%w; %s says: %s", err, p.A.Name, p.A.Log())
+	}
+	return p, nil
+}
+
+func start(ctx context.Context, l *netlab.Lab, s netlab.Site, binary string, o Options, age time.Duration) (*Gateway, error) {
+	dir := filepath.Join(l.Dir, "gw-"+s.Name)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	other := l.Other(s)
+	process, err := contest.StartEsplanade(ctx, s, dir, binary, contest.EsplanadeOptions{
+		Daemon: fmt.Sprintf("[metrics]\nlisten = %q\n[log]\nlevel = \"warn\"", metricsAddr),
+		Connection: fmt.Sprintf(`local_addrs = [%q]
+remote_addrs = [%q]
+encap = true
+rekey_time = %q
+rand_time = "0s"
+[connections.bench.local]
+auth = "psk"
+id = %[1]q
+[connections.bench.remote]
+auth = "psk"
+id = %[2]q
+[connections.bench.children.net]
+local_ts = [%[4]q]
+remote_ts = [%[5]q]
+esp_proposals = [%[6]q]
+rekey_time = %[7]q
+rand_time = "0s"
+`, s.Outer, other.Outer, age*o.IKERekey, s.Net, other.Net, o.ESP, age*o.ChildRekey)})
+	if process == nil {
+		return nil, err
+	}
+	g := &Gateway{Process: process, site: s, socket: filepath.Join(dir, "vici")}
+	if err == nil {
+		g.control, err = vici.DialContext(ctx, g.socket)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w; %s says: %s", err, process.Name, process.Log())
+		g.stop()
+		return nil, err
+	}
+	g.scraper = &http.Client{Timeout: callLimit, Transport: &http.Transport{DialContext: g.dial}}
+	return g, nil
+}
+
+// dial connects to a port of the gateway's host.
+func (g *Gateway) dial(ctx context.Context, network, addr string) (c net.Conn, err error) {
+	err = g.site.Do(func() error {
+		// To an address, so that it happens on this very thread.
+		c, err = new(net.Dialer).DialContext(ctx, network, addr)
+		return err
+	})
+	return c, err
+}
+
+// Gateways are both.
+func (p *Pair) Gateways() [2]*Gateway { return [2]*Gateway{p.A, p.B} }
+
+// Stop ends both.
+func (p *Pair) Stop() {
+	for _, g := range p.Gateways() {
+		if g != nil {
+			g.stop()
+		}
+	}
+}
+
+func (g *Gateway) stop() {
+	if g.scraper != nil {
+		g.scraper.CloseIdleConnections()
+	}
+	if g.control != nil {
+		g.control.Close()
+	}
+	g.Process.Stop(stopGrace)
+}
+
+// Check is an error if one has ended by itself.
+func (p *Pair) Check() error {
+	for _, g := range p.Gateways() {
+		select {
+		case <-g.Done():
+			return fmt.Errorf("%s has ended: %s", g.Name, g.Log())
+		default:
+		}
+	}
+	return nil
+}
+
+func (g *Gateway) command(ctx context.Context, name string, m *vici.Message) error {
+	if _, err := g.control.Call(ctx, name, m); err != nil {
+		return fmt.Errorf("%s: %s: %w", g.Name, name, err)
+	}
+	return nil
+}
+
+// RekeyChild has the gateway begin a rekeying of the CHILD SA; it does not wait for it.
+func (g *Gateway) RekeyChild(ctx context.Context) error {
+	return g.command(ctx, "rekey", new(vici.Message).Set("child", child))
+}
+
+// RekeyIKE has the gateway begin a rekeying of the IKE SA; it does not wait for it.
+func (g *Gateway) RekeyIKE(ctx context.Context) error {
+	return g.command(ctx, "rekey", new(vici.Message).Set("ike", connection))
+}
+
+// Watch tells of every SA that is replaced from now on, until ctx ends.
+func (g *Gateway) Watch(ctx context.Context) (<-chan Rekeying, error) { return watch(ctx, g.socket) }
+
+// Scrape reads the metrics.
+func (g *Gateway) Scrape(ctx context.Context) (Metrics, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+metricsAddr+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := g.scraper.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", g.Name, err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", g.Name, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: metrics: %s: %.200s", g.Name, resp.Status, b)
+	}
+	return ParseMetrics(string(b))
+}

@@ -1,0 +1,65 @@
+package proof
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"esplanade/bench/contest"
+)
+
+// Conditions are what the figures of a run depend on.
+type Conditions struct {
+	Began   time.Time
+	load    string
+	commit  string
+	kernel  string
+	cpu     string
+	command []string
+}
+
+// Look notes the conditions at the beginning of a run of the command in bench/NAME with some arguments. What a system
+// has no files about is left out.
+func Look(ctx context.Context, root, name string, args []string) Conditions {
+	c := Conditions{Began: time.Now(), command: append([]string{"go", "run", "./bench/" + name}, args...),
+		kernel: runtime.GOOS, cpu: runtime.GOARCH, load: "unknown"}
+	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		c.kernel = "Linux " + strings.TrimSpace(string(b))
+	}
+	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
+		if f := strings.Fields(string(b)); len(f) >= 3 {
+			c.load = strings.Join(f[:3], " ")
+		}
+	}
+	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(b)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				c.cpu = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	var changed bool
+	if c.commit, changed = contest.Commit(ctx, root); changed {
+		c.commit += ", with changes that are not committed"
+	}
+	return c
+}
+
+// String is the paragraph at the end of a report.
+func (c Conditions) String() string {
+	return fmt.Sprintf("`%s`, %s: %d × %s, %s, %s; commit %s; load average at the start %s.\n", strings.Join(c.command, " "),
+		c.Began.UTC().Format("2006-01-02 15:04 MST"), runtime.NumCPU(), c.cpu, c.kernel, runtime.Version(), c.commit, c.load)
+}
+
+// WriteFile writes a file of a report and makes its directory if it is not there.
+func WriteFile(dir, name, text string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
+}

@@ -1,0 +1,126 @@
+// Package scrape reads the metrics of a daemon on one of the lab's hosts, which are what a run is judged by.
+package scrape
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Metrics are the samples of a scrape: value by name and labels, as in `name{a="b"}`.
+type Metrics map[string]float64
+
+// errFormat is wrapped by errors about what was read.
+var errFormat = errors.New("scrape: not the text format of Prometheus")
+
+// maxText bounds what is read.
+const maxText = 16 << 20
+
+// Parse reads the text format. Comments and timestamps are left out.
+func Parse(text string) (Metrics, error) {
+	m := Metrics{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		// A label's value may have spaces in it.
+		end := strings.LastIndexByte(line, '}') + 1
+		if end == 0 {
+			end = strings.IndexByte(line, ' ')
+		}
+		f := strings.Fields(line[max(end, 0):])
+		if end < 1 || len(f) == 0 {
+			return nil, fmt.Errorf("%w: %.80q", errFormat, line)
+		}
+		v, err := strconv.ParseFloat(f[0], 64)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %.80q: %w", errFormat, line, err)
+		}
+		m[line[:end]] = v
+	}
+	return m, nil
+}
+
+// Sum adds up the samples of a name that have all these labels, each as in `reason="cookie_demanded"`.
+func (m Metrics) Sum(name string, labels ...string) (sum float64) {
+next:
+	for k, v := range m {
+		rest, ok := strings.CutPrefix(k, name)
+		if !ok || rest != "" && rest[0] != '{' {
+			continue
+		}
+		for _, l := range labels {
+			if !strings.Contains(rest, "{"+l) && !strings.Contains(rest, ","+l) {
+				continue next
+			}
+		}
+		sum += v
+	}
+	return sum
+}
+
+// Labelled gives the samples of a name by the value of one label.
+func (m Metrics) Labelled(name, label string) map[string]float64 {
+	out := map[string]float64{}
+	for k, v := range m {
+		rest, ok := strings.CutPrefix(k, name+"{")
+		if !ok {
+			continue
+		}
+		for _, l := range strings.Split(strings.TrimSuffix(rest, "}"), ",") {
+			if value, ok := strings.CutPrefix(l, label+`="`); ok {
+				out[strings.TrimSuffix(value, `"`)] += v
+			}
+		}
+	}
+	return out
+}
+
+// Scraper reads the metrics of one daemon.
+type Scraper struct {
+	client http.Client
+	url    string
+}
+
+// New makes a scraper of the metrics at addr. enter runs a function in the daemon's network namespace.
+func New(addr string, enter func(call func() error) error) *Scraper {
+	dial := func(ctx context.Context, network, addr string) (c net.Conn, err error) {
+		err = enter(func() error {
+			var d net.Dialer
+			c, err = d.DialContext(ctx, network, addr)
+			return err
+		})
+		return c, err
+	}
+	// A connection for each scrape: they are rare, and a daemon that was restarted is found again.
+	return &Scraper{client: http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}},
+		url: "http://" + addr + "/metrics"}
+}
+
+// Scrape reads the metrics once.
+func (s *Scraper) Scrape(ctx context.Context) (Metrics, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxText))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("scrape: %s", resp.Status)
+	}
+	return Parse(string(b))
+}

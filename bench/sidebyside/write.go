@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"esplanade/bench/report"
+)
+
+// figuresFile has all figures; the other files are made from it.
+const figuresFile = "results.json"
+
+func run(o options) error {
+	if !o.again {
+		return compare(o)
+	}
+	f, err := os.Open(filepath.Join(o.out, figuresFile))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r, err := report.Read(f)
+	if err != nil {
+		return err
+	}
+	return writeReport(r, o.out)
+}
+
+// write makes all files.
+func write(r *report.Results, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(dir, figuresFile), func(f *os.File) error { return r.Write(f) }); err != nil {
+		return err
+	}
+	return writeReport(r, dir)
+}
+
+// writeReport makes the files that people read.
+func writeReport(r *report.Results, dir string) error {
+	return errors.Join(
+		writeFile(filepath.Join(dir, "README.md"), func(f *os.File) error { return r.Markdown(f) }),
+		writeFile(filepath.Join(dir, "throughput.svg"), func(f *os.File) error { return r.SVG(f) }))
+}
+
+func writeFile(path string, to func(f *os.File) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(to(f), f.Close())
+}

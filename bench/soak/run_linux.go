@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"esplanade/bench/contest"
+	"esplanade/bench/gateways"
+	"esplanade/bench/load"
+	"esplanade/bench/netlab"
+	"esplanade/bench/proof"
+)
+
+const (
+	// warmUp is left out: TCP opens its windows, the gateways touch their buffers for the first time.
+	warmUp = 10 * time.Second
+	// Of the numbered datagrams, each way.
+	numberedRate = 500
+	numberedSize = 300
+	espProposal  = "aes128gcm16-x25519"
+)
+
+func run(o options, args []string) error {
+	if missing := netlab.Missing(); len(missing) > 0 {
+		return fmt.Errorf("this machine lacks: %s", strings.Join(missing, "; "))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	dir, err := os.MkdirTemp("", "soak")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b, err := contest.NewBuilder(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if o.binary == "" {
+		fmt.Fprintln(os.Stderr, "building Esplanade")
+		if o.binary, err = b.Esplanade(ctx); err != nil {
+			return err
+		}
+	}
+	c := proof.Look(ctx, b.Root, "soak", args)
+	rs, numbered, err := measure(ctx, o)
+	if err != nil {
+		return err
+	}
+	verdicts := judge(rs, runtime.NumCPU(), numbered)
+	if err := write(o, rs, verdicts, c.String()); err != nil {
+		return err
+	}
+	return proof.Check(verdicts)
+}
+
+// measure runs it all, and gives the readings after the warm-up.
+func measure(ctx context.Context, o options) (rs []reading, numbered []flow, err error) {
+	l, err := netlab.New(ctx, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer l.Close()
+	pair, err := gateways.Start(ctx, l, o.binary, gateways.Options{ESP: espProposal, ChildRekey: childRekey, IKERekey: ikeRekey})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer pair.Stop()
+	streams, err := load.StartStreams(ctx, l.A.Do, l.B.Do, l.A.Inner, l.B.Inner, load.StreamOptions{Streams: o.streams})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer streams.Close()
+	forth, err := load.StartNumbered(l.A.Do, l.B.Do, l.A.Inner, l.B.Inner, numberedSize, numberedRate)
+	if err != nil {
+		return nil, nil, err
+	}
+	back, err := load.StartNumbered(l.B.Do, l.A.Do, l.B.Inner, l.A.Inner, numberedSize, numberedRate)
+	if err != nil {
+		_, _ = forth.Finish()
+		return nil, nil, err
+	}
+	m := &meter{lab: l, pair: pair, streams: streams}
+	if m.reference, err = startReference(); err == nil {
+		rs, err = m.watch(ctx, o)
+		err = errors.Join(err, m.reference.close())
+	}
+	for _, n := range []struct {
+		name string
+		of   *load.Numbered
+	}{{"from a to b", forth}, {"from b to a", back}} {
+		r, failed := n.of.Finish()
+		err = errors.Join(err, failed)
+		numbered = append(numbered, flow{n.name, r})
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	// Once more, when nothing is under way: the numbered datagrams were lost before this.
+	r, err := m.read(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	rs[len(rs)-1].overflow = r.overflow
+	return rs, numbered, nil
+}
+
+// meter reads everything.
+type meter struct {
+	lab       *netlab.Lab
+	pair      *gateways.Pair
+	streams   *load.Streams
+	reference *reference
+	began     time.Time
+}
+
+// watch reads once an interval until the run is over.
+func (m *meter) watch(ctx context.Context, o options) ([]reading, error) {
+	if err := wait(ctx, warmUp); err != nil {
+		return nil, err
+	}
+	m.began = time.Now()
+	var rs []reading
+	for {
+		r, err := m.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		rs = append(rs, r)
+		if n := len(rs); n > 1 {
+			x := intervals(rs[n-2:], runtime.NumCPU())[0]
+			fmt.Fprintf(os.Stderr, "%4.0f s: %.2f and %.2f Gbit/s, %.2f CPU s for each GB, RSS %.1f and %.1f MiB\n", x.end.Seconds(), x.forth, x.back, x.cost, x.rss[0], x.rss[1])
+		}
+		if r.at >= o.length {
+			return rs, nil
+		}
+		next := m.began.Add(time.Duration(len(rs)) * o.interval)
+		if err := wait(ctx, time.Until(next)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// read reads everything as close together as it gets.
+func (m *meter) read(ctx context.Context) (r reading, err error) {
+	if err := m.pair.Check(); err != nil {
+		return r, err
+	}
+	if err := m.streams.Err(); err != nil {
+		return r, err
+	}
+	for g, gw := range m.pair.Gateways() {
+		if r.gateways[g].metrics, err = gw.Scrape(ctx); err != nil {
+			return r, err
+		}
+		if r.gateways[g].rss, err = netlab.RSS(gw.PID()); err != nil {
+			return r, err
+		}
+	}
+	for _, s := range m.lab.Sites() {
+		o, err := s.Overflow()
+		if err != nil {
+			return r, err
+		}
+		r.overflow.UDP += o.UDP
+		r.overflow.Device += o.Device
+	}
+	if r.retransmits, err = m.streams.Retransmits(); err != nil {
+		return r, err
+	}
+	r.at = time.Since(m.began)
+	r.forth, r.back = m.streams.Received()
+	r.units, r.unitTime = m.reference.read()
+	if r.busy, r.stolen, err = netlab.MachineTimes(); err != nil {
+		return r, err
+	}
+	if r.ours, err = netlab.CPU(os.Getpid()); err != nil {
+		return r, err
+	}
+	for g, gw := range m.pair.Gateways() {
+		if r.gateways[g].cpu, err = netlab.CPU(gw.PID()); err != nil {
+			return r, err
+		}
+		r.ours += r.gateways[g].cpu
+	}
+	return r, nil
+}

@@ -1,0 +1,58 @@
+// Command thousand keeps many IKE SAs with a CHILD SA each between two gateways for a while, all of which are rekeyed again and
+// again and carry packets, and says whether one was lost. It needs root and Linux:
+//
+//	go run ./bench/thousand
+//
+// takes ten minutes. It fails if anything was lost; the results go to bench/results/thousand.md and thousand.json.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+type options struct {
+	count    int
+	duration time.Duration
+	out      string
+}
+
+var errUsage = errors.New("usage")
+
+// maxCount is what the networks have room for.
+const maxCount = 4000
+
+func parse(args []string, w io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("thousand", flag.ContinueOnError)
+	f.SetOutput(w)
+	f.IntVar(&o.count, "n", 1000, "IKE SAs")
+	f.DurationVar(&o.duration, "for", 10*time.Minute, "how `long` they are kept")
+	f.StringVar(&o.out, "out", "bench/results", "`directory` of the results")
+	if err := f.Parse(args); err != nil {
+		return o, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if f.NArg() > 0 || o.count < 1 || o.count > maxCount || o.duration < time.Second {
+		return o, fmt.Errorf("%w: -n 1 to %d, -for at least 1s, and nothing else", errUsage, maxCount)
+	}
+	return o, nil
+}
+
+func main() {
+	o, err := parse(os.Args[1:], os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "thousand:", err)
+		os.Exit(2)
+	}
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "thousand:", err)
+		os.Exit(1)
+	}
+}

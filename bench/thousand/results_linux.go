@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"esplanade/bench/contest"
+	"esplanade/bench/netlab"
+	"esplanade/bench/scrape"
+)
+
+// results are what a run has shown.
+type results struct {
+	Count   int     `json:"count"`
+	UpAfter float64 `json:"up_after_s"`
+	// KiB is the resident memory of the responder for each SA when all are up, KiBAtEnd at the end.
+	KiB      float64 `json:"kib"`
+	KiBAtEnd float64 `json:"kib_at_end"`
+	// Silent are the SAs that carried nothing in the end.
+	Silent         int     `json:"silent"`
+	PacketsSent    int     `json:"packets_sent"`
+	PacketsArrived int     `json:"packets_arrived"`
+	CPUInitiator   float64 `json:"cpu_initiator_s"`
+	CPUResponder   float64 `json:"cpu_responder_s"`
+	// Up, Established: connections that are up, and IKE SAs that were set up in all.
+	Up          float64 `json:"up"`
+	Established float64 `json:"established"`
+	IKERekeys   float64 `json:"ike_rekeys"`
+	ChildRekeys float64 `json:"child_rekeys"`
+	Liveness    float64 `json:"liveness_checks"`
+	Retransmits float64 `json:"retransmits"`
+	// Failures are those of both sides, FailuresFirst those before all were up.
+	Failures      float64 `json:"failures"`
+	FailuresFirst float64 `json:"failures_first"`
+
+	a, b scrape.Metrics
+}
+
+// fill takes the figures out of the metrics. Rekeyings are counted by both sides, which began about half of them each.
+func (r *results) fill() {
+	r.Up, r.Established = r.a.Sum("ipsec_connection_up"), r.a.Sum("ipsec_ike_established_total")
+	r.IKERekeys, r.ChildRekeys = r.a.Sum("ipsec_rekeys_total", `sa="ike"`), r.a.Sum("ipsec_rekeys_total", `sa="child"`)
+	for _, m := range []scrape.Metrics{r.a, r.b} {
+		r.Liveness += m.Sum("ipsec_exchanges_total", `exchange="INFORMATIONAL"`, `role="initiator"`)
+		r.Retransmits += m.Sum("ipsec_retransmits_total")
+		r.Failures += m.Sum("ipsec_exchange_failures_total")
+	}
+}
+
+// Lost is how many SAs are not what they were.
+func (r *results) lost() int {
+	return max(r.Silent, r.Count-int(r.Up), int(r.Established)-r.Count)
+}
+
+// judge says what is not as it must be.
+func (r *results) judge(o options) error {
+	var wrong []error
+	must := func(ok bool, format string, args ...any) {
+		if !ok {
+			wrong = append(wrong, fmt.Errorf(format, args...))
+		}
+	}
+	must(r.Up == float64(r.Count), "%.0f of %d connections are up", r.Up, r.Count)
+	must(r.Established == float64(r.Count), "%.0f IKE SAs were set up for %d connections", r.Established, r.Count)
+	must(r.Silent == 0, "%d SAs carry nothing", r.Silent)
+	must(r.Failures == 0, "%.0f failures", r.Failures)
+	// Each is rekeyed at the latest after its time; the first one after that is owed a while later.
+	if n := rekeysOwed(o.duration, childRekey) * r.Count; r.ChildRekeys < float64(n) {
+		must(false, "%.0f CHILD SAs were rekeyed, at least %d have to", r.ChildRekeys, n)
+	}
+	if n := rekeysOwed(o.duration, ikeRekey) * r.Count; r.IKERekeys < float64(n) {
+		must(false, "%.0f IKE SAs were rekeyed, at least %d have to", r.IKERekeys, n)
+	}
+	return errors.Join(wrong...)
+}
+
+// rekeysOwed is how often an SA must have been rekeyed at least.
+func rekeysOwed(d, each time.Duration) int { return max(int((d-30*time.Second)/each), 0) }
+
+// write makes both files.
+func write(o options, r results, commit string) error {
+	kernel, err := netlab.Kernel()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(&r, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(o.out, "thousand.json"), append(text, '\n'), 0o644); err != nil {
+		return err
+	}
+	verdict := fmt.Sprintf("Lost: %d.", r.lost())
+	if err := r.judge(o); err != nil {
+		verdict = "FAILED: " + strings.ReplaceAll(err.Error(), "\n", "; ") + "."
+	}
+	return os.WriteFile(filepath.Join(o.out, "thousand.md"), fmt.Appendf(nil, `# %d IKE SAs for %v, %s
+
+Two gateways with a connection with one CHILD SA for each (%s, pre-shared key, %s) and the limits they have by default. IKE SAs
+are rekeyed every %v and CHILD SAs every %v at the latest, the peer is asked whether it lives when it was silent for 10 s,
+and a packet goes through each SA every %v. %s
+
+| | |
+|---|---|
+| all up after | %.1f s |
+| lost | %d |
+| CHILD SAs rekeyed | %.0f |
+| IKE SAs rekeyed | %.0f |
+| failures | %.0f |
+| INFORMATIONAL exchanges: liveness, deletes of what was replaced | %.0f |
+| requests repeated | %.0f |
+| packets through the tunnels | %d sent, %d arrived |
+| resident memory of the responder for each SA, when all are up and at the end | %.1f KiB, %.1f KiB |
+| CPU in all: initiator, responder | %.1f s, %.1f s |
+
+%d CPUs, Linux %s, %s; commit %s.
+`, r.Count, o.duration, time.Now().UTC().Format("2006-01-02"), contest.IKEProposal, espProposal, ikeRekey, childRekey, roundEvery, verdict,
+		r.UpAfter, r.lost(), r.ChildRekeys, r.IKERekeys, r.Failures, r.Liveness, r.Retransmits, r.PacketsSent, r.PacketsArrived,
+		r.KiB, r.KiBAtEnd, r.CPUInitiator, r.CPUResponder, runtime.NumCPU(), kernel, runtime.Version(), commit), 0o644)
+}

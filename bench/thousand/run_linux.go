@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"esplanade/bench/contest"
+	"esplanade/bench/netlab"
+	"esplanade/bench/scrape"
+)
+
+const (
+	metricsAddr = "127.0.0.1:9700"
+	espProposal = "aes128gcm16"
+	// childRekey and ikeRekey are the shortest that the configuration allows, and twice that.
+	childRekey, ikeRekey = time.Minute, 2 * time.Minute
+	// perSA bounds the time to set up each.
+	perSA = 100 * time.Millisecond
+	// roundEvery is how often a packet goes through each SA.
+	roundEvery = 10 * time.Second
+)
+
+// netsA and netsB are the networks behind the two gateways: each SA has one address of both.
+var (
+	netsA = netip.MustParsePrefix("10.64.0.0/16")
+	netsB = netip.MustParsePrefix("10.96.0.0/16")
+)
+
+// address is that of the i-th SA in one of the networks.
+func address(p netip.Prefix, i int) netip.Addr {
+	a := p.Masked().Addr().As4()
+	a[2], a[3] = byte(1+i/250), byte(1+i%250)
+	return netip.AddrFrom4(a)
+}
+
+// connections are those of one gateway. The first is called "bench", and is written without its name and proposals.
+func connections(s, o netlab.Site, own, other netip.Prefix, n int, start string) string {
+	var b strings.Builder
+	for i := range n {
+		name := "bench"
+		if i > 0 {
+			name = fmt.Sprintf("c%04d", i)
+			fmt.Fprintf(&b, "[connections.%s]\nproposals = [%q]\n", name, contest.IKEProposal)
+		}
+		fmt.Fprintf(&b, `local_addrs = [%[2]q]
+remote_addrs = [%[3]q]
+encap = true
+dpd_delay = "10s"
+rekey_time = "%[4]s"
+[connections.%[1]s.local]
+auth = "psk"
+id = "%[1]s.%[5]s.example"
+[connections.%[1]s.remote]
+auth = "psk"
+id = "%[1]s.%[6]s.example"
+[connections.%[1]s.children.net]
+local_ts = ["%[7]s/32"]
+remote_ts = ["%[8]s/32"]
+esp_proposals = [%[9]q]
+rekey_time = "%[10]s"
+start_action = %[11]q
+`, name, s.Outer, o.Outer, ikeRekey, s.Name, o.Name, address(own, i), address(other, i), espProposal, childRekey, start)
+	}
+	return b.String()
+}
+
+// stage is a lab with the two gateways at work; a initiates.
+type stage struct {
+	lab      *netlab.Lab
+	a, b     *netlab.Process
+	atA, atB *scrape.Scraper
+}
+
+// setUp starts both gateways, with the limits they have by default. What it has started is stopped by close.
+func (st *stage) setUp(ctx context.Context, binary string, n int) (err error) {
+	if st.lab, err = netlab.New(ctx, false); err != nil {
+		return err
+	}
+	a, b := st.lab.A, st.lab.B
+	const tables = "[log]\nlevel = \"warn\"\n[metrics]\nlisten = \"" + metricsAddr + "\"\n"
+	for _, g := range []struct {
+		site       netlab.Site
+		own, other netip.Prefix
+		start      string
+		process    **netlab.Process
+	}{{b, netsB, netsA, "none", &st.b}, {a, netsA, netsB, "start", &st.a}} {
+		// All addresses of the network are this host's.
+		if err := g.site.Run(ctx, "ip", "route", "add", "local", g.own.String(), "dev", "lo"); err != nil {
+			return err
+		}
+		dir := filepath.Join(st.lab.Dir, g.site.Name)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return err
+		}
+		*g.process, err = contest.StartEsplanade(ctx, g.site, dir, binary, contest.EsplanadeOptions{
+			Daemon: tables, Connection: connections(g.site, st.lab.Other(g.site), g.own, g.other, n, g.start)})
+		if err != nil {
+			return err
+		}
+	}
+	st.atA, st.atB = scrape.New(metricsAddr, a.Do), scrape.New(metricsAddr, b.Do)
+	return nil
+}
+
+func (st *stage) close() {
+	for _, p := range []*netlab.Process{st.a, st.b} {
+		if p != nil {
+			p.Stop(30 * time.Second)
+		}
+	}
+	if st.lab != nil {
+		st.lab.Close()
+	}
+}
+
+// waitUp waits until all connections are up.
+func (st *stage) waitUp(ctx context.Context, n int) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute+time.Duration(n)*perSA)
+	defer cancel()
+	up := 0.0
+	for {
+		m, err := st.atA.Scrape(ctx)
+		if err == nil {
+			if up = m.Sum("ipsec_connection_up"); up == float64(n) {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%.0f of %d are up: %w; the gateway says: %s", up, n, errors.Join(ctx.Err(), err), st.a.Log())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// keep does it all.
+func (st *stage) keep(ctx context.Context, binary string, o options) (r results, err error) {
+	began := time.Now()
+	if err := st.setUp(ctx, binary, o.count); err != nil {
+		return r, err
+	}
+	// The responder has its configuration by now, and no SA worth speaking of.
+	before, err := netlab.RSS(st.b.PID())
+	if err != nil {
+		return r, err
+	}
+	if err := st.waitUp(ctx, o.count); err != nil {
+		return r, err
+	}
+	r.Count, r.UpAfter = o.count, time.Since(began).Seconds()
+	first, err := st.atA.Scrape(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.FailuresFirst = first.Sum("ipsec_exchange_failures_total")
+	after, err := netlab.RSS(st.b.PID())
+	if err != nil {
+		return r, err
+	}
+	r.KiB = (float64(after) - float64(before)) / 1024 / float64(o.count)
+	fmt.Fprintf(os.Stderr, "%d IKE SAs are up after %.1f s\n", o.count, r.UpAfter)
+
+	t, err := newTraffic(st, o.count)
+	if err != nil {
+		return r, err
+	}
+	defer t.close()
+	for end := time.Now().Add(o.duration); ; {
+		next := time.Now().Add(roundEvery)
+		if err := t.round(ctx); err != nil {
+			return r, err
+		}
+		if !next.Before(end) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return r, ctx.Err()
+		case <-time.After(time.Until(next)):
+		}
+	}
+	r.Silent, err = t.silent(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.PacketsSent, r.PacketsArrived = t.counts()
+	for p, to := range map[*netlab.Process]*float64{st.a: &r.CPUInitiator, st.b: &r.CPUResponder} {
+		cpu, err := netlab.CPU(p.PID())
+		if err != nil {
+			return r, err
+		}
+		*to = cpu.Seconds()
+	}
+	last, err := netlab.RSS(st.b.PID())
+	if err != nil {
+		return r, err
+	}
+	r.KiBAtEnd = (float64(last) - float64(before)) / 1024 / float64(o.count)
+	if r.a, err = st.atA.Scrape(ctx); err != nil {
+		return r, err
+	}
+	r.b, err = st.atB.Scrape(ctx)
+	r.fill()
+	return r, err
+}
+
+func run(o options) error {
+	if missing := netlab.Missing(); len(missing) > 0 {
+		return fmt.Errorf("this machine lacks: %s", strings.Join(missing, "; "))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	r, commit, err := measure(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := write(o, r, commit); err != nil {
+		return err
+	}
+	return r.judge(o)
+}
+
+// measure does it once, with a binary of its own.
+func measure(ctx context.Context, o options) (r results, commit string, err error) {
+	dir, err := os.MkdirTemp("", "thousand")
+	if err != nil {
+		return r, "", err
+	}
+	defer os.RemoveAll(dir)
+	b, err := contest.NewBuilder(ctx, dir)
+	if err != nil {
+		return r, "", err
+	}
+	commit, changed := contest.Commit(ctx, b.Root)
+	if changed {
+		commit += ", with changes that are not committed"
+	}
+	binary, err := b.Esplanade(ctx)
+	if err != nil {
+		return r, commit, err
+	}
+	st := &stage{}
+	defer st.close()
+	r, err = st.keep(ctx, binary, o)
+	return r, commit, err
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"slices"
+
+	"esplanade/config"
+	"esplanade/dataplane"
+	"esplanade/ike/vici"
+	"esplanade/tun"
+)
+
+// queueOptions translates the switches of the device.
+func queueOptions(c *config.TUN, d *config.Dataplane, workers int) tun.QueueOptions {
+	if !d.MultiQueue {
+		workers = 1
+	}
+	return tun.QueueOptions{
+		Name: c.Name, MTU: c.MTU, Queues: workers,
+		VNetHdr: d.VNetHdr, TSO: d.TunTSO, TSOECN: d.TunTSOECN, USO: d.TunUSO, GSOWrite: d.TunGSOWrite,
+	}
+}
+
+// switches translates those of the packet loop.
+func switches(conf *config.Config) dataplane.Features {
+	d := &conf.Dataplane
+	return dataplane.Features{
+		NoRawIO: !d.RawIO, NoUDPGSO: !d.GSO, NoSentinel: !d.GSOSentinel, NoUDPGRO: !d.GRO, NoTUNMerge: !d.TunGSOWrite,
+		NoReusePort: !d.ReusePort, NoSteering: !d.SPISteering, NoRawESP: !d.RawESP || !needsRawESP(conf),
+	}
+}
+
+// needsRawESP tells whether any connection may use IP protocol 50.
+func needsRawESP(conf *config.Config) bool {
+	return slices.ContainsFunc(conf.Connections, func(c *config.Connection) bool { return !c.Encap })
+}
+
+// dataPath describes the packet loop for status.
+func (g *gateway) dataPath() vici.DataPath {
+	name, err := g.device.Name()
+	if err != nil {
+		name = g.conf.TUN.Name
+	}
+	if g.net != nil {
+		name = "netstack"
+	}
+	d := vici.DataPath{Device: name, MTU: g.conf.TUN.MTU, Workers: g.workers()}
+	for _, s := range g.engine.LocalAddrs() {
+		d.Sockets = append(d.Sockets, s.Kind.String()+" "+s.Local.String())
+	}
+	for _, f := range g.engine.Features() {
+		d.Features = append(d.Features, vici.Feature{Name: f.Name, Used: f.Used, Reason: f.Detail})
+	}
+	return d
+}

@@ -1,0 +1,86 @@
+package dataplane
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"esplanade/esp"
+	"esplanade/tun"
+)
+
+// TestRunsDontFragment: over IPv4 the sockets of ESP have Don't Fragment on everything, and give it up only for a packet that
+// is larger than the path, which arrives all the same; IKE's socket and IPv6 are left to the kernel.
+func TestRunsDontFragment(t *testing.T) {
+	r := newRawEnds(t, rawOptions{})
+	mode := func(b *rawConn) (m int) {
+		level, opt := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER
+		if b.v6 {
+			level, opt = unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER
+		}
+		if err := b.control(func(fd int) (err error) { m, err = unix.GetsockoptInt(fd, level, opt); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	want := func() {
+		t.Helper()
+		for _, b := range r.a.wire.(*rawWire).conns {
+			w := unix.IP_PMTUDISC_DO
+			if b.v6 || b.kind == SocketIKE {
+				w = unix.IP_PMTUDISC_WANT
+			}
+			if m := mode(b); m != w {
+				t.Errorf("%s socket %s: IP_MTU_DISCOVER is %d, want %d", b.kind, b.local, m, w)
+			}
+		}
+	}
+	want()
+	// Selectors with ports: fragments of the inner packet would not match them, so the outer one is fragmented.
+	r.connect(1, 1, "10.1.0.0/16[udp]", "10.2.0.0/16[udp/2]")
+	r.a.updateMTU(mtuEvent{remote: r.midAddr().Addr(), mtu: 600})
+	p := udpPacket(ipSpec{src: v4.src, dst: v4.dst}, 1, 2, fill(1000, 1))
+	wire := r.out([]superPacket{super(p, tun.VNetHdr{})}, 1)
+	checkSealed(t, wire, [][]byte{p})
+	for _, b := range r.a.wire.(*rawWire).conns { // it has arrived before the loop has put things back
+		if b.df {
+			waitFor(t, "Don't Fragment again", func() bool { return mode(b) == unix.IP_PMTUDISC_DO })
+		}
+	}
+	want()
+	// And in the middle of it, the kernel was asked to let it be fragmented.
+	c := r.a.wire.(*rawWire).conns[0]
+	c.mayFragment(func() {
+		if m := mode(c); m != unix.IP_PMTUDISC_DONT {
+			t.Errorf("IP_MTU_DISCOVER is %d", m)
+		}
+	})
+	want()
+	// A path that has become narrow since: the kernel refuses the packet once, and takes it then.
+	s := r.a.wire.sender(0).(*rawSender)
+	real, refused := s.put, 0
+	var m memory
+	defer m.free()
+	b := newTxBatch(&m, r.a.wire.gso())
+	b.onError = func(_ *txMessage, n int, err error) { t.Errorf("%d packets are not sent: %v", n, err) }
+	s.put = func(fd uintptr) bool {
+		if mode(s.conns[0]) == unix.IP_PMTUDISC_DO {
+			refused++
+			s.errno = unix.EMSGSIZE
+			return true
+		}
+		return real(fd)
+	}
+	rt, err := r.a.wire.route(esp.Path{Local: natt(r.a, false), Remote: r.midAddr(), UDP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt.mtu.Store(1500)
+	dst, joins := b.place(rt, 0, 1000)
+	copy(dst, fill(1000, 7))
+	b.commit(rt, 0, 1000, joins)
+	s.send(b)
+	if got := r.wire(); len(got) != 1000 || refused != 1 {
+		t.Errorf("%d octets arrived, refused %d times", len(got), refused)
+	}
+}

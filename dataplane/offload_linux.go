@@ -1,0 +1,163 @@
+package dataplane
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// Segments of a run that UDP_SEGMENT takes: UDP_MAX_SEGMENTS is 64 before Linux 6.9 and 128 since, and some older kernels
+// count the UDP header as if it were payload. Distributors carry the newer limit to older kernels, so it is tried.
+const (
+	oldSegments = 63
+	newSegments = 127
+)
+
+// enableGSO finds out whether and how many packets UDP_SEGMENT takes.
+func (w *rawWire) enableGSO() {
+	if w.config.Features.NoUDPGSO {
+		w.gsoOff.Store(ref(turnedOff))
+		return
+	}
+	for _, b := range w.conns {
+		if b.kind != SocketNATT {
+			continue
+		}
+		// Setting the socket's default to "none" works exactly where UDP_SEGMENT does.
+		if err := b.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 0) }); err != nil {
+			w.gsoOff.Store(ref(fmt.Sprintf("this kernel does not have it (%v)", err)))
+			return
+		}
+	}
+	w.segments = oldSegments
+	if takesRun(newSegments) {
+		w.segments = newSegments
+	}
+	if !w.kernel.equalTailBug() {
+		return
+	}
+	if w.config.Features.NoSentinel {
+		w.note(off(featureSentinel, turnedOff+", although Linux of this version corrupts runs of equal length"))
+		return
+	}
+	w.sentinel = true
+	w.note(on(featureSentinel, "Linux of this version corrupts runs of equal length: an octet is added behind each"))
+}
+
+func ref(s string) *string { return &s }
+
+// takesRun finds out whether a run of n segments can be sent, on a socket that sends it to itself.
+func takesRun(n int) bool {
+	const segment = 500
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	if unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}) != nil {
+		return false
+	}
+	to, err := unix.Getsockname(fd)
+	if err != nil {
+		return false
+	}
+	oob := appendControl(nil, unix.IPPROTO_UDP, unix.UDP_SEGMENT, binary.NativeEndian.AppendUint16(nil, segment))
+	return unix.Sendmsg(fd, make([]byte, n*segment), oob, to, 0) == nil
+}
+
+// disableGSO makes senders send packets one by one, after the kernel has shown that it has to be so.
+func (w *rawWire) disableGSO(why string) {
+	if w.gsoOff.CompareAndSwap(nil, &why) {
+		w.config.Logger.Warn("UDP segmentation offload is switched off", "why", why)
+	}
+}
+
+func (w *rawWire) gso() gsoLimits { return gsoLimits{segments: w.segments, sentinel: w.sentinel} }
+
+// enableGRO lets the kernel give runs of datagrams as one message.
+func (w *rawWire) enableGRO() {
+	if w.config.Features.NoUDPGRO {
+		w.note(off(featureGRO, turnedOff))
+		return
+	}
+	// Before 5.12, a message that was not merged could be given out as if it were (wireguard-go has the same limit).
+	if !w.kernel.atLeast(5, 12, 0) {
+		w.note(off(featureGRO, "not used before Linux 5.12"))
+		return
+	}
+	for _, b := range w.conns {
+		if b.kind != SocketNATT {
+			continue
+		}
+		if err := b.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1) }); err != nil {
+			w.note(off(featureGRO, err.Error()))
+			return
+		}
+		b.gro = true
+	}
+	w.note(on(featureGRO, "UDP_GRO"))
+}
+
+// steer makes the kernel give each packet to the worker that the SPI names: the SPI's index modulo the number of
+// sockets. IKE messages, which begin with four zero octets, go to the first. Without it, the kernel spreads packets by
+// their addresses and ports, which puts a tunnel on one worker.
+func (w *rawWire) steer(share int) {
+	switch {
+	case w.config.Features.NoReusePort:
+		w.note(off(featureReusePort, turnedOff))
+		w.note(off(featureSteering, "there is no reuse_port"))
+		return
+	case share < 2:
+		w.note(off(featureReusePort, "there is one worker"))
+		w.note(off(featureSteering, "there is one worker"))
+		return
+	}
+	w.note(on(featureReusePort, fmt.Sprintf("each address and port is shared by %d workers", share)))
+	if w.config.Features.NoSteering {
+		w.note(off(featureSteering, turnedOff))
+		return
+	}
+	for _, g := range w.set.groups {
+		if len(g) < 2 {
+			continue
+		}
+		if err := w.conn(g[0]).steer(len(g)); err != nil {
+			w.note(off(featureSteering, err.Error()))
+			return
+		}
+	}
+	w.note(on(featureSteering, "SO_ATTACH_REUSEPORT_CBPF"))
+}
+
+// steer attaches the program to the group of sockets that b is the first of.
+func (b *rawConn) steer(sockets int) error {
+	prog, err := bpf.Assemble([]bpf.Instruction{
+		bpf.LoadAbsolute{Off: 0, Size: 4}, // the UDP payload; a shorter one ends with 0
+		bpf.ALUOpConstant{Op: bpf.ALUOpMod, Val: uint32(sockets)},
+		bpf.RetA{},
+	})
+	if err != nil {
+		return err
+	}
+	filter := make([]unix.SockFilter, len(prog))
+	for i, p := range prog {
+		filter[i] = unix.SockFilter{Code: p.Op, Jt: p.Jt, Jf: p.Jf, K: p.K}
+	}
+	fprog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	return b.control(func(fd int) error {
+		return os.NewSyscallError("SO_ATTACH_REUSEPORT_CBPF",
+			unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &fprog))
+	})
+}
+
+// describe says of each feature of the sockets whether it is used.
+func (w *rawWire) describe() []Feature {
+	gso := on(featureGSO, fmt.Sprintf("UDP_SEGMENT, runs of up to %d packets", w.segments))
+	if why := w.gsoOff.Load(); why != nil {
+		gso = off(featureGSO, *why)
+	}
+	return append(append(w.set.describe(), gso), w.features...)
+}

@@ -1,0 +1,290 @@
+package sa
+
+import (
+	"slices"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/suite"
+	"esplanade/ike/wire"
+)
+
+// series are the IKE_FOLLOWUP_KE exchanges behind a CREATE_CHILD_SA exchange of ours, RFC 9370 section 2.2.4:
+//
+//	HDR(CREATE_CHILD_SA), SK {SA, Ni, KEi, ...}  -->
+//	             <--  HDR(CREATE_CHILD_SA), SK {SA, Nr, KEr, ..., N(ADDITIONAL_KEY_EXCHANGE)(link1)}
+//	HDR(IKE_FOLLOWUP_KE), SK {KEi(1), N(ADDITIONAL_KEY_EXCHANGE)(link1)}  -->
+//	             <--  HDR(IKE_FOLLOWUP_KE), SK {KEr(1), N(ADDITIONAL_KEY_EXCHANGE)(link2)}
+//	HDR(IKE_FOLLOWUP_KE), SK {KEi(2), N(ADDITIONAL_KEY_EXCHANGE)(link2)}  -->
+//	             <--  HDR(IKE_FOLLOWUP_KE), SK {KEr(2)}
+//
+// The SA exists when the last is done. The task that has made the CREATE_CHILD_SA request makes these as well, so that
+// whatever looks for the task while it is in flight finds it until then.
+type series struct {
+	answer  *response         // to CREATE_CHILD_SA; nil when there is no series
+	methods []uint16          // of the exchange that is next and those behind it
+	ke      suite.KeyExchange // of the one that is next
+	link    []byte            // the responder's, to be sent back as it came
+	secrets [][]byte          // SK(1) to SK(n)
+}
+
+func (s *series) active() bool { return s.answer != nil }
+
+// exchange is that of the request which is next.
+func (s *series) exchange() wire.ExchangeType {
+	if s.active() {
+		return wire.ExchangeIKEFollowupKE
+	}
+	return wire.ExchangeCreateChildSA
+}
+
+// payloads are those of the next IKE_FOLLOWUP_KE request.
+func (s *series) payloads() []wire.Payload {
+	return []wire.Payload{
+		&wire.KE{Group: s.ke.Group(), Data: s.ke.Public()},
+		&wire.Notify{NotifyType: wire.NotifyAdditionalKeyExchange, Data: s.link},
+	}
+}
+
+// begin looks whether the answer to a CREATE_CHILD_SA request asks for a series. What else is wrong with the answer is
+// found by whoever takes it.
+func (s *series) begin(m *Machine, r *response, offered []proposal.Proposal) (more bool, f *diag.Failure) {
+	sa, ok := find[*wire.SA](r.payloads)
+	if !ok {
+		return false, nil
+	}
+	chosen, err := proposal.Verify(offered, sa.Proposals, proposal.Options{})
+	if err != nil || len(chosen.Additional()) == 0 {
+		return false, nil
+	}
+	s.answer, s.methods, s.secrets = r, chosen.Additional(), nil
+	if f := s.prepare(m, r); f != nil {
+		return false, f
+	}
+	return true, nil
+}
+
+// prepare takes the link out of an answer and makes the public value of the next exchange.
+func (s *series) prepare(m *Machine, r *response) *diag.Failure {
+	n := notify(r.payloads, wire.NotifyAdditionalKeyExchange)
+	if n == nil {
+		return m.failure(diag.CodeSyntax, r.header.Exchange, failSides("N(ADDITIONAL_KEY_EXCHANGE)", "an answer without it"))
+	}
+	ke, err := m.env.NewKeyExchange(s.methods[0])
+	if err != nil {
+		return m.failure(diag.CodeInternal, r.header.Exchange, failCause(err))
+	}
+	s.link, s.ke = slices.Clone(n.Data), ke
+	return nil
+}
+
+// take handles the answer to an IKE_FOLLOWUP_KE request. final is the answer to CREATE_CHILD_SA with the secrets of all
+// the exchanges, once they are done. With neither final nor a failure there is another request to make.
+func (s *series) take(m *Machine, r *response) (final *response, f *diag.Failure) {
+	x := r.header.Exchange
+	if n := errorNotify(r.payloads); n != nil {
+		return nil, m.failure(diag.CodePeerError, x, failByPeer(n.NotifyType))
+	}
+	want := wire.TransformName(wire.TransformKE, s.methods[0])
+	ke, ok := find[*wire.KE](r.payloads)
+	switch {
+	case !ok:
+		return nil, m.failure(diag.CodeSyntax, x, failSides("a KE payload for "+want, "an IKE_FOLLOWUP_KE answer without KE"))
+	case ke.Group != s.methods[0]:
+		return nil, m.failure(diag.CodeKEGroup, x, failSides(want, wire.TransformName(wire.TransformKE, ke.Group)))
+	}
+	shared, err := s.ke.Shared(ke.Data)
+	if err != nil {
+		return nil, m.failure(keCode(err), x, failCause(err))
+	}
+	s.secrets, s.methods = append(s.secrets, shared), s.methods[1:]
+	if len(s.methods) > 0 {
+		return nil, s.prepare(m, r)
+	}
+	m.lostStates = 0
+	whole := *s.answer
+	whole.now, whole.secrets = r.now, s.secrets
+	*s = series{}
+	return &whole, nil
+}
+
+// maxLostStates is how many series may end in STATE_NOT_FOUND, one after the other, before the IKE SA is given up: after
+// several retries it is a fatal error. https://www.rfc-editor.org/rfc/rfc9370#section-2.2.4
+const maxLostStates = 4
+
+// seriesFailed notes the end of a series without a result. retry tells whether the peer may do better later; when it is
+// out of step for good, the IKE SA is deleted and there is nothing to retry.
+func (m *Machine) seriesFailed(r *response, f *diag.Failure) (retry bool) {
+	switch {
+	case f.ByPeer && notify(r.payloads, wire.NotifyTemporaryFailure) != nil:
+		return true
+	case f.ByPeer && notify(r.payloads, wire.NotifyStateNotFound) != nil:
+		if m.lostStates++; m.lostStates < maxLostStates {
+			return true
+		}
+		m.Delete(r.now, "the peer loses the state of key exchanges again and again")
+	}
+	return false
+}
+
+// dropOffer gives an offer up whose series has failed. A peer whose answer was of no use may have created the child.
+func (m *Machine) dropOffer(o *childOffer, f *diag.Failure) {
+	if !f.ByPeer && o.spi != 0 && m.state != StateDeleting {
+		m.requeue(&rejectChildTask{spi: o.spi, child: o.cfg.Name})
+		o.spi = 0
+	}
+	o.release(m)
+}
+
+// followed handles the answer to an IKE_FOLLOWUP_KE request for a new child. It returns the whole answer when there is one.
+func (t *createChildTask) followed(m *Machine, r *response) *response {
+	final, f := t.series.take(m, r)
+	switch {
+	case f != nil:
+		t.seriesFailed(m, r, f)
+	case final == nil:
+		m.requeue(t)
+	}
+	return final
+}
+
+func (t *createChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure) {
+	offer := t.offer
+	t.offer, t.series = nil, series{}
+	failChild(offer.cfg, offer.cfg.Line)(f)
+	retry := m.seriesFailed(r, f)
+	m.dropOffer(offer, f)
+	if t.retries++; retry && t.retries <= maxTemporaryFailures {
+		m.later(r.now, t)
+		return
+	}
+	m.emit(Failed{Failure: f, Child: t.cfg})
+	m.pruneChildless(r.now)
+}
+
+// followed is the same for the rekeying of a child.
+func (t *rekeyChildTask) followed(m *Machine, r *response) *response {
+	final, f := t.series.take(m, r)
+	switch {
+	case f != nil:
+		t.seriesFailed(m, r, f)
+	case final == nil:
+		m.requeue(t)
+	}
+	return final
+}
+
+func (t *rekeyChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure) {
+	offer := t.offer
+	t.offer, t.series = nil, series{}
+	failChild(offer.cfg, offer.cfg.Line)(f)
+	retry := m.seriesFailed(r, f)
+	m.dropOffer(offer, f)
+	if !retry {
+		m.emit(Failed{Failure: f, Child: offer.cfg})
+	}
+	t.yield(m, r)
+	if t.old.State == ChildRekeying {
+		m.retryRekey(r.now, t.old)
+	}
+}
+
+// yield leaves the rekeying to the peer's own, if there is one: the child that it has brought about, or will.
+func (t *rekeyChildTask) yield(m *Machine, r *response) bool {
+	switch {
+	case t.rival != nil && t.rival.State != ChildDeleted:
+		if t.old.live() {
+			m.supersede(r.now, t.old, t.rival)
+		}
+	case t.rivalSeries.running(m):
+		if t.old.State == ChildRekeying {
+			t.old.State = ChildInstalled
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// collide settles a collision when our exchange is to be followed by others: "the initiator of this exchange just stops
+// the rekeying process" if it is the one with the lowest nonce, since there is nothing to delete yet. It tells whether that
+// is so. Otherwise the peer stops, and what we keep for its series is of no use.
+// https://www.rfc-editor.org/rfc/rfc9370#section-2.2.4
+func (t *rekeyChildTask) collide(m *Machine, r *response) (stop bool) {
+	var rival []byte
+	switch {
+	case t.rivalSeries.running(m):
+		rival = t.rivalSeries.lowest
+	case t.rival != nil && t.rival.State != ChildDeleted:
+		rival = t.rival.lowestNonce
+	default:
+		return false
+	}
+	nonce, _ := find[*wire.Nonce](r.payloads)
+	if nonce == nil || !lessNonce(lowest(t.offer.nonce, nonce.Data), rival) {
+		m.dropAnswering(t.rivalSeries)
+		return false
+	}
+	t.offer.release(m)
+	t.offer, t.series = nil, series{}
+	t.yield(m, r)
+	return true
+}
+
+// collide is the same for an IKE SA.
+func (t *rekeyIKETask) collide(m *Machine, r *response) (stop bool) {
+	nonce, _ := find[*wire.Nonce](r.payloads)
+	heir, running := t.heir(), t.rivalSeries.running(m)
+	if nonce == nil || heir == nil && !running {
+		return false
+	}
+	if !lessNonce(lowest(t.nonce, nonce.Data), t.rivalLowest) {
+		m.dropAnswering(t.rivalSeries)
+		return false
+	}
+	t.yield(m, r)
+	return true
+}
+
+// yield leaves the rekeying to the peer's own, if there is one.
+func (t *rekeyIKETask) yield(m *Machine, r *response) bool {
+	switch s := t.heir(); {
+	case s != nil:
+		m.handOver(r.now, s)
+	case t.rivalSeries.running(m):
+		if m.state == StateRekeying {
+			m.setState(StateEstablished, "the peer's own rekeying goes on")
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func (t *rekeyIKETask) followed(m *Machine, r *response) *response {
+	final, f := t.series.take(m, r)
+	switch {
+	case f != nil:
+		t.seriesFailed(m, r, f)
+	case final == nil:
+		m.requeue(t)
+	}
+	return final
+}
+
+func (t *rekeyIKETask) seriesFailed(m *Machine, r *response, f *diag.Failure) {
+	last := len(t.series.methods) <= 1
+	t.series = series{}
+	retry := m.seriesFailed(r, f)
+	if !retry {
+		m.emit(Failed{Failure: f})
+	}
+	switch {
+	case t.yield(m, r) || m.state != StateRekeying:
+	case !f.ByPeer && last:
+		// The peer takes the rekeying for done and has moved the children to an IKE SA that we do not have.
+		m.Delete(r.now, "the answer to the rekeying is of no use")
+	default:
+		m.rekeyIKELater(r.now)
+	}
+}

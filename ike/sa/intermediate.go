@@ -1,0 +1,241 @@
+package sa
+
+import (
+	"fmt"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/suite"
+	"esplanade/ike/wire"
+)
+
+// intermediate is where a new IKE SA is with its additional key exchanges. Each takes an IKE_INTERMEDIATE exchange (RFC
+// 9242) between IKE_SA_INIT and IKE_AUTH, and changes all keys of the SA (RFC 9370 section 2.2.2):
+//
+//	HDR, SK {KEi(n)}  -->
+//	                  <--  HDR, SK {KEr(n)}
+//
+// Both messages go under the keys from before; whatever follows has the new ones. Nothing of this is authenticated before
+// IKE_AUTH, whose AUTH payloads cover every octet of it by IntAuth.
+type intermediate struct {
+	methods []uint16 // still to be made, in order
+	done    int      // exchanges made
+	// own and peer are IntAuth_i(n) and IntAuth_r(n) of the exchanges made, by side; ownNext and peerNext those that the
+	// exchange under way will have.
+	own, peer, ownNext, peerNext []byte
+	// next are the keys that come into force behind the answer.
+	next *suite.Keys
+}
+
+// announcesIntermediate tells whether the sender of an IKE_SA_INIT message does IKE_INTERMEDIATE.
+// https://www.rfc-editor.org/rfc/rfc9242#section-3.1
+func announcesIntermediate(payloads []wire.Payload) bool {
+	return notify(payloads, wire.NotifyIntermediateExchangeSupported) != nil
+}
+
+// offerIntermediate announces the exchange when there is a use for it.
+func (m *Machine) offerIntermediate() []wire.Payload {
+	if !proposal.HasAdditional(m.cfg.Proposals) {
+		return nil
+	}
+	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyIntermediateExchangeSupported}}
+}
+
+// acceptIntermediate is the responder's half: it has chosen additional key exchanges.
+func (m *Machine) acceptIntermediate() []wire.Payload {
+	if len(m.inter.methods) == 0 {
+		return nil
+	}
+	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyIntermediateExchangeSupported}}
+}
+
+// afterInit is what an initiator does after IKE_SA_INIT, and after each IKE_INTERMEDIATE.
+func (m *Machine) afterInit() task {
+	if len(m.inter.methods) > 0 {
+		return &intermediateTask{}
+	}
+	return &authTask{}
+}
+
+// allowsIntermediate is part of the per-state filter of a half-open responder. Requests beyond the number that was agreed
+// on pass it: they are answered with an error.
+func (m *Machine) allowsIntermediate(x wire.ExchangeType) bool {
+	return x == wire.ExchangeIKEIntermediate && len(m.chosen.Additional()) > 0
+}
+
+// premature is the failure of an IKE_AUTH request before all the key exchanges are made: who leaves them out would have an
+// IKE SA that is weaker than what was agreed on.
+func (m *Machine) premature() *diag.Failure {
+	if len(m.inter.methods) == 0 {
+		return nil
+	}
+	return m.failure(diag.CodeSyntax, wire.ExchangeIKEAuth, failNotify(wire.NotifyInvalidSyntax), failSides(
+		"IKE_INTERMEDIATE with "+wire.TransformName(wire.TransformKE, m.inter.methods[0]), "IKE_AUTH before it"))
+}
+
+// countOwn and countPeer note what a whole message contributes to IntAuth. They see a message once at least; a repetition
+// gives the same.
+func (m *Machine) countOwn(h wire.Header, first wire.PayloadType, plain []byte) {
+	if h.Exchange == wire.ExchangeIKEIntermediate {
+		m.inter.ownNext = m.intAuthChunk(m.ownP(), m.inter.own, wholeHead(h, first), plain)
+	}
+}
+
+func (m *Machine) countPeer(msg *wire.Message, datagram []byte, first wire.PayloadType, plain []byte) {
+	if msg.Header.Exchange != wire.ExchangeIKEIntermediate {
+		return
+	}
+	head := datagram[:msg.Encrypted.AADLen]
+	if msg.Encrypted.Fragment {
+		head = wholeHead(msg.Header, first)
+	}
+	m.inter.peerNext = m.intAuthChunk(m.peerP(), m.inter.peer, head, plain)
+}
+
+// wholeHead are the octets of a message from its header to the generic header of its SK payload, as they are or would be
+// if it went in one piece: "The prf calculations MUST be applied to whole messages only, before possible IKE
+// fragmentation." https://www.rfc-editor.org/rfc/rfc9242#section-3.3.2
+func wholeHead(h wire.Header, first wire.PayloadType) []byte {
+	return wire.AppendProtected(nil, h, first, 0)
+}
+
+func (m *Machine) intAuthChunk(skp, prev, head, plain []byte) []byte {
+	a, err := suite.IntAuthA(head, len(plain))
+	if err != nil {
+		// A message that the parser took ends its clear part with an SK payload, and ours do.
+		panic(fmt.Sprintf("BUG: IntAuth of a message: %v", err))
+	}
+	return suite.IntAuthChunk(m.prf, skp, prev, a, plain)
+}
+
+// intAuth is what the octets to be signed end in. IKE_AUTH_MID, the id of the first IKE_AUTH exchange, follows those of
+// IKE_SA_INIT (0) and the IKE_INTERMEDIATE exchanges.
+func (m *Machine) intAuth() []byte {
+	i, r := m.inter.own, m.inter.peer
+	if !m.initiator {
+		i, r = r, i
+	}
+	return suite.IntAuth(i, r, uint32(m.inter.done)+1)
+}
+
+// finishIntermediate ends an exchange whose secret is shared: the keys that follow are computed, and come into force with
+// switchKeys.
+//
+//	SKEYSEED(n) = prf(SK_d(n-1), SK(n) | Ni | Nr)
+//
+// https://www.rfc-editor.org/rfc/rfc9370#section-2.2.2
+func (m *Machine) finishIntermediate(shared []byte) error {
+	keys, err := suite.UpdateKeys(m.chosen, m.keys, shared, m.init.ni, m.init.nr, m.spii(), m.spir())
+	if err != nil {
+		return err
+	}
+	m.inter.next = &keys
+	return nil
+}
+
+// switchKeys puts the keys of an IKE_INTERMEDIATE exchange in force, once its answer is sent or received.
+func (m *Machine) switchKeys() {
+	x := &m.inter
+	if x.next == nil {
+		return
+	}
+	if err := m.useKeys(*x.next); err != nil {
+		panic(fmt.Sprintf("BUG: keys of a suite that is in use: %v", err))
+	}
+	x.next, x.own, x.peer, x.ownNext, x.peerNext = nil, x.ownNext, x.peerNext, nil, nil
+	x.methods, x.done = x.methods[1:], x.done+1
+}
+
+// handleIntermediate is the responder's side.
+func (m *Machine) handleIntermediate(r *request) []wire.Payload {
+	ke, f := m.checkIntermediate(r.payloads)
+	if f != nil {
+		return m.refuseIntermediate(f)
+	}
+	public, shared, err := m.env.Respond(ke.Group, ke.Data)
+	if err != nil {
+		return m.refuseIntermediate(m.failure(keCode(err), r.header.Exchange, failCause(err)))
+	}
+	if err := m.finishIntermediate(shared); err != nil {
+		return m.refuseIntermediate(m.failure(diag.CodeInternal, r.header.Exchange, failCause(err)))
+	}
+	return []wire.Payload{&wire.KE{Group: ke.Group, Data: public}}
+}
+
+// refuseIntermediate ends a half-open SA, as an error in IKE_AUTH does: "Section 2.21.1 and 2.21.2 of [RFC7296] describe how
+// errors are handled". https://www.rfc-editor.org/rfc/rfc9242#section-3.4
+func (m *Machine) refuseIntermediate(f *diag.Failure) []wire.Payload {
+	failNotify(wire.NotifyInvalidSyntax)(f)
+	m.closing = &Closed{Reason: "IKE_INTERMEDIATE refused", Failure: f}
+	return failing(wire.NotifyInvalidSyntax)
+}
+
+// checkIntermediate finds the KE payload of either message. Its method must be that of the additional key exchange which
+// is next: https://www.rfc-editor.org/rfc/rfc9370#section-2.2.2
+func (m *Machine) checkIntermediate(payloads []wire.Payload) (*wire.KE, *diag.Failure) {
+	x := wire.ExchangeIKEIntermediate
+	if len(m.inter.methods) == 0 {
+		return nil, m.failure(diag.CodeSyntax, x, failSides("IKE_AUTH, all key exchanges being made", "another IKE_INTERMEDIATE"))
+	}
+	want := wire.TransformName(wire.TransformKE, m.inter.methods[0])
+	ke, ok := find[*wire.KE](payloads)
+	switch {
+	case !ok:
+		return nil, m.failure(diag.CodeSyntax, x, failSides("a KE payload for "+want, "an IKE_INTERMEDIATE message without KE"))
+	case ke.Group != m.inter.methods[0]:
+		return nil, m.failure(diag.CodeKEGroup, x, failLine(m.cfg.ProposalsLine),
+			failSides(want, wire.TransformName(wire.TransformKE, ke.Group)))
+	}
+	return ke, nil
+}
+
+// intermediateTask is one IKE_INTERMEDIATE exchange of the initiator.
+type intermediateTask struct{ ke suite.KeyExchange }
+
+func (t *intermediateTask) name() string                        { return "IKE_INTERMEDIATE" }
+func (t *intermediateTask) exchange() wire.ExchangeType         { return wire.ExchangeIKEIntermediate }
+func (t *intermediateTask) abandoned(m *Machine, now time.Time) {}
+
+func (t *intermediateTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	ke, err := m.env.NewKeyExchange(m.inter.methods[0])
+	if err != nil {
+		m.close(now, "key exchange", m.failure(diag.CodeInternal, t.exchange(), failCause(err)))
+		return nil, false
+	}
+	t.ke = ke
+	return []wire.Payload{&wire.KE{Group: ke.Group(), Data: ke.Public()}}, true
+}
+
+func (t *intermediateTask) done(m *Machine, r *response) {
+	x := r.header.Exchange
+	if n := errorNotify(r.payloads); n != nil {
+		m.close(r.now, "peer answered "+n.NotifyType.String(), m.peerRefusedIntermediate(n))
+		return
+	}
+	ke, f := m.checkIntermediate(r.payloads)
+	if f != nil {
+		m.close(r.now, "a bad answer to IKE_INTERMEDIATE", f)
+		return
+	}
+	shared, err := t.ke.Shared(ke.Data)
+	if err == nil {
+		err = m.finishIntermediate(shared)
+	}
+	if err != nil {
+		m.close(r.now, "a bad answer to IKE_INTERMEDIATE", m.failure(keCode(err), x, failCause(err)))
+		return
+	}
+	m.switchKeys()
+	m.requeue(m.afterInit())
+}
+
+// peerRefusedIntermediate is an error notify instead of the peer's public value.
+func (m *Machine) peerRefusedIntermediate(n *wire.Notify) *diag.Failure {
+	code := diag.CodePeerError
+	if n.NotifyType == wire.NotifyInvalidSyntax {
+		code = diag.CodeSyntax
+	}
+	return m.failure(code, wire.ExchangeIKEIntermediate, failByPeer(n.NotifyType), failLine(m.cfg.ProposalsLine),
+		failSides(wire.TransformName(wire.TransformKE, m.inter.methods[0]), ""))
+}

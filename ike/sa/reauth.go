@@ -1,0 +1,114 @@
+package sa
+
+import (
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/wire"
+)
+
+// authLife is how long the two sides take each other for authenticated. Rekeying an IKE SA does not prolong it:
+// reauthentication "is done by creating a new IKE SA from scratch … creating new Child SAs within the new IKE SA …, and finally deleting
+// the old IKE SA". https://www.rfc-editor.org/rfc/rfc7296#section-2.8.3
+type authLife struct {
+	// reauthAt is when this side authenticates anew; expireAt when the SA is closed because nobody has.
+	reauthAt, expireAt time.Time
+	// responder: this side answered the IKE_AUTH request, whoever has rekeyed the IKE SA since.
+	responder bool
+}
+
+const (
+	// minReauthTime is the shortest time until a reauthentication that a peer's AUTH_LIFETIME brings about.
+	minReauthTime = 10 * time.Second
+	// authLifetimeShare is the share of the peer's AUTH_LIFETIME after which this side authenticates anew.
+	authLifetimeShare = 0.9
+)
+
+// startAuthLife sets the times after IKE_AUTH. The side that asked for the IKE SA authenticates anew, and the other tells
+// it when to (RFC 4478); that one does it itself, in the last moment, only where it was not heeded.
+func (m *Machine) startAuthLife(now time.Time) {
+	c := m.cfg
+	m.auth = authLife{responder: !m.initiator}
+	if c.ReauthTime == 0 {
+		return
+	}
+	m.auth.expireAt = now.Add(c.ReauthTime + c.ReauthGrace)
+	if m.initiator {
+		m.auth.reauthAt = now.Add(jittered(c.ReauthTime, c.RandTime, m.env.Jitter()))
+	} else {
+		m.auth.reauthAt = now.Add(c.ReauthTime + c.ReauthGrace/2)
+	}
+}
+
+// authLifetime is what a responder announces in its IKE_AUTH response: how long the initiator has until it is to
+// authenticate anew. https://www.rfc-editor.org/rfc/rfc4478#section-3
+func (m *Machine) authLifetime() []wire.Payload {
+	if m.cfg.ReauthTime < time.Second {
+		return nil
+	}
+	return []wire.Payload{wire.NewAuthLifetime(m.cfg.ReauthTime)}
+}
+
+// peerAuthLifetime heeds AUTH_LIFETIME, which comes from the original responder in IKE_AUTH or later on its own. A
+// lifetime that is longer than our own changes nothing.
+func (m *Machine) peerAuthLifetime(now time.Time, path Path, payloads []wire.Payload) {
+	n := notify(payloads, wire.NotifyAuthLifetime)
+	if n == nil {
+		return
+	}
+	d, err := n.AuthLifetime()
+	switch {
+	case err != nil:
+		m.ignore(path, IgnoreMalformed, err.Error())
+		return
+	case m.auth.responder:
+		m.ignore(path, IgnoreState, "AUTH_LIFETIME from the side that asked for the IKE SA")
+		return
+	}
+	share := time.Duration(float64(d) * authLifetimeShare)
+	at := now.Add(max(jittered(share, d/10, m.env.Jitter()), minReauthTime))
+	m.auth.reauthAt = earliest(m.auth.reauthAt, at)
+}
+
+// advanceAuthLife does what is due. A reauthentication is the daemon's business: it takes a machine of its own.
+func (m *Machine) advanceAuthLife(now time.Time) {
+	if m.state != StateEstablished && m.state != StateRekeying {
+		return
+	}
+	a := &m.auth
+	if !a.expireAt.IsZero() && !now.Before(a.expireAt) {
+		a.expireAt, a.reauthAt = time.Time{}, time.Time{}
+		m.emit(Failed{Failure: m.failure(diag.CodeExpired, wire.ExchangeIKEAuth)})
+		m.Delete(now, "nobody has authenticated anew in time")
+		return
+	}
+	if m.state == StateEstablished && !a.reauthAt.IsZero() && !now.Before(a.reauthAt) {
+		a.reauthAt = time.Time{}
+		m.emit(ReauthDue{})
+	}
+}
+
+// authTimeout is the time of the next [Machine.Advance] for the authentication's sake.
+func (m *Machine) authTimeout() time.Time {
+	switch m.state {
+	case StateEstablished:
+		return earliest(m.auth.reauthAt, m.auth.expireAt)
+	case StateRekeying:
+		return m.auth.expireAt
+	}
+	return time.Time{}
+}
+
+// StopSending takes the outbound direction of all children away: another IKE SA has children for the same traffic, and
+// this one is about to be deleted. What the peer still sends is taken until then.
+func (m *Machine) StopSending() {
+	for _, c := range m.children {
+		if c.outboundInstalled {
+			c.outboundInstalled = false
+			m.emit(RemoveOutbound{Child: c})
+		}
+	}
+}
+
+// ScheduleReauth sets when [ReauthDue] is put out the next time: the daemon could not do it now.
+func (m *Machine) ScheduleReauth(at time.Time) { m.auth.reauthAt = at }
