@@ -122,7 +122,7 @@ func (m *Machine) move(now time.Time, path Path, why string) {
 	}
 	from := m.path
 	m.repath(now, path, why)
-	if m.state == StateRekeyed || m.state == StateDeleting {
+	if m.state == StateDeleting {
 		return // what is left to say needs no update
 	}
 	if m.isVerified(path.Remote.Addr()) || m.cfg.RouteCheck != CheckBefore {

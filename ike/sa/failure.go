@@ -179,9 +179,12 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 		m.close(now, t.reason+"; the peer did not answer the DELETE", nil)
 		return
 	}
-	if _, ok := p.task.(*announceTask); ok && m.Replaced() {
-		m.close(now, "replaced", nil) // the peer has the successor, and hears it there
-		return
+	switch p.task.(type) {
+	case *announceTask, *updateTask:
+		if m.Replaced() {
+			m.close(now, "replaced", nil) // the peer has the successor, and hears it there
+			return
+		}
 	}
 	var f *diag.Failure
 	if t, ok := p.task.(*initTask); ok && t.verdict != nil {

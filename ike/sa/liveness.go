@@ -106,7 +106,11 @@ const suspectInterval = 10 * time.Second
 // messages that arrive without cryptographic protection". An error about an unknown SPI is a hint to ask, at most every suspectInterval.
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.4
 func (m *Machine) unprotected(now time.Time, msg *wire.Message, path Path) {
-	if n := errorNotify(msg.Payloads); n != nil && m.state == StateEstablished &&
+	n := errorNotify(msg.Payloads)
+	if n != nil && n.NotifyType == wire.NotifyInvalidIKESPI && m.pending != nil {
+		m.pending.denied = true
+	}
+	if n != nil && m.state == StateEstablished &&
 		(n.NotifyType == wire.NotifyInvalidIKESPI || n.NotifyType == wire.NotifyInvalidSPI) {
 		m.suspect(now)
 		m.ignore(path, IgnoreUnauthentic, n.NotifyType.String())

@@ -345,6 +345,9 @@ func TestResponderIsPatient(t *testing.T) {
 		e.drain(x)
 		for len(e.live()) > 0 && m.now.Sub(start) < 20*time.Minute {
 			m.run(time.Second)
+			if m.denied != nil {
+				m.denied()
+			}
 		}
 		return m.now.Sub(start)
 	}
@@ -361,7 +364,18 @@ func TestResponderIsPatient(t *testing.T) {
 	m = newMobileRig(t, nil)
 	_, mb := m.up()
 	m.run(time.Second)
-	mb.lastUnprotectedErr = m.now.Add(time.Second)
+	denying := func() {
+		if p := mb.pending; p != nil {
+			hint := wire.Message{
+				Header: wire.Header{SPIi: mb.spii(), SPIr: mb.spir(), Major: 2, Exchange: p.task.exchange(), MessageID: p.id,
+					Flags: wire.FlagResponse | wire.FlagInitiator},
+				Payloads: failing(wire.NotifyInvalidIKESPI),
+			}
+			mb.Receive(m.now, hint.Append(nil), mb.Path())
+			m.b.drain(mb)
+		}
+	}
+	m.denied = denying
 	if d := gone(m, m.b); d > 2*time.Minute {
 		t.Errorf("the responder gave up after %s", d)
 	}

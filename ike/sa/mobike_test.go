@@ -17,6 +17,8 @@ type mobileRig struct {
 	addrs map[*end][]netip.Addr
 	// source is what the routes of a side give, the first address of the family unless it is set.
 	source map[*end]netip.Addr
+	// denied, if set, is called every second of a peer's silence.
+	denied func()
 }
 
 var (

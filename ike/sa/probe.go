@@ -29,7 +29,7 @@ func (m *Machine) patient(now time.Time, p *outstanding) bool {
 	if _, ok := p.task.(*deleteIKETask); ok || m.Replaced() {
 		return false // nothing depends on it
 	}
-	return m.mob.on && !m.mob.initiator && m.lastUnprotectedErr.Before(p.firstSent) && now.Sub(p.firstSent) < responderPatience*m.cfg.Retransmit.total()
+	return m.mob.on && !m.mob.initiator && !p.denied && now.Sub(p.firstSent) < responderPatience*m.cfg.Retransmit.total()
 }
 
 // total is the time after which a request that stays without an answer has failed.

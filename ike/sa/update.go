@@ -35,7 +35,8 @@ func (m *Machine) update(now time.Time, from Path) {
 }
 
 func (t *updateTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
-	if m.state != StateEstablished && m.state != StateRekeying {
+	// One that the peer has rekeyed is spoken on as well: the answer that tells of the new one may not have found the peer.
+	if !m.speaks(true) {
 		return nil, false
 	}
 	t.path, t.cookie = m.path, m.env.Nonce(cookie2Len)

@@ -75,6 +75,8 @@ type outstanding struct {
 	// unreachable counts ICMP errors for this request.
 	unreachable int
 	unreachErr  error
+	// denied: something at the peer's address has said that there is no such IKE SA.
+	denied bool
 	// probed are the other paths that it was sent on, with MOBIKE.
 	probed []Path
 }
