@@ -139,7 +139,7 @@ func (m *Machine) repath(now time.Time, path Path, why string) {
 		return
 	}
 	m.emit(Moved{From: m.path, To: path, Reason: why})
-	m.path, m.mob.esp = path, netip.AddrPort{}
+	m.path, m.mob.esp, m.mob.espSeen = path, netip.AddrPort{}, netip.AddrPort{}
 	p := m.pending
 	if p == nil {
 		return

@@ -30,6 +30,9 @@ type mobility struct {
 	askedAt time.Time
 	// esp is where the peer's ESP comes from and goes to, when that is not where its IKE messages go. Zero otherwise.
 	esp netip.AddrPort
+	// espSeen is where authentic ESP came from last, when that is neither. A request in flight that finds nobody is tried
+	// there too: the check of that place has to wait for its answer.
+	espSeen netip.AddrPort
 	// refused are addresses of ours and the peer's that the peer does not accept; see updateTask.
 	refused []Path
 }

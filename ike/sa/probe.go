@@ -87,8 +87,10 @@ func (m *Machine) otherPaths() []Path {
 			out = append(out, p)
 		}
 	}
-	if m.mob.esp.IsValid() {
-		add(Path{Local: m.path.Local, Remote: m.mob.esp})
+	for _, a := range [...]netip.AddrPort{m.mob.esp, m.mob.espSeen} {
+		if a.IsValid() {
+			add(Path{Local: m.path.Local, Remote: a})
+		}
 	}
 	remotes, own := m.remotes(), m.own()
 	for _, r := range remotes {

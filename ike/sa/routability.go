@@ -119,6 +119,7 @@ func (m *Machine) espMoved(now time.Time, from netip.AddrPort) {
 		m.moveChildren()
 		return
 	}
+	m.mob.espSeen = from
 	if m.cfg.RouteCheck != CheckBefore {
 		m.moveESP(from)
 		if m.cfg.RouteCheck == CheckNever {
