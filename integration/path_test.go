@@ -56,12 +56,18 @@ func TestNATRebinds(t *testing.T) {
 		if err := p.R.ForgetTranslations(); err != nil {
 			t.Fatal(err)
 		}
+		if mobike && k.a == peer.KindStrongSwan {
+			// With MOBIKE it is for the initiator to say that its IKE messages come from elsewhere. As long as ESP comes in,
+			// strongSwan doesn't ask, and doesn't know. ESP is followed by itself, and finds the way for b's requests.
+			p.wantProgress(t, flow)
+		}
 		var after state
 		lab.Eventually(t, 15*time.Second, "b sees a at another port", func() (bool, string) {
 			var problem string
 			after, problem = p.look()
 			port := portOf(after.ikeB.Remote)
-			return problem == "" && port >= 30000 && port < 40000, problem + "\n" + peer.DescribeSAs(p.b)
+			moved := port >= 30000 && port < 40000 || mobike && k.a == peer.KindStrongSwan
+			return problem == "" && moved, problem + "\n" + peer.DescribeSAs(p.b)
 		})
 		p.wantMoved(t, before, after)
 		p.wantProgress(t, flow)
