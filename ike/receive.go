@@ -3,6 +3,7 @@ package ike
 import (
 	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 
 	"esplanade/ike/diag"
@@ -139,7 +140,7 @@ func versionText(h wire.Header) string {
 	if h.Major == 1 {
 		return "IKEv1"
 	}
-	return "IKE version " + string('0'+rune(h.Major))
+	return "IKE version " + strconv.Itoa(int(h.Major))
 }
 
 func (d *Daemon) send(path sa.Path, b []byte) {
