@@ -38,6 +38,8 @@ type detour struct {
 	from, to wire.Gateway
 	// old is the IKE SA that the new one takes the place of; nil when there is none yet.
 	old *entry
+	// live: the peer of old has sent this side away. Otherwise this side has begun to authenticate anew, and has to.
+	live bool
 	// children are those that the new IKE SA is to bring up. Without an old one they are busy with this.
 	children []*child
 }
@@ -55,9 +57,10 @@ func (d *Daemon) redirected(now time.Time, e *entry, o sa.Redirected) {
 		if !e.alive() || e.redirecting || d.reauthenticating(e) {
 			return // a new IKE SA is on its way
 		}
+		r.live = true
 	} else {
 		// This attempt ends here, and the next one goes on with what it was for.
-		e.detoured, r.old = true, e.handover.from
+		e.detoured, r.old, r.live = true, e.handover.from, e.handover.redirected
 		e.handover = handover{}
 	}
 	for _, h := range c.children {
@@ -152,7 +155,7 @@ func (d *Daemon) follow(now time.Time, r *detour, addrs []netip.Addr, err error)
 	d.stats.redirected.Add(1)
 	m := sa.NewRedirected(d.env, now, c.cfg, path, cfgs, r.from)
 	x := d.table.add(m, c)
-	x.handover.from, x.handover.redirected = r.old, true
+	x.handover.from, x.handover.redirected = r.old, r.live
 	if r.old == nil {
 		for _, h := range r.children {
 			if h.busy {
@@ -177,8 +180,11 @@ func (d *Daemon) whereDetour(now time.Time, r *detour) diag.Where {
 }
 
 // detourFailed ends the attempts that a redirect was followed for. The next ones begin at the configured addresses. An
-// IKE SA in use just stays.
+// IKE SA in use stays.
 func (d *Daemon) detourFailed(now time.Time, r *detour, f *diag.Failure) {
+	if r.old != nil && !r.live {
+		d.reauthFailed(now, r.old)
+	}
 	if r.old != nil {
 		return
 	}

@@ -126,6 +126,43 @@ func TestRedirectNowhere(t *testing.T) {
 	}
 }
 
+// Authenticating anew begins at the configured address, which sends this side on again: the IKE SA in use is replaced by one
+// with the same other gateway. When nothing comes of it the next attempt follows, and the old one stays meanwhile.
+func TestRedirectReauth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		var dns resolver
+		dns.set("gw2.example", addrC)
+		b, c := f.start(addrB, toml("", gatewayAt(addrB, "gw2.example"))), f.start(addrC, toml("", gatewayAt(addrC, "")))
+		l := left("start")
+		l.extra = "reauth_time = \"10m\"\nrand_time = \"0s\""
+		a := f.start(addrA, toml("", l), func(o *Options) { o.Resolve = dns.resolve })
+		settle(time.Second)
+		wantUp(t, a, c)
+		before, _ := saIDs(a, "b")
+		wrong := gatewayAt(addrD, "")
+		wrong.localID = "d.example"
+		d := f.start(addrD, toml("", wrong))
+		for _, nothing := range [][]string{nil, {addrD}, nil} { // no address, or a gateway that is not the one
+			dns.set("gw2.example", nothing...)
+			settle(10*time.Minute + 5*time.Second)
+			wantUp(t, a, c)
+			if now, _ := saIDs(a, "b"); !slices.Equal(now, before) {
+				t.Fatalf("IKE SAs %d and then %d, without an address to go to", before, now)
+			}
+			dns.set("gw2.example", addrC)
+			settle(30 * time.Second)
+			wantUp(t, a, c)
+			now, _ := saIDs(a, "b")
+			if slices.Equal(now, before) {
+				t.Fatalf("IKE SAs %d, and still the same", before)
+			}
+			before = now
+		}
+		stopAll(t, a, b, c, d)
+	})
+}
+
 // Three gateways that send a peer round in a circle: five times, then it is a failure that names two of them. Nobody is
 // called without a pause for ever.
 func TestRedirectLoop(t *testing.T) {
