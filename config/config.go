@@ -196,6 +196,8 @@ type IKE struct {
 	HalfOpenLimit, BlockThreshold int
 	// MakeBeforeBreak builds the new SAs of a reauthentication before the old ones go. Default true.
 	MakeBeforeBreak bool
+	// FollowRedirects lets a gateway send this side to another one. Default true.
+	FollowRedirects bool
 	// FragmentSize is the largest IP packet, in octets, in which a part of a fragmented IKE message is sent
 	// (RFC 7383). Default 1280.
 	FragmentSize int

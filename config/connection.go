@@ -48,6 +48,9 @@ type Connection struct {
 	OverTime time.Duration
 	// RandTime is the most that is taken off RekeyTime and ReauthTime at random. Default OverTime.
 	RandTime time.Duration
+	// RedirectTo is the gateway, an address or a DNS name, to which this one sends the peers that ask for the connection and
+	// can be redirected. Default: the zero Endpoint, none.
+	RedirectTo Endpoint
 	// Local is how this gateway proves who it is, and Remote how the peer has to.
 	Local, Remote Auth
 	// Children are the tables [connections.NAME.children.NAME], in the order of the file; at least one.

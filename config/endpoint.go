@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 )
@@ -38,6 +39,15 @@ func (e Endpoint) Contains(a netip.Addr) bool {
 
 // String is the element as written.
 func (e Endpoint) String() string { return e.Text }
+
+// ParseEndpoint reads an element of local_addrs or remote_addrs from elsewhere than a file.
+func ParseEndpoint(text string) (Endpoint, error) {
+	e, reason, want := parseEndpoint(text)
+	if reason != "" {
+		return Endpoint{}, fmt.Errorf("%s; %s", reason, want)
+	}
+	return e, nil
+}
 
 // parseEndpoint reads one element. A reason that is not empty is an error.
 func parseEndpoint(text string) (e Endpoint, reason, want string) {

@@ -58,7 +58,7 @@ func laterKeys(pattern string) []laterKey {
 			"ecdsa", "pkcs8", "pkcs12", "token"))
 	case "ike":
 		return slices.Concat(one(certs, "hash_and_url", "cert_cache", "cache_crls", "rsa_pss", "signature_authentication",
-			"ocsp_nonce_len"), one("redirection", "follow_redirects"), one(vips, "install_virtual_ip",
+			"ocsp_nonce_len"), one(vips, "install_virtual_ip",
 			"install_virtual_ip_on", "dns1", "dns2", "nbns1", "nbns2"), one("", "threads", "ikesa_limit", "max_packet",
 			"retry_initiate_interval", "reuse_ikesa", "close_ike_on_child_failure", "inactivity_close_ike",
 			"delete_rekeyed", "delete_rekeyed_delay", "fragment_size_v4", "fragment_size_v6", "interfaces_use",

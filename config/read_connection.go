@@ -61,6 +61,7 @@ func readConnection(t *table, c *Config) *Connection {
 	n.Unique, _ = choice(t, "unique", UniqueNo, uniquePolicies())
 	readIKELifetimes(t, n)
 	n.Childless, _ = choice(t, "childless", ChildlessAllow, childlessPolicies())
+	n.RedirectTo = readRedirectTo(t)
 	n.Local = readAuth(t.sub("local"), "local")
 	n.Remote = readAuth(t.sub("remote"), "remote")
 	children := t.sub("children")
@@ -106,6 +107,24 @@ func readEndpoints(t *table, key string) (out []Endpoint) {
 		out = append(out, e)
 	}
 	return out
+}
+
+// readRedirectTo reads the gateway that peers are sent to.
+func readRedirectTo(t *table) Endpoint {
+	const want = "write the address or the DNS name of a gateway"
+	text, at := t.strAs("redirect_to", "", want)
+	if !t.src.Has("redirect_to") || !t.isString("redirect_to") {
+		return Endpoint{}
+	}
+	e, reason, _ := parseEndpoint(text)
+	if reason == "" && (!e.Specific() || e.First.Zone() != "") {
+		reason = quote(text) + " is not one gateway"
+	}
+	if reason != "" {
+		t.errorf(at, want, "%s: %s", t.name("redirect_to"), reason)
+		return Endpoint{}
+	}
+	return e
 }
 
 // emptyList reports a list that is there and empty, unless what was in it has been reported.

@@ -190,6 +190,7 @@ func readIKE(t *table) (k IKE) {
 	n, _ = t.integer("block_threshold", DefaultBlockThreshold, 1, 1<<20)
 	k.BlockThreshold = int(n)
 	k.MakeBeforeBreak = t.boolean("make_before_break", true)
+	k.FollowRedirects = t.boolean("follow_redirects", true)
 	n, _ = t.integer("fragment_size", DefaultFragmentSize, minMTU, maxMTU)
 	k.FragmentSize = int(n)
 	k.KeepAlive, _ = t.duration("keep_alive", DefaultKeepAlive, minInterval, maxInterval, true)

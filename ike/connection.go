@@ -28,6 +28,8 @@ type connection struct {
 	resolving bool
 	// tries counts the attempts to reach the peer since it was reached last: each goes to another of its addresses.
 	tries int
+	// redirects are those it has followed of late.
+	redirects redirects
 	// excluded are the configured peer addresses that are kept out of the tunnel.
 	excluded []netip.Addr
 }
@@ -129,6 +131,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 			Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
 			Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
 		},
+		FollowRedirects: g.IKE.FollowRedirects, RedirectTo: gatewayOf(c.RedirectTo),
 		HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation,
 		FragmentSize: g.IKE.FragmentSize - outerHeaders,
 	}

@@ -144,6 +144,10 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 		}
 	case sa.ReauthDue:
 		d.reauthenticate(now, e)
+	case sa.Redirected:
+		d.redirected(now, e, o)
+	case sa.Redirecting:
+		d.redirecting(e, o)
 	case sa.PeerInitialContact:
 		d.initialContact(now, e)
 	case sa.ExchangeDone:
@@ -213,7 +217,9 @@ func (d *Daemon) established(now time.Time, e *entry) {
 	if e.handover.from != nil {
 		e.handover.until = now.Add(reauthTime)
 	}
-	d.enforceUnique(now, e)
+	if !e.m.RedirectedAway() {
+		d.enforceUnique(now, e)
+	}
 }
 
 func natText(s sa.Snapshot) string {
@@ -248,8 +254,11 @@ func (d *Daemon) closed(now time.Time, e *entry, o sa.Closed) {
 			d.logger(e).Info("IKE SA closed", "reason", o.Reason)
 			d.o.Observer.IKEUpdown(false, e.m.Snapshot())
 		}
-	} else if e.conn != nil && e.caller && e.first.IsZero() {
+	} else if e.conn != nil && e.caller && e.first.IsZero() && !e.detoured {
 		e.conn.tries++
+		if e.handover.from == nil {
+			e.conn.redirects = redirects{}
+		}
 	}
 	d.handoverClosed(now, e)
 	if e.conn == nil {

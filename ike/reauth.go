@@ -19,6 +19,8 @@ type handover struct {
 	until time.Time
 	// covered: the new one has everything.
 	covered bool
+	// redirected: the new one is with another gateway, to which the peer of the old one has sent this side.
+	redirected bool
 }
 
 const (
@@ -216,9 +218,9 @@ func (d *Daemon) inheritHandover(e, x *entry) {
 
 // handoverClosed is called when an IKE SA has ended: where it was to take another one's place, that one stays.
 func (d *Daemon) handoverClosed(now time.Time, e *entry) {
-	from := e.handover.from
+	h := e.handover
 	e.handover = handover{}
-	if from != nil && e.caller {
+	if from := h.from; from != nil && e.caller && !h.redirected {
 		d.reauthFailed(now, from)
 	}
 }

@@ -86,6 +86,9 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 	case acc.Response != nil:
 		d.surge.refused(now)
 		d.send(path, acc.Response)
+		if acc.RedirectedTo != (wire.Gateway{}) {
+			d.redirectedStranger(path, acc.RedirectedTo)
+		}
 		if acc.Failure != nil {
 			d.report(now, nil, acc.Failure)
 			if acc.Failure.Code == diag.CodeConnNone {

@@ -239,6 +239,7 @@ func (d *Daemon) discardChild(now time.Time, h *child, reason string) {
 func inPlace() []string {
 	return []string{
 		"Proposals", "Fragmentation", "DPDDelay", "KeyingTries", "Unique", "Childless", "RekeyTime", "ReauthTime", "OverTime", "RandTime",
+		"RedirectTo",
 	}
 }
 

@@ -38,7 +38,7 @@ func (d *Daemon) report(now time.Time, e *entry, f *diag.Failure) {
 
 // stats are the counters of the daemon. They may be read from any goroutine.
 type stats struct {
-	sendErrors, retransmits, moves, established, ikeRekeys, childRekeys atomic.Uint64
+	sendErrors, retransmits, moves, established, ikeRekeys, childRekeys, redirected, redirecting atomic.Uint64
 
 	mu        sync.Mutex
 	ignored   map[sa.IgnoreReason]uint64
@@ -59,9 +59,11 @@ type ExchangeKey struct {
 // Stats is a copy of the daemon's counters.
 type Stats struct {
 	SendErrors, Retransmits, Moves, Established, IKERekeys, ChildRekeys, InboxDropped uint64
-	Ignored                                                                           map[sa.IgnoreReason]uint64
-	Failures                                                                          map[FailureKey]uint64
-	Exchanges                                                                         map[ExchangeKey]uint64
+	// Redirected counts the redirects that were followed, Redirecting those that peers were sent.
+	Redirected, Redirecting uint64
+	Ignored                 map[sa.IgnoreReason]uint64
+	Failures                map[FailureKey]uint64
+	Exchanges               map[ExchangeKey]uint64
 }
 
 func (s *stats) init() {
@@ -93,6 +95,7 @@ func (d *Daemon) Stats() Stats {
 	out := Stats{
 		SendErrors: s.sendErrors.Load(), Retransmits: s.retransmits.Load(), Moves: s.moves.Load(), Established: s.established.Load(),
 		IKERekeys: s.ikeRekeys.Load(), ChildRekeys: s.childRekeys.Load(), InboxDropped: d.InboxDropped(),
+		Redirected: s.redirected.Load(), Redirecting: s.redirecting.Load(),
 		Ignored: map[sa.IgnoreReason]uint64{}, Failures: map[FailureKey]uint64{}, Exchanges: map[ExchangeKey]uint64{},
 	}
 	s.mu.Lock()

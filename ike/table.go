@@ -46,6 +46,10 @@ type entry struct {
 	retireAt, lateUntil time.Time
 	late                []*sa.Child
 
+	// redirecting: another gateway, to which its peer has sent this side, is being looked up. detoured: it ended because the
+	// peer has sent this side elsewhere, and the attempt goes on there.
+	redirecting, detoured bool
+
 	// review is when redundant CHILD SAs have to be looked for, zero for never.
 	review time.Time
 	slot              // in table.timers

@@ -49,6 +49,10 @@ func TestTwoGateways(t *testing.T) {
 		!strings.Contains(stderr, "--reauth is for a connection, and lab/net is a child: name its connection") {
 		t.Errorf("rekey a child with --reauth: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
+	if code, stdout, stderr := cli("redirect", "lab", "192.0.2.9", "--socket", left.socket); code != exitFailed || stdout != "" ||
+		!strings.Contains(stderr, "only a peer that has initiated the IKE SA can be redirected") {
+		t.Errorf("redirect by the side that has initiated: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
 	ups, downs := left.seen.children()
 	if code, stdout, stderr := cli("rekey", "lab", "--reauth", "--socket", left.socket); code != exitOK ||
 		stdout != "reauthenticating lab (1 SA)\n" || stderr != "" {

@@ -90,7 +90,7 @@ type collector struct {
 	build, configured, up, childUp, ikeSAs, halfOpen                       *prometheus.Desc
 	bytes, packets, drops, failures, exchanges, rekeys, retransmits, moves *prometheus.Desc
 	ignored, inboxDropped, sendErrors, established, lastReload, started    *prometheus.Desc
-	loadedAt                                                               *prometheus.Desc
+	loadedAt, redirects                                                    *prometheus.Desc
 }
 
 func newCollector(g *gateway) *collector {
@@ -111,6 +111,7 @@ func newCollector(g *gateway) *collector {
 		failures:     d("exchange_failures_total", "Failures by their codes.", "connection", "exchange", "reason"),
 		exchanges:    d("exchanges_total", "Complete exchanges; role is that of this side.", "exchange", "role"),
 		rekeys:       d("rekeys_total", "SAs that were replaced by rekeying.", "sa"),
+		redirects:    d("redirects_total", "Redirects to other gateways, followed by this one as client or sent to peers.", "role"),
 		retransmits:  d("retransmits_total", "Requests that were sent again."),
 		moves:        d("address_changes_total", "How often the addresses of an IKE SA or of its ESP have changed."),
 		ignored:      d("ignored_messages_total", "IKE messages that had no effect.", "reason"),
@@ -128,6 +129,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.configured, c.up, c.childUp, c.ikeSAs, c.halfOpen, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
 		c.rekeys, c.retransmits, c.moves, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
+		c.redirects,
 	} {
 		ch <- d
 	}
@@ -191,6 +193,8 @@ func (c *collector) collectStats(count func(d *prometheus.Desc, v uint64, labels
 	}
 	count(c.rekeys, s.IKERekeys, "ike")
 	count(c.rekeys, s.ChildRekeys, "child")
+	count(c.redirects, s.Redirected, "client")
+	count(c.redirects, s.Redirecting, "gateway")
 	count(c.retransmits, s.Retransmits)
 	count(c.moves, s.Moves)
 	count(c.inboxDropped, s.InboxDropped)

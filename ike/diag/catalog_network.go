@@ -79,6 +79,17 @@ func networkInfo(c Code) (info, bool) {
 			text:  "remote_addrs has a host name, and the resolver gives no address for it.",
 			fix:   "check the name and the resolver of this machine (`getent hosts NAME`), or configure an address.",
 		}, true
+	case CodeRedirectLoop:
+		return info{
+			title:    "gateways redirect in a circle",
+			peerVerb: "sends us", peerDefault: "sends us to another gateway again",
+			ourVerb: "followed", ourDefault: "followed redirects up to the limit",
+			text: "A gateway sent this side to another one (RFC 5685), which did the same, and so on. More than five redirects " +
+				"within five minutes are taken for a loop and not followed. What is up stays up; otherwise the next attempt " +
+				"begins at the configured address.",
+			fix: "see which gateways are named in the log, and let one of them serve the peer: its redirect_to (or the policy " +
+				"of its load balancer) must not lead back.",
+		}, true
 	case CodeBind:
 		return info{
 			title: "a local address or port is not available", local: true,

@@ -64,6 +64,8 @@ const (
 	CodeDPD Code = "E-DPD"
 	// CodeDNS: the name of the peer cannot be resolved.
 	CodeDNS Code = "E-DNS"
+	// CodeRedirectLoop: gateways send this side from one to the next and on.
+	CodeRedirectLoop Code = "E-REDIRECT-LOOP"
 	// CodeBind: a local address or UDP port cannot be bound.
 	CodeBind Code = "E-BIND"
 	// CodeFrag: large IKE messages get lost while small ones pass.
@@ -118,7 +120,7 @@ func Codes() []Code {
 		CodeAuthID, CodeAuthPSK, CodeAuthMethod, CodeAuthSig, CodeAuthRefused,
 		CodeAuthCertChain, CodeAuthCertExpired, CodeAuthCertSAN, CodeAuthCertRevoked,
 		CodeNoSecret, CodeEAP, CodeRADIUS,
-		CodeTimeoutInit, CodeTimeoutAuth, CodeTimeout, CodeHalfOpen, CodeUnreachable, CodeDPD, CodeDNS, CodeBind,
+		CodeTimeoutInit, CodeTimeoutAuth, CodeTimeout, CodeHalfOpen, CodeUnreachable, CodeDPD, CodeDNS, CodeRedirectLoop, CodeBind,
 		CodeFrag, CodeNAT, CodeAddress, CodeMTU,
 		CodePoolEmpty, CodeLimit, CodeClock,
 		CodePeerError, CodeSyntax, CodeVersion, CodeUnsupported, CodeSPI,

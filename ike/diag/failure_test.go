@@ -44,6 +44,8 @@ func every() map[string]*Failure {
 		"ChildProposalRefused":  ChildProposalRefused(auth, m.Ours),
 		"KEGroupMismatch":       KEGroupMismatch(init, []string{"ECP_384"}, "MODP_1024"),
 		"BadKEValue":            BadKEValue(init, "ECP_256", err),
+		"RedirectLoop":          RedirectLoop(init, "192.0.2.1", "gw2.example", 5, 5*time.Minute),
+		"NotRedirectable":       NotRedirectable(init, 3),
 		"InitLoop":              InitLoop(init, "COOKIE", 5),
 		"SelectorMismatch":      SelectorMismatch(auth, ours, theirs, "the remote side: 10.20.0.0/24 and 10.30.0.0/24 are disjoint"),
 		"SelectorsRefused":      SelectorsRefused(auth, ours),

@@ -81,6 +81,23 @@ func Unresolved(w Where, name string, cause error) *Failure {
 	return f
 }
 
+// RedirectLoop is the failure that a gateway, from, sends this side to another one, to, after it has been redirected as
+// often as it lets itself be: max times within period.
+func RedirectLoop(w Where, from, to string, max int, period time.Duration) *Failure {
+	f := w.failure(CodeRedirectLoop)
+	f.Theirs, f.Ours = fmt.Sprintf("from %s to %s", from, to), fmt.Sprintf("%d redirects within %s, the most there may be", max, seconds(period))
+	f.Fix = fmt.Sprintf("let one of the gateways serve this side: what %s and %s redirect to must not lead back.", oneLine(from), oneLine(to))
+	return f
+}
+
+// NotRedirectable is the failure of a command to redirect peers, n of them, none of which can be.
+func NotRedirectable(w Where, n int) *Failure {
+	f := w.failure(CodeUnsupported)
+	f.Theirs, f.Ours = "no redirection (REDIRECT_SUPPORTED)", fmt.Sprintf("to redirect %d IKE SAs", n)
+	f.Fix = "only a peer that has initiated the IKE SA can be redirected, and only if it says that it can: follow_redirects of strongSwan."
+	return f
+}
+
 // BindFailed is the failure that the local address and port of w cannot be used.
 func BindFailed(w Where, cause error) *Failure {
 	f := w.failure(CodeBind)

@@ -96,6 +96,10 @@ func (t *authTask) done(m *Machine, r *response) {
 		m.rejectPeer(r.now, f)
 		return
 	}
+	if m.redirectedInAuth(r) {
+		t.abandoned(m, r.now)
+		return
+	}
 	m.sync.negotiated = notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil
 	m.established(r.now)
 	m.mobilityAgreed(r.payloads)

@@ -49,14 +49,19 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 			failNotify(wire.NotifyAuthenticationFailed),
 			failSides("no secret for "+m.localID.String()+" and "+m.remoteID.String(), "")))
 	}
-	if f := m.oneTooMany(r); f != nil {
+	to, away := m.redirect.target(cfg)
+	if f := m.oneTooMany(r); f != nil && !away {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
 	}
+	m.redirect.away = away
 	own := &wire.ID{Responder: true, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
 	octets := append(auth.SignedOctets(m.prf, m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil)), m.intAuth()...)
 	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}}
 
 	m.established(r.now)
+	if away {
+		return append(payloads, m.redirectAuth(r.now, to)...)
+	}
 	payloads = append(payloads, m.authLifetime()...)
 	if notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil {
 		m.sync.negotiated = true

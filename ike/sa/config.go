@@ -7,6 +7,7 @@ import (
 	"esplanade/ike/identity"
 	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
+	"esplanade/ike/wire"
 )
 
 // AuthMethod says how a side proves its identity.
@@ -72,6 +73,11 @@ type Config struct {
 
 	// Childless says whether IKE_AUTH may go, or goes, without a CHILD SA (RFC 6023).
 	Childless Childless
+
+	// FollowRedirects lets the initiator be sent to another gateway, and RedirectTo is where the responder sends its peers,
+	// nowhere if it is zero (RFC 5685).
+	FollowRedirects bool
+	RedirectTo      wire.Gateway
 
 	Retransmit Retransmit
 	// HalfOpenTimeout closes an SA whose IKE_AUTH is not done in time (responder).

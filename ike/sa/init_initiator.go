@@ -13,7 +13,12 @@ import (
 // NewInitiator starts an IKE SA to a peer. Its first datagram is among the outputs. The children are negotiated with
 // and after IKE_AUTH, in order; with none, the IKE SA is closed again unless the connection prefers childless ones.
 func NewInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig) *Machine {
+	return newInitiator(env, now, cfg, path, children, wire.Gateway{})
+}
+
+func newInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig, from wire.Gateway) *Machine {
 	m := newMachine(env, now, cfg, path)
+	m.redirect.from = from
 	m.initiator = true
 	m.localID = cfg.LocalID
 	m.remoteID = cfg.RemoteID
@@ -82,6 +87,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 		&wire.KE{Group: t.ke.Group(), Data: t.ke.Public()}, &wire.Nonce{Data: m.init.ni})
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
 	payloads = append(payloads, m.offerIntermediate()...)
+	payloads = append(payloads, m.redirectNotifies()...)
 	return append(payloads, m.initNotifies()...), true
 }
 
@@ -153,6 +159,9 @@ func (m *Machine) receiveInitResponse(now time.Time, msg *wire.Message, datagram
 	}
 	if n := notify(msg.Payloads, wire.NotifyInvalidKEPayload); n != nil {
 		t.retryWithGroup(m, now, n, msg, datagram, path)
+		return
+	}
+	if m.redirectedInInit(now, msg, datagram, path) {
 		return
 	}
 	if n := errorNotify(msg.Payloads); n != nil {

@@ -16,8 +16,10 @@ import (
 type Accepted struct {
 	// Machine is a new half-open responder; its outputs hold the response.
 	Machine *Machine
-	// Response is a stateless answer: COOKIE, INVALID_KE_PAYLOAD, NO_PROPOSAL_CHOSEN, INVALID_MAJOR_VERSION.
+	// Response is a stateless answer: COOKIE, REDIRECT, INVALID_KE_PAYLOAD, NO_PROPOSAL_CHOSEN, INVALID_MAJOR_VERSION.
 	Response []byte
+	// RedirectedTo is the gateway that Response sends the peer to, if it does.
+	RedirectedTo wire.Gateway
 	// Failure says why there is no machine, for the operator. It is nil for the answers that ask for another attempt.
 	Failure *diag.Failure
 	// Ignored is set when the datagram is not worth an answer.
@@ -94,6 +96,9 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 	if len(fits) == 0 {
 		return Accepted{Response: statelessAnswer(h, wire.NotifyNoProposalChosen), Failure: mismatch}
 	}
+	if answer, to, ok := redirectInit(h, msg.Payloads, fits, nonce.Data); ok {
+		return Accepted{Response: answer, RedirectedTo: to}
+	}
 	if chosen.KE != ke.Group {
 		return Accepted{Response: statelessAnswer(h, wire.NotifyInvalidKEPayload, byte(chosen.KE>>8), byte(chosen.KE))}
 	}
@@ -117,6 +122,7 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	m.inter.methods = chosen.Additional()
 	m.nat.forced = m.cfg.ForceEncap
 	m.nat.detect(m.peerSPI, 0, path, msg.Payloads)
+	m.redirect = redirectsFrom(msg.Payloads)
 	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
 	fail := func(code diag.Code, err error) Accepted {
 		return Accepted{

@@ -57,6 +57,7 @@ type Machine struct {
 	auth       authLife
 	childless  childless
 	alive      liveness
+	redirect   redirection
 
 	children []*Child
 	// temporarySince is when the peer began to answer nothing but TEMPORARY_FAILURE.

@@ -88,6 +88,20 @@ type Touched struct{ Machine *Machine }
 // section 2.8.3). It is put out again at the time that [Machine.ScheduleReauth] sets.
 type ReauthDue struct{}
 
+// Redirected reports that the peer sends this side to another gateway, and in which exchange. With IKE_SA_INIT, where
+// nothing proves more than that the answer's sender has seen the request, and with IKE_AUTH the IKE SA ends by itself
+// without having been established; with INFORMATIONAL it stays until it is deleted.
+type Redirected struct {
+	Gateway  wire.Gateway
+	Exchange wire.ExchangeType
+}
+
+// Redirecting reports that the peer was told to go to another gateway.
+type Redirecting struct {
+	Gateway  wire.Gateway
+	Exchange wire.ExchangeType
+}
+
 // PeerInitialContact reports that an authenticated peer knows of no other SA with us: whatever else exists between the
 // two identities is stale (RFC 7296 section 2.4).
 type PeerInitialContact struct{}
@@ -157,6 +171,8 @@ func (Replaced) output()           {}
 func (Touched) output()            {}
 func (Spawned) output()            {}
 func (ReauthDue) output()          {}
+func (Redirected) output()         {}
+func (Redirecting) output()        {}
 func (PeerInitialContact) output() {}
 func (ExchangeDone) output()       {}
 func (Moved) output()              {}
@@ -181,6 +197,7 @@ const (
 	IgnoreCritical      IgnoreReason = "critical_payload" // a response with an unknown critical payload
 	IgnoreUnauthentic   IgnoreReason = "unauthentic"      // an unprotected error that must not decide anything
 	IgnoreFragmentLimit IgnoreReason = "fragment_limit"   // more fragments than are kept
+	IgnoreRedirect      IgnoreReason = "redirect"         // a REDIRECT that must not be followed, RFC 5685
 	IgnoreCookie        IgnoreReason = "cookie_demanded"  // answered with a request for a cookie, RFC 7296 section 2.6
 	IgnoreHalfOpen      IgnoreReason = "half_open_limit"  // as many half-open IKE SAs as there may be
 	IgnoreSource        IgnoreReason = "block_threshold"  // as many half-open IKE SAs of one source as there may be

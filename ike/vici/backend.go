@@ -29,6 +29,8 @@ type Backend interface {
 	Terminate(ctx context.Context, request TerminateRequest, log LogFunc) (TerminateResult, error)
 	// Rekey starts rekeying SAs and returns how many it found. It does not wait for the exchanges.
 	Rekey(ctx context.Context, request RekeyRequest) (matches int, err error)
+	// Redirect tells peers to go to another gateway and returns how many. It does not wait for what they do.
+	Redirect(ctx context.Context, request RedirectRequest) (matches int, err error)
 	// GetCounters returns event counters: those of one connection, the global ones (name ""), or, with all, those of
 	// every connection.
 	GetCounters(ctx context.Context, name string, all bool) ([]Counters, error)

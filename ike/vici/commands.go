@@ -32,6 +32,8 @@ func (ss *session) command(ctx context.Context, name string, req *Message) (resp
 		return ss.terminate(ctx, req), true
 	case "rekey":
 		return ss.rekey(ctx, req), true
+	case "redirect":
+		return ss.redirect(ctx, req), true
 	case "get-counters":
 		return ss.getCounters(ctx, req), true
 	case "reset-counters":

@@ -47,7 +47,7 @@ func TestUnknown(t *testing.T) {
 	c := dial(t, path)
 	for _, cmd := range []string{
 		"load-conn", "unload-conn", "load-cert", "load-key", "load-shared", "load-pool", "load-authority", "load-token",
-		"clear-creds", "install", "uninstall", "redirect", "list-policies", "list-certs", "", strings.Repeat("x", 255),
+		"clear-creds", "install", "uninstall", "list-policies", "list-certs", "", strings.Repeat("x", 255),
 	} {
 		if _, err := c.Call(t.Context(), cmd, new(Message).Set("k", "v")); !errors.Is(err, ErrUnknownCommand) {
 			t.Errorf("%.20q: %v", cmd, err)
@@ -86,6 +86,9 @@ func TestArguments(t *testing.T) {
 		{"terminate", new(Message).Set("ike-id", "-1"), `ike-id: "-1" is not a number from 0 to 4294967295`},
 		{"rekey", nil, "missing rekey selector"},
 		{"rekey", new(Message).Set("child-id", "x"), `child-id: "x" is not a number from 0 to 4294967295`},
+		{"redirect", new(Message).Set("gateway", "192.0.2.9"), "missing redirect selector"},
+		{"redirect", new(Message).Set("ike", "office"), "missing target gateway"},
+		{"redirect", new(Message).Set("ike-id", "x").Set("gateway", "192.0.2.9"), `ike-id: "x" is not a number from 0 to 4294967295`},
 		{"list-sas", new(Message).Set("ike-id", "x"), `ike-id: "x" is not a number from 0 to 4294967295`},
 		{"get-counters", new(Message).Set("all", "x"), `all: "x" is neither yes nor no`},
 		{"reset-counters", new(Message).Set("all", "x"), `all: "x" is neither yes nor no`},
@@ -134,6 +137,27 @@ func TestTerminateResults(t *testing.T) {
 	b.set(func() { b.rekeyed = 0 })
 	if m, _ := c.Call(t.Context(), "rekey", new(Message).Set("ike", "x")); m.String() != "success=no matches=0 errmsg=no matching SAs to rekey found" {
 		t.Errorf("rekey: %s", m)
+	}
+}
+
+// TestRedirect: every selector reaches the daemon as it was written, and the answer says how many peers were told.
+func TestRedirect(t *testing.T) {
+	b := newFake()
+	b.rekeyed = 2
+	_, path := startServer(t, b, Options{})
+	c := dial(t, path)
+	b.took()
+	m, err := c.Call(t.Context(), "redirect", new(Message).Set("ike", "office").Set("ike-id", "7").Set("peer-ip", "192.0.2.0/24").
+		Set("peer-id", "*.example").Set("gateway", "gw2.example"))
+	if err != nil || m.String() != "success=yes matches=2" {
+		t.Errorf("answer %s, %v", m, err)
+	}
+	if got := b.took(); len(got) != 1 || got[0] != "redirect {IKE:office IKEID:7 PeerIP:192.0.2.0/24 PeerID:*.example Gateway:gw2.example}" {
+		t.Errorf("the daemon was asked %q", got)
+	}
+	b.rekeyed = 0
+	if m, _ := c.Call(t.Context(), "redirect", new(Message).Set("ike", "x").Set("gateway", "192.0.2.9")); m.String() != "success=no matches=0 errmsg=no matching SAs to redirect found" {
+		t.Errorf("nothing to redirect: %s", m)
 	}
 }
 

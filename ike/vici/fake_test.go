@@ -230,6 +230,13 @@ func (b *fakeBackend) Rekey(_ context.Context, r RekeyRequest) (int, error) {
 	return b.rekeyed, b.err
 }
 
+func (b *fakeBackend) Redirect(_ context.Context, r RedirectRequest) (int, error) {
+	b.note("redirect %+v", r)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rekeyed, b.err
+}
+
 func (b *fakeBackend) GetCounters(_ context.Context, name string, all bool) ([]Counters, error) {
 	b.note("get-counters %q %v", name, all)
 	if name == "none" {

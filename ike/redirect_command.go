@@ -1,0 +1,120 @@
+package ike
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"esplanade/config"
+	"esplanade/ike/diag"
+	"esplanade/ike/identity"
+	"esplanade/ike/sa"
+	"esplanade/ike/vici"
+	"esplanade/ike/wire"
+)
+
+// Redirect selects the IKE SAs whose peers a command sends to another gateway. What is set must fit, and something must
+// be.
+type Redirect struct {
+	// Target names a connection or an IKE SA.
+	Target Target
+	// PeerAddrs are the addresses of the peers, nil for all of them, and PeerID the pattern of their identity, zero for all.
+	PeerAddrs *config.Endpoint
+	PeerID    identity.Identity
+	// Gateway is where they are sent.
+	Gateway wire.Gateway
+}
+
+// gatewayOf is a configured gateway as messages have it.
+func gatewayOf(e config.Endpoint) wire.Gateway {
+	if e.Name != "" {
+		return wire.Gateway{FQDN: e.Name}
+	}
+	return wire.Gateway{Addr: e.Addr().Unmap()}
+}
+
+// Redirect sends the peers of live IKE SAs to another gateway (RFC 5685) and returns how many. It does not wait for what
+// comes of it: a peer goes when it is served there.
+func (d *Daemon) Redirect(ctx context.Context, r Redirect) (int, error) {
+	n, unable := 0, 0
+	var err error
+	e := d.call(ctx, func(now time.Time) {
+		if r.Target.Connection != "" {
+			if _, err = d.configured(r.Target); err != nil {
+				return
+			}
+		}
+		for _, e := range d.table.all() {
+			switch {
+			case !d.selects(r.Target, e) || !e.alive() || r.PeerAddrs != nil && !r.PeerAddrs.Contains(e.m.Path().Remote.Addr()):
+				continue
+			case r.PeerID.Type != 0 && !matches(e.m, r.PeerID):
+				continue
+			case !e.m.Redirect(now, r.Gateway):
+				d.logger(e).Info("the peer can't be redirected: it has not said that it can", "to", gatewayName(r.Gateway), "peer", e.m.Path().Remote)
+				unable++
+				continue
+			}
+			n++
+			d.drain(now, e)
+		}
+	})
+	if e != nil {
+		return n, e
+	}
+	if err == nil && n == 0 {
+		f := diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "IKE SA to redirect", r.what(), nil)
+		f.Fix = "see `esplanade status` for what is up"
+		if unable > 0 {
+			f = diag.NotRedirectable(diag.Where{Connection: r.Target.Connection}, unable)
+		}
+		err = f
+	}
+	return n, err
+}
+
+func matches(m *sa.Machine, pattern identity.Identity) bool {
+	_, ok := m.RemoteID().Matches(pattern)
+	return ok
+}
+
+// what is the selection in words.
+func (r Redirect) what() string {
+	var parts []string
+	if r.Target != (Target{}) {
+		parts = append(parts, r.Target.String())
+	}
+	if r.PeerAddrs != nil {
+		parts = append(parts, "peer "+r.PeerAddrs.String())
+	}
+	if r.PeerID.Type != 0 {
+		parts = append(parts, "peer "+r.PeerID.String())
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Redirect implements vici.Backend.
+func (b *Backend) Redirect(ctx context.Context, r vici.RedirectRequest) (int, error) {
+	x := Redirect{Target: Target{Connection: r.IKE, IKEID: uint64(r.IKEID)}}
+	if r.PeerIP != "" {
+		e, err := config.ParseEndpoint(r.PeerIP)
+		if err != nil || e.Name != "" {
+			return 0, fmt.Errorf("peer-ip is %q: write an address, a prefix or a range", r.PeerIP)
+		}
+		x.PeerAddrs = &e
+	}
+	if r.PeerID != "" {
+		id, err := identity.Parse(r.PeerID)
+		if err != nil {
+			return 0, fmt.Errorf("peer-id: %w", err)
+		}
+		x.PeerID = id
+	}
+	g, err := config.ParseEndpoint(r.Gateway)
+	if err != nil || !g.Specific() {
+		return 0, fmt.Errorf("gateway is %q: write an address or a DNS name", r.Gateway)
+	}
+	x.Gateway = gatewayOf(g)
+	return b.Daemon.Redirect(ctx, x)
+}

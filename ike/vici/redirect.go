@@ -1,0 +1,42 @@
+package vici
+
+import (
+	"context"
+	"errors"
+)
+
+// RedirectRequest is the request of `redirect`. At least one of the selectors before Gateway is set; all that are must
+// fit.
+type RedirectRequest struct {
+	IKE   string
+	IKEID uint32
+	// PeerIP is an address, a prefix or a range of the peers, and PeerID the pattern of their identity.
+	PeerIP, PeerID string
+	// Gateway is the address or the DNS name of where they are sent.
+	Gateway string
+}
+
+func (ss *session) redirect(ctx context.Context, req *Message) *Message {
+	r := RedirectRequest{IKE: req.Get("ike"), PeerIP: req.Get("peer-ip"), PeerID: req.Get("peer-id"), Gateway: req.Get("gateway")}
+	var err error
+	if r.IKEID, err = uniqueID(req, "ike-id"); err != nil {
+		return failed(err)
+	}
+	if r.Gateway == "" {
+		return failed(errors.New("missing target gateway"))
+	}
+	if r.IKE == "" && r.IKEID == 0 && r.PeerIP == "" && r.PeerID == "" {
+		return failed(errors.New("missing redirect selector"))
+	}
+	matches, err := ss.server.backend.Redirect(ctx, r)
+	if err == nil && matches == 0 {
+		err = errors.New("no matching SAs to redirect found")
+	}
+	m := new(Message)
+	m.Set("success", yesNo(err == nil))
+	m.Setf("matches", "%d", matches)
+	if err != nil {
+		m.Set("errmsg", errText(err))
+	}
+	return m
+}
