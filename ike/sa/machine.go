@@ -56,6 +56,7 @@ type Machine struct {
 	auth       authLife
 	childless  childless
 	alive      liveness
+	peerToken  []byte // of quick crash detection; nil when the peer makes none
 
 	children []*Child
 	// temporarySince is when the peer began to answer nothing but TEMPORARY_FAILURE.

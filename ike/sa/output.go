@@ -171,6 +171,7 @@ const (
 	IgnoreDuplicate     IgnoreReason = "duplicate"        // a repeated fragment or cookie challenge
 	IgnoreCritical      IgnoreReason = "critical_payload" // a response with an unknown critical payload
 	IgnoreUnauthentic   IgnoreReason = "unauthentic"      // an unprotected error that must not decide anything
+	IgnoreToken         IgnoreReason = "wrong_token"      // a QCD_TOKEN that is not the peer's, RFC 6290
 	IgnoreFragmentLimit IgnoreReason = "fragment_limit"   // more fragments than are kept
 	IgnoreCookie        IgnoreReason = "cookie_demanded"  // answered with a request for a cookie, RFC 7296 section 2.6
 	IgnoreHalfOpen      IgnoreReason = "half_open_limit"  // as many half-open IKE SAs as there may be

@@ -25,6 +25,10 @@ func TestNotifyExtensions(t *testing.T) {
 	a, err = n.AdditionalAddress()
 	same(t, "AdditionalAddress", a, v4, err)
 
+	n = checkNotify(t, NewQCDToken([]byte("0123456789abcdef")), "01 00 4023 30313233343536373839616263646566")
+	token, err := n.QCDToken()
+	same(t, "QCDToken", token, []byte("0123456789abcdef"), err)
+
 	n = checkNotify(t, NewNotify(NotifyCookie2, []byte("12345678")), "00 00 4011 3132333435363738")
 	cookie2, err := n.Cookie2()
 	same(t, "Cookie2", cookie2, []byte("12345678"), err)
@@ -62,6 +66,10 @@ func TestNotifyExtensionsMalformed(t *testing.T) {
 	for _, n := range []int{0, 7, 65} {
 		_, err = data(NotifyCookie2, n).Cookie2()
 		wantDataError(t, "Cookie2", err, "8 to 64")
+	}
+	for _, n := range []int{0, 1, 15, 129} {
+		_, err = data(NotifyQuickCrashDetection, n).QCDToken()
+		wantDataError(t, "QCDToken", err, "16 to 128")
 	}
 	for _, n := range []int{0, 8, 11, 13} {
 		_, err = data(NotifyIKEv2MessageIDSync, n).MessageIDSync()

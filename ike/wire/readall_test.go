@@ -33,6 +33,8 @@ func readAllData(n *Notify) (failed int) {
 	count(err)
 	_, err = n.AdditionalAddress()
 	count(err)
+	_, err = n.QCDToken()
+	count(err)
 	_, err = n.Cookie2()
 	count(err)
 	_, err = n.MessageIDSync()
