@@ -203,6 +203,8 @@ type IKE struct {
 	FragmentSize int
 	// KeepAlive is the interval of NAT keepalives; 0 sends none. Default 20s.
 	KeepAlive time.Duration
+	// QCDSecretFile keeps the secret of quick crash detection (RFC 6290). Empty, the default, makes no tokens.
+	QCDSecretFile string
 	// InstallRoutes sets up routes into the tunnels. Default true.
 	InstallRoutes bool
 	// RoutingTable is the Linux routing table for them. Default 220.

@@ -68,6 +68,7 @@ func TestEverything(t *testing.T) {
 		{"ike.keep_alive", c.IKE.KeepAlive, time.Duration(0)},
 		{"ike.install_routes", c.IKE.InstallRoutes, false},
 		{"ike.routing_table", c.IKE.RoutingTable, 300},
+		{"ike.qcd_secret_file", c.IKE.QCDSecretFile, "/var/lib/esplanade/qcd.secret"},
 		{"ike.fwmark", c.IKE.FWMark, uint32(0x42)},
 		{"name", n.Name, "all"},
 		{"local_addrs", fmt.Sprint(n.LocalAddrs), "[203.0.113.10 2001:db8::10 gw.example.org]"},

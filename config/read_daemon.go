@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -194,6 +195,12 @@ func readIKE(t *table) (k IKE) {
 	n, _ = t.integer("fragment_size", DefaultFragmentSize, minMTU, maxMTU)
 	k.FragmentSize = int(n)
 	k.KeepAlive, _ = t.duration("keep_alive", DefaultKeepAlive, minInterval, maxInterval, true)
+	var at Position
+	k.QCDSecretFile, at = t.str("qcd_secret_file", "")
+	if k.QCDSecretFile != "" && (!filepath.IsAbs(k.QCDSecretFile) || strings.ContainsRune(k.QCDSecretFile, 0)) {
+		t.errorf(at, `write an absolute path on a disk that survives a restart, such as "/var/lib/esplanade/qcd.secret"`,
+			"ike.qcd_secret_file is %s", quote(k.QCDSecretFile))
+	}
 	k.InstallRoutes = t.boolean("install_routes", true)
 	n, _ = t.integer("routing_table", DefaultRoutingTable, 1, math.MaxUint32)
 	k.RoutingTable = int(n)

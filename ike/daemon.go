@@ -37,6 +37,9 @@ type Options struct {
 	// Resolve looks a peer's name up; nil uses the system's resolver. It is called from goroutines of the daemon, which
 	// wait for it before [Daemon.Run] returns: it must heed its context.
 	Resolve func(ctx context.Context, name string) ([]netip.Addr, error)
+	// CrashSecret is what the tokens of quick crash detection are made with (RFC 6290). It must be the same after a restart,
+	// and nobody else's; nil makes no tokens.
+	CrashSecret []byte
 	// ExportKeys hands the keys of all SAs to Observer.IKEKeys and ChildKeys, for decoding captures in a laboratory.
 	ExportKeys bool
 }
@@ -145,7 +148,7 @@ func (d *Daemon) newEnv() *sa.Env {
 			}
 			return s.Key.Bytes(), true
 		},
-		FirstContact: d.firstContact, Kept: d.kept,
+		FirstContact: d.firstContact, Kept: d.kept, CrashToken: crashTokens(d.o.CrashSecret),
 		HasAddr: d.addrs.has, LocalAddrs: d.localAddrs, SourceFor: d.sourceFor, Acceptable: d.acceptable,
 		LastInbound: func(child uint64) time.Time {
 			c, _ := d.o.DataPlane.Counters(child)

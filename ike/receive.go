@@ -108,19 +108,19 @@ func (d *Daemon) unknownSPI(now time.Time, path sa.Path, h wire.Header) {
 	if h.Flags&wire.FlagResponse != 0 || d.stopping || !d.stateless.allow(now) {
 		return
 	}
-	d.answerUnprotected(path, h, wire.NotifyInvalidIKESPI)
+	d.answerUnprotected(path, h, append([]wire.Payload{wire.NewNotify(wire.NotifyInvalidIKESPI, nil)}, d.proofOfLoss(h)...)...)
 }
 
-// answerUnprotected answers a request outside of any IKE SA with a notification. SPIs, exchange type and message ID are
+// answerUnprotected answers a request outside of any IKE SA with notifications. SPIs, exchange type and message ID are
 // those of the request, the Response flag is set and the Initiator flag is that of the other role:
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.21.4
-func (d *Daemon) answerUnprotected(path sa.Path, h wire.Header, t wire.NotifyType) {
+func (d *Daemon) answerUnprotected(path sa.Path, h wire.Header, payloads ...wire.Payload) {
 	m := wire.Message{
 		Header: wire.Header{
 			SPIi: h.SPIi, SPIr: h.SPIr, Major: 2, Exchange: h.Exchange, MessageID: h.MessageID,
 			Flags: wire.FlagResponse | (h.Flags&wire.FlagInitiator ^ wire.FlagInitiator),
 		},
-		Payloads: []wire.Payload{&wire.Notify{NotifyType: t}},
+		Payloads: payloads,
 	}
 	d.send(path, m.Append(nil))
 }
@@ -133,7 +133,7 @@ func (d *Daemon) otherVersion(now time.Time, path sa.Path, h wire.Header) {
 	if h.Major < 2 || h.Flags&wire.FlagResponse != 0 || !d.stateless.allow(now) {
 		return
 	}
-	d.answerUnprotected(path, h, wire.NotifyInvalidMajorVersion)
+	d.answerUnprotected(path, h, wire.NewNotify(wire.NotifyInvalidMajorVersion, nil))
 }
 
 func versionText(h wire.Header) string {

@@ -115,10 +115,14 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 		}
 		observers = append(observers, g.keys)
 	}
+	secret, err := crashSecret(conf)
+	if err != nil {
+		return nil, err
+	}
 	g.daemon = ike.New(ike.Options{
 		Config: conf, DataPlane: plane{g.engine}, Network: &network{g.link, g.interfaceName()}, Logger: g.log, Observer: observers,
 		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",
-		Bound: boundAddrs(conf),
+		Bound: boundAddrs(conf), CrashSecret: secret,
 	})
 	h.Daemon, be.Daemon = g.daemon, g.daemon
 	return g, nil

@@ -52,6 +52,7 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 		payloads = append(payloads, &wire.ID{Responder: true, IDType: wire.IDType(r.Type), Data: r.Data})
 	}
 	payloads = append(payloads, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}, syncSupported())
+	payloads = append(payloads, m.ownToken()...)
 
 	if without, ok := m.withoutChild(now); without || !ok {
 		return append(payloads, m.mobilityOffer()...), ok
@@ -101,6 +102,7 @@ func (t *authTask) done(m *Machine, r *response) {
 		return
 	}
 	m.sync.negotiated = notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil
+	m.takeToken(r.path, r.payloads)
 	m.established(r.now)
 	m.mobilityAgreed(r.payloads)
 	m.peerAuthLifetime(r.now, r.path, r.payloads)

@@ -58,11 +58,12 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	octets := append(auth.SignedOctets(m.prf, m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil)), m.intAuth()...)
 	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}}
 
+	m.takeToken(r.path, r.payloads)
 	m.established(r.now)
 	if away {
 		return append(payloads, m.redirectAuth(r.now, to)...)
 	}
-	payloads = append(payloads, m.authLifetime()...)
+	payloads = append(append(payloads, m.authLifetime()...), m.ownToken()...)
 	if notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil {
 		m.sync.negotiated = true
 		payloads = append(payloads, syncSupported())

@@ -42,6 +42,9 @@ type Env struct {
 	// does.
 	Kept func(m *Machine) (id uint64, ok bool)
 
+	// CrashToken makes this side's token of quick crash detection (RFC 6290) for an IKE SA. Nil: none is made.
+	CrashToken func(spii, spir wire.SPI) []byte
+
 	// LastInbound tells when a CHILD SA last received an authentic packet; the zero time for never.
 	LastInbound func(child uint64) time.Time
 

@@ -104,8 +104,12 @@ const suspectInterval = 10 * time.Second
 // unprotected handles a message in the clear for an SA that has keys. It must not change the state: "an endpoint
 // MUST NOT conclude that the other endpoint has failed based on any routing information (e.g., ICMP messages) or IKE
 // messages that arrive without cryptographic protection". An error about an unknown SPI is a hint to ask, at most every suspectInterval.
+// A token of quick crash detection is cryptographic proof: see crashed.
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.4
 func (m *Machine) unprotected(now time.Time, msg *wire.Message, path Path) {
+	if m.crashed(now, msg, path) {
+		return
+	}
 	n := errorNotify(msg.Payloads)
 	if n != nil && n.NotifyType == wire.NotifyInvalidIKESPI && m.pending != nil {
 		m.pending.denied = true

@@ -58,6 +58,7 @@ type Machine struct {
 	childless  childless
 	alive      liveness
 	redirect   redirection
+	peerToken  []byte // of quick crash detection; nil when the peer makes none
 
 	children []*Child
 	// temporarySince is when the peer began to answer nothing but TEMPORARY_FAILURE.

@@ -196,6 +196,7 @@ const (
 	IgnoreDuplicate     IgnoreReason = "duplicate"        // a repeated fragment or cookie challenge
 	IgnoreCritical      IgnoreReason = "critical_payload" // a response with an unknown critical payload
 	IgnoreUnauthentic   IgnoreReason = "unauthentic"      // an unprotected error that must not decide anything
+	IgnoreToken         IgnoreReason = "wrong_token"      // a QCD_TOKEN that is not the peer's, RFC 6290
 	IgnoreFragmentLimit IgnoreReason = "fragment_limit"   // more fragments than are kept
 	IgnoreRedirect      IgnoreReason = "redirect"         // a REDIRECT that must not be followed, RFC 5685
 	IgnoreCookie        IgnoreReason = "cookie_demanded"  // answered with a request for a cookie, RFC 7296 section 2.6

@@ -222,6 +222,7 @@ func (t *rekeyIKETask) successor(m *Machine, r *response) (*Machine, []byte, *di
 	if err != nil {
 		return nil, nil, m.failure(diag.CodeInternal, x, failCause(err))
 	}
+	fresh.exchangeTokens(r)
 	return fresh, lowest(t.nonce, nonce.Data), nil
 }
 
@@ -355,6 +356,7 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	payloads := []wire.Payload{
 		&wire.SA{Proposals: []wire.Proposal{answer}}, &wire.Nonce{Data: nr}, &wire.KE{Group: ke.Group, Data: public},
 	}
+	payloads = append(payloads, m.env.token(peerSPI, spi)...)
 	low := lowest(nonce.Data, nr)
 	if methods := chosen.Additional(); len(methods) > 0 {
 		p := &answering{lowest: low, ike: &answeredIKE{chosen: chosen, spi: spi, peerSPI: peerSPI, shared: shared, ni: nonce.Data, nr: nr}}

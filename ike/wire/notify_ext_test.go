@@ -34,6 +34,9 @@ func TestNotifyExtensions(t *testing.T) {
 		s, d, err := n.NoNATsAllowed()
 		same(t, "NoNATsAllowed", []netip.AddrPort{s, d}, []netip.AddrPort{src, dst}, err)
 	}
+	n = checkNotify(t, NewQCDToken([]byte("0123456789abcdef")), "01 00 4023 30313233343536373839616263646566")
+	token, err := n.QCDToken()
+	same(t, "QCDToken", token, []byte("0123456789abcdef"), err)
 
 	n = checkNotify(t, NewNotify(NotifyCookie2, []byte("12345678")), "00 00 4011 3132333435363738")
 	cookie2, err := n.Cookie2()
@@ -76,6 +79,10 @@ func TestNotifyExtensionsMalformed(t *testing.T) {
 	for _, n := range []int{0, 11, 13, 24, 35, 37} {
 		_, _, err = data(NotifyNoNATsAllowed, n).NoNATsAllowed()
 		wantDataError(t, "NoNATsAllowed", err, "two addresses")
+	}
+	for _, n := range []int{0, 1, 15, 129} {
+		_, err = data(NotifyQuickCrashDetection, n).QCDToken()
+		wantDataError(t, "QCDToken", err, "16 to 128")
 	}
 	for _, n := range []int{0, 8, 11, 13} {
 		_, err = data(NotifyIKEv2MessageIDSync, n).MessageIDSync()

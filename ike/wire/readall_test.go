@@ -35,6 +35,8 @@ func readAllData(n *Notify) (failed int) {
 	count(err)
 	_, _, err = n.NoNATsAllowed()
 	count(err)
+	_, err = n.QCDToken()
+	count(err)
 	_, err = n.Cookie2()
 	count(err)
 	_, err = n.MessageIDSync()

@@ -1,0 +1,99 @@
+package sa
+
+import (
+	"crypto/subtle"
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/wire"
+)
+
+// Quick crash detection, RFC 6290. Each side may give the other a token that only it can make. A side that has lost an
+// IKE SA shows the token in the clear, which proves that it was lost: nobody else has the token, and its maker never
+// shows it as long as it has the SA. Making tokens and believing those of the peer are independent of each other.
+
+// maxCrashTokens bounds how many tokens of one message are compared: a maker that has changed its secret may show one
+// for each secret.
+const maxCrashTokens = 4
+
+// token is the token of this side for an IKE SA as a payload; none when this daemon makes no tokens.
+func (e *Env) token(spii, spir wire.SPI) []wire.Payload {
+	if e.CrashToken == nil {
+		return nil
+	}
+	return []wire.Payload{wire.NewQCDToken(e.CrashToken(spii, spir))}
+}
+
+func (m *Machine) ownToken() []wire.Payload { return m.env.token(m.spii(), m.spir()) }
+
+// takeToken keeps the token of the peer, out of a message that is protected. A later one replaces it: RFC 6290
+// section 4.4.
+func (m *Machine) takeToken(path Path, payloads []wire.Payload) {
+	n := notify(payloads, wire.NotifyQuickCrashDetection)
+	if n == nil {
+		return
+	}
+	token, err := n.QCDToken()
+	if err != nil {
+		m.ignore(path, IgnoreToken, err.Error())
+		return
+	}
+	m.peerToken = slices.Clone(token)
+}
+
+// crashed closes the IKE SA when an unprotected message proves that the peer has lost it. There is nobody who would
+// understand a DELETE. A message without the token, or with another one, changes nothing: RFC 6290 section 4.5.
+func (m *Machine) crashed(now time.Time, msg *wire.Message, path Path) bool {
+	if m.state == StateConnecting || m.state == StateClosed {
+		return false
+	}
+	n, shown, equal := errorNotify(msg.Payloads), 0, 0
+	if n == nil || n.NotifyType != wire.NotifyInvalidIKESPI {
+		return false
+	}
+	for _, p := range msg.Payloads {
+		t, ok := p.(*wire.Notify)
+		if !ok || t.NotifyType != wire.NotifyQuickCrashDetection {
+			continue
+		}
+		if shown++; shown > maxCrashTokens {
+			break
+		}
+		if len(m.peerToken) > 0 {
+			equal |= subtle.ConstantTimeCompare(t.Data, m.peerToken)
+		}
+	}
+	if equal != 1 {
+		if shown > 0 {
+			m.ignore(path, IgnoreToken, msg.Header.Exchange.String())
+		}
+		return false
+	}
+	f := m.failure(diag.CodeSPI, msg.Header.Exchange, failByPeer(wire.NotifyInvalidIKESPI),
+		failSides("", "has restarted without this IKE_SA, as its QCD_TOKEN proves"))
+	m.window.response = nil
+	m.close(now, "the peer has lost the IKE SA", f)
+	return true
+}
+
+// tokenTask gives the peer our token for an IKE SA that we have made by rekeying: when that was asked for, half of the
+// SPIs it is made of was not known yet. RFC 6290 section 4.3.
+type tokenTask struct{}
+
+func (tokenTask) name() string                        { return "quick crash detection token" }
+func (tokenTask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
+func (tokenTask) done(m *Machine, r *response)        {}
+func (tokenTask) abandoned(m *Machine, now time.Time) {}
+func (tokenTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	p := m.ownToken()
+	return p, len(p) > 0
+}
+
+// exchangeTokens takes the token that came with the answer to a rekeying, and lets ours follow.
+func (m *Machine) exchangeTokens(r *response) {
+	m.takeToken(r.path, r.payloads)
+	if m.env.CrashToken != nil {
+		m.delayed = append(m.delayed, delayed{tokenTask{}, r.now}) // sent when the rekeying is settled
+	}
+}
