@@ -22,6 +22,7 @@ type Snapshot struct {
 	// NATLocal and NATRemote tell which side is behind a NAT; NATForced that this side pretends to be.
 	NATLocal, NATRemote, NATForced bool
 	Chosen                         proposal.Chosen // zero before IKE_SA_INIT is done
+	PPK                            string          // the PPK that the keys depend on, "" for none
 	Created, Established           time.Time
 	RekeyAt, ReauthAt              time.Time // zero: not scheduled
 	// Tasks are the requests that wait, and the one that is outstanding first.
@@ -53,6 +54,9 @@ func (m *Machine) Snapshot() Snapshot {
 		NATLocal: m.nat.local, NATRemote: m.nat.remote, NATForced: m.nat.forced,
 		Chosen: m.chosen, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
 		Tasks: m.taskNames(),
+	}
+	if m.ppk.used {
+		s.PPK = m.ppk.id
 	}
 	if m.cfg != nil {
 		s.Connection = m.cfg.Name
