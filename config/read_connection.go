@@ -62,6 +62,7 @@ func readConnection(t *table, c *Config) *Connection {
 	n.Unique, _ = choice(t, "unique", UniqueNo, uniquePolicies())
 	readIKELifetimes(t, n)
 	n.Childless, _ = choice(t, "childless", ChildlessAllow, childlessPolicies())
+	readPPKKeys(t, n)
 	n.Local = readAuth(t.sub("local"), "local")
 	n.Remote = readAuth(t.sub("remote"), "remote")
 	children := t.sub("children")

@@ -144,6 +144,7 @@ func (d *Daemon) newEnv() *sa.Env {
 			}
 			return s.Key.Bytes(), true
 		},
+		PPK: d.ppk, HasPPK: func() bool { return len(d.conf.Secrets.PPK) > 0 },
 		FirstContact: d.firstContact, Kept: d.kept,
 		LastInbound: func(child uint64) time.Time {
 			c, _ := d.o.DataPlane.Counters(child)

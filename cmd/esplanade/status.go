@@ -91,6 +91,7 @@ type connReport struct {
 	LocalID  string `json:"local_id"`
 	RemoteID string `json:"remote_id"`
 	Proposal string `json:"proposal,omitempty"`
+	PPK      string `json:"ppk,omitempty"`
 	stateReport
 	Children []childReport `json:"children"`
 }
@@ -116,7 +117,7 @@ func newStatusReport(s vici.Status) statusReport {
 	r.Gateway.Strangers = nil // shown as Unmatched
 	for _, c := range s.Connections {
 		cr := connReport{
-			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal,
+			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal, PPK: c.PPK,
 			stateReport: newStateReport(c.State), Children: []childReport{},
 		}
 		for _, h := range c.Children {
@@ -170,6 +171,9 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 		fmt.Fprintf(w, "  %s [%s] <-> %s [%s]\n", c.Local, c.LocalID, c.Remote, c.RemoteID)
 		if c.Proposal != "" {
 			fmt.Fprintf(w, "  %s\n", c.Proposal)
+		}
+		if c.PPK != "" {
+			fmt.Fprintf(w, "  post-quantum preshared key %q\n", c.PPK)
 		}
 		for _, h := range c.Children {
 			fmt.Fprintf(w, "  %s: %s\n", h.Name, h.stateReport.text(now))
