@@ -36,7 +36,7 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.failure(diag.CodeAuthMethod, x, failLine(cfg.RemoteIDLine),
 			failNotify(wire.NotifyAuthenticationFailed), failSides(cfg.RemoteAuth.String(), "EAP (no AUTH payload)")))
 	}
-	if a, f = m.takePPK(r.payloads, a); f != nil {
+	if a, f = m.takePPK(r.payloads, idi, a); f != nil {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
 	}
 	if f := m.verifyPeer(idi, a, m.init.peerMessage, m.init.nr, cfg); f != nil {

@@ -149,11 +149,14 @@ func (m *Machine) confirmPPK(payloads []wire.Payload) *diag.Failure {
 //	yes      any          yes        any            use the PPK
 //
 // A connection that requires a PPK and has none fails in the first line as well: somebody has configured it to.
-func (m *Machine) takePPK(payloads []wire.Payload, a *wire.Auth) (*wire.Auth, *diag.Failure) {
+func (m *Machine) takePPK(payloads []wire.Payload, idi *wire.ID, a *wire.Auth) (*wire.Auth, *diag.Failure) {
 	const x = wire.ExchangeIKEAuth
 	refuse := func(id, theirs string) (*wire.Auth, *diag.Failure) {
 		f := m.ppkFailure(x, id, m.ownPPK(), theirs)
 		failNotify(wire.NotifyAuthenticationFailed)(f)
+		if peer, err := identity.FromWire(uint8(idi.IDType), idi.Data); err == nil {
+			f.PeerID = peer.String() // what it claims to be: AUTH is checked later
+		}
 		return nil, f
 	}
 	switch {
