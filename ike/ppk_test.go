@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/vici"
 )
 
 // Two post-quantum preshared keys, which no log may have.
@@ -70,6 +71,18 @@ func TestPPK(t *testing.T) {
 			t.Errorf("a: %v", c)
 		}
 		up("office")
+
+		conns := 0
+		err := (&Backend{Daemon: a.d}).ListConns(context.Background(), "", func(v vici.Conn) error {
+			conns++
+			if v.PPKID != "office" || v.PPKRequired {
+				t.Errorf("list-conns shows PPK %q, required %v", v.PPKID, v.PPKRequired)
+			}
+			return nil
+		})
+		if err != nil || conns != 1 {
+			t.Errorf("%d connections, %v", conns, err)
+		}
 
 		// A requirement concerns the authentication.
 		c = reload(b, toml(ppkTable("office", ppkTwo), withPPK(r, "ppk_id = \"office\"\nppk_required = true")))

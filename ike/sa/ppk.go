@@ -137,7 +137,7 @@ func (m *Machine) confirmPPK(payloads []wire.Payload) *diag.Failure {
 }
 
 // takePPK decides about the PPK of an initiator, by the table of RFC 8784 section 3, and returns the AUTH payload that
-// counts. The last line comes before the others: a PPK that both sides have is used.
+// counts:
 //
 //	USE_PPK  NO_PPK_AUTH  PPK known  PPK mandatory
 //	no       any          no         any            standard IKEv2
@@ -204,7 +204,7 @@ func (m *Machine) mixPPK(id string, secret []byte) *diag.Failure {
 	return nil
 }
 
-// confirmation is the PPK_IDENTITY "with no data" in the responder's IKE_AUTH, if the PPK is in use.
+// confirmation is the PPK_IDENTITY, without data, in the responder's IKE_AUTH if the PPK is in use.
 // https://www.rfc-editor.org/rfc/rfc8784#section-3
 func (m *Machine) confirmation() []wire.Payload {
 	if !m.ppk.used {
