@@ -11,6 +11,7 @@ func (c *Config) check(r *reader) {
 		r.warnf(Position{c.File, 1, 1}, "write a table [connections.NAME]", "there is no connection")
 	}
 	c.checkSecrets(r)
+	c.checkPPKs(r)
 	c.checkIdentities(r)
 	c.checkMTU(r)
 	c.checkOverlaps(r)

@@ -53,6 +53,11 @@ type Connection struct {
 	RedirectTo Endpoint
 	// Local is how this gateway proves who it is, and Remote how the peer has to.
 	Local, Remote Auth
+	// PPKID names the post-quantum preshared key of the connection (RFC 8784); empty, the default, is none when it
+	// initiates and any of [Secrets.PPK] when it responds.
+	PPKID string
+	// PPKRequired refuses a peer that does not use it. Default false.
+	PPKRequired bool
 	// Children are the tables [connections.NAME.children.NAME], in the order of the file; at least one.
 	Children []*Child
 }

@@ -23,7 +23,6 @@ func laterKeys(pattern string) []laterKey {
 		vips     = "virtual addresses"
 		xfrm     = "the marks of the kernel's IPsec"
 		mediate  = "mediation"
-		quantum  = "post-quantum pre-shared keys"
 		eap      = "EAP"
 		policies = "the policies of the kernel's IPsec"
 	)
@@ -38,7 +37,7 @@ func laterKeys(pattern string) []laterKey {
 		return slices.Concat(one("address pools", "pools"), one(certs, "authorities", "credentials"), one(eap, "radius"))
 	case "connections.NAME":
 		return slices.Concat(one(vips, "vips", "pools"), one(ikev1, "aggressive", "pull"), one("", "dscp"),
-			one(certs, "send_certreq", "send_cert", "ocsp"), one(quantum, "ppk_id", "ppk_required"),
+			one(certs, "send_certreq", "send_cert", "ocsp"),
 			one(xfrm, "if_id_in", "if_id_out"), one(mediate, "mediation", "mediated_by", "mediation_peer"),
 			[]laterKey{{name: "local", what: "several rounds of authentication", prefix: true},
 				{name: "remote", what: "several rounds of authentication", prefix: true}})
@@ -54,7 +53,7 @@ func laterKeys(pattern string) []laterKey {
 			[]laterKey{{name: "mark_", what: xfrm, prefix: true}, {name: "set_mark_", what: xfrm, prefix: true},
 				{name: "if_id_", what: xfrm, prefix: true}})
 	case "secrets":
-		return slices.Concat(one(eap, "eap", "xauth", "ntlm"), one(quantum, "ppk"), one("private keys", "private", "rsa",
+		return slices.Concat(one(eap, "eap", "xauth", "ntlm"), one("private keys", "private", "rsa",
 			"ecdsa", "pkcs8", "pkcs12", "token"))
 	case "ike":
 		return slices.Concat(one(certs, "hash_and_url", "cert_cache", "cache_crls", "rsa_pss", "signature_authentication",
@@ -97,7 +96,7 @@ func known() (asked, later map[string]map[string]bool) {
 	doc := map[string]any{
 		"connections": map[string]any{"NAME": map[string]any{"local": none, "remote": none,
 			"children": map[string]any{"NAME": none}}},
-		"secrets": map[string]any{"ike": map[string]any{"NAME": none}},
+		"secrets": map[string]any{"ike": map[string]any{"NAME": none}, "ppk": map[string]any{"NAME": none}},
 	}
 	r.quiet = true
 	r.document(doc)

@@ -171,6 +171,11 @@ func FuzzParse(f *testing.F) {
 				}
 			}
 		}
+		for _, s := range c.Secrets.PPK {
+			if s.Key.Len() == 0 || len(s.IDs) == 0 {
+				t.Fatalf("an incomplete PPK was accepted: %+v", s)
+			}
+		}
 		for _, s := range c.Secrets.IKE {
 			if s.Key.Len() == 0 {
 				t.Fatalf("an empty key was accepted: %+v", s)

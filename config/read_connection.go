@@ -62,6 +62,7 @@ func readConnection(t *table, c *Config) *Connection {
 	readIKELifetimes(t, n)
 	n.Childless, _ = choice(t, "childless", ChildlessAllow, childlessPolicies())
 	n.RedirectTo = readRedirectTo(t)
+	readPPKKeys(t, n)
 	n.Local = readAuth(t.sub("local"), "local")
 	n.Remote = readAuth(t.sub("remote"), "remote")
 	children := t.sub("children")

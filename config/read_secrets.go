@@ -21,14 +21,20 @@ func readSecrets(t *table, dir string) (s Secrets) {
 	for _, n := range ike.each() {
 		s.IKE = append(s.IKE, readIKESecret(n, dir))
 	}
+	ppk := t.sub("ppk")
+	for _, n := range ppk.each() {
+		s.PPK = append(s.PPK, readPPKSecret(n, dir))
+	}
 	// swanctl tells its secrets apart by what follows the kind in the section's name.
 	var handled []string
 	for key, v := range t.vals {
-		if _, isTable := v.(map[string]any); isTable && key != "ike" && strings.HasPrefix(key, "ike") {
-			at := t.where[pathKey(append(append([]string(nil), t.path...), key))]
-			name := strings.TrimLeft(strings.TrimPrefix(key, "ike"), "-_")
-			t.errorf(at.key, fmt.Sprintf("write [secrets.ike.%s]", name), "unknown kind of secret %s", quote(key))
-			handled = append(handled, key)
+		for _, kind := range []string{"ike", "ppk"} {
+			if _, isTable := v.(map[string]any); isTable && key != kind && strings.HasPrefix(key, kind) {
+				at := t.where[pathKey(append(append([]string(nil), t.path...), key))]
+				name := strings.TrimLeft(strings.TrimPrefix(key, kind), "-_")
+				t.errorf(at.key, fmt.Sprintf("write [secrets.%s.%s]", kind, name), "unknown kind of secret %s", quote(key))
+				handled = append(handled, key)
+			}
 		}
 	}
 	t.done(handled...)
@@ -38,21 +44,30 @@ func readSecrets(t *table, dir string) (s Secrets) {
 func readIKESecret(t *table, dir string) *IKESecret {
 	s := &IKESecret{Name: t.checkName("secret")}
 	s.IDs = readSecretIDs(t)
+	s.Source, s.Key, s.File = readKey(t, dir, warnGuessable)
+	return s
+}
+
+// strengthCheck warns of a key that is too weak for what it is for.
+type strengthCheck func(t *table, at Position, name string, k Secret)
+
+// readKey reads secret or secret_file, and ends the table.
+func readKey(t *table, dir string, check strengthCheck) (src Source, key Secret, name string) {
 	text, at := t.str("secret", "")
 	file, fileAt := t.strAs("secret_file", "", "write the name of a file")
-	s.Source = t.done()
-	switch inline, external := s.Has("secret"), s.Has("secret_file"); {
+	src = t.done()
+	switch inline, external := src.Has("secret"), src.Has("secret_file"); {
 	case t.quiet:
 	case inline && external:
-		t.errorf(s.At("secret_file"), "write one of them", "%s has both secret and secret_file", t.title())
+		t.errorf(src.At("secret_file"), "write one of them", "%s has both secret and secret_file", t.title())
 	case external:
-		s.readFile(t, file, fileAt, dir)
+		key, name = readKeyFile(t, file, fileAt, dir, check)
 	case inline && t.isString("secret"):
-		s.decode(t, []byte(text), at, "secret")
+		key = decodeKey(t, []byte(text), at, "secret", check)
 	case !inline:
-		t.errorf(s.table, "write secret_file = \"FILE\" or secret = \"…\"", "%s has no secret", t.title())
+		t.errorf(src.table, "write secret_file = \"FILE\" or secret = \"…\"", "%s has no secret", t.title())
 	}
-	return s
+	return src, key, name
 }
 
 // title is the table's name for messages.
@@ -81,8 +96,8 @@ func readSecretIDs(t *table) (out []identity.Identity) {
 	return out
 }
 
-// decode turns the text into the key. The messages must not have any of it in them.
-func (s *IKESecret) decode(t *table, text []byte, at Position, key string) {
+// decodeKey turns the text into the key. The messages must not have any of it in them.
+func decodeKey(t *table, text []byte, at Position, key string, check strengthCheck) Secret {
 	if isText(text) && len(bytes.TrimSpace(text)) != len(text) {
 		t.warnf(at, "remove the space, or write the key in 0x form", "%s begins or ends with white space, which is a part of "+
 			"the key", t.name(key))
@@ -91,13 +106,13 @@ func (s *IKESecret) decode(t *table, text []byte, at Position, key string) {
 	switch {
 	case err != nil:
 		t.errorf(at, "write the key as text, as 0x and hexadecimal digits or as 0s and Base64", "%s: %v", t.name(key), err)
-		return
+		return Secret{}
 	case k.Len() > maxSecret:
 		t.errorf(at, fmt.Sprintf("choose a key of at most %d octets", maxSecret), "%s has %d octets", t.name(key), k.Len())
-		return
+		return Secret{}
 	}
-	s.Key = k
-	warnGuessable(t, at, t.name(key), k)
+	check(t, at, t.name(key), k)
+	return k
 }
 
 // isText reports whether the octets are printable ASCII, white space included.
@@ -110,27 +125,27 @@ func isText(b []byte) bool {
 	return true
 }
 
-func (s *IKESecret) readFile(t *table, name string, at Position, dir string) {
+// readKeyFile reads the key from a file, and returns the name it was found under.
+func readKeyFile(t *table, name string, at Position, dir string, check strengthCheck) (Secret, string) {
 	if name == "" {
 		if t.isString("secret_file") {
 			t.errorf(at, "write the name of a file", "%s is empty", t.name("secret_file"))
 		}
-		return
+		return Secret{}, ""
 	}
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(dir, name)
 	}
-	s.File = name
 	data, reason, want := readPrivate(name)
 	if reason != "" {
 		t.errorf(at, want, "%s: %s", t.name("secret_file"), reason)
-		return
+		return Secret{}, name
 	}
 	// Editors and echo end a file with one line end, which is not meant; a key that ends with one has a 0x form.
 	if d, ok := bytes.CutSuffix(data, []byte("\n")); ok {
 		data, _ = bytes.CutSuffix(d, []byte("\r"))
 	}
-	s.decode(t, data, at, "secret_file")
+	return decodeKey(t, data, at, "secret_file", check), name
 }
 
 // readPrivate reads a file that nobody but its owner may read. A reason that is not empty is an error.
@@ -186,13 +201,15 @@ func fileReason(name string, err error) string {
 
 // warnReadable warns of a configuration that has keys in it and that others can read.
 func (c *Config) warnReadable(path string, info fs.FileInfo) {
-	if m := info.Mode().Perm(); hasPermissions && m&0o044 != 0 {
-		for _, s := range c.Secrets.IKE {
-			if s.Has("secret") {
-				c.Warnings = sortProblems(append(c.Warnings, Problem{s.At("secret"),
-					fmt.Sprintf("the key stands in a file that others can read (mode %04o)", m),
-					fmt.Sprintf("chmod 600 %s, or use secret_file", path)}))
-			}
+	m := info.Mode().Perm()
+	if !hasPermissions || m&0o044 == 0 {
+		return
+	}
+	for _, s := range c.Secrets.tables() {
+		if s.Has("secret") {
+			c.Warnings = sortProblems(append(c.Warnings, Problem{s.At("secret"),
+				fmt.Sprintf("the key stands in a file that others can read (mode %04o)", m),
+				fmt.Sprintf("chmod 600 %s, or use secret_file", path)}))
 		}
 	}
 }

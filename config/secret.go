@@ -62,6 +62,8 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 type Secrets struct {
 	// IKE are the pre-shared keys, in the order of the file.
 	IKE []*IKESecret
+	// PPK are the post-quantum preshared keys, in the order of the file.
+	PPK []*PPKSecret
 }
 
 // IKESecret is one table [secrets.ike.NAME]: a pre-shared key.

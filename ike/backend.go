@@ -93,6 +93,7 @@ func IKESA(s sa.Snapshot) vici.IKESA {
 		LocalID: s.LocalID.String(), RemoteID: s.RemoteID.String(), Initiator: s.Initiator,
 		InitiatorSPI: uint64(s.SPIi), ResponderSPI: uint64(s.SPIr), NATLocal: s.NATLocal, NATRemote: s.NATRemote, NATFake: s.NATForced,
 		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt, ReauthAt: s.ReauthAt,
+		PPK: s.PPK != "",
 	}
 	for i, t := range s.Tasks {
 		if i == 0 && s.State != sa.StateEstablished {
@@ -176,7 +177,7 @@ func (b *Backend) ListConns(ctx context.Context, name string, yield func(vici.Co
 		v := vici.Conn{
 			Name: c.Name, LocalAddrs: endpoints(c.LocalAddrs), RemoteAddrs: endpoints(c.RemoteAddrs),
 			LocalPort: c.LocalPort, RemotePort: c.RemotePort, Version: "IKEv2", ReauthTime: c.ReauthTime, RekeyTime: c.RekeyTime,
-			Unique: c.Unique.String(), DPDDelay: c.DPDDelay,
+			Unique: c.Unique.String(), DPDDelay: c.DPDDelay, PPKID: c.PPKID, PPKRequired: c.PPKRequired,
 			LocalAuth:  []vici.Auth{{Class: authClass(c.Local.Method), ID: c.Local.ID.String()}},
 			RemoteAuth: []vici.Auth{{Class: authClass(c.Remote.Method), ID: c.Remote.ID.String()}},
 		}
@@ -292,7 +293,7 @@ func connStatus(c ConnInfo) vici.ConnStatus {
 		if s.State == sa.StateEstablished || s.State == sa.StateRekeying {
 			cs.Local, cs.Remote = s.Path.Local.String(), s.Path.Remote.String()
 			cs.LocalID, cs.RemoteID = s.LocalID.String(), s.RemoteID.String()
-			cs.State.NextRekey, cs.Proposal = s.RekeyAt, s.Chosen.String()
+			cs.State.NextRekey, cs.Proposal, cs.PPK = s.RekeyAt, s.Chosen.String(), s.PPK
 			cs.MOBIKE, cs.LocalAddrs, cs.RemoteAddrs = s.MOBIKE, addrTexts(s.LocalAddrs), addrTexts(s.PeerAddrs)
 		}
 	}

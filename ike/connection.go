@@ -121,6 +121,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 		Name: c.Name, Line: c.Position().FileLine(), ProposalsLine: c.At("proposals").FileLine(),
 		LocalIDLine: c.Local.At("id").FileLine(), RemoteIDLine: c.Remote.At("id").FileLine(),
 		LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: authMethod(c.Local.Method), RemoteAuth: authMethod(c.Remote.Method),
+		PPKID: c.PPKID, PPKRequired: c.PPKRequired, PPKLine: ppkPosition(c).FileLine(),
 		Proposals: c.Proposals, ForceEncap: c.Encap,
 		LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
 		MOBIKE: c.MOBIKE, RouteCheck: routeCheck(c.MOBIKECheck),

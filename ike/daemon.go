@@ -148,6 +148,7 @@ func (d *Daemon) newEnv() *sa.Env {
 			}
 			return s.Key.Bytes(), true
 		},
+		PPK: d.ppk, HasPPK: func() bool { return len(d.conf.Secrets.PPK) > 0 },
 		FirstContact: d.firstContact, Kept: d.kept, CrashToken: crashTokens(d.o.CrashSecret),
 		HasAddr: d.addrs.has, LocalAddrs: d.localAddrs, SourceFor: d.sourceFor, Acceptable: d.acceptable,
 		LastInbound: func(child uint64) time.Time {

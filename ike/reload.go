@@ -152,6 +152,9 @@ func (d *Daemon) adapt(now time.Time, x *connection, c *config.Connection, old *
 	if was, now := secretOf(old, x.conf), secretOf(d.conf, c); was != now {
 		did = append(did, "the pre-shared key (its SAs stay; the new key from the next authentication on)")
 	}
+	if ppkOf(old, x.conf) != ppkOf(d.conf, c) {
+		did = append(did, "the post-quantum preshared key (its SAs stay; the new key from the next authentication on)")
+	}
 	x.conf = c
 	// Machines read their configuration on this goroutine, each value when they need it.
 	children := x.cfg.Children
@@ -293,6 +296,10 @@ func keyName(field string) string {
 		return "dpd_delay"
 	case "KeyingTries":
 		return "keyingtries"
+	case "PPKID":
+		return "ppk_id"
+	case "PPKRequired":
+		return "ppk_required"
 	case "MOBIKE":
 		return "mobike"
 	case "MOBIKECheck":

@@ -91,6 +91,7 @@ type connReport struct {
 	LocalID  string `json:"local_id"`
 	RemoteID string `json:"remote_id"`
 	Proposal string `json:"proposal,omitempty"`
+	PPK      string `json:"ppk,omitempty"`
 	stateReport
 	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those that the other side was told of beside the ones
 	// in use.
@@ -121,7 +122,7 @@ func newStatusReport(s vici.Status) statusReport {
 	r.Gateway.Strangers = nil // shown as Unmatched
 	for _, c := range s.Connections {
 		cr := connReport{
-			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal,
+			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal, PPK: c.PPK,
 			stateReport: newStateReport(c.State), Children: []childReport{},
 			MOBIKE: c.MOBIKE, LocalAddrs: c.LocalAddrs, RemoteAddrs: c.RemoteAddrs,
 		}
@@ -179,6 +180,9 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 		}
 		if c.MOBIKE {
 			fmt.Fprintf(w, "  mobike; other addresses here: %s; there: %s\n", orNone(c.LocalAddrs), orNone(c.RemoteAddrs))
+		}
+		if c.PPK != "" {
+			fmt.Fprintf(w, "  post-quantum preshared key %q\n", c.PPK)
 		}
 		for _, h := range c.Children {
 			fmt.Fprintf(w, "  %s: %s\n", h.Name, h.stateReport.text(now))

@@ -122,6 +122,18 @@ func authInfo(c Code) (info, bool) {
 				"which behind NAT may be private addresses.",
 			fix: "add the identities to `id` of the right [secrets.ike.NAME] entry, or a new entry for them.",
 		}, true
+	case CodePPK:
+		return info{
+			title:    "no agreement on the post-quantum preshared key",
+			peerVerb: "uses", peerDefault: "does not use the PPK",
+			ourVerb: "use", ourDefault: "require a PPK",
+			alert: byUs, alertByPeer: byThem,
+			text: "A post-quantum preshared key (PPK, RFC 8784) is mixed into the keys when both sides know it by the same id. " +
+				"One side insists on it (`ppk_required`, or an initiator without NO_PPK_AUTH), and the other has none, has it " +
+				"under another id, is not to use it for this connection, or has another key under this id.",
+			fix: "give both sides [secrets.ppk.NAME] with the same id and the same key, and `ppk_id` for the connection; or set " +
+				"`ppk_required = false` where the PPK may be missing.",
+		}, true
 	case CodeEAP:
 		return info{
 			title:    "EAP authentication failed",

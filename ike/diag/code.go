@@ -45,6 +45,8 @@ const (
 	CodeAuthCertRevoked Code = "E-AUTH-CERT-REVOKED"
 	// CodeNoSecret: no pre-shared key (or private key) is configured for the pair of identities.
 	CodeNoSecret Code = "E-NO-SECRET"
+	// CodePPK: the sides do not agree on a post-quantum preshared key (RFC 8784), and one of them insists on it.
+	CodePPK Code = "E-PPK"
 	// CodeEAP: an EAP method failed.
 	CodeEAP Code = "E-EAP"
 	// CodeRADIUS: no RADIUS server answered.
@@ -119,7 +121,7 @@ func Codes() []Code {
 		CodeProposalIKE, CodeProposalChild, CodeKEGroup, CodeKEValue, CodeInitLoop, CodeTS, CodeMode,
 		CodeAuthID, CodeAuthPSK, CodeAuthMethod, CodeAuthSig, CodeAuthRefused,
 		CodeAuthCertChain, CodeAuthCertExpired, CodeAuthCertSAN, CodeAuthCertRevoked,
-		CodeNoSecret, CodeEAP, CodeRADIUS,
+		CodeNoSecret, CodePPK, CodeEAP, CodeRADIUS,
 		CodeTimeoutInit, CodeTimeoutAuth, CodeTimeout, CodeHalfOpen, CodeUnreachable, CodeDPD, CodeDNS, CodeRedirectLoop, CodeBind,
 		CodeFrag, CodeNAT, CodeAddress, CodeMTU,
 		CodePoolEmpty, CodeLimit, CodeClock,

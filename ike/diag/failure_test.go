@@ -35,6 +35,9 @@ func every() map[string]*Failure {
 	ours := Selectors{Local: []string{"10.10.0.0/24"}, Remote: []string{"10.20.0.0/24"}}
 	theirs := Selectors{Local: []string{"10.10.0.0/24"}, Remote: []string{"10.30.0.0/24"}}
 	return map[string]*Failure{
+		"PPKMismatch":           PPKMismatch(init, `"office-2026"`, `PPK "office-2026" (ppk_required)`, "no PPK"),
+		"PPKMismatch/none":      PPKMismatch(Where{}, "", "", ""),
+		"WrongPPK":              WrongPPK(auth, `"office-2026"`),
 		"NoConnection":          NoConnection(init, []string{"office (198.51.100.20)"}),
 		"NoConnection/none":     NoConnection(init, nil),
 		"NoConnectionForID":     NoConnectionForID(auth, "site-a.example", []string{"office (site-c.example)"}),

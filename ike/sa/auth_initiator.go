@@ -42,7 +42,11 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	}
 	id := &wire.ID{IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
 	t.idBody = id.AppendBody(nil)
-	octets := append(auth.SignedOctets(m.prf, m.init.ownMessage, m.init.nr, m.ownP(), t.idBody), m.intAuth()...)
+	proof, err := m.initiatorAuth(secret, t.idBody)
+	if err != nil {
+		m.close(now, "no AUTH", m.failure(diag.CodeInternal, wire.ExchangeIKEAuth, failCause(err)))
+		return nil, false
+	}
 
 	payloads := []wire.Payload{id}
 	if m.env.FirstContact(m.cfg) {
@@ -51,7 +55,7 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if r := m.cfg.RemoteID; r.Concrete() {
 		payloads = append(payloads, &wire.ID{Responder: true, IDType: wire.IDType(r.Type), Data: r.Data})
 	}
-	payloads = append(payloads, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}, syncSupported())
+	payloads = append(append(payloads, proof...), syncSupported())
 	payloads = append(payloads, m.ownToken()...)
 
 	if without, ok := m.withoutChild(now); without || !ok {
@@ -92,7 +96,11 @@ func (t *authTask) done(m *Machine, r *response) {
 		m.rejectPeer(r.now, m.failure(diag.CodeSyntax, x, failSides("", "a response without IDr or AUTH")))
 		return
 	}
-	if f := m.verifyPeer(idr, authPayload, m.init.peerMessage, m.init.ni, m.cfg); f != nil {
+	f := m.confirmPPK(r.payloads)
+	if f == nil {
+		f = m.verifyPeer(idr, authPayload, m.init.peerMessage, m.init.ni, m.cfg)
+	}
+	if f != nil {
 		t.abandoned(m, r.now)
 		m.rejectPeer(r.now, f)
 		return
@@ -143,8 +151,15 @@ func (m *Machine) peerRefusedAuth(n *wire.Notify) *diag.Failure {
 	case wire.NotifyUnsupportedCriticalPayload:
 		code = diag.CodeUnsupported
 	}
-	return m.failure(code, wire.ExchangeIKEAuth, failByPeer(n.NotifyType), failLine(m.cfg.LocalIDLine),
+	f := m.failure(code, wire.ExchangeIKEAuth, failByPeer(n.NotifyType), failLine(m.cfg.LocalIDLine),
 		failSides("the pre-shared key for "+m.localID.String()+" and "+m.cfg.RemoteID.String(), ""))
+	m.namePPK(f)
+	return f
+}
+
+// signedOctets are what an AUTH value covers: those of IKE_SA_INIT and the identity, and IntAuth behind them.
+func (m *Machine) signedOctets(message, nonce, skp, idBody []byte) []byte {
+	return append(auth.SignedOctets(m.prf, message, nonce, skp, idBody), m.intAuth()...)
 }
 
 // verifyPeer checks the peer's identity against the connection and its AUTH value. message and nonce are the peer's
@@ -171,7 +186,7 @@ func (m *Machine) verifyPeer(id *wire.ID, a *wire.Auth, message, nonce []byte, c
 		return m.failure(diag.CodeNoSecret, x, failLine(cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
 			failSides("no secret for "+m.ownIdentity().String()+" and "+got.String(), got.String()))
 	}
-	octets := append(auth.SignedOctets(m.prf, message, nonce, m.peerP(), id.AppendBody(nil)), m.intAuth()...)
+	octets := m.signedOctets(message, nonce, m.peerP(), id.AppendBody(nil))
 	if !auth.VerifyPSK(m.prf, secret, octets, a.Data) {
 		f := m.failure(diag.CodeAuthPSK, x, failLine(cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
 			failSides("the pre-shared key for "+m.ownIdentity().String()+" and "+got.String(), "an AUTH value of another key"))
@@ -188,7 +203,7 @@ func (m *Machine) established(now time.Time) {
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
 	m.startAuthLife(now)
 	m.init.ownMessage, m.init.peerMessage = nil, nil // the nonces still key the first child
-	m.inter = intermediate{}
+	m.inter, m.ppk = intermediate{}, m.ppk.settled()
 	m.setState(StateEstablished, "IKE_AUTH done")
 	m.emit(Established{})
 }

@@ -36,8 +36,11 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.failure(diag.CodeAuthMethod, x, failLine(cfg.RemoteIDLine),
 			failNotify(wire.NotifyAuthenticationFailed), failSides(cfg.RemoteAuth.String(), "EAP (no AUTH payload)")))
 	}
-	if f := m.verifyPeer(idi, a, m.init.peerMessage, m.init.nr, cfg); f != nil {
+	if a, f = m.takePPK(r.payloads, idi, a); f != nil {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
+	}
+	if f := m.verifyPeer(idi, a, m.init.peerMessage, m.init.nr, cfg); f != nil {
+		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.blamePPK(f, idi, r.payloads))
 	}
 	if cfg.MOBIKE && natChanged(r.payloads, r.path) {
 		return m.refuseAuth(wire.NotifyUnexpectedNATDetected, m.failure(diag.CodeNAT, x,
@@ -55,8 +58,9 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	}
 	m.redirect.away = away
 	own := &wire.ID{Responder: true, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
-	octets := append(auth.SignedOctets(m.prf, m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil)), m.intAuth()...)
+	octets := m.signedOctets(m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil))
 	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}}
+	payloads = append(payloads, m.confirmation()...)
 
 	m.takeToken(r.path, r.payloads)
 	m.established(r.now)

@@ -42,6 +42,11 @@ type Config struct {
 	// RemoteID is the pattern that the peer's identity must match; "%any" matches all.
 	RemoteID              identity.Identity
 	LocalAuth, RemoteAuth AuthMethod
+	// PPKID names the post-quantum preshared key (RFC 8784): the one that an initiator uses, and the only one that a
+	// responder takes. "" is none for an initiator, and any that is known for a responder. PPKRequired refuses a peer
+	// without it. PPKLine is where they are configured.
+	PPKID, PPKLine string
+	PPKRequired    bool
 
 	// Proposals are the IKE proposals in order of preference.
 	Proposals []proposal.Proposal

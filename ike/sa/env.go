@@ -33,6 +33,9 @@ type Env struct {
 	Connections func(local, remote netip.Addr) []*Config
 	// PSK finds the pre-shared key of two identities.
 	PSK func(local, remote identity.Identity) (secret []byte, ok bool)
+	// PPK finds a post-quantum preshared key, and HasPPK tells whether there is any. Without them there is none.
+	PPK    func(id string) (secret []byte, ok bool)
+	HasPPK func() bool
 
 	// FirstContact tells whether no other IKE SA exists between this daemon and the peer of a connection, so that
 	// INITIAL_CONTACT may be claimed (RFC 7296 section 2.4).

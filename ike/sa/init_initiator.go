@@ -76,6 +76,10 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	}
 	if m.init.ni == nil {
 		m.init.ni = m.env.Nonce(nonceLen)
+		if f := m.choosePPK(); f != nil {
+			m.close(now, "no PPK", f)
+			return nil, false
+		}
 	}
 	var payloads []wire.Payload
 	if t.cookie != nil {
@@ -86,7 +90,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	payloads = append(payloads, offerSA(m.cfg.Proposals, nil),
 		&wire.KE{Group: t.ke.Group(), Data: t.ke.Public()}, &wire.Nonce{Data: m.init.ni})
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
-	payloads = append(payloads, m.offerIntermediate()...)
+	payloads = append(append(payloads, m.offerIntermediate()...), m.offerPPK()...)
 	payloads = append(payloads, m.redirectNotifies()...)
 	return append(payloads, m.initNotifies()...), true
 }
@@ -268,6 +272,10 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	}
 	if err := checkNonce(prf, nonce.Data); err != nil {
 		reject(m.failure(diag.CodeSyntax, wire.ExchangeIKESAInit, failCause(err)))
+		return
+	}
+	if f := m.answersPPK(msg.Payloads); f != nil {
+		reject(f)
 		return
 	}
 	m.chosen, m.prf = chosen, prf

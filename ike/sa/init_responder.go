@@ -153,7 +153,7 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 		&wire.KE{Group: ke.Group, Data: public}, &wire.Nonce{Data: m.init.nr},
 	}
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, path, m.cfg.ForceEncap)...)
-	payloads = append(payloads, m.acceptIntermediate()...)
+	payloads = append(append(payloads, m.acceptIntermediate()...), m.acceptPPK(msg.Payloads)...)
 	if m.frag.negotiated {
 		payloads = append(payloads, m.initNotifies()...)
 	}

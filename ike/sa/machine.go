@@ -42,6 +42,7 @@ type Machine struct {
 	opener  suite.Protection // the peer's
 	init    initState
 	inter   intermediate
+	ppk     ppk
 	nat     nat
 	mob     mobility
 	window  window

@@ -23,6 +23,7 @@ type Snapshot struct {
 	// NATLocal and NATRemote tell which side is behind a NAT; NATForced that this side pretends to be.
 	NATLocal, NATRemote, NATForced bool
 	Chosen                         proposal.Chosen // zero before IKE_SA_INIT is done
+	PPK                            string          // the PPK that the keys depend on, "" for none
 	Created, Established           time.Time
 	RekeyAt, ReauthAt              time.Time // zero: not scheduled
 	// MOBIKE tells that the addresses can change; LocalAddrs are those of this side that the peer was told of beside the
@@ -59,6 +60,9 @@ func (m *Machine) Snapshot() Snapshot {
 		Chosen: m.chosen, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
 		Tasks:  m.taskNames(),
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
+	}
+	if m.ppk.used {
+		s.PPK = m.ppk.id
 	}
 	if m.cfg != nil {
 		s.Connection = m.cfg.Name

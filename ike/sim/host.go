@@ -85,6 +85,8 @@ func newHost(w *World, name string, p *hostPlan) *Host {
 		Jitter:         w.rng.Float64,
 		Connections:    func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },
 		PSK:            func(_, _ identity.Identity) ([]byte, bool) { return []byte("secret"), true },
+		PPK:            func(id string) ([]byte, bool) { return []byte("post-quantum"), id == ppkID },
+		HasPPK:         func() bool { return true },
 		FirstContact:   func(*sa.Config) bool { return len(h.open()) <= 1 },
 		HasAddr:        h.has,
 		LocalAddrs:     func(*sa.Config) []netip.Addr { return h.addrs },

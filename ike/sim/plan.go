@@ -160,8 +160,22 @@ func newPlan(r *rand.Rand) plan {
 			c.RekeyTime, c.HardTime, c.RandTime, x.RandTime = x.RekeyTime, x.HardTime, 0, 0
 		}
 	}
+	if r.IntN(3) == 0 {
+		// A post-quantum preshared key, which either side may insist on or, if neither does, not have.
+		a, b := p.a.cfg, p.b.cfg
+		a.PPKID, a.PPKRequired, b.PPKRequired = ppkID, r.IntN(2) == 0, r.IntN(2) == 0
+		if r.IntN(2) == 0 || p.b.start {
+			b.PPKID = ppkID // else it takes what the peer chooses
+		}
+		if r.IntN(4) == 0 && !a.PPKRequired && !b.PPKRequired {
+			b.PPKID = otherPPK
+		}
+	}
 	return p
 }
+
+// ppkID names the post-quantum preshared key that both hosts have, otherPPK one that neither has.
+const ppkID, otherPPK = "sim", "other"
 
 // initSize is more than an IKE_SA_INIT message of the suites above takes.
 const initSize = 320

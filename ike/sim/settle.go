@@ -95,6 +95,13 @@ func (w *World) agree() {
 		return
 	}
 	w.wantPaths()
+	want := w.plan.a.cfg.PPKID
+	if w.plan.b.cfg.PPKID == otherPPK {
+		want = ""
+	}
+	if x, y := ma.Snapshot().PPK, mb.Snapshot().PPK; x != want || y != want {
+		w.fail("the hosts use the PPKs %q and %q, not %q", x, y, want)
+	}
 	for i, cfg := range w.a.plan.cfg.Children {
 		ca, cb := w.a.data.live(cfg), w.b.data.live(w.b.plan.cfg.Children[i])
 		if len(ca) != 1 || len(cb) != 1 {

@@ -78,7 +78,9 @@ type ConnStatus struct {
 	RemoteID string `json:"remote_id,omitempty"`
 	// Proposal is what was negotiated, as a proposal string; empty while there is no IKE SA.
 	Proposal string `json:"proposal,omitempty"`
-	State    State  `json:"state"`
+	// PPK names the post-quantum preshared key that the keys depend on; empty for none.
+	PPK   string `json:"ppk,omitempty"`
+	State State  `json:"state"`
 	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those beside the ones in use that the other side was
 	// told of.
 	MOBIKE      bool          `json:"mobike,omitempty"`
@@ -140,6 +142,7 @@ func (c *ConnStatus) message() *Message {
 	s.SetNonEmpty("local-id", c.LocalID)
 	s.SetNonEmpty("remote-id", c.RemoteID)
 	s.SetNonEmpty("proposal", c.Proposal)
+	s.SetNonEmpty("ppk", c.PPK)
 	s.SetYes("mobike", c.MOBIKE)
 	s.SetListNonEmpty("local-addrs", c.LocalAddrs...)
 	s.SetListNonEmpty("remote-addrs", c.RemoteAddrs...)
@@ -269,7 +272,7 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 	for name, s := range m.Sections() {
 		c = ConnStatus{
 			Name: name, Local: s.Get("local"), Remote: s.Get("remote"),
-			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), Proposal: s.Get("proposal"), State: p.state(s),
+			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), Proposal: s.Get("proposal"), PPK: s.Get("ppk"), State: p.state(s),
 			MOBIKE: s.Get("mobike") == "yes", LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"),
 		}
 		for name, s := range s.Section("children").Sections() {

@@ -221,6 +221,9 @@ func (e *Esplanade) config() string {
 			fmt.Fprintf(&b, "[connections.%s.children.%s]\n%s\n", c.Name, ch.Name, lines("", e.childKeys(ch)))
 		}
 	}
+	for i, s := range e.gw.PPKs {
+		fmt.Fprintf(&b, "[secrets.ppk.s%d]\nid = %q\nsecret = %q\n\n", i, s.ID, s.Key)
+	}
 	for i, s := range e.gw.Secrets {
 		fmt.Fprintf(&b, "[secrets.ike.s%d]\nid = %s\nsecret = %q\n\n", i, array(s.IDs), s.Key)
 	}
@@ -249,6 +252,12 @@ func (e *Esplanade) connectionKeys(c Connection) map[string]string {
 	}
 	if c.RekeyTime > 0 {
 		keys["rekey_time"] = strconv.Quote(seconds(c.RekeyTime))
+	}
+	if c.PPKID != "" {
+		keys["ppk_id"] = strconv.Quote(c.PPKID)
+	}
+	if c.PPKRequired {
+		keys["ppk_required"] = "true"
 	}
 	for k, v := range c.Extra {
 		keys[k] = strconv.Quote(v)

@@ -14,6 +14,8 @@ type Gateway struct {
 	Connections []Connection
 	// Secrets are the pre-shared keys. A connection's key is found by its identities.
 	Secrets []Secret
+	// PPKs are the post-quantum preshared keys. A connection names its own by PPKID.
+	PPKs []PPK
 	// IKE holds daemon-wide keys with the names of strongswan.conf's charon section, as written in TOML.
 	// The keys every test needs (short retransmission) have defaults; an entry here replaces its default.
 	IKE map[string]string
@@ -38,6 +40,8 @@ type Connection struct {
 	NoFragmentation bool
 	DPDDelay        time.Duration
 	RekeyTime       time.Duration
+	PPKID           string
+	PPKRequired     bool
 	// Extra are more keys of the connection, which both formats call by the same name: {"childless": "force"}.
 	Extra    map[string]string
 	Children []Child
@@ -65,6 +69,9 @@ type Secret struct {
 	IDs []string
 	Key string
 }
+
+// PPK is a post-quantum preshared key.
+type PPK struct{ ID, Key string }
 
 // seconds writes a duration as both configuration formats take it.
 func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d/time.Second)) }

@@ -187,6 +187,9 @@ func (s *StrongSwan) swanctlConf() string {
 		b.WriteString("    }\n  }\n")
 	}
 	b.WriteString("}\nsecrets {\n")
+	for i, sec := range s.gw.PPKs {
+		fmt.Fprintf(&b, "  ppk-%d {\n    secret = \"%s\"\n    id = %s\n  }\n", i, sec.Key, sec.ID)
+	}
 	for i, sec := range s.gw.Secrets {
 		fmt.Fprintf(&b, "  ike-%d {\n    secret = \"%s\"\n", i, sec.Key)
 		for j, id := range sec.IDs {
@@ -220,6 +223,12 @@ func (s *StrongSwan) connectionKeys(c Connection) map[string]string {
 	}
 	if c.keepUp() {
 		keys["keyingtries"] = "0" // without end
+	}
+	if c.PPKID != "" {
+		keys["ppk_id"] = c.PPKID
+	}
+	if c.PPKRequired {
+		keys["ppk_required"] = "yes"
 	}
 	maps.Copy(keys, c.Extra)
 	return keys

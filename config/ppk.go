@@ -1,0 +1,144 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+)
+
+// maxPPKID is the longest identity of a post-quantum preshared key, in octets.
+const maxPPKID = 255
+
+// PPKSecret is one table [secrets.ppk.NAME]: a post-quantum preshared key, RFC 8784.
+type PPKSecret struct {
+	Source
+	// Name is the table's name.
+	Name string
+	// IDs are the identities that the two sides call it by; at least one.
+	IDs []string
+	// Key is the key itself.
+	Key Secret
+	// File is the file that it was read from, "" if it is in the configuration.
+	File string
+}
+
+// PPK finds the post-quantum preshared key of an identity.
+func (c *Config) PPK(id string) (*PPKSecret, bool) {
+	i := slices.IndexFunc(c.Secrets.PPK, func(s *PPKSecret) bool { return slices.Contains(s.IDs, id) })
+	if i < 0 {
+		return nil, false
+	}
+	return c.Secrets.PPK[i], true
+}
+
+// tables are the positions of all secrets.
+func (s Secrets) tables() (out []Source) {
+	for _, k := range s.IKE {
+		out = append(out, k.Source)
+	}
+	for _, k := range s.PPK {
+		out = append(out, k.Source)
+	}
+	return out
+}
+
+func readPPKSecret(t *table, dir string) *PPKSecret {
+	s := &PPKSecret{Name: t.checkName("secret")}
+	s.IDs = readPPKIDs(t)
+	s.Source, s.Key, s.File = readKey(t, dir, warnGuessablePPK)
+	if !t.quiet && !s.Has("id") {
+		t.errorf(s.table, "write id = \"…\", the name that both sides call the key by", "%s has no id", t.title())
+	}
+	return s
+}
+
+// readPPKIDs reads id: a list, or a single string.
+func readPPKIDs(t *table) (out []string) {
+	var items []item
+	if t.isString("id") {
+		text, at := t.str("id", "")
+		items = []item{{text, at}}
+	} else {
+		var ok bool
+		if items, ok = t.list("id"); ok && len(items) == 0 {
+			t.emptyList("id", "write the name that both sides call the key by")
+		}
+	}
+	for _, it := range items {
+		if checkPPKID(t, "id", it) {
+			out = append(out, it.text)
+		}
+	}
+	return out
+}
+
+// checkPPKID reports identities that do not mean the same to every peer: they are sent as octets, and what is not
+// printable can't be entered everywhere.
+func checkPPKID(t *table, key string, it item) bool {
+	switch n := len(it.text); {
+	case n == 0:
+		t.errorf(it.at, "write a name, such as the two gateways' names", "%s is empty", t.name(key))
+		return false
+	case n > maxPPKID:
+		t.errorf(it.at, fmt.Sprintf("write at most %d", maxPPKID), "%s has %d octets", t.name(key), n)
+		return false
+	}
+	for _, c := range []byte(it.text) {
+		if c <= ' ' || c > '~' {
+			t.errorf(it.at, "write letters, digits and ASCII punctuation", "%s is %s, which has a character that a peer may not "+
+				"take for the same", t.name(key), quote(it.text))
+			return false
+		}
+	}
+	return true
+}
+
+// readPPKKeys reads the keys of a connection.
+func readPPKKeys(t *table, n *Connection) {
+	text, at := t.str("ppk_id", "")
+	if t.isString("ppk_id") && checkPPKID(t, "ppk_id", item{text, at}) {
+		n.PPKID = text
+	}
+	n.PPKRequired = t.boolean("ppk_required", false)
+}
+
+// checkPPKs reports connections that could never have the key they ask for, and names that stand for two keys.
+func (c *Config) checkPPKs(r *reader) {
+	seen := map[string]*PPKSecret{}
+	for _, s := range c.Secrets.PPK {
+		for _, id := range s.IDs {
+			if o := seen[id]; o != nil && o != s {
+				r.errorf(s.At("id"), "give each key names of its own", "secrets.ppk.%s and secrets.ppk.%s (%s) have the same id %s",
+					s.Name, o.Name, o.At("id").FileLine(), quote(id))
+			}
+			seen[id] = s
+		}
+	}
+	for _, n := range c.Connections {
+		switch {
+		case n.PPKID != "":
+			if _, ok := c.PPK(n.PPKID); !ok {
+				r.errorf(n.At("ppk_id"), "write a table [secrets.ppk.NAME] with id = "+quote(n.PPKID)+" and the key",
+					"there is no key for connections.%s.ppk_id %s", n.Name, quote(n.PPKID))
+			}
+		case n.Has("ppk_id") || !n.PPKRequired:
+			// reported, or nothing is asked for
+		case n.CanInitiate():
+			r.errorf(n.At("ppk_required"), "write ppk_id = \"…\", or ppk_required = false", "connections.%s requires a PPK and "+
+				"does not say which: it could not initiate", n.Name)
+		case len(c.Secrets.PPK) == 0:
+			r.errorf(n.At("ppk_required"), "write a table [secrets.ppk.NAME] with the id and the key", "connections.%s requires a "+
+				"PPK, and there is none", n.Name)
+		}
+	}
+}
+
+// minPPKBits is the strength below which a PPK is warned about. A quantum computer halves a key's strength, so that it has
+// to be twice that of a pre-shared key.
+const minPPKBits = 2 * minSecretBits
+
+func warnGuessablePPK(t *table, at Position, name string, k Secret) {
+	if n := strength(k.Bytes()); n < minPPKBits {
+		t.warnf(at, "take one of 32 random octets: openssl rand -base64 32",
+			"%s is a key of at most %d bits, half of which count against a quantum computer", name, n)
+	}
+}
