@@ -52,6 +52,7 @@ func readConnection(t *table, c *Config) *Connection {
 		t.valueNotSupported("mobike", "write mobike = false or leave it out")
 	}
 	n.Fragmentation = readFragmentation(t)
+	n.Resumption = t.boolean("resumption", false)
 	n.DPDDelay, _ = t.duration("dpd_delay", DefaultDPDDelay, time.Second, forever, true)
 	if d, at := t.duration("dpd_timeout", 0, time.Second, forever, true); d != 0 {
 		t.warnf(at, "remove it, or see retransmit_timeout and retransmit_tries in [ike]",

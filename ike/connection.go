@@ -30,6 +30,8 @@ type connection struct {
 	tries int
 	// excluded are the configured peer addresses that are kept out of the tunnel.
 	excluded []netip.Addr
+	// session is what the next attempt resumes; nil for none.
+	session *sa.Session
 }
 
 // child is a configured CHILD SA with what has become of it.
@@ -128,7 +130,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 			Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
 			Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
 		},
-		HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation,
+		HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation, Resumption: c.Resumption,
 		FragmentSize: g.IKE.FragmentSize - outerHeaders,
 	}
 	if c.RemotePort != config.DefaultPort {

@@ -48,12 +48,16 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	if f := m.oneTooMany(r); f != nil {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
 	}
+	if f := m.spendTicket(r.now); f != nil {
+		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
+	}
 	own := &wire.ID{Responder: true, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
 	octets := append(auth.SignedOctets(m.prf, m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil)), m.intAuth()...)
-	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}}
+	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: m.authValue(secret, octets)}}
 
 	m.established(r.now)
 	payloads = append(payloads, m.authLifetime()...)
+	payloads = append(payloads, m.grantTicket(r)...)
 	if notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil {
 		m.sync.negotiated = true
 		payloads = append(payloads, syncSupported())

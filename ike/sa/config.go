@@ -68,6 +68,9 @@ type Config struct {
 	// Childless says whether IKE_AUTH may go, or goes, without a CHILD SA (RFC 6023).
 	Childless Childless
 
+	// Resumption asks for session tickets, gives them, and resumes IKE SAs with them (RFC 5723).
+	Resumption bool
+
 	Retransmit Retransmit
 	// HalfOpenTimeout closes an SA whose IKE_AUTH is not done in time (responder).
 	HalfOpenTimeout time.Duration

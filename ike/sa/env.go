@@ -6,6 +6,7 @@ import (
 
 	"esplanade/ike/identity"
 	"esplanade/ike/suite"
+	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
 )
 
@@ -44,6 +45,9 @@ type Env struct {
 
 	// LastInbound tells when a CHILD SA last received an authentic packet; the zero time for never.
 	LastInbound func(child uint64) time.Time
+
+	// Tickets makes and opens session tickets; nil: none are given and none are taken.
+	Tickets *ticket.Keyring
 
 	// ExportKeys makes machines emit [KeysDerived]. It exists for decoding captures in a laboratory.
 	ExportKeys bool

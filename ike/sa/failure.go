@@ -179,6 +179,10 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 		m.close(now, t.reason+"; the peer did not answer the DELETE", nil)
 		return
 	}
+	if _, ok := p.task.(*resumeTask); ok {
+		m.afresh(m.resumeFailure(failSides("", "no answer")))
+		return
+	}
 	var f *diag.Failure
 	if t, ok := p.task.(*initTask); ok && t.verdict != nil {
 		f = t.verdict

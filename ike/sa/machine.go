@@ -55,6 +55,7 @@ type Machine struct {
 	life       lifetime
 	auth       authLife
 	childless  childless
+	resume     resumption
 	alive      liveness
 
 	children []*Child

@@ -22,6 +22,7 @@ type Snapshot struct {
 	// NATLocal and NATRemote tell which side is behind a NAT; NATForced that this side pretends to be.
 	NATLocal, NATRemote, NATForced bool
 	Chosen                         proposal.Chosen // zero before IKE_SA_INIT is done
+	Resumed                        bool            // with a session ticket
 	Created, Established           time.Time
 	RekeyAt, ReauthAt              time.Time // zero: not scheduled
 	// Tasks are the requests that wait, and the one that is outstanding first.
@@ -51,7 +52,7 @@ func (m *Machine) Snapshot() Snapshot {
 		SPIi: m.spii(), SPIr: m.spir(),
 		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
 		NATLocal: m.nat.local, NATRemote: m.nat.remote, NATForced: m.nat.forced,
-		Chosen: m.chosen, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
+		Chosen: m.chosen, Resumed: m.resume.active, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
 		Tasks: m.taskNames(),
 	}
 	if m.cfg != nil {

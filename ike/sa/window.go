@@ -104,7 +104,7 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 	}
 	p := &outstanding{task: t, id: h.MessageID, path: m.path, firstSent: now, summary: wire.Summary(h, payloads),
 		bare: len(payloads) == 0, payloads: payloads}
-	if h.Exchange == wire.ExchangeIKESAInit {
+	if Opens(h.Exchange) {
 		h.SPIr = 0
 		msg := wire.Message{Header: h, Payloads: payloads}
 		m.init.ownMessage = msg.Append(nil)
@@ -138,6 +138,9 @@ func (m *Machine) advanceRetransmit(now time.Time) {
 	tries := m.cfg.Retransmit.Tries
 	if _, ok := p.task.(*deleteIKETask); ok {
 		tries = min(tries, deleteTries)
+	}
+	if _, ok := p.task.(*resumeTask); ok {
+		tries = min(tries, resumeTries)
 	}
 	if p.tries >= tries || (m.state == StateConnecting && p.unreachable >= unreachableVerdict) {
 		m.giveUp(now, p)
