@@ -293,7 +293,7 @@ func connStatus(c ConnInfo) vici.ConnStatus {
 		if s.State == sa.StateEstablished || s.State == sa.StateRekeying {
 			cs.Local, cs.Remote = s.Path.Local.String(), s.Path.Remote.String()
 			cs.LocalID, cs.RemoteID = s.LocalID.String(), s.RemoteID.String()
-			cs.State.NextRekey, cs.Proposal = s.RekeyAt, s.Chosen.String()
+			cs.State.NextRekey, cs.Proposal, cs.Resumed = s.RekeyAt, s.Chosen.String(), s.Resumed
 		}
 	}
 	cs.State.LastFailure = failureStatus(c.Last)

@@ -91,6 +91,7 @@ type connReport struct {
 	LocalID  string `json:"local_id"`
 	RemoteID string `json:"remote_id"`
 	Proposal string `json:"proposal,omitempty"`
+	Resumed  bool   `json:"resumed,omitempty"`
 	stateReport
 	Children []childReport `json:"children"`
 }
@@ -116,7 +117,7 @@ func newStatusReport(s vici.Status) statusReport {
 	r.Gateway.Strangers = nil // shown as Unmatched
 	for _, c := range s.Connections {
 		cr := connReport{
-			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal,
+			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal, Resumed: c.Resumed,
 			stateReport: newStateReport(c.State), Children: []childReport{},
 		}
 		for _, h := range c.Children {
@@ -169,7 +170,7 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 		fmt.Fprintf(w, "\n%s: %s\n", c.Name, c.stateReport.text(now))
 		fmt.Fprintf(w, "  %s [%s] <-> %s [%s]\n", c.Local, c.LocalID, c.Remote, c.RemoteID)
 		if c.Proposal != "" {
-			fmt.Fprintf(w, "  %s\n", c.Proposal)
+			fmt.Fprintf(w, "  %s%s\n", c.Proposal, resumedText(c.Resumed))
 		}
 		for _, h := range c.Children {
 			fmt.Fprintf(w, "  %s: %s\n", h.Name, h.stateReport.text(now))
@@ -232,4 +233,12 @@ func octets(n uint64) string {
 		i++
 	}
 	return fmt.Sprintf("%.1f %cB", f, units[i])
+}
+
+// resumedText marks an IKE SA that was set up with a session ticket.
+func resumedText(resumed bool) string {
+	if resumed {
+		return ", resumed"
+	}
+	return ""
 }

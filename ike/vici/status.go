@@ -77,7 +77,9 @@ type ConnStatus struct {
 	LocalID  string `json:"local_id,omitempty"`
 	RemoteID string `json:"remote_id,omitempty"`
 	// Proposal is what was negotiated, as a proposal string; empty while there is no IKE SA.
-	Proposal string        `json:"proposal,omitempty"`
+	Proposal string `json:"proposal,omitempty"`
+	// Resumed: the IKE SA was set up with a session ticket.
+	Resumed  bool          `json:"resumed,omitempty"`
 	State    State         `json:"state"`
 	Children []ChildStatus `json:"children"`
 }
@@ -135,6 +137,7 @@ func (c *ConnStatus) message() *Message {
 	s.SetNonEmpty("local-id", c.LocalID)
 	s.SetNonEmpty("remote-id", c.RemoteID)
 	s.SetNonEmpty("proposal", c.Proposal)
+	s.SetYes("resumed", c.Resumed)
 	c.State.fill(s)
 	children := s.Sub("children")
 	for i := range c.Children {
@@ -261,7 +264,8 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 	for name, s := range m.Sections() {
 		c = ConnStatus{
 			Name: name, Local: s.Get("local"), Remote: s.Get("remote"),
-			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), Proposal: s.Get("proposal"), State: p.state(s),
+			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), Proposal: s.Get("proposal"), Resumed: s.Get("resumed") == "yes",
+			State: p.state(s),
 		}
 		for name, s := range s.Section("children").Sections() {
 			c.Children = append(c.Children, ChildStatus{
