@@ -62,8 +62,8 @@ type IKESA struct {
 	// NATLocal, NATRemote: that side is behind a NAT. NATFake: encapsulation was forced by faking one.
 	NATLocal, NATRemote, NATFake bool
 	// Resumed: it was set up with a session ticket (RFC 5723). strongSwan has no such key.
-	Resumed bool
-	Algorithms                   Algorithms
+	Resumed    bool
+	Algorithms Algorithms
 	// PPK: a post-quantum preshared key was used.
 	PPK bool
 	// Established is when the SA was; RekeyAt and ReauthAt when that is due. Zero: not (or never).
