@@ -31,6 +31,8 @@ type Connection struct {
 	MOBIKECheck MOBIKECheck
 	// Fragmentation offers and uses IKE fragmentation (RFC 7383). Default true.
 	Fragmentation bool
+	// Resumption gives session tickets, asks for them and resumes IKE SAs with them (RFC 5723). Default false.
+	Resumption bool
 	// DPDDelay is how long the peer may be silent before it is asked for a sign of life; 0 never asks. Default 30s.
 	DPDDelay time.Duration
 	// KeyingTries is how many sequences of retransmissions an initiation has; 0, the default, is without end.

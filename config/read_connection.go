@@ -51,6 +51,7 @@ func readConnection(t *table, c *Config) *Connection {
 	n.MOBIKE = t.boolean("mobike", true)
 	n.MOBIKECheck, _ = choice(t, "mobike_check", MOBIKECheckBefore, mobikeChecks())
 	n.Fragmentation = readFragmentation(t)
+	n.Resumption = t.boolean("resumption", false)
 	n.DPDDelay, _ = t.duration("dpd_delay", DefaultDPDDelay, time.Second, forever, true)
 	if d, at := t.duration("dpd_timeout", 0, time.Second, forever, true); d != 0 {
 		t.warnf(at, "remove it, or see retransmit_timeout and retransmit_tries in [ike]",

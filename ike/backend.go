@@ -92,6 +92,7 @@ func IKESA(s sa.Snapshot) vici.IKESA {
 		Name: s.Connection, UniqueID: uint32(s.ID), Version: 2, State: s.State.String(), Local: s.Path.Local, Remote: s.Path.Remote,
 		LocalID: s.LocalID.String(), RemoteID: s.RemoteID.String(), Initiator: s.Initiator,
 		InitiatorSPI: uint64(s.SPIi), ResponderSPI: uint64(s.SPIr), NATLocal: s.NATLocal, NATRemote: s.NATRemote, NATFake: s.NATForced,
+		Resumed:    s.Resumed,
 		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt, ReauthAt: s.ReauthAt,
 		PPK: s.PPK != "",
 	}
@@ -110,6 +111,8 @@ func taskName(t string) string {
 	switch {
 	case t == "IKE_SA_INIT":
 		return "IKE_INIT"
+	case t == "IKE_SESSION_RESUME":
+		return "IKE_RESUME"
 	case t == "IKE_AUTH":
 		return "IKE_AUTH"
 	case t == "liveness check":
@@ -295,6 +298,7 @@ func connStatus(c ConnInfo) vici.ConnStatus {
 			cs.LocalID, cs.RemoteID = s.LocalID.String(), s.RemoteID.String()
 			cs.State.NextRekey, cs.Proposal, cs.PPK = s.RekeyAt, s.Chosen.String(), s.PPK
 			cs.MOBIKE, cs.LocalAddrs, cs.RemoteAddrs = s.MOBIKE, addrTexts(s.LocalAddrs), addrTexts(s.PeerAddrs)
+			cs.Resumed = s.Resumed
 		}
 	}
 	cs.State.LastFailure = failureStatus(c.Last)

@@ -32,6 +32,8 @@ type connection struct {
 	redirects redirects
 	// excluded are the configured peer addresses that are kept out of the tunnel.
 	excluded []netip.Addr
+	// session is what the next attempt resumes; nil for none.
+	session *sa.Session
 }
 
 // child is a configured CHILD SA with what has become of it.
@@ -133,7 +135,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 			Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
 		},
 		FollowRedirects: g.IKE.FollowRedirects, RedirectTo: gatewayOf(c.RedirectTo),
-		HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation,
+		HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation, Resumption: c.Resumption,
 		FragmentSize: g.IKE.FragmentSize - outerHeaders,
 	}
 	if c.RemotePort != config.DefaultPort {

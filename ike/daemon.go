@@ -16,6 +16,7 @@ import (
 	"esplanade/ike/identity"
 	"esplanade/ike/sa"
 	"esplanade/ike/suite"
+	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
 )
 
@@ -121,6 +122,7 @@ func New(o Options) *Daemon {
 	d.names.init()
 	d.stats.init()
 	d.env = d.newEnv()
+	d.env.Tickets = ticket.NewKeyring(random)
 	return d
 }
 

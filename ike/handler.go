@@ -42,7 +42,7 @@ func unsolicited(b []byte) bool {
 			return false
 		}
 	}
-	return wire.ExchangeType(b[18]) == wire.ExchangeIKESAInit && wire.Flags(b[19])&wire.FlagResponse == 0
+	return sa.Opens(wire.ExchangeType(b[18])) && wire.Flags(b[19])&wire.FlagResponse == 0
 }
 
 // HandleUnreachable takes an ICMP error about something sent to remote.

@@ -66,6 +66,9 @@ func newLife(t *testing.T, seed uint64) *life {
 	mk := func(c conn, action string) conn {
 		net := [2]string{c.children[0].local[:5], c.children[0].remote[:5]}
 		c.extra = fmt.Sprintf("rekey_time = \"%ds\"\nover_time = \"60s\"\nrand_time = \"%ds\"\ndpd_delay = \"10s\"", 60+r.IntN(240), r.IntN(20))
+		if seed%3 == 0 {
+			c.extra = "resumption = true\n" + c.extra
+		}
 		esp := ""
 		if seed%4 == 0 {
 			c.extra, esp = hybridIKE+c.extra, hybridESP

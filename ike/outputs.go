@@ -142,6 +142,10 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 		if x := d.table.bySPI[o.Machine.LocalSPI()]; x != nil {
 			d.drain(now, x)
 		}
+	case sa.SessionGranted:
+		d.sessionGranted(e, o.Session)
+	case sa.Renumbered:
+		d.table.renumber(e, o.Old)
 	case sa.ReauthDue:
 		d.reauthenticate(now, e)
 	case sa.Redirected:
@@ -202,7 +206,7 @@ func (d *Daemon) established(now time.Time, e *entry) {
 	d.stats.established.Add(1)
 	if d.logs(slog.LevelInfo) {
 		d.logger(e).Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
-			"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", natText(s))
+			"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", natText(s), "resumed", s.Resumed)
 	}
 	d.o.Observer.IKEUpdown(true, s)
 	if e.conn == nil {
@@ -261,6 +265,7 @@ func (d *Daemon) closed(now time.Time, e *entry, o sa.Closed) {
 		}
 	}
 	d.handoverClosed(now, e)
+	d.keepSession(e, o)
 	if e.conn == nil {
 		return
 	}

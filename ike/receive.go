@@ -32,7 +32,7 @@ func (d *Daemon) receive(now time.Time, path sa.Path, b []byte) {
 		d.unknownSPI(now, path, h)
 		return
 	}
-	if h.Exchange != wire.ExchangeIKESAInit || h.Flags&wire.FlagResponse != 0 {
+	if !sa.Opens(h.Exchange) || h.Flags&wire.FlagResponse != 0 {
 		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreSPI, Detail: h.Exchange.String()})
 		return
 	}
@@ -41,7 +41,7 @@ func (d *Daemon) receive(now time.Time, path sa.Path, b []byte) {
 			e.m.Receive(now, slices.Clone(b), path)
 			d.drain(now, e)
 		} else {
-			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreDuplicate, Detail: "another IKE_SA_INIT with the same SPI"})
+			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreDuplicate, Detail: "another " + h.Exchange.String() + " with the same SPI"})
 		}
 		return
 	}
@@ -54,7 +54,7 @@ func (d *Daemon) receive(now time.Time, path sa.Path, b []byte) {
 	d.accept(now, path, h, b)
 }
 
-// accept judges an IKE_SA_INIT request.
+// accept judges an IKE_SA_INIT or IKE_SESSION_RESUME request.
 func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 	if d.stopping {
 		return
@@ -74,7 +74,7 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreCookie})
 			return
 		} else if !pass {
-			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreMalformed, Detail: "IKE_SA_INIT"})
+			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreMalformed, Detail: h.Exchange.String()})
 			return
 		}
 	}

@@ -210,7 +210,7 @@ func (d *Daemon) initiate(now time.Time, c *connection, remote netip.Addr) {
 	for _, h := range wanted {
 		cfgs = append(cfgs, h.cfg)
 	}
-	m := sa.NewInitiator(d.env, now, c.cfg, path, cfgs)
+	m := d.newInitiator(now, c, path, cfgs)
 	for _, h := range wanted {
 		h.busy, h.machine = true, m
 		h.setPhase(phaseConnecting, now)

@@ -52,8 +52,10 @@ type entry struct {
 
 	// review is when redundant CHILD SAs have to be looked for, zero for never.
 	review time.Time
-	slot              // in table.timers
-	addr   netip.Addr // what it is filed under in table.byAddr
+	// session is what it could be resumed with if the peer is lost.
+	session *sa.Session
+	slot               // in table.timers
+	addr    netip.Addr // what it is filed under in table.byAddr
 
 	// draining: its outputs are being carried out at this moment, in order.
 	draining bool

@@ -92,6 +92,7 @@ type connReport struct {
 	RemoteID string `json:"remote_id"`
 	Proposal string `json:"proposal,omitempty"`
 	PPK      string `json:"ppk,omitempty"`
+	Resumed  bool   `json:"resumed,omitempty"`
 	stateReport
 	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those that the other side was told of beside the ones
 	// in use.
@@ -123,6 +124,7 @@ func newStatusReport(s vici.Status) statusReport {
 	for _, c := range s.Connections {
 		cr := connReport{
 			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal, PPK: c.PPK,
+			Resumed:     c.Resumed,
 			stateReport: newStateReport(c.State), Children: []childReport{},
 			MOBIKE: c.MOBIKE, LocalAddrs: c.LocalAddrs, RemoteAddrs: c.RemoteAddrs,
 		}
@@ -176,7 +178,7 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 		fmt.Fprintf(w, "\n%s: %s\n", c.Name, c.stateReport.text(now))
 		fmt.Fprintf(w, "  %s [%s] <-> %s [%s]\n", c.Local, c.LocalID, c.Remote, c.RemoteID)
 		if c.Proposal != "" {
-			fmt.Fprintf(w, "  %s\n", c.Proposal)
+			fmt.Fprintf(w, "  %s%s\n", c.Proposal, resumedText(c.Resumed))
 		}
 		if c.MOBIKE {
 			fmt.Fprintf(w, "  mobike; other addresses here: %s; there: %s\n", orNone(c.LocalAddrs), orNone(c.RemoteAddrs))
@@ -252,4 +254,12 @@ func octets(n uint64) string {
 		i++
 	}
 	return fmt.Sprintf("%.1f %cB", f, units[i])
+}
+
+// resumedText marks an IKE SA that was set up with a session ticket.
+func resumedText(resumed bool) string {
+	if resumed {
+		return ", resumed"
+	}
+	return ""
 }

@@ -24,6 +24,16 @@ func stateInfo(c Code) (info, bool) {
 			fix:       "if the load is real, raise the limit that is named; if not, look for who floods.",
 			fixByPeer: "the peer allows no more SAs: look for SAs it still holds for us, and at its limits.",
 		}, true
+	case CodeResume:
+		return info{
+			title:    "an IKE SA could not be resumed",
+			peerVerb: "gave", peerDefault: "has to make a complete handshake",
+			ourVerb: "did", ourVerbByPeer: "presented", ourDefault: "begin from scratch",
+			text: "A session ticket (RFC 5723) was refused or not answered: it has expired or was used, the gateway that made it " +
+				"was restarted, or the configuration has changed since. The IKE SA is set up from scratch, which takes longer " +
+				"and nothing else.",
+			fix: "nothing, if the tunnel is up; if it recurs, look for restarts of the gateway, or set `resumption = false`.",
+		}, true
 	case CodeClock:
 		return info{
 			title:    "a clock is wrong",

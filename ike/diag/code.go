@@ -106,6 +106,9 @@ const (
 	// CodeCancelled: an operator, a reload or the end of the daemon stopped it.
 	CodeCancelled Code = "E-CANCELLED"
 
+	// CodeResume: an IKE SA could not be resumed with a session ticket, and is set up from scratch.
+	CodeResume Code = "E-RESUME"
+
 	// CodeInstall: the data plane could not take the negotiated SA or route.
 	CodeInstall Code = "E-INSTALL"
 	// CodeConfig: what was asked for does not fit the configuration (an unknown name, for instance).
@@ -126,7 +129,7 @@ func Codes() []Code {
 		CodeFrag, CodeNAT, CodeAddress, CodeMTU,
 		CodePoolEmpty, CodeLimit, CodeClock,
 		CodePeerError, CodeSyntax, CodeVersion, CodeUnsupported, CodeSPI,
-		CodeDeleted, CodeExpired, CodeReplaced, CodeCancelled,
+		CodeDeleted, CodeExpired, CodeReplaced, CodeCancelled, CodeResume,
 		CodeInstall, CodeConfig, CodeInternal,
 	}
 }

@@ -26,6 +26,9 @@ func (t *authTask) abandoned(m *Machine, now time.Time) {
 
 // ownIdentity is the configured identity, or the address that this SA uses.
 func (m *Machine) ownIdentity() identity.Identity {
+	if m.resume.active {
+		return m.resume.own
+	}
 	if id := m.cfg.LocalID; id.Type != 0 && !id.Any() {
 		return id
 	}
@@ -57,6 +60,7 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	}
 	payloads = append(append(payloads, proof...), syncSupported())
 	payloads = append(payloads, m.ownToken()...)
+	payloads = append(payloads, m.requestTicket()...)
 
 	if without, ok := m.withoutChild(now); without || !ok {
 		return append(payloads, m.mobilityOffer()...), ok
@@ -114,6 +118,7 @@ func (t *authTask) done(m *Machine, r *response) {
 	m.established(r.now)
 	m.mobilityAgreed(r.payloads)
 	m.peerAuthLifetime(r.now, r.path, r.payloads)
+	m.takeTicket(r)
 	t.finishChild(m, r)
 }
 
@@ -177,6 +182,9 @@ func (m *Machine) verifyPeer(id *wire.ID, a *wire.Auth, message, nonce []byte, c
 		f.PeerID = got.String()
 		return f
 	}
+	if f := m.otherThanResumed(got); f != nil {
+		return f
+	}
 	if a.Method != wire.AuthSharedKey {
 		return m.failure(diag.CodeAuthMethod, x, failLine(cfg.RemoteIDLine), failNotify(wire.NotifyAuthenticationFailed),
 			failSides(cfg.RemoteAuth.String(), a.Method.String()))
@@ -187,7 +195,7 @@ func (m *Machine) verifyPeer(id *wire.ID, a *wire.Auth, message, nonce []byte, c
 			failSides("no secret for "+m.ownIdentity().String()+" and "+got.String(), got.String()))
 	}
 	octets := m.signedOctets(message, nonce, m.peerP(), id.AppendBody(nil))
-	if !auth.VerifyPSK(m.prf, secret, octets, a.Data) {
+	if !m.verifyAuth(secret, octets, a.Data) {
 		f := m.failure(diag.CodeAuthPSK, x, failLine(cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
 			failSides("the pre-shared key for "+m.ownIdentity().String()+" and "+got.String(), "an AUTH value of another key"))
 		f.PeerID = got.String()
@@ -201,7 +209,8 @@ func (m *Machine) verifyPeer(id *wire.ID, a *wire.Auth, message, nonce []byte, c
 func (m *Machine) established(now time.Time) {
 	m.establishedAt = now
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
-	m.startAuthLife(now)
+	m.startAuthLife(m.authenticatedAt())
+	m.auth.reauthAt = earliest(m.auth.reauthAt, m.resume.reauthAt)
 	m.init.ownMessage, m.init.peerMessage = nil, nil // the nonces still key the first child
 	m.inter, m.ppk = intermediate{}, m.ppk.settled()
 	m.setState(StateEstablished, "IKE_AUTH done")

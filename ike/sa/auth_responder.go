@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
 	"esplanade/ike/wire"
@@ -56,10 +55,13 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	if f := m.oneTooMany(r); f != nil && !away {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
 	}
+	if f := m.spendTicket(r.now); f != nil {
+		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
+	}
 	m.redirect.away = away
 	own := &wire.ID{Responder: true, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
 	octets := m.signedOctets(m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil))
-	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}}
+	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: m.authValue(secret, octets)}}
 	payloads = append(payloads, m.confirmation()...)
 
 	m.takeToken(r.path, r.payloads)
@@ -68,6 +70,7 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 		return append(payloads, m.redirectAuth(r.now, to)...)
 	}
 	payloads = append(append(payloads, m.authLifetime()...), m.ownToken()...)
+	payloads = append(payloads, m.grantTicket(r)...)
 	if notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil {
 		m.sync.negotiated = true
 		payloads = append(payloads, syncSupported())

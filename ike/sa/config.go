@@ -83,6 +83,8 @@ type Config struct {
 	// nowhere if it is zero (RFC 5685).
 	FollowRedirects bool
 	RedirectTo      wire.Gateway
+	// Resumption asks for session tickets, gives them, and resumes IKE SAs with them (RFC 5723).
+	Resumption bool
 
 	Retransmit Retransmit
 	// HalfOpenTimeout closes an SA whose IKE_AUTH is not done in time (responder).

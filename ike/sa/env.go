@@ -6,6 +6,7 @@ import (
 
 	"esplanade/ike/identity"
 	"esplanade/ike/suite"
+	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
 )
 
@@ -59,6 +60,9 @@ type Env struct {
 	LocalAddrs func(cfg *Config) []netip.Addr
 	SourceFor  func(cfg *Config, remote netip.Addr) (netip.Addr, bool)
 	Acceptable func(cfg *Config, path Path) bool
+
+	// Tickets makes and opens session tickets; nil: none are given and none are taken.
+	Tickets *ticket.Keyring
 
 	// ExportKeys makes machines emit [KeysDerived]. It exists for decoding captures in a laboratory.
 	ExportKeys bool

@@ -180,6 +180,9 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 		return
 	}
 	switch p.task.(type) {
+	case *resumeTask:
+		m.afresh(m.resumeFailure(failSides("", "no answer")))
+		return
 	case *announceTask, *updateTask:
 		if m.Replaced() {
 			m.close(now, "replaced", nil) // the peer has the successor, and hears it there

@@ -13,12 +13,15 @@ import (
 // NewInitiator starts an IKE SA to a peer. Its first datagram is among the outputs. The children are negotiated with
 // and after IKE_AUTH, in order; with none, the IKE SA is closed again unless the connection prefers childless ones.
 func NewInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig) *Machine {
-	return newInitiator(env, now, cfg, path, children, wire.Gateway{})
+	m := newInitiator(env, now, cfg, path, children)
+	m.requeue(&initTask{})
+	m.pump(now)
+	return m
 }
 
-func newInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig, from wire.Gateway) *Machine {
+// newInitiator is an initiator that has not begun.
+func newInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig) *Machine {
 	m := newMachine(env, now, cfg, path)
-	m.redirect.from = from
 	m.initiator = true
 	m.localID = cfg.LocalID
 	m.remoteID = cfg.RemoteID
@@ -27,8 +30,6 @@ func newInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*C
 	for _, c := range children {
 		m.queue = append(m.queue, &createChildTask{cfg: c})
 	}
-	m.requeue(&initTask{})
-	m.pump(now)
 	return m
 }
 
@@ -184,7 +185,7 @@ func (m *Machine) receiveInitResponse(now time.Time, msg *wire.Message, datagram
 func (m *Machine) initExchanged(now time.Time, msg *wire.Message, datagram []byte, path Path) {
 	p := m.pending
 	m.emit(ExchangeDone{
-		Exchange: wire.ExchangeIKESAInit, MessageID: p.id, Initiated: true, Path: path, Request: p.summary,
+		Exchange: p.task.exchange(), MessageID: p.id, Initiated: true, Path: path, Request: p.summary,
 		Response: wire.Summary(msg.Header, msg.Payloads), RequestLen: p.size(), ResponseLen: len(datagram),
 		Took: now.Sub(p.firstSent), Retransmits: p.tries,
 	})

@@ -26,7 +26,7 @@ type Accepted struct {
 	Ignored *Ignored
 }
 
-// Accept is a responder's front door: it judges an IKE_SA_INIT request without keeping any state unless everything
+// Accept is a responder's front door: it judges an IKE_SA_INIT or IKE_SESSION_RESUME request without keeping any state unless everything
 // fits. With wantCookie, a request without a valid cookie is answered with one before any costly computation
 // (RFC 7296 section 2.6). The datagram may be used for something else afterwards.
 func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool, cookies *Cookies) Accepted {
@@ -38,13 +38,16 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 		return drop(IgnoreMalformed, err.Error())
 	}
 	if !isInitRequest(h) {
-		return drop(IgnoreFlags, "not an IKE_SA_INIT request")
+		return drop(IgnoreFlags, "not a request for an IKE SA")
+	}
+	if h.Exchange == wire.ExchangeIKESessionResume && !resumes(env, path) {
+		return drop(IgnoreSPI, h.Exchange.String())
 	}
 	if wantCookie {
 		if answer, pass := cookies.Screen(now, datagram, path.Remote.Addr()); answer != nil {
 			return Accepted{Response: answer}
 		} else if !pass {
-			return drop(IgnoreMalformed, "IKE_SA_INIT request without SA, KE or Nonce")
+			return drop(IgnoreMalformed, h.Exchange.String()+" request that lacks a payload")
 		}
 	}
 	datagram = slices.Clone(datagram)
@@ -54,6 +57,9 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 	}
 	if err != nil {
 		return drop(IgnoreMalformed, err.Error())
+	}
+	if h.Exchange == wire.ExchangeIKESessionResume {
+		return acceptResume(env, now, msg, datagram, path)
 	}
 	sa, ok1 := find[*wire.SA](msg.Payloads)
 	ke, ok2 := find[*wire.KE](msg.Payloads)
@@ -108,7 +114,7 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 // statelessAnswer is a response to an IKE_SA_INIT request that leaves nothing behind: SPIr stays zero.
 func statelessAnswer(req wire.Header, t wire.NotifyType, data ...byte) []byte {
 	msg := wire.Message{
-		Header:   wire.Header{SPIi: req.SPIi, Major: 2, Exchange: wire.ExchangeIKESAInit, Flags: wire.FlagResponse},
+		Header:   wire.Header{SPIi: req.SPIi, Major: 2, Exchange: req.Exchange, Flags: wire.FlagResponse},
 		Payloads: failing(t, data...),
 	}
 	return msg.Append(nil)

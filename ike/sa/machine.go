@@ -57,6 +57,7 @@ type Machine struct {
 	life       lifetime
 	auth       authLife
 	childless  childless
+	resume     resumption
 	alive      liveness
 	redirect   redirection
 	peerToken  []byte // of quick crash detection; nil when the peer makes none

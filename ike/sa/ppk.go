@@ -102,7 +102,7 @@ func (m *Machine) acceptPPK(payloads []wire.Payload) []wire.Payload {
 // data that it would have then, in NO_PPK_AUTH: https://www.rfc-editor.org/rfc/rfc8784#section-3
 func (m *Machine) initiatorAuth(secret, idBody []byte) ([]wire.Payload, error) {
 	value := func(k suite.Keys) []byte {
-		return auth.PSK(m.prf, secret, m.signedOctets(m.init.ownMessage, m.init.nr, k.Pi, idBody))
+		return m.authValue(secret, m.signedOctets(m.init.ownMessage, m.init.nr, k.Pi, idBody))
 	}
 	if !m.ppk.agreed {
 		return []wire.Payload{&wire.Auth{Method: wire.AuthSharedKey, Data: value(m.keys)}}, nil

@@ -24,7 +24,7 @@ const (
 	authLifetimeShare = 0.9
 )
 
-// startAuthLife sets the times after IKE_AUTH. The side that asked for the IKE SA authenticates anew, and the other tells
+// startAuthLife sets the times after IKE_AUTH; now is when the two sides authenticated each other. The side that asked for the IKE SA authenticates anew, and the other tells
 // it when to (RFC 4478); that one does it itself, in the last moment, only where it was not heeded.
 func (m *Machine) startAuthLife(now time.Time) {
 	c := m.cfg
@@ -46,7 +46,9 @@ func (m *Machine) authLifetime() []wire.Payload {
 	if m.cfg.ReauthTime < time.Second {
 		return nil
 	}
-	return []wire.Payload{wire.NewAuthLifetime(m.cfg.ReauthTime)}
+	// A resumed IKE SA has what is left: nobody has proved anything anew.
+	left := m.cfg.ReauthTime - m.establishedAt.Sub(m.authenticatedAt())
+	return []wire.Payload{wire.NewAuthLifetime(max(left, time.Second))}
 }
 
 // peerAuthLifetime heeds AUTH_LIFETIME, which comes from the original responder in IKE_AUTH or later on its own. A

@@ -24,7 +24,7 @@ func (m *Machine) Receive(now time.Time, datagram []byte, path Path) {
 		m.ignore(path, IgnoreFlags, "")
 		return
 	}
-	if LocalSPIOf(h) != m.localSPI && !(h.Exchange == wire.ExchangeIKESAInit && !m.initiator) {
+	if LocalSPIOf(h) != m.localSPI && !(Opens(h.Exchange) && !m.initiator) {
 		m.ignore(path, IgnoreSPI, "")
 		return
 	}
@@ -78,11 +78,11 @@ func (m *Machine) open(now time.Time, msg *wire.Message, datagram []byte, path P
 // receiveRequest handles a request of the peer.
 func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []byte, path Path) {
 	h := msg.Header
-	if h.Exchange == wire.ExchangeIKESAInit {
+	if Opens(h.Exchange) {
 		if m.state == StateConnecting && m.window.nextRecv == 1 && m.Matches(datagram) {
 			m.resend(path)
 		} else {
-			m.ignore(path, IgnoreState, "IKE_SA_INIT for an existing SA")
+			m.ignore(path, IgnoreState, h.Exchange.String()+" for an existing SA")
 		}
 		return
 	}
@@ -238,6 +238,10 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 	}
 	if h.Exchange == wire.ExchangeIKESAInit {
 		m.receiveInitResponse(now, msg, datagram, path)
+		return
+	}
+	if t, ok := p.task.(*resumeTask); ok {
+		m.receiveResumeResponse(now, t, msg, datagram, path)
 		return
 	}
 	if msg.Encrypted == nil {

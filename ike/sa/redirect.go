@@ -22,7 +22,11 @@ type redirection struct {
 
 // NewRedirected is [NewInitiator] for a gateway that another one has sent this side to.
 func NewRedirected(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig, from wire.Gateway) *Machine {
-	return newInitiator(env, now, cfg, path, children, from)
+	m := newInitiator(env, now, cfg, path, children)
+	m.redirect.from = from
+	m.requeue(&initTask{})
+	m.pump(now)
+	return m
 }
 
 // RedirectedFrom is the gateway that has sent this side to the present one, or the peer to this side; zero if none has.

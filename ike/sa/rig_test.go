@@ -17,6 +17,7 @@ import (
 	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
 	"esplanade/ike/suite"
+	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
 )
 
@@ -156,6 +157,7 @@ func newRig(t *testing.T, seed uint64, edit func(a, b *Config)) *rig {
 			LastInbound:  func(uint64) time.Time { return e.lastESP },
 		}
 		e.cookies = NewCookies(epoch, e.env.Nonce)
+		e.env.Tickets = ticket.NewKeyring(e.env.Nonce)
 		return e
 	}
 	r.a = mk("a", "192.0.2.1", "a.example", "b.example", "10.1.0.0/16", "10.2.0.0/16")
@@ -268,6 +270,9 @@ func (e *end) handle(m *Machine, o Output) {
 		e.drain(o.Successor)
 	case Spawned:
 		e.add(o.Machine)
+	case Renumbered:
+		delete(e.machines, o.Old)
+		e.machines[m.LocalSPI()] = m
 	case Touched:
 		e.drain(o.Machine)
 	case Failed:
@@ -299,7 +304,7 @@ func (e *end) receive(f flight) {
 		e.drain(m)
 		return
 	}
-	if h.Exchange != wire.ExchangeIKESAInit || h.Flags&wire.FlagResponse != 0 {
+	if !Opens(h.Exchange) || h.Flags&wire.FlagResponse != 0 {
 		return
 	}
 	for _, m := range e.all() {

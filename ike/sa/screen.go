@@ -14,13 +14,17 @@ import (
 // the COOKIE notification." https://www.rfc-editor.org/rfc/rfc7296#section-2.6
 //
 // What comes with a valid cookie may pass. What does not gets the answer that asks for one, or none at all when it is no
-// IKE_SA_INIT request.
+// IKE_SA_INIT or IKE_SESSION_RESUME request.
 func (c *Cookies) Screen(now time.Time, datagram []byte, from netip.Addr) (answer []byte, pass bool) {
 	h, err := wire.ParseHeader(datagram)
 	if err != nil || !isInitRequest(h) {
 		return nil, false
 	}
-	s, ok := wire.ScanInit(datagram)
+	scan := wire.ScanInit
+	if h.Exchange == wire.ExchangeIKESessionResume {
+		scan = wire.ScanResume
+	}
+	s, ok := scan(datagram)
 	switch {
 	case !ok:
 		return nil, false
@@ -30,7 +34,7 @@ func (c *Cookies) Screen(now time.Time, datagram []byte, from netip.Addr) (answe
 	// IKE header, generic payload header, Notify payload without an SPI, and the cookie.
 	b := make([]byte, 0, wire.HeaderLen+8+cookieLen)
 	b = wire.Header{
-		SPIi: h.SPIi, NextPayload: wire.PayloadNotify, Major: wire.MajorVersion, Exchange: wire.ExchangeIKESAInit,
+		SPIi: h.SPIi, NextPayload: wire.PayloadNotify, Major: wire.MajorVersion, Exchange: h.Exchange,
 		Flags: wire.FlagResponse, Length: uint32(cap(b)),
 	}.Append(b)
 	b = append(b, byte(wire.PayloadNone), 0)
@@ -42,6 +46,6 @@ func (c *Cookies) Screen(now time.Time, datagram []byte, from netip.Addr) (answe
 
 // isInitRequest tells whether a header is that of a request for a new IKE SA.
 func isInitRequest(h wire.Header) bool {
-	return h.Flags&wire.FlagResponse == 0 && h.Exchange == wire.ExchangeIKESAInit && h.MessageID == 0 &&
+	return h.Flags&wire.FlagResponse == 0 && Opens(h.Exchange) && h.MessageID == 0 &&
 		h.SPIi != 0 && h.SPIr == 0 && h.Flags&wire.FlagInitiator != 0
 }

@@ -24,6 +24,7 @@ type Snapshot struct {
 	NATLocal, NATRemote, NATForced bool
 	Chosen                         proposal.Chosen // zero before IKE_SA_INIT is done
 	PPK                            string          // the PPK that the keys depend on, "" for none
+	Resumed                        bool            // with a session ticket
 	Created, Established           time.Time
 	RekeyAt, ReauthAt              time.Time // zero: not scheduled
 	// MOBIKE tells that the addresses can change; LocalAddrs are those of this side that the peer was told of beside the
@@ -57,7 +58,7 @@ func (m *Machine) Snapshot() Snapshot {
 		SPIi: m.spii(), SPIr: m.spir(),
 		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
 		NATLocal: m.nat.local, NATRemote: m.nat.remote, NATForced: m.nat.forced,
-		Chosen: m.chosen, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
+		Chosen: m.chosen, Resumed: m.resume.active, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
 		Tasks:  m.taskNames(),
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
 	}

@@ -78,7 +78,7 @@ func (m *Machine) pump(now time.Time) {
 		t := m.queue[0]
 		if m.state == StateConnecting {
 			switch t.(type) {
-			case *initTask, *intermediateTask, *authTask, *rejectTask, *deleteIKETask:
+			case *initTask, *resumeTask, *intermediateTask, *authTask, *rejectTask, *deleteIKETask:
 			default:
 				return // waits for IKE_AUTH
 			}

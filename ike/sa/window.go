@@ -111,7 +111,7 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 	if c, ok := t.(*routeTask); ok {
 		p.path.Remote = c.to
 	}
-	if h.Exchange == wire.ExchangeIKESAInit {
+	if Opens(h.Exchange) {
 		h.SPIr = 0
 		msg := wire.Message{Header: h, Payloads: payloads}
 		m.init.ownMessage = msg.Append(nil)
@@ -145,6 +145,9 @@ func (m *Machine) advanceRetransmit(now time.Time) {
 	tries := m.cfg.Retransmit.Tries
 	if _, ok := p.task.(*deleteIKETask); ok {
 		tries = min(tries, deleteTries)
+	}
+	if _, ok := p.task.(*resumeTask); ok {
+		tries = min(tries, resumeTries)
 	}
 	if p.tries >= tries && !m.patient(now, p) || (m.state == StateConnecting && p.unreachable >= unreachableVerdict) {
 		m.giveUp(now, p)

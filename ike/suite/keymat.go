@@ -41,6 +41,14 @@ func RekeySKEYSEED(prf PRF, skD, shared, ni, nr []byte, additional ...[]byte) []
 	return prf.Sum(skD, slices.Concat([][]byte{shared, ni, nr}, additional)...)
 }
 
+// ResumeSKEYSEED returns prf(SK_d (old), "Resumption" | Ni | Nr) for an IKE SA that is resumed with a ticket. prf and skD are
+// those of the IKE SA that the ticket is of. The string has ten octets, without a NUL behind it; the keys follow by
+// DeriveKeys, with the nonces and the SPIs of the new exchange.
+// https://www.rfc-editor.org/rfc/rfc5723#section-5.1
+func ResumeSKEYSEED(prf PRF, skD, ni, nr []byte) []byte {
+	return prf.Sum(skD, []byte("Resumption"), ni, nr)
+}
+
 // Keys are the seven keys of an IKE SA. Ai and Ar are empty with an AEAD. Ei and Er contain the salt (GCM,
 // ChaCha20-Poly1305) or nonce (CTR) behind the key, as NewProtection wants them. The suffixes mean the original
 // initiator and responder of this IKE SA.

@@ -61,7 +61,9 @@ type IKESA struct {
 	InitiatorSPI, ResponderSPI uint64
 	// NATLocal, NATRemote: that side is behind a NAT. NATFake: encapsulation was forced by faking one.
 	NATLocal, NATRemote, NATFake bool
-	Algorithms                   Algorithms
+	// Resumed: it was set up with a session ticket (RFC 5723). strongSwan has no such key.
+	Resumed    bool
+	Algorithms Algorithms
 	// PPK: a post-quantum preshared key was used.
 	PPK bool
 	// Established is when the SA was; RekeyAt and ReauthAt when that is due. Zero: not (or never).
@@ -122,6 +124,7 @@ func (sa *IKESA) fill(m *Message, now time.Time) {
 	m.SetYes("nat-any", sa.NATLocal || sa.NATRemote || sa.NATFake)
 	sa.Algorithms.fill(m)
 	m.SetYes("ppk", sa.PPK)
+	m.SetYes("resumed", sa.Resumed)
 	if sa.State == IKEEstablished && !sa.Established.IsZero() {
 		m.Set("established", secondsSince(sa.Established, now))
 		setUntil(m, "rekey-time", sa.RekeyAt, now)

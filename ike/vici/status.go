@@ -78,6 +78,8 @@ type ConnStatus struct {
 	RemoteID string `json:"remote_id,omitempty"`
 	// Proposal is what was negotiated, as a proposal string; empty while there is no IKE SA.
 	Proposal string `json:"proposal,omitempty"`
+	// Resumed: the IKE SA was set up with a session ticket.
+	Resumed bool `json:"resumed,omitempty"`
 	// PPK names the post-quantum preshared key that the keys depend on; empty for none.
 	PPK   string `json:"ppk,omitempty"`
 	State State  `json:"state"`
@@ -146,6 +148,7 @@ func (c *ConnStatus) message() *Message {
 	s.SetYes("mobike", c.MOBIKE)
 	s.SetListNonEmpty("local-addrs", c.LocalAddrs...)
 	s.SetListNonEmpty("remote-addrs", c.RemoteAddrs...)
+	s.SetYes("resumed", c.Resumed)
 	c.State.fill(s)
 	children := s.Sub("children")
 	for i := range c.Children {
@@ -274,6 +277,7 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 			Name: name, Local: s.Get("local"), Remote: s.Get("remote"),
 			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), Proposal: s.Get("proposal"), PPK: s.Get("ppk"), State: p.state(s),
 			MOBIKE: s.Get("mobike") == "yes", LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"),
+			Resumed: s.Get("resumed") == "yes",
 		}
 		for name, s := range s.Section("children").Sections() {
 			c.Children = append(c.Children, ChildStatus{

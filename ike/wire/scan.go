@@ -14,41 +14,55 @@ type InitScan struct {
 // Parse while a flood of such requests lasts. It reports false for a message that is no IKE_SA_INIT request whatever its
 // payloads hold: one that Parse refuses for its structure, that lacks SA, KE or Nonce, or that has an Encrypted payload.
 func ScanInit(b []byte) (s InitScan, ok bool) {
+	s, seen, ok := scan(b)
+	return s, ok && seen.sa && seen.ke
+}
+
+// ScanResume does the same for an IKE_SESSION_RESUME request, which has a nonce and a ticket instead (RFC 5723).
+func ScanResume(b []byte) (s InitScan, ok bool) {
+	s, seen, ok := scan(b)
+	return s, ok && seen.ticket
+}
+
+// scanned is what else there was in a scanned request.
+type scanned struct{ sa, ke, ticket bool }
+
+func scan(b []byte) (s InitScan, seen scanned, ok bool) {
 	if len(b) < HeaderLen || uint64(binary.BigEndian.Uint32(b[24:])) != uint64(len(b)) {
-		return s, false
+		return s, seen, false
 	}
-	var sa, ke bool
 	rest := b[HeaderLen:]
 	t := PayloadType(b[16])
 	for n := 0; t != PayloadNone; n++ {
 		if len(rest) < genericHeaderLen || n >= maxScanned {
-			return s, false
+			return s, seen, false
 		}
 		length := int(binary.BigEndian.Uint16(rest[2:]))
 		if length < genericHeaderLen || length > len(rest) {
-			return s, false
+			return s, seen, false
 		}
 		body := rest[genericHeaderLen:length:length]
 		switch t {
 		case PayloadSA:
-			sa = true
+			seen.sa = true
 		case PayloadKE:
-			ke = true
+			seen.ke = true
 		case PayloadNonce:
 			if len(body) < MinNonceLen || len(body) > MaxNonceLen || s.Nonce != nil {
-				return s, false
+				return s, seen, false
 			}
 			s.Nonce = body
 		case PayloadNotify:
+			seen.ticket = seen.ticket || isTicket(body)
 			if data, ok := cookieData(body); ok && s.Cookie == nil {
 				s.Cookie = data
 			}
 		case PayloadSK, PayloadSKF:
-			return s, false
+			return s, seen, false
 		}
 		t, rest = PayloadType(rest[0]), rest[length:]
 	}
-	return s, sa && ke && s.Nonce != nil && len(rest) == 0
+	return s, seen, s.Nonce != nil && len(rest) == 0
 }
 
 // maxScanned bounds the payloads of a message that is scanned; Parse has limits of its own by type.
@@ -64,4 +78,9 @@ func cookieData(body []byte) ([]byte, bool) {
 		return nil, false
 	}
 	return body[end:], true
+}
+
+// isTicket tells whether the body of a Notify payload is that of a TICKET_OPAQUE.
+func isTicket(body []byte) bool {
+	return len(body) > notifyHeaderLen && NotifyType(binary.BigEndian.Uint16(body[2:])) == NotifyTicketOpaque
 }

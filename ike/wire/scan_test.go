@@ -94,3 +94,32 @@ func FuzzScanInit(f *testing.F) {
 		}
 	})
 }
+
+// A request to resume has a nonce and a ticket; what lacks one, or is broken, is none.
+func TestScanResume(t *testing.T) {
+	h := Header{SPIi: 1, Major: 2, Exchange: ExchangeIKESessionResume, Flags: FlagInitiator}
+	nonce := &Nonce{Data: make([]byte, 32)}
+	tkt := &Notify{NotifyType: NotifyTicketOpaque, Data: []byte("ticket")}
+	cookie := &Notify{NotifyType: NotifyCookie, Data: []byte("cookie")}
+	for name, c := range map[string]struct {
+		payloads []Payload
+		ok       bool
+	}{
+		"both": {[]Payload{nonce, tkt}, true}, "cookie": {[]Payload{cookie, nonce, tkt}, true},
+		"no nonce": {[]Payload{tkt}, false}, "no ticket": {[]Payload{nonce}, false},
+		"empty ticket": {[]Payload{nonce, &Notify{NotifyType: NotifyTicketOpaque}}, false},
+		"two nonces":   {[]Payload{nonce, nonce, tkt}, false},
+	} {
+		m := Message{Header: h, Payloads: c.payloads}
+		b := m.Append(nil)
+		s, ok := ScanResume(b)
+		if ok != c.ok || ok && (string(s.Nonce) != string(nonce.Data) || (s.Cookie != nil) != (name == "cookie")) {
+			t.Errorf("%s: %v %+v", name, ok, s)
+		}
+		for n := range b {
+			if _, ok := ScanResume(b[:n]); ok {
+				t.Errorf("%s: %d of %d octets are taken", name, n, len(b))
+			}
+		}
+	}
+}

@@ -21,6 +21,7 @@ var Layers = []Layer{
 	{Dir: "ike/selector"},
 	{Dir: "ike/identity"},
 	{Dir: "ike/diag"},
+	{Dir: "ike/ticket"},
 	{Dir: "esp", Tests: nil},
 
 	// What is made of these values. suite's tests seal a packet with esp to see that its keys fit.
@@ -31,7 +32,7 @@ var Layers = []Layer{
 	{Dir: "config", May: []string{"ike/proposal", "ike/selector", "ike/identity", "ike/wire"}},
 
 	// One IKE SA as a machine; the control protocol, which knows its backend as an interface of its own.
-	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/eap/...", "ike/diag", "ike/identity", "ike/proposal", "ike/selector", "ike/suite", "ike/wire"}},
+	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/eap/...", "ike/diag", "ike/identity", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"}},
 	{Dir: "ike/vici", Tests: []string{"ike/diag", "ike/wire"}},
 
 	// The daemon and its simulation: never the packet loop nor devices. It declares what it needs of a data plane.

@@ -1,0 +1,140 @@
+package sa
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"net/netip"
+	"time"
+
+	"esplanade/ike/auth"
+	"esplanade/ike/diag"
+	"esplanade/ike/identity"
+	"esplanade/ike/proposal"
+	"esplanade/ike/suite"
+	"esplanade/ike/ticket"
+	"esplanade/ike/wire"
+)
+
+// An IKE SA that the peer was lost with can be resumed with a session ticket (RFC 5723). It takes no key exchange and no
+// authentication anew: the keys come from SK_d of the old IKE SA, and IKE_AUTH proves that both sides have it.
+//
+//	HDR, [N(COOKIE),] Ni, N(TICKET_OPAQUE), N+  -->
+//	                                            <--  HDR, Nr, N+      or  HDR, N(TICKET_NACK)
+//	HDR, SK {IDi, AUTH, SAi2, TSi, TSr, ...}    -->
+//	                                            <--  HDR, SK {IDr, AUTH, SAr2, TSi, TSr, ...}
+//
+// The exchange opens an IKE SA as IKE_SA_INIT does: message id 0, in the clear, the SPIs in the header.
+
+// Opens tells whether an exchange is one that makes an IKE SA out of nothing, in the clear.
+func Opens(x wire.ExchangeType) bool {
+	return x == wire.ExchangeIKESAInit || x == wire.ExchangeIKESessionResume
+}
+
+// Session is what the side that got a ticket keeps with it.
+type Session struct {
+	Ticket  []byte
+	Expires time.Time
+	// Gateway is where the ticket came from. It is presented to nobody else.
+	Gateway           netip.Addr
+	LocalID, RemoteID identity.Identity
+	// Chosen are the algorithms, and Keys has SK_d alone.
+	Chosen proposal.Chosen
+	Keys   suite.Keys
+	// Authenticated is when the two sides authenticated each other, ReauthAt when they were to do so again: zero for never.
+	Authenticated, ReauthAt time.Time
+
+	mark [ticket.MarkLen]byte
+}
+
+// SessionGranted hands a session over that the IKE SA could be resumed with if the peer is lost. A session is for one attempt.
+type SessionGranted struct{ Session *Session }
+
+// Renumbered tells that the machine has another local SPI: it begins again from scratch, after an attempt to resume.
+type Renumbered struct{ Old wire.SPI }
+
+func (SessionGranted) output() {}
+func (Renumbered) output()     {}
+
+// resumption is what an IKE SA that was resumed has of the old one. The zero value stands for one that was not.
+type resumption struct {
+	active    bool
+	own, peer identity.Identity
+	// since is when the two sides authenticated each other, reauthAt when this side was to do so again.
+	since, reauthAt time.Time
+	// serial is the ticket's, on the responder.
+	serial ticket.Serial
+}
+
+// maxPeerTicket is the longest ticket of another gateway that is kept, and presented in one datagram.
+const maxPeerTicket = 1200
+
+// secretMark identifies a secret within tickets, which nobody but this daemon reads. When the secret has changed, what was
+// proved with the old one is worth nothing.
+func secretMark(secret []byte) (mark [ticket.MarkLen]byte) {
+	h := sha256.New()
+	h.Write([]byte("session ticket"))
+	h.Write(secret)
+	copy(mark[:], h.Sum(nil))
+	return mark
+}
+
+// authenticatedAt is when the two sides authenticated each other. A resumption does not: the time is that of the first IKE SA.
+func (m *Machine) authenticatedAt() time.Time {
+	if m.resume.active {
+		return m.resume.since
+	}
+	return m.establishedAt
+}
+
+// authOver tells whether an authentication is so old that the IKE SA would be closed for it.
+func (c *Config) authOver(since, now time.Time) bool {
+	return c.ReauthTime > 0 && !now.Before(since.Add(c.ReauthTime))
+}
+
+// authValue is the content of our AUTH payload. In a resumed IKE SA it is prf(SK_px, <message octets>), with the sender's SK_p of
+// the new keys: https://www.rfc-editor.org/rfc/rfc5723#section-4.3.2
+func (m *Machine) authValue(secret, octets []byte) []byte {
+	if m.resume.active {
+		return m.prf.Sum(m.ownP(), octets)
+	}
+	return auth.PSK(m.prf, secret, octets)
+}
+
+func (m *Machine) verifyAuth(secret, octets, value []byte) bool {
+	if m.resume.active {
+		return hmac.Equal(value, m.prf.Sum(m.peerP(), octets))
+	}
+	return auth.VerifyPSK(m.prf, secret, octets, value)
+}
+
+// otherThanResumed refuses an identity that is not exactly the one which was authenticated once: IDi and IDr of a resumed IKE SA
+// must be those of the ticket. https://www.rfc-editor.org/rfc/rfc5723#section-4.3.2
+func (m *Machine) otherThanResumed(got identity.Identity) *diag.Failure {
+	if !m.resume.active || got.Equal(m.resume.peer) {
+		return nil
+	}
+	f := m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failLine(m.cfg.RemoteIDLine), failNotify(wire.NotifyAuthenticationFailed),
+		failSides(m.resume.peer.String()+", which the ticket is for", got.String()))
+	f.PeerID = got.String()
+	return f
+}
+
+// resumeFailure says why an IKE SA is not resumed.
+func (m *Machine) resumeFailure(opts ...failOption) *diag.Failure {
+	return m.failure(diag.CodeResume, wire.ExchangeIKESessionResume, opts...)
+}
+
+// takeKeys derives the keys of a resumed IKE SA; SPIs and nonces are those of the new exchange. "Resumption" takes the place of
+// a shared secret: https://www.rfc-editor.org/rfc/rfc5723#section-5.1
+func (m *Machine) takeKeys(chosen proposal.Chosen, skD []byte) error {
+	prf, err := suite.NewPRF(chosen.PRF)
+	if err != nil {
+		return err
+	}
+	m.chosen, m.prf = chosen, prf
+	return m.setKeys(suite.ResumeSKEYSEED(prf, skD, m.init.ni, m.init.nr), m.init.ni, m.init.nr)
+}
+
+// usesPPK tells whether a PPK is a part of the connection. Such IKE SAs are not resumed: whether the peer has the PPK would have
+// to be known from the ticket, and a changed one be noticed.
+func (m *Machine) usesPPK() bool { return m.ppk.used || m.cfg.PPKID != "" || m.cfg.PPKRequired }

@@ -1,0 +1,190 @@
+package sa
+
+import (
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/ticket"
+	"esplanade/ike/wire"
+)
+
+// NewResumption is [NewInitiator] with a session to resume. Whatever keeps it from being resumed, the machine begins from
+// scratch with the same children. The session must not be used again, whatever comes of it: a client must not use a ticket
+// twice.
+func NewResumption(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig, s *Session) *Machine {
+	m := newInitiator(env, now, cfg, path, children)
+	m.requeue(&resumeTask{s: s})
+	m.pump(now)
+	return m
+}
+
+// resumeTries is how often the request is repeated before the IKE SA is set up from scratch: with the default timers 24 seconds.
+// Silence may mean that the peer does not know the exchange.
+const resumeTries = 3
+
+// resumeTask is the IKE_SESSION_RESUME exchange.
+type resumeTask struct {
+	s       *Session
+	cookie  []byte
+	cookies int
+}
+
+func (t *resumeTask) name() string                        { return "IKE_SESSION_RESUME" }
+func (t *resumeTask) exchange() wire.ExchangeType         { return wire.ExchangeIKESessionResume }
+func (t *resumeTask) abandoned(m *Machine, now time.Time) {}
+func (t *resumeTask) done(m *Machine, r *response) {
+	panic("BUG: IKE_SESSION_RESUME has its own receive path")
+}
+
+func (t *resumeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	if why := t.obsolete(m, now); why != "" {
+		m.afresh(m.resumeFailure(failSides("not present the session ticket: "+why, "")))
+		return nil, false
+	}
+	if m.init.ni == nil {
+		m.init.ni = m.env.Nonce(nonceLen)
+	}
+	var payloads []wire.Payload
+	if t.cookie != nil {
+		payloads = append(payloads, &wire.Notify{NotifyType: wire.NotifyCookie, Data: t.cookie})
+	}
+	payloads = append(payloads, &wire.Nonce{Data: m.init.ni}, &wire.Notify{NotifyType: wire.NotifyTicketOpaque, Data: t.s.Ticket})
+	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
+	return append(payloads, m.initNotifies()...), true
+}
+
+// obsolete tells why a session does not fit the connection as it is configured now.
+func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
+	s, c := t.s, m.cfg
+	secret, ok := m.env.PSK(s.LocalID, s.RemoteID)
+	_, err := proposal.Choose(c.Proposals, []wire.Proposal{s.Chosen.Wire()}, proposal.Options{})
+	_, matches := s.RemoteID.Matches(c.RemoteID)
+	switch {
+	case !c.Resumption:
+		return "resumption = false"
+	case m.usesPPK():
+		return "the connection has a PPK now"
+	case !now.Before(s.Expires) || c.authOver(s.Authenticated, now):
+		return "it has expired"
+	case m.path.Remote.Addr().Unmap() != s.Gateway:
+		return "it is for another gateway"
+	case !ok || secretMark(secret) != s.mark:
+		return "the secret has changed"
+	case err != nil:
+		return "the proposals have changed"
+	case !matches || !m.ownIdentity().Equal(s.LocalID):
+		return "the identities have changed"
+	}
+	return ""
+}
+
+// afresh goes on with IKE_SA_INIT, under another SPI: the peer may have a half-open IKE SA with this one.
+func (m *Machine) afresh(why *diag.Failure) {
+	m.pending = nil
+	m.init, m.resume, m.peerSPI = initState{}, resumption{}, 0
+	old := m.localSPI
+	m.localSPI = m.env.NewSPI()
+	m.emit(Renumbered{Old: old})
+	m.emit(Failed{Failure: why})
+	m.requeue(&initTask{})
+}
+
+// receiveResumeResponse handles answers to IKE_SESSION_RESUME. None of them is authenticated. Any refusal is believed, since it
+// costs no more than a complete handshake; what claims to be success proves itself in IKE_AUTH.
+func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.Message, datagram []byte, path Path) {
+	if msg.Encrypted != nil {
+		m.ignore(path, IgnoreState, "protected IKE_SESSION_RESUME response")
+		return
+	}
+	if path.Remote.Addr() != m.pending.path.Remote.Addr() {
+		m.ignore(path, IgnoreUnauthentic, "answer from another address")
+		return
+	}
+	if n := notify(msg.Payloads, wire.NotifyCookie); n != nil {
+		switch {
+		case len(n.Data) == 0 || len(n.Data) > maxCookieLen:
+			m.ignore(path, IgnoreMalformed, "cookie length")
+		case t.cookies >= maxCookieRetries || slices.Equal(t.cookie, n.Data):
+			m.ignore(path, IgnoreDuplicate, "COOKIE")
+		default:
+			m.initExchanged(now, msg, datagram, path)
+			t.cookies++
+			t.cookie = slices.Clone(n.Data)
+			m.pending = nil
+			m.requeue(t)
+		}
+		return
+	}
+	refusal := notify(msg.Payloads, wire.NotifyTicketNack)
+	if refusal == nil {
+		refusal = errorNotify(msg.Payloads)
+	}
+	if refusal != nil {
+		m.initExchanged(now, msg, datagram, path)
+		m.afresh(m.resumeFailure(failByPeer(refusal.NotifyType)))
+		return
+	}
+	nonce, ok := find[*wire.Nonce](msg.Payloads)
+	if !ok || msg.Header.SPIr == 0 {
+		m.ignore(path, IgnoreMalformed, "IKE_SESSION_RESUME response without Nonce or SPI")
+		return
+	}
+	m.init.nr, m.init.peerMessage, m.peerSPI = slices.Clone(nonce.Data), datagram, msg.Header.SPIr
+	if err := m.takeKeys(t.s.Chosen, t.s.Keys.D); err != nil {
+		m.afresh(m.resumeFailure(failCause(err)))
+		return
+	}
+	if err := checkNonce(m.prf, nonce.Data); err != nil {
+		m.afresh(m.resumeFailure(failCause(err)))
+		return
+	}
+	m.initExchanged(now, msg, datagram, path)
+	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, reauthAt: t.s.ReauthAt}
+	m.nat.detect(m.localSPI, m.peerSPI, path, msg.Payloads)
+	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
+	m.childless.offered = notify(msg.Payloads, wire.NotifyChildlessIKEv2Supported) != nil
+	m.alive.lastHeard = now
+	m.pending = nil
+	m.window.nextSend = 1
+	m.float()
+	m.requeue(&authTask{})
+}
+
+// requestTicket asks for a ticket in an IKE_AUTH request, of a resumed IKE SA as well: the one that it was resumed with is used
+// up. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
+func (m *Machine) requestTicket() []wire.Payload {
+	if !m.cfg.Resumption || m.usesPPK() {
+		return nil
+	}
+	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketRequest}}
+}
+
+// takeTicket keeps the ticket of an IKE_AUTH response. TICKET_ACK and TICKET_NACK promise and refuse one; a peer that knows none
+// of this says nothing.
+func (m *Machine) takeTicket(r *response) {
+	n := notify(r.payloads, wire.NotifyTicketLTOpaque)
+	if n == nil || !m.cfg.Resumption {
+		return
+	}
+	lifetime, data, err := n.TicketLT()
+	secret, ok := m.env.PSK(m.localID, m.remoteID)
+	switch {
+	case err != nil:
+		m.ignore(r.path, IgnoreMalformed, err.Error())
+		return
+	case len(data) > maxPeerTicket:
+		m.ignore(r.path, IgnoreMalformed, "a session ticket that is too long to be presented")
+		return
+	case !ok || lifetime <= 0:
+		return
+	}
+	s := &Session{
+		Ticket: slices.Clone(data), Expires: r.now.Add(min(lifetime, ticket.Lifetime)), Gateway: m.path.Remote.Addr().Unmap(),
+		LocalID: m.localID, RemoteID: m.remoteID, Chosen: m.chosen, Authenticated: m.authenticatedAt(),
+		ReauthAt: m.auth.reauthAt, mark: secretMark(secret),
+	}
+	s.Keys.D = slices.Clone(m.keys.D)
+	m.emit(SessionGranted{Session: s})
+}

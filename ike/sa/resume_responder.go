@@ -1,0 +1,166 @@
+package sa
+
+import (
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/identity"
+	"esplanade/ike/proposal"
+	"esplanade/ike/ticket"
+	"esplanade/ike/wire"
+)
+
+// resumes tells whether a ticket from there could be good at all. Without, the exchange is an unknown one.
+func resumes(env *Env, path Path) bool {
+	return env.Tickets != nil &&
+		slices.ContainsFunc(env.Connections(path.Local.Addr(), path.Remote.Addr()), func(c *Config) bool { return c.Resumption })
+}
+
+// acceptResume is [Accept] for IKE_SESSION_RESUME. A ticket that is not good for whatever reason is answered with TICKET_NACK,
+// and nothing is kept: https://www.rfc-editor.org/rfc/rfc5723#section-4.3.1
+func acceptResume(env *Env, now time.Time, msg *wire.Message, datagram []byte, path Path) Accepted {
+	nonce, ok := find[*wire.Nonce](msg.Payloads)
+	t := notify(msg.Payloads, wire.NotifyTicketOpaque)
+	if !ok || t == nil || msg.Encrypted != nil {
+		return Accepted{Ignored: &Ignored{Path: path, Reason: IgnoreMalformed, Detail: "IKE_SESSION_RESUME request without Nonce or ticket"}}
+	}
+	m := newMachine(env, now, &Config{}, path)
+	m.peerSPI, m.path = msg.Header.SPIi, path
+	if err := m.openTicket(now, t.Data); err != nil {
+		f := m.resumeFailure(failCause(err), failNotify(wire.NotifyTicketNack))
+		return Accepted{Response: statelessAnswer(msg.Header, wire.NotifyTicketNack), Failure: f}
+	}
+	return m.acceptSession(now, msg, nonce, datagram)
+}
+
+// errConfig says that a ticket is authentic and does not fit what is configured now.
+var errConfig = errors.New("the connection is configured otherwise than when the ticket was made")
+
+// openTicket restores what a ticket says. The configuration decides today: a connection, a secret or a proposal that was taken
+// away is not brought back by a ticket.
+func (m *Machine) openTicket(now time.Time, b []byte) error {
+	s, serial, err := m.env.Tickets.Open(now, b)
+	if err != nil {
+		return err
+	}
+	for _, c := range m.env.Connections(m.path.Local.Addr(), m.path.Remote.Addr()) {
+		if c.Name == s.Connection && c.Resumption {
+			m.cfg, m.candidates = c, []*Config{c}
+		}
+	}
+	if m.candidates == nil || m.usesPPK() {
+		return errConfig
+	}
+	own, err1 := identity.FromWire(s.IDr[0], s.IDr[1:])
+	peer, err2 := identity.FromWire(s.IDi[0], s.IDi[1:])
+	chosen, err3 := proposal.Choose(m.cfg.Proposals, []wire.Proposal{chosenOf(s).Wire()}, proposal.Options{PreferKE: s.KE})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	_, matches := peer.Matches(m.cfg.RemoteID)
+	secret, ok := m.env.PSK(own, peer)
+	switch {
+	case !matches || !ok || secretMark(secret) != s.Mark || !m.ownIdentity().Equal(own) || s.Method != uint8(wire.AuthSharedKey):
+		return errConfig
+	case m.cfg.authOver(s.Authenticated, now):
+		return ticket.ErrExpired
+	}
+	m.resume = resumption{active: true, own: own, peer: peer, since: s.Authenticated, serial: serial}
+	m.chosen, m.keys.D = chosen, s.SKd
+	return nil
+}
+
+// chosenOf are the algorithms that a ticket names.
+func chosenOf(s *ticket.State) proposal.Chosen {
+	c := proposal.Chosen{
+		Number: 1, Protocol: wire.ProtocolIKE, PRF: s.PRF, Integ: s.Integ, KE: s.KE,
+		Encr: wire.Transform{Type: wire.TransformENCR, ID: s.Encr, KeyLength: s.KeyBits},
+	}
+	copy(c.AddKE[:], s.AddKE)
+	return c
+}
+
+// acceptSession makes the half-open responder and its answer.
+func (m *Machine) acceptSession(now time.Time, msg *wire.Message, nonce *wire.Nonce, datagram []byte) Accepted {
+	x := wire.ExchangeIKESessionResume
+	fail := func(code diag.Code, err error) Accepted {
+		return Accepted{
+			Response: statelessAnswer(msg.Header, wire.NotifyInvalidSyntax),
+			Failure:  m.failure(code, x, failCause(err), failNotify(wire.NotifyInvalidSyntax)),
+		}
+	}
+	m.nat.forced = m.cfg.ForceEncap
+	m.nat.detect(m.peerSPI, 0, m.path, msg.Payloads)
+	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
+	m.init.ni, m.init.nr = slices.Clone(nonce.Data), m.env.Nonce(nonceLen)
+	m.init.peerMessage, m.init.digest = datagram, sha256.Sum256(datagram)
+	if err := m.takeKeys(m.chosen, m.keys.D); err != nil {
+		return fail(diag.CodeInternal, err)
+	}
+	if err := checkNonce(m.prf, nonce.Data); err != nil {
+		return fail(diag.CodeSyntax, err)
+	}
+	payloads := []wire.Payload{&wire.Nonce{Data: m.init.nr}}
+	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, m.path, m.cfg.ForceEncap)...)
+	if m.frag.negotiated {
+		payloads = append(payloads, m.initNotifies()...)
+	}
+	payloads = append(payloads, m.childlessSupported()...)
+	h := wire.Header{SPIi: m.peerSPI, SPIr: m.localSPI, Major: 2, Exchange: x, Flags: wire.FlagResponse}
+	resp := wire.Message{Header: h, Payloads: payloads}
+	m.init.ownMessage = resp.Append(nil)
+	m.window.nextRecv = 1
+	m.window.response = [][]byte{m.init.ownMessage}
+	m.life.expireAt = now.Add(m.cfg.HalfOpenTimeout)
+	m.resend(m.path)
+	m.emit(ExchangeDone{
+		Exchange: x, Path: m.path, Request: wire.Summary(msg.Header, msg.Payloads), Response: wire.Summary(h, payloads),
+		RequestLen: len(datagram), ResponseLen: len(m.init.ownMessage),
+	})
+	return Accepted{Machine: m}
+}
+
+// spendTicket uses a ticket up, now that the peer has proved that it is his. Before that anyone who has seen it on the way
+// could have presented it. https://www.rfc-editor.org/rfc/rfc5723#section-9.4
+func (m *Machine) spendTicket(now time.Time) *diag.Failure {
+	if !m.resume.active || m.env.Tickets.Spend(now, m.resume.serial) {
+		return nil
+	}
+	return m.resumeFailure(failCause(ticket.ErrSpent), failNotify(wire.NotifyAuthenticationFailed))
+}
+
+// grantTicket answers TICKET_REQUEST in IKE_AUTH. It is called when the IKE SA is established: its authentication must outlast
+// the ticket. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
+func (m *Machine) grantTicket(r *request) []wire.Payload {
+	if notify(r.payloads, wire.NotifyTicketRequest) == nil || !m.cfg.Resumption || m.env.Tickets == nil || m.usesPPK() {
+		return nil
+	}
+	refuse := []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketNack}}
+	secret, ok := m.env.PSK(m.localID, m.remoteID)
+	if !ok {
+		return refuse
+	}
+	expires := r.now.Add(ticket.Lifetime)
+	if t := m.cfg.ReauthTime; t > 0 {
+		expires = earliest(expires, m.authenticatedAt().Add(t))
+	}
+	lifetime := expires.Sub(r.now)
+	if lifetime < time.Second {
+		return refuse
+	}
+	c := m.chosen
+	b, err := m.env.Tickets.Seal(r.now, expires, &ticket.State{
+		Connection: m.cfg.Name, IDi: idOctets(m.remoteID), IDr: idOctets(m.localID),
+		Encr: c.Encr.ID, KeyBits: c.Encr.KeyLength, PRF: c.PRF, Integ: c.Integ, KE: c.KE, AddKE: c.AddKE[:], SKd: m.keys.D,
+		Method: uint8(wire.AuthSharedKey), Mark: secretMark(secret), Authenticated: m.authenticatedAt(),
+	})
+	if err != nil {
+		return refuse
+	}
+	return []wire.Payload{wire.NewTicketLTOpaque(lifetime, b)}
+}
+
+func idOctets(id identity.Identity) []byte { return append([]byte{uint8(id.Type)}, id.Data...) }

@@ -1,0 +1,133 @@
+package ticket
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// State is what a ticket says: the part of an IKE SA that RFC 5723 section 5 has restored "from the ticket". What is not here
+// is negotiated anew: SPIs, addresses, NATs, CHILD SAs, extensions.
+type State struct {
+	// Connection is the name of the configured connection. A ticket is good for no other.
+	Connection string
+	// IDi and IDr are the identities that were authenticated: the type's octet, then the data.
+	IDi, IDr []byte
+	// Encr to AddKE are the negotiated algorithms.
+	Encr, KeyBits, PRF, Integ, KE uint16
+	AddKE                         []uint16
+	// SKd is SK_d of the IKE SA that may be resumed.
+	SKd []byte
+	// Method is how the client proved its identity, by its number in the AUTH payload; Mark identifies the secret that
+	// it was done with.
+	Method uint8
+	Mark   [MarkLen]byte
+	// Authenticated is when that was. A resumption is no authentication and leaves it as it is.
+	Authenticated time.Time
+}
+
+// Limits of the fields of a [State].
+const (
+	// MarkLen is the length of State.Mark.
+	MarkLen = 16
+	// MaxLen is the longest ticket that is made or kept: one that travels in a datagram with the rest of the request.
+	MaxLen = 1024
+	// MaxID is the longest identity, with its type; MaxKey the longest SK_d: the key length of PRF_HMAC_SHA2_512.
+	MaxID  = 256
+	MaxKey = 64
+	// maxName and maxAddKE bound the rest.
+	maxName  = 128
+	maxAddKE = 7
+)
+
+// ErrTooLarge says that a state does not fit into a ticket.
+var ErrTooLarge = errors.New("the state of this IKE SA does not fit into a ticket")
+
+var errMalformed = errors.New("malformed state")
+
+// append encodes a state. Variable fields have their length in two octets in front of them.
+func (s *State) append(b []byte) ([]byte, error) {
+	if len(s.Connection) > maxName || len(s.IDi) > MaxID || len(s.IDr) > MaxID || len(s.SKd) > MaxKey || len(s.AddKE) > maxAddKE {
+		return nil, ErrTooLarge
+	}
+	for _, f := range [...][]byte{[]byte(s.Connection), s.IDi, s.IDr, s.SKd} {
+		b = binary.BigEndian.AppendUint16(b, uint16(len(f)))
+		b = append(b, f...)
+	}
+	for _, n := range [...]uint16{s.Encr, s.KeyBits, s.PRF, s.Integ, s.KE, uint16(len(s.AddKE))} {
+		b = binary.BigEndian.AppendUint16(b, n)
+	}
+	for _, n := range s.AddKE {
+		b = binary.BigEndian.AppendUint16(b, n)
+	}
+	b = append(b, s.Method)
+	b = append(b, s.Mark[:]...)
+	return appendTime(b, s.Authenticated), nil
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	return binary.BigEndian.AppendUint64(b, uint64(t.UnixMilli()))
+}
+
+// parse is the reverse of append. It takes nothing that append does not make, and the fields alias b.
+func (s *State) parse(b []byte) error {
+	r := reader{b: b}
+	*s = State{Connection: string(r.field(maxName)), IDi: r.field(MaxID), IDr: r.field(MaxID), SKd: r.field(MaxKey)}
+	for _, p := range [...]*uint16{&s.Encr, &s.KeyBits, &s.PRF, &s.Integ, &s.KE} {
+		*p = r.uint16()
+	}
+	n := int(r.uint16())
+	if n > maxAddKE {
+		return errMalformed
+	}
+	for range n {
+		s.AddKE = append(s.AddKE, r.uint16())
+	}
+	if m := r.take(1); m != nil {
+		s.Method = m[0]
+	}
+	copy(s.Mark[:], r.take(MarkLen))
+	s.Authenticated = r.time()
+	if r.failed || len(r.b) > 0 || len(s.IDi) == 0 || len(s.IDr) == 0 || len(s.SKd) == 0 {
+		return errMalformed
+	}
+	return nil
+}
+
+// reader takes fields off a buffer; after the first that is not there it gives zeros.
+type reader struct {
+	b      []byte
+	failed bool
+}
+
+func (r *reader) take(n int) []byte {
+	if r.failed || n > len(r.b) {
+		r.failed = true
+		return nil
+	}
+	f := r.b[:n:n]
+	r.b = r.b[n:]
+	return f
+}
+
+func (r *reader) uint16() uint16 {
+	if f := r.take(2); f != nil {
+		return binary.BigEndian.Uint16(f)
+	}
+	return 0
+}
+
+func (r *reader) field(limit int) []byte {
+	n := int(r.uint16())
+	if n > limit {
+		r.failed = true
+	}
+	return r.take(n)
+}
+
+func (r *reader) time() time.Time {
+	if f := r.take(8); f != nil {
+		return time.UnixMilli(int64(binary.BigEndian.Uint64(f)))
+	}
+	return time.Time{}
+}
