@@ -43,8 +43,8 @@ func newRedirectPair(t *testing.T, k kinds, to string, inAuth bool) *pair {
 	return p
 }
 
-// wantAt waits until both ends have the same tunnel and nothing else, and the one on a is with this address of b.
-func (p *pair) wantAt(t *testing.T, at netip.Addr) {
+// wantAtGateway waits until both ends have the same tunnel and nothing else, and the one on a is with this address of b.
+func (p *pair) wantAtGateway(t *testing.T, at netip.Addr) {
 	t.Helper()
 	lab.Eventually(t, 20*time.Second, "the tunnel is with "+at.String(), func() (bool, string) {
 		s, problem := p.look()
@@ -77,12 +77,12 @@ func TestRedirect(t *testing.T) {
 				if _, err := peer.Initiate(p.a, childName); err != nil {
 					t.Fatal(err)
 				}
-				p.wantAt(t, secondAddr)
+				p.wantAtGateway(t, secondAddr)
 				if k.a == peer.KindEsplanade && !strings.Contains(p.a.Log(), "exchange="+exchange+"\n") {
 					t.Error("it was not redirected in " + exchange)
 				}
 				p.redirect(t, p.B.Outer4, "--ike", secondConn)
-				p.wantAt(t, p.B.Outer4)
+				p.wantAtGateway(t, p.B.Outer4)
 				p.terminate(t)
 			})
 		}
@@ -97,11 +97,11 @@ func TestRedirectedByStrongSwan(t *testing.T) {
 			t.Parallel()
 			p := newRedirectPair(t, k, "", false)
 			p.initiate(t)
-			p.wantAt(t, p.B.Outer4)
+			p.wantAtGateway(t, p.B.Outer4)
 			p.redirect(t, secondAddr, "--peer-id", id(p.A))
-			p.wantAt(t, secondAddr)
+			p.wantAtGateway(t, secondAddr)
 			p.redirect(t, p.B.Outer4, "--peer-ip", p.A.Outer4.String()+"/32")
-			p.wantAt(t, p.B.Outer4)
+			p.wantAtGateway(t, p.B.Outer4)
 			if k.a == peer.KindEsplanade && strings.Count(p.a.Log(), "redirected to another gateway") != 2 {
 				t.Error("the log has not two lines about redirects")
 			}
