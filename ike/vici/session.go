@@ -140,7 +140,7 @@ func (ss *session) handle(ctx context.Context, r request) error {
 	}
 	switch p := r.packet; p.Type {
 	case EventRegister:
-		return ss.answer(ctx, ss.register(p.Name))
+		return ss.register(ctx, p.Name)
 	case EventUnregister:
 		return ss.answer(ctx, ss.unregister(p.Name))
 	case CmdRequest:
@@ -173,10 +173,15 @@ func (ss *session) answer(ctx context.Context, p Packet) error {
 	return ss.out.put(ctx, b)
 }
 
-func (ss *session) register(event string) Packet {
+// register confirms before the first event can be queued: a client that waits for the confirmation may not expect an
+// event in its place.
+func (ss *session) register(ctx context.Context, event string) error {
 	n, known := ss.server.listeners[event]
 	if !known {
-		return Packet{Type: EventUnknown}
+		return ss.answer(ctx, Packet{Type: EventUnknown})
+	}
+	if err := ss.answer(ctx, Packet{Type: EventConfirm}); err != nil {
+		return err
 	}
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -184,7 +189,7 @@ func (ss *session) register(event string) Packet {
 		ss.events[event] = true
 		n.Add(1)
 	}
-	return Packet{Type: EventConfirm}
+	return nil
 }
 
 func (ss *session) unregister(event string) Packet {
