@@ -99,8 +99,7 @@ func TestRedirectInInit(t *testing.T) {
 	}
 }
 
-// Only a client that has said so is redirected: "If the IKE_SA_INIT request did not include the REDIRECT_SUPPORTED
-// payload, the responder MUST NOT send the REDIRECT payload".
+// Only a client that has said in its IKE_SA_INIT request that it can be is redirected (RFC 5685 section 3).
 func TestRedirectNotSupported(t *testing.T) {
 	r := newRedirectRig(t, 301, elsewhere)
 	r.a.cfg.FollowRedirects = false
