@@ -179,10 +179,14 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 		m.close(now, t.reason+"; the peer did not answer the DELETE", nil)
 		return
 	}
-	switch p.task.(type) {
+	switch t := p.task.(type) {
 	case *resumeTask:
 		m.afresh(m.resumeFailure(failSides("", "no answer")))
 		return
+	case *rekeyIKETask:
+		if m.rivalLives(now, t) {
+			return
+		}
 	case *announceTask, *updateTask:
 		if m.Replaced() {
 			m.close(now, "replaced", nil) // the peer has the successor, and hears it there

@@ -64,6 +64,25 @@ func (t *rekeyIKETask) abandoned(m *Machine, now time.Time) {
 	}
 }
 
+// rivalLives settles a collision of which the peer knows nothing: it never saw our request, has finished its own, and the old
+// IKE SA is gone over there. It can't say so by a request when it does not know where we have moved to, but it answers
+// what we ask on the IKE SA that it made. A peer that takes that one for redundant has deleted it long before.
+func (m *Machine) rivalLives(now time.Time, t *rekeyIKETask) bool {
+	s := t.heir()
+	if s == nil || s.state != StateEstablished || s.alive.lastHeard.Sub(s.created) < rivalTime {
+		return false
+	}
+	m.pending = nil
+	m.handOver(now, s)
+	m.emit(Touched{Machine: s})
+	m.close(now, "replaced", nil)
+	return true
+}
+
+// rivalTime is how long after it was made an IKE SA is not redundant any more, if the peer still answers on it: far more than
+// a DELETE is repeated.
+const rivalTime = 30 * time.Second
+
 func (t *rekeyIKETask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if m.state != StateEstablished && m.state != StateRekeying {
 		return nil, false
