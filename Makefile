@@ -15,7 +15,7 @@ FUZZTIME ?= 10s
 
 # A package that takes longer hangs: go test then prints what every goroutine was doing.
 UNIT_TIMEOUT ?= 8m
-INTEGRATION_TIMEOUT ?= 14m
+INTEGRATION_TIMEOUT ?= 18m
 
 # Integration tests that run at once. They wait much more than they compute.
 INTEGRATION_PARALLEL ?= 4

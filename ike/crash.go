@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
+	"esplanade/ike/sa"
 	"esplanade/ike/wire"
 )
 
@@ -31,6 +32,12 @@ func (d *Daemon) proofOfLoss(h wire.Header) []wire.Payload {
 	if d.env.CrashToken == nil || !protected || h.SPIi == 0 || h.SPIr == 0 || h.Exchange == wire.ExchangeIKESAInit ||
 		d.table.bySPI[h.SPIi] != nil || d.table.bySPI[h.SPIr] != nil {
 		return nil
+	}
+	// Of an IKE SA that a rekeying of ours is about to bring about the peer may know already, and it will live.
+	for _, e := range d.table.bySPI {
+		if e.m.State() == sa.StateRekeying {
+			return nil
+		}
 	}
 	return []wire.Payload{wire.NewQCDToken(d.env.CrashToken(h.SPIi, h.SPIr))}
 }
