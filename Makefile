@@ -18,7 +18,7 @@ UNIT_TIMEOUT ?= 8m
 INTEGRATION_TIMEOUT ?= 18m
 
 # Integration tests that run at once. They wait much more than they compute.
-INTEGRATION_PARALLEL ?= 4
+INTEGRATION_PARALLEL ?= 6
 
 # More flags for the integration tests: make integration ARGS='-run TestNAT -v'
 ARGS ?=
