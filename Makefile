@@ -14,8 +14,8 @@ CROSS ?= darwin freebsd openbsd
 FUZZTIME ?= 10s
 
 # A package that takes longer hangs: go test then prints what every goroutine was doing.
-UNIT_TIMEOUT ?= 8m
-INTEGRATION_TIMEOUT ?= 18m
+UNIT_TIMEOUT ?= 12m
+INTEGRATION_TIMEOUT ?= 25m
 
 # Integration tests that run at once. They wait much more than they compute.
 INTEGRATION_PARALLEL ?= 6
