@@ -3,6 +3,7 @@ package ike
 import (
 	"bytes"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,9 @@ func TestTokenOfARekeyingIsNotRevealed(t *testing.T) {
 		a := f.start(addrA, toml("", left("start")), func(o *Options) { o.CrashSecret = bytes.Repeat([]byte{8}, 32) })
 		settle(time.Second)
 		old := a.info().Conns[0].SAs[0].SPIi
-		held, shown := true, 0
+		var held atomic.Bool // read by the daemons' goroutines
+		held.Store(true)
+		shown := 0
 		f.setDeliver(func(from, _ netip.AddrPort, x []byte) bool {
 			if m, err := wire.Parse(x); err == nil && m.Encrypted == nil {
 				for _, p := range m.Payloads {
@@ -29,7 +32,7 @@ func TestTokenOfARekeyingIsNotRevealed(t *testing.T) {
 					}
 				}
 			}
-			return !held || from.Addr() != b.addr
+			return !held.Load() || from.Addr() != b.addr
 		})
 		if _, err := a.d.Rekey(t.Context(), Target{Connection: "b"}); err != nil {
 			t.Fatal(err)
@@ -48,7 +51,7 @@ func TestTokenOfARekeyingIsNotRevealed(t *testing.T) {
 		a.d.HandleIKE(netip.AddrPortFrom(a.addr, 4500), netip.MustParseAddrPort("203.0.113.66:4500"),
 			wire.AppendProtected(nil, h, wire.PayloadNone, 40))
 		settle(50 * time.Millisecond)
-		held = false
+		held.Store(false)
 		settle(20 * time.Second)
 		if s := a.info().Conns[0].SAs; len(s) != 1 || s[0].SPIi != i || s[0].SPIr != r {
 			t.Errorf("the rekeying has not come to its end: %v", s)
