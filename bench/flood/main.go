@@ -8,12 +8,12 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"time"
+
+	"esplanade/bench/command"
 )
 
 type options struct {
@@ -22,8 +22,6 @@ type options struct {
 	out      string
 }
 
-var errUsage = errors.New("usage")
-
 func parse(args []string, w io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("flood", flag.ContinueOnError)
@@ -31,26 +29,13 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.IntVar(&o.rate, "rate", 50000, "requests a second")
 	f.DurationVar(&o.duration, "for", 30*time.Second, "how `long`")
 	f.StringVar(&o.out, "out", "bench/results", "`directory` of the results")
-	if err := f.Parse(args); err != nil {
-		return o, fmt.Errorf("%w: %w", errUsage, err)
+	if err := command.Parse(f, args); err != nil {
+		return o, err
 	}
-	if f.NArg() > 0 || o.rate < 1 || o.rate > 10_000_000 || o.duration < time.Second {
-		return o, fmt.Errorf("%w: -rate 1 to 10000000, -for at least 1s, and nothing else", errUsage)
+	if o.rate < 1 || o.rate > 10_000_000 || o.duration < time.Second {
+		return o, fmt.Errorf("%w: -rate 1 to 10000000, -for at least 1s", command.ErrUsage)
 	}
 	return o, nil
 }
 
-func main() {
-	o, err := parse(os.Args[1:], os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "flood:", err)
-		os.Exit(2)
-	}
-	if err := run(o); err != nil {
-		fmt.Fprintln(os.Stderr, "flood:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("flood", parse, run) }

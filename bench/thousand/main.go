@@ -7,12 +7,12 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"time"
+
+	"esplanade/bench/command"
 )
 
 type options struct {
@@ -20,8 +20,6 @@ type options struct {
 	duration time.Duration
 	out      string
 }
-
-var errUsage = errors.New("usage")
 
 // maxCount is what the networks have room for.
 const maxCount = 4000
@@ -33,26 +31,13 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.IntVar(&o.count, "n", 1000, "IKE SAs")
 	f.DurationVar(&o.duration, "for", 10*time.Minute, "how `long` they are kept")
 	f.StringVar(&o.out, "out", "bench/results", "`directory` of the results")
-	if err := f.Parse(args); err != nil {
-		return o, fmt.Errorf("%w: %w", errUsage, err)
+	if err := command.Parse(f, args); err != nil {
+		return o, err
 	}
-	if f.NArg() > 0 || o.count < 1 || o.count > maxCount || o.duration < time.Second {
-		return o, fmt.Errorf("%w: -n 1 to %d, -for at least 1s, and nothing else", errUsage, maxCount)
+	if o.count < 1 || o.count > maxCount || o.duration < time.Second {
+		return o, fmt.Errorf("%w: -n 1 to %d, -for at least 1s", command.ErrUsage, maxCount)
 	}
 	return o, nil
 }
 
-func main() {
-	o, err := parse(os.Args[1:], os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "thousand:", err)
-		os.Exit(2)
-	}
-	if err := run(o); err != nil {
-		fmt.Fprintln(os.Stderr, "thousand:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("thousand", parse, run) }

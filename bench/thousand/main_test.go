@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"esplanade/bench/command"
 )
 
 func TestParse(t *testing.T) {
@@ -14,7 +16,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("%+v, %v", o, err)
 	}
 	for _, args := range []string{"-n 0", "-n 4001", "-for 1ms", "surplus", "-unknown"} {
-		if _, err := parse(strings.Fields(args), io.Discard); !errors.Is(err, errUsage) {
+		if _, err := parse(strings.Fields(args), io.Discard); !errors.Is(err, command.ErrUsage) {
 			t.Errorf("%s: %v", args, err)
 		}
 	}
