@@ -3,11 +3,13 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"time"
 )
 
 // ErrUsage is wrapped by errors about the arguments.
@@ -41,6 +43,16 @@ func status[O any](name string, args []string, w io.Writer, parse func([]string,
 		return exitFailed
 	}
 	return 0
+}
+
+// Wait lets d pass, unless ctx ends before.
+func Wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // Parse parses the flags; what is left over is an error.

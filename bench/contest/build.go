@@ -44,6 +44,15 @@ func Commit(ctx context.Context, root string) (commit string, changed bool) {
 	return commit, git("status", "--porcelain", "--", ".", ":!bench/results") != ""
 }
 
+// CommitText is Commit in words.
+func CommitText(ctx context.Context, root string) string {
+	commit, changed := Commit(ctx, root)
+	if changed {
+		commit += ", with changes that are not committed"
+	}
+	return commit
+}
+
 // Esplanade builds the product as it is.
 func (b *Builder) Esplanade(ctx context.Context) (binary string, err error) {
 	return b.build(ctx, "esplanade", "./cmd/esplanade", nil)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/bench/contest"
 	"esplanade/bench/netlab"
 )
 
@@ -20,7 +21,11 @@ func TestFlood(t *testing.T) {
 	if testing.Short() {
 		o.duration = 5 * time.Second
 	}
-	r, _, err := measure(t.Context(), o)
+	b, err := contest.NewBuilder(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := measure(t.Context(), b, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,6 +10,7 @@ import (
 
 	"esplanade/bench/initiators"
 	"esplanade/bench/netlab"
+	"esplanade/bench/proof"
 	"esplanade/bench/scrape"
 	"esplanade/bench/stats"
 )
@@ -55,31 +52,26 @@ type results struct {
 
 // judge says what the flood has done that it must not do.
 func (r *results) judge() error {
-	var wrong []error
-	must := func(ok bool, format string, args ...any) {
-		if !ok {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
-	must(r.Ignored["cookie_demanded"] > 0, "no cookie was demanded: the flood did not arrive")
-	must(r.MiBPeak-r.MiBBefore <= maxGrowth, "the gateway's memory has grown by %.1f MiB, more than %d", r.MiBPeak-r.MiBBefore, maxGrowth)
+	var wrong proof.Faults
+	wrong.Must(r.Ignored["cookie_demanded"] > 0, "no cookie was demanded: the flood did not arrive")
+	wrong.Must(r.MiBPeak-r.MiBBefore <= maxGrowth, "the gateway's memory has grown by %.1f MiB, more than %d", r.MiBPeak-r.MiBBefore, maxGrowth)
 	// The peer of the tunnel has set up each connection once, and nothing went wrong.
-	must(r.a.Sum("ipsec_connection_up") == 2, "%v of 2 connections are up", r.a.Sum("ipsec_connection_up"))
-	must(r.a.Sum("ipsec_ike_established_total") == 2, "%v IKE SAs were set up for 2 connections", r.a.Sum("ipsec_ike_established_total"))
+	wrong.Must(r.a.Sum("ipsec_connection_up") == 2, "%v of 2 connections are up", r.a.Sum("ipsec_connection_up"))
+	wrong.Must(r.a.Sum("ipsec_ike_established_total") == 2, "%v IKE SAs were set up for 2 connections", r.a.Sum("ipsec_ike_established_total"))
 	for name, m := range map[string]scrape.Metrics{"the peer": r.a, flooded: r.b} {
 		for what, n := range m.Labelled("ipsec_exchange_failures_total", "reason") {
 			// The forged requests from before the threshold are half-open until their time is up.
-			must(n == 0 || name == flooded && what == halfOpen, "%s counts %v failures: %s", name, n, what)
+			wrong.Must(n == 0 || name == flooded && what == halfOpen, "%s counts %v failures: %s", name, n, what)
 		}
-		must(m.Sum("ipsec_inbox_dropped_total") == 0, "%s has lost %v messages of existing IKE SAs", name, m.Sum("ipsec_inbox_dropped_total"))
+		wrong.Must(m.Sum("ipsec_inbox_dropped_total") == 0, "%s has lost %v messages of existing IKE SAs", name, m.Sum("ipsec_inbox_dropped_total"))
 	}
-	must(r.a.Sum("ipsec_exchanges_total", `exchange="INFORMATIONAL"`, `role="initiator"`) > 0, "the peer was not asked whether it lives")
-	must(r.RekeysAsked > 0 && r.Rekeys >= r.RekeysAsked, "%d rekeyings of %d", r.Rekeys, r.RekeysAsked)
-	must(r.PacketsSent > 0 && float64(r.PacketsSent-r.PacketsBack) <= float64(r.PacketsSent)*maxLost/100,
+	wrong.Must(r.a.Sum("ipsec_exchanges_total", `exchange="INFORMATIONAL"`, `role="initiator"`) > 0, "the peer was not asked whether it lives")
+	wrong.Must(r.RekeysAsked > 0 && r.Rekeys >= r.RekeysAsked, "%d rekeyings of %d", r.Rekeys, r.RekeysAsked)
+	wrong.Must(r.PacketsSent > 0 && float64(r.PacketsSent-r.PacketsBack) <= float64(r.PacketsSent)*maxLost/100,
 		"%d of %d packets through the tunnel came back", r.PacketsBack, r.PacketsSent)
-	must(r.Newcomers.Established > 0 && r.Newcomers.Failed == 0, "%d new peers got in and %d did not: %s",
+	wrong.Must(r.Newcomers.Established > 0 && r.Newcomers.Failed == 0, "%d new peers got in and %d did not: %s",
 		r.Newcomers.Established, r.Newcomers.Failed, r.Newcomers.Failure)
-	return errors.Join(wrong...)
+	return wrong.Err()
 }
 
 // write makes both files.
@@ -88,29 +80,19 @@ func write(o options, r results, commit string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(&r, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(o.out, "flood.json"), append(text, '\n'), 0o644); err != nil {
+	if err := proof.WriteJSON(o.out, "flood.json", &r); err != nil {
 		return err
 	}
 	verdict := "Nothing was disturbed."
 	if err := r.judge(); err != nil {
 		verdict = "FAILED: " + strings.ReplaceAll(err.Error(), "\n", "; ") + "."
 	}
-	ms := make([]float64, len(r.Newcomers.Latencies))
-	for i, d := range r.Newcomers.Latencies {
-		ms[i] = float64(d) / float64(time.Millisecond)
-	}
+	ms := r.Newcomers.Millis()
 	var ignored []string
 	for _, k := range slices.Sorted(maps.Keys(r.Ignored)) {
 		ignored = append(ignored, fmt.Sprintf("%s %.0f", k, r.Ignored[k]))
 	}
-	return os.WriteFile(filepath.Join(o.out, "flood.md"), fmt.Appendf(nil, `# A flood of forged requests, %s
+	return proof.WriteFile(o.out, "flood.md", fmt.Sprintf(`# A flood of forged requests, %s
 
 For %v, up to %d IKE_SA_INIT requests a second came to a gateway, each from another address of 127.0.0.0/8, half of them
 to the port that carries ESP too. %s
@@ -135,5 +117,5 @@ What the kernel dropped, because a socket's buffer was full, is in no counter of
 		stats.Percentile(ms, 50), stats.Percentile(ms, 99),
 		r.a.Sum("ipsec_ike_established_total")-2, r.a.Sum("ipsec_exchange_failures_total")+r.b.Sum("ipsec_exchange_failures_total")-r.b.Labelled("ipsec_exchange_failures_total", "reason")[halfOpen],
 		r.a.Sum("ipsec_inbox_dropped_total")+r.b.Sum("ipsec_inbox_dropped_total"),
-		runtime.NumCPU(), kernel, runtime.Version(), commit), 0o644)
+		runtime.NumCPU(), kernel, runtime.Version(), commit))
 }

@@ -4,25 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"os"
-	"os/signal"
-	"path/filepath"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"esplanade/bench/contest"
+	"esplanade/bench/gateways"
 	"esplanade/bench/initiators"
 	"esplanade/bench/netlab"
-	"esplanade/bench/scrape"
 )
 
 const (
 	ikePort, nattPort = 500, 4500
-	metricsAddr       = "127.0.0.1:9700"
 	espProposal       = "aes128gcm16"
 	// settleTime is how long a tunnel may take to come up.
 	settleTime = 30 * time.Second
@@ -38,13 +31,11 @@ var (
 	newcomers = netip.MustParsePrefix("10.64.0.0/16")
 )
 
-// stage is a lab with the two gateways at work: a is the peer of the tunnel, b is flooded.
+// stage is a lab with the two gateways at work: A is the peer of the tunnel, B is flooded.
 type stage struct {
-	lab          *netlab.Lab
-	binary       string
-	a, b         *netlab.Process
-	atA, atB     *scrape.Scraper
-	socketA, dir string
+	lab    *netlab.Lab
+	binary string
+	gateways.Pair
 }
 
 // connections are those of one gateway: one that carries packets, and one whose peer is asked whether it lives.
@@ -105,8 +96,6 @@ esp_proposals = [%[5]q]
 `, s.Outer, contest.IKEProposal, s.Net, newcomers, espProposal)
 }
 
-const daemonTables = "[log]\nlevel = \"warn\"\n[metrics]\nlisten = \"" + metricsAddr + "\"\n"
-
 // setUp starts everything and waits for the tunnel. What it has started is stopped by close, also after an error.
 func (st *stage) setUp(ctx context.Context) (err error) {
 	if st.lab, err = netlab.New(ctx, false); err != nil {
@@ -116,44 +105,17 @@ func (st *stage) setUp(ctx context.Context) (err error) {
 	if err := a.Run(ctx, "ip", "addr", "add", newcomer.String()+"/24", "dev", a.Link); err != nil {
 		return err
 	}
-	dirs := map[string]string{}
-	for _, s := range st.lab.Sites() {
-		dirs[s.Name] = filepath.Join(st.lab.Dir, s.Name)
-		if err := os.Mkdir(dirs[s.Name], 0o700); err != nil {
-			return err
-		}
-	}
-	if st.b, err = contest.StartEsplanade(ctx, b, dirs["b"], st.binary, contest.EsplanadeOptions{
-		Daemon: daemonTables, Connection: connections(b, a, "none") + strangers(b)}); err != nil {
+	if st.B, err = gateways.Launch(ctx, st.lab, b, st.binary, connections(b, a, "none")+strangers(b)); err != nil {
 		return err
 	}
-	if st.a, err = contest.StartEsplanade(ctx, a, dirs["a"], st.binary, contest.EsplanadeOptions{
-		Daemon: daemonTables, Connection: connections(a, b, "start")}); err != nil {
+	if st.A, err = gateways.Launch(ctx, st.lab, a, st.binary, connections(a, b, "start")); err != nil {
 		return err
 	}
-	st.socketA = filepath.Join(dirs["a"], "vici")
-	st.atA, st.atB = scrape.New(metricsAddr, a.Do), scrape.New(metricsAddr, b.Do)
-	ctx, cancel := context.WithTimeout(ctx, settleTime)
-	defer cancel()
-	for {
-		m, err := st.atA.Scrape(ctx)
-		if err == nil && m.Sum("ipsec_connection_up") == 2 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the tunnels are not up: %w; the gateway says: %s", errors.Join(ctx.Err(), err), st.a.Log())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
+	return st.WaitUp(ctx, 2, settleTime)
 }
 
 func (st *stage) close() {
-	for _, p := range []*netlab.Process{st.a, st.b} {
-		if p != nil {
-			p.Stop(5 * time.Second)
-		}
-	}
+	st.Stop()
 	if st.lab != nil {
 		st.lab.Close()
 	}
@@ -184,14 +146,8 @@ func (st *stage) flood(ctx context.Context, o options) (sent uint64, took time.D
 func (st *stage) initiators() initiators.Options {
 	a, b := st.lab.A, st.lab.B
 	return initiators.Options{
-		Open: func(local netip.AddrPort) (c *net.UDPConn, err error) {
-			err = a.Do(func() error {
-				c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
-				return err
-			})
-			return c, err
-		},
-		IKE: netip.AddrPortFrom(newcomer, ikePort), NATT: netip.AddrPortFrom(newcomer, nattPort),
+		Open: a.ListenUDP,
+		IKE:  netip.AddrPortFrom(newcomer, ikePort), NATT: netip.AddrPortFrom(newcomer, nattPort),
 		RemoteIKE: netip.AddrPortFrom(b.Outer, ikePort), RemoteNATT: netip.AddrPortFrom(b.Outer, nattPort),
 		Identity: "newcomer.example", PSK: []byte(contest.PSK), IKEProposal: contest.IKEProposal, ESPProposal: espProposal,
 		Network: newcomers, RemoteNetwork: b.Net, AtOnce: 1,
@@ -235,7 +191,7 @@ func (st *stage) rekey(ctx context.Context, over <-chan struct{}) (done int, err
 		if n%2 == 1 {
 			name = "bench"
 		}
-		if _, _, err := st.lab.A.Output(ctx, netlab.Command{Args: []string{st.binary, "rekey", name, "--socket", st.socketA}}); err != nil {
+		if _, _, err := st.lab.A.Output(ctx, netlab.Command{Args: []string{st.binary, "rekey", name, "--socket", st.A.Socket}}); err != nil {
 			return done, err
 		}
 		done++
@@ -245,7 +201,7 @@ func (st *stage) rekey(ctx context.Context, over <-chan struct{}) (done int, err
 // watchMemory gives the largest resident memory of the flooded gateway.
 func (st *stage) watchMemory(over <-chan struct{}) (peak uint64, err error) {
 	for {
-		rss, err := netlab.RSS(st.b.PID())
+		rss, err := netlab.RSS(st.B.PID())
 		if err != nil {
 			return peak, err
 		}
@@ -260,11 +216,11 @@ func (st *stage) watchMemory(over <-chan struct{}) (peak uint64, err error) {
 
 // attack floods the gateway and does everything else meanwhile.
 func (st *stage) attack(ctx context.Context, o options) (r results, err error) {
-	before, err := netlab.RSS(st.b.PID())
+	before, err := netlab.RSS(st.B.PID())
 	if err != nil {
 		return r, err
 	}
-	cpu, err := netlab.CPU(st.b.PID())
+	cpu, err := netlab.CPU(st.B.PID())
 	if err != nil {
 		return r, err
 	}
@@ -278,63 +234,46 @@ func (st *stage) attack(ctx context.Context, o options) (r results, err error) {
 	wg.Go(func() { r.peak, errs[2] = st.watchMemory(over) })
 	wg.Go(func() { r.PacketsSent, r.PacketsBack, errs[3] = st.traffic(over) })
 	r.Sent, r.took, errs[4] = st.flood(ctx, o)
-	after, err := netlab.CPU(st.b.PID())
+	after, err := netlab.CPU(st.B.PID())
 	close(over)
 	wg.Wait()
 	if err := errors.Join(append(errs[:], err)...); err != nil {
-		return r, fmt.Errorf("%w; the gateway says: %s", err, st.b.Log())
+		return r, fmt.Errorf("%w; the gateway says: %s", err, st.B.Log())
 	}
 	r.PerSecond = float64(r.Sent) / r.took.Seconds()
 	r.MiBBefore, r.MiBPeak = float64(before)/(1<<20), float64(r.peak)/(1<<20)
 	r.CPUSeconds = (after - cpu).Seconds()
-	if r.a, err = st.atA.Scrape(ctx); err != nil {
+	if r.a, err = st.A.Scrape(ctx); err != nil {
 		return r, err
 	}
-	r.b, err = st.atB.Scrape(ctx)
+	r.b, err = st.B.Scrape(ctx)
 	r.Ignored = r.b.Labelled("ipsec_ignored_messages_total", "reason")
 	r.Rekeys = int(r.a.Sum("ipsec_rekeys_total"))
 	return r, err
 }
 
 func run(o options) error {
-	if missing := netlab.Missing(); len(missing) > 0 {
-		return fmt.Errorf("this machine lacks: %s", strings.Join(missing, "; "))
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	r, commit, err := measure(ctx, o)
-	if err != nil {
-		return err
-	}
-	if err := write(o, r, commit); err != nil {
-		return err
-	}
-	return r.judge()
+	return contest.Run("flood", func(ctx context.Context, b *contest.Builder) error {
+		r, err := measure(ctx, b, o)
+		if err != nil {
+			return err
+		}
+		if err := write(o, r, contest.CommitText(ctx, b.Root)); err != nil {
+			return err
+		}
+		return r.judge()
+	})
 }
 
 // measure does it all once.
-func measure(ctx context.Context, o options) (r results, commit string, err error) {
-	dir, err := os.MkdirTemp("", "flood")
-	if err != nil {
-		return r, "", err
-	}
-	defer os.RemoveAll(dir)
-	b, err := contest.NewBuilder(ctx, dir)
-	if err != nil {
-		return r, "", err
-	}
-	commit, changed := contest.Commit(ctx, b.Root)
-	if changed {
-		commit += ", with changes that are not committed"
-	}
+func measure(ctx context.Context, b *contest.Builder, o options) (r results, err error) {
 	st := &stage{}
 	defer st.close()
 	if st.binary, err = b.Esplanade(ctx); err != nil {
-		return r, commit, err
+		return r, err
 	}
 	if err := st.setUp(ctx); err != nil {
-		return r, commit, err
+		return r, err
 	}
-	r, err = st.attack(ctx, o)
-	return r, commit, err
+	return st.attack(ctx, o)
 }

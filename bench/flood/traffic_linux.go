@@ -20,19 +20,12 @@ const (
 
 // traffic sends packets through the tunnel as long as the flood lasts, and counts those that come back.
 func (st *stage) traffic(over <-chan struct{}) (sent, back int, err error) {
-	open := func(enter func(func() error) error, local netip.AddrPort) (c *net.UDPConn, err error) {
-		err = enter(func() error {
-			c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
-			return err
-		})
-		return c, err
-	}
 	to := netip.AddrPortFrom(st.lab.B.Inner, echoPort)
-	server, err := open(st.lab.B.Do, to)
+	server, err := st.lab.B.ListenUDP(to)
 	if err != nil {
 		return 0, 0, err
 	}
-	client, err := open(st.lab.A.Do, netip.AddrPortFrom(st.lab.A.Inner, 0))
+	client, err := st.lab.A.ListenUDP(netip.AddrPortFrom(st.lab.A.Inner, 0))
 	if err != nil {
 		return 0, 0, errors.Join(err, server.Close())
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"esplanade/bench/netlab"
+	"esplanade/bench/scrape"
 )
 
 // Account is what has become of the packets of a tunnel, in both directions together.
@@ -18,7 +19,7 @@ type Account struct {
 }
 
 // NewAccount is made of the metrics of both gateways and the overflow of both hosts.
-func NewAccount(a, b Metrics, overflow netlab.Overflow) Account {
+func NewAccount(a, b scrape.Metrics, overflow netlab.Overflow) Account {
 	drops := a.Drops()
 	for reason, n := range b.Drops() {
 		drops[reason] += n
@@ -28,7 +29,7 @@ func NewAccount(a, b Metrics, overflow netlab.Overflow) Account {
 
 // Since is what has come since an earlier account.
 func (a Account) Since(earlier Account) Account {
-	return Account{Sealed: a.Sealed - earlier.Sealed, Opened: a.Opened - earlier.Opened, Drops: Sub(a.Drops, earlier.Drops),
+	return Account{Sealed: a.Sealed - earlier.Sealed, Opened: a.Opened - earlier.Opened, Drops: scrape.Sub(a.Drops, earlier.Drops),
 		Overflow: a.Overflow.Sub(earlier.Overflow)}
 }
 

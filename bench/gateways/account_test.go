@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"esplanade/bench/netlab"
+	"esplanade/bench/scrape"
 )
 
 func TestAccount(t *testing.T) {
-	metrics := func(in, out, replay, sendBuffer, device, tooBig float64) Metrics {
-		return Metrics{
+	metrics := func(in, out, replay, sendBuffer, device, tooBig float64) scrape.Metrics {
+		return scrape.Metrics{
 			`ipsec_child_packets_total{child="net",connection="c",direction="in"}`:  in,
 			`ipsec_child_packets_total{child="net",connection="c",direction="out"}`: out,
 			`ipsec_drops_total{direction="in",reason="replay"}`:                     replay,

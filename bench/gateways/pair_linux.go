@@ -2,16 +2,15 @@ package gateways
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"esplanade/bench/contest"
 	"esplanade/bench/netlab"
+	"esplanade/bench/scrape"
 	"esplanade/ike/vici"
 )
 
@@ -21,8 +20,10 @@ const (
 	// child and connection are the names in the configuration.
 	child      = "net"
 	connection = "bench"
-	// stopGrace is how long a gateway may take to end.
-	stopGrace = 3 * time.Second
+	// stopGrace is how long a gateway may take to end: with a thousand IKE SAs it has to say so a thousand times.
+	stopGrace = 30 * time.Second
+	// lookEvery is how often connections are looked at until they are up.
+	lookEvery = 50 * time.Millisecond
 	// callLimit bounds a question to a gateway.
 	callLimit = 20 * time.Second
 )
@@ -35,16 +36,15 @@ type Options struct {
 	ChildRekey, IKERekey time.Duration
 }
 
-// Pair is two gateways with a tunnel between them.
+// Pair is two gateways, those of them that were started.
 type Pair struct{ A, B *Gateway }
 
 // Gateway is one of the two.
 type Gateway struct {
 	*netlab.Process
-	site    netlab.Site
-	socket  string
+	Socket  string // of its control protocol
 	control *vici.Client
-	scraper *http.Client
+	scraper *scrape.Scraper
 }
 
 // Start starts both and brings the tunnel up.
@@ -71,14 +71,8 @@ func Start(ctx context.Context, l *netlab.Lab, binary string, o Options) (_ *Pai
 }
 
 func start(ctx context.Context, l *netlab.Lab, s netlab.Site, binary string, o Options, age time.Duration) (*Gateway, error) {
-	dir := filepath.Join(l.Dir, "gw-"+s.Name)
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return nil, err
-	}
 	other := l.Other(s)
-	process, err := contest.StartEsplanade(ctx, s, dir, binary, contest.EsplanadeOptions{
-		Daemon: fmt.Sprintf("[metrics]\nlisten = %q\n[log]\nlevel = \"warn\"", metricsAddr),
-		Connection: fmt.Sprintf(`local_addrs = [%q]
+	return Launch(ctx, l, s, binary, fmt.Sprintf(`local_addrs = [%q]
 remote_addrs = [%q]
 encap = true
 rekey_time = %q
@@ -95,35 +89,55 @@ remote_ts = [%[5]q]
 esp_proposals = [%[6]q]
 rekey_time = %[7]q
 rand_time = "0s"
-`, s.Outer, other.Outer, age*o.IKERekey, s.Net, other.Net, o.ESP, age*o.ChildRekey)})
+`, s.Outer, other.Outer, age*o.IKERekey, s.Net, other.Net, o.ESP, age*o.ChildRekey))
+}
+
+// Launch starts one gateway on a host of a lab, which serves its metrics. connection is what contest.EsplanadeOptions calls so. If
+// it fails, nothing is left running.
+func Launch(ctx context.Context, l *netlab.Lab, s netlab.Site, binary, connection string) (*Gateway, error) {
+	dir := filepath.Join(l.Dir, "gw-"+s.Name)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	process, err := contest.StartEsplanade(ctx, s, dir, binary, contest.EsplanadeOptions{
+		Daemon: fmt.Sprintf("[metrics]\nlisten = %q\n[log]\nlevel = \"warn\"", metricsAddr), Connection: connection})
 	if process == nil {
 		return nil, err
 	}
-	g := &Gateway{Process: process, site: s, socket: filepath.Join(dir, "vici")}
+	g := &Gateway{Process: process, Socket: filepath.Join(dir, "vici"), scraper: scrape.New(metricsAddr, s.Do)}
 	if err == nil {
-		g.control, err = vici.DialContext(ctx, g.socket)
+		g.control, err = vici.DialContext(ctx, g.Socket)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w; %s says: %s", err, process.Name, process.Log())
 		g.stop()
 		return nil, err
 	}
-	g.scraper = &http.Client{Timeout: callLimit, Transport: &http.Transport{DialContext: g.dial}}
 	return g, nil
-}
-
-// dial connects to a port of the gateway's host.
-func (g *Gateway) dial(ctx context.Context, network, addr string) (c net.Conn, err error) {
-	err = g.site.Do(func() error {
-		// To an address, so that it happens on this very thread.
-		c, err = new(net.Dialer).DialContext(ctx, network, addr)
-		return err
-	})
-	return c, err
 }
 
 // Gateways are both.
 func (p *Pair) Gateways() [2]*Gateway { return [2]*Gateway{p.A, p.B} }
+
+// WaitUp waits until so many connections of A are up.
+func (p *Pair) WaitUp(ctx context.Context, connections int, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	up := 0.0
+	for {
+		m, err := p.A.Scrape(ctx)
+		if err == nil {
+			if up = m.Sum("ipsec_connection_up"); up == float64(connections) {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%.0f of %d connections are up: %w; the gateway says: %s", up, connections, errors.Join(ctx.Err(), err), p.A.Log())
+		case <-time.After(lookEvery):
+		}
+	}
+}
 
 // Stop ends both.
 func (p *Pair) Stop() {
@@ -135,9 +149,6 @@ func (p *Pair) Stop() {
 }
 
 func (g *Gateway) stop() {
-	if g.scraper != nil {
-		g.scraper.CloseIdleConnections()
-	}
 	if g.control != nil {
 		g.control.Close()
 	}
@@ -174,25 +185,13 @@ func (g *Gateway) RekeyIKE(ctx context.Context) error {
 }
 
 // Watch tells of every SA that is replaced from now on, until ctx ends.
-func (g *Gateway) Watch(ctx context.Context) (<-chan Rekeying, error) { return watch(ctx, g.socket) }
+func (g *Gateway) Watch(ctx context.Context) (<-chan Rekeying, error) { return watch(ctx, g.Socket) }
 
 // Scrape reads the metrics.
-func (g *Gateway) Scrape(ctx context.Context) (Metrics, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+metricsAddr+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := g.scraper.Do(r)
+func (g *Gateway) Scrape(ctx context.Context) (scrape.Metrics, error) {
+	m, err := g.scraper.Scrape(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", g.Name, err)
 	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", g.Name, err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: metrics: %s: %.200s", g.Name, resp.Status, b)
-	}
-	return ParseMetrics(string(b))
+	return m, nil
 }

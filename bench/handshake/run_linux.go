@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
 	"esplanade/bench/contest"
@@ -106,29 +102,16 @@ type figures struct {
 }
 
 func run(o options) error {
-	if missing := netlab.Missing(); len(missing) > 0 {
-		return fmt.Errorf("this machine lacks: %s", strings.Join(missing, "; "))
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	dir, err := os.MkdirTemp("", "handshake")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	b, err := contest.NewBuilder(ctx, dir)
-	if err != nil {
-		return err
-	}
+	return contest.Run("handshake", func(ctx context.Context, b *contest.Builder) error { return compare(ctx, b, o) })
+}
+
+// compare measures all responders as often as is asked, and writes.
+func compare(ctx context.Context, b *contest.Builder, o options) error {
 	rs, err := responders(ctx, b)
 	if err != nil {
 		return err
 	}
-	commit, changed := contest.Commit(ctx, b.Root)
-	if changed {
-		commit += ", with changes that are not committed"
-	}
-	c := conditions{time.Now(), loadAverage(), commit}
+	c := conditions{time.Now(), loadAverage(), contest.CommitText(ctx, b.Root)}
 	var all []figures
 	var failures []error
 	for r := 1; r <= o.runs; r++ {
@@ -173,14 +156,8 @@ func measure(ctx context.Context, o options, x responder) (f figures, err error)
 		return f, err
 	}
 	opts := initiators.Options{
-		Open: func(local netip.AddrPort) (c *net.UDPConn, err error) {
-			err = l.A.Do(func() error {
-				c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
-				return err
-			})
-			return c, err
-		},
-		IKE: netip.AddrPortFrom(l.A.Outer, ikePort), NATT: netip.AddrPortFrom(l.A.Outer, nattPort),
+		Open: l.A.ListenUDP,
+		IKE:  netip.AddrPortFrom(l.A.Outer, ikePort), NATT: netip.AddrPortFrom(l.A.Outer, nattPort),
 		RemoteIKE: netip.AddrPortFrom(l.B.Outer, ikePort), RemoteNATT: netip.AddrPortFrom(l.B.Outer, nattPort),
 		Identity: "initiator.example", PSK: []byte(contest.PSK), IKEProposal: contest.IKEProposal, ESPProposal: "aes128gcm16",
 		Network: initiatorNet, RemoteNetwork: responderNet, AtOnce: o.atOnce,
@@ -213,11 +190,7 @@ func measure(ctx context.Context, o options, x responder) (f figures, err error)
 	if err != nil {
 		return f, err
 	}
-	ms := make([]float64, len(r.Latencies))
-	for i, d := range r.Latencies {
-		ms[i] = float64(d) / float64(time.Millisecond)
-	}
-	n := float64(o.count)
+	ms, n := r.Millis(), float64(o.count)
 	return figures{
 		Responder: x.name, PerSecond: n / r.Took.Seconds(), CPUMillis: float64(cpuAfter-cpu) / float64(time.Millisecond) / n,
 		KiB: (float64(rssAfter) - float64(rss)) / 1024 / n, P50: stats.Percentile(ms, 50), P99: stats.Percentile(ms, 99), Result: r,

@@ -1,16 +1,15 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
 
 	"esplanade/bench/contest"
 	"esplanade/bench/netlab"
+	"esplanade/bench/proof"
 	"esplanade/bench/stats"
 )
 
@@ -35,14 +34,7 @@ func write(o options, rs []responder, all []figures, c conditions) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(all, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(o.out, "handshake.json"), append(text, '\n'), 0o644); err != nil {
+	if err := proof.WriteJSON(o.out, "handshake.json", all); err != nil {
 		return err
 	}
 	var b strings.Builder
@@ -97,5 +89,5 @@ Other load makes CPU time longer too, and not alike for both: what counts is a r
 	for _, r := range rs {
 		fmt.Fprintf(&b, "%s: %s.\n", r.name, r.version)
 	}
-	return os.WriteFile(filepath.Join(o.out, "handshake.md"), []byte(b.String()), 0o644)
+	return proof.WriteFile(o.out, "handshake.md", b.String())
 }

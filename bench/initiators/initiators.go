@@ -59,6 +59,15 @@ type Result struct {
 	Latencies []time.Duration `json:"-"`
 }
 
+// Millis are the latencies in milliseconds.
+func (r Result) Millis() []float64 {
+	ms := make([]float64, len(r.Latencies))
+	for i, d := range r.Latencies {
+		ms[i] = float64(d) / float64(time.Millisecond)
+	}
+	return ms
+}
+
 const (
 	// marker is what precedes IKE messages on NAT-T ports, RFC 3948 section 2.2.
 	marker = 4

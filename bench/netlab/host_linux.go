@@ -2,6 +2,8 @@ package netlab
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"runtime"
 
@@ -62,6 +64,15 @@ func (h *Host) onThread(call func() error) error {
 	result := make(chan error, 1)
 	h.calls <- func() { result <- call() }
 	return <-result
+}
+
+// ListenUDP opens an IPv4 socket in the namespace.
+func (h *Host) ListenUDP(local netip.AddrPort) (c *net.UDPConn, err error) {
+	err = h.Do(func() error {
+		c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
+		return err
+	})
+	return c, err
 }
 
 // Do runs a function in the namespace, on a thread of its own. Sockets that it opens stay there.

@@ -86,6 +86,19 @@ func (l *Lab) Close() {
 	}
 }
 
+// Overflow is that of both hosts.
+func (l *Lab) Overflow() (sum Overflow, err error) {
+	for _, s := range l.Sites() {
+		o, err := s.Overflow()
+		if err != nil {
+			return sum, err
+		}
+		sum.UDP += o.UDP
+		sum.Device += o.Device
+	}
+	return sum, nil
+}
+
 // Sites are both, a first.
 func (l *Lab) Sites() [2]Site { return [2]Site{l.A, l.B} }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -43,10 +42,7 @@ func Look(ctx context.Context, root, name string, args []string) Conditions {
 			}
 		}
 	}
-	var changed bool
-	if c.commit, changed = contest.Commit(ctx, root); changed {
-		c.commit += ", with changes that are not committed"
-	}
+	c.commit = contest.CommitText(ctx, root)
 	return c
 }
 
@@ -54,12 +50,4 @@ func Look(ctx context.Context, root, name string, args []string) Conditions {
 func (c Conditions) String() string {
 	return fmt.Sprintf("`%s`, %s: %d × %s, %s, %s; commit %s; load average at the start %s.\n", strings.Join(c.command, " "),
 		c.Began.UTC().Format("2006-01-02 15:04 MST"), runtime.NumCPU(), c.cpu, c.kernel, runtime.Version(), c.commit, c.load)
-}
-
-// WriteFile writes a file of a report and makes its directory if it is not there.
-func WriteFile(dir, name, text string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
 }

@@ -63,6 +63,19 @@ func Check(verdicts []Verdict) error {
 	return nil
 }
 
+// Faults are what is wrong with a run that is not judged by figures alone.
+type Faults []error
+
+// Must adds a fault unless all is well.
+func (f *Faults) Must(ok bool, format string, args ...any) {
+	if !ok {
+		*f = append(*f, fmt.Errorf(format, args...))
+	}
+}
+
+// Err is nil if there are none.
+func (f Faults) Err() error { return errors.Join(f...) }
+
 // Table writes verdicts as a table in Markdown.
 func Table(verdicts []Verdict) string {
 	var b strings.Builder

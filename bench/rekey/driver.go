@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"esplanade/bench/command"
 	"esplanade/bench/gateways"
 )
 
@@ -70,7 +71,7 @@ func (d *driver) renew(ctx context.Context, begin time.Time, every, length time.
 		if until < 0 {
 			continue
 		}
-		if x.err = wait(ctx, until); x.err != nil {
+		if x.err = command.Wait(ctx, until); x.err != nil {
 			return x
 		}
 		r, err := d.next(ctx, due)
@@ -81,13 +82,4 @@ func (d *driver) renew(ctx context.Context, begin time.Time, every, length time.
 		x.rekeyings = append(x.rekeyings, r)
 	}
 	return x
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }

@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 	"time"
 
+	"esplanade/bench/command"
 	"esplanade/bench/contest"
 	"esplanade/bench/gateways"
 	"esplanade/bench/load"
 	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
+	"esplanade/bench/scrape"
 )
 
 const (
@@ -29,20 +28,11 @@ const (
 )
 
 func run(o options, args []string) error {
-	if missing := netlab.Missing(); len(missing) > 0 {
-		return fmt.Errorf("this machine lacks: %s", strings.Join(missing, "; "))
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	dir, err := os.MkdirTemp("", "rekey")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	b, err := contest.NewBuilder(ctx, dir)
-	if err != nil {
-		return err
-	}
+	return contest.Run("rekey", func(ctx context.Context, b *contest.Builder) error { return look(ctx, b, o, args) })
+}
+
+// look measures, judges and writes.
+func look(ctx context.Context, b *contest.Builder, o options, args []string) (err error) {
 	if o.binary == "" {
 		fmt.Fprintln(os.Stderr, "building Esplanade")
 		if o.binary, err = b.Esplanade(ctx); err != nil {
@@ -132,7 +122,7 @@ func (b *bench) part(ctx context.Context, rate int, do func(context.Context, *lo
 		if missing := p.account.Missing(); missing == 0 || time.Now().After(end) {
 			return p, nil
 		}
-		if err := wait(ctx, slot); err != nil {
+		if err := command.Wait(ctx, slot); err != nil {
 			return p, err
 		}
 	}
@@ -160,7 +150,7 @@ func (b *bench) underLoad(ctx context.Context, rate int, do func(*load.Streams) 
 			err = errors.Join(err, failed)
 		}()
 	}
-	if err := wait(ctx, warmUp); err != nil {
+	if err := command.Wait(ctx, warmUp); err != nil {
 		return nil, err
 	}
 	return nil, errors.Join(do(streams), streams.Err(), b.pair.Check())
@@ -168,20 +158,15 @@ func (b *bench) underLoad(ctx context.Context, rate int, do func(*load.Streams) 
 
 // account reads the counters of both gateways and both kernels.
 func (b *bench) account(ctx context.Context) (a gateways.Account, err error) {
-	var ms [2]gateways.Metrics
+	var ms [2]scrape.Metrics
 	for i, g := range b.pair.Gateways() {
 		if ms[i], err = g.Scrape(ctx); err != nil {
 			return a, err
 		}
 	}
-	var overflow netlab.Overflow
-	for _, s := range b.lab.Sites() {
-		o, err := s.Overflow()
-		if err != nil {
-			return a, err
-		}
-		overflow.UDP += o.UDP
-		overflow.Device += o.Device
+	overflow, err := b.lab.Overflow()
+	if err != nil {
+		return a, err
 	}
 	return gateways.NewAccount(ms[0], ms[1], overflow), nil
 }
@@ -189,7 +174,7 @@ func (b *bench) account(ctx context.Context) (a gateways.Account, err error) {
 // phases takes turns with and without rekeyings, and gives the throughput in octets a second.
 func (b *bench) phases(ctx context.Context, s *load.Streams, r *result) (rate float64, err error) {
 	for i := range 2 * b.rounds {
-		if err := wait(ctx, pause); err != nil {
+		if err := command.Wait(ctx, pause); err != nil {
 			return 0, err
 		}
 		with := i%4 == 0 || i%4 == 3 // every second round the other way round

@@ -1,4 +1,5 @@
-// Package scrape reads the metrics of a daemon on one of the lab's hosts, which are what a run is judged by.
+// Package scrape reads the metrics of a daemon on one of the lab's hosts, which are what a run is judged by, and knows the
+// counters of Esplanade.
 package scrape
 
 import (
@@ -67,20 +68,32 @@ next:
 }
 
 // Labelled gives the samples of a name by the value of one label.
-func (m Metrics) Labelled(name, label string) map[string]float64 {
+func (m Metrics) Labelled(name, by string) map[string]float64 {
 	out := map[string]float64{}
-	for k, v := range m {
-		rest, ok := strings.CutPrefix(k, name+"{")
-		if !ok {
-			continue
-		}
-		for _, l := range strings.Split(strings.TrimSuffix(rest, "}"), ",") {
-			if value, ok := strings.CutPrefix(l, label+`="`); ok {
-				out[strings.TrimSuffix(value, `"`)] += v
+	for sample, v := range m {
+		if labels, ok := labelsOf(sample, name); ok {
+			if value := label(labels, by); value != "" {
+				out[value] += v
 			}
 		}
 	}
 	return out
+}
+
+// labelsOf gives what is between the braces of a sample of a name; false for one of another name, or without labels.
+func labelsOf(sample, name string) (labels string, ok bool) {
+	rest, ok := strings.CutPrefix(sample, name+"{")
+	return strings.TrimSuffix(rest, "}"), ok
+}
+
+// label is the value of one of the labels; empty if it is not there, which is the same to Prometheus.
+func label(labels, name string) string {
+	for l := range strings.SplitSeq(labels, ",") {
+		if k, v, _ := strings.Cut(l, "="); k == name {
+			return strings.Trim(v, `"`)
+		}
+	}
+	return ""
 }
 
 // Scraper reads the metrics of one daemon.

@@ -5,62 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
 	"esplanade/bench/contest"
-	"esplanade/bench/netlab"
 	"esplanade/bench/report"
 )
 
-// packages says where the programs that every run needs are found.
-const packages = "Debian: iproute2 ethtool iperf3"
-
 // compare does it all.
 func compare(o options) error {
-	if missing := netlab.Missing("iperf3"); len(missing) > 0 {
-		return fmt.Errorf("this machine lacks: %s (%s)", strings.Join(missing, "; "), packages)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	dir, err := os.MkdirTemp("", "sidebyside")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	b, err := contest.NewBuilder(ctx, dir)
-	if err != nil {
-		return err
-	}
-	s := &session{options: o, results: &report.Results{}, began: time.Now()}
-	if s.results.Conditions, err = conditions(ctx, b.Root, o); err != nil {
-		return err
-	}
-	s.say("%d × %s, kernel %s, load average %s", s.results.Conditions.CPUs, s.results.Conditions.CPU, s.results.Conditions.Kernel, s.results.Conditions.LoadAverage)
-	if err := s.enter(ctx, b); err != nil {
-		return err
-	}
-	err = s.rounds(ctx)
-	s.results.Conditions.Ended = time.Now()
-	if len(s.results.Samples) == 0 {
-		return errors.Join(err, errors.New("nothing was measured"))
-	}
-	if errWrite := write(s.results, o.out); errWrite != nil {
-		return errors.Join(err, errWrite)
-	}
-	if o.profile {
-		for _, wire := range o.wires {
-			err = errors.Join(err, s.profile(ctx, wire))
-		}
-	}
-	s.say("done: %s", filepath.Join(o.out, "README.md"))
-	for _, f := range s.results.Failures {
-		s.say("FAILED: run %d, %s, %s, %s: %s", f.Run, f.Wire.Title(), f.Contestant, f.What, f.Error)
-	}
-	return err
+	return contest.Run("sidebyside", func(ctx context.Context, b *contest.Builder) error {
+		s := &session{options: o, results: &report.Results{}, began: time.Now()}
+		return s.all(ctx, b)
+	}, "iperf3")
 }
 
 // session is one run of this command.
@@ -75,6 +32,35 @@ type session struct {
 
 func (s *session) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%6.1fs  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// all measures everything and writes it.
+func (s *session) all(ctx context.Context, b *contest.Builder) (err error) {
+	if s.results.Conditions, err = conditions(ctx, b.Root, s.options); err != nil {
+		return err
+	}
+	s.say("%d × %s, kernel %s, load average %s", s.results.Conditions.CPUs, s.results.Conditions.CPU, s.results.Conditions.Kernel, s.results.Conditions.LoadAverage)
+	if err := s.enter(ctx, b); err != nil {
+		return err
+	}
+	err = s.rounds(ctx)
+	s.results.Conditions.Ended = time.Now()
+	if len(s.results.Samples) == 0 {
+		return errors.Join(err, errors.New("nothing was measured"))
+	}
+	if errWrite := write(s.results, s.out); errWrite != nil {
+		return errors.Join(err, errWrite)
+	}
+	if s.options.profile {
+		for _, wire := range s.wires {
+			err = errors.Join(err, s.profile(ctx, wire))
+		}
+	}
+	s.say("done: %s", filepath.Join(s.out, "README.md"))
+	for _, f := range s.results.Failures {
+		s.say("FAILED: run %d, %s, %s, %s: %s", f.Run, f.Wire.Title(), f.Contestant, f.What, f.Error)
+	}
+	return err
 }
 
 // enter builds the contestants and says who can't take part.

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"esplanade/bench/gateways"
 	"esplanade/bench/load"
 	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
+	"esplanade/bench/scrape"
 )
 
 // course makes the readings of a run of ten minutes on two CPUs in which nothing changes but what change does.
@@ -20,7 +20,7 @@ func course(change func(i int, r *reading)) []reading {
 		n := uint64(i)
 		r := reading{at: at, forth: n * 1e9, back: n * 2e9, busy: 2 * at, ours: 3 * at / 2, retransmits: n, units: int64(i) * 1000, unitTime: at / 100}
 		for g := range r.gateways {
-			r.gateways[g] = state{cpu: at / 2, rss: 30 << 20, metrics: gateways.Metrics{
+			r.gateways[g] = state{cpu: at / 2, rss: 30 << 20, metrics: scrape.Metrics{
 				"go_memstats_next_gc_bytes": 8 << 20, "go_goroutines": 20, "process_open_fds": 12,
 				`ipsec_rekeys_total{sa="child"}`: float64(i / 12), `ipsec_rekeys_total{sa="ike"}`: float64(i / 24),
 				`ipsec_drops_total{direction="out",reason="send_buffer"}`: float64(i),

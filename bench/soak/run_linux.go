@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime"
-	"strings"
-	"syscall"
 	"time"
 
+	"esplanade/bench/command"
 	"esplanade/bench/contest"
 	"esplanade/bench/gateways"
 	"esplanade/bench/load"
@@ -28,20 +26,11 @@ const (
 )
 
 func run(o options, args []string) error {
-	if missing := netlab.Missing(); len(missing) > 0 {
-		return fmt.Errorf("this machine lacks: %s", strings.Join(missing, "; "))
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	dir, err := os.MkdirTemp("", "soak")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	b, err := contest.NewBuilder(ctx, dir)
-	if err != nil {
-		return err
-	}
+	return contest.Run("soak", func(ctx context.Context, b *contest.Builder) error { return look(ctx, b, o, args) })
+}
+
+// look measures, judges and writes.
+func look(ctx context.Context, b *contest.Builder, o options, args []string) (err error) {
 	if o.binary == "" {
 		fmt.Fprintln(os.Stderr, "building Esplanade")
 		if o.binary, err = b.Esplanade(ctx); err != nil {
@@ -122,7 +111,7 @@ type meter struct {
 
 // watch reads once an interval until the run is over.
 func (m *meter) watch(ctx context.Context, o options) ([]reading, error) {
-	if err := wait(ctx, warmUp); err != nil {
+	if err := command.Wait(ctx, warmUp); err != nil {
 		return nil, err
 	}
 	m.began = time.Now()
@@ -141,18 +130,9 @@ func (m *meter) watch(ctx context.Context, o options) ([]reading, error) {
 			return rs, nil
 		}
 		next := m.began.Add(time.Duration(len(rs)) * o.interval)
-		if err := wait(ctx, time.Until(next)); err != nil {
+		if err := command.Wait(ctx, time.Until(next)); err != nil {
 			return nil, err
 		}
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
 	}
 }
 
@@ -172,13 +152,8 @@ func (m *meter) read(ctx context.Context) (r reading, err error) {
 			return r, err
 		}
 	}
-	for _, s := range m.lab.Sites() {
-		o, err := s.Overflow()
-		if err != nil {
-			return r, err
-		}
-		r.overflow.UDP += o.UDP
-		r.overflow.Device += o.Device
+	if r.overflow, err = m.lab.Overflow(); err != nil {
+		return r, err
 	}
 	if r.retransmits, err = m.streams.Retransmits(); err != nil {
 		return r, err

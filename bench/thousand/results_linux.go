@@ -1,17 +1,14 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
 
 	"esplanade/bench/contest"
 	"esplanade/bench/netlab"
+	"esplanade/bench/proof"
 	"esplanade/bench/scrape"
 )
 
@@ -60,24 +57,19 @@ func (r *results) lost() int {
 
 // judge says what is not as it must be.
 func (r *results) judge(o options) error {
-	var wrong []error
-	must := func(ok bool, format string, args ...any) {
-		if !ok {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
-	must(r.Up == float64(r.Count), "%.0f of %d connections are up", r.Up, r.Count)
-	must(r.Established == float64(r.Count), "%.0f IKE SAs were set up for %d connections", r.Established, r.Count)
-	must(r.Silent == 0, "%d SAs carry nothing", r.Silent)
-	must(r.Failures == 0, "%.0f failures", r.Failures)
+	var wrong proof.Faults
+	wrong.Must(r.Up == float64(r.Count), "%.0f of %d connections are up", r.Up, r.Count)
+	wrong.Must(r.Established == float64(r.Count), "%.0f IKE SAs were set up for %d connections", r.Established, r.Count)
+	wrong.Must(r.Silent == 0, "%d SAs carry nothing", r.Silent)
+	wrong.Must(r.Failures == 0, "%.0f failures", r.Failures)
 	// Each is rekeyed at the latest after its time; the first one after that is owed a while later.
 	if n := rekeysOwed(o.duration, childRekey) * r.Count; r.ChildRekeys < float64(n) {
-		must(false, "%.0f CHILD SAs were rekeyed, at least %d have to", r.ChildRekeys, n)
+		wrong.Must(false, "%.0f CHILD SAs were rekeyed, at least %d have to", r.ChildRekeys, n)
 	}
 	if n := rekeysOwed(o.duration, ikeRekey) * r.Count; r.IKERekeys < float64(n) {
-		must(false, "%.0f IKE SAs were rekeyed, at least %d have to", r.IKERekeys, n)
+		wrong.Must(false, "%.0f IKE SAs were rekeyed, at least %d have to", r.IKERekeys, n)
 	}
-	return errors.Join(wrong...)
+	return wrong.Err()
 }
 
 // rekeysOwed is how often an SA must have been rekeyed at least.
@@ -89,21 +81,14 @@ func write(o options, r results, commit string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(&r, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(o.out, "thousand.json"), append(text, '\n'), 0o644); err != nil {
+	if err := proof.WriteJSON(o.out, "thousand.json", &r); err != nil {
 		return err
 	}
 	verdict := fmt.Sprintf("Lost: %d.", r.lost())
 	if err := r.judge(o); err != nil {
 		verdict = "FAILED: " + strings.ReplaceAll(err.Error(), "\n", "; ") + "."
 	}
-	return os.WriteFile(filepath.Join(o.out, "thousand.md"), fmt.Appendf(nil, `# %d IKE SAs for %v, %s
+	return proof.WriteFile(o.out, "thousand.md", fmt.Sprintf(`# %d IKE SAs for %v, %s
 
 Two gateways with a connection with one CHILD SA for each (%s, pre-shared key, %s) and the limits they have by default. IKE SAs
 are rekeyed every %v and CHILD SAs every %v at the latest, the peer is asked whether it lives when it was silent for 10 s,
@@ -125,5 +110,5 @@ and a packet goes through each SA every %v. %s
 %d CPUs, Linux %s, %s; commit %s.
 `, r.Count, o.duration, time.Now().UTC().Format("2006-01-02"), contest.IKEProposal, espProposal, ikeRekey, childRekey, roundEvery, verdict,
 		r.UpAfter, r.lost(), r.ChildRekeys, r.IKERekeys, r.Failures, r.Liveness, r.Retransmits, r.PacketsSent, r.PacketsArrived,
-		r.KiB, r.KiBAtEnd, r.CPUInitiator, r.CPUResponder, runtime.NumCPU(), kernel, runtime.Version(), commit), 0o644)
+		r.KiB, r.KiBAtEnd, r.CPUInitiator, r.CPUResponder, runtime.NumCPU(), kernel, runtime.Version(), commit))
 }

@@ -2,23 +2,19 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
-	"os/signal"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
+	"esplanade/bench/command"
 	"esplanade/bench/contest"
+	"esplanade/bench/gateways"
 	"esplanade/bench/netlab"
-	"esplanade/bench/scrape"
 )
 
 const (
-	metricsAddr = "127.0.0.1:9700"
 	espProposal = "aes128gcm16"
 	// childRekey and ikeRekey are the shortest that the configuration allows, and twice that.
 	childRekey, ikeRekey = time.Minute, 2 * time.Minute
@@ -72,11 +68,10 @@ start_action = %[11]q
 	return b.String()
 }
 
-// stage is a lab with the two gateways at work; a initiates.
+// stage is a lab with the two gateways at work; A initiates.
 type stage struct {
-	lab      *netlab.Lab
-	a, b     *netlab.Process
-	atA, atB *scrape.Scraper
+	lab *netlab.Lab
+	gateways.Pair
 }
 
 // setUp starts both gateways, with the limits they have by default. What it has started is stopped by close.
@@ -85,59 +80,28 @@ func (st *stage) setUp(ctx context.Context, binary string, n int) (err error) {
 		return err
 	}
 	a, b := st.lab.A, st.lab.B
-	const tables = "[log]\nlevel = \"warn\"\n[metrics]\nlisten = \"" + metricsAddr + "\"\n"
 	for _, g := range []struct {
 		site       netlab.Site
 		own, other netip.Prefix
 		start      string
-		process    **netlab.Process
-	}{{b, netsB, netsA, "none", &st.b}, {a, netsA, netsB, "start", &st.a}} {
+		gateway    **gateways.Gateway
+	}{{b, netsB, netsA, "none", &st.B}, {a, netsA, netsB, "start", &st.A}} {
 		// All addresses of the network are this host's.
 		if err := g.site.Run(ctx, "ip", "route", "add", "local", g.own.String(), "dev", "lo"); err != nil {
 			return err
 		}
-		dir := filepath.Join(st.lab.Dir, g.site.Name)
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			return err
-		}
-		*g.process, err = contest.StartEsplanade(ctx, g.site, dir, binary, contest.EsplanadeOptions{
-			Daemon: tables, Connection: connections(g.site, st.lab.Other(g.site), g.own, g.other, n, g.start)})
+		*g.gateway, err = gateways.Launch(ctx, st.lab, g.site, binary, connections(g.site, st.lab.Other(g.site), g.own, g.other, n, g.start))
 		if err != nil {
 			return err
 		}
 	}
-	st.atA, st.atB = scrape.New(metricsAddr, a.Do), scrape.New(metricsAddr, b.Do)
 	return nil
 }
 
 func (st *stage) close() {
-	for _, p := range []*netlab.Process{st.a, st.b} {
-		if p != nil {
-			p.Stop(30 * time.Second)
-		}
-	}
+	st.Stop()
 	if st.lab != nil {
 		st.lab.Close()
-	}
-}
-
-// waitUp waits until all connections are up.
-func (st *stage) waitUp(ctx context.Context, n int) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute+time.Duration(n)*perSA)
-	defer cancel()
-	up := 0.0
-	for {
-		m, err := st.atA.Scrape(ctx)
-		if err == nil {
-			if up = m.Sum("ipsec_connection_up"); up == float64(n) {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%.0f of %d are up: %w; the gateway says: %s", up, n, errors.Join(ctx.Err(), err), st.a.Log())
-		case <-time.After(100 * time.Millisecond):
-		}
 	}
 }
 
@@ -148,20 +112,20 @@ func (st *stage) keep(ctx context.Context, binary string, o options) (r results,
 		return r, err
 	}
 	// The responder has its configuration by now, and no SA worth speaking of.
-	before, err := netlab.RSS(st.b.PID())
+	before, err := netlab.RSS(st.B.PID())
 	if err != nil {
 		return r, err
 	}
-	if err := st.waitUp(ctx, o.count); err != nil {
+	if err := st.WaitUp(ctx, o.count, time.Minute+time.Duration(o.count)*perSA); err != nil {
 		return r, err
 	}
 	r.Count, r.UpAfter = o.count, time.Since(began).Seconds()
-	first, err := st.atA.Scrape(ctx)
+	first, err := st.A.Scrape(ctx)
 	if err != nil {
 		return r, err
 	}
 	r.FailuresFirst = first.Sum("ipsec_exchange_failures_total")
-	after, err := netlab.RSS(st.b.PID())
+	after, err := netlab.RSS(st.B.PID())
 	if err != nil {
 		return r, err
 	}
@@ -181,10 +145,8 @@ func (st *stage) keep(ctx context.Context, binary string, o options) (r results,
 		if !next.Before(end) {
 			break
 		}
-		select {
-		case <-ctx.Done():
-			return r, ctx.Err()
-		case <-time.After(time.Until(next)):
+		if err := command.Wait(ctx, time.Until(next)); err != nil {
+			return r, err
 		}
 	}
 	r.Silent, err = t.silent(ctx)
@@ -192,63 +154,46 @@ func (st *stage) keep(ctx context.Context, binary string, o options) (r results,
 		return r, err
 	}
 	r.PacketsSent, r.PacketsArrived = t.counts()
-	for p, to := range map[*netlab.Process]*float64{st.a: &r.CPUInitiator, st.b: &r.CPUResponder} {
+	for p, to := range map[*gateways.Gateway]*float64{st.A: &r.CPUInitiator, st.B: &r.CPUResponder} {
 		cpu, err := netlab.CPU(p.PID())
 		if err != nil {
 			return r, err
 		}
 		*to = cpu.Seconds()
 	}
-	last, err := netlab.RSS(st.b.PID())
+	last, err := netlab.RSS(st.B.PID())
 	if err != nil {
 		return r, err
 	}
 	r.KiBAtEnd = (float64(last) - float64(before)) / 1024 / float64(o.count)
-	if r.a, err = st.atA.Scrape(ctx); err != nil {
+	if r.a, err = st.A.Scrape(ctx); err != nil {
 		return r, err
 	}
-	r.b, err = st.atB.Scrape(ctx)
+	r.b, err = st.B.Scrape(ctx)
 	r.fill()
 	return r, err
 }
 
 func run(o options) error {
-	if missing := netlab.Missing(); len(missing) > 0 {
-		return fmt.Errorf("this machine lacks: %s", strings.Join(missing, "; "))
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	r, commit, err := measure(ctx, o)
-	if err != nil {
-		return err
-	}
-	if err := write(o, r, commit); err != nil {
-		return err
-	}
-	return r.judge(o)
+	return contest.Run("thousand", func(ctx context.Context, b *contest.Builder) error {
+		r, err := measure(ctx, b, o)
+		if err != nil {
+			return err
+		}
+		if err := write(o, r, contest.CommitText(ctx, b.Root)); err != nil {
+			return err
+		}
+		return r.judge(o)
+	})
 }
 
 // measure does it once, with a binary of its own.
-func measure(ctx context.Context, o options) (r results, commit string, err error) {
-	dir, err := os.MkdirTemp("", "thousand")
-	if err != nil {
-		return r, "", err
-	}
-	defer os.RemoveAll(dir)
-	b, err := contest.NewBuilder(ctx, dir)
-	if err != nil {
-		return r, "", err
-	}
-	commit, changed := contest.Commit(ctx, b.Root)
-	if changed {
-		commit += ", with changes that are not committed"
-	}
+func measure(ctx context.Context, b *contest.Builder, o options) (r results, err error) {
 	binary, err := b.Esplanade(ctx)
 	if err != nil {
-		return r, commit, err
+		return r, err
 	}
 	st := &stage{}
 	defer st.close()
-	r, err = st.keep(ctx, binary, o)
-	return r, commit, err
+	return st.keep(ctx, binary, o)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/bench/contest"
 	"esplanade/bench/netlab"
 )
 
@@ -15,7 +16,11 @@ func TestSome(t *testing.T) {
 		t.Skip("MANY SAS ARE NOT TESTED, this machine lacks: " + strings.Join(missing, "; "))
 	}
 	o := options{count: 50, duration: time.Second}
-	r, _, err := measure(t.Context(), o)
+	b, err := contest.NewBuilder(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := measure(t.Context(), b, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/net/ipv4"
 
-	"esplanade/bench/netlab"
+	"esplanade/bench/command"
 )
 
 const (
@@ -37,20 +37,13 @@ type traffic struct {
 	current uint32
 }
 
-func listen(s netlab.Site, port uint16) (c *net.UDPConn, err error) {
-	err = s.Do(func() error {
-		c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.IPv4Unspecified(), port)))
-		return err
-	})
-	return c, err
-}
-
 func newTraffic(st *stage, n int) (*traffic, error) {
-	in, err := listen(st.lab.B, trafficPort)
+	everywhere := netip.IPv4Unspecified()
+	in, err := st.lab.B.ListenUDP(netip.AddrPortFrom(everywhere, trafficPort))
 	if err != nil {
 		return nil, err
 	}
-	out, err := listen(st.lab.A, 0)
+	out, err := st.lab.A.ListenUDP(netip.AddrPortFrom(everywhere, 0))
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
@@ -129,10 +122,8 @@ func (t *traffic) silent(ctx context.Context) (int, error) {
 			t.send(i)
 			time.Sleep(pace)
 		}
-		select {
-		case <-time.After(patience):
-		case <-ctx.Done():
-			return 0, ctx.Err()
+		if err := command.Wait(ctx, patience); err != nil {
+			return 0, err
 		}
 	}
 	t.mu.Lock()

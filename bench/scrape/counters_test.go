@@ -1,4 +1,4 @@
-package gateways
+package scrape
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-const scrape = `# HELP ipsec_drops_total Packets that were dropped.
+const counters = `# HELP ipsec_drops_total Packets that were dropped.
 # TYPE ipsec_drops_total counter
 ipsec_drops_total{direction="in",reason="replay"} 3
 ipsec_drops_total{direction="in",reason="icv"} 0
@@ -20,8 +20,8 @@ ipsec_rekeys_total{sa="ike"} 2
 go_memstats_heap_alloc_bytes 2.5e+06
 `
 
-func TestParseMetrics(t *testing.T) {
-	m, err := ParseMetrics(scrape)
+func TestCounters(t *testing.T) {
+	m, err := Parse(counters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestParseMetrics(t *testing.T) {
 		t.Errorf("%v", m)
 	}
 	for _, bad := range []string{"lonely\n", "name x\n", " 1\n"} {
-		if _, err := ParseMetrics(bad); !errors.Is(err, errMetrics) {
+		if _, err := Parse(bad); !errors.Is(err, errFormat) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
