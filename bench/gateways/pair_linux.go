@@ -55,11 +55,12 @@ func Start(ctx context.Context, l *netlab.Lab, binary string, o Options) (_ *Pai
 			p.Stop()
 		}
 	}()
-	// The responder is there first, and only a begins rekeyings by age: its time is the shorter one.
-	if p.B, err = start(ctx, l, l.B, binary, o, 2); err != nil {
+	// The responder is there first, and waits: if both initiated, one of two IKE SAs would be closed a while later, with what was
+	// asked of it. Only a begins rekeyings by age as well: its time is the shorter one.
+	if p.B, err = start(ctx, l, l.B, binary, o, "none", 2); err != nil {
 		return nil, err
 	}
-	if p.A, err = start(ctx, l, l.A, binary, o, 1); err != nil {
+	if p.A, err = start(ctx, l, l.A, binary, o, "start", 1); err != nil {
 		return nil, err
 	}
 	call, cancel := context.WithTimeout(ctx, callLimit)
@@ -70,7 +71,7 @@ func Start(ctx context.Context, l *netlab.Lab, binary string, o Options) (_ *Pai
 	return p, nil
 }
 
-func start(ctx context.Context, l *netlab.Lab, s netlab.Site, binary string, o Options, age time.Duration) (*Gateway, error) {
+func start(ctx context.Context, l *netlab.Lab, s netlab.Site, binary string, o Options, startAction string, age time.Duration) (*Gateway, error) {
 	other := l.Other(s)
 	return Launch(ctx, l, s, binary, fmt.Sprintf(`local_addrs = [%q]
 remote_addrs = [%q]
@@ -89,7 +90,8 @@ remote_ts = [%[5]q]
 esp_proposals = [%[6]q]
 rekey_time = %[7]q
 rand_time = "0s"
-`, s.Outer, other.Outer, age*o.IKERekey, s.Net, other.Net, o.ESP, age*o.ChildRekey))
+start_action = %[8]q
+`, s.Outer, other.Outer, age*o.IKERekey, s.Net, other.Net, o.ESP, age*o.ChildRekey, startAction))
 }
 
 // Launch starts one gateway on a host of a lab, which serves its metrics. connection is what contest.EsplanadeOptions calls so. If
