@@ -97,7 +97,7 @@ func handshake(now time.Time, a, b *peer) (i, r *sa.Machine, err error) {
 		}
 		for _, s := range toR {
 			if r == nil {
-				accepted := sa.Accept(b.env, now, s.Datagram, s.Path.Reversed(), false, nil)
+				accepted := sa.Accept(b.env, now, s.Datagram, s.Path.Reversed())
 				if r = accepted.Machine; r == nil {
 					return nil, nil, fmt.Errorf("not accepted: %v", accepted.Failure)
 				}

@@ -78,7 +78,7 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 			return
 		}
 	}
-	acc := sa.Accept(d.env, now, b, path, false, nil)
+	acc := sa.Accept(d.env, now, b, path)
 	switch {
 	case acc.Machine != nil:
 		e := d.table.addHalfOpen(acc.Machine, d.connection(acc.Machine.Config()), path.Remote)

@@ -103,7 +103,7 @@ func (r *responder) handle(env *sa.Env, d datagram, ike, natt *net.UDPConn) {
 	m := r.machines[sa.LocalSPIOf(h)]
 	if m != nil {
 		m.Receive(time.Now(), d.b, path)
-	} else if m = sa.Accept(env, time.Now(), d.b, path, false, nil).Machine; m == nil {
+	} else if m = sa.Accept(env, time.Now(), d.b, path).Machine; m == nil {
 		return
 	}
 	r.machines[m.LocalSPI()] = m

@@ -102,7 +102,7 @@ func (m *Machine) buildOffer(o *childOffer, c *ChildConfig, trigger *selector.Pa
 
 func (t *createChildTask) done(m *Machine, r *response) {
 	if t.series.active() {
-		if r = t.followed(m, r); r != nil {
+		if r = t.series.followed(m, t, r); r != nil {
 			t.finish(m, r)
 		}
 		return

@@ -108,6 +108,25 @@ func (s *series) take(m *Machine, r *response) (final *response, f *diag.Failure
 	return &whole, nil
 }
 
+// seriesTask is a task that makes a series.
+type seriesTask interface {
+	task
+	// seriesFailed gives up what the series was to bring about, or puts it off.
+	seriesFailed(m *Machine, r *response, f *diag.Failure)
+}
+
+// followed handles the answer to an IKE_FOLLOWUP_KE request of a task. It returns the whole answer when there is one.
+func (s *series) followed(m *Machine, t seriesTask, r *response) *response {
+	final, f := s.take(m, r)
+	switch {
+	case f != nil:
+		t.seriesFailed(m, r, f)
+	case final == nil:
+		m.requeue(t)
+	}
+	return final
+}
+
 // maxLostStates is how many series may end in STATE_NOT_FOUND, one after the other, before the IKE SA is given up: after
 // several retries it is a fatal error. https://www.rfc-editor.org/rfc/rfc9370#section-2.2.4
 const maxLostStates = 4
@@ -136,18 +155,6 @@ func (m *Machine) dropOffer(o *childOffer, f *diag.Failure) {
 	o.release(m)
 }
 
-// followed handles the answer to an IKE_FOLLOWUP_KE request for a new child. It returns the whole answer when there is one.
-func (t *createChildTask) followed(m *Machine, r *response) *response {
-	final, f := t.series.take(m, r)
-	switch {
-	case f != nil:
-		t.seriesFailed(m, r, f)
-	case final == nil:
-		m.requeue(t)
-	}
-	return final
-}
-
 func (t *createChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure) {
 	offer := t.offer
 	t.offer, t.series = nil, series{}
@@ -160,18 +167,6 @@ func (t *createChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure)
 	}
 	m.emit(Failed{Failure: f, Child: t.cfg})
 	m.pruneChildless(r.now)
-}
-
-// followed is the same for the rekeying of a child.
-func (t *rekeyChildTask) followed(m *Machine, r *response) *response {
-	final, f := t.series.take(m, r)
-	switch {
-	case f != nil:
-		t.seriesFailed(m, r, f)
-	case final == nil:
-		m.requeue(t)
-	}
-	return final
 }
 
 func (t *rekeyChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure) {
@@ -259,17 +254,6 @@ func (t *rekeyIKETask) yield(m *Machine, r *response) bool {
 		return false
 	}
 	return true
-}
-
-func (t *rekeyIKETask) followed(m *Machine, r *response) *response {
-	final, f := t.series.take(m, r)
-	switch {
-	case f != nil:
-		t.seriesFailed(m, r, f)
-	case final == nil:
-		m.requeue(t)
-	}
-	return final
 }
 
 func (t *rekeyIKETask) seriesFailed(m *Machine, r *response, f *diag.Failure) {

@@ -83,11 +83,10 @@ func (p *answering) running(m *Machine) bool { return p != nil && slices.Contain
 
 // dropAnswering forgets a series, if there is one.
 func (m *Machine) dropAnswering(p *answering) {
-	i := slices.Index(m.answering, p)
-	if p == nil || i < 0 {
+	if !p.running(m) {
 		return
 	}
-	m.answering = slices.Delete(m.answering, i, i+1)
+	m.forgetAnswering(p)
 	if p.child != nil {
 		m.env.ReleaseSPI(p.child.spi)
 	}

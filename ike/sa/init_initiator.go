@@ -13,10 +13,7 @@ import (
 // NewInitiator starts an IKE SA to a peer. Its first datagram is among the outputs. The children are negotiated with
 // and after IKE_AUTH, in order; with none, the IKE SA is closed again unless the connection prefers childless ones.
 func NewInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig) *Machine {
-	m := newInitiator(env, now, cfg, path, children)
-	m.requeue(&initTask{})
-	m.pump(now)
-	return m
+	return newInitiator(env, now, cfg, path, children).begin(now, &initTask{})
 }
 
 // newInitiator is an initiator that has not begun.
@@ -30,6 +27,13 @@ func newInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*C
 	for _, c := range children {
 		m.queue = append(m.queue, &createChildTask{cfg: c})
 	}
+	return m
+}
+
+// begin makes the first exchange.
+func (m *Machine) begin(now time.Time, first task) *Machine {
+	m.requeue(first)
+	m.pump(now)
 	return m
 }
 
@@ -50,10 +54,9 @@ const (
 // initTask is the IKE_SA_INIT exchange. The same task makes all attempts, since cookie, group and nonce are carried
 // from one to the next.
 type initTask struct {
-	ke      suite.KeyExchange
-	cookie  []byte
-	cookies int
-	groups  []uint16 // groups refused by the peer so far
+	ke     suite.KeyExchange
+	cookie peerCookie
+	groups []uint16 // groups refused by the peer so far
 	// verdict is an error the peer sent in the clear. Anybody can send one, so that it counts only when nothing better
 	// arrives within errorGrace.
 	verdict *diag.Failure
@@ -82,13 +85,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 			return nil, false
 		}
 	}
-	var payloads []wire.Payload
-	if t.cookie != nil {
-		// "[I]nclude the COOKIE notification containing the received data as the first payload, and all other payloads
-		// unchanged": https://www.rfc-editor.org/rfc/rfc7296#section-2.6
-		payloads = append(payloads, &wire.Notify{NotifyType: wire.NotifyCookie, Data: t.cookie})
-	}
-	payloads = append(payloads, offerSA(m.cfg.Proposals, nil),
+	payloads := append(t.cookie.payloads(), offerSA(m.cfg.Proposals, nil),
 		&wire.KE{Group: t.ke.Group(), Data: t.ke.Public()}, &wire.Nonce{Data: m.init.ni})
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
 	payloads = append(append(payloads, m.offerIntermediate()...), m.offerPPK()...)
@@ -159,7 +156,11 @@ func (m *Machine) receiveInitResponse(now time.Time, msg *wire.Message, datagram
 		return
 	}
 	if n := notify(msg.Payloads, wire.NotifyCookie); n != nil {
-		t.retryWithCookie(m, now, n, msg, datagram, path)
+		if t.cookie.accept(m, n, path) {
+			m.initExchanged(now, msg, datagram, path)
+			m.pending = nil
+			m.requeue(t)
+		}
 		return
 	}
 	if n := notify(msg.Payloads, wire.NotifyInvalidKEPayload); n != nil {
@@ -191,20 +192,34 @@ func (m *Machine) initExchanged(now time.Time, msg *wire.Message, datagram []byt
 	})
 }
 
-func (t *initTask) retryWithCookie(m *Machine, now time.Time, n *wire.Notify, msg *wire.Message, datagram []byte, path Path) {
-	if len(n.Data) == 0 || len(n.Data) > maxCookieLen {
+// peerCookie is the cookie that a responder has asked for, if it has.
+type peerCookie struct {
+	data  []byte
+	times int
+}
+
+// accept takes the cookie of an answer; false for one that is not worth another attempt.
+func (c *peerCookie) accept(m *Machine, n *wire.Notify, path Path) bool {
+	switch {
+	case len(n.Data) == 0 || len(n.Data) > maxCookieLen:
 		m.ignore(path, IgnoreMalformed, "cookie length")
-		return
-	}
-	if t.cookies >= maxCookieRetries || slices.Equal(t.cookie, n.Data) {
+		return false
+	case c.times >= maxCookieRetries || slices.Equal(c.data, n.Data):
 		m.ignore(path, IgnoreDuplicate, "COOKIE")
-		return
+		return false
 	}
-	m.initExchanged(now, msg, datagram, path)
-	t.cookies++
-	t.cookie = slices.Clone(n.Data)
-	m.pending = nil
-	m.requeue(t)
+	c.times++
+	c.data = slices.Clone(n.Data)
+	return true
+}
+
+// payloads are what a request begins with: "[I]nclude the COOKIE notification containing the received data as the first payload,
+// and all other payloads unchanged". https://www.rfc-editor.org/rfc/rfc7296#section-2.6
+func (c *peerCookie) payloads() []wire.Payload {
+	if c.data == nil {
+		return nil
+	}
+	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyCookie, Data: c.data}}
 }
 
 func (t *initTask) retryWithGroup(m *Machine, now time.Time, n *wire.Notify, msg *wire.Message, datagram []byte, path Path) {
@@ -288,6 +303,13 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 		reject(m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
 		return
 	}
+	m.answered(now, msg, datagram, path)
+	m.inter.methods = chosen.Additional()
+	m.requeue(m.afterInit())
+}
+
+// answered takes what the answers to IKE_SA_INIT and IKE_SESSION_RESUME say beside keys, once one of them is believed.
+func (m *Machine) answered(now time.Time, msg *wire.Message, datagram []byte, path Path) {
 	m.initExchanged(now, msg, datagram, path)
 	m.nat.detect(m.localSPI, m.peerSPI, path, msg.Payloads)
 	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
@@ -296,6 +318,4 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	m.pending = nil
 	m.window.nextSend = 1
 	m.float()
-	m.inter.methods = chosen.Additional()
-	m.requeue(m.afterInit())
 }

@@ -26,10 +26,10 @@ type Accepted struct {
 	Ignored *Ignored
 }
 
-// Accept is a responder's front door: it judges an IKE_SA_INIT or IKE_SESSION_RESUME request without keeping any state unless everything
-// fits. With wantCookie, a request without a valid cookie is answered with one before any costly computation
-// (RFC 7296 section 2.6). The datagram may be used for something else afterwards.
-func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool, cookies *Cookies) Accepted {
+// Accept is a responder's front door: it judges an IKE_SA_INIT or IKE_SESSION_RESUME request without keeping any state
+// unless everything fits. While cookies are asked for, [Cookies.Screen] comes before it. The datagram may be used for something else
+// afterwards.
+func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 	drop := func(r IgnoreReason, detail string) Accepted {
 		return Accepted{Ignored: &Ignored{Path: path, Reason: r, Detail: detail}}
 	}
@@ -42,13 +42,6 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path, wantCookie bool
 	}
 	if h.Exchange == wire.ExchangeIKESessionResume && !resumes(env, path) {
 		return drop(IgnoreSPI, h.Exchange.String())
-	}
-	if wantCookie {
-		if answer, pass := cookies.Screen(now, datagram, path.Remote.Addr()); answer != nil {
-			return Accepted{Response: answer}
-		} else if !pass {
-			return drop(IgnoreMalformed, h.Exchange.String()+" request that lacks a payload")
-		}
 	}
 	datagram = slices.Clone(datagram)
 	msg, err := wire.Parse(datagram)
@@ -160,22 +153,25 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	}
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, path, m.cfg.ForceEncap)...)
 	payloads = append(append(payloads, m.acceptIntermediate()...), m.acceptPPK(msg.Payloads)...)
+	return m.halfOpen(now, msg, datagram, payloads)
+}
+
+// halfOpen answers the first request of a peer, IKE_SA_INIT or IKE_SESSION_RESUME, with payloads and what both have at the end.
+func (m *Machine) halfOpen(now time.Time, msg *wire.Message, datagram []byte, payloads []wire.Payload) Accepted {
 	if m.frag.negotiated {
 		payloads = append(payloads, m.initNotifies()...)
 	}
 	payloads = append(payloads, m.childlessSupported()...)
-	rh := wire.Header{
-		SPIi: m.peerSPI, SPIr: m.localSPI, Major: 2, Exchange: wire.ExchangeIKESAInit, Flags: wire.FlagResponse,
-	}
-	resp := wire.Message{Header: rh, Payloads: payloads}
+	h := wire.Header{SPIi: m.peerSPI, SPIr: m.localSPI, Major: 2, Exchange: msg.Header.Exchange, Flags: wire.FlagResponse}
+	resp := wire.Message{Header: h, Payloads: payloads}
 	m.init.ownMessage = resp.Append(nil)
 	m.window.nextRecv = 1
 	m.window.response = [][]byte{m.init.ownMessage}
 	m.life.expireAt = now.Add(m.cfg.HalfOpenTimeout)
-	m.resend(path)
+	m.resend(m.path)
 	m.emit(ExchangeDone{
-		Exchange: wire.ExchangeIKESAInit, Path: path, Request: wire.Summary(msg.Header, msg.Payloads),
-		Response: wire.Summary(rh, payloads), RequestLen: len(datagram), ResponseLen: len(m.init.ownMessage),
+		Exchange: h.Exchange, Path: m.path, Request: wire.Summary(msg.Header, msg.Payloads), Response: wire.Summary(h, payloads),
+		RequestLen: len(datagram), ResponseLen: len(m.init.ownMessage),
 	})
 	return Accepted{Machine: m}
 }

@@ -114,7 +114,7 @@ func TestImpossibleSPIs(t *testing.T) {
 	} {
 		b := slices.Clone(f.data)
 		edit(b)
-		if acc := Accept(r.b.env, r.now, b, f.path, false, r.b.cookies); acc.Machine != nil || acc.Response != nil {
+		if acc := Accept(r.b.env, r.now, b, f.path); acc.Machine != nil || acc.Response != nil {
 			t.Errorf("%s: accepted or answered", name)
 		}
 	}
@@ -133,14 +133,14 @@ func TestIncompleteInit(t *testing.T) {
 	r := newRig(t, 69, nil)
 	f := firstInit(t, r)
 	for n := range f.data {
-		if acc := Accept(r.b.env, r.now, f.data[:n], f.path, false, r.b.cookies); acc.Machine != nil || acc.Response != nil {
+		if acc := Accept(r.b.env, r.now, f.data[:n], f.path); acc.Machine != nil || acc.Response != nil {
 			t.Errorf("%d octets: accepted or answered", n)
 		}
 	}
 	msg, _ := wire.Parse(f.data)
 	for i := range 3 {
 		m := wire.Message{Header: msg.Header, Payloads: slices.Delete(slices.Clone(msg.Payloads), i, i+1)}
-		if acc := Accept(r.b.env, r.now, m.Append(nil), f.path, false, r.b.cookies); acc.Machine != nil {
+		if acc := Accept(r.b.env, r.now, m.Append(nil), f.path); acc.Machine != nil {
 			t.Errorf("without payload %d: accepted", i)
 		}
 	}
@@ -167,7 +167,7 @@ func TestUnknownGroups(t *testing.T) {
 				}
 			}
 			m := wire.Message{Header: msg.Header, Payloads: msg.Payloads}
-			acc := Accept(r.b.env, r.now, m.Append(nil), f.path, false, r.b.cookies)
+			acc := Accept(r.b.env, r.now, m.Append(nil), f.path)
 			if acc.Machine != nil || acc.Response == nil {
 				t.Fatalf("group %d: a machine, or no answer", group)
 			}

@@ -8,8 +8,8 @@ import (
 )
 
 // authLife is how long the two sides take each other for authenticated. Rekeying an IKE SA does not prolong it:
-// reauthentication "is done by creating a new IKE SA from scratch … creating new Child SAs within the new IKE SA …, and finally deleting
-// the old IKE SA". https://www.rfc-editor.org/rfc/rfc7296#section-2.8.3
+// reauthentication "is done by creating a new IKE SA from scratch … creating new Child SAs within the new IKE SA …, and
+// finally deleting the old IKE SA". https://www.rfc-editor.org/rfc/rfc7296#section-2.8.3
 type authLife struct {
 	// reauthAt is when this side authenticates anew; expireAt when the SA is closed because nobody has.
 	reauthAt, expireAt time.Time
@@ -24,8 +24,9 @@ const (
 	authLifetimeShare = 0.9
 )
 
-// startAuthLife sets the times after IKE_AUTH; now is when the two sides authenticated each other. The side that asked for the IKE SA authenticates anew, and the other tells
-// it when to (RFC 4478); that one does it itself, in the last moment, only where it was not heeded.
+// startAuthLife sets the times after IKE_AUTH; now is when the two sides authenticated each other. The side that asked for
+// the IKE SA authenticates anew, and the other tells it when to (RFC 4478); that one does it itself, in the last moment,
+// only where it was not heeded.
 func (m *Machine) startAuthLife(now time.Time) {
 	c := m.cfg
 	m.auth = authLife{responder: !m.initiator}

@@ -24,9 +24,7 @@ type redirection struct {
 func NewRedirected(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig, from wire.Gateway) *Machine {
 	m := newInitiator(env, now, cfg, path, children)
 	m.redirect.from = from
-	m.requeue(&initTask{})
-	m.pump(now)
-	return m
+	return m.begin(now, &initTask{})
 }
 
 // RedirectedFrom is the gateway that has sent this side to the present one, or the peer to this side; zero if none has.

@@ -79,7 +79,7 @@ func TestRedirectInInit(t *testing.T) {
 			if m, _ := wire.Parse(f.data); notify(m.Payloads, wire.NotifyRedirectSupported) == nil || notify(m.Payloads, wire.NotifyRedirectedFrom) != nil {
 				t.Errorf("request: %s", wire.Summary(m.Header, m.Payloads))
 			}
-			acc := Accept(r.b.env, r.now, f.data, f.path, false, nil)
+			acc := Accept(r.b.env, r.now, f.data, f.path)
 			m, err := wire.Parse(acc.Response)
 			if err != nil || acc.Machine != nil || acc.RedirectedTo != to {
 				t.Fatalf("answer %+v, %v", acc, err)
@@ -174,7 +174,7 @@ func TestRedirectSpoofed(t *testing.T) {
 func TestRedirectReplayed(t *testing.T) {
 	r := newRedirectRig(t, 303, elsewhere)
 	f := firstInit(t, r)
-	old := Accept(r.b.env, r.now, f.data, f.path, false, nil).Response
+	old := Accept(r.b.env, r.now, f.data, f.path).Response
 	r.run(time.Second)
 	r.a.wantRedirected(elsewhere, wire.ExchangeIKESAInit)
 	r.b.cfg.RedirectTo, r.a.events = wire.Gateway{}, nil

@@ -99,7 +99,7 @@ func (m *Machine) retryRekey(now time.Time, c *Child) {
 func (t *rekeyChildTask) done(m *Machine, r *response) {
 	old := t.old
 	if t.series.active() {
-		if r = t.followed(m, r); r != nil {
+		if r = t.series.followed(m, t, r); r != nil {
 			t.finish(m, r)
 		}
 		return

@@ -130,7 +130,7 @@ func (m *Machine) rekeyIKELater(now time.Time) {
 
 func (t *rekeyIKETask) done(m *Machine, r *response) {
 	if t.series.active() {
-		if r = t.followed(m, r); r != nil {
+		if r = t.series.followed(m, t, r); r != nil {
 			t.finish(m, r)
 		}
 		return

@@ -14,10 +14,7 @@ import (
 // scratch with the same children. The session must not be used again, whatever comes of it: a client must not use a ticket
 // twice.
 func NewResumption(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig, s *Session) *Machine {
-	m := newInitiator(env, now, cfg, path, children)
-	m.requeue(&resumeTask{s: s})
-	m.pump(now)
-	return m
+	return newInitiator(env, now, cfg, path, children).begin(now, &resumeTask{s: s})
 }
 
 // resumeTries is how often the request is repeated before the IKE SA is set up from scratch: with the default timers 24 seconds.
@@ -26,9 +23,8 @@ const resumeTries = 3
 
 // resumeTask is the IKE_SESSION_RESUME exchange.
 type resumeTask struct {
-	s       *Session
-	cookie  []byte
-	cookies int
+	s      *Session
+	cookie peerCookie
 }
 
 func (t *resumeTask) name() string                        { return "IKE_SESSION_RESUME" }
@@ -46,11 +42,7 @@ func (t *resumeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if m.init.ni == nil {
 		m.init.ni = m.env.Nonce(nonceLen)
 	}
-	var payloads []wire.Payload
-	if t.cookie != nil {
-		payloads = append(payloads, &wire.Notify{NotifyType: wire.NotifyCookie, Data: t.cookie})
-	}
-	payloads = append(payloads, &wire.Nonce{Data: m.init.ni}, &wire.Notify{NotifyType: wire.NotifyTicketOpaque, Data: t.s.Ticket})
+	payloads := append(t.cookie.payloads(), &wire.Nonce{Data: m.init.ni}, &wire.Notify{NotifyType: wire.NotifyTicketOpaque, Data: t.s.Ticket})
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
 	return append(payloads, m.initNotifies()...), true
 }
@@ -103,15 +95,8 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 		return
 	}
 	if n := notify(msg.Payloads, wire.NotifyCookie); n != nil {
-		switch {
-		case len(n.Data) == 0 || len(n.Data) > maxCookieLen:
-			m.ignore(path, IgnoreMalformed, "cookie length")
-		case t.cookies >= maxCookieRetries || slices.Equal(t.cookie, n.Data):
-			m.ignore(path, IgnoreDuplicate, "COOKIE")
-		default:
+		if t.cookie.accept(m, n, path) {
 			m.initExchanged(now, msg, datagram, path)
-			t.cookies++
-			t.cookie = slices.Clone(n.Data)
 			m.pending = nil
 			m.requeue(t)
 		}
@@ -140,15 +125,8 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 		m.afresh(m.resumeFailure(failCause(err)))
 		return
 	}
-	m.initExchanged(now, msg, datagram, path)
 	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, reauthAt: t.s.ReauthAt}
-	m.nat.detect(m.localSPI, m.peerSPI, path, msg.Payloads)
-	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
-	m.childless.offered = notify(msg.Payloads, wire.NotifyChildlessIKEv2Supported) != nil
-	m.alive.lastHeard = now
-	m.pending = nil
-	m.window.nextSend = 1
-	m.float()
+	m.answered(now, msg, datagram, path)
 	m.requeue(&authTask{})
 }
 

@@ -105,22 +105,7 @@ func (m *Machine) acceptSession(now time.Time, msg *wire.Message, nonce *wire.No
 	}
 	payloads := []wire.Payload{&wire.Nonce{Data: m.init.nr}}
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, m.path, m.cfg.ForceEncap)...)
-	if m.frag.negotiated {
-		payloads = append(payloads, m.initNotifies()...)
-	}
-	payloads = append(payloads, m.childlessSupported()...)
-	h := wire.Header{SPIi: m.peerSPI, SPIr: m.localSPI, Major: 2, Exchange: x, Flags: wire.FlagResponse}
-	resp := wire.Message{Header: h, Payloads: payloads}
-	m.init.ownMessage = resp.Append(nil)
-	m.window.nextRecv = 1
-	m.window.response = [][]byte{m.init.ownMessage}
-	m.life.expireAt = now.Add(m.cfg.HalfOpenTimeout)
-	m.resend(m.path)
-	m.emit(ExchangeDone{
-		Exchange: x, Path: m.path, Request: wire.Summary(msg.Header, msg.Payloads), Response: wire.Summary(h, payloads),
-		RequestLen: len(datagram), ResponseLen: len(m.init.ownMessage),
-	})
-	return Accepted{Machine: m}
+	return m.halfOpen(now, msg, datagram, payloads)
 }
 
 // spendTicket uses a ticket up, now that the peer has proved that it is his. Before that anyone who has seen it on the way

@@ -314,7 +314,15 @@ func (e *end) receive(f flight) {
 			return
 		}
 	}
-	acc := Accept(e.env, e.r.now, f.data, f.path, e.cookie, e.cookies)
+	acc := Accepted{}
+	if pass := true; e.cookie {
+		if acc.Response, pass = e.cookies.Screen(e.r.now, f.data, f.path.Remote.Addr()); !pass && acc.Response == nil {
+			return
+		}
+	}
+	if acc.Response == nil {
+		acc = Accept(e.env, e.r.now, f.data, f.path)
+	}
 	switch {
 	case acc.Machine != nil:
 		e.add(acc.Machine)

@@ -67,7 +67,7 @@ func TestCriticalPayloads(t *testing.T) {
 		msg, _ := wire.Parse(r.wire[0].data)
 		for _, u := range []*wire.Unknown{critical, harmless} {
 			m := wire.Message{Header: msg.Header, Payloads: append(slices.Clone(msg.Payloads), u)}
-			acc := Accept(r.b.env, r.now, m.Append(nil), r.wire[0].path, false, r.b.cookies)
+			acc := Accept(r.b.env, r.now, m.Append(nil), r.wire[0].path)
 			switch {
 			case u.Critical && (acc.Machine != nil || acc.Response == nil):
 				t.Error("critical: accepted, or not answered")

@@ -178,14 +178,27 @@ func (h *Host) receiveIKE(b []byte, path sa.Path) {
 	if half >= halfOpenLimit {
 		return
 	}
-	acc := sa.Accept(h.env, h.w.now, b, path, h.plan.cookies || half >= halfOpenLimit/2, h.cookies)
-	switch {
-	case acc.Machine != nil:
-		h.add(acc.Machine)
-	case acc.Response != nil:
-		h.w.logf("%s: stateless answer to %s", h.name, describe(b))
-		h.w.net.carry(datagram{src: path.Local, dst: path.Remote, ike: acc.Response})
+	if h.plan.cookies || half >= halfOpenLimit/2 {
+		if answer, pass := h.cookies.Screen(h.w.now, b, path.Remote.Addr()); !pass {
+			h.stateless(b, answer, path)
+			return
+		}
 	}
+	acc := sa.Accept(h.env, h.w.now, b, path)
+	if acc.Machine != nil {
+		h.add(acc.Machine)
+		return
+	}
+	h.stateless(b, acc.Response, path)
+}
+
+// stateless sends an answer that leaves nothing behind, if there is one.
+func (h *Host) stateless(request, answer []byte, path sa.Path) {
+	if answer == nil {
+		return
+	}
+	h.w.logf("%s: stateless answer to %s", h.name, describe(request))
+	h.w.net.carry(datagram{src: path.Local, dst: path.Remote, ike: answer})
 }
 
 const halfOpenLimit = 16
