@@ -147,15 +147,16 @@ func TestRedirectReauth(t *testing.T) {
 			dns.set("gw2.example", nothing...)
 			settle(10*time.Minute + 5*time.Second)
 			wantUp(t, a, c)
-			if now, _ := saIDs(a, "b"); !slices.Equal(now, before) {
+			// The next attempt may be under way beside it: when it begins is a matter of chance.
+			if now, _ := saIDs(a, "b"); !slices.Contains(now, before[0]) {
 				t.Fatalf("IKE SAs %d and then %d, without an address to go to", before, now)
 			}
 			dns.set("gw2.example", addrC)
 			settle(30 * time.Second)
 			wantUp(t, a, c)
 			now, _ := saIDs(a, "b")
-			if slices.Equal(now, before) {
-				t.Fatalf("IKE SAs %d, and still the same", before)
+			if len(now) != 1 || now[0] == before[0] {
+				t.Fatalf("IKE SAs %d and then %d, with an address to go to", before, now)
 			}
 			before = now
 		}

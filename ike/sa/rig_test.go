@@ -314,13 +314,12 @@ func (e *end) receive(f flight) {
 			return
 		}
 	}
-	acc := Accepted{}
-	if pass := true; e.cookie {
-		if acc.Response, pass = e.cookies.Screen(e.r.now, f.data, f.path.Remote.Addr()); !pass && acc.Response == nil {
-			return
-		}
+	var acc Accepted
+	passes := true
+	if e.cookie {
+		acc.Response, passes = e.cookies.Screen(e.r.now, f.data, f.path.Remote.Addr())
 	}
-	if acc.Response == nil {
+	if passes {
 		acc = Accept(e.env, e.r.now, f.data, f.path)
 	}
 	switch {
