@@ -50,7 +50,7 @@ func (l *linuxLink) clearFamily(family int) error {
 
 // clearRoutes removes those of our routes in a table that match.
 func (l *linuxLink) clearRoutes(family, table int, match func(netlink.Route) bool) error {
-	routes, err := l.routes(family, &netlink.Route{Table: table, Protocol: routeProtocol},
+	routes, err := l.routes(family, &netlink.Route{Table: table, Protocol: RouteProtocol},
 		netlink.RT_FILTER_TABLE|netlink.RT_FILTER_PROTOCOL)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (l *linuxLink) rules(family int) (rules []netlink.Rule, err error) {
 
 // isOurs recognises a rule of ours, whatever its mark: the mark may be another since the configuration was changed.
 func (l *linuxLink) isOurs(r *netlink.Rule) bool {
-	if r.Protocol != routeProtocol || r.Priority < l.o.Priority-1 || r.Priority > l.o.Priority+2 {
+	if r.Protocol != RouteProtocol || r.Priority < l.o.Priority-1 || r.Priority > l.o.Priority+2 {
 		return false
 	}
 	return r.Table == l.o.Table || r.Table == l.o.Table+1 || r.Table == unix.RT_TABLE_MAIN

@@ -15,8 +15,8 @@ import (
 // netlinkTimeout bounds each request to the kernel, which normally answers at once.
 const netlinkTimeout = 10 * time.Second
 
-// routeProtocol marks our routes and rules as ours (RTPROT_*, FRA_PROTOCOL): 220, which no routing daemon uses.
-const routeProtocol = 220
+// RouteProtocol marks our routes and rules as ours (RTPROT_*, FRA_PROTOCOL): 220, which no routing daemon uses.
+const RouteProtocol = 220
 
 // linuxLink is the backend of Linux. Routes into the tunnel are in tables of their own, reached by these rules:
 //

@@ -43,7 +43,7 @@ func (l *linuxLink) route(r Route) *netlink.Route {
 		LinkIndex: l.index,
 		Dst:       ipNet(r.Dst),
 		Table:     l.table(r.Dst),
-		Protocol:  routeProtocol,
+		Protocol:  RouteProtocol,
 	}
 	if r.Dst.Addr().Is4() {
 		n.Scope = netlink.SCOPE_LINK // no gateway behind a tunnel

@@ -18,7 +18,7 @@ func newRule(family, priority, table int) *netlink.Rule {
 	r.Family = family
 	r.Priority = priority
 	r.Table = table
-	r.Protocol = routeProtocol
+	r.Protocol = RouteProtocol
 	return r
 }
 
@@ -88,7 +88,7 @@ func (l *linuxLink) throwRoutes(peer netip.Addr) []*netlink.Route {
 	var routes []*netlink.Route
 	for _, table := range []int{l.o.Table, l.o.Table + 1} {
 		routes = append(routes, &netlink.Route{
-			Dst: ipNet(netip.PrefixFrom(peer, peer.BitLen())), Table: table, Type: unix.RTN_THROW, Protocol: routeProtocol,
+			Dst: ipNet(netip.PrefixFrom(peer, peer.BitLen())), Table: table, Type: unix.RTN_THROW, Protocol: RouteProtocol,
 		})
 	}
 	return routes

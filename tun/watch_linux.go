@@ -36,11 +36,11 @@ func subscribe(ctx context.Context, o WatchOptions, news func()) error {
 	wg.Go(func() {
 		forward(addrs, ended, func(u netlink.AddrUpdate) bool { return !o.isDevice(u.LinkIndex) }, news)
 	})
-	routes := make(chan netlink.RouteUpdate)
-	if err := netlink.RouteSubscribeWithOptions(routes, done, netlink.RouteSubscribeOptions{ReceiveBufferSize: monitorBuffer}); err != nil {
+	routesEnd, err := o.subscribeRoutes(done, ended, news)
+	if err != nil {
 		return err
 	}
-	wg.Go(func() { forward(routes, ended, o.concerns, news) })
+	wg.Go(routesEnd)
 	links := make(chan netlink.LinkUpdate)
 	if err := netlink.LinkSubscribeWithOptions(links, done, netlink.LinkSubscribeOptions{ReceiveBufferSize: monitorBuffer}); err != nil {
 		return err
@@ -77,9 +77,9 @@ func (o WatchOptions) isDevice(index int) bool {
 
 // concerns tells whether a route may lead to a peer: it is not one of the tunnel's own, and not one of those that the kernel
 // keeps for each address.
-func (o WatchOptions) concerns(u netlink.RouteUpdate) bool {
-	if u.Table == unix.RT_TABLE_LOCAL || o.Table != 0 && (u.Table == o.Table || u.Table == o.Table+1) {
+func (o WatchOptions) concerns(table, link int) bool {
+	if table == unix.RT_TABLE_LOCAL || o.Table != 0 && (table == o.Table || table == o.Table+1) {
 		return false
 	}
-	return !o.isDevice(u.LinkIndex)
+	return !o.isDevice(link)
 }

@@ -28,7 +28,8 @@ type gateway struct {
 	conf   *config.Config
 	log    *slog.Logger
 	device tun.Device
-	link   tun.Link      // nil with netstack
+	link   tun.Link // nil with netstack
+	host   *network
 	net    *netstack.Net // nil with a TUN device
 	engine *dataplane.Engine
 	daemon *ike.Daemon
@@ -119,8 +120,9 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	if err != nil {
 		return nil, err
 	}
+	g.host = newNetwork(g.link, g.interfaceName())
 	g.daemon = ike.New(ike.Options{
-		Config: conf, DataPlane: plane{g.engine}, Network: &network{g.link, g.interfaceName()}, Logger: g.log, Observer: observers,
+		Config: conf, DataPlane: plane{g.engine}, Network: g.host, Logger: g.log, Observer: observers,
 		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",
 		Bound: boundAddrs(conf), CrashSecret: secret,
 	})
@@ -391,6 +393,9 @@ func (g *gateway) takeDown() {
 		g.engine.Close() // closes the device
 	case g.device != nil:
 		g.device.Close()
+	}
+	if g.host != nil {
+		_ = g.host.close() // there is nothing to lose
 	}
 	if g.keys != nil {
 		g.keys.close()

@@ -14,7 +14,15 @@ import (
 type network struct {
 	link   tun.Link
 	device string // the tunnel's interface; empty for one that the host does not know
+	local  *tun.AddressList
 }
+
+// newNetwork makes the network of a link. Close it.
+func newNetwork(link tun.Link, device string) *network {
+	return &network{link: link, device: device, local: tun.NewAddressList()}
+}
+
+func (n *network) close() error { return n.local.Close() }
 
 // SourceFor asks the routing table by connecting a UDP socket, which sends nothing.
 func (n *network) SourceFor(remote netip.Addr) (netip.Addr, error) {
@@ -31,12 +39,12 @@ func (n *network) Addresses() ([]netip.Addr, error) { return tun.OuterAddresses(
 
 // routes are those that selectors need: one for each prefix of the remote side, with an address of this host that the
 // local side allows as the source of its own packets.
-func routes(ts selector.Pair) []tun.Route {
+func (n *network) routes(ts selector.Pair) []tun.Route {
 	var local []netip.Prefix
 	for _, s := range ts.Local {
 		local = append(local, s.Prefixes()...)
 	}
-	addrs, err := tun.LocalAddresses()
+	addrs, err := n.local.List()
 	if err != nil {
 		addrs = nil // the system chooses the source
 	}
@@ -53,7 +61,7 @@ func (n *network) AddRoutes(ts selector.Pair) error {
 	if n.link == nil {
 		return nil
 	}
-	rs := routes(ts)
+	rs := n.routes(ts)
 	for i, r := range rs {
 		if err := n.link.AddRoute(r); err != nil {
 			for _, done := range rs[:i] {
@@ -70,7 +78,7 @@ func (n *network) RemoveRoutes(ts selector.Pair) error {
 		return nil
 	}
 	var first error
-	for _, r := range routes(ts) {
+	for _, r := range n.routes(ts) {
 		if err := n.link.RemoveRoute(r); err != nil && first == nil {
 			first = err
 		}
