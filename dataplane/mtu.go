@@ -100,12 +100,16 @@ func (e *Engine) updateMTU(n mtuEvent) {
 	e.updateMTULocked(n)
 }
 
+// pathEnds are what the MTU of a path depends on.
+type pathEnds struct{ local, remote netip.Addr }
+
 func (e *Engine) updateMTULocked(n mtuEvent) {
 	// "If a node receives a Packet Too Big message reporting a next-hop MTU that is less than the IPv6 minimum link MTU,
 	// it must discard it." https://www.rfc-editor.org/rfc/rfc8201#section-4
 	if e.closed || n.mtu != 0 && n.remote.Is6() && n.mtu < ipv6MinMTU {
 		return
 	}
+	asked := map[pathEnds]int{} // thousands of children may have one path
 	for _, ch := range e.children {
 		if ch.out == nil {
 			continue
@@ -117,7 +121,12 @@ func (e *Engine) updateMTULocked(n mtuEvent) {
 		mtu, old := n.mtu, int(rt.mtu.Load())
 		if mtu == 0 {
 			if mtu = e.config.PathMTU; mtu == 0 {
-				mtu = e.wire.pathMTU(rt)
+				ends := pathEnds{rt.path.Local.Addr(), rt.path.Remote.Addr()}
+				var known bool
+				if mtu, known = asked[ends]; !known {
+					mtu = e.wire.pathMTU(rt)
+					asked[ends] = mtu
+				}
 			}
 		}
 		// An ICMP message can only lower the MTU.

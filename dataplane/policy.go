@@ -45,6 +45,18 @@ type ruleList struct {
 	own   int      // how many rules have this very prefix
 }
 
+// with gives the list of prefix q with a rule of prefix p.
+func (l *ruleList) with(r *rule, p, q netip.Prefix) *ruleList {
+	n := &ruleList{rules: make([]ruleAt, 0, len(l.rules)+1), own: l.own}
+	at := ruleAt{r, p.Bits()}
+	i, _ := slices.BinarySearchFunc(l.rules, at, ruleAt.before)
+	n.rules = append(append(append(n.rules, l.rules[:i]...), at), l.rules[i:]...)
+	if q == p {
+		n.own++
+	}
+	return n
+}
+
 // policyTable finds the rule for an outbound packet. It is immutable: changes make a new one, which shares almost
 // everything with the old. The zero value is empty.
 type policyTable struct {
@@ -97,28 +109,21 @@ func (t *policyTable) without(r *rule) *policyTable {
 
 // addRule gives tab with rule r at prefix p and all prefixes inside of p.
 func addRule(tab *bart.Table[*ruleList], p netip.Prefix, r *rule) *bart.Table[*ruleList] {
-	if _, ok := tab.Get(p); !ok {
-		// A new prefix begins with the rules of the longest one that covers it.
-		l := new(ruleList)
-		if outer, ok := tab.LookupPrefix(p); ok {
-			l.rules = outer.rules
-		}
-		tab = tab.InsertPersist(p, l)
-	}
 	type change struct {
 		p netip.Prefix
 		l *ruleList
 	}
 	var changes []change
-	for q, l := range tab.Subnets(p) {
-		n := &ruleList{rules: slices.Clone(l.rules), own: l.own}
-		at := ruleAt{r, p.Bits()}
-		i, _ := slices.BinarySearchFunc(n.rules, at, ruleAt.before)
-		n.rules = slices.Insert(n.rules, i, at)
-		if q == p {
-			n.own++
+	if _, ok := tab.Get(p); !ok {
+		// A new prefix begins with the rules of the longest one that covers it.
+		var covering []ruleAt
+		if outer, ok := tab.LookupPrefix(p); ok {
+			covering = outer.rules
 		}
-		changes = append(changes, change{q, n})
+		changes = append(changes, change{p, (&ruleList{rules: covering}).with(r, p, p)})
+	}
+	for q, l := range tab.Subnets(p) {
+		changes = append(changes, change{q, l.with(r, p, q)})
 	}
 	for _, c := range changes {
 		tab = tab.InsertPersist(c.p, c.l)

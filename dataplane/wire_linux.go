@@ -27,6 +27,7 @@ type rawWire struct {
 	links  io.Closer  // nil if the system doesn't tell when interfaces change
 	rcvs   []receiver
 	kernel kernelVersion
+	probes prober
 
 	features []Feature // but for gso, which may be switched off while packets flow
 	segments int       // of a run; 1 without UDP_SEGMENT
@@ -54,7 +55,7 @@ func newRawWire(c Config, m *memory, ev wireEvents) (wireEnd, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	w := &rawWire{config: c, memory: m, events: ev, set: set, kernel: kernelOf(c), segments: 1}
+	w := &rawWire{config: c, memory: m, events: ev, set: set, kernel: kernelOf(c), segments: 1, probes: prober{mark: c.Sockets.Mark}}
 	w.note(on(featureRawIO, "recvmmsg/sendmmsg"))
 	if c.Features.NoRawESP {
 		w.note(off(featureRawESP, "turned off, or no connection has encap = false"))
@@ -159,10 +160,11 @@ func (w *rawWire) close() error {
 	if w.links != nil {
 		_ = w.links.Close() // there is nothing to lose
 	}
+	w.probes.close()
 	return w.set.close()
 }
 
-func (w *rawWire) pathMTU(r *route) int { return probeMTU(r, w.config.Sockets.Mark) }
+func (w *rawWire) pathMTU(r *route) int { return w.probes.ask(r) }
 
 func (w *rawWire) route(p esp.Path) (*route, error) {
 	var r *route
