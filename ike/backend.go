@@ -398,20 +398,32 @@ func (e Events) child(c sa.ChildSnapshot) vici.ChildSA {
 	return ChildSA(c, counters)
 }
 
-// IKEUpdown implements Observer.
-func (e Events) IKEUpdown(up bool, s sa.Snapshot) { e.Server.IKEUpdown(up, IKESA(s)) }
+// IKEUpdown implements Observer. Like the others, it puts nothing together while nobody listens: these are of every handshake.
+func (e Events) IKEUpdown(up bool, s sa.Snapshot) {
+	if e.Server.Listening(vici.EventIKEUpdown) {
+		e.Server.IKEUpdown(up, IKESA(s))
+	}
+}
 
 // ChildUpdown implements Observer.
 func (e Events) ChildUpdown(up bool, s sa.Snapshot, c sa.ChildSnapshot) {
-	e.Server.ChildUpdown(up, IKESA(s), e.child(c))
+	if e.Server.Listening(vici.EventChildUpdown) {
+		e.Server.ChildUpdown(up, IKESA(s), e.child(c))
+	}
 }
 
 // IKERekeyed implements Observer.
-func (e Events) IKERekeyed(old, fresh sa.Snapshot) { e.Server.IKERekey(IKESA(old), IKESA(fresh)) }
+func (e Events) IKERekeyed(old, fresh sa.Snapshot) {
+	if e.Server.Listening(vici.EventIKERekey) {
+		e.Server.IKERekey(IKESA(old), IKESA(fresh))
+	}
+}
 
 // ChildRekeyed implements Observer.
 func (e Events) ChildRekeyed(s sa.Snapshot, old, fresh sa.ChildSnapshot) {
-	e.Server.ChildRekey(IKESA(s), e.child(old), e.child(fresh))
+	if e.Server.Listening(vici.EventChildRekey) {
+		e.Server.ChildRekey(IKESA(s), e.child(old), e.child(fresh))
+	}
 }
 
 // Failed implements Observer.

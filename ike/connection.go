@@ -260,6 +260,18 @@ func (c *child) finish(err error) {
 	c.waiters = nil
 }
 
+// heard tells whether tell has anybody to tell. Lines that every handshake has are not put together for nobody.
+func (c *connection) heard() bool {
+	for _, h := range c.children {
+		for _, w := range h.waiters {
+			if w.log != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // tell gives a line to all waiters of a connection.
 func (c *connection) tell(level int, msg string) {
 	for _, h := range c.children {

@@ -215,8 +215,10 @@ func (d *Daemon) established(now time.Time, e *entry) {
 		return
 	}
 	e.conn.tries = 0
-	e.conn.tell(1, "IKE_SA "+e.conn.conf.Name+" established between "+s.Path.Local.Addr().String()+"["+s.LocalID.String()+"]..."+
-		s.Path.Remote.Addr().String()+"["+s.RemoteID.String()+"]")
+	if e.conn.heard() {
+		e.conn.tell(1, "IKE_SA "+e.conn.conf.Name+" established between "+s.Path.Local.Addr().String()+"["+s.LocalID.String()+"]..."+
+			s.Path.Remote.Addr().String()+"["+s.RemoteID.String()+"]")
+	}
 	d.excludePeer(e)
 	if e.handover.from != nil {
 		e.handover.until = now.Add(reauthTime)
@@ -337,7 +339,9 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 	h.backoff.exhausted = false
 	h.setPhase(phaseUp, now)
 	d.touch(h)
-	h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
+	if h.conn.heard() {
+		h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
+	}
 	d.failures.Clear(h.conn.conf.Name, "")
 	h.finish(nil)
 	d.advanceHandover(now, e)

@@ -95,7 +95,10 @@ func (m *Machine) follow(path Path) {
 	if path == m.path || m.mob.on || !m.nat.remote || m.nat.local {
 		return
 	}
-	m.emit(Moved{From: m.path, To: path, Reason: "an authentic message came from there"})
+	// That IKE_AUTH comes from another port than IKE_SA_INIT is what both sides do behind a NAT, and no move.
+	if !m.establishedAt.IsZero() {
+		m.emit(Moved{From: m.path, To: path, Reason: "an authentic message came from there"})
+	}
 	m.path = path
 	m.moveChildren()
 }

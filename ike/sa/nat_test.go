@@ -63,6 +63,9 @@ func TestNATRewritesPorts(t *testing.T) {
 	if got := mb.Path(); got.Local.Port() != 4500 || got.Remote != netip.AddrPortFrom(outside, 20000) {
 		t.Errorf("b's path is %s", got)
 	}
+	if n := countEvents[Moved](r.a) + countEvents[Moved](r.b); n != 0 {
+		t.Errorf("%d moves: the ports changed between IKE_SA_INIT and IKE_AUTH only", n)
+	}
 	if c := mb.Children()[0]; !c.Path.UDP || c.Path.Remote != mb.Path().Remote {
 		t.Errorf("ESP goes to %v", c.Path)
 	}
