@@ -22,7 +22,7 @@ func TestWithoutEncryption(t *testing.T) {
 	if !strings.Contains(string(changed), "k.aead = noEncryption(") || len(changed) <= len(source) {
 		t.Error("nothing was changed")
 	}
-	for name, text := range map[string]string{"key.go": string(changed), "noencryption.go": noEncryption} {
+	for name, text := range map[string]string{"key.go": string(changed), "noencryption.go": noEncryption, "profile.go": profiler} {
 		if _, err := parser.ParseFile(token.NewFileSet(), name, text, parser.AllErrors); err != nil {
 			t.Error(err)
 		}

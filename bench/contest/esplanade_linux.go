@@ -83,6 +83,8 @@ esp_proposals = [%[5]q]
 type EsplanadeOptions struct {
 	// Daemon are tables of the configuration; Connection are lines of [connections.bench] and the tables below it.
 	Daemon, Connection string
+	// Env is added to the environment.
+	Env []string
 }
 
 // StartEsplanade runs Esplanade on a host with one connection; dir is its own. The process is given also with an error.
@@ -102,7 +104,7 @@ secret = %q
 	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := s.Start("esplanade", filepath.Join(dir, "log"), netlab.Command{Args: []string{binary, "run", "-c", path}})
+	p, err := s.Start("esplanade", filepath.Join(dir, "log"), netlab.Command{Args: []string{binary, "run", "-c", path}, Env: o.Env})
 	if err != nil {
 		return nil, err
 	}

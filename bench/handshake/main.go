@@ -17,7 +17,7 @@ import (
 
 type options struct {
 	count, atOnce, runs int
-	out                 string
+	out, profile        string
 }
 
 // maxCount is what the network of the initiators has room for.
@@ -31,6 +31,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.IntVar(&o.atOnce, "c", 16, "how many are under way at a time")
 	f.IntVar(&o.runs, "runs", 3, "how often, in interleaved order")
 	f.StringVar(&o.out, "out", "bench/results", "`directory` of the results")
+	f.StringVar(&o.profile, "profile", "", "write a CPU profile of Esplanade's to this `file`, without strongSwan and without results")
 	if err := command.Parse(f, args); err != nil {
 		return o, err
 	}

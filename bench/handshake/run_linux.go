@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"esplanade/bench/contest"
@@ -35,15 +36,20 @@ type responder struct {
 	start         func(ctx context.Context, s netlab.Site, dir string) (*netlab.Process, error)
 }
 
-// responders are all that this machine has.
-func responders(ctx context.Context, b *contest.Builder) ([]responder, error) {
+// responders are all that this machine has; with a profile, Esplanade alone.
+func responders(ctx context.Context, b *contest.Builder, profile string) ([]responder, error) {
 	fmt.Fprintln(os.Stderr, "building Esplanade")
-	binary, err := b.Esplanade(ctx)
+	build, daemonEnv := b.Esplanade, []string(nil)
+	if profile != "" {
+		build, daemonEnv = b.EsplanadeProfiled, []string{contest.ProfileEnv + "=" + profile}
+	}
+	binary, err := build(ctx)
 	if err != nil {
 		return nil, err
 	}
 	rs := []responder{{name: "Esplanade", version: contest.Version(ctx, binary, "version"), start: func(ctx context.Context, s netlab.Site, dir string) (*netlab.Process, error) {
 		return contest.StartEsplanade(ctx, s, dir, binary, contest.EsplanadeOptions{
+			Env:    daemonEnv,
 			Daemon: fmt.Sprintf("[log]\nlevel = \"warn\"\n[ike]\ncookie_threshold = %d\ncookie_threshold_ip = %[1]d\nhalf_open_limit = %[1]d", maxCount),
 			Connection: fmt.Sprintf(`local_addrs = [%q]
 encap = true
@@ -60,6 +66,9 @@ remote_ts = [%q]
 esp_proposals = ["aes128gcm16"]
 `, s.Outer, responderNet, initiatorNet)})
 	}}}
+	if profile != "" {
+		return rs, nil
+	}
 	swan := contest.StrongSwan("")
 	if lacks := swan.Missing(); lacks != "" {
 		fmt.Fprintln(os.Stderr, "WITHOUT strongSwan: this machine lacks", lacks)
@@ -101,13 +110,18 @@ type figures struct {
 	Result    initiators.Result `json:"result"`
 }
 
-func run(o options) error {
+func run(o options) (err error) {
+	if o.profile != "" {
+		if o.profile, err = filepath.Abs(o.profile); err != nil {
+			return err
+		}
+	}
 	return contest.Run("handshake", func(ctx context.Context, b *contest.Builder) error { return compare(ctx, b, o) })
 }
 
 // compare measures all responders as often as is asked, and writes.
 func compare(ctx context.Context, b *contest.Builder, o options) error {
-	rs, err := responders(ctx, b)
+	rs, err := responders(ctx, b, o.profile)
 	if err != nil {
 		return err
 	}
@@ -131,7 +145,7 @@ func compare(ctx context.Context, b *contest.Builder, o options) error {
 			fmt.Fprintf(os.Stderr, "run %d of %d, %s: %.0f a second, %.2f ms of CPU and %.1f KiB each, p99 %.1f ms\n", r, o.runs, x.name, f.PerSecond, f.CPUMillis, f.KiB, f.P99)
 		}
 	}
-	if len(all) > 0 {
+	if len(all) > 0 && o.profile == "" {
 		failures = append(failures, write(o, rs, all, c))
 	}
 	return errors.Join(failures...)
@@ -181,6 +195,10 @@ func measure(ctx context.Context, o options, x responder) (f figures, err error)
 	cpu, rss, err := usage(p)
 	if err != nil {
 		return f, err
+	}
+	if o.profile != "" {
+		p.Signal(syscall.SIGUSR1)
+		defer p.Signal(syscall.SIGUSR2)
 	}
 	r, err := batch(warmUp, o.count)
 	if err != nil {

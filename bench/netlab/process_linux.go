@@ -109,18 +109,19 @@ func (p *Process) CPUTime() time.Duration {
 
 // Stop ends the program: SIGTERM, and SIGKILL if it takes too long. It may be called more than once.
 func (p *Process) Stop(grace time.Duration) {
-	p.signal(syscall.SIGTERM)
+	p.Signal(syscall.SIGTERM)
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {
 	case <-p.done:
 	case <-timer.C:
-		p.signal(syscall.SIGKILL)
+		p.Signal(syscall.SIGKILL)
 		<-p.done
 	}
 }
 
-func (p *Process) signal(s syscall.Signal) {
+// Signal sends a signal to a program that has not ended.
+func (p *Process) Signal(s syscall.Signal) {
 	select {
 	case <-p.done:
 	default:
