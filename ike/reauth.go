@@ -80,11 +80,8 @@ func (d *Daemon) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 	c := e.conn
 	var wanted []*child
 	for _, h := range c.children {
-		for _, x := range e.m.Children() {
-			if inUse(x) && x.Config == h.cfg {
-				wanted = append(wanted, h)
-				break
-			}
+		if carries(e, h) {
+			wanted = append(wanted, h)
 		}
 	}
 	if len(wanted) == 0 {
@@ -192,13 +189,8 @@ func (d *Daemon) removeInbound(now time.Time, e *entry, c *sa.Child) {
 
 func (d *Daemon) servedElsewhere(e *entry, c *sa.Child) bool {
 	for x := range e.conn.entries {
-		if x == e || !x.alive() {
-			continue
-		}
-		for _, o := range x.m.Children() {
-			if inUse(o) && o.Config == c.Config && o.TS.Contains(c.TS) {
-				return true
-			}
+		if x != e && x.alive() && serves(x, c) {
+			return true
 		}
 	}
 	return false

@@ -1,6 +1,7 @@
 package ike
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -162,6 +163,36 @@ func TestReauthenticationByCommand(t *testing.T) {
 				settle(2 * longReviewTime)
 				p.wantUp()
 				p.wantNew(before)
+				p.stop()
+			})
+		})
+	}
+}
+
+// The side that was called authenticates anew right after it was, as often as it is asked to. The new IKE SA is in the other
+// direction than the one that it takes the place of, but both sides haven't called each other: none is redundant.
+func TestReauthenticationOfFreshIKESA(t *testing.T) {
+	for _, unique := range []string{"never", "no", "keep", "replace"} {
+		t.Run(unique, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := fmt.Sprintf("unique = %q", unique)
+				p := startReauth(t, "", u, u)
+				// Which of two that cross would go is a matter of chance, so: several.
+				for i := range 8 {
+					before := p.ids()
+					from, name := p.b, "a"
+					if i%2 == 1 {
+						from, name = p.a, "b"
+					}
+					if n, err := from.d.Reauthenticate(t.Context(), Target{Connection: name}); n != 1 || err != nil {
+						t.Errorf("%d SAs, %v", n, err)
+					}
+					p.unbroken(2 * lateTime)
+					p.wantUp()
+					p.wantNew(before)
+				}
+				settle(2 * longReviewTime)
+				p.wantUp()
 				p.stop()
 			})
 		})

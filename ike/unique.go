@@ -1,6 +1,7 @@
 package ike
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -120,9 +121,10 @@ const (
 )
 
 // crosses tells whether both sides have initiated at about the same time, so that there are two of what one was
-// wanted of.
+// wanted of. One that this side takes the place of the other with is wanted: the side that was called may authenticate
+// anew at any time.
 func (e *entry) crosses(x *entry) bool {
-	return e.caller != x.caller && e.first.Sub(x.first).Abs() < crossingTime
+	return e.caller != x.caller && e.handover.from != x && x.handover.from != e && e.first.Sub(x.first).Abs() < crossingTime
 }
 
 // reviewRedundant closes one of two IKE SAs that both sides have initiated at the same time: the one with the larger
@@ -165,15 +167,18 @@ func covers(winner, loser *entry) bool {
 		if !inUse(c) {
 			continue
 		}
-		found := false
-		for _, w := range winner.m.Children() {
-			found = found || inUse(w) && w.Config == c.Config && w.TS.Contains(c.TS)
-		}
-		if !found {
+		if !serves(winner, c) {
 			return false
 		}
 	}
 	return true
+}
+
+// serves tells whether an IKE SA has a live child for all that a child of another carries.
+func serves(e *entry, c *sa.Child) bool {
+	return slices.ContainsFunc(e.m.Children(), func(x *sa.Child) bool {
+		return inUse(x) && x.Config == c.Config && x.TS.Contains(c.TS)
+	})
 }
 
 // inUse tells whether a CHILD SA carries traffic.
