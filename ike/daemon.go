@@ -122,14 +122,14 @@ func New(o Options) *Daemon {
 	d.names.init()
 	d.stats.init()
 	d.env = d.newEnv()
-	d.env.Tickets = ticket.NewKeyring(random)
 	return d
 }
 
 // newEnv gives the machines what they need of the world.
 func (d *Daemon) newEnv() *sa.Env {
 	return &sa.Env{
-		Nonce: random,
+		Nonce:   random,
+		Tickets: ticket.NewKeyring(random),
 		NewSPI: func() wire.SPI {
 			for {
 				if spi := wire.SPI(binary.BigEndian.Uint64(random(8))); spi != 0 && d.table.bySPI[spi] == nil {

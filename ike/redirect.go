@@ -71,13 +71,13 @@ func (d *Daemon) redirected(now time.Time, e *entry, o sa.Redirected) {
 	if !c.redirects.allow(now) {
 		w := d.whereDetour(now, r)
 		w.Exchange = o.Exchange.String()
-		f := diag.RedirectLoop(w, gatewayName(r.from), gatewayName(r.to), maxRedirects, redirectLoopTime)
+		f := diag.RedirectLoop(w, r.from.String(), r.to.String(), maxRedirects, redirectLoopTime)
 		d.report(now, e, f)
 		d.detourFailed(now, r, f)
 		return
 	}
-	d.logger(e).Info("redirected to another gateway", "from", gatewayName(r.from), "to", gatewayName(r.to), "exchange", o.Exchange.String())
-	c.tell(1, "redirected to "+gatewayName(r.to)+" by "+gatewayName(r.from))
+	d.logger(e).Info("redirected to another gateway", "from", r.from.String(), "to", r.to.String(), "exchange", o.Exchange.String())
+	c.tell(1, "redirected to "+r.to.String()+" by "+r.from.String())
 	if r.old == nil {
 		for _, h := range r.children {
 			h.machine = nil
@@ -119,7 +119,7 @@ func (d *Daemon) follow(now time.Time, r *detour, addrs []netip.Addr, err error)
 	}
 	if err != nil {
 		f := diag.Unresolved(d.whereDetour(now, r), r.to.FQDN, err)
-		f.Theirs = fmt.Sprintf("the gateway that %s has redirected to, %q", gatewayName(r.from), r.to.FQDN)
+		f.Theirs = fmt.Sprintf("the gateway that %s has redirected to, %q", r.from.String(), r.to.FQDN)
 		f.Fix = "check the name at the gateway that redirects (redirect_to), and the resolver here."
 		d.report(now, r.old, f)
 		d.detourFailed(now, r, f)
@@ -164,7 +164,7 @@ func (d *Daemon) follow(now time.Time, r *detour, addrs []netip.Addr, err error)
 		}
 	}
 	d.excludePeer(x)
-	d.logger(x).Info("connecting", "local", path.Local, "remote", path.Remote, "redirected_from", gatewayName(r.from))
+	d.logger(x).Info("connecting", "local", path.Local, "remote", path.Remote, "redirected_from", r.from.String())
 	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+path.Remote.Addr().String())
 	d.drain(now, x)
 }
@@ -198,7 +198,7 @@ func (d *Daemon) detourFailed(now time.Time, r *detour, f *diag.Failure) {
 // redirecting notes that a peer was told to go elsewhere.
 func (d *Daemon) redirecting(e *entry, o sa.Redirecting) {
 	d.stats.redirecting.Add(1)
-	d.logger(e).Info("the peer is redirected to another gateway", "from", e.m.Path().Local.Addr(), "to", gatewayName(o.Gateway),
+	d.logger(e).Info("the peer is redirected to another gateway", "from", e.m.Path().Local.Addr(), "to", o.Gateway.String(),
 		"exchange", o.Exchange.String(), "peer", e.m.Path().Remote, "remote_id", e.m.RemoteID().String())
 }
 
@@ -206,13 +206,6 @@ func (d *Daemon) redirecting(e *entry, o sa.Redirecting) {
 func (d *Daemon) redirectedStranger(path sa.Path, to wire.Gateway) {
 	d.stats.redirecting.Add(1)
 	if d.logs(slog.LevelDebug) {
-		d.log.Debug("redirected to another gateway", "from", path.Local.Addr(), "to", gatewayName(to), "peer", path.Remote)
+		d.log.Debug("redirected to another gateway", "from", path.Local.Addr(), "to", to.String(), "peer", path.Remote)
 	}
-}
-
-func gatewayName(g wire.Gateway) string {
-	if g.Addr.IsValid() {
-		return g.Addr.Unmap().String()
-	}
-	return g.FQDN
 }

@@ -52,7 +52,7 @@ func (d *Daemon) Redirect(ctx context.Context, r Redirect) (int, error) {
 			case r.PeerID.Type != 0 && !matches(e.m, r.PeerID):
 				continue
 			case !e.m.Redirect(now, r.Gateway):
-				d.logger(e).Info("the peer can't be redirected: it has not said that it can", "to", gatewayName(r.Gateway), "peer", e.m.Path().Remote)
+				d.logger(e).Info("the peer can't be redirected: it has not said that it can", "to", r.Gateway.String(), "peer", e.m.Path().Remote)
 				unable++
 				continue
 			}

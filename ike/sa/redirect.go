@@ -63,7 +63,7 @@ func (m *Machine) redirectedInInit(now time.Time, msg *wire.Message, datagram []
 	m.initExchanged(now, msg, datagram, path)
 	m.pending = nil
 	m.emit(Redirected{Gateway: to, Exchange: wire.ExchangeIKESAInit})
-	m.close(now, "redirected to "+gatewayText(to), nil)
+	m.close(now, "redirected to "+to.String(), nil)
 	return true
 }
 
@@ -78,7 +78,7 @@ func (m *Machine) redirectedInAuth(r *response) bool {
 	}
 	m.abandonTasks(r.now)
 	m.emit(Redirected{Gateway: to, Exchange: wire.ExchangeIKEAuth})
-	m.requeue(&deleteIKETask{reason: "redirected to " + gatewayText(to)})
+	m.requeue(&deleteIKETask{reason: "redirected to " + to.String()})
 	return true
 }
 
@@ -151,14 +151,6 @@ func reachable(g wire.Gateway) bool {
 	return true
 }
 
-// gatewayText is a gateway as a log line shows it.
-func gatewayText(g wire.Gateway) string {
-	if g.Addr.IsValid() {
-		return g.Addr.Unmap().String()
-	}
-	return g.FQDN
-}
-
 // sameGateway tells whether two gateways are called the same.
 func sameGateway(a, b wire.Gateway) bool {
 	return a.Addr.Unmap() == b.Addr.Unmap() && strings.EqualFold(strings.TrimSuffix(a.FQDN, "."), strings.TrimSuffix(b.FQDN, "."))
@@ -227,7 +219,7 @@ func (m *Machine) Redirect(now time.Time, to wire.Gateway) bool {
 // redirectTask is the INFORMATIONAL exchange that redirects a peer.
 type redirectTask struct{ to wire.Gateway }
 
-func (t *redirectTask) name() string                        { return "redirect to " + gatewayText(t.to) }
+func (t *redirectTask) name() string                        { return "redirect to " + t.to.String() }
 func (t *redirectTask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
 func (t *redirectTask) abandoned(m *Machine, now time.Time) {}
 func (t *redirectTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {

@@ -13,6 +13,14 @@ type Gateway struct {
 	FQDN string     // GatewayFQDN otherwise; as received, not checked to be a name
 }
 
+// String is the address or the name; the latter is as received, so quote it.
+func (g Gateway) String() string {
+	if g.Addr.IsValid() {
+		return g.Addr.Unmap().String()
+	}
+	return g.FQDN
+}
+
 // maxGatewayLen is what "GW Ident Len", one octet, can say.
 const maxGatewayLen = 0xff
 
