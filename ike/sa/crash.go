@@ -2,6 +2,7 @@ package sa
 
 import (
 	"crypto/subtle"
+	"iter"
 	"slices"
 	"time"
 
@@ -26,6 +27,57 @@ func (e *Env) token(spii, spir wire.SPI) []wire.Payload {
 }
 
 func (m *Machine) ownToken() []wire.Payload { return m.env.token(m.spii(), m.spir()) }
+
+// ProofOfLoss is the token that goes with INVALID_IKE_SPI in the answer to a message of an IKE SA that this side does not have, if
+// one may be shown. Whoever has it can end the IKE SA at the peer, so that it is never that of an IKE SA that exists here: exists
+// looks for one by its SPI of this side, all lists every one. The IKE SA for a message is found by one of its SPIs, which the
+// Initiator flag selects; anybody can flip that, so both are looked up. And it answers nothing but what looks like a protected
+// request: RFC 6290 section 4.5.
+//
+// Nor is it shown for one that has had a successor: that is the opposite of a loss. A peer that has not heard of the end of
+// the rekeying still speaks on the old IKE SA, and would close it and with it all that the new one carries.
+func (e *Env) ProofOfLoss(h wire.Header, exists func(wire.SPI) bool, all iter.Seq[*Machine]) []wire.Payload {
+	protected := h.NextPayload == wire.PayloadSK || h.NextPayload == wire.PayloadSKF
+	if e.CrashToken == nil || !protected || h.SPIi == 0 || h.SPIr == 0 || h.Exchange == wire.ExchangeIKESAInit || exists(h.SPIi) || exists(h.SPIr) ||
+		e.outlived.has(h.SPIi) || e.outlived.has(h.SPIr) {
+		return nil
+	}
+	// Of an IKE SA that a rekeying of ours is about to bring about the peer may know already, and it will live.
+	for m := range all {
+		if m.state == StateRekeying {
+			return nil
+		}
+	}
+	return e.token(h.SPIi, h.SPIr)
+}
+
+// outlived remembers the local SPIs of IKE SAs that a successor has taken the place of, for a while after their end. The zero value is
+// empty. Two sets take turns, so that a full one costs no search for the oldest.
+type outlived struct {
+	fresh, old map[wire.SPI]struct{}
+	since      time.Time // of fresh
+}
+
+const (
+	// outlivedTime is how long one is remembered at least, unless there are too many: longer than a peer with the usual timers
+	// repeats a request.
+	outlivedTime = 5 * time.Minute
+	// maxOutlived bounds each of the two sets.
+	maxOutlived = 1 << 14
+)
+
+func (o *outlived) add(now time.Time, spi wire.SPI) {
+	if o.fresh == nil || len(o.fresh) >= maxOutlived || now.Sub(o.since) >= outlivedTime {
+		o.old, o.fresh, o.since = o.fresh, map[wire.SPI]struct{}{}, now
+	}
+	o.fresh[spi] = struct{}{}
+}
+
+func (o *outlived) has(spi wire.SPI) bool {
+	_, fresh := o.fresh[spi]
+	_, old := o.old[spi]
+	return fresh || old
+}
 
 // takeToken keeps the token of the peer, out of a message that is protected. A later one replaces it: RFC 6290
 // section 4.4.

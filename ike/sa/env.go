@@ -66,4 +66,7 @@ type Env struct {
 
 	// ExportKeys makes machines emit [KeysDerived]. It exists for decoding captures in a laboratory.
 	ExportKeys bool
+
+	// outlived are IKE SAs that have ended because a successor took their place.
+	outlived outlived
 }

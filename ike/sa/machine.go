@@ -213,6 +213,9 @@ func (m *Machine) close(now time.Time, reason string, f *diag.Failure) {
 	}
 	m.abandonTasks(now)
 	m.dropAllAnswering()
+	if m.Replaced() && m.env.CrashToken != nil {
+		m.env.outlived.add(now, m.localSPI)
+	}
 	for _, c := range slices.Clone(m.children) {
 		m.removeChild(c, reason)
 	}

@@ -309,7 +309,11 @@ func (m *Machine) handOver(now time.Time, s *Machine) {
 	s.children, m.children = append(s.children, m.children...), nil
 	m.dropAllAnswering()
 	end, ending := m.ending()
+	var stay []task
 	for _, t := range m.queue {
+		if k := whereabouts(t); k != nil && !s.initiator && !s.alive.lastHeard.After(s.created) {
+			stay = append(stay, k)
+		}
 		switch t := t.(type) {
 		case *createChildTask, *rekeyChildTask, *deleteChildTask, *rejectChildTask, *updateTask, *announceTask, *routeTask:
 			s.delayed = append(s.delayed, delayed{t, now})
@@ -318,7 +322,7 @@ func (m *Machine) handOver(now time.Time, s *Machine) {
 		}
 	}
 	s.delayed, m.delayed = append(s.delayed, m.delayed...), nil
-	m.queue = nil
+	m.queue = stay
 	m.setState(StateRekeyed, "a successor has taken over")
 	m.life.rekeyAt = time.Time{}
 	m.emit(Replaced{Successor: s})
@@ -404,4 +408,19 @@ func (m *Machine) busyWithChildren() bool {
 		return true
 	}
 	return false
+}
+
+// whereabouts is a task again that tells the peer where this side has moved to; nil for another. It is for an IKE SA that the peer
+// has rekeyed: that it does not find us may be why it lacks our answer, and without that it knows of no successor on which it
+// could be told.
+func whereabouts(t task) task {
+	switch t := t.(type) {
+	case *updateTask:
+		return &updateTask{from: t.from}
+	case *announceTask:
+		if t.must {
+			return &announceTask{must: true}
+		}
+	}
+	return nil
 }

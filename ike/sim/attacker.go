@@ -16,6 +16,8 @@ type attacker struct {
 	w *World
 	// sent are datagrams as they left a host; arrived those that reached their receiver. Only the newest are kept.
 	sent, arrived []datagram
+	// tokens are those that a host has shown after a restart.
+	tokens []wire.Payload
 }
 
 const attackerMemory = 64
@@ -50,7 +52,7 @@ func (x *attacker) attack() {
 	w.check.stats.Attacks++
 	d := x.arrived[w.rng.IntN(len(x.arrived))]
 	d.forged = true
-	switch w.rng.IntN(9) {
+	switch w.rng.IntN(11) {
 	case 0: // a replay from where the original came from
 		x.inject(d, "replay")
 	case 1: // a replay from elsewhere: it must not move anything
@@ -85,6 +87,10 @@ func (x *attacker) attack() {
 		x.inject(d, "noise")
 	case 8: // an answer to an IKE_SA_INIT request, before the real one or after it
 		x.answerInit()
+	case 9: // the token of an IKE SA of others
+		x.fish(d)
+	case 10: // a ticket that was seen
+		x.replayTicket()
 	}
 }
 
@@ -150,13 +156,13 @@ func (x *attacker) mangle(b []byte) []byte {
 }
 
 // forge makes an unprotected message with the header of a real one.
-func forge(like []byte, p wire.Payload) []byte {
+func forge(like []byte, ps ...wire.Payload) []byte {
 	h, err := wire.ParseHeader(like)
 	if err != nil {
 		return like
 	}
 	h.Exchange = wire.ExchangeInformational
-	m := wire.Message{Header: h, Payloads: []wire.Payload{p}}
+	m := wire.Message{Header: h, Payloads: ps}
 	return m.Append(nil)
 }
 

@@ -19,6 +19,8 @@ const (
 // Stats counts what happened in a run.
 type Stats struct {
 	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, Spawned, ESP, TooBig, Fragments, Attacks, Moves int
+	// Crashes were proved by a token. Resumptions were tried; Resumed have succeeded. TicketReplays are the attacker's.
+	Crashes, Resumptions, Resumed, TicketReplays int
 }
 
 // Add sums two counts.
@@ -34,6 +36,10 @@ func (s *Stats) Add(o Stats) {
 	s.TooBig += o.TooBig
 	s.Fragments += o.Fragments
 	s.Attacks += o.Attacks
+	s.Crashes += o.Crashes
+	s.Resumptions += o.Resumptions
+	s.Resumed += o.Resumed
+	s.TicketReplays += o.TicketReplays
 	s.Moves += o.Moves
 }
 
@@ -92,7 +98,7 @@ func (c *checker) sent(h *Host, b []byte) {
 		return
 	}
 	if m.Encrypted == nil {
-		if m.Header.Exchange != wire.ExchangeIKESAInit {
+		if !sa.Opens(m.Header.Exchange) {
 			c.w.fail("%s sends %s in the clear", h.name, m.Header.Exchange)
 		}
 		return
@@ -144,7 +150,7 @@ func (c *checker) sent(h *Host, b []byte) {
 // delivered notes a genuine datagram that reaches a host.
 func (c *checker) delivered(h *Host, b []byte) {
 	hd, err := wire.ParseHeader(b)
-	if err != nil || !hd.Flags.Response() || hd.Exchange == wire.ExchangeIKESAInit {
+	if err != nil || !hd.Flags.Response() || sa.Opens(hd.Exchange) {
 		return
 	}
 	flow := flowKey{h.name, hd.SPIi, hd.SPIr}

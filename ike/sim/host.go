@@ -27,7 +27,9 @@ type Host struct {
 	ids      uint64
 	nextSPI  uint32
 	wants    []*want
-	data     dataPlane
+	// session is what the next attempt resumes.
+	session *sa.Session
+	data    dataPlane
 	// wake is a time at which the reconciler wants to look again.
 	wake time.Time
 }
@@ -39,6 +41,8 @@ type node struct {
 	up bool
 	// caller: this side initiated the first of the line of IKE SAs that this one belongs to.
 	caller bool
+	// session is what it could be resumed with if the peer is lost.
+	session *sa.Session
 }
 
 // want is a child that is to be up.
@@ -109,6 +113,7 @@ func (h *Host) boot() {
 		}
 	}
 	h.wake = h.w.now
+	h.bootLost()
 }
 
 // nodes lists the table in the order in which the machines were made, so that a seed always plays the same.
@@ -159,7 +164,7 @@ func (h *Host) receiveIKE(b []byte, path sa.Path) {
 		h.unknownSPI(hd, path)
 		return
 	}
-	if hd.Exchange != wire.ExchangeIKESAInit || hd.Flags.Response() {
+	if !sa.Opens(hd.Exchange) || hd.Flags.Response() {
 		return
 	}
 	for _, n := range h.nodes() {
@@ -213,7 +218,7 @@ func (h *Host) unknownSPI(hd wire.Header, path sa.Path) {
 			SPIi: hd.SPIi, SPIr: hd.SPIr, Major: 2, Exchange: hd.Exchange, MessageID: hd.MessageID,
 			Flags: wire.FlagResponse | (hd.Flags&wire.FlagInitiator ^ wire.FlagInitiator),
 		},
-		Payloads: []wire.Payload{&wire.Notify{NotifyType: wire.NotifyInvalidIKESPI}},
+		Payloads: append([]wire.Payload{&wire.Notify{NotifyType: wire.NotifyInvalidIKESPI}}, h.proofOfLoss(hd)...),
 	}
 	h.w.net.carry(datagram{src: path.Local, dst: path.Remote, ike: m.Append(nil), forged: true})
 }
@@ -259,7 +264,14 @@ func (h *Host) output(n *node, o sa.Output) {
 	case sa.Established:
 		n.up = true
 		w.check.stats.Established++
+		if n.m.Initiator() && n.m.Snapshot().Resumed {
+			w.check.stats.Resumed++
+		}
 		n.caller = n.m.Initiator()
+	case sa.SessionGranted:
+		n.session = o.Session
+	case sa.Renumbered:
+		h.renumbered(n, o.Old)
 	case sa.PeerInitialContact:
 		for _, x := range h.others(n) {
 			w.logf("%s %d: dropped, INITIAL_CONTACT", h.name, x.m.ID())
@@ -352,6 +364,7 @@ func (h *Host) reviewRedundant() {
 }
 
 func (h *Host) closed(n *node, o sa.Closed) {
+	h.closedLost(n, o.Failure)
 	if n.up {
 		n.up = false
 		if o.Reason != "replaced" {
@@ -434,7 +447,7 @@ func (h *Host) attempt(x *want) {
 			cfgs, due = append(cfgs, y.cfg), append(due, y)
 		}
 	}
-	m := sa.NewInitiator(h.env, h.w.now, h.plan.cfg, path, cfgs)
+	m := h.begin(path, cfgs)
 	for _, y := range due {
 		y.busy, y.machine = true, m
 	}

@@ -110,7 +110,7 @@ func (n *network) carry(d datagram) {
 		return
 	}
 	// What is changed in IKE_SA_INIT shows only when AUTH does not verify, and then the attempt has failed.
-	if d.ike != nil && w.chance(n.corrupt) && (!w.plan.gentle || wire.ExchangeType(d.ike[18]) != wire.ExchangeIKESAInit) {
+	if d.ike != nil && w.chance(n.corrupt) && (!w.plan.gentle || !sa.Opens(wire.ExchangeType(d.ike[18]))) {
 		d.ike, d.forged = w.attacker.mangle(d.ike), true
 	}
 	n.fly(d)

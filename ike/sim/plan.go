@@ -40,6 +40,8 @@ type hostPlan struct {
 	cfg   *sa.Config
 	// cookies: this side demands them.
 	cookies bool
+	// tokens: this side makes tokens of quick crash detection.
+	tokens bool
 }
 
 // conditions of the network while it is bad.
@@ -171,6 +173,7 @@ func newPlan(r *rand.Rand) plan {
 			b.PPKID = otherPPK
 		}
 	}
+	p.lostPlan(r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(2) == 0)
 	return p
 }
 
@@ -186,9 +189,9 @@ func (p *plan) String() string {
 		kind = "gentle"
 	}
 	return fmt.Sprintf("%s for %s, nat %v (%d rebinds), mobike %v (%d moves), both start %v, loss %.2f dup %.2f corrupt %.2f delay %s-%s mtu %d, %d children, "+
-		"%d operations %d restarts %d blackouts %d attacks, ike %s/%s rekey %s/%s, tries %d from %s, dpd %s, fragments %d",
+		"%d operations %d restarts %d blackouts %d attacks, tokens %v/%v tickets %v, ike %s/%s rekey %s/%s, tries %d from %s, dpd %s, fragments %d",
 		kind, p.chaos, p.nat, p.rebinds, p.mobike, p.moves, p.b.start, p.net.loss, p.net.duplicate, p.net.corrupt, p.net.minDelay, p.net.maxDelay, p.net.mtu,
-		len(p.a.cfg.Children), p.operations, p.restarts, p.blackouts, p.attacks, p.a.cfg.Proposals[0], p.b.cfg.Proposals[0],
+		len(p.a.cfg.Children), p.operations, p.restarts, p.blackouts, p.attacks, p.a.tokens, p.b.tokens, p.a.cfg.Resumption, p.a.cfg.Proposals[0], p.b.cfg.Proposals[0],
 		p.a.cfg.RekeyTime, p.b.cfg.RekeyTime, p.a.cfg.Retransmit.Tries, p.a.cfg.Retransmit.Timeout, p.a.cfg.DPDDelay, p.a.cfg.FragmentSize)
 }
 
