@@ -29,14 +29,15 @@ const (
 	PayloadEncryptedFragment = 53
 )
 
-// Exchange types of RFC 7296 section 3.1, RFC 9242 and RFC 9370.
+// Exchange types of RFC 7296 section 3.1, RFC 5723, RFC 9242 and RFC 9370.
 const (
-	IKESAInit       = 34
-	IKEAuth         = 35
-	CreateChildSA   = 36
-	Informational   = 37
-	IKEIntermediate = 43
-	IKEFollowupKE   = 44
+	IKESAInit        = 34
+	IKEAuth          = 35
+	CreateChildSA    = 36
+	Informational    = 37
+	IKESessionResume = 38
+	IKEIntermediate  = 43
+	IKEFollowupKE    = 44
 )
 
 func (m IKEMessage) String() string {

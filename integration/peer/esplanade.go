@@ -182,6 +182,7 @@ func (s Status) Failures() []FailureStatus {
 // ConnStatus is one connection.
 type ConnStatus struct {
 	StateStatus
+	Resumed  bool          `json:"resumed"`
 	Children []StateStatus `json:"children"`
 }
 
@@ -258,6 +259,9 @@ func (e *Esplanade) connectionKeys(c Connection) map[string]string {
 	}
 	if c.PPKRequired {
 		keys["ppk_required"] = "true"
+	}
+	if c.Resumption {
+		keys["resumption"] = "true"
 	}
 	for k, v := range c.Extra {
 		keys[k] = strconv.Quote(v)

@@ -42,6 +42,8 @@ type Connection struct {
 	RekeyTime       time.Duration
 	PPKID           string
 	PPKRequired     bool
+	// Resumption takes and gives session tickets, RFC 5723. Only Esplanade does.
+	Resumption bool
 	// Extra are more keys of the connection, which both formats call by the same name: {"childless": "force"}.
 	Extra    map[string]string
 	Children []Child
