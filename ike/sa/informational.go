@@ -34,6 +34,7 @@ func (m *Machine) handleInformational(r *request) []wire.Payload {
 	m.peerAuthLifetime(r.now, r.path, r.payloads)
 	m.redirectedLive(r)
 	m.takeToken(r.path, r.payloads)
+	answer = append(answer, m.grantTicket(r)...)
 	for _, t := range [...]wire.NotifyType{wire.NotifyAuthenticationFailed, wire.NotifyUnsupportedCriticalPayload, wire.NotifyInvalidSyntax} {
 		if n := notify(r.payloads, t); n != nil {
 			// Our IKE_AUTH response was not accepted, and the initiator says so in an exchange of its own. These three "are the

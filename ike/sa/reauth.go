@@ -11,6 +11,8 @@ import (
 // reauthentication "is done by creating a new IKE SA from scratch … creating new Child SAs within the new IKE SA …, and
 // finally deleting the old IKE SA". https://www.rfc-editor.org/rfc/rfc7296#section-2.8.3
 type authLife struct {
+	// since is when the two sides authenticated each other.
+	since time.Time
 	// reauthAt is when this side authenticates anew; expireAt when the SA is closed because nobody has.
 	reauthAt, expireAt time.Time
 	// responder: this side answered the IKE_AUTH request, whoever has rekeyed the IKE SA since.
@@ -29,7 +31,7 @@ const (
 // only where it was not heeded.
 func (m *Machine) startAuthLife(now time.Time) {
 	c := m.cfg
-	m.auth = authLife{responder: !m.initiator}
+	m.auth = authLife{since: now, responder: !m.initiator}
 	if c.ReauthTime == 0 {
 		return
 	}

@@ -267,7 +267,7 @@ func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chose
 		establishedAt: now, chosen: chosen, prf: prf, nat: m.nat, alive: liveness{lastHeard: now, lastSent: now},
 		frag: fragments{negotiated: m.frag.negotiated, small: m.frag.small}, sync: idSync{negotiated: m.sync.negotiated},
 		ppk:  m.ppk,
-		auth: m.auth, redirect: m.redirect,
+		auth: m.auth, redirect: m.redirect, resume: resumption{granted: m.resume.granted},
 	}
 	s.inherit(m)
 	if err := s.setKeys(suite.RekeySKEYSEED(m.prf, m.keys.D, shared, ni, nr, additional...), ni, nr); err != nil {
@@ -322,6 +322,7 @@ func (m *Machine) handOver(now time.Time, s *Machine) {
 		}
 	}
 	s.delayed, m.delayed = append(s.delayed, m.delayed...), nil
+	s.renewTicket(now)
 	m.queue = stay
 	m.setState(StateRekeyed, "a successor has taken over")
 	m.life.rekeyAt = time.Time{}

@@ -63,6 +63,8 @@ type resumption struct {
 	since, reauthAt time.Time
 	// serial is the ticket's, on the responder.
 	serial ticket.Serial
+	// granted: the peer has given a ticket, so that it will give another. A rekeying hands this on, and nothing else.
+	granted bool
 }
 
 // maxPeerTicket is the longest ticket of another gateway that is kept, and presented in one datagram.
@@ -78,9 +80,13 @@ func secretMark(secret []byte) (mark [ticket.MarkLen]byte) {
 	return mark
 }
 
-// authenticatedAt is when the two sides authenticated each other. A resumption does not: the time is that of the first IKE SA.
+// authenticatedAt is when the two sides authenticated each other. Neither a resumption nor a rekeying does: the time is that of the
+// first IKE SA.
 func (m *Machine) authenticatedAt() time.Time {
-	if m.resume.active {
+	switch {
+	case !m.auth.since.IsZero():
+		return m.auth.since
+	case m.resume.active:
 		return m.resume.since
 	}
 	return m.establishedAt

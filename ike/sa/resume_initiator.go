@@ -130,8 +130,8 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 	m.requeue(&authTask{})
 }
 
-// requestTicket asks for a ticket in an IKE_AUTH request, of a resumed IKE SA as well: the one that it was resumed with is used
-// up. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
+// requestTicket asks for a ticket: in an IKE_AUTH request, of a resumed IKE SA as well, since the one that it was resumed with is
+// used up, and after a rekeying. https://www.rfc-editor.org/rfc/rfc5723#section-4.2
 func (m *Machine) requestTicket() []wire.Payload {
 	if !m.cfg.Resumption || m.usesPPK() {
 		return nil
@@ -139,7 +139,27 @@ func (m *Machine) requestTicket() []wire.Payload {
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketRequest}}
 }
 
-// takeTicket keeps the ticket of an IKE_AUTH response. TICKET_ACK and TICKET_NACK promise and refuse one; a peer that knows none
+// ticketTask asks for a ticket of an IKE SA that a rekeying has brought about: the one there is holds older keys.
+type ticketTask struct{}
+
+func (ticketTask) name() string                        { return "session ticket" }
+func (ticketTask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
+func (ticketTask) abandoned(m *Machine, now time.Time) {}
+func (ticketTask) done(m *Machine, r *response)        { m.takeTicket(r) }
+func (ticketTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
+	p := m.requestTicket()
+	return p, len(p) > 0 && (m.state == StateEstablished || m.state == StateRekeying)
+}
+
+// renewTicket has a successor ask for a ticket when the side that it belongs to had one: that which began the first IKE SA of the
+// line, and will begin the next.
+func (m *Machine) renewTicket(now time.Time) {
+	if m.resume.granted && !m.auth.responder {
+		m.delayed = append(m.delayed, delayed{ticketTask{}, now})
+	}
+}
+
+// takeTicket keeps the ticket of a response. TICKET_ACK and TICKET_NACK promise and refuse one; a peer that knows none
 // of this says nothing.
 func (m *Machine) takeTicket(r *response) {
 	n := notify(r.payloads, wire.NotifyTicketLTOpaque)
@@ -164,5 +184,6 @@ func (m *Machine) takeTicket(r *response) {
 		ReauthAt: m.auth.reauthAt, mark: secretMark(secret),
 	}
 	s.Keys.D = slices.Clone(m.keys.D)
+	m.resume.granted = true
 	m.emit(SessionGranted{Session: s})
 }

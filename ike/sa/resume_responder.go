@@ -117,10 +117,10 @@ func (m *Machine) spendTicket(now time.Time) *diag.Failure {
 	return m.resumeFailure(failCause(ticket.ErrSpent), failNotify(wire.NotifyAuthenticationFailed))
 }
 
-// grantTicket answers TICKET_REQUEST in IKE_AUTH. It is called when the IKE SA is established: its authentication must outlast
-// the ticket. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
+// grantTicket answers TICKET_REQUEST in IKE_AUTH, and in INFORMATIONAL after a rekeying. It is called when the IKE SA is
+// established: its authentication must outlast the ticket. https://www.rfc-editor.org/rfc/rfc5723#section-4.2
 func (m *Machine) grantTicket(r *request) []wire.Payload {
-	if notify(r.payloads, wire.NotifyTicketRequest) == nil || !m.cfg.Resumption || m.env.Tickets == nil || m.usesPPK() {
+	if notify(r.payloads, wire.NotifyTicketRequest) == nil || !m.auth.responder || !m.cfg.Resumption || m.env.Tickets == nil || m.usesPPK() {
 		return nil
 	}
 	refuse := []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketNack}}

@@ -361,6 +361,54 @@ func TestResumptionDoesNotProlongAuthentication(t *testing.T) {
 	r.wantResumed(false)
 }
 
+// After a rekeying, whoever began it, the side that had a ticket gets one of the new keys, and the time of authentication is what it
+// was. The other side asks for none. https://www.rfc-editor.org/rfc/rfc5723#section-4.2
+func TestTicketAfterRekeying(t *testing.T) {
+	for _, by := range []string{"a", "b", "both"} {
+		t.Run(by, func(t *testing.T) {
+			set := func(c *Config) { c.ReauthTime, c.ReauthGrace, c.DPDDelay = 10*time.Hour, time.Minute, 0 }
+			r := newResumeRig(t, 10, func(a, b *Config) { set(a); set(b) })
+			r.a.connect()
+			r.run(time.Second)
+			first := r.a.session()
+			for round := range 2 {
+				r.run(time.Hour)
+				ma, mb := r.wantUp(1)
+				if by != "b" {
+					ma.RekeyIKE(r.now)
+					r.a.drain(ma)
+				}
+				if by != "a" {
+					mb.RekeyIKE(r.now)
+					r.b.drain(mb)
+				}
+				r.run(time.Minute)
+				r.wantUp(1)
+				if n := countEvents[SessionGranted](r.a); n != round+2 {
+					t.Errorf("%d tickets after %d rekeyings", n, round+1)
+				}
+				if n := countEvents[SessionGranted](r.b); n != 0 {
+					t.Errorf("the side that was called has %d tickets", n)
+				}
+			}
+			s := r.a.session()
+			ma, mb := r.wantUp(1)
+			if bytes.Equal(s.Ticket, first.Ticket) || !bytes.Equal(s.Keys.D, ma.keys.D) || !bytes.Equal(s.Keys.D, mb.keys.D) {
+				t.Error("the ticket is not that of the IKE SA's keys")
+			}
+			if !s.Authenticated.Equal(first.Authenticated) || s.Expires.After(first.Authenticated.Add(10*time.Hour)) {
+				t.Errorf("authenticated at %s and then at %s; good until %s", first.Authenticated, s.Authenticated, s.Expires)
+			}
+			r.a.lose()
+			r.b.lose()
+			r.run(time.Minute)
+			r.a.resume(s)
+			r.run(time.Second)
+			r.wantResumed(true)
+		})
+	}
+}
+
 // A side that does not do this ignores what it is asked: "resumption = false", or a peer that knows no tickets.
 func TestTicketsAreAskedFor(t *testing.T) {
 	for name, on := range map[string][2]bool{"neither": {}, "initiator": {true, false}, "responder": {false, true}} {
