@@ -296,7 +296,7 @@ func (d *Daemon) replaced(now time.Time, e *entry, s *sa.Machine) {
 	e.handover = handover{}
 	d.inheritHandover(e, x)
 	if !e.retireAt.IsZero() {
-		x.retireAt, x.leaving, e.retireAt = e.retireAt, true, time.Time{}
+		x.retireAt, x.retireFor, x.leaving, e.retireAt = e.retireAt, e.retireFor, true, time.Time{}
 		x.m.StopSending()
 	}
 	e.replaced, e.review = true, time.Time{}

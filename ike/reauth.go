@@ -145,17 +145,17 @@ func (d *Daemon) advanceHandover(now time.Time, e *entry) {
 		h.covered, h.until = true, now.Add(quietTime)
 	case !h.until.IsZero() && !now.Before(h.until):
 		*h = handover{}
-		d.retire(now, from, e)
+		d.logger(from).Info("replaced by a newer IKE SA of the same peer", "replaced_by", e.m.ID())
+		d.retire(now, from, "replaced by a newer IKE SA")
 	}
 }
 
-// retire ends an IKE SA whose place another has taken. Our packets go through the other one from now on; the DELETE
-// follows when those on the way have arrived.
-func (d *Daemon) retire(now time.Time, e, heir *entry) {
-	d.logger(e).Info("replaced by a newer IKE SA of the same peer", "replaced_by", heir.m.ID())
+// retire ends an IKE SA for which there is another one that has all that it carries. Our packets go through that one from now on;
+// the DELETE follows when those on the way have arrived.
+func (d *Daemon) retire(now time.Time, e *entry, reason string) {
 	e.leaving = true
 	e.m.StopSending()
-	e.retireAt = now.Add(quietTime)
+	e.retireAt, e.retireFor = now.Add(quietTime), reason
 	d.touchAll(e.conn)
 	d.drain(now, e)
 }
@@ -164,7 +164,7 @@ func (d *Daemon) retire(now time.Time, e, heir *entry) {
 func (d *Daemon) advanceRetired(now time.Time, e *entry) {
 	if !e.retireAt.IsZero() && !now.Before(e.retireAt) {
 		e.retireAt = time.Time{}
-		d.delete(now, e, "replaced by a newer IKE SA")
+		d.delete(now, e, e.retireFor)
 	}
 	if !e.lateUntil.IsZero() && !now.Before(e.lateUntil) {
 		e.lateUntil = time.Time{}
@@ -217,10 +217,22 @@ func (d *Daemon) handoverClosed(now time.Time, e *entry) {
 	}
 }
 
-// Reauthenticate starts to authenticate anew at the IKE SAs of a target and returns how many there are.
+// Reauthenticate starts to authenticate anew at the IKE SAs of a target and returns how many there are. Where none can be, since
+// only the peer can call, that is the error.
 func (d *Daemon) Reauthenticate(ctx context.Context, t Target) (int, error) {
-	return d.renew(ctx, t, func(now time.Time, e *entry) int {
+	var uncallable *diag.Failure
+	n, err := d.renew(ctx, t, func(now time.Time, e *entry) int {
+		if c := e.conn; c != nil && !c.conf.CanInitiate() {
+			w := whereOf(c)
+			w.ConfigLine = c.conf.At("remote_addrs").FileLine()
+			uncallable = diag.Uncallable(w)
+			return 0
+		}
 		d.reauthenticate(now, e)
 		return 1
 	})
+	if n == 0 && uncallable != nil {
+		return 0, uncallable
+	}
+	return n, err
 }

@@ -199,6 +199,29 @@ func TestReauthenticationOfFreshIKESA(t *testing.T) {
 	}
 }
 
+// A gateway that knows no address of its peer can't authenticate anew, and says so to who asks for it.
+func TestReauthenticationNeedsAnAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		r := right("none")
+		r.remote = "%any"
+		b, a := f.start(addrB, toml("", r)), f.start(addrA, toml("", left("start")))
+		settle(time.Second)
+		wantUp(t, a, b)
+		before, _ := saIDs(b, "a")
+		n, err := b.d.Reauthenticate(t.Context(), Target{Connection: "a"})
+		if fail, ok := err.(*diag.Failure); n != 0 || !ok || fail.Code != diag.CodeConfig || !strings.Contains(fail.Fix, "remote_addrs") {
+			t.Errorf("%d, %v", n, err)
+		}
+		settle(time.Minute)
+		if after, _ := saIDs(b, "a"); !slices.Equal(before, after) {
+			t.Errorf("IKE SAs %d and then %d", before, after)
+		}
+		a.stop()
+		b.stop()
+	})
+}
+
 // The peer can't be reached for a while when it is time: the old IKE SA stays as it is, and it is tried again.
 func TestReauthenticationFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -131,12 +131,10 @@ func (d *Daemon) unresolved(now time.Time, c *connection, err error) {
 	var f *diag.Failure
 	if name := c.nameToTry(); name != "" {
 		f = diag.Unresolved(w, name, err)
-	} else {
+	} else if c.conf.CanInitiate() {
 		f = diag.Unreachable(w, err)
-		if !c.conf.CanInitiate() {
-			f.Code, f.Ours = diag.CodeConfig, "no address to call: remote_addrs has none"
-			f.Fix = "put the peer's address into remote_addrs, or let the peer initiate"
-		}
+	} else {
+		f = diag.Uncallable(w)
 	}
 	c.tries++
 	d.report(now, nil, f)

@@ -40,10 +40,11 @@ type entry struct {
 	// reported is the latest failure of it that was reported: a machine may give one value twice.
 	reported *diag.Failure
 
-	// handover: it takes another IKE SA's place. retireAt is when one whose place is taken is deleted, and lateUntil how
-	// long its inbound CHILD SAs, late, are kept after that.
+	// handover: it takes another IKE SA's place. retireAt is when one whose place is taken is deleted, retireFor why, and
+	// lateUntil how long its inbound CHILD SAs, late, are kept after that.
 	handover            handover
 	retireAt, lateUntil time.Time
+	retireFor           string
 	late                []*sa.Child
 
 	// redirecting: another gateway, to which its peer has sent this side, is being looked up. detoured: it ended because the

@@ -151,7 +151,7 @@ func (d *Daemon) reviewRedundant(now time.Time, e *entry) {
 			}
 		case loser.caller || now.Sub(later(e.first, x.first)) >= peerReviewTime:
 			d.logger(loser).Info("closed: both sides have initiated at the same time, and the other IKE SA stays", "kept", winner.m.ID())
-			d.delete(now, loser, "redundant: both sides have initiated")
+			d.retire(now, loser, "redundant: both sides have initiated")
 			if loser == e {
 				return
 			}

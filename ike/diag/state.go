@@ -132,6 +132,14 @@ func UnknownName(w Where, kind, name string, have []string) *Failure {
 	return f
 }
 
+// Uncallable is the failure of a connection that is to initiate and has no address of the peer. w.ConfigLine is that of remote_addrs.
+func Uncallable(w Where) *Failure {
+	f := w.failure(CodeConfig)
+	f.Ours = "no address to call: remote_addrs has none"
+	f.Fix = "put the peer's address into remote_addrs, or let the peer initiate"
+	return f
+}
+
 // Internal is the failure for what should never happen.
 func Internal(w Where, cause error) *Failure {
 	f := w.failure(CodeInternal)
