@@ -102,7 +102,9 @@ func (m *Machine) oneTooMany(r *request) *diag.Failure {
 		return nil
 	}
 	return m.failure(diag.CodeLimit, wire.ExchangeIKEAuth, failLine(m.cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
-		failSides(fmt.Sprintf(`one IKE SA for each peer (unique = "keep"), and keep #%d`, kept), "another IKE SA"))
+		failSides(fmt.Sprintf(`one IKE SA for each peer (unique = "keep"), and keep #%d`, kept), "another IKE SA"),
+		failFix(`nothing if the peer has that one too; if it has lost it, terminate it here or wait for the liveness check; if several peers `+
+			`are to use one identity, give each its own or set unique = "never"`))
 }
 
 // selectByIdentity picks the connection: the peer's identity must match remote.id, and the identity that the peer

@@ -40,6 +40,9 @@ func failChild(c *ChildConfig, line string) failOption {
 	}
 }
 
+// failFix says what to do about it where the code's usual advice does not fit.
+func failFix(fix string) failOption { return func(f *diag.Failure) { f.Fix = fix } }
+
 func failLine(line string) failOption { return func(f *diag.Failure) { f.ConfigLine = line } }
 
 func newFailure(code diag.Code, connection string, x wire.ExchangeType, path Path) *diag.Failure {
