@@ -16,10 +16,13 @@
 //
 // # Where to read
 //
-// An exchange is followed in this order: machine.go (dispatch), window.go (message ids, the cached response),
-// protect.go (SK payloads), then a file per exchange: init_initiator.go, init_responder.go, auth_initiator.go,
-// auth_responder.go, create_child.go, rekey_child.go, rekey_ike.go, informational.go. Requests that this side makes are
-// tasks (task.go); one is outstanding at a time, since the window size is one (RFC 7296 section 2.3).
+// machine.go has the state. An exchange is followed in this order: receive.go (from the datagram to the handler of its
+// exchange), window.go (message ids, the cached response), protect.go (SK payloads), then a file per exchange:
+// init_initiator.go, init_responder.go, intermediate.go, auth_initiator.go, auth_responder.go, create_child.go,
+// rekey_child.go, rekey_ike.go, followup_initiator.go, followup_responder.go, informational.go, resume_initiator.go,
+// resume_responder.go. Requests that this side makes are tasks (task.go); one is outstanding at a time, since the window
+// size is one (RFC 7296 section 2.3). mobility.go begins MOBIKE, which update.go, announce.go, routability.go and
+// mobility_answer.go go on with.
 //
 // The normative references are RFC 7296 (IKEv2), RFC 3948 (UDP encapsulation), RFC 4303 (ESP) and RFC 6989
 // (checks on public values, in package suite).

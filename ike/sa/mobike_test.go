@@ -304,6 +304,27 @@ func TestMoveWhileRekeying(t *testing.T) {
 	}
 }
 
+// Rekeyings of both sides cross, the answer of one gets lost, and it moves: the peer knows neither of the new IKE SA nor of
+// the new address, and hears of the latter on the old one.
+func TestMoveWhileRekeyingsCross(t *testing.T) {
+	m := newMobileRig(t, nil)
+	ma, mb := m.up()
+	spi := m.a.liveChildren()[0].Inbound.SPI
+	m.a.nonces, m.b.nonces = [][]byte{nonceStarting(1), nonceStarting(7)}, [][]byte{nonceStarting(6), nonceStarting(5)} // b's stays
+	m.drop = func(e *end, d []byte) bool { return headerOf(d).Flags.Response() }
+	m.both(ma, mb, func(x *Machine) { x.RekeyIKE(m.now) })
+	m.run(100 * time.Millisecond)
+	m.drop = func(e *end, d []byte) bool {
+		return e == m.a && headerOf(d).Flags.Response() && slices.Contains(m.addrs[m.a], a1)
+	}
+	m.changed(m.a, a2)
+	m.run(15 * time.Second)
+	m.wantPaths(spi, a2, b1)
+	if x := m.a.live()[0]; x == ma || x.Initiator() {
+		t.Errorf("a has IKE SA %d, initiated by a: %v", x.ID(), x.Initiator())
+	}
+}
+
 // "If a new address change occurs while waiting for the response, starts again from the first step (and ignores responses to
 // this UPDATE_SA_ADDRESSES request)." Section 3.5.
 func TestMoveTwice(t *testing.T) {
