@@ -83,8 +83,9 @@ fuzz: ## Every fuzz target for FUZZTIME (10s)
 	done
 
 .PHONY: bench
-bench: ## Measure side by side with other gateways, as root on Linux (see bench/)
+bench: ## Measure side by side with other gateways, throughput and handshakes, as root on Linux (see bench/)
 	$(GO) run ./bench/sidebyside $(ARGS)
+	$(GO) run ./bench/handshake -n 4000 -runs 5
 
 .PHONY: soak
 soak: ## Ten minutes at work, and rekeying under load, each with what is asked of it, as root on Linux (see bench/)
