@@ -23,17 +23,18 @@ import (
 // is at the other end, with the keys from strongSwan's log.
 func TestTsharkDecrypts(t *testing.T) {
 	cases := []struct {
-		name, ike, esp string
-		outer6, plain  bool
+		name, ike, esp        string
+		outer6, plain, hybrid bool
 	}{
 		{name: "AEAD", ike: "aes256gcm16-prfsha384-ecp384", esp: "aes256gcm16-ecp384"},
 		{name: "CBC and HMAC", ike: "aes128-sha256-modp2048", esp: "aes256-sha256-modp2048", outer6: true},
+		{name: "ML-KEM", ike: "aes256gcm16-prfsha384-x25519-ke1_mlkem768", esp: "aes256gcm16-x25519-ke1_mlkem768", outer6: true, hybrid: true},
 		{name: "AEAD without UDP", ike: "aes128gcm16-prfsha256-x25519", esp: "aes128gcm12-x25519", plain: true},
 	}
 	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
 		for _, c := range cases {
-			if c.plain && k.has(peer.KindStrongSwan) {
-				continue // kernel-libipsec has ESP in UDP only
+			if (c.plain || c.hybrid) && k.has(peer.KindStrongSwan) {
+				continue // kernel-libipsec has ESP in UDP only, and strongSwan 5.9 no ML-KEM
 			}
 			t.Run(k.String()+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
@@ -49,7 +50,7 @@ func TestTsharkDecrypts(t *testing.T) {
 				p.wantPing(t)
 				p.wantBulk(t, false, 256<<10)
 				p.wantBulk(t, true, 256<<10)
-				_, group, _ := cutLast(c.esp, "-")
+				_, group, _ := cutLast(strings.TrimSuffix(c.esp, "-ke1_mlkem768"), "-")
 				for _, end := range p.peers() {
 					p.rekeyChild(t, groupName(group), end)
 					p.wantPing(t)
@@ -60,7 +61,7 @@ func TestTsharkDecrypts(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, end := range p.peers() {
-					p.wantDecrypted(t, capture.Path, p.profile(t, end, seen.list()), c.plain)
+					p.wantDecrypted(t, capture.Path, p.profile(t, end, seen.list()), c.plain, c.hybrid)
 				}
 			})
 		}
@@ -93,7 +94,9 @@ func (p *pair) profile(t *testing.T, end peer.Peer, pairs []wireshark.SPIPair) s
 	return dir
 }
 
-func (p *pair) wantDecrypted(t *testing.T, pcap, profile string, plain bool) {
+// wantDecrypted checks that a capture is what it should be. hybrid: the IKE SA has an additional key exchange, so that the messages
+// with that have keys of their own.
+func (p *pair) wantDecrypted(t *testing.T, pcap, profile string, plain, hybrid bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -105,14 +108,20 @@ func (p *pair) wantDecrypted(t *testing.T, pcap, profile string, plain bool) {
 	for _, s := range []*lab.Site{p.A, p.B} {
 		outer = append(outer, s.Outer4.String(), s.Outer6.String())
 	}
+	least := map[string]int{"34": 2, "35": 2, "36": 8, "37": 8} // requests and responses by IKE exchange type
+	if hybrid {
+		least["44"] = 2 * 4 // a rekeying of each kind by each end
+		_, frames = wireshark.ByExchange(frames, wireshark.ExchangeIntermediate)
+		p.wantIntermediate(t, ctx, pcap, profile, outer)
+	}
 	s := wireshark.Check(frames, outer...)
 	t.Logf("keys of %s: %d frames, IKE %v, ESP %v", profile, s.Frames, s.IKE, s.ESP)
 	if len(s.Problems) > 0 {
 		t.Errorf("%d problems with the keys of %s, the first:\n%s", len(s.Problems), profile, strings.Join(s.Problems[:min(len(s.Problems), 10)], "\n"))
 	}
-	for exchange, least := range map[string]int{"34": 2, "35": 2, "36": 8, "37": 8} { // requests and responses
-		if s.IKE[exchange] < least {
-			t.Errorf("%d messages of IKE exchange type %s in the capture, want at least %d", s.IKE[exchange], exchange, least)
+	for exchange, n := range least {
+		if s.IKE[exchange] < n {
+			t.Errorf("%d messages of IKE exchange type %s in the capture, want at least %d", s.IKE[exchange], exchange, n)
 		}
 	}
 	for _, v6 := range []bool{false, true} {
@@ -127,6 +136,23 @@ func (p *pair) wantDecrypted(t *testing.T, pcap, profile string, plain bool) {
 		if strings.Contains(stack, ":esp:") && plain == strings.Contains(stack, "udpencap") {
 			t.Errorf("%d packets %s, want ESP directly in IP: %v", n, stack, plain)
 		}
+	}
+}
+
+// wantIntermediate checks the IKE_INTERMEDIATE exchange of a capture with the keys from before it.
+func (p *pair) wantIntermediate(t *testing.T, ctx context.Context, pcap, profile string, outer []string) {
+	t.Helper()
+	first := filepath.Join(t.TempDir(), "first")
+	if err := wireshark.FirstKeys(profile, first); err != nil {
+		t.Fatal(err)
+	}
+	frames, err := wireshark.Dissect(ctx, pcap, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames, _ = wireshark.ByExchange(frames, wireshark.ExchangeIntermediate)
+	if s := wireshark.Check(frames, outer...); s.Frames < 2 || len(s.Problems) > 0 {
+		t.Errorf("%d messages of IKE_INTERMEDIATE with the first keys of %s, problems: %s", s.Frames, profile, strings.Join(s.Problems, "\n"))
 	}
 }
 
