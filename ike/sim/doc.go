@@ -4,7 +4,7 @@
 // SAs by SPI, a reconciler that keeps the desired children up, and a data plane that counts packets instead of
 // encrypting them. Between them is a network that loses, repeats, delays, reorders and corrupts datagrams, drops what
 // is larger than its MTU, goes away for a while, and may have a NAT in it whose mappings change. An attacker who sees
-// everything replays, mangles and forges.
+// everything replays, mangles and forges. Hosts die and come back, with tokens that prove it and tickets to go on with (lost.go).
 //
 // The seed decides about all of it: configurations, conditions, what the operators do and when. After every event the
 // invariants of check.go are tested; at the end of a run the network is perfect and nobody disturbs anything, and both
