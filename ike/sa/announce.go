@@ -13,12 +13,21 @@ import (
 type announceTask struct {
 	// must: the peer has to hear it even when the list is the old one, since it comes from a new address.
 	must bool
-	list []netip.Addr
+	// again: the same is said on the successor of the IKE SA.
+	again bool
+	list  []netip.Addr
 }
 
-func (t *announceTask) name() string                        { return "announce the addresses" }
-func (t *announceTask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
-func (t *announceTask) abandoned(m *Machine, now time.Time) {}
+func (t *announceTask) name() string                { return "announce the addresses" }
+func (t *announceTask) exchange() wire.ExchangeType { return wire.ExchangeInformational }
+
+// abandoned is as that of updateTask.
+func (t *announceTask) abandoned(m *Machine, now time.Time) {
+	if s := m.newest(); s != m && !t.again && s.speaks(true) {
+		s.announce(now, t.must)
+		m.touched(s, now)
+	}
+}
 
 // announce has the peer told of this side's addresses when they are not those that it knows. What it must hear is said on
 // every IKE SA that it may have, since the answer that tells of a new one may be what does not find it.

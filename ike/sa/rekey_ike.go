@@ -417,10 +417,10 @@ func (m *Machine) busyWithChildren() bool {
 func whereabouts(t task) task {
 	switch t := t.(type) {
 	case *updateTask:
-		return &updateTask{from: t.from}
+		return &updateTask{from: t.from, again: true}
 	case *announceTask:
 		if t.must {
-			return &announceTask{must: true}
+			return &announceTask{must: true, again: true}
 		}
 	}
 	return nil

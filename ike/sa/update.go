@@ -15,11 +15,20 @@ type updateTask struct {
 	cookie     []byte
 	// nats counts the answers UNEXPECTED_NAT_DETECTED.
 	nats int
+	// again: the same is said on the successor of the IKE SA.
+	again bool
 }
 
-func (t *updateTask) name() string                        { return "update the addresses" }
-func (t *updateTask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
-func (t *updateTask) abandoned(m *Machine, now time.Time) {}
+func (t *updateTask) name() string                { return "update the addresses" }
+func (t *updateTask) exchange() wire.ExchangeType { return wire.ExchangeInformational }
+
+// abandoned has what was not heard on an IKE SA that was rekeyed and is gone said on its successor.
+func (t *updateTask) abandoned(m *Machine, now time.Time) {
+	if s := m.newest(); s != m && !t.again && s.speaks(true) {
+		s.update(now, t.from)
+		m.touched(s, now)
+	}
+}
 
 // update has the peer told of the addresses that this IKE SA has now, before anything else that waits.
 func (m *Machine) update(now time.Time, from Path) {

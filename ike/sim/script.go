@@ -138,7 +138,37 @@ func (w *World) calm() {
 	// failure detection: a liveness check, all its retransmissions, a new attempt.
 	w.play(calmTime)
 	w.net.cut = false
+	for end := w.now.Add(w.plan.patience()); w.broken == nil && w.orphan() && w.now.Before(end); {
+		w.play(10 * time.Second)
+	}
 }
 
-// calmTime is longer than any timeout of a plan.
+// calmTime is longer than any timeout of a plan but one: see patience.
 const calmTime = 4 * time.Minute
+
+// orphan tells whether a host has an IKE SA of which the other has no end.
+func (w *World) orphan() bool {
+	for _, h := range [...]*Host{w.a, w.b} {
+		for _, n := range h.open() {
+			if x := w.other(h).machines[n.m.PeerSPI()]; x == nil || x.m.State() == sa.StateClosed {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// patience is how long a host may hold on to an IKE SA that the other gave up before it had an answer, and that is nowhere to be
+// found since the other has moved: as long as a request is repeated. With MOBIKE a responder goes on for four times that.
+func (p *plan) patience() time.Duration {
+	r := p.a.cfg.Retransmit
+	total, pause := time.Duration(0), float64(r.Timeout)
+	for range r.Tries + 1 {
+		total += time.Duration(pause)
+		pause *= r.Base
+	}
+	if p.mobike {
+		total *= 4
+	}
+	return total
+}
