@@ -131,7 +131,7 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 }
 
 // requestTicket asks for a ticket: in an IKE_AUTH request, of a resumed IKE SA as well, since the one that it was resumed with is
-// used up, and after a rekeying. https://www.rfc-editor.org/rfc/rfc5723#section-4.2
+// used up, and after a rekeying. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
 func (m *Machine) requestTicket() []wire.Payload {
 	if !m.cfg.Resumption || m.usesPPK() {
 		return nil

@@ -118,7 +118,7 @@ func (m *Machine) spendTicket(now time.Time) *diag.Failure {
 }
 
 // grantTicket answers TICKET_REQUEST in IKE_AUTH, and in INFORMATIONAL after a rekeying. It is called when the IKE SA is
-// established: its authentication must outlast the ticket. https://www.rfc-editor.org/rfc/rfc5723#section-4.2
+// established: its authentication must outlast the ticket. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
 func (m *Machine) grantTicket(r *request) []wire.Payload {
 	if notify(r.payloads, wire.NotifyTicketRequest) == nil || !m.auth.responder || !m.cfg.Resumption || m.env.Tickets == nil || m.usesPPK() {
 		return nil

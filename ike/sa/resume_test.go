@@ -362,7 +362,7 @@ func TestResumptionDoesNotProlongAuthentication(t *testing.T) {
 }
 
 // After a rekeying, whoever began it, the side that had a ticket gets one of the new keys, and the time of authentication is what it
-// was. The other side asks for none. https://www.rfc-editor.org/rfc/rfc5723#section-4.2
+// was. The other side asks for none. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
 func TestTicketAfterRekeying(t *testing.T) {
 	for _, by := range []string{"a", "b", "both"} {
 		t.Run(by, func(t *testing.T) {
