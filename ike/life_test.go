@@ -15,7 +15,7 @@ import (
 var lifeFlag = flag.Uint64("life", 0, "the only seed that TestDaemonLives plays; 0 for all")
 
 // TestDaemonLives plays the lives of two whole daemons over a bad network, each from a seed: messages are lost, repeated
-// and reordered, the line is cut, either daemon dies and comes back, operators rekey on both sides at once. When the
+// and reordered, the line is cut, either daemon dies and comes back, operators rekey and reauthenticate on both sides at once. When the
 // network is good again, both have one IKE SA and each wanted child once, and agree about them; after a shutdown nothing
 // is left anywhere. The machines below have a simulator of their own (package ike/sim); here it is what the daemon adds.
 //
@@ -52,6 +52,7 @@ type life struct {
 	ta, tb string // the configurations
 	kids   int
 	both   bool // both sides bring the children up
+	tokens bool // both make tokens of quick crash detection
 	// trace is what was done, for a run that fails.
 	trace []string
 	began time.Time
@@ -62,12 +63,16 @@ func newLife(t *testing.T, seed uint64) *life {
 	r := l.rng
 	l.both = r.IntN(3) == 0
 	l.kids = 1 + r.IntN(2)
+	l.tokens = seed%2 == 0
 	head := fmt.Sprintf("[ike]\nretransmit_timeout = \"%dms\"\nretransmit_tries = %d\n", 500+r.IntN(1500), 4+r.IntN(3))
 	mk := func(c conn, action string) conn {
 		net := [2]string{c.children[0].local[:5], c.children[0].remote[:5]}
 		c.extra = fmt.Sprintf("rekey_time = \"%ds\"\nover_time = \"60s\"\nrand_time = \"%ds\"\ndpd_delay = \"10s\"", 60+r.IntN(240), r.IntN(20))
 		if seed%3 == 0 {
 			c.extra = "resumption = true\n" + c.extra
+		}
+		if unique := [...]string{"", "", "", "replace", "keep", "no", "never"}[seed%7]; unique != "" {
+			c.extra = fmt.Sprintf("unique = %q\n", unique) + c.extra
 		}
 		esp := ""
 		if seed%4 == 0 {
@@ -130,8 +135,8 @@ func (l *life) play() {
 		return false
 	}
 	l.f.setDeliver(bad)
-	l.b = l.f.start(addrB, l.tb)
-	l.a = l.f.start(addrA, l.ta)
+	l.b = l.start(addrB, l.tb)
+	l.a = l.start(addrA, l.ta)
 	for range 5 + l.rng.IntN(25) {
 		settle(time.Duration(l.rng.IntN(15000)) * time.Millisecond)
 		l.operate(bad)
@@ -162,6 +167,15 @@ func (l *life) play() {
 	}
 }
 
+// start starts a daemon: the first time, or again with the secret that it had.
+func (l *life) start(addr, toml string) *node {
+	return l.f.start(addr, toml, func(o *Options) {
+		if l.tokens {
+			o.CrashSecret = []byte("the secret of " + addr)
+		}
+	})
+}
+
 // operate does one thing to one daemon, or to both at the same moment.
 func (l *life) operate(bad func(from, to netip.AddrPort, b []byte) bool) {
 	who := [][]*node{{l.a}, {l.b}, {l.a, l.b}}[l.rng.IntN(3)]
@@ -178,7 +192,7 @@ func (l *life) operate(bad func(from, to netip.AddrPort, b []byte) bool) {
 		}
 		return "a"
 	}
-	switch l.rng.IntN(8) {
+	switch l.rng.IntN(9) {
 	case 0, 1:
 		child := fmt.Sprintf("net%d", l.rng.IntN(l.kids))
 		rekey("rekey "+child, func(n *node) Target { return Target{Connection: name(n), Child: child} })
@@ -195,13 +209,18 @@ func (l *life) operate(bad func(from, to netip.AddrPort, b []byte) bool) {
 		l.a.crash()
 		settle(time.Duration(l.rng.IntN(30)) * time.Second)
 		l.note("a is back")
-		l.a = l.f.start(addrA, l.ta)
+		l.a = l.start(addrA, l.ta)
 	case 6:
 		l.note("b dies")
 		l.b.crash()
 		settle(time.Duration(l.rng.IntN(30)) * time.Second)
 		l.note("b is back")
-		l.b = l.f.start(addrB, l.tb)
+		l.b = l.start(addrB, l.tb)
+	case 7:
+		l.note("authenticate anew at %d", len(who))
+		for _, n := range who {
+			_, _ = n.d.Reauthenticate(context.Background(), Target{Connection: name(n)})
+		}
 	}
 }
 

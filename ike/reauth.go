@@ -45,7 +45,7 @@ func (d *Daemon) reauthenticate(now time.Time, e *entry) {
 	if c == nil || !e.alive() || d.stopping {
 		return
 	}
-	if d.reauthenticating(e) {
+	if d.reauthenticating(e) || d.superseded(e) {
 		return
 	}
 	if !c.conf.CanInitiate() {
@@ -53,7 +53,7 @@ func (d *Daemon) reauthenticate(now time.Time, e *entry) {
 	}
 	d.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
 		switch {
-		case !e.alive() || e.conn != c || d.reauthenticating(e):
+		case !e.alive() || e.conn != c || d.reauthenticating(e) || d.superseded(e):
 		case err != nil:
 			d.report(now, e, diag.Unresolved(whereOf(c), c.nameToTry(), err))
 			d.reauthFailed(now, e)
@@ -70,6 +70,17 @@ func (d *Daemon) reauthenticating(e *entry) bool {
 	}
 	for x := range e.conn.entries {
 		if x.handover.from == e && !x.closed && !x.leaving {
+			return true
+		}
+	}
+	return false
+}
+
+// superseded tells whether there is a newer IKE SA with the same peer that has all that e carries, as when the peer has just
+// authenticated anew: it will delete e. To authenticate e anew as well would make two of what one is wanted of.
+func (d *Daemon) superseded(e *entry) bool {
+	for x := range d.table.peers[e.peer] {
+		if x != e && x.alive() && x.conn == e.conn && x.first.After(e.first) && covers(x, e) {
 			return true
 		}
 	}

@@ -52,6 +52,7 @@ func (p *reauthPair) unbroken(d time.Duration) {
 		for _, x := range []*node{p.a, p.b} {
 			y := map[*node]*node{p.a: p.b, p.b: p.a}[x]
 			if !x.sends(y, 2) {
+				p.t.Logf("the log of %s:\n%s\nthe log of %s:\n%s", p.a.addr, p.a.log, p.b.addr, p.b.log)
 				p.t.Fatalf("%s can't send to %s at %s", x.addr, y.addr, time.Now())
 			}
 		}
@@ -196,6 +197,41 @@ func TestReauthenticationOfFreshIKESA(t *testing.T) {
 				p.stop()
 			})
 		})
+	}
+}
+
+// Both sides authenticate anew, one a little after the other, at whatever point the first one is: one IKE SA is left, and at no time
+// is there a packet without an SA.
+func TestReauthenticationsOverlap(t *testing.T) {
+	for _, unique := range []string{"never", "replace"} {
+		for after := time.Duration(0); after <= 12*latency; after += latency / 2 {
+			for _, first := range []string{"a", "b"} {
+				t.Run(fmt.Sprintf("%s/%s/%s", unique, first, after), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						u := fmt.Sprintf("unique = %q", unique)
+						p := startReauth(t, "", u, u)
+						settle(2 * crossingTime)
+						before := p.ids()
+						order := []*node{p.a, p.b}
+						if first == "b" {
+							slices.Reverse(order)
+						}
+						for _, n := range order {
+							name := map[*node]string{p.a: "b", p.b: "a"}[n]
+							if _, err := n.d.Reauthenticate(t.Context(), Target{Connection: name}); err != nil {
+								t.Error(err)
+							}
+							settle(after)
+						}
+						p.unbroken(2 * time.Second)
+						settle(2 * longReviewTime)
+						p.wantUp()
+						p.wantNew(before)
+						p.stop()
+					})
+				})
+			}
+		}
 	}
 }
 

@@ -48,10 +48,11 @@ func (d *Daemon) initialContact(now time.Time, e *entry) {
 	}
 }
 
-// crossed tells whether the other side has initiated at about the same time as well.
-func (d *Daemon) crossed(e *entry) bool {
+// rivalled tells whether there is another IKE SA with the peer that may be one too many: the other side has initiated at about the
+// same time as well, or this side twice.
+func (d *Daemon) rivalled(e *entry) bool {
 	for x := range d.table.peers[e.peer] {
-		if x != e && x.alive() && x.conn == e.conn && e.crosses(x) {
+		if x != e && x.alive() && x.conn == e.conn && (e.crosses(x) || e.doubles(x)) {
 			return true
 		}
 	}
@@ -63,7 +64,7 @@ func (d *Daemon) crossed(e *entry) bool {
 func (d *Daemon) enforceUnique(now time.Time, e *entry) {
 	if u := e.conn.conf.Unique; u == config.UniqueNo || u == config.UniqueNever {
 		// There may be thousands with one identity, and each of them comes by here: they are not put in order.
-		if d.crossed(e) {
+		if d.rivalled(e) {
 			e.review = now.Add(reviewTime)
 		}
 		return
@@ -81,7 +82,7 @@ func (d *Daemon) enforceUnique(now time.Time, e *entry) {
 		switch e.conn.conf.Unique {
 		case config.UniqueReplace:
 			if from := e.handover.from; from != nil && from.alive() {
-				d.delete(now, x, "replaced by a newer IKE SA")
+				d.retire(now, x, "replaced by a newer IKE SA")
 				continue
 			}
 			d.takeOver(now, e, x)
@@ -127,15 +128,54 @@ func (e *entry) crosses(x *entry) bool {
 	return e.caller != x.caller && e.handover.from != x && x.handover.from != e && e.first.Sub(x.first).Abs() < crossingTime
 }
 
+// doubles tells whether this side has initiated both, and neither to take the other's place. That comes of authenticating anew while
+// the peer does: the old IKE SA and the one that is about to replace it are both replaced.
+func (e *entry) doubles(x *entry) bool {
+	return e.caller && x.caller && e.handover.from != x && x.handover.from != e
+}
+
+// reviewDouble closes one of two IKE SAs that this side has initiated, preferably the older one.
+func (d *Daemon) reviewDouble(now time.Time, e, x *entry) {
+	loser, winner := e, x
+	if x.first.Before(e.first) || x.first.Equal(e.first) && x.m.ID() < e.m.ID() {
+		loser, winner = x, e
+	}
+	loser, winner, ok := d.verdict(now, e, loser, winner)
+	if ok {
+		d.logger(loser).Info("closed: this side has initiated another IKE SA, which has all that this one carries", "kept", winner.m.ID())
+		d.retire(now, loser, "redundant: there is another one")
+	}
+}
+
+// verdict tells which of two IKE SAs is redundant, the preferred loser or else the other. That takes that the winner carries all that
+// the loser does; what it lacks may be under way, so that e is looked at again until there was time enough.
+func (d *Daemon) verdict(now time.Time, e, loser, winner *entry) (redundant, stays *entry, ok bool) {
+	late := now.Sub(later(loser.first, winner.first)) >= longReviewTime
+	switch {
+	case covers(winner, loser):
+		return loser, winner, true
+	case late && covers(loser, winner):
+		return winner, loser, true
+	case !late:
+		e.review = now.Add(peerReviewTime)
+	}
+	return nil, nil, false
+}
+
 // reviewRedundant closes one of two IKE SAs that both sides have initiated at the same time: the one with the larger
 // SPI of the initiator. Both sides come to the same verdict, and the one that initiated the loser closes it; the other
-// does when nothing has happened for a while, since the peer may not know this rule. An IKE SA that carries a child that the
-// other does not is not redundant.
+// does when nothing has happened for a while, since the peer may not know this rule. When that one carries a child that the other
+// does not, it is the other that is redundant; when each does, none is.
 func (d *Daemon) reviewRedundant(now time.Time, e *entry) {
 	if !e.alive() || e.conn == nil {
 		return
 	}
 	for _, x := range d.samePeer(e) {
+		if e.doubles(x) {
+			if d.reviewDouble(now, e, x); !e.alive() {
+				return
+			}
+		}
 		if !e.crosses(x) {
 			continue
 		}
@@ -143,12 +183,9 @@ func (d *Daemon) reviewRedundant(now time.Time, e *entry) {
 		if initiatorSPI(e.m) > initiatorSPI(x.m) {
 			loser, winner = e, x
 		}
+		loser, winner, ok := d.verdict(now, e, loser, winner)
 		switch {
-		case !covers(winner, loser):
-			// What the winner lacks may be under way: the other side asks for its children one by one.
-			if now.Sub(later(e.first, x.first)) < longReviewTime {
-				e.review = now.Add(peerReviewTime)
-			}
+		case !ok:
 		case loser.caller || now.Sub(later(e.first, x.first)) >= peerReviewTime:
 			d.logger(loser).Info("closed: both sides have initiated at the same time, and the other IKE SA stays", "kept", winner.m.ID())
 			d.retire(now, loser, "redundant: both sides have initiated")
