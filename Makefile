@@ -18,7 +18,7 @@ UNIT_TIMEOUT ?= 12m
 INTEGRATION_TIMEOUT ?= 25m
 
 # Integration tests that run at once. They wait much more than they compute.
-INTEGRATION_PARALLEL ?= 6
+INTEGRATION_PARALLEL ?= 8
 
 # More flags for the integration tests: make integration ARGS='-run TestNAT -v'
 ARGS ?=

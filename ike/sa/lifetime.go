@@ -37,6 +37,9 @@ const (
 	lateTraffic = 5 * time.Second
 	// supersededTime is how long the peer that rekeyed an SA may take to delete the old one before we do.
 	supersededTime = 60 * time.Second
+	// redundantTime is the same for the IKE SA of a rekeying that lost against ours. Nothing is in it, and a peer that has heard of the
+	// end of ours before it had our answer does not know it.
+	redundantTime = 5 * time.Second
 	// childlessTime is how long a responder keeps an IKE SA whose only CHILD SA could not be created.
 	childlessTime = 10 * time.Second
 )

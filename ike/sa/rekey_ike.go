@@ -205,7 +205,7 @@ func (t *rekeyIKETask) finish(m *Machine, r *response) {
 	if s := t.heir(); s != nil {
 		// The peer closes its own, unless our DELETE of the old SA overtakes the answer by which it would know of it.
 		s.rivalOf = nil
-		s.life = lifetime{expireAt: r.now.Add(supersededTime)}
+		s.life = lifetime{expireAt: r.now.Add(redundantTime)}
 		s.setState(StateRekeyed, "redundant after a collision")
 		m.emit(Touched{Machine: s})
 	}
