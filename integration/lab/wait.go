@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// pollInterval is short against everything the tests wait for and long against what a look costs.
-const pollInterval = 50 * time.Millisecond
+// The pause between two looks: short at first, and longer the longer it takes. A look is often a process, and many tests that
+// wait for something slow at the same time would do nothing else than look.
+const (
+	firstPause = 50 * time.Millisecond
+	lastPause  = 400 * time.Millisecond
+)
 
 // Eventually looks again and again until look reports true, and fails the test at the deadline with what it saw
 // last. Looks follow each other after a short pause, so a condition that holds already costs no time.
@@ -23,9 +27,7 @@ func Eventually(t testing.TB, limit time.Duration, what string, look func() (ok 
 func poll(limit time.Duration, look func() (bool, string)) (bool, string) {
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for {
+	for pause := firstPause; ; pause = min(pause*5/4, lastPause) {
 		ok, seen := look()
 		if ok {
 			return true, seen
@@ -33,7 +35,7 @@ func poll(limit time.Duration, look func() (bool, string)) (bool, string) {
 		select {
 		case <-deadline.C:
 			return false, seen
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 	}
 }
