@@ -178,7 +178,7 @@ func TestOwnCommands(t *testing.T) {
 		return problem == "" && after.ikeA.SPIi != before.ikeA.SPIi, problem
 	})
 	run("terminate", childName)
-	lab.Eventually(t, 5*time.Second, "no CHILD SA", func() (bool, string) {
+	lab.Eventually(t, 15*time.Second, "no CHILD SA, nor what is left of one that was rekeyed", func() (bool, string) {
 		sas, err := peer.SAs(p.a)
 		return err == nil && !slices.ContainsFunc(sas, func(s peer.IKESA) bool { return len(s.Children) > 0 }), peer.DescribeSAs(p.a)
 	})
