@@ -80,7 +80,7 @@ func (d *Daemon) reauthenticating(e *entry) bool {
 // authenticated anew: it will delete e. To authenticate e anew as well would make two of what one is wanted of.
 func (d *Daemon) superseded(e *entry) bool {
 	for x := range d.table.peers[e.peer] {
-		if x != e && x.alive() && x.conn == e.conn && x.first.After(e.first) && covers(x, e) {
+		if e.beside(x) && x.first.After(e.first) && covers(x, e) {
 			return true
 		}
 	}

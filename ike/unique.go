@@ -15,11 +15,14 @@ func keyOf(m *sa.Machine) peerKey {
 	return peerKey{strings.ToLower(m.LocalID().String()), strings.ToLower(m.RemoteID().String())}
 }
 
+// beside tells whether x, of the same peer, is another IKE SA of the same connection that is in use.
+func (e *entry) beside(x *entry) bool { return x != e && x.alive() && x.conn == e.conn }
+
 // samePeer lists the other IKE SAs of the same connection between the same two identities that are in use.
 func (d *Daemon) samePeer(e *entry) []*entry {
 	var out []*entry
 	for _, x := range d.table.peers[e.peer].sorted() {
-		if x != e && x.alive() && x.conn == e.conn {
+		if e.beside(x) {
 			out = append(out, x)
 		}
 	}
@@ -52,7 +55,7 @@ func (d *Daemon) initialContact(now time.Time, e *entry) {
 // same time as well, or this side twice.
 func (d *Daemon) rivalled(e *entry) bool {
 	for x := range d.table.peers[e.peer] {
-		if x != e && x.alive() && x.conn == e.conn && (e.crosses(x) || e.doubles(x)) {
+		if e.beside(x) && (e.crosses(x) || e.doubles(x)) {
 			return true
 		}
 	}
