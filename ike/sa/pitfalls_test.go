@@ -10,6 +10,7 @@ import (
 
 const (
 	pitfallsFile = "../../docs/pitfalls.md"
+	faultsFile   = "../../docs/faults.md"
 	moduleRoot   = "../.."
 )
 
@@ -43,11 +44,34 @@ func TestPitfallsDocument(t *testing.T) {
 			}
 		}
 	}
-	sources := map[string]string{}
 	names := testName.FindAllStringSubmatch(string(text), -1)
 	if len(rows) < 91+20 || len(names) < 150 {
 		t.Errorf("%d rows and %d names of tests were found", len(rows), len(names))
 	}
+	wantTests(t, names)
+}
+
+// faultRow is a row of docs/faults.md: what holds, and the tests that show it. The head of a table is none.
+var faultRow = regexp.MustCompile(`(?m)^\| ([^|]*) \| (.*) \|$`)
+
+// TestFaultsDocument holds docs/faults.md to its word: each row names a test, and every test it names exists.
+func TestFaultsDocument(t *testing.T) {
+	text, err := os.ReadFile(faultsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range faultRow.FindAllStringSubmatch(string(text), -1) {
+		if row[2] != "shown by" && !testName.MatchString(row[2]) {
+			t.Errorf("no test shows that %s", row[1])
+		}
+	}
+	wantTests(t, testName.FindAllStringSubmatch(string(text), -1))
+}
+
+// wantTests checks that tests exist. Each name is a match of testName.
+func wantTests(t *testing.T, names [][]string) {
+	t.Helper()
+	sources := map[string]string{}
 	for _, m := range names {
 		dir, name, sub := m[1], m[2], m[3]
 		if _, ok := sources[dir]; !ok {
