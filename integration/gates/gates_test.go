@@ -27,6 +27,7 @@ var rules = map[string]func(*Tree) []Violation{
 	"links":      CheckLinks,
 	"commands":   CheckCommands,
 	"makefile":   CheckMakefile,
+	"seeded":     CheckSeeded,
 	"top":        func(t *Tree) []Violation { return CheckTop(t, top) },
 }
 
@@ -58,7 +59,7 @@ func good() map[string]string {
 		"go.mod":                   "module esplanade\n\nrequire (\n\tgolang.org/x/sys v0.1.0 // indirect\n)\n",
 		"README.md":                "# Title\n\n[docs](docs/a.md), [there](docs/a.md#two-words), [here](#title), [away](https://example.com/x)\n\n    esplanade run -c FILE\n    make test\n",
 		"docs/a.md":                "# A\n\n## Two words\n\n`[not a link](nowhere)`\n\n```\n[nor this](nowhere)\n```\n",
-		"Makefile":                 ".PHONY: test\ntest: ## Test\n\ttrue\n",
+		"Makefile":                 "SEEDED ?= ./esp\nSEEDED_TESTS ?= ^Test(Seeds)$$\n\n.PHONY: test\ntest: ## Test\n\ttrue\n",
 		"ike/wire/doc.go":          "// Package wire is one.\npackage wire\n",
 		"ike/wire/a.go":            "package wire\n\n// A is a constant.\nconst A = 1\n",
 		"ike/sa/sa.go":             "// Package sa is one.\npackage sa\n\nimport (\n\t\"time\"\n\n\t_ \"esplanade/ike/wire\"\n)\n\n// M is a machine.\ntype M struct{}\n\n// Advance advances.\nfunc (M) Advance(now time.Time) {}\n\nfunc (M) String() string { return \"\" }\n",
@@ -68,6 +69,7 @@ func good() map[string]string {
 		"ike/diag/code.go":         "// Package diag is one.\npackage diag\n\n// Code is one.\ntype Code string\n\n// CodeA is one.\nconst CodeA Code = \"E-A\"\n",
 		"dataplane/drops.go":       "// Package dataplane is one.\npackage dataplane\n\nvar names = []string{DropICV: \"icv\"}\n",
 		"cmd/esplanade/metrics.go": "package main\n\nconst exitOK = 0\n\nvar m = d(\"up\")\n",
+		"esp/seeds_test.go":        "package esp\n\nfunc TestSeeds() { _ = raceEnabled }\n",
 		"esp/esp.go":               "// Package esp is one.\npackage esp\n",
 		"tun/tun.go":               "// Package tun is one.\npackage tun\n\nimport _ \"golang.org/x/sys/unix\"\n",
 		"cmd/esplanade/run.go":     "// Command esplanade is one.\npackage main\n\ntype command struct{ Use string }\n\nvar c = command{Use: \"run -c FILE\"}\n\nfunc main() {}\n",
@@ -129,6 +131,7 @@ func TestBad(t *testing.T) {
 		{"modules", "esp/a_test.go", "package esp\n\nimport _ \"golang.org/x/system\"\n", "no module in Modules"},
 		{"required", "go.mod", "module esplanade\n", "doesn't require golang.org/x/sys"},
 		{"format", "esp/a.go", "package esp\nvar  a int\n", "esp/a.go: isn't formatted"},
+		{"seeded", "esp/a_test.go", "package esp\n\nfunc TestLong() { _ = raceEnabled }\n", "esp/a_test.go:3: TestLong does less with the race detector"},
 		{"size", "esp/a.go", "package esp\n" + strings.Repeat("\n", 20), "has 21 lines"},
 		{"packages", "ike/wire/doc.go", "package wire\n", "no file has a package comment"},
 		{"packages", "ike/wire/a.go", "// Package wire is one.\npackage wire\n", "several package comments"},
