@@ -10,7 +10,7 @@ import (
 
 // top is the given top level of the repository.
 var top = []string{"cmd", "ike", "esp", "dataplane", "tun", "config", "bench", "integration", "docs", ".ci",
-	"go.mod", "go.sum", "Makefile", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore"}
+	"go.mod", "go.sum", "Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", ".gitignore"}
 
 // rules are all that the repository must satisfy.
 var rules = map[string]func(*Tree) []Violation{
