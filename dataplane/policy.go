@@ -20,10 +20,10 @@ type rule struct {
 	serial uint64 // counts up with each rule; of one policy's SAs the newest comes first
 }
 
-// ruleAt is a rule in the list of one prefix.
+// ruleAt is a rule in the list of one of its prefixes.
 type ruleAt struct {
 	*rule
-	bits int // of the rule's own prefix that covers this one: the longer, the more specific
+	bits int // of that prefix: the longer, the more specific
 }
 
 // before orders the rules that a packet may meet: SAs before traps, then the more specific remote prefix, then the
@@ -38,23 +38,26 @@ func (a ruleAt) before(b ruleAt) int {
 	return cmp.Or(cmp.Compare(b.bits, a.bits), cmp.Compare(a.policy, b.policy), cmp.Compare(b.serial, a.serial))
 }
 
-// ruleList is what is stored for a prefix: its own rules and, so that a lookup needs to find the longest prefix only,
-// those of all prefixes that cover it.
-type ruleList struct {
-	rules []ruleAt // in order of before
-	own   int      // how many rules have this very prefix
+// ruleList is what is stored for a prefix: the rules that have this very prefix, in order of before. Those of the prefixes
+// around it are not repeated here: a peer that nests prefixes would make each change as expensive as all of them together.
+type ruleList struct{ rules []ruleAt }
+
+// with gives the list with one more rule.
+func (l *ruleList) with(at ruleAt) *ruleList {
+	i, _ := slices.BinarySearchFunc(l.rules, at, ruleAt.before)
+	rules := make([]ruleAt, 0, len(l.rules)+1)
+	return &ruleList{append(append(append(rules, l.rules[:i]...), at), l.rules[i:]...)}
 }
 
-// with gives the list of prefix q with a rule of prefix p.
-func (l *ruleList) with(r *rule, p, q netip.Prefix) *ruleList {
-	n := &ruleList{rules: make([]ruleAt, 0, len(l.rules)+1), own: l.own}
-	at := ruleAt{r, p.Bits()}
-	i, _ := slices.BinarySearchFunc(l.rules, at, ruleAt.before)
-	n.rules = append(append(append(n.rules, l.rules[:i]...), at), l.rules[i:]...)
-	if q == p {
-		n.own++
+// without gives the list without a rule.
+func (l *ruleList) without(r *rule) *ruleList {
+	rules := make([]ruleAt, 0, len(l.rules))
+	for _, x := range l.rules {
+		if x.rule != r {
+			rules = append(rules, x)
+		}
 	}
-	return n
+	return &ruleList{rules}
 }
 
 // policyTable finds the rule for an outbound packet. It is immutable: changes make a new one, which shares almost
@@ -65,22 +68,34 @@ type policyTable struct {
 	table *bart.Table[*ruleList]
 }
 
-// lookup finds the first rule that selects the packet, nil if none does.
+// lookup finds the first rule that selects the packet, nil if none does. It looks at each prefix around the destination, from
+// the longest to the shortest; what is found is kept in the flow cache.
 func (t *policyTable) lookup(k *flowKey) *rule {
 	if t.table == nil {
 		return nil
 	}
-	list, ok := t.table.Lookup(k.dst())
-	if !ok {
-		return nil
-	}
 	p := k.packet()
-	for i := range list.rules {
-		if r := list.rules[i].rule; r.ts.MatchOut(p) {
-			return r
+	var best ruleAt
+	for at := netip.PrefixFrom(p.Dst, p.Dst.BitLen()); ; {
+		found, list, ok := t.table.LookupPrefixLPM(at)
+		if !ok {
+			return best.rule
 		}
+		for i := range list.rules {
+			x := list.rules[i]
+			if best.rule != nil && best.before(x) < 0 {
+				break // the list is in order: nothing behind it is better
+			}
+			if x.ts.MatchOut(p) {
+				best = x
+				break
+			}
+		}
+		if found.Bits() == 0 {
+			return best.rule
+		}
+		at = netip.PrefixFrom(p.Dst, found.Bits()-1)
 	}
-	return nil
 }
 
 // with gives a table that has the rule too.
@@ -90,7 +105,11 @@ func (t *policyTable) with(r *rule) *policyTable {
 		tab = new(bart.Table[*ruleList])
 	}
 	for _, p := range remotePrefixes(r.ts) {
-		tab = addRule(tab, p, r)
+		list, ok := tab.Get(p)
+		if !ok {
+			list = &ruleList{}
+		}
+		tab = tab.InsertPersist(p, list.with(ruleAt{r, p.Bits()}))
 	}
 	return &policyTable{gen: t.gen + 1, table: tab}
 }
@@ -102,63 +121,17 @@ func (t *policyTable) without(r *rule) *policyTable {
 		return &policyTable{gen: t.gen + 1}
 	}
 	for _, p := range remotePrefixes(r.ts) {
-		tab = removeRule(tab, p, r)
-	}
-	return &policyTable{gen: t.gen + 1, table: tab}
-}
-
-// addRule gives tab with rule r at prefix p and all prefixes inside of p.
-func addRule(tab *bart.Table[*ruleList], p netip.Prefix, r *rule) *bart.Table[*ruleList] {
-	type change struct {
-		p netip.Prefix
-		l *ruleList
-	}
-	var changes []change
-	if _, ok := tab.Get(p); !ok {
-		// A new prefix begins with the rules of the longest one that covers it.
-		var covering []ruleAt
-		if outer, ok := tab.LookupPrefix(p); ok {
-			covering = outer.rules
-		}
-		changes = append(changes, change{p, (&ruleList{rules: covering}).with(r, p, p)})
-	}
-	for q, l := range tab.Subnets(p) {
-		changes = append(changes, change{q, l.with(r, p, q)})
-	}
-	for _, c := range changes {
-		tab = tab.InsertPersist(c.p, c.l)
-	}
-	return tab
-}
-
-// removeRule undoes addRule.
-func removeRule(tab *bart.Table[*ruleList], p netip.Prefix, r *rule) *bart.Table[*ruleList] {
-	type change struct {
-		p netip.Prefix
-		l *ruleList
-	}
-	var changes []change
-	for q, l := range tab.Subnets(p) {
-		n := &ruleList{own: l.own}
-		n.rules = make([]ruleAt, 0, len(l.rules))
-		for _, x := range l.rules {
-			if x.rule != r || x.bits != p.Bits() {
-				n.rules = append(n.rules, x)
-			}
-		}
-		if q == p {
-			n.own--
-		}
-		changes = append(changes, change{q, n})
-	}
-	for _, c := range changes {
-		if c.l.own <= 0 {
-			tab = tab.DeletePersist(c.p)
+		list, ok := tab.Get(p)
+		if !ok {
 			continue
 		}
-		tab = tab.InsertPersist(c.p, c.l)
+		if list = list.without(r); len(list.rules) > 0 {
+			tab = tab.InsertPersist(p, list)
+		} else {
+			tab = tab.DeletePersist(p)
+		}
 	}
-	return tab
+	return &policyTable{gen: t.gen + 1, table: tab}
 }
 
 // remotePrefixes is the minimal cover of the pair's remote selectors, each prefix once.

@@ -223,3 +223,28 @@ func TestFlowCache(t *testing.T) {
 		}
 	}
 }
+
+// A rule costs what its own prefixes cost, however many others lie inside them or around them.
+func TestPolicyTableCostOfNestedRules(t *testing.T) {
+	table := &policyTable{}
+	hosts := &rule{ts: selector.Pair{Local: pair(t, ts4Local, "10.2.0.0/16").Local}, sa: &outboundSA{}}
+	for i := range 200 {
+		a := netip.AddrFrom4([4]byte{10, 2, byte(i), 1})
+		hosts.ts.Remote = append(hosts.ts.Remote, selector.Selector{Start: a, End: a, EndPort: selector.AnyEndPort})
+	}
+	table = table.with(hosts)
+	for i := range 100 {
+		table = table.with(&rule{ts: pair(t, ts4Local, "10.2.0.0/16"), sa: &outboundSA{}, serial: uint64(i)})
+	}
+	kept := 0
+	for _, l := range table.table.All() {
+		kept += len(l.rules)
+	}
+	if kept != 300 {
+		t.Errorf("the table holds %d rules, want each of the 300 prefixes of 101 rules once", kept)
+	}
+	k := randomKey(rand.New(rand.NewPCG(1, 1)))
+	if n := testing.AllocsPerRun(100, func() { table.lookup(&k) }); n != 0 {
+		t.Errorf("%v allocations a lookup", n)
+	}
+}
