@@ -25,6 +25,8 @@ type Failure struct {
 	PeerID string
 	// ByPeer: the peer reported the failure with a notification. False: this gateway found it.
 	ByPeer bool
+	// Unproven: it comes from a message that nothing protects. The peer may have sent it, or somebody in its name.
+	Unproven bool
 	// Notify is the IANA name of the notification on the wire, in either direction; empty when nothing was sent.
 	Notify string
 	// Ours and Theirs are what the two sides want, offer or did; what kind of text it is follows from the code:
@@ -146,6 +148,9 @@ func (f *Failure) LogValue() slog.Value {
 	if f.ByPeer {
 		as = append(as, slog.Bool("by_peer", true))
 	}
+	if f.Unproven {
+		as = append(as, slog.Bool("unproven", true))
+	}
 	add("notify", f.Notify)
 	add("ours", f.Ours)
 	add("theirs", f.Theirs)
@@ -187,6 +192,9 @@ func (f *Failure) knowsPeer() bool {
 // theirSide is the clause about the peer.
 func (f *Failure) theirSide(info info) string {
 	s := "peer " + f.Peer() + " "
+	if f.Unproven {
+		s = "peer " + f.Peer() + ", or somebody in its name, "
+	}
 	switch {
 	case f.ByPeer && f.Notify != "":
 		s += "answered " + oneLine(f.Notify)

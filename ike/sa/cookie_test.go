@@ -106,7 +106,7 @@ func TestEndlessDemands(t *testing.T) {
 			}
 			r.a.connect()
 			r.run(5 * time.Minute)
-			if len(different) > 1+maxCookieRetries+maxInvalidKERetries {
+			if len(different) > 1+maxCookieRetries+maxInvalidKERetries+DefaultRetransmitTries {
 				t.Errorf("%d different requests", len(different))
 			}
 			if len(r.a.failures) == 0 {

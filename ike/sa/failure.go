@@ -197,13 +197,15 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 		}
 	}
 	var f *diag.Failure
-	if t, ok := p.task.(*initTask); ok && t.verdict != nil {
-		f = t.verdict
+	if t, ok := p.task.(*initTask); ok && t.refusals.last != nil {
+		f = t.refusals.last
 	} else {
 		code := diag.CodeTimeout
 		switch {
 		case p.unreachable > 0 && m.state == StateConnecting:
 			code = diag.CodeUnreachable
+		case endlessCookies(p.task):
+			code = diag.CodeInitLoop
 		case x == wire.ExchangeIKESAInit:
 			code = diag.CodeTimeoutInit
 		case m.state == StateConnecting:
@@ -221,6 +223,8 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 			ours = fmt.Sprintf("%q for %s", p.unreachErr, sent)
 		case code == diag.CodeDPD:
 			theirs = fmt.Sprintf("%s ago", now.Sub(m.lastInbound()).Round(time.Second))
+		case code == diag.CodeInitLoop:
+			theirs = "COOKIE each time"
 		}
 		f = m.failure(code, x, failSides(ours, theirs))
 	}
@@ -228,4 +232,10 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 	p.task.abandoned(m, now)
 	m.window.response = nil // a peer that is silent does not ask again
 	m.close(now, x.String()+" was not answered", f)
+}
+
+// endlessCookies reports whether the exchange has ended because each request was answered with another cookie.
+func endlessCookies(t task) bool {
+	init, ok := t.(*initTask)
+	return ok && init.cookie.times > maxCookieRetries
 }

@@ -39,12 +39,11 @@ func (m *Machine) begin(now time.Time, first task) *Machine {
 
 // Limits of the IKE_SA_INIT retries of an initiator: what an attacker who answers first can make it do.
 const (
+	// maxCookieRetries is how many cookies begin the exchange again at once. A later one goes with the next repetition.
 	maxCookieRetries    = 3
 	maxInvalidKERetries = 3
 	// maxCookieLen: "MUST be between 1 and 64 octets in length (inclusive)", https://www.rfc-editor.org/rfc/rfc7296#section-2.6
 	maxCookieLen = 64
-	// errorGrace is how long an initiator goes on waiting for a good answer after an unprotected error.
-	errorGrace = time.Second
 	// nonceLen is the length of our nonces. They "MUST be at least half the key size of the negotiated
 	// pseudorandom function (PRF)": 256 bits for the
 	// largest PRF: https://www.rfc-editor.org/rfc/rfc7296#section-2.10
@@ -56,10 +55,21 @@ const (
 type initTask struct {
 	ke     suite.KeyExchange
 	cookie peerCookie
-	groups []uint16 // groups refused by the peer so far
-	// verdict is an error the peer sent in the clear. Anybody can send one, so that it counts only when nothing better
-	// arrives within errorGrace.
-	verdict *diag.Failure
+	// earlier are the requests with other groups than the present one. Who asked for another group is not known, so that a
+	// good answer to one of them is as good as ever. There is at most one for each group.
+	earlier []initRequest
+	// switches counts the changes of the group.
+	switches int
+	// plain and cookied are the present request without and with the cookie, once there is one.
+	plain, cookied []byte
+	refusals       refusals
+}
+
+// initRequest is an IKE_SA_INIT request that was sent: its key exchange, and the message that AUTH covers if it is this
+// one that the peer has answered.
+type initRequest struct {
+	ke      suite.KeyExchange
+	message []byte
 }
 
 func (t *initTask) name() string                        { return "IKE_SA_INIT" }
@@ -69,7 +79,7 @@ func (t *initTask) done(m *Machine, r *response)        { panic("BUG: IKE_SA_INI
 
 func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if t.ke == nil {
-		group, ok := firstGroup(m.cfg.Proposals, t.groups)
+		group, ok := firstGroup(m.cfg.Proposals, nil)
 		if !ok {
 			m.close(now, "no key exchange left", m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit))
 			return nil, false
@@ -156,10 +166,8 @@ func (m *Machine) receiveInitResponse(now time.Time, msg *wire.Message, datagram
 		return
 	}
 	if n := notify(msg.Payloads, wire.NotifyCookie); n != nil {
-		if t.cookie.accept(m, n, path) {
+		if t.cookie.accept(m, now, n, path) {
 			m.initExchanged(now, msg, datagram, path)
-			m.pending = nil
-			m.requeue(t)
 		}
 		return
 	}
@@ -172,11 +180,7 @@ func (m *Machine) receiveInitResponse(now time.Time, msg *wire.Message, datagram
 	}
 	if n := errorNotify(msg.Payloads); n != nil {
 		m.ignore(path, IgnoreUnauthentic, n.NotifyType.String())
-		if t.verdict == nil {
-			t.verdict = m.peerRefusedInit(n)
-			p.next = now.Add(errorGrace)
-			p.tries = m.cfg.Retransmit.Tries
-		}
+		t.refusals.add(m, m.peerRefusedInit(n))
 		return
 	}
 	m.finishInit(now, t, msg, datagram, path)
@@ -192,36 +196,6 @@ func (m *Machine) initExchanged(now time.Time, msg *wire.Message, datagram []byt
 	})
 }
 
-// peerCookie is the cookie that a responder has asked for, if it has.
-type peerCookie struct {
-	data  []byte
-	times int
-}
-
-// accept takes the cookie of an answer; false for one that is not worth another attempt.
-func (c *peerCookie) accept(m *Machine, n *wire.Notify, path Path) bool {
-	switch {
-	case len(n.Data) == 0 || len(n.Data) > maxCookieLen:
-		m.ignore(path, IgnoreMalformed, "cookie length")
-		return false
-	case c.times >= maxCookieRetries || slices.Equal(c.data, n.Data):
-		m.ignore(path, IgnoreDuplicate, "COOKIE")
-		return false
-	}
-	c.times++
-	c.data = slices.Clone(n.Data)
-	return true
-}
-
-// payloads are what a request begins with: "[I]nclude the COOKIE notification containing the received data as the first payload,
-// and all other payloads unchanged". https://www.rfc-editor.org/rfc/rfc7296#section-2.6
-func (c *peerCookie) payloads() []wire.Payload {
-	if c.data == nil {
-		return nil
-	}
-	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyCookie, Data: c.data}}
-}
-
 func (t *initTask) retryWithGroup(m *Machine, now time.Time, n *wire.Notify, msg *wire.Message, datagram []byte, path Path) {
 	group, err := n.AcceptedGroup()
 	if err != nil {
@@ -229,24 +203,46 @@ func (t *initTask) retryWithGroup(m *Machine, now time.Time, n *wire.Notify, msg
 		return
 	}
 	// The exchange is made again with the group that the peer wants: only one that it offered, or an attacker could choose a
-	// weak one; and only one it has not used yet, or two of them could go round in circles.
-	// https://www.rfc-editor.org/rfc/rfc7296#section-1.2
-	if !offersGroup(m.cfg.Proposals, group) || slices.Contains(t.groups, group) || group == t.ke.Group() ||
-		len(t.groups) >= maxInvalidKERetries {
+	// weak one; and only so many times, or two of them could go round in circles. One that was used before may be wanted again:
+	// it was somebody else, then, who wanted the present one. https://www.rfc-editor.org/rfc/rfc7296#section-1.2
+	if group == t.ke.Group() && len(t.earlier) > 0 {
+		m.ignore(path, IgnoreDuplicate, "INVALID_KE_PAYLOAD") // an answer to an earlier request, which is repeated as well
+		return
+	}
+	if !offersGroup(m.cfg.Proposals, group) || group == t.ke.Group() || t.switches >= maxInvalidKERetries {
 		m.ignore(path, IgnoreUnauthentic, "INVALID_KE_PAYLOAD with "+wire.TransformName(wire.TransformKE, group))
-		if t.verdict == nil {
-			t.verdict = m.refusedGroup(group)
-			m.pending.next, m.pending.tries = now.Add(errorGrace), m.cfg.Retransmit.Tries
-		}
+		t.refusals.add(m, m.refusedGroup(group))
 		return
 	}
 	m.initExchanged(now, msg, datagram, path)
-	t.groups = append(t.groups, t.ke.Group())
-	if !t.generate(m, now, group) {
+	t.switches++
+	before := initRequest{t.ke, m.init.ownMessage}
+	t.cookie.adopt()
+	t.plain, t.cookied = nil, nil
+	if i := t.earlierWith(group); i >= 0 {
+		t.ke, t.earlier = t.earlier[i].ke, slices.Delete(t.earlier, i, i+1)
+	} else if !t.generate(m, now, group) {
 		return
 	}
+	t.earlier = append(t.earlier, before)
 	m.pending = nil
 	m.requeue(t)
+}
+
+// earlierWith is the place of the earlier request with a group, or -1.
+func (t *initTask) earlierWith(group uint16) int {
+	return slices.IndexFunc(t.earlier, func(r initRequest) bool { return r.ke.Group() == group })
+}
+
+// answeredRequest is the request that an answer with that group is to; ok is false if there is none.
+func (t *initTask) answeredRequest(m *Machine, group uint16) (r initRequest, ok bool) {
+	if group == t.ke.Group() {
+		return initRequest{t.ke, m.init.ownMessage}, true
+	}
+	if i := t.earlierWith(group); i >= 0 {
+		return t.earlier[i], true
+	}
+	return initRequest{}, false
 }
 
 // finishInit takes a complete answer: the negotiated proposal, the peer's public value and nonce. An answer that is
@@ -261,22 +257,20 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	}
 	reject := func(f *diag.Failure) {
 		m.ignore(path, IgnoreUnauthentic, f.Error())
-		if t.verdict == nil {
-			t.verdict = f
-			m.pending.next, m.pending.tries = now.Add(errorGrace), m.cfg.Retransmit.Tries
-		}
+		t.refusals.add(m, f)
 	}
 	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{NoAdditional: !announcesIntermediate(msg.Payloads)})
 	if err != nil {
 		reject(m.proposalFailure(diag.CodeProposalIKE, wire.ExchangeIKESAInit, err, nil))
 		return
 	}
-	if chosen.KE != ke.Group || ke.Group != t.ke.Group() {
+	req, ok := t.answeredRequest(m, ke.Group)
+	if chosen.KE != ke.Group || !ok {
 		reject(m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit,
 			failSides(wire.TransformName(wire.TransformKE, t.ke.Group()), wire.TransformName(wire.TransformKE, ke.Group))))
 		return
 	}
-	shared, err := t.ke.Shared(ke.Data)
+	shared, err := req.ke.Shared(ke.Data)
 	if err != nil {
 		reject(m.failure(diag.CodeKEValue, wire.ExchangeIKESAInit, failCause(err)))
 		return
@@ -297,9 +291,9 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	m.chosen, m.prf = chosen, prf
 	m.peerSPI = msg.Header.SPIr
 	m.init.nr = slices.Clone(nonce.Data)
-	m.init.peerMessage = datagram
+	m.init.ownMessage, m.init.peerMessage = req.message, datagram
 	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, shared), m.init.ni, m.init.nr); err != nil {
-		m.peerSPI = 0
+		m.peerSPI, m.init.ownMessage = 0, m.pending.datagrams[0]
 		reject(m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
 		return
 	}

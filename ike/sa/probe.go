@@ -43,7 +43,11 @@ func (r Retransmit) total() time.Duration {
 
 // pause is the time until the next repetition.
 func (m *Machine) pause(p *outstanding) time.Duration {
-	d := m.cfg.Retransmit.interval(p.tries, m.env.Jitter())
+	n := p.tries
+	if m.state == StateConnecting && (p.doubted || p.unreachable >= unreachableVerdict) && n >= m.triesOf(p) {
+		n = 0 // the last repetition of a request that somebody has refused: its answer is not waited for that long
+	}
+	d := m.cfg.Retransmit.interval(n, m.env.Jitter())
 	if p.tries > m.cfg.Retransmit.Tries {
 		d = min(d, patientInterval)
 	}
@@ -53,6 +57,10 @@ func (m *Machine) pause(p *outstanding) time.Duration {
 // repeat sends the request in flight again: on the path of the IKE SA, which may have changed since, and with MOBIKE
 // after a while on all others that might work. The octets are the same everywhere.
 func (m *Machine) repeat(now time.Time, p *outstanding) {
+	if t, ok := p.task.(*initTask); ok {
+		t.repeat(m, now, p)
+		return
+	}
 	t, check := p.task.(*routeTask)
 	if check && t.esp.IsValid() && p.tries < probeAfter {
 		m.transmit(now, p) // where the peer's ESP comes from

@@ -6,6 +6,7 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/proposal"
+	"esplanade/ike/suite"
 	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
 )
@@ -25,6 +26,8 @@ const resumeTries = 3
 type resumeTask struct {
 	s      *Session
 	cookie peerCookie
+	// refusal is what somebody has answered in the clear.
+	refusal *diag.Failure
 }
 
 func (t *resumeTask) name() string                        { return "IKE_SESSION_RESUME" }
@@ -32,6 +35,14 @@ func (t *resumeTask) exchange() wire.ExchangeType         { return wire.Exchange
 func (t *resumeTask) abandoned(m *Machine, now time.Time) {}
 func (t *resumeTask) done(m *Machine, r *response) {
 	panic("BUG: IKE_SESSION_RESUME has its own receive path")
+}
+
+func (t *resumeTask) ripe(m *Machine, now time.Time) bool {
+	if t.refusal != nil {
+		m.afresh(t.refusal)
+		return true
+	}
+	return t.cookie.take(m, now)
 }
 
 func (t *resumeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
@@ -83,8 +94,9 @@ func (m *Machine) afresh(why *diag.Failure) {
 	m.requeue(&initTask{})
 }
 
-// receiveResumeResponse handles answers to IKE_SESSION_RESUME. None of them is authenticated. Any refusal is believed, since it
-// costs no more than a complete handshake; what claims to be success proves itself in IKE_AUTH.
+// receiveResumeResponse handles answers to IKE_SESSION_RESUME. None of them is authenticated. Any refusal is believed when the
+// peer does not contradict it at once, since it costs no more than a complete handshake; what claims to be success proves
+// itself in IKE_AUTH.
 func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.Message, datagram []byte, path Path) {
 	if msg.Encrypted != nil {
 		m.ignore(path, IgnoreState, "protected IKE_SESSION_RESUME response")
@@ -95,10 +107,8 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 		return
 	}
 	if n := notify(msg.Payloads, wire.NotifyCookie); n != nil {
-		if t.cookie.accept(m, n, path) {
+		if t.cookie.accept(m, now, n, path) {
 			m.initExchanged(now, msg, datagram, path)
-			m.pending = nil
-			m.requeue(t)
 		}
 		return
 	}
@@ -107,8 +117,12 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 		refusal = errorNotify(msg.Payloads)
 	}
 	if refusal != nil {
-		m.initExchanged(now, msg, datagram, path)
-		m.afresh(m.resumeFailure(failByPeer(refusal.NotifyType)))
+		if t.refusal == nil {
+			m.initExchanged(now, msg, datagram, path)
+			t.refusal = m.resumeFailure(failByPeer(refusal.NotifyType))
+			t.refusal.Unproven = true
+			m.pending.ripens(now)
+		}
 		return
 	}
 	nonce, ok := find[*wire.Nonce](msg.Payloads)
@@ -116,12 +130,16 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 		m.ignore(path, IgnoreMalformed, "IKE_SESSION_RESUME response without Nonce or SPI")
 		return
 	}
-	m.init.nr, m.init.peerMessage, m.peerSPI = slices.Clone(nonce.Data), datagram, msg.Header.SPIr
-	if err := m.takeKeys(t.s.Chosen, t.s.Keys.D); err != nil {
-		m.afresh(m.resumeFailure(failCause(err)))
+	prf, err := suite.NewPRF(t.s.Chosen.PRF)
+	if err == nil {
+		err = checkNonce(prf, nonce.Data)
+	}
+	if err != nil {
+		m.ignore(path, IgnoreMalformed, err.Error())
 		return
 	}
-	if err := checkNonce(m.prf, nonce.Data); err != nil {
+	m.init.nr, m.init.peerMessage, m.peerSPI = slices.Clone(nonce.Data), datagram, msg.Header.SPIr
+	if err := m.takeKeys(t.s.Chosen, t.s.Keys.D); err != nil {
 		m.afresh(m.resumeFailure(failCause(err)))
 		return
 	}

@@ -72,6 +72,8 @@ type outstanding struct {
 	firstSent time.Time
 	next      time.Time // of the next retransmission, or of giving up
 	tries     int       // retransmissions so far
+	// doubted: somebody has refused it in a message that nothing protects.
+	doubted bool
 	// unreachable counts ICMP errors for this request.
 	unreachable int
 	unreachErr  error
@@ -132,9 +134,25 @@ func (m *Machine) transmit(now time.Time, p *outstanding) {
 	m.alive.lastSent = now
 }
 
-// unreachableVerdict is how many ICMP errors a request needs before they are believed at the next retransmission. One
-// is not enough: a peer that is just starting answers like that, and ICMP can be forged by who sees the ports.
+// unreachableVerdict is how many ICMP errors a request needs to be repeated no more than doubtTries times, while the peer is not
+// authenticated. One is not enough: a peer that is just starting answers like that. And none ends anything at once: whoever
+// sees the ports can forge them.
 const unreachableVerdict = 2
+
+// triesOf is how often a request is repeated at most.
+func (m *Machine) triesOf(p *outstanding) int {
+	tries := m.cfg.Retransmit.Tries
+	switch p.task.(type) {
+	case *deleteIKETask:
+		return min(tries, deleteTries)
+	case *resumeTask:
+		return min(tries, resumeTries)
+	}
+	if m.state == StateConnecting && (p.doubted || p.unreachable >= unreachableVerdict) {
+		return min(tries, doubtTries)
+	}
+	return tries
+}
 
 // advanceRetransmit repeats the request in flight or gives up.
 func (m *Machine) advanceRetransmit(now time.Time) {
@@ -142,14 +160,10 @@ func (m *Machine) advanceRetransmit(now time.Time) {
 	if p == nil || now.Before(p.next) {
 		return
 	}
-	tries := m.cfg.Retransmit.Tries
-	if _, ok := p.task.(*deleteIKETask); ok {
-		tries = min(tries, deleteTries)
+	if o, ok := p.task.(opening); ok && o.ripe(m, now) {
+		return
 	}
-	if _, ok := p.task.(*resumeTask); ok {
-		tries = min(tries, resumeTries)
-	}
-	if p.tries >= tries && !m.patient(now, p) || (m.state == StateConnecting && p.unreachable >= unreachableVerdict) {
+	if p.tries >= m.triesOf(p) && !m.patient(now, p) {
 		m.giveUp(now, p)
 		return
 	}

@@ -1,0 +1,161 @@
+package sa
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/wire"
+)
+
+// Nothing protects the answers to IKE_SA_INIT and IKE_SESSION_RESUME. Who sees the request can answer it, and may be faster
+// than the peer. So no such answer ends anything by itself: "[T]he recipient should continue trying for some time before
+// giving up." https://www.rfc-editor.org/rfc/rfc7296#section-2.21.1
+//
+//   - An error is reported at once, as what somebody says. The request goes on being repeated, though not as often as one that
+//     nobody answers at all; a good answer that comes meanwhile is taken.
+//   - Another group is tried at once, and an answer to the request with the former one is still good (initTask.earlier).
+//   - Repetitions go on with the earlier requests as well, and with and without a cookie by turns: a peer that has answered one
+//     of them may ignore the others, as those of somebody else.
+//   - A cookie is sent back, and a ticket given up, when forgeryGrace is over: until then a good answer may come to the request
+//     as it was.
+
+const (
+	// forgeryGrace is how long a demand in the clear waits for being contradicted: longer than most round trips, in which
+	// the peer's own answer would come, and short for who waits for a connection.
+	forgeryGrace = 250 * time.Millisecond
+	// doubtTries is how often a request is repeated at least that somebody has refused in the clear. With the default timers
+	// the last repetition is sent after 12 seconds, and the attempt ends 2 seconds later.
+	doubtTries = 3
+	// maxVerdicts bounds the different refusals of one attempt that are reported.
+	maxVerdicts = 4
+)
+
+// opening is a task whose answers nothing protects.
+type opening interface {
+	task
+	// ripe acts on a demand that nobody has contradicted within its time. It reports whether it has.
+	ripe(m *Machine, now time.Time) bool
+}
+
+// ripens makes the demand in hand due after forgeryGrace.
+func (p *outstanding) ripens(now time.Time) {
+	p.next = earliest(p.next, now.Add(forgeryGrace))
+}
+
+// refusals are those in the clear of one attempt. The last one is what the attempt fails with if nothing better comes.
+type refusals struct {
+	list []*diag.Failure
+	last *diag.Failure
+}
+
+// add reports a refusal, unless one like it was reported before.
+func (v *refusals) add(m *Machine, f *diag.Failure) {
+	m.pending.doubted = true
+	for _, old := range v.list {
+		if old.Code == f.Code && old.Notify == f.Notify {
+			v.last = old
+			return
+		}
+	}
+	if len(v.list) >= maxVerdicts {
+		return
+	}
+	f.Unproven = true
+	v.list, v.last = append(v.list, f), f
+	m.emit(Failed{Failure: f})
+}
+
+// peerCookie is the cookie that a responder has asked for, if it has.
+type peerCookie struct {
+	data []byte
+	// demanded is a cookie that is not sent yet.
+	demanded []byte
+	times    int
+}
+
+// accept keeps the cookie of an answer to be sent when it is ripe; false for one that is of no use.
+func (c *peerCookie) accept(m *Machine, now time.Time, n *wire.Notify, path Path) bool {
+	switch {
+	case len(n.Data) == 0 || len(n.Data) > maxCookieLen:
+		m.ignore(path, IgnoreMalformed, "cookie length")
+		return false
+	case slices.Equal(c.data, n.Data) || slices.Equal(c.demanded, n.Data):
+		m.ignore(path, IgnoreDuplicate, "COOKIE")
+		return false
+	}
+	if c.demanded == nil && c.times < maxCookieRetries {
+		m.pending.ripens(now)
+	}
+	c.demanded = slices.Clone(n.Data)
+	return true
+}
+
+// adopt has the next request carry the cookie that is demanded.
+func (c *peerCookie) adopt() {
+	if c.demanded != nil {
+		c.data, c.demanded = c.demanded, nil
+		c.times++
+	}
+}
+
+// take puts the cookie that is demanded into the request. The first ones begin the exchange again. Those behind them are forged,
+// or the peer can't remember: each takes the place of a repetition, so that the exchange ends when it would have ended.
+func (c *peerCookie) take(m *Machine, now time.Time) bool {
+	p := m.pending
+	if c.demanded == nil || c.times >= maxCookieRetries && p.tries >= m.triesOf(p) {
+		return false
+	}
+	c.adopt()
+	m.pending = nil
+	payloads, ok := p.task.build(m, now)
+	if !ok {
+		return true
+	}
+	m.launch(now, p.task, payloads)
+	if q := m.pending; c.times > maxCookieRetries {
+		q.tries, q.doubted, q.firstSent = p.tries+1, p.doubted, p.firstSent
+		q.next = now.Add(m.pause(q))
+	}
+	return true
+}
+
+// payloads are what a request begins with: "[I]nclude the COOKIE notification containing the received data as the first payload,
+// and all other payloads unchanged". https://www.rfc-editor.org/rfc/rfc7296#section-2.6
+func (c *peerCookie) payloads() []wire.Payload {
+	if c.data == nil {
+		return nil
+	}
+	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyCookie, Data: c.data}}
+}
+
+func (t *initTask) ripe(m *Machine, now time.Time) bool {
+	sent := m.pending.datagrams[0]
+	first := t.cookie.data == nil
+	if !t.cookie.take(m, now) {
+		return false
+	}
+	if first {
+		t.plain = sent
+	}
+	t.cookied = m.init.ownMessage
+	return true
+}
+
+// repeat sends the request again, and those with other groups. Whether an answer is to the request with the cookie or to that
+// without does not show: it is taken for one to what was sent last.
+func (t *initTask) repeat(m *Machine, now time.Time, p *outstanding) {
+	if t.plain != nil {
+		next := t.plain
+		if bytes.Equal(p.datagrams[0], t.plain) {
+			next = t.cookied
+		}
+		p.datagrams, m.init.ownMessage = [][]byte{next}, next
+	}
+	p.path = m.path
+	m.transmit(now, p)
+	for _, e := range t.earlier {
+		m.emit(Send{Path: p.path, Datagram: e.message})
+	}
+}
