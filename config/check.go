@@ -1,9 +1,6 @@
 package config
 
-import (
-	"esplanade/ike/identity"
-	"esplanade/ike/selector"
-)
+import "esplanade/ike/selector"
 
 // check looks at what concerns several tables at once.
 func (c *Config) check(r *reader) {
@@ -16,77 +13,6 @@ func (c *Config) check(r *reader) {
 	c.checkMTU(r)
 	c.checkOverlaps(r)
 	c.checkRequestIDs(r)
-}
-
-// checkSecrets reports connections that could never authenticate. What depends on an address or on the peer's choice is
-// left to the time when that is known.
-func (c *Config) checkSecrets(r *reader) {
-	for _, n := range c.Connections {
-		if n.Local.Method != AuthPSK && n.Remote.Method != AuthPSK {
-			continue
-		}
-		if c.mayHavePSK(n) {
-			continue
-		}
-		at := n.Local.At("auth")
-		r.errorf(at, "write a table [secrets.ike.NAME] with id = ["+quote(n.Remote.ID.String())+"] and the key",
-			"there is no secret for connections.%s: none names %s or %s", n.Name, idOr(n.Local.ID, "this gateway's address"),
-			idOr(n.Remote.ID, "the peer"))
-	}
-}
-
-func idOr(id identity.Identity, unknown string) string {
-	if id.Any() {
-		return unknown
-	}
-	return quote(id.String())
-}
-
-// mayHavePSK reports whether some secret fits, or may fit an identity that is not known yet.
-func (c *Config) mayHavePSK(n *Connection) bool {
-	if n.Local.ID.Concrete() && n.Remote.ID.Concrete() {
-		_, ok := c.PSK(n.Local.ID, n.Remote.ID)
-		return ok
-	}
-	for _, s := range c.Secrets.IKE {
-		if len(s.IDs) == 0 {
-			return true
-		}
-		for _, id := range s.IDs {
-			local := mayMatch(n.Local.ID, id)
-			if n.Local.ID.Any() { // an address, which is not known yet
-				local = isAddress(id)
-			}
-			if local || mayMatch(n.Remote.ID, id) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// mayMatch reports whether an identity that the pattern stands for can match the secret's identity. Two patterns are
-// given the benefit of the doubt.
-func mayMatch(pattern, secret identity.Identity) bool {
-	if pattern.Concrete() {
-		_, ok := pattern.Matches(secret)
-		return ok
-	}
-	if secret.Concrete() {
-		_, ok := secret.Matches(pattern)
-		return ok
-	}
-	return true
-}
-
-// isAddress reports whether a secret's identity can be that of an address.
-func isAddress(id identity.Identity) bool {
-	switch id.Type {
-	case identity.Any, identity.IPv4Addr, identity.IPv6Addr, identity.IPv4Subnet, identity.IPv6Subnet, identity.IPv4Range,
-		identity.IPv6Range:
-		return true
-	}
-	return false
 }
 
 // checkIdentities warns of a gateway that names itself by an address that its peer may not see.

@@ -112,7 +112,7 @@ func TestEverything(t *testing.T) {
 		{"dynamic", [2]bool{h.DynamicLocal(), h.DynamicRemote()}, [2]bool{true, false}},
 		{"secrets", len(c.Secrets.IKE), 2},
 		{"secret.id", fmt.Sprint(c.Secrets.IKE[0].IDs), "[gw.example.org 192.0.2.0/24]"},
-		{"secret.id string", fmt.Sprint(c.Secrets.IKE[1].IDs), "[*.example.org]"},
+		{"secret.id string", fmt.Sprint(c.Secrets.IKE[1].IDs), "[peer.example.org]"},
 		{"secret base64", string(c.Secrets.IKE[1].Key.Bytes()), "hello world, this is a long secret!"},
 		{"secret hex", c.Secrets.IKE[0].Key.Len(), 32},
 		{"file", c.File, "everything"},
@@ -209,7 +209,7 @@ func TestDefaultsThatDepend(t *testing.T) {
 // TestWaysOfWriting: dotted keys, inline tables and headers give the same.
 func TestWaysOfWriting(t *testing.T) {
 	c := mustLoad(t, "dotted")
-	if c.TUN.MTU != 1400 || len(c.Connections) != 2 || len(c.Secrets.IKE) != 1 {
+	if c.TUN.MTU != 1400 || len(c.Connections) != 2 || len(c.Secrets.IKE) != 2 {
 		t.Fatalf("%+v", c)
 	}
 	a, b := c.Connections[0], c.Connections[1]

@@ -30,6 +30,18 @@ func (c *Config) PPK(id string) (*PPKSecret, bool) {
 	return c.Secrets.PPK[i], true
 }
 
+// FreePPK reports whether the key of an identity is for connections without ppk_id: no connection names it by one of its
+// identities. A key that one has for itself is not another peer's.
+func (c *Config) FreePPK(id string) bool {
+	s, ok := c.PPK(id)
+	return ok && !slices.ContainsFunc(c.Connections, func(n *Connection) bool { return slices.Contains(s.IDs, n.PPKID) })
+}
+
+// HasFreePPK reports whether there is a key for connections without ppk_id.
+func (c *Config) HasFreePPK() bool {
+	return slices.ContainsFunc(c.Secrets.PPK, func(s *PPKSecret) bool { return len(s.IDs) > 0 && c.FreePPK(s.IDs[0]) })
+}
+
 // tables are the positions of all secrets.
 func (s Secrets) tables() (out []Source) {
 	for _, k := range s.IKE {
@@ -128,6 +140,21 @@ func (c *Config) checkPPKs(r *reader) {
 		case len(c.Secrets.PPK) == 0:
 			r.errorf(n.At("ppk_required"), "write a table [secrets.ppk.NAME] with the id and the key", "connections.%s requires a "+
 				"PPK, and there is none", n.Name)
+		case !c.HasFreePPK():
+			r.warnf(n.At("ppk_required"), "write ppk_id = \"…\", and a table [secrets.ppk.NAME] with a key of its own", "connections.%s "+
+				"requires a PPK, and all there are belong to other connections, which name them by ppk_id", n.Name)
+		}
+	}
+	for _, s := range c.Secrets.PPK {
+		var t takers
+		for _, n := range c.Connections {
+			if n.PPKID != "" && slices.Contains(s.IDs, n.PPKID) {
+				t.add(n.Remote.peerName("connections."+n.Name), false)
+			}
+		}
+		if len(t.names) > 1 {
+			r.warnf(s.At("id"), "write a table [secrets.ppk.NAME] with a key of its own for each peer", "secrets.ppk.%s is the key of %s: "+
+				"each of them has that of the others", s.Name, t)
 		}
 	}
 }
@@ -141,4 +168,12 @@ func warnGuessablePPK(t *table, at Position, name string, k Secret) {
 		t.warnf(at, "take one of 32 random octets: openssl rand -base64 32",
 			"%s is a key of at most %d bits, half of which count against a quantum computer", name, n)
 	}
+}
+
+// peerName is the identity of a peer for a message, or what it is called by otherwise.
+func (a Auth) peerName(otherwise string) string {
+	if a.ID.Any() {
+		return "the peers of " + otherwise
+	}
+	return quote(a.ID.String())
 }

@@ -79,39 +79,6 @@ type IKESecret struct {
 	File string
 }
 
-// score says how well the key fits two identities: the better it fits the peer's the better, and of those that fit it
-// equally well the one that fits this gateway's better. One of the two has to fit; a key without identities fits all,
-// but worse than any with a fitting one.
-func (s *IKESecret) score(local, remote identity.Identity) (score int, ok bool) {
-	if len(s.IDs) == 0 {
-		return 0, true
-	}
-	l, r := 0, 0
-	for _, id := range s.IDs {
-		if n, ok := local.Matches(id); ok {
-			l = max(l, n)
-		}
-		if n, ok := remote.Matches(id); ok {
-			r = max(r, n)
-		}
-	}
-	return r*(2*identity.ScorePerfect) + l, l > 0 || r > 0
-}
-
-// PSK finds the pre-shared key for an IKE SA between the two identities, as swanctl does: the one that names the peer
-// most specifically and, among equals, this gateway; then one without identities; then the first in the file. Both
-// identities are concrete ones, as in the ID payloads.
-func (c *Config) PSK(local, remote identity.Identity) (*IKESecret, bool) {
-	var best *IKESecret
-	top := -1
-	for _, s := range c.Secrets.IKE {
-		if n, ok := s.score(local, remote); ok && n > top {
-			best, top = s, n
-		}
-	}
-	return best, best != nil
-}
-
 // decodeSecret reads swanctl's forms of a secret: 0x and hexadecimal, 0s and Base64, or the text itself.
 func decodeSecret(text []byte) (Secret, error) {
 	s := string(text)

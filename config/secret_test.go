@@ -260,7 +260,7 @@ secret = "`+testKey+`"
 		{"gw2.example", "SEVEN.branch.example", "seven"},
 		{"gw.example", "eight.branch.example", "branches"},
 		{"gw.example", "192.0.2.7", "net"},
-		{"gw.example", "peer.example", "any"}, // %any fits the peer, "mine" only this gateway
+		{"gw.example", "peer.example", "any"}, // "mine" names only this gateway
 		{"other.example", "peer.example", "any"},
 	} {
 		l, _ := identity.Parse(tt.local)

@@ -143,14 +143,9 @@ func (d *Daemon) newEnv() *sa.Env {
 		NextID:         d.newID,
 		Jitter:         mrand.Float64,
 		Connections:    d.connectionsFor,
-		PSK: func(local, remote identity.Identity) ([]byte, bool) {
-			s, ok := d.conf.PSK(local, remote)
-			if !ok {
-				return nil, false
-			}
-			return s.Key.Bytes(), true
-		},
-		PPK: d.ppk, HasPPK: func() bool { return len(d.conf.Secrets.PPK) > 0 },
+		PSK:            func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.PSK(local, remote)) },
+		OfferPSK:       func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.OfferPSK(local, remote)) },
+		PPK:            d.ppk, HasPPK: func() bool { return len(d.conf.Secrets.PPK) > 0 },
 		FirstContact: d.firstContact, Kept: d.kept, CrashToken: crashTokens(d.o.CrashSecret),
 		HasAddr: d.addrs.has, LocalAddrs: d.localAddrs, SourceFor: d.sourceFor, Acceptable: d.acceptable,
 		LastInbound: func(child uint64) time.Time {

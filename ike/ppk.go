@@ -11,6 +11,10 @@ func (d *Daemon) ppk(id string) ([]byte, bool) {
 	return s.Key.Bytes(), true
 }
 
+// freePPK reports whether a connection without ppk_id may use a PPK, and hasFreePPK whether there is one.
+func (d *Daemon) freePPK(id string) bool { return d.conf.FreePPK(id) }
+func (d *Daemon) hasFreePPK() bool       { return d.conf.HasFreePPK() }
+
 // ppkPosition is where a connection says which PPK it uses: the more telling of its two keys.
 func ppkPosition(c *config.Connection) config.Position {
 	if c.Has("ppk_id") {

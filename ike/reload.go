@@ -326,13 +326,22 @@ func keyName(field string) string {
 	return b.String()
 }
 
-// secretOf is the pre-shared key of a connection; empty for none.
-func secretOf(g *config.Config, c *config.Connection) string {
-	s, ok := g.PSK(c.Local.ID, c.Remote.ID)
+// octetsOf is the octets of a key that was looked up.
+func octetsOf(s *config.IKESecret, ok bool) ([]byte, bool) {
 	if !ok {
-		return ""
+		return nil, false
 	}
-	return string(s.Key.Bytes())
+	return s.Key.Bytes(), true
+}
+
+// secretOf is the pre-shared key of a connection; empty for none. Of a connection for several peers it is all keys that
+// they may have.
+func secretOf(g *config.Config, c *config.Connection) string {
+	var b strings.Builder
+	for _, s := range g.PeerKeys(c) {
+		fmt.Fprintf(&b, "%v %x\n", s.IDs, s.Key.Bytes())
+	}
+	return b.String()
 }
 
 // needRestart lists the keys that differ and that a running daemon cannot change; merged is what [withoutRestart] makes

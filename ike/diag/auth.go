@@ -64,7 +64,7 @@ func NoSecret(w Where, localID, remoteID string, have []string) *Failure {
 	f.Theirs = quote(remoteID)
 	f.Ours = fmt.Sprintf("a key for %s and %s among %s", quote(localID), quote(remoteID),
 		orUnknown(list(have, maxListed), "no entries at all"))
-	f.Fix = fmt.Sprintf("add [secrets.ike.%s] with id = [%q, %q] and secret_file, or add the identity to an existing entry.",
+	f.Fix = fmt.Sprintf("add [secrets.ike.%s] with id = [%q, %q] and secret_file, with a key that no other peer has.",
 		orUnknown(w.Connection, "NAME"), oneLine(localID), oneLine(remoteID))
 	return f
 }

@@ -115,12 +115,13 @@ func authInfo(c Code) (info, bool) {
 		return info{
 			title:    "no secret for these identities",
 			peerVerb: "is", peerDefault: "is known, but no key is stored for it",
-			ourVerb: "looked for", ourDefault: "found no key for the pair of identities",
+			ourVerb: "looked for", ourDefault: "a secret that names the peer",
 			alert: byUs, alertByPeer: byThem,
-			text: "A connection was found, but no entry under `secrets` names these identities. An entry without `id` fits " +
-				"every pair; one with ids must name the peer's, and is found by exactly the identities shown in IKE_AUTH, " +
-				"which behind NAT may be private addresses.",
-			fix: "add the identities to `id` of the right [secrets.ike.NAME] entry, or a new entry for them.",
+			text: "A connection was found, but no entry under `secrets` names the peer. An entry without `id` fits every peer; one " +
+				"with ids must name this one, exactly as it is shown in IKE_AUTH, which behind NAT may be a private address. " +
+				"That an entry names this gateway does not make it the key of a peer that it does not name: its other holders " +
+				"could then pass for that peer.",
+			fix: "add an entry [secrets.ike.NAME] with the peer's identity in `id` and a key of its own, or correct the `id` of its entry.",
 		}, true
 	case CodePPK:
 		return info{

@@ -37,10 +37,14 @@ func (m *Machine) ownIdentity() identity.Identity {
 
 func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	m.localID = m.ownIdentity()
-	secret, ok := m.env.PSK(m.localID, m.cfg.RemoteID)
+	find := m.env.PSK
+	if m.env.OfferPSK != nil && !m.cfg.RemoteID.Concrete() {
+		find = m.env.OfferPSK
+	}
+	secret, ok := find(m.localID, m.cfg.RemoteID)
 	if !ok {
 		m.close(now, "no secret", m.failure(diag.CodeNoSecret, wire.ExchangeIKEAuth,
-			failSides("no secret for "+m.localID.String()+" and "+m.cfg.RemoteID.String(), "")))
+			failSides("a secret that names "+m.cfg.RemoteID.String(), "")))
 		return nil, false
 	}
 	id := &wire.ID{IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
@@ -192,7 +196,7 @@ func (m *Machine) verifyPeer(id *wire.ID, a *wire.Auth, message, nonce []byte, c
 	secret, ok := m.env.PSK(m.ownIdentity(), got)
 	if !ok {
 		return m.failure(diag.CodeNoSecret, x, failLine(cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
-			failSides("no secret for "+m.ownIdentity().String()+" and "+got.String(), got.String()))
+			failSides("a secret that names "+got.String(), got.String()))
 	}
 	octets := m.signedOctets(message, nonce, m.peerP(), id.AppendBody(nil))
 	if !m.verifyAuth(secret, octets, a.Data) {

@@ -49,7 +49,7 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	if !ok {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.failure(diag.CodeNoSecret, x, failLine(cfg.Line),
 			failNotify(wire.NotifyAuthenticationFailed),
-			failSides("no secret for "+m.localID.String()+" and "+m.remoteID.String(), "")))
+			failSides("a secret that names "+m.remoteID.String(), "")))
 	}
 	to, away := m.redirect.target(cfg)
 	if f := m.oneTooMany(r); f != nil && !away {

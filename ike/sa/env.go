@@ -32,11 +32,16 @@ type Env struct {
 
 	// Connections lists the connections that may be used with a peer at these addresses, best match first.
 	Connections func(local, remote netip.Addr) []*Config
-	// PSK finds the pre-shared key of two identities.
+	// PSK finds the pre-shared key of two identities, both of which are known. It decides what a peer proves with AUTH, so
+	// that it must not give the key of anybody else.
 	PSK func(local, remote identity.Identity) (secret []byte, ok bool)
-	// PPK finds a post-quantum preshared key, and HasPPK tells whether there is any. Without them there is none.
-	PPK    func(id string) (secret []byte, ok bool)
-	HasPPK func() bool
+	// OfferPSK finds the key with which an initiator authenticates to a peer of which only a pattern is known. Nil: PSK does.
+	OfferPSK func(local, remote identity.Identity) (secret []byte, ok bool)
+	// PPK finds a post-quantum preshared key. FreePPK reports whether a connection that names none may use this one, and
+	// HasPPK whether there is any such; nil FreePPK: all are. Without PPK and HasPPK there are none.
+	PPK     func(id string) (secret []byte, ok bool)
+	FreePPK func(id string) bool
+	HasPPK  func() bool
 
 	// FirstContact tells whether no other IKE SA exists between this daemon and the peer of a connection, so that
 	// INITIAL_CONTACT may be claimed (RFC 7296 section 2.4).

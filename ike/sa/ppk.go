@@ -45,6 +45,15 @@ func (e *Env) ppk(id string) ([]byte, bool) {
 	return e.PPK(id)
 }
 
+// mayUsePPK reports whether the PPK is one for the connection: that which it names, or without a name one that no other
+// connection has for itself.
+func (e *Env) mayUsePPK(c *Config, id string) bool {
+	if c.PPKID != "" {
+		return c.PPKID == id
+	}
+	return e.FreePPK == nil || e.FreePPK(id)
+}
+
 // hasPPK tells whether a connection could use a PPK with a peer that chooses one.
 func (e *Env) hasPPK(c *Config) bool {
 	if c.PPKID == "" {
@@ -175,7 +184,7 @@ func (m *Machine) takePPK(payloads []wire.Payload, idi *wire.ID, a *wire.Auth) (
 	}
 	kind, octets, err := n.PPKIdentity()
 	id := string(octets)
-	if err == nil && kind == wire.PPKIDFixed && (m.cfg.PPKID == "" || m.cfg.PPKID == id) {
+	if err == nil && kind == wire.PPKIDFixed && m.env.mayUsePPK(m.cfg, id) {
 		if secret, ok := m.env.ppk(id); ok {
 			return a, m.mixPPK(id, secret)
 		}
@@ -264,7 +273,7 @@ func (m *Machine) ppkWhere(x wire.ExchangeType) diag.Where {
 
 // ownPPK is our side of a failure.
 func (m *Machine) ownPPK() string {
-	s := "any PPK in [secrets.ppk]"
+	s := "any PPK in [secrets.ppk] that no other connection names"
 	if m.cfg.PPKID != "" {
 		s = "PPK " + ppkName(m.cfg.PPKID)
 	}

@@ -14,15 +14,24 @@ import (
 	"esplanade/ike/wire"
 )
 
-// ppks gives a side post-quantum preshared keys, as "id=key".
+// ppks gives a side post-quantum preshared keys, as "id=key", or as "!id=key" for one that another connection has for itself.
 func (e *end) ppks(pairs ...string) {
-	keys := map[string]string{}
+	keys, taken := map[string]string{}, map[string]bool{}
 	for _, p := range pairs {
 		id, key, _ := strings.Cut(p, "=")
-		keys[id] = key
+		id, other := strings.CutPrefix(id, "!")
+		keys[id], taken[id] = key, other
 	}
 	e.env.PPK = func(id string) ([]byte, bool) { k, ok := keys[id]; return []byte(k), ok }
-	e.env.HasPPK = func() bool { return len(keys) > 0 }
+	e.env.FreePPK = func(id string) bool { _, ok := keys[id]; return ok && !taken[id] }
+	e.env.HasPPK = func() bool {
+		for id := range keys {
+			if !taken[id] {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // ppkNotifies lists the notifications of RFC 8784 in the requests (>) of a side and in their answers (<).
@@ -73,6 +82,12 @@ func TestPPK(t *testing.T) {
 		{"the responder requires any", side{"office", opt, office}, side{"", must, office}, true, true, "", "",
 			"<PPK_ID <USE_PPK >NO_PPK >PPK_ID >USE_PPK", nil},
 		{"neither", side{}, side{}, true, false, "", "", "", nil},
+		{"another connection's PPK", side{"office", must, office}, side{"", must, []string{"x=y", "!office=key one"}}, false, false,
+			diag.CodeAuthPSK, diag.CodePPK, "<USE_PPK >PPK_ID >USE_PPK", []string{`any PPK in [secrets.ppk] that no other connection names`}},
+		{"another connection's PPK, optional", side{"office", opt, office}, side{"", opt, []string{"x=y", "!office=key one"}}, true, false, "", "",
+			"<USE_PPK >NO_PPK >PPK_ID >USE_PPK", nil},
+		{"no PPK but another connection's", side{"office", opt, office}, side{"", opt, []string{"!office=key one"}}, true, false, "", "",
+			">USE_PPK", nil},
 
 		{"optional, the responder has none", side{"office", opt, office}, side{}, true, false, "", "", ">USE_PPK", nil},
 		{"optional, the initiator has none", side{}, side{"office", opt, office}, true, false, "", "", "", nil},

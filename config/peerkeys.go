@@ -1,0 +1,142 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"esplanade/ike/identity"
+)
+
+// checkSecrets reports the peers of connections that have no key, and those whose key others have too. What depends on an
+// address or on the peer's choice is left to the time when that is known.
+func (c *Config) checkSecrets(r *reader) {
+	for _, n := range c.Connections {
+		if n.usesPSK() && !c.hasPSK(n) {
+			c.reportMissing(r, n)
+		}
+	}
+	for _, s := range c.Secrets.IKE {
+		if t := c.takers(s); len(t.names) > 1 || t.many {
+			at := s.table
+			if s.Has("id") {
+				at = s.At("id")
+			}
+			r.warnf(at, "write a table [secrets.ike.NAME] with a key of its own for each peer", "secrets.ike.%s is the key of %s: "+
+				"whoever has it can pass for any other of them", s.Name, t)
+		}
+	}
+}
+
+func (n *Connection) usesPSK() bool { return n.Local.Method == AuthPSK || n.Remote.Method == AuthPSK }
+
+// hasPSK reports whether some secret fits the peer, or may fit when it is known who the peer is.
+func (c *Config) hasPSK(n *Connection) bool {
+	_, ok := c.OfferPSK(n.Local.ID, n.Remote.ID)
+	return ok
+}
+
+// reportMissing reports a connection whose peer has no key. Others go on without it, so that a key that was taken away
+// is out of use after a reload: it is an error only where no connection could ever authenticate.
+func (c *Config) reportMissing(r *reader, n *Connection) {
+	report, only := r.errorf, ""
+	if slices.ContainsFunc(c.Connections, c.hasPSK) {
+		report = r.warnf
+	}
+	for _, s := range c.Secrets.IKE {
+		if best(s.IDs, n.Local.ID) > 0 {
+			report, only = r.warnf, fmt.Sprintf(" (secrets.ike.%s names this gateway, which does not make it this peer's key)", s.Name)
+			break
+		}
+	}
+	peer := "its peer"
+	if id := n.Remote.ID; !id.Any() {
+		peer = quote(id.String())
+	}
+	want := "write a table [secrets.ike.NAME] with the peer's identity as id and a key of its own"
+	if n.Remote.ID.Concrete() {
+		want = "write a table [secrets.ike.NAME] with id = [" + peer + "] and a key of its own"
+	}
+	report(n.Local.At("auth"), want, "there is no secret for connections.%s: none names %s%s", n.Name, peer, only)
+}
+
+// takers are the peers for which a key is used.
+type takers struct {
+	names []string
+	many  bool // one of the names stands for several peers
+}
+
+func (t *takers) add(name string, many bool) {
+	if !slices.Contains(t.names, name) {
+		t.names = append(t.names, name)
+	}
+	t.many = t.many || many
+}
+
+// maxTakers is how many peers a message lists.
+const maxTakers = 4
+
+// String lists the peers.
+func (t takers) String() string {
+	if n := len(t.names); n > maxTakers {
+		return strings.Join(t.names[:maxTakers], ", ") + fmt.Sprintf(" and %d more", n-maxTakers)
+	}
+	return joinAnd(t.names)
+}
+
+// joinAnd is a list in words.
+func joinAnd(list []string) string {
+	if n := len(list); n > 1 {
+		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
+	}
+	return strings.Join(list, "")
+}
+
+// takers finds the peers for which a key is used, of all connections.
+func (c *Config) takers(s *IKESecret) (t takers) {
+	for _, n := range c.Connections {
+		switch remote := n.Remote.ID; {
+		case !n.usesPSK():
+		case remote.Concrete():
+			if k, ok := c.PSK(n.Local.ID, remote); ok && k == s {
+				pattern := s.namedBy(remote)
+				t.add(quote(remote.String())+pattern, pattern != "")
+			}
+		case len(s.IDs) == 0:
+			// A connection with one address to call has one peer, whatever it calls itself.
+			single := remote.Any() && n.CanInitiate()
+			t.add("all other peers of connections."+n.Name, !single)
+		default:
+			c.namedTakers(s, n, &t)
+		}
+	}
+	return t
+}
+
+// namedTakers adds those whom the key names and a connection with a pattern accepts.
+func (c *Config) namedTakers(s *IKESecret, n *Connection, t *takers) {
+	for _, id := range s.IDs {
+		switch {
+		case id.Equal(n.Local.ID) && len(s.IDs) > 1 || !mayMatch(n.Remote.ID, id):
+		case !id.Concrete():
+			t.add("whoever "+quote(id.String())+" stands for", true)
+		default:
+			if k, ok := c.PSK(n.Local.ID, id); ok && k == s {
+				t.add(quote(id.String()), false)
+			}
+		}
+	}
+}
+
+// namedBy is the pattern through which a key fits an identity, as a remark; empty where it names it in full, or nobody.
+func (s *IKESecret) namedBy(id identity.Identity) (remark string) {
+	for _, p := range s.IDs {
+		switch n, ok := id.Matches(p); {
+		case ok && n == identity.ScorePerfect:
+			return ""
+		case ok:
+			remark = " (one of those for which " + quote(p.String()) + " stands)"
+		}
+	}
+	return remark
+}
