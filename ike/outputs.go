@@ -1,7 +1,6 @@
 package ike
 
 import (
-	"context"
 	"log/slog"
 	"net/netip"
 	"strconv"
@@ -9,7 +8,6 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/sa"
-	"esplanade/ike/wire"
 )
 
 // drain carries out what a machine has put out, then files it under its next time or forgets it. What is put out
@@ -192,15 +190,12 @@ func (d *Daemon) logger(e *entry) *slog.Logger {
 	return l.With("ike_uniqueid", e.m.ID())
 }
 
-// logs tells whether lines of a level are wanted. Those that every handshake has are not put together for nobody: their
-// texts cost more than the rest of what the daemon does for it.
-func (d *Daemon) logs(l slog.Level) bool { return d.log.Enabled(context.Background(), l) }
-
 // established handles an IKE SA that is authenticated both ways.
 func (d *Daemon) established(now time.Time, e *entry) {
 	d.table.settle(e)
 	e.assign(d.connection(e.m.Config()))
 	d.table.setUp(e)
+	d.logHeld(e)
 	e.first = now
 	s := e.m.Snapshot()
 	d.stats.established.Add(1)
@@ -345,32 +340,6 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 	d.failures.Clear(h.conn.conf.Name, "")
 	h.finish(nil)
 	d.advanceHandover(now, e)
-}
-
-// exchangeDone gives an exchange its line. Liveness checks are not worth one.
-func (d *Daemon) exchangeDone(e *entry, x sa.ExchangeDone) {
-	d.stats.exchange(x)
-	level := slog.LevelInfo
-	if x.Exchange == wire.ExchangeInformational && x.Bare {
-		level = slog.LevelDebug
-	}
-	if d.logs(level) {
-		who := "answered"
-		if x.Initiated {
-			who = "made"
-		}
-		attrs := []any{"exchange", x.Exchange.String(), "message_id", x.MessageID, "peer", x.Path.Remote, "local", x.Path.Local,
-			"request", x.Request, "response", x.Response, "octets", x.RequestLen + x.ResponseLen}
-		if x.Initiated {
-			attrs = append(attrs, "took", x.Took.Round(time.Microsecond), "retransmits", x.Retransmits)
-		}
-		d.logger(e).Log(context.Background(), level, who+" "+x.Exchange.String()+" "+strconv.Itoa(int(x.MessageID)), attrs...)
-	}
-	if e.conn != nil && x.Initiated {
-		e.conn.tell(1, "sent "+x.Request)
-		e.conn.tell(1, "received "+x.Response)
-	}
-	d.o.Observer.Exchange(e.m.Snapshot(), x)
 }
 
 // keepalive is the NAT keepalive of RFC 3948 section 2.3.

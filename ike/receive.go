@@ -90,6 +90,7 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 			d.redirectedStranger(path, acc.RedirectedTo)
 		}
 		if acc.Failure != nil {
+			acc.Failure.Stranger = true // whatever connection it resembles
 			d.report(now, nil, acc.Failure)
 			if acc.Failure.Code == diag.CodeConnNone {
 				d.refreshForStranger(now) // its name may have a new address

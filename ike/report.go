@@ -7,6 +7,7 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/sa"
+	"esplanade/ike/wire"
 )
 
 // report takes every failure: it goes to the log, collapsed when it repeats, to the status, the counters, the
@@ -21,19 +22,51 @@ func (d *Daemon) report(now time.Time, e *entry, f *diag.Failure) {
 	if f.Time.IsZero() {
 		f.Time = now
 	}
+	if f.Stranger = f.Stranger || d.strange(e, f); f.Stranger {
+		f.Clip()
+	}
 	r, log := d.failures.Add(f, now)
 	d.stats.failure(f)
 	if log {
-		l := d.log
-		if e != nil {
-			l = l.With("ike_uniqueid", e.m.ID())
-		}
-		l.Warn(f.Summary()+r.Suffix(), "failure", f)
+		d.logFailure(e, f, r)
+	}
+	if f.Stranger && !log {
+		return // there may be any number of these: nobody is woken for them
 	}
 	d.o.Observer.Failed(f, r.Count > 1)
-	if e != nil && e.conn != nil {
+	if e != nil && e.conn != nil && !f.Stranger {
 		e.conn.tell(0, f.Error())
 	}
+}
+
+// logFailure writes the line about a failure. A stranger's is short, and says how many have had none.
+func (d *Daemon) logFailure(e *entry, f *diag.Failure, r diag.Repeat) {
+	l := d.log
+	if e != nil {
+		l = l.With("ike_uniqueid", e.m.ID())
+	}
+	if !f.Stranger && f.Connection != "" {
+		l.Warn(f.Summary()+r.Suffix(), "failure", f)
+		return
+	}
+	if n := d.failures.Unsaid(); n > 0 {
+		l = l.With("not_logged", n)
+	}
+	l.Warn(f.Summary()+r.Suffix(), "failure", f.Brief())
+}
+
+// strange reports whether whoever is behind a failure of an IKE SA has proved nothing: it is a responder that has never been
+// established. An exception is who has gone on from IKE_SA_INIT, so that he is where he says, at an address that is
+// configured for one peer: an operator waits for that one, and there are no more of them than are configured.
+func (d *Daemon) strange(e *entry, f *diag.Failure) bool {
+	if e == nil || e.caller || !e.first.IsZero() {
+		return false
+	}
+	if f.Code == diag.CodeHalfOpen || f.Exchange == wire.ExchangeIKESAInit.String() {
+		return true
+	}
+	c := d.connection(e.m.Config())
+	return c == nil || d.names.match(c.conf.RemoteAddrs, e.m.Path().Remote.Addr()) != exactly
 }
 
 // stats are the counters of the daemon. They may be read from any goroutine.

@@ -60,6 +60,8 @@ type entry struct {
 
 	// draining: its outputs are being carried out at this moment, in order.
 	draining bool
+	// held are exchanges of a half-open responder, which have no lines in the log yet.
+	held []sa.ExchangeDone
 }
 
 // alive tells whether an IKE SA is in use: established and on its way neither out nor to a successor.

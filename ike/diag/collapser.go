@@ -18,9 +18,12 @@ const (
 	MaxQuiet = time.Hour
 	// ForgetAfter is how long a failure must not happen to count as new when it does.
 	ForgetAfter = 6 * time.Hour
-	// StrangersPerMinute bounds the new log lines about peers that no connection is for: their addresses may be forged,
-	// and a flood of them must not fill the log.
+	// StrangersPerMinute bounds the log lines about strangers, new failures and repeated ones: their addresses may be
+	// forged, and a flood of them must not fill the log. With the two kilobytes that a line has at most that is less than
+	// 30 MB a day.
 	StrangersPerMinute = 10
+	// MaxStrangers is how many of the MaxRepeats may be strangers'.
+	MaxStrangers = 256
 )
 
 // Repeat is a failure together with how often it happened.
@@ -62,11 +65,19 @@ func dateOf(t time.Time) [3]int {
 // whatever the caller passes in, and must not run backwards by much.
 //
 // Two failures are the same if code, connection, child, exchange, peer address (without port) and the reporting side
-// are the same.
+// are the same, and both or neither are strangers'.
+//
+// Strangers, whose failures belong to no connection or have Failure.Stranger, have a part of the memory and of the log
+// of their own: whatever they do, the failures of peers and of this side's own attempts are remembered and logged as if
+// there were no strangers.
 type Collapser struct {
-	entries    map[key]*entry
+	entries map[key]*entry
+	// byConn has the entries of each connection, strangers' those of all strangers.
+	byConn     map[string]map[key]*entry
+	strangers  map[key]*entry
 	clock      uint64 // orders entries by use; times may be equal
-	strangers  int    // new lines about strangers in the current minute
+	lines      int    // about strangers in the current minute
+	unsaid     uint64 // failures of strangers that have had no line since the last one that had
 	minute     time.Time
 	suppressed uint64
 }
@@ -75,7 +86,7 @@ type key struct {
 	code                        Code
 	connection, child, exchange string
 	remote                      netip.Addr
-	byPeer                      bool
+	byPeer, stranger            bool
 }
 
 type entry struct {
@@ -83,47 +94,85 @@ type entry struct {
 	used   uint64
 	logged time.Time     // when the last line was due; zero if none was
 	quiet  time.Duration // until the next line
+	// stranger: it is among Collapser.strangers.
+	stranger bool
 }
 
 // Add counts f, which happened at now, and reports whether it should be logged: always the first time, then at growing
-// intervals while it lasts.
+// intervals while it lasts. Lines about strangers are so many a minute in all.
 func (c *Collapser) Add(f *Failure, now time.Time) (r Repeat, log bool) {
-	if c.entries == nil {
-		c.entries = make(map[key]*entry)
-	}
 	k := keyOf(f)
 	c.clock++
 	e := c.entries[k]
 	if e == nil || now.Sub(e.Last) > ForgetAfter {
+		c.forget(k)
 		c.makeRoom(k)
-		e = &entry{Repeat: Repeat{First: now}}
-		c.entries[k] = e
+		e = &entry{Repeat: Repeat{First: now}, stranger: k.stranger}
+		c.file(k, e)
 	}
 	e.Failure, e.Last, e.used = f, now, c.clock
 	e.Count++
 
-	switch {
-	case e.logged.IsZero():
-		if f.Connection == "" && !c.allowStranger(now) {
-			c.suppressed++
-			return e.Repeat, false
+	due := e.logged.IsZero() || now.Sub(e.logged) >= e.quiet
+	if !due || k.stranger && !c.allowStranger(now) {
+		c.suppressed++
+		if k.stranger {
+			c.unsaid++
 		}
-		e.logged, e.quiet = now, FirstQuiet
-		return e.Repeat, true
-	case now.Sub(e.logged) >= e.quiet:
-		e.logged, e.quiet = now, min(2*e.quiet, MaxQuiet)
-		return e.Repeat, true
+		return e.Repeat, false
 	}
-	c.suppressed++
-	return e.Repeat, false
+	if e.logged.IsZero() {
+		e.quiet = FirstQuiet
+	} else {
+		e.quiet = min(2*e.quiet, MaxQuiet)
+	}
+	e.logged = now
+	return e.Repeat, true
+}
+
+// Unsaid is how many failures of strangers have had no line in the log since it was asked last.
+func (c *Collapser) Unsaid() uint64 {
+	n := c.unsaid
+	c.unsaid = 0
+	return n
+}
+
+func (c *Collapser) file(k key, e *entry) {
+	if c.entries == nil {
+		c.entries, c.byConn, c.strangers = map[key]*entry{}, map[string]map[key]*entry{}, map[key]*entry{}
+	}
+	c.entries[k] = e
+	if k.stranger {
+		c.strangers[k] = e
+	}
+	if k.connection != "" {
+		if c.byConn[k.connection] == nil {
+			c.byConn[k.connection] = map[key]*entry{}
+		}
+		c.byConn[k.connection][k] = e
+	}
+}
+
+func (c *Collapser) forget(k key) {
+	delete(c.entries, k)
+	delete(c.strangers, k)
+	delete(c.byConn[k.connection], k)
+	if len(c.byConn[k.connection]) == 0 {
+		delete(c.byConn, k.connection)
+	}
 }
 
 // Last returns the latest failure of a connection, or of one of its children if child is not "". It reports false if
-// there is none since the last [Collapser.Clear].
+// there is none since the last [Collapser.Clear]. A stranger's, which resembles the connection, is given only while there
+// is no other.
 func (c *Collapser) Last(connection, child string) (Repeat, bool) {
 	var best *entry
-	for k, e := range c.entries {
-		if k.connection == connection && (child == "" || k.child == child) && (best == nil || e.used > best.used) {
+	for k, e := range c.byConn[connection] {
+		if child != "" && k.child != child {
+			continue
+		}
+		switch {
+		case best == nil, best.stranger && !k.stranger, best.stranger == k.stranger && e.used > best.used:
 			best = e
 		}
 	}
@@ -136,9 +185,9 @@ func (c *Collapser) Last(connection, child string) (Repeat, bool) {
 // Clear forgets the failures of a connection, or only those of one of its children if child is not "": it came up. A
 // failure afterwards counts and is logged as a new one.
 func (c *Collapser) Clear(connection, child string) {
-	for k := range c.entries {
-		if k.connection == connection && (child == "" || k.child == child) {
-			delete(c.entries, k)
+	for k := range c.byConn[connection] {
+		if child == "" || k.child == child {
+			c.forget(k)
 		}
 	}
 }
@@ -163,34 +212,34 @@ func (c *Collapser) Suppressed() uint64 { return c.suppressed }
 func keyOf(f *Failure) key {
 	return key{
 		code: f.Code, connection: f.Connection, child: f.Child, exchange: f.Exchange,
-		remote: f.Remote.Addr().Unmap(), byPeer: f.ByPeer,
+		remote: f.Remote.Addr().Unmap(), byPeer: f.ByPeer, stranger: f.Stranger || f.Connection == "",
 	}
 }
 
-// makeRoom keeps the number of entries below the limit before k is put in. Strangers go first: the failures of
-// configured connections are few, and forged addresses must not push them out.
+// makeRoom keeps the number of entries below the limits before k is put in. Strangers go first: they have a limit of
+// their own, and what the others say is worth more.
 func (c *Collapser) makeRoom(k key) {
-	if _, replaces := c.entries[k]; replaces || len(c.entries) < MaxRepeats {
+	from := c.entries
+	switch {
+	case k.stranger && len(c.strangers) >= MaxStrangers, len(c.entries) >= MaxRepeats && len(c.strangers) > 0:
+		from = c.strangers
+	case len(c.entries) < MaxRepeats:
 		return
 	}
 	var oldest key
 	var found *entry
-	for k, e := range c.entries {
-		older := found == nil || e.used < found.used
-		if found != nil && (k.connection == "") != (oldest.connection == "") {
-			older = k.connection == ""
-		}
-		if older {
+	for k, e := range from {
+		if found == nil || e.used < found.used {
 			oldest, found = k, e
 		}
 	}
-	delete(c.entries, oldest)
+	c.forget(oldest)
 }
 
 func (c *Collapser) allowStranger(now time.Time) bool {
 	if d := now.Sub(c.minute); d >= time.Minute || d < 0 {
-		c.minute, c.strangers = now, 0
+		c.minute, c.lines = now, 0
 	}
-	c.strangers++
-	return c.strangers <= StrangersPerMinute
+	c.lines++
+	return c.lines <= StrangersPerMinute
 }

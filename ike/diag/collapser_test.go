@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -135,5 +136,53 @@ func TestCollapserFlood(t *testing.T) {
 	}
 	if _, log := c.Add(NoConnection(Where{Remote: netip.MustParseAddrPort("11.0.0.1:500")}, nil), testTime.Add(10*time.Minute)); !log {
 		t.Error("strangers are never logged again")
+	}
+}
+
+// TestCollapserResemblance: a stranger that resembles a connection counts among the strangers, with what it repeats, and takes
+// no place and no line from the failures of that connection.
+func TestCollapserResemblance(t *testing.T) {
+	var c Collapser
+	own := every()["WrongPSK"]
+	c.Add(own, testTime)
+	now, lines := testTime, 0
+	for i := range 5 * MaxRepeats {
+		f := every()["IKEProposalMismatch"]
+		f.Stranger, f.Remote = true, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8 & 1), byte(i)}), 500)
+		now = now.Add(100 * time.Millisecond)
+		if _, log := c.Add(f, now); log {
+			lines++
+		}
+	}
+	if minutes := int(now.Sub(testTime)/time.Minute) + 1; lines > minutes*StrangersPerMinute || lines < minutes {
+		t.Errorf("%d lines in %d minutes", lines, minutes)
+	}
+	if n := len(c.All()); n > MaxStrangers+1 {
+		t.Errorf("%d entries", n)
+	}
+	if r, ok := c.Last("office", ""); !ok || r.Failure != own {
+		t.Errorf("the connection's own failure is not the last one: %v", r)
+	}
+	if n := c.Unsaid(); n == 0 || c.Unsaid() != 0 {
+		t.Errorf("%d without a line", n)
+	}
+	if _, log := c.Add(every()["SelectorMismatch"], now); !log {
+		t.Error("a failure of the connection has no line")
+	}
+	c.Clear("office", "net")
+	if r, ok := c.Last("office", ""); ok {
+		t.Errorf("left after Clear: %v", r)
+	}
+}
+
+// TestClip: what a stranger chooses is short in its line.
+func TestClip(t *testing.T) {
+	for name, f := range every() {
+		long := strings.Repeat("aes128-sha1-modp1024, ", 400)
+		f.PeerID, f.Theirs, f.Closest, f.Differs, f.Cause = long, long, long, long, errors.New(long)
+		f.Clip()
+		if s := f.Summary() + f.Brief().String(); len(s) > 2500 {
+			t.Errorf("%s: %d octets: %s", name, len(s), s)
+		}
 	}
 }

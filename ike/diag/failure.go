@@ -42,6 +42,9 @@ type Failure struct {
 	Cause error
 	// Time is when it happened.
 	Time time.Time
+	// Stranger: whoever caused it has proved nothing of who he is, be it that what he sent resembles a connection. Anybody
+	// can cause any number of these.
+	Stranger bool
 }
 
 var _ error = (*Failure)(nil)
@@ -144,7 +147,7 @@ func (f *Failure) LogValue() slog.Value {
 	add("exchange", f.Exchange)
 	add("local", addrPort(f.Local))
 	add("remote", addrPort(f.Remote))
-	add("peer_id", f.PeerID)
+	add("peer_id", oneLine(f.PeerID))
 	if f.ByPeer {
 		as = append(as, slog.Bool("by_peer", true))
 	}
@@ -152,16 +155,44 @@ func (f *Failure) LogValue() slog.Value {
 		as = append(as, slog.Bool("unproven", true))
 	}
 	add("notify", f.Notify)
-	add("ours", f.Ours)
-	add("theirs", f.Theirs)
-	add("closest", f.Closest)
-	add("differs", f.Differs)
+	add("ours", oneLine(f.Ours))
+	add("theirs", oneLine(f.Theirs))
+	add("closest", oneLine(f.Closest))
+	add("differs", oneLine(f.Differs))
 	add("config", f.ConfigLine)
 	if f.Cause != nil {
-		add("cause", f.Cause.Error())
+		add("cause", oneLine(f.Cause.Error()))
 	}
 	add("fix", f.Advice())
 	return slog.GroupValue(as...)
+}
+
+// maxQuoted bounds, in runes, what a stranger has quoted of itself in a field: it chooses how long that is.
+const maxQuoted = 200
+
+// Clip shortens what the peer has chosen, as is right for a stranger's failure. It is for the one who makes the failure,
+// before it is handed on.
+func (f *Failure) Clip() {
+	for _, s := range [...]*string{&f.PeerID, &f.Theirs, &f.Closest, &f.Differs} {
+		*s = clip(*s, maxQuoted)
+	}
+	if f.Cause != nil && len(f.Cause.Error()) > maxQuoted {
+		f.Cause = errors.New(clip(f.Cause.Error(), maxQuoted))
+	}
+}
+
+// Brief is [Failure.LogValue] without what [Failure.Summary] says in words.
+func (f *Failure) Brief() slog.Value {
+	if f == nil {
+		return slog.Value{}
+	}
+	as := []slog.Attr{slog.String("code", string(f.Code)), slog.String("reason", f.Reason())}
+	for _, x := range [...][2]string{{"connection", f.Connection}, {"exchange", f.Exchange}, {"remote", addrPort(f.Remote)}, {"notify", f.Notify}} {
+		if x[1] != "" {
+			as = append(as, slog.String(x[0], x[1]))
+		}
+	}
+	return slog.GroupValue(append(as, slog.String("fix", f.Advice()))...)
 }
 
 // AsFailure finds the Failure in err, looking through what wraps it.

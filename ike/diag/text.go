@@ -11,11 +11,14 @@ const maxText = 600
 
 // oneLine makes text fit for a line of a log: what would break or forge lines becomes a space, and very long text is cut.
 // Peers choose identities and vendor strings, so this is a matter of security, not only of looks.
-func oneLine(s string) string {
+func oneLine(s string) string { return clip(s, maxText) }
+
+// clip is oneLine with another bound, in runes.
+func clip(s string, bound int) string {
 	var b strings.Builder
 	n := 0
 	for _, r := range s {
-		if n == maxText {
+		if n == bound {
 			b.WriteString("...")
 			break
 		}

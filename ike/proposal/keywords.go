@@ -195,9 +195,11 @@ func wordFor(t wire.Transform) (string, bool) {
 	if isAdditional(t.Type) {
 		return additionalWord(t)
 	}
-	for _, w := range slices.Concat(implemented(), foreign()) {
-		if w.t == t {
-			return w.name, true
+	for _, words := range [...][]word{implemented(), foreign()} {
+		for _, w := range words {
+			if w.t == t {
+				return w.name, true
+			}
 		}
 	}
 	return "", false

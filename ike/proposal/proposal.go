@@ -61,7 +61,7 @@ func (p Proposal) WithoutKE() Proposal {
 }
 
 // maxFormatted is the number of transforms of one proposal that FormatWire shows.
-const maxFormatted = 64
+const maxFormatted = 24
 
 // FormatWire returns what a peer sent in the notation of proposal strings. What has no keyword appears by its IANA name,
 // what is not in the registry as "encr_1234". The result is for reading and is not meant for Parse.

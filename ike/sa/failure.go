@@ -105,10 +105,16 @@ func proposalList(ps []proposal.Proposal) string {
 	return strings.Join(s, ", ")
 }
 
+// maxListed is how many of the peer's proposals are written out: it can send 255, and anybody can be the peer.
+const maxListed = 8
+
 func wireProposalList(ps []wire.Proposal) string {
 	var s []string
-	for _, p := range ps {
+	for _, p := range ps[:min(len(ps), maxListed)] {
 		s = append(s, proposal.FormatWire(p))
+	}
+	if n := len(ps) - maxListed; n > 0 {
+		s = append(s, fmt.Sprintf("and %d more", n))
 	}
 	return strings.Join(s, ", ")
 }

@@ -30,7 +30,11 @@ func summary(h Header, ps []Payload, e *Encrypted) string {
 	}
 	b.WriteString(strconv.FormatUint(uint64(h.MessageID), 10))
 	b.WriteString(" [")
-	for _, p := range ps {
+	for i, p := range ps {
+		if i == maxSummaryPayloads {
+			b.WriteString(" …")
+			break
+		}
 		b.WriteByte(' ')
 		b.WriteString(payloadSummary(p))
 	}
@@ -61,6 +65,10 @@ func payloadSummary(p Payload) string {
 	}
 	return p.Type().String()
 }
+
+// maxSummaryPayloads is how many payloads a summary shows; a peer can send
+// thousands.
+const maxSummaryPayloads = 32
 
 // maxSummaryAttrs is how many attributes of a CP payload a summary shows; a peer
 // can send thousands.

@@ -49,3 +49,14 @@ func TestSummaryIsBounded(t *testing.T) {
 		t.Errorf("%d octets: %.100s", len(s), s)
 	}
 }
+
+// Nor with payloads.
+func TestSummaryOfManyPayloads(t *testing.T) {
+	var ps []Payload
+	for range 4000 {
+		ps = append(ps, &VendorID{})
+	}
+	if s := Summary(Header{}, ps); len(s) > 500 || !strings.HasSuffix(s, " … ]") {
+		t.Errorf("%d octets: %.100s", len(s), s)
+	}
+}
