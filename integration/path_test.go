@@ -4,6 +4,7 @@ package integration
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -156,6 +157,61 @@ func TestRebindsIdle(t *testing.T) {
 		after := p.wantUp(t, time.Second)
 		p.wantMoved(t, before, after)
 	})
+}
+
+// portForward is a router's rule set that sends on to b what is sent to the router's own address on a's side.
+func portForward(to netip.Addr) string {
+	return `table ip forwarding {
+ chain in {
+  type nat hook prerouting priority dstnat;
+  iifname "ra" udp dport { 500, 4500 } dnat to ` + to.String() + `
+ }
+}
+`
+}
+
+// TestRebindsBehindStaticNAT: b is behind a port forward, and a's NAT forgets its translations. b follows, also without MOBIKE, with a's next
+// liveness check or packet, although it is behind a NAT itself.
+func TestRebindsBehindStaticNAT(t *testing.T) {
+	for _, k := range pairsOf(t, ours) {
+		for _, mobike := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%v/mobike %v", k, mobike), func(t *testing.T) {
+				t.Parallel()
+				p := newPair(t, k, tunnel{Router: true, Edit: func(a, b *peer.Gateway) {
+					a.Connections[0].DPDDelay = time.Second
+					a.Connections[0].Remote, b.Connections[0].Remote = netip.MustParseAddr("198.18.1.254"), lab.Anyone
+					a.Connections[0].NoMOBIKE, b.Connections[0].NoMOBIKE = !mobike, !mobike
+				}})
+				if err := p.R.NFT(portForward(p.B.Outer4) + masquerade("20000-29999")); err != nil {
+					t.Fatal(err)
+				}
+				p.start(t)
+				p.initiate(t)
+				before := p.wantUp(t, time.Second)
+				for _, ports := range []string{"30000-39999", "40000-49999"} {
+					if err := p.R.NFT("delete table ip nat\n" + masquerade(ports)); err != nil {
+						t.Fatal(err)
+					}
+					if err := p.R.ForgetTranslations(); err != nil {
+						t.Fatal(err)
+					}
+					from, to := p.ends(false) // a packet of a's shows the way at once
+					if ports[0] == '4' {
+						from, to = to, from // one of b's finds it once a has asked whether b lives
+					}
+					lab.Eventually(t, 15*time.Second, "packets get through", func() (bool, string) {
+						r, err := lab.Ping(from, to, lab.PingOptions{Patience: 300 * time.Millisecond})
+						if err != nil {
+							return false, err.Error()
+						}
+						return r.Received == 1, r.String() + "\n" + peer.DescribeSAs(p.b)
+					})
+				}
+				p.wantMoved(t, before, p.wantUp(t, time.Second))
+				p.terminate(t)
+			})
+		}
+	}
 }
 
 // manySelectors makes the messages with traffic selectors larger than a packet. All are networks behind one of the gateways;

@@ -85,14 +85,18 @@ func (m *Machine) float() {
 
 // follow adopts the address an authenticated message came from.
 //
-// A NAT may drop a mapping that is still in use. The side that is not behind a NAT then follows the address and port of
-// the last packet that was authentic; a side that is behind one does not, or an attacker could lead it away:
+// A NAT may drop a mapping that is still in use. A side that is not behind a NAT then follows the address and port of
+// the last packet that was authentic. "A host behind a NAT SHOULD NOT do this type of dynamic address update … because it opens a
+// possible DoS attack": its own NAT may change the source of what comes in, and drops what goes elsewhere than before.
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.23
+//
+// A side that was called is behind a static NAT, if any: a port forward or an elastic address, which lets everybody in and
+// all answers out. It has the same reason to follow as a side without a NAT, and nobody else would, so it does.
 //
 // With MOBIKE it is the initiator that says where it is: "The host not behind a NAT MUST NOT use these dynamic updates for
 // IKEv2 packets". https://www.rfc-editor.org/rfc/rfc4555#section-3.8
 func (m *Machine) follow(path Path) {
-	if path == m.path || m.mob.on || !m.nat.remote || m.nat.local {
+	if path == m.path || m.mob.on || !m.nat.remote || m.nat.local && !m.called() {
 		return
 	}
 	// That IKE_AUTH comes from another port than IKE_SA_INIT is what both sides do behind a NAT, and no move.
@@ -101,6 +105,14 @@ func (m *Machine) follow(path Path) {
 	}
 	m.path = path
 	m.moveChildren()
+}
+
+// called reports whether the peer began the first of the line of IKE SAs. A rekeying changes the roles, and not where the NATs are.
+func (m *Machine) called() bool {
+	if m.establishedAt.IsZero() {
+		return !m.initiator
+	}
+	return !m.mob.initiator
 }
 
 // espPath is where the ESP packets of this IKE SA go.

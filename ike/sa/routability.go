@@ -102,10 +102,10 @@ func (m *Machine) checkRoute() {
 }
 
 // followsESP tells whether the peer's ESP packets may take ESP along to where they come from: with MOBIKE, "[t]he host not
-// behind a NAT MUST NOT use these dynamic updates for IKEv2 packets, but MAY use them for ESP packets".
-// https://www.rfc-editor.org/rfc/rfc4555#section-3.8
+// behind a NAT MUST NOT use these dynamic updates for IKEv2 packets, but MAY use them for ESP packets". The side that was called
+// is taken for one that is not behind a NAT, as in [Machine.follow]. https://www.rfc-editor.org/rfc/rfc4555#section-3.8
 func (m *Machine) followsESP() bool {
-	return m.mob.on && !m.mob.initiator && m.nat.remote && !m.nat.local
+	return m.mob.on && m.called() && m.nat.remote
 }
 
 // espMoved handles authentic ESP from another address than the known one. It is followed when the peer has answered
