@@ -334,12 +334,18 @@ func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, the
 	if old != nil {
 		candidates = []*ChildConfig{old.Config}
 	}
-	var mismatch *diag.Failure
+	var mismatch, tooMany *diag.Failure
 	var mismatched *ChildConfig
 	for _, c := range candidates {
 		ours := m.tsOf(c)
 		ts := selector.Pair{Local: selector.Narrow(ours.Local, theirs.Local), Remote: selector.Narrow(ours.Remote, theirs.Remote)}
 		if len(ts.Local) == 0 || len(ts.Remote) == 0 {
+			continue
+		}
+		if what := tsLimit(ts, ours); what != "" {
+			if tooMany == nil {
+				tooMany, mismatched = m.tsLimitFailure(x, c, what), c
+			}
 			continue
 		}
 		chosen, err := proposal.Choose(c.Proposals, sa.Proposals, opts)
@@ -354,6 +360,9 @@ func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, the
 	}
 	if mismatch != nil {
 		return mismatched, proposal.Chosen{}, selector.Pair{}, mismatch, wire.NotifyNoProposalChosen
+	}
+	if tooMany != nil {
+		return mismatched, proposal.Chosen{}, selector.Pair{}, tooMany, wire.NotifyTSUnacceptable
 	}
 	f := m.failure(diag.CodeTS, x, failNotify(wire.NotifyTSUnacceptable))
 	var ours []byte

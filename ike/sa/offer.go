@@ -140,6 +140,9 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 		return nil, m.failure(diag.CodeDeleted, x, failChild(o.cfg, o.cfg.Line), func(f *diag.Failure) { f.ByPeer, f.Notify = true, "DELETE" })
 	}
 	ts := selector.Pair{Local: fromWireTS(tsi), Remote: fromWireTS(tsr)}
+	if what := tsLimit(ts, o.ts); what != "" {
+		return nil, m.tsLimitFailure(x, o.cfg, what)
+	}
 	// They "may be a subset of what the initiator of the Child SA proposed", and nothing else.
 	// https://www.rfc-editor.org/rfc/rfc7296#section-1.3.3
 	if len(ts.Local) == 0 || len(ts.Remote) == 0 || !selector.Covered(ts.Local, o.ts.Local) || !selector.Covered(ts.Remote, o.ts.Remote) {

@@ -1,0 +1,95 @@
+package sa
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/wire"
+)
+
+// ragged gives n ranges within one network that are no prefixes: every range of IPv4 is 6 of them, of IPv6 14.
+func ragged(n int, v6 bool) []wire.TrafficSelector {
+	var out []wire.TrafficSelector
+	for i := range n {
+		from, to := [4]byte{10, 1, byte(i), 1}, [4]byte{10, 1, byte(i), 14}
+		s := wire.TrafficSelector{EndPort: 65535, Start: netip.AddrFrom4(from), End: netip.AddrFrom4(to)}
+		if v6 {
+			s.Start, s.End = netip.MustParseAddr(fmt.Sprintf("fd01:0:0:%x::1", i)), netip.MustParseAddr(fmt.Sprintf("fd01:0:0:%x::fe", i))
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func hosts(n int) []wire.TrafficSelector {
+	var out []wire.TrafficSelector
+	for i := range n {
+		a := netip.AddrFrom4([4]byte{10, 1, byte(i), 1})
+		out = append(out, wire.TrafficSelector{EndPort: 65535, Start: a, End: a})
+	}
+	return out
+}
+
+// What a peer can make of the selectors of a CHILD SA is bounded, as responder in a new child and in a rekeying.
+func TestSelectorsAreBounded(t *testing.T) {
+	yNet, x6 := wireTS("10.2.0.0", "10.2.255.255", 0), "fd01::/16"
+	for _, c := range []struct {
+		name string
+		tsi  []wire.TrafficSelector
+		good bool
+	}{
+		{"as many ranges as allowed", hosts(maxSelectors), true},
+		{"one range more", hosts(maxSelectors + 1), false},
+		{"as many prefixes as allowed", ragged(maxTSPrefixes/6, false), true},
+		{"more prefixes", ragged(maxTSPrefixes/6+1, false), false},
+		{"IPv6", ragged(maxTSPrefixes/14+1, true), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, rekey := range []bool{false, true} {
+				play(t, "", func(x, y *Config) {
+					nets(t)(x, y)
+					x.Children[0].LocalTS = append(x.Children[0].LocalTS, mustTS(t, x6)...)
+					y.Children[0].RemoteTS = append(y.Children[0].RemoteTS, mustTS(t, x6)...)
+				}, nil, func(l *ladder) {
+					before := len(l.y.machine().children)
+					l.offerTS(rekey, c.tsi, []wire.TrafficSelector{yNet})
+					if c.good {
+						l.word("y=TSi,TSr")
+						return
+					}
+					l.word("y=N(TS_UNACCEPT)")
+					if !l.y.hasFailure(diag.CodeLimit) || len(l.y.machine().children) != before {
+						t.Error("not refused with E-LIMIT")
+					}
+				})
+			}
+		})
+	}
+}
+
+// What is configured is allowed, however much it is, for both roles.
+func TestConfiguredSelectorsAreNotBounded(t *testing.T) {
+	play(t, "", func(x, y *Config) {
+		var many []string
+		for _, s := range hosts(200) {
+			many = append(many, s.Start.String())
+		}
+		a, b := mustTS(t, many...), mustTS(t, "10.2.0.1-10.2.255.254")
+		x.Children[0].LocalTS, x.Children[0].RemoteTS, y.Children[0].LocalTS, y.Children[0].RemoteTS = a, b, b, a
+	}, nil, func(l *ladder) {
+		if n := len(l.y.liveChildren()[0].TS.Remote); n != 200 {
+			t.Errorf("the child has %d selectors", n)
+		}
+	})
+}
+
+// An initiator refuses an answer that has more than it offered and more than the bounds.
+func TestSelectorsOfAnAnswerAreBounded(t *testing.T) {
+	offered := mustTS(t, "10.1.0.0/16")
+	answer := fromWireTS(&wire.TS{Selectors: hosts(maxSelectors + 1)})
+	if tsLimitOf := sideLimit(answer, offered); tsLimitOf == "" {
+		t.Error("an answer of too many selectors is taken")
+	}
+}
