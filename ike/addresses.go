@@ -56,26 +56,29 @@ func (a *addrs) why(c *connection, remote netip.Addr) error {
 	return errFamily
 }
 
-// readAddresses asks the system, and tells whether something is different.
-func (d *Daemon) readAddresses() bool {
+// readAddresses asks the system, before the event loop begins.
+func (d *Daemon) readAddresses() {
 	list, err := d.o.Network.Addresses()
 	if err != nil {
 		d.log.Warn("cannot list the addresses of this host", "error", err)
-		return false
+		return
 	}
-	return d.addrs.update(list)
+	d.addrs.update(list)
 }
 
-// AddressesChanged tells that addresses or routes of this host may have changed. It may be called when nothing has.
+// AddressesChanged says that addresses or routes of this host may have changed. It may be called when nothing has. The
+// caller waits for the system's list, which may take its time; the event loop does not.
 func (d *Daemon) AddressesChanged() {
-	select {
-	case d.loop.inbox <- message{run: func(d *Daemon, now time.Time) { d.addressesChanged(now) }}:
-	case <-d.loop.done:
+	list, err := d.o.Network.Addresses()
+	if err != nil {
+		d.log.Warn("cannot list the addresses of this host", "error", err)
 	}
+	d.post(func(d *Daemon, now time.Time) { d.addressesChanged(now, list, err == nil) })
 }
 
-func (d *Daemon) addressesChanged(now time.Time) {
-	changed := d.readAddresses()
+// addressesChanged takes a new list if it is known.
+func (d *Daemon) addressesChanged(now time.Time, list []netip.Addr, known bool) {
+	changed := known && d.addrs.update(list)
 	if changed {
 		d.log.Info("the addresses of this host have changed", "addresses", d.addrs.list)
 	}

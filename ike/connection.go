@@ -62,8 +62,8 @@ type child struct {
 	live map[uint64]*sa.Child
 	// past are the counters of CHILD SAs that have been replaced or removed since it came up.
 	past Counters
-	// routed are the selectors whose routes were added for the configuration, if they were.
-	routed *selector.Pair
+	// routed are the routes of the configuration.
+	routed routes
 
 	backoff backoff
 	since   time.Time

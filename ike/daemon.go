@@ -52,6 +52,8 @@ type Daemon struct {
 	log   *slog.Logger
 	loop  loop
 	stats stats
+	// routing changes the host's routes in the order in which the event loop wants it.
+	routing *routing
 
 	// workers are the goroutines beside the event loop, which look names up; cancel ends them.
 	workers sync.WaitGroup
@@ -117,6 +119,7 @@ func New(o Options) *Daemon {
 		surge:     surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
+	d.routing = newRouting(o.Network, o.Logger)
 	d.table.init()
 	d.loop.init()
 	d.names.init()
@@ -176,9 +179,12 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	d.rebuild()
 	d.readAddresses()
+	go d.routing.run()
 	for _, c := range d.conns {
 		d.setUp(now, c)
 	}
+	// Before anything else is done, what the configuration says is protected goes into the tunnels.
+	d.routing.flush()
 	d.refreshNames(now)
 	d.reconcile(now)
 	for ctx.Err() == nil {
@@ -233,19 +239,11 @@ func (d *Daemon) setUp(now time.Time, c *connection) {
 		d.touch(h)
 	}
 	for _, e := range c.conf.RemoteAddrs {
-		if a := e.Addr(); a.IsValid() && !c.excludes(a) && d.exclude(c, a) {
+		if a := e.Addr(); a.IsValid() && !c.excludes(a) {
+			d.routing.exclude(a)
 			c.excluded = append(c.excluded, a)
 		}
 	}
-}
-
-// exclude keeps packets to a peer out of the tunnel.
-func (d *Daemon) exclude(c *connection, a netip.Addr) bool {
-	if err := d.o.Network.Exclude(a); err != nil {
-		d.log.Warn("cannot keep packets to the peer out of the tunnel", "connection", c.conf.Name, "peer", a, "error", err)
-		return false
-	}
-	return true
 }
 
 // takeDown undoes setUp.
@@ -254,7 +252,7 @@ func (d *Daemon) takeDown(c *connection) {
 		d.forgetChild(h)
 	}
 	for _, a := range c.excluded {
-		d.network("unexclude", d.o.Network.Unexclude(a))
+		d.routing.unexclude(a)
 	}
 	c.excluded = nil
 }
@@ -285,13 +283,8 @@ func (d *Daemon) shutdown() {
 	d.checkWaits()
 	d.cancel()
 	d.loop.close()
+	d.routing.close()
 	d.workers.Wait()
-}
-
-func (d *Daemon) network(what string, err error) {
-	if err != nil {
-		d.log.Warn("network configuration", "action", what, "error", err)
-	}
 }
 
 // rateLimit allows so many events per interval.

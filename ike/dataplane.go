@@ -53,7 +53,12 @@ func (c *Counters) add(o Counters) {
 	}
 }
 
-// Network is what the daemon needs of the host's network configuration. It is called from the event loop.
+// Network is what the daemon needs of the host's network configuration.
+//
+// SourceFor is called from the event loop and must not block. Addresses is called from whoever calls
+// [Daemon.AddressesChanged]. The others may take their time: they are called from one goroutine of the daemon, one at a time
+// and in the order in which the event loop wanted it. An AddRoutes that fails has added nothing; it is reported, and not
+// tried again.
 type Network interface {
 	// SourceFor is the address this host uses towards a peer.
 	SourceFor(remote netip.Addr) (netip.Addr, error)

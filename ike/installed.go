@@ -5,15 +5,13 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/sa"
-	"esplanade/ike/selector"
 )
 
 // installed is a CHILD SA that the data plane has, in one direction at least.
 type installed struct {
-	owner *entry
-	child *sa.Child
-	// routed are the selectors whose routes were added for it.
-	routed *selector.Pair
+	owner  *entry
+	child  *sa.Child
+	routed routes
 }
 
 func (d *Daemon) installInbound(now time.Time, e *entry, c *sa.Child) {
@@ -40,12 +38,14 @@ func (d *Daemon) installOutbound(now time.Time, e *entry, c *sa.Child) {
 	if i == nil || !d.conf.IKE.InstallRoutes {
 		return
 	}
-	if err := d.o.Network.AddRoutes(c.TS); err != nil {
-		d.report(now, e, diag.InstallFailed(d.where(now, e, c), "routes for "+c.TS.String(), err))
-		return
-	}
 	ts := c.TS
-	i.routed = &ts
+	d.routing.setRoutes(&i.routed, &ts, func(err error) {
+		d.post(func(d *Daemon, now time.Time) {
+			if d.installed[c.ID] == i {
+				d.report(now, i.owner, diag.InstallFailed(d.where(now, i.owner, c), "routes for "+ts.String(), err))
+			}
+		})
+	})
 }
 
 // policyOf is the number under which the data plane knows what a CHILD SA's traffic is matched against: that of the
@@ -114,8 +114,5 @@ func (d *Daemon) removedInbound(e *entry, c *sa.Child) {
 }
 
 func (d *Daemon) unroute(i *installed) {
-	if i.routed != nil {
-		d.network("remove routes", d.o.Network.RemoveRoutes(*i.routed))
-		i.routed = nil
-	}
+	d.routing.setRoutes(&i.routed, nil, nil)
 }

@@ -76,6 +76,14 @@ func (d *Daemon) handle(m message) {
 	m.run(d, time.Now())
 }
 
+// post has f run on the event loop; nobody waits for it. It is lost if the loop ends before.
+func (d *Daemon) post(f func(d *Daemon, now time.Time)) {
+	select {
+	case d.loop.inbox <- message{run: f}:
+	case <-d.loop.done:
+	}
+}
+
 // errStopped is what commands get from a daemon that has ended, or is about to.
 var errStopped = errors.New("the daemon has ended")
 

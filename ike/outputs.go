@@ -56,17 +56,16 @@ func (d *Daemon) excludePeer(e *entry) {
 		return
 	}
 	old := e.excluded
-	if d.exclude(e.conn, a) {
-		e.excluded = a
-		if old.IsValid() {
-			d.network("unexclude", d.o.Network.Unexclude(old))
-		}
+	d.routing.exclude(a)
+	e.excluded = a
+	if old.IsValid() {
+		d.routing.unexclude(old)
 	}
 }
 
 func (d *Daemon) unexcludePeer(e *entry) {
 	if e.excluded.IsValid() {
-		d.network("unexclude", d.o.Network.Unexclude(e.excluded))
+		d.routing.unexclude(e.excluded)
 		e.excluded = netip.Addr{}
 	}
 }

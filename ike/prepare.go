@@ -32,11 +32,10 @@ func (d *Daemon) prepare(now time.Time, h *child) {
 	if !d.conf.IKE.InstallRoutes {
 		return
 	}
-	if err := d.o.Network.AddRoutes(ts); err != nil {
-		d.log.Warn("cannot add routes into the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "selectors", ts, "error", err)
-		return
-	}
-	h.routed = &ts
+	log, conn, name := d.log, h.conn.conf.Name, h.cfg.Name
+	d.routing.setRoutes(&h.routed, &ts, func(err error) {
+		log.Warn("cannot add routes into the tunnel", "connection", conn, "child", name, "selectors", ts, "error", err)
+	})
 }
 
 // unprepare undoes prepare.
@@ -45,10 +44,7 @@ func (d *Daemon) unprepare(h *child) {
 		d.o.DataPlane.ClearTrap(h.policy)
 		h.trapped = nil
 	}
-	if h.routed != nil {
-		d.network("remove routes", d.o.Network.RemoveRoutes(*h.routed))
-		h.routed = nil
-	}
+	d.routing.setRoutes(&h.routed, nil, nil)
 }
 
 var (

@@ -50,10 +50,10 @@ func (w *wants) removeRoute(r Route) bool {
 	return false
 }
 
-// covered reports whether some route leads to peer.
+// covered reports whether some route leads to peer. There are thousands of routes, and few lengths that a prefix can have.
 func (w *wants) covered(peer netip.Addr) bool {
-	for dst := range w.routes {
-		if dst.Contains(peer) {
+	for bits := 0; bits <= peer.BitLen(); bits++ {
+		if p, err := peer.Prefix(bits); err == nil && w.routes[p] != nil {
 			return true
 		}
 	}

@@ -15,11 +15,19 @@ type network struct {
 	link   tun.Link
 	device string // the tunnel's interface; empty for one that the host does not know
 	local  *tun.AddressList
+	// added are the routes of the selectors for which AddRoutes was called, by the text of the selectors: an address that
+	// comes or goes meanwhile changes what routes would give.
+	added map[string]*addedRoutes
+}
+
+type addedRoutes struct {
+	times  int
+	routes []tun.Route
 }
 
 // newNetwork makes the network of a link. Close it.
 func newNetwork(link tun.Link, device string) *network {
-	return &network{link: link, device: device, local: tun.NewAddressList()}
+	return &network{link: link, device: device, local: tun.NewAddressList(), added: map[string]*addedRoutes{}}
 }
 
 func (n *network) close() error { return n.local.Close() }
@@ -48,10 +56,17 @@ func (n *network) routes(ts selector.Pair) []tun.Route {
 	if err != nil {
 		addrs = nil // the system chooses the source
 	}
+	// The source depends on the address family alone.
+	src4 := tun.PreferredSource(netip.PrefixFrom(netip.IPv4Unspecified(), 0), local, addrs)
+	src6 := tun.PreferredSource(netip.PrefixFrom(netip.IPv6Unspecified(), 0), local, addrs)
 	var out []tun.Route
 	for _, s := range ts.Remote {
 		for _, p := range s.Prefixes() {
-			out = append(out, tun.Route{Dst: p, Src: tun.PreferredSource(p, local, addrs)})
+			r := tun.Route{Dst: p, Src: src6}
+			if p.Addr().Is4() {
+				r.Src = src4
+			}
+			out = append(out, r)
 		}
 	}
 	return out
@@ -61,7 +76,12 @@ func (n *network) AddRoutes(ts selector.Pair) error {
 	if n.link == nil {
 		return nil
 	}
-	rs := n.routes(ts)
+	key := ts.String()
+	a := n.added[key]
+	if a == nil {
+		a = &addedRoutes{routes: n.routes(ts)}
+	}
+	rs := a.routes
 	for i, r := range rs {
 		if err := n.link.AddRoute(r); err != nil {
 			for _, done := range rs[:i] {
@@ -70,6 +90,8 @@ func (n *network) AddRoutes(ts selector.Pair) error {
 			return err
 		}
 	}
+	a.times++
+	n.added[key] = a
 	return nil
 }
 
@@ -77,8 +99,16 @@ func (n *network) RemoveRoutes(ts selector.Pair) error {
 	if n.link == nil {
 		return nil
 	}
+	key := ts.String()
+	a := n.added[key]
+	if a == nil {
+		return fmt.Errorf("routes of %s: %w", key, tun.ErrNotAdded)
+	}
+	if a.times--; a.times == 0 {
+		delete(n.added, key)
+	}
 	var first error
-	for _, r := range n.routes(ts) {
+	for _, r := range a.routes {
 		if err := n.link.RemoveRoute(r); err != nil && first == nil {
 			first = err
 		}

@@ -1,0 +1,189 @@
+package ike
+
+import (
+	"log/slog"
+	"net/netip"
+	"sync"
+
+	"esplanade/ike/selector"
+)
+
+// routing carries out what the event loop wants of the host's routes: in a goroutine of its own, because the kernel may
+// take its time. The event loop says what is wanted and goes on. Each holder waits at most once, whatever is wanted of it
+// meanwhile, and is brought to what is wanted at the moment its turn comes: the queue is not longer than there are CHILD SAs,
+// configured children and addresses of peers, and what came and went before its turn costs nothing. The order is that in
+// which the holders were first changed.
+type routing struct {
+	network Network
+	log     *slog.Logger
+
+	mu     sync.Mutex
+	change *sync.Cond // of queue, busy and closed
+	queue  []holder
+	busy   bool
+	closed bool
+	peers  map[netip.Addr]*exclusion
+	done   chan struct{}
+}
+
+// holder is somebody who wants something of the host's network. Its methods are called with the mutex of routing held.
+type holder interface {
+	// next gives what has to be done now to get to what is wanted; nil for nothing.
+	next(r *routing) func()
+}
+
+func newRouting(n Network, log *slog.Logger) *routing {
+	r := &routing{network: n, log: log, peers: map[netip.Addr]*exclusion{}, done: make(chan struct{})}
+	r.change = sync.NewCond(&r.mu)
+	return r
+}
+
+// run works until close.
+func (r *routing) run() {
+	defer close(r.done)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		for len(r.queue) == 0 && !r.closed {
+			r.change.Wait()
+		}
+		if len(r.queue) == 0 {
+			return
+		}
+		h := r.queue[0]
+		r.queue[0] = nil
+		r.queue = r.queue[1:]
+		work := h.next(r)
+		if work != nil {
+			r.busy = true
+			r.mu.Unlock()
+			work()
+			r.mu.Lock()
+			r.busy = false
+		}
+		r.change.Broadcast()
+	}
+}
+
+// flush waits until everything that is wanted has been done.
+func (r *routing) flush() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.queue) > 0 || r.busy {
+		r.change.Wait()
+	}
+}
+
+// close does what is left to do and ends run.
+func (r *routing) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.change.Broadcast()
+	r.mu.Unlock()
+	<-r.done
+}
+
+// enqueue gives a holder a turn. The mutex is held.
+func (r *routing) enqueue(h holder, queued *bool) {
+	if *queued {
+		return
+	}
+	*queued = true
+	r.queue = append(r.queue, h)
+	r.change.Broadcast()
+}
+
+// routes are the routes that one holder wants: a configured child, or a CHILD SA. The zero value wants none.
+type routes struct {
+	want   *selector.Pair
+	failed func(error) // is told that what is wanted could not be added
+	queued bool
+	have   *selector.Pair // belongs to the goroutine
+}
+
+// setRoutes says which routes a holder wants from now on, nil for none. failed is called from another goroutine.
+func (r *routing) setRoutes(h *routes, ts *selector.Pair, failed func(error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h.want, h.failed = ts, failed
+	r.enqueue(h, &h.queued)
+}
+
+func (h *routes) next(r *routing) func() {
+	h.queued = false
+	want, failed := h.want, h.failed
+	if want == h.have {
+		return nil
+	}
+	return func() {
+		old := h.have
+		h.have = nil
+		// The new ones first, so that what both have never leaves in the clear.
+		if want != nil {
+			if err := r.network.AddRoutes(*want); err == nil {
+				h.have = want
+			} else if failed != nil {
+				failed(err)
+			}
+		}
+		if old != nil {
+			r.complain("remove routes", r.network.RemoveRoutes(*old))
+		}
+	}
+}
+
+// exclusion is the address of a peer, whose packets stay outside the tunnels.
+type exclusion struct {
+	addr   netip.Addr
+	count  int // of those who want it
+	queued bool
+	have   bool // belongs to the goroutine
+}
+
+// exclude keeps packets to a peer out of the tunnels until unexclude was called as often.
+func (r *routing) exclude(a netip.Addr) { r.excludeBy(a, 1) }
+
+func (r *routing) unexclude(a netip.Addr) { r.excludeBy(a, -1) }
+
+func (r *routing) excludeBy(a netip.Addr, by int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x := r.peers[a]
+	if x == nil {
+		x = &exclusion{addr: a}
+		r.peers[a] = x
+	}
+	x.count += by
+	r.enqueue(x, &x.queued)
+}
+
+func (x *exclusion) next(r *routing) func() {
+	x.queued = false
+	want := x.count > 0
+	if !want && !x.have {
+		delete(r.peers, x.addr)
+	}
+	if want == x.have {
+		return nil
+	}
+	return func() {
+		if want {
+			if err := r.network.Exclude(x.addr); err != nil {
+				r.log.Warn("cannot keep packets to the peer out of the tunnel", "peer", x.addr, "error", err)
+				return
+			}
+		} else {
+			r.complain("unexclude", r.network.Unexclude(x.addr))
+		}
+		r.mu.Lock()
+		x.have = want
+		r.enqueue(x, &x.queued) // it may have changed meanwhile; and one that nobody wants is forgotten
+		r.mu.Unlock()
+	}
+}
+
+func (r *routing) complain(what string, err error) {
+	if err != nil {
+		r.log.Warn("network configuration", "action", what, "error", err)
+	}
+}

@@ -1,0 +1,143 @@
+package ike
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esplanade/ike/selector"
+)
+
+// slowNetwork is a network whose kernel does not answer while it is stuck.
+type slowNetwork struct {
+	*fakeNetwork
+	stuck chan struct{} // nil, or each change waits until it is closed
+	calls int
+	fail  error
+}
+
+func (n *slowNetwork) wait() {
+	n.mu.Lock()
+	n.calls++
+	stuck := n.stuck
+	n.mu.Unlock()
+	if stuck != nil {
+		<-stuck
+	}
+}
+
+func (n *slowNetwork) stick() (release func()) {
+	c := make(chan struct{})
+	n.mu.Lock()
+	n.stuck = c
+	n.mu.Unlock()
+	return func() {
+		n.mu.Lock()
+		n.stuck = nil
+		n.mu.Unlock()
+		close(c)
+	}
+}
+
+func (n *slowNetwork) AddRoutes(ts selector.Pair) error {
+	if n.wait(); n.fail != nil {
+		return n.fail
+	}
+	return n.fakeNetwork.AddRoutes(ts)
+}
+func (n *slowNetwork) RemoveRoutes(ts selector.Pair) error {
+	n.wait()
+	return n.fakeNetwork.RemoveRoutes(ts)
+}
+func (n *slowNetwork) Exclude(a netip.Addr) error   { n.wait(); return n.fakeNetwork.Exclude(a) }
+func (n *slowNetwork) Unexclude(a netip.Addr) error { n.wait(); return n.fakeNetwork.Unexclude(a) }
+
+// A kernel that does not answer keeps neither handshakes nor commands waiting, and what was wanted is done when it does.
+func TestRoutesDoNotHoldUpTheLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		var net *slowNetwork
+		a := f.start(addrA, toml("", left("trap")), func(o *Options) {
+			net = &slowNetwork{fakeNetwork: o.Network.(*fakeNetwork)}
+			o.Network = net
+		})
+		settle(0)
+		release := net.stick()
+		b := f.start(addrB, toml("", right("start")))
+		settle(time.Second)
+		if n := paired(t, a, b); n != 1 {
+			t.Errorf("%d CHILD SAs while the kernel does not answer", n)
+		}
+		if n := a.ikeSAs(); n != 1 { // a command
+			t.Errorf("%d IKE SAs", n)
+		}
+		release()
+		synctest.Wait()
+		net.mu.Lock()
+		if n := net.routes["10.2.0.0/16"]; n != 2 || net.excluded[netip.MustParseAddr(addrB)] != 1 {
+			t.Errorf("routes %v, excluded %v", net.routes, net.excluded)
+		}
+		net.mu.Unlock()
+		a.stop()
+		net.empty(t)
+	})
+}
+
+// What came and went before its turn costs nothing, and the queue has each holder once.
+func TestRoutesCoalesce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := &slowNetwork{fakeNetwork: &fakeNetwork{}}
+		release := net.stick()
+		r := newRouting(net, slog.New(slog.DiscardHandler))
+		go r.run()
+		ts := selector.Pair{Remote: []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.20.0.0/24"))}}
+		var first, last routes
+		r.setRoutes(&first, &ts, nil)
+		synctest.Wait() // it waits for the kernel
+		for range 1000 {
+			var h routes
+			r.setRoutes(&h, &ts, nil)
+			r.setRoutes(&h, nil, nil)
+			r.setRoutes(&last, &ts, nil)
+			r.exclude(netip.MustParseAddr(addrB))
+			r.unexclude(netip.MustParseAddr(addrB))
+		}
+		if n := len(r.queue); n > 1002 {
+			t.Errorf("%d holders wait", n)
+		}
+		release()
+		r.flush()
+		if net.calls != 2 || net.routes["10.20.0.0/24"] != 2 || len(net.excluded) > 0 || len(r.peers) > 0 {
+			t.Errorf("%d calls, routes %v, excluded %v, peers %d", net.calls, net.routes, net.excluded, len(r.peers))
+		}
+		r.setRoutes(&first, nil, nil)
+		r.setRoutes(&last, nil, nil)
+		r.close()
+		net.empty(t)
+	})
+}
+
+// Routes that the system refuses are said to whoever wanted them, and nothing is taken back that was not there.
+func TestRoutesThatFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := &slowNetwork{fakeNetwork: &fakeNetwork{}, fail: errors.New("no")}
+		log := &logBuffer{}
+		r := newRouting(net, slog.New(slog.NewTextHandler(log, nil)))
+		go r.run()
+		var h routes
+		var got error
+		r.setRoutes(&h, &selector.Pair{}, func(err error) { got = err })
+		r.flush()
+		if !errors.Is(got, net.fail) {
+			t.Errorf("told %v", got)
+		}
+		r.setRoutes(&h, nil, nil)
+		r.close()
+		if log.String() != "" {
+			t.Errorf("log: %s", log)
+		}
+	})
+}
