@@ -10,6 +10,7 @@ func (c *Config) check(r *reader) {
 	c.checkSecrets(r)
 	c.checkPPKs(r)
 	c.checkIdentities(r)
+	c.checkLinks(r)
 	c.checkMTU(r)
 	c.checkOverlaps(r)
 	c.checkRequestIDs(r)

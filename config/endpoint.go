@@ -33,8 +33,17 @@ func (e Endpoint) Addr() netip.Addr {
 // Contains reports whether the address is one that the element stands for. A DNS name stands for none until it is
 // resolved, which is not this package's business.
 func (e Endpoint) Contains(a netip.Addr) bool {
-	a = a.Unmap()
+	if a = a.Unmap(); e.First.Zone() == "" {
+		a = a.WithZone("")
+	}
 	return e.Any || e.First.IsValid() && a.BitLen() == e.First.BitLen() && !a.Less(e.First) && !e.Last.Less(a)
+}
+
+// Elsewhere reports whether other hosts can be sent to it: it is one place, and neither a link-local IPv6 address, which means
+// something on one link only, nor this host itself.
+func (e Endpoint) Elsewhere() bool {
+	a := e.Addr()
+	return e.Specific() && !a.IsLoopback() && !(a.Is6() && a.IsLinkLocalUnicast())
 }
 
 // String is the element as written.
@@ -74,7 +83,8 @@ func parseEndpoint(text string) (e Endpoint, reason, want string) {
 			return e, quote(s) + " is not a gateway's address", forms
 		}
 		e.First, e.Last = a, a
-		return e, "", ""
+		reason, want = badZone(a)
+		return e, reason, want
 	}
 	if p, err := netip.ParsePrefix(s); err == nil && !p.Addr().Is4In6() {
 		if p != p.Masked() {
@@ -82,7 +92,8 @@ func parseEndpoint(text string) (e Endpoint, reason, want string) {
 				quote(p.Addr().String()) + " for the one address"
 		}
 		e.First, e.Last = prefixRange(p)
-		return e, "", ""
+		reason, want = badRange(e, s, forms)
+		return e, reason, want
 	}
 	if from, to, ok := strings.Cut(s, "-"); ok {
 		a, errA := netip.ParseAddr(strings.TrimSpace(from))
@@ -92,7 +103,8 @@ func parseEndpoint(text string) (e Endpoint, reason, want string) {
 				return e, quote(s) + " is not a range", "write as in \"203.0.113.1-203.0.113.9\""
 			}
 			e.First, e.Last = a, b
-			return e, "", ""
+			reason, want = badRange(e, s, forms)
+			return e, reason, want
 		}
 	}
 	if strings.HasPrefix(s, "%") {

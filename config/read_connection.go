@@ -119,7 +119,9 @@ func readRedirectTo(t *table) Endpoint {
 		return Endpoint{}
 	}
 	e, reason, _ := parseEndpoint(text)
-	if reason == "" && (!e.Specific() || e.First.Zone() != "") {
+	if a := e.First; a.Is6() && a.IsLinkLocalUnicast() {
+		reason = quote(text) + " is link-local, which leads other hosts nowhere"
+	} else if reason == "" && !e.Elsewhere() {
 		reason = quote(text) + " is not one gateway"
 	}
 	if reason != "" {

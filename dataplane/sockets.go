@@ -156,7 +156,8 @@ func listenPacket(c Config, at netip.AddrPort, share bool) (net.PacketConn, erro
 }
 
 // find gives the group of sockets for a local address: of the port, and bound to the address or to all of them. An
-// invalid or unspecified address takes any; v6 says of which family. With port 0 any port of the kind will do.
+// invalid or unspecified address takes any; v6 says of which family. With port 0 any port of the kind will do. Of a
+// link-local address one side may not say on which interface it is.
 func (s *socketSet) find(local netip.AddrPort, v6 bool, ok func(*boundSocket) bool) *boundSocket {
 	var best *boundSocket
 	for _, g := range s.groups {
@@ -164,7 +165,10 @@ func (s *socketSet) find(local netip.AddrPort, v6 bool, ok func(*boundSocket) bo
 		if b.v6 != v6 || !ok(b) || local.Port() != 0 && b.local.Port() != local.Port() {
 			continue
 		}
-		if b.local.Addr() == local.Addr().WithZone("") {
+		switch a, want := b.local.Addr(), local.Addr(); {
+		case a == want:
+			return b
+		case a.WithZone("") == want.WithZone("") && (a.Zone() == "" || want.Zone() == ""):
 			return b
 		}
 		if best == nil && (b.wildcard || !local.Addr().IsValid() || local.Addr().IsUnspecified()) {

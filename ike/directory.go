@@ -111,21 +111,27 @@ const exactly = 3
 
 // match tells how specific the most specific endpoint is that stands for an address: 0 for none.
 func (n *names) match(list []config.Endpoint, a netip.Addr) int {
-	a = a.Unmap().WithZone("")
+	a = a.Unmap()
 	best := 0
 	for _, e := range list {
 		switch {
 		case e.Any:
 			best = max(best, 1)
 		case e.Specific():
-			if slices.Contains(n.addrsOf(e), a) {
+			if slices.ContainsFunc(n.addrsOf(e), func(x netip.Addr) bool { return sameHost(x, a) }) {
 				best = max(best, exactly)
 			}
-		case e.Contains(a):
+		case e.Contains(a.WithZone("")):
 			best = max(best, 2)
 		}
 	}
 	return best
+}
+
+// sameHost reports whether two addresses are the same. Of a link-local one of this host the system does not say on which
+// interface it is when it hands over a packet.
+func sameHost(a, b netip.Addr) bool {
+	return a == b || a.WithZone("") == b.WithZone("") && (a.Zone() == "" || b.Zone() == "")
 }
 
 // firstContact tells whether INITIAL_CONTACT may be claimed for a connection: there is no other IKE SA between the two

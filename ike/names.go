@@ -162,14 +162,24 @@ func (d *Daemon) query(name string) ([]netip.Addr, error) {
 	}
 	var addrs []netip.Addr
 	for _, a := range found {
-		if a = a.Unmap(); a.IsValid() && !slices.Contains(addrs, a) && len(addrs) < maxNameAddrs {
+		if a = a.Unmap(); anybodys(a) && !slices.Contains(addrs, a) && len(addrs) < maxNameAddrs {
 			addrs = append(addrs, a)
 		}
 	}
-	if len(addrs) == 0 {
+	switch {
+	case len(addrs) > 0:
+	case len(found) > 0:
+		return nil, fmt.Errorf("%s has no address that a gateway can have: %v", name, found[:min(len(found), maxNameAddrs)])
+	default:
 		return nil, fmt.Errorf("%s has no address", name)
 	}
 	return addrs, nil
+}
+
+// anybodys reports whether an address that a name stands for can be that of a gateway. A name does not say on which
+// interface a link-local IPv6 address is, which therefore leads nowhere.
+func anybodys(a netip.Addr) bool {
+	return a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() && !(a.Is6() && a.IsLinkLocalUnicast() && a.Zone() == "")
 }
 
 // answered takes the result of a look-up.

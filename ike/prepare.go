@@ -85,13 +85,21 @@ func (d *Daemon) pathTo(c *connection, remote netip.Addr) (sa.Path, error) {
 // and otherwise what the routes say.
 func (d *Daemon) localFor(c *connection, remote netip.Addr) (netip.Addr, error) {
 	fixed := true
+	var other netip.Addr // one that the peer can hardly answer to
 	for _, e := range c.conf.LocalAddrs {
 		for _, a := range d.names.addrsOf(e) {
-			if a.Is4() == remote.Is4() && d.addrs.has(a) {
+			switch {
+			case a.Is4() != remote.Is4() || !d.addrs.has(a):
+			case a.Zone() == "" || a.Zone() == remote.Zone():
 				return a, nil
+			case !other.IsValid():
+				other = a
 			}
 		}
 		fixed = fixed && e.Specific()
+	}
+	if other.IsValid() {
+		return other, nil
 	}
 	if fixed && len(c.conf.LocalAddrs) > 0 && !slices.ContainsFunc(c.conf.LocalAddrs, func(e config.Endpoint) bool { return e.Name != "" }) {
 		return netip.Addr{}, d.addrs.why(c, remote)

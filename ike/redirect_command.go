@@ -112,8 +112,8 @@ func (b *Backend) Redirect(ctx context.Context, r vici.RedirectRequest) (int, er
 		x.PeerID = id
 	}
 	g, err := config.ParseEndpoint(r.Gateway)
-	if err != nil || !g.Specific() {
-		return 0, fmt.Errorf("gateway is %q: write an address or a DNS name", r.Gateway)
+	if err != nil || !g.Elsewhere() {
+		return 0, fmt.Errorf("gateway is %q: write an address that other hosts can reach, or a DNS name", r.Gateway)
 	}
 	x.Gateway = gatewayOf(g)
 	return b.Daemon.Redirect(ctx, x)

@@ -183,6 +183,8 @@ func (l *link) Exclude(peer netip.Addr) error {
 	switch {
 	case l.closed:
 		return l.fail(op, peer, errClosed)
+	case onLink(peer):
+		return nil
 	case err != nil:
 		return l.fail(op, peer, err)
 	}
@@ -201,7 +203,7 @@ func (l *link) Unexclude(peer netip.Addr) error {
 	defer l.mu.Unlock()
 	p, err := plainAddr(peer)
 	switch {
-	case l.closed:
+	case l.closed || onLink(peer):
 		return nil // Close has done it
 	case err != nil:
 		return l.fail(op, peer, err)
@@ -280,6 +282,10 @@ func (l *link) Close() error {
 func comparePrefix(a, b netip.Prefix) int {
 	return cmp.Or(a.Addr().Compare(b.Addr()), a.Bits()-b.Bits())
 }
+
+// onLink reports whether packets to a peer leave by the interface that its address names, whatever the routes say. Nothing
+// has to keep them out of the tunnel.
+func onLink(peer netip.Addr) bool { return peer.Zone() != "" && peer.IsLinkLocalUnicast() }
 
 // plainAddr gives an address as the maps have it: no IPv4 in IPv6, no zone.
 func plainAddr(a netip.Addr) (netip.Addr, error) {

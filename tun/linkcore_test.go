@@ -233,7 +233,7 @@ func TestLinkRefuses(t *testing.T) {
 		"zero address":           l.AddAddress(netip.Prefix{}),
 		"unspecified address":    l.AddAddress(netip.MustParsePrefix("0.0.0.0/0")),
 		"zero peer":              l.Exclude(netip.Addr{}),
-		"peer with a zone":       l.Exclude(netip.MustParseAddr("fe80::1%eth0")),
+		"peer with a zone":       l.Exclude(netip.MustParseAddr("2001:db8::1%eth0")),
 		"remove zero route":      l.RemoveRoute(Route{}),
 		"remove zero address":    l.RemoveAddress(netip.Prefix{}),
 		"unexclude any":          l.Unexclude(netip.IPv6Unspecified()),
@@ -244,6 +244,24 @@ func TestLinkRefuses(t *testing.T) {
 		}
 	}
 	m.wantLog()
+}
+
+// A peer at a link-local address is on the link that the address names, whatever the routes say: nothing has to keep its packets
+// out of the tunnel.
+func TestLinkLocalPeer(t *testing.T) {
+	m := newModel(t)
+	l := newLink("ipsec0", m)
+	peer := netip.MustParseAddr("fe80::1%eth0")
+	if err := l.Exclude(peer); err != nil {
+		t.Error(err)
+	}
+	if err := l.AddRoute(Route{Dst: netip.MustParsePrefix("::/0")}); err != nil {
+		t.Error(err)
+	}
+	if err := l.Unexclude(peer); err != nil {
+		t.Error(err)
+	}
+	m.wantLog("+route ::/0 invalid IP")
 }
 
 // Whatever fails, the link's idea of the system stays true, nothing is half-done, and Close removes everything.

@@ -118,7 +118,7 @@ func (m *Machine) redirectIn(payloads []wire.Payload, path Path) (to wire.Gatewa
 		return wire.Gateway{}, nil, true
 	}
 	to, nonce, err := only.Redirect()
-	if err == nil && !reachable(to) {
+	if err == nil && !reachable(to, path) {
 		m.ignore(path, IgnoreRedirect, "a gateway that can't be one")
 		return wire.Gateway{}, nil, true
 	}
@@ -132,11 +132,13 @@ func (m *Machine) redirectIn(payloads []wire.Payload, path Path) (to wire.Gatewa
 // maxGatewayName is the length of the longest DNS name.
 const maxGatewayName = 253
 
-// reachable tells whether a gateway has an address or a name that somebody can be sent to. What a peer calls a name goes to
-// the resolver and into log lines.
-func reachable(g wire.Gateway) bool {
-	if a := g.Addr; a.IsValid() {
-		return !a.IsUnspecified() && !a.IsMulticast()
+// reachable tells whether a gateway has an address or a name that somebody on the path can be sent to: not to itself, and not
+// to a link-local IPv6 address, which has no interface with it. What a peer calls a name goes to the resolver and into log
+// lines.
+func reachable(g wire.Gateway, path Path) bool {
+	if a := g.Addr.Unmap(); a.IsValid() {
+		return !a.IsUnspecified() && !a.IsMulticast() && !(a.Is6() && a.IsLinkLocalUnicast()) &&
+			(!a.IsLoopback() || path.Remote.Addr().IsLoopback())
 	}
 	if len(g.FQDN) > maxGatewayName {
 		return false

@@ -143,6 +143,12 @@ func TestRedirectSpoofed(t *testing.T) {
 		"multicast": {func(ni []byte) []wire.Payload {
 			return []wire.Payload{gw(wire.Gateway{Addr: netip.MustParseAddr("ff02::1")}, ni)}
 		}, "can't be one"},
+		"link-local": {func(ni []byte) []wire.Payload {
+			return []wire.Payload{gw(wire.Gateway{Addr: netip.MustParseAddr("fe80::1")}, ni)}
+		}, "can't be one"},
+		"this host itself": {func(ni []byte) []wire.Payload {
+			return []wire.Payload{gw(wire.Gateway{Addr: netip.MustParseAddr("127.0.0.1")}, ni)}
+		}, "can't be one"},
 		"a name that isn't": {func(ni []byte) []wire.Payload { return []wire.Payload{gw(wire.Gateway{FQDN: "a b\n"}, ni)} }, "can't be one"},
 		"a name of dots":    {func(ni []byte) []wire.Payload { return []wire.Payload{gw(wire.Gateway{FQDN: ".."}, ni)} }, "can't be one"},
 		"a name of 254": {func(ni []byte) []wire.Payload {
