@@ -82,7 +82,7 @@ func install(tb testing.TB, from, to *dataplane.Engine, id uint64, s esp.Suite, 
 	if err != nil {
 		tb.Fatal(err)
 	}
-	err = from.InstallOutbound(id, id, esp.OutboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts,
+	err = from.InstallOutbound(id, id, id, esp.OutboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts,
 		esp.Path{Local: natt(from), Remote: natt(to), UDP: true})
 	if err != nil {
 		tb.Fatal(err)

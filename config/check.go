@@ -13,6 +13,7 @@ func (c *Config) check(r *reader) {
 	c.checkLinks(r)
 	c.checkMTU(r)
 	c.checkOverlaps(r)
+	c.checkHeld(r)
 	c.checkRequestIDs(r)
 }
 

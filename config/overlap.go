@@ -8,11 +8,12 @@ import (
 
 // checkOverlaps looks for packets that two children would both carry.
 //
-// The engine sends a packet through the CHILD SA, of those that are up, whose remote selectors have the longest prefix
-// for the destination, and among equals through that of the connection that stands first in the file. That is well
-// defined, and one child within another is the usual way to give a network to another peer; but an operator has to know
+// The engine sends a packet through a CHILD SA of the child, of those that are up, whose configured remote_ts has the longest
+// prefix for the destination, and among equals of the one that stands first in the file. What the peers have narrowed theirs
+// to decides nothing about that: what the peer of the first child has left out goes to one that is as specific, never to one
+// that is less. One child within another is the usual way to give a network to another peer; but an operator has to know
 // that while the narrower one is down its packets take the wider one. Two children with the very same selectors are
-// never meant: the second would never carry anything.
+// never meant: the second would never carry anything but what the peer of the first leaves out.
 //
 // Selectors with "dynamic" are left out, as are ports and types for which only the peers' addresses decide.
 func (c *Config) checkOverlaps(r *reader) {
@@ -46,7 +47,7 @@ func (c *Config) checkOverlap(r *reader, a, b *Child) {
 			return
 		}
 		r.warnf(at, "see that only one of them is up at a time, or give each networks of its own",
-			"%s has the same local_ts and remote_ts as %s (%s): when both are up, all packets take %s", second, first, where, first)
+			"%s has the same local_ts and remote_ts as %s (%s): when both are up, packets take %s but for those that its peer has left out", second, first, where, first)
 		return
 	}
 	common := commonText(p, q)
@@ -59,7 +60,7 @@ func (c *Config) checkOverlap(r *reader, a, b *Child) {
 			"specific, and %s while that is down", second, first, where, common, second, first)
 	default:
 		r.warnf(at, "give each child networks of its own", "%s and %s (%s) both select %s: packets for it take %s, which stands "+
-			"first, and %s while that is down", second, first, where, common, first, second)
+			"first, and %s while that is down or its peer has left them out", second, first, where, common, first, second)
 	}
 }
 

@@ -219,7 +219,7 @@ func TestFloorOfIPv6(t *testing.T) {
 	l.wire.mtu = 1500
 	to := netip.MustParseAddrPort("[2001:db8::2]:4500")
 	encr, integ := keys(t, gcm128(), "x")
-	err := l.e.InstallOutbound(childA, policyA, esp.OutboundConfig{SPI: 4096, Suite: gcm128(), EncrKey: encr, IntegKey: integ},
+	err := l.e.InstallOutbound(childA, policyA, childA, esp.OutboundConfig{SPI: 4096, Suite: gcm128(), EncrKey: encr, IntegKey: integ},
 		pair(t, ts4Local, ts4Remote), esp.Path{Local: netip.MustParseAddrPort("[2001:db8::1]:4500"), Remote: to, UDP: true})
 	if err != nil {
 		t.Fatal(err)

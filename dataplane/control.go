@@ -46,76 +46,6 @@ func (e *Engine) ReleaseSPI(spi uint32) {
 	e.spis.release(spi)
 }
 
-// SetTrap makes packets that ts selects, and no SA does, wait for a tunnel of the policy. It replaces the policy's
-// trap.
-func (e *Engine) SetTrap(policy uint64, ts selector.Pair) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return
-	}
-	t := e.policies.Load()
-	old := e.traps[policy]
-	if old != nil {
-		t = t.without(old)
-	}
-	e.serial++
-	r := &rule{ts: ts, policy: policy, serial: e.serial,
-		trap: &trap{policy: policy, ts: ts, limit: e.config.WaitRing}}
-	if old != nil {
-		r.trap.acquired.Store(old.trap.acquired.Load())
-	}
-	e.traps[policy] = r
-	e.publish(t.with(r))
-	if old != nil {
-		e.deliver(old.trap.drain(e.policies.Load().gen, true), false)
-	}
-}
-
-// ClearTrap removes the policy's trap; what waits is dropped.
-func (e *Engine) ClearTrap(policy uint64) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	r := e.traps[policy]
-	if r == nil {
-		return
-	}
-	delete(e.traps, policy)
-	e.publish(e.policies.Load().without(r))
-	e.drop(r.trap.drain(e.policies.Load().gen, true))
-}
-
-// FailPending drops what waits for the policy's tunnel, because it won't come up.
-func (e *Engine) FailPending(policy uint64) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if r := e.traps[policy]; r != nil {
-		e.drop(r.trap.drain(e.policies.Load().gen, false))
-	}
-}
-
-// publish puts a policy table in force.
-func (e *Engine) publish(t *policyTable) { e.policies.Store(t) }
-
-// drop counts packets whose tunnel did not come up.
-func (e *Engine) drop(packets []waitingPacket) {
-	for i := range packets {
-		e.control.drops.add(DropOutWaitFailed, packets[i].segments)
-	}
-}
-
-// deliver sends packets that have waited. final says that those without an SA are dropped.
-func (e *Engine) deliver(packets []waitingPacket, final bool) {
-	if len(packets) == 0 || e.closed {
-		return
-	}
-	e.control.begin()
-	for i := range packets {
-		e.control.packet(&packets[i].super, final)
-	}
-	e.control.flush()
-}
-
 // InstallInbound makes packets with the SPI accepted for the child. The SPI comes from AllocateSPI and is released
 // when the SA is removed. path says where the packets are expected from.
 func (e *Engine) InstallInbound(id uint64, c esp.InboundConfig, ts selector.Pair, path esp.Path) error {
@@ -150,10 +80,12 @@ func (e *Engine) InstallInbound(id uint64, c esp.InboundConfig, ts selector.Pair
 	return nil
 }
 
-// InstallOutbound makes packets that ts selects leave through the SA. Of the SAs of one policy the newest is used for
-// all it selects, so a rekeyed SA takes over at once; an older one goes on with the rest until RemoveOutbound. What
-// waits for the policy is sent.
-func (e *Engine) InstallOutbound(id, policy uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error {
+// InstallOutbound makes packets of the policy that ts selects leave through the SA. Of several SAs that select a packet,
+// the one whose remote prefix is longest is used, then that of the oldest line: line is one number for an SA and those
+// that it is rekeyed to, and counts up. Of one line the newest is used for all it selects, so a rekeyed SA takes over at
+// once; an older one goes on with the rest until RemoveOutbound. What waits for the policy is sent. An SA of a policy that
+// is not there stands for itself, behind all others.
+func (e *Engine) InstallOutbound(id, policy, line uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error {
 	if ts.Empty() {
 		return ErrSelectors
 	}
@@ -180,13 +112,7 @@ func (e *Engine) InstallOutbound(id, policy uint64, c esp.OutboundConfig, ts sel
 	sa.route.Store(rt)
 	ch.out = sa
 	ch.fit(rt)
-	e.serial++
-	r := &rule{ts: ts, sa: sa, policy: policy, serial: e.serial}
-	e.rules[sa] = r
-	e.publish(e.policies.Load().with(r))
-	if t := e.traps[policy]; t != nil {
-		e.deliver(t.trap.drain(e.policies.Load().gen, false), true)
-	}
+	e.addSA(sa, line)
 	return nil
 }
 
@@ -217,8 +143,7 @@ func (e *Engine) RemoveOutbound(id uint64) {
 		return
 	}
 	sa := ch.out
-	e.publish(e.policies.Load().without(e.rules[sa]))
-	delete(e.rules, sa)
+	e.removeSA(sa)
 	ch.outGone = append(ch.outGone, sa.cells)
 	ch.out = nil
 	e.forget(ch)

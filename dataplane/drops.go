@@ -26,10 +26,11 @@ type DropReason uint8
 // The reasons. Those up to dropOutEnd are of outbound packets, the others of inbound ones.
 const (
 	DropOutMalformed    DropReason = iota // what the device gave is not an IP packet, or its offload request makes no sense
-	DropOutNoPolicy                       // no SA and no trap selects it
+	DropOutNoPolicy                       // no policy selects it
+	DropOutDown                           // its tunnel is down, and only the peer or a command brings that up
 	DropOutWaitFull                       // the wait ring of its policy was full
 	DropOutWaitFailed                     // the negotiation it waited for failed, or its policy was removed
-	DropOutWaitNarrow                     // the SA it waited for was narrowed and does not cover it
+	DropOutWaitNarrow                     // its tunnel is up, with selectors that were narrowed and do not cover it
 	DropOutTooBig                         // larger than the path takes; an ICMP error was sent back where the rules allow
 	DropOutExhausted                      // the SA has no sequence numbers or lifetime left
 	DropOutSeal                           // the SA refused to seal it
@@ -57,6 +58,7 @@ const (
 var dropNames = [numDropReasons]string{
 	DropOutMalformed:  "malformed",
 	DropOutNoPolicy:   "no_policy",
+	DropOutDown:       "down",
 	DropOutWaitFull:   "wait_full",
 	DropOutWaitFailed: "wait_failed",
 	DropOutWaitNarrow: "wait_narrowed",

@@ -30,7 +30,7 @@ type Engine struct {
 
 	// What the loops read.
 	spis       spiTable
-	policies   atomic.Pointer[policyTable]
+	policies   atomic.Pointer[ruleTable]
 	inboundGen atomic.Uint64 // counts up when an inbound SA is removed
 	deviceMTU  atomic.Int32
 
@@ -43,8 +43,7 @@ type Engine struct {
 	running  bool
 	control  *outLoop // carries packets that have waited
 	children map[uint64]*child
-	traps    map[uint64]*rule
-	rules    map[*outboundSA]*rule
+	entries  map[uint64]*entry       // the policies by number
 	holes    map[netip.Addr]pathHole // by remote address
 	serial   uint64
 
@@ -86,11 +85,10 @@ func (e *Engine) init(dev deviceEnd, wire wireEnd) {
 	e.handler, e.log, e.clock = e.config.Handler, e.config.Logger, newClock()
 	e.device, e.wire = dev, wire
 	e.children = make(map[uint64]*child)
-	e.traps = make(map[uint64]*rule)
-	e.rules = make(map[*outboundSA]*rule)
+	e.entries = make(map[uint64]*entry)
 	e.holes = make(map[netip.Addr]pathHole)
 	e.done, e.finished = make(chan struct{}), make(chan struct{})
-	e.policies.Store(&policyTable{gen: 1})
+	e.policies.Store(&ruleTable{gen: 1})
 	e.inboundGen.Store(1)
 	e.deviceMTU.Store(int32(dev.mtu()))
 

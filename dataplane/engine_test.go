@@ -15,6 +15,7 @@ import (
 
 	"esplanade/dataplane/wiretest"
 	"esplanade/esp"
+	"esplanade/ike/selector"
 	"esplanade/tun"
 	"esplanade/tun/tuntest"
 )
@@ -61,7 +62,7 @@ func TestTwoEnginesInMemory(t *testing.T) {
 	ts := pair(t, ts4Local, ts4Remote)
 
 	// A packet that waits, negotiation over both ports, the packet.
-	a.SetTrap(policyA, ts)
+	a.SetPolicy(policyA, selector.Policy{Pair: ts})
 	waiting := udpPacket(v4, 1, 2, fill(10, 1))
 	inject(t, da, waiting)
 	ra.wait(t, "Acquire", func() bool { return len(ra.policies) == 1 })
@@ -378,7 +379,7 @@ func TestControlWhileRunning(t *testing.T) {
 	b, db, _ := inMemory(t, n, "192.0.2.2")
 	ts := pair(t, ts4Local, ts4Remote)
 	pa, pb := at("192.0.2.1", 4500), at("192.0.2.2", 4500)
-	a.SetTrap(policyA, ts)
+	a.SetPolicy(policyA, selector.Policy{Pair: ts})
 	stop, done := make(chan bool), make(chan bool)
 	go func() {
 		defer close(done)
@@ -403,11 +404,11 @@ func TestControlWhileRunning(t *testing.T) {
 		a.mtuChanged(pb.Addr(), 1300+int(id))
 		if id%3 == 0 {
 			a.RemoveOutbound(id)
-			a.SetTrap(policyA, ts)
+			a.SetPolicy(policyA, selector.Policy{Pair: ts})
 			a.FailPending(policyA)
 		}
 		if id%7 == 0 {
-			a.ClearTrap(policyA)
+			a.ClearPolicy(policyA)
 			b.RemoveInbound(id)
 		}
 	}

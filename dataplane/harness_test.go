@@ -196,7 +196,7 @@ func onPaths(t testing.TB, from, to *Engine, id, policy uint64, ts selector.Pair
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = from.InstallOutbound(id, policy, esp.OutboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts, out)
+	err = from.InstallOutbound(id, policy, id, esp.OutboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts, out)
 	if err != nil {
 		t.Fatal(err)
 	}

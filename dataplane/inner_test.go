@@ -144,7 +144,7 @@ func FuzzInnerHeader(f *testing.F) {
 		c := bytes.Clone(b)
 		clampMSS(c, &h, 500, false)
 		if mayAnswer(c, &h) {
-			wantSound(t, appendTooBig(nil, c, &h, 1300))
+			wantSound(t, appendICMPError(nil, c, &h, tooBigError(h.v6, 1300)))
 		}
 		if !h.v6 {
 			var fr fragmenter

@@ -16,7 +16,7 @@ func narrow(t *testing.T, o labOptions, mtu int, local, remote string) *lab {
 	l := newLab(t, o)
 	l.wire.mtu = mtu
 	encr, integ := keys(t, gcm128(), "x")
-	err := l.e.InstallOutbound(childA, policyA, esp.OutboundConfig{SPI: 4096, Suite: gcm128(), EncrKey: encr, IntegKey: integ},
+	err := l.e.InstallOutbound(childA, policyA, childA, esp.OutboundConfig{SPI: 4096, Suite: gcm128(), EncrKey: encr, IntegKey: integ},
 		pair(t, local, remote), esp.Path{Local: labA, Remote: labB, UDP: true})
 	if err != nil {
 		t.Fatal(err)

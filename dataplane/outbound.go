@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"esplanade/esp"
+	"esplanade/ike/selector"
 	"esplanade/tun"
 )
 
@@ -33,7 +34,7 @@ type outLoop struct {
 	device deviceWriter // for ICMP errors
 
 	now     int64
-	table   *policyTable
+	table   *ruleTable
 	cache   flowCache[*rule]
 	header  innerHeader
 	segs    segmenter
@@ -107,9 +108,22 @@ func (w *outLoop) packet(s *superPacket, waited bool) {
 		w.encapsulate(r.sa, s, n, gso)
 	case waited:
 		w.drops.add(DropOutWaitNarrow, n)
+		w.unreachable(s, unreachableProhibited)
+	case r.policy.spd.Without == selector.Refuse:
+		w.refuse(r, s, n)
 	default:
 		w.wait(r, s, n, gso)
 	}
+}
+
+// refuse drops a packet for which there is no SA, and none is to be made.
+func (w *outLoop) refuse(r *rule, s *superPacket, n int) {
+	if r.policy.up() {
+		w.drops.add(DropOutWaitNarrow, n)
+	} else {
+		w.drops.add(DropOutDown, n)
+	}
+	w.unreachable(s, unreachableProhibited)
 }
 
 // rule finds what the policy database says of a flow.
@@ -125,26 +139,29 @@ func (w *outLoop) rule(k *flowKey) *rule {
 	return r
 }
 
-// wait puts the packet into the ring of its trap.
+// wait puts the packet into the ring of its policy.
 func (w *outLoop) wait(r *rule, s *superPacket, n int, gso bool) {
 	// The table may change while this goes on, each time with an SA that may serve the packet.
 	for range 3 {
-		switch r.trap.add(s, n, w.table.gen) {
+		switch t := r.policy.trap; t.add(s, n, w.table.gen) {
 		case waitQueued:
-			w.acquire(r.trap)
+			w.acquire(t)
 			return
 		case waitFull:
 			w.drops.add(DropOutWaitFull, n)
-			w.acquire(r.trap)
+			w.acquire(t)
 			return
 		}
 		w.refresh()
-		if r = w.rule(&w.header.key); r == nil {
+		switch r = w.rule(&w.header.key); {
+		case r == nil:
 			w.drops.add(DropOutNoPolicy, n)
 			return
-		}
-		if r.sa != nil {
+		case r.sa != nil:
 			w.encapsulate(r.sa, s, n, gso)
+			return
+		case r.policy.spd.Without == selector.Refuse:
+			w.refuse(r, s, n)
 			return
 		}
 	}
@@ -326,16 +343,29 @@ func (w *outLoop) sendError(m *txMessage, packets int, err error) {
 
 // tooBig tells the sender of packet b that only mtu octets fit.
 func (w *outLoop) tooBig(b []byte, mtu int) {
-	h := &w.header
-	if h.v6 {
+	if w.header.v6 {
 		// "a Packet Too Big message reporting an MTU less than 1280" has no effect: RFC 8201 section 4.
 		mtu = max(mtu, ipv6MinMTU)
 	}
+	w.icmpError(b, tooBigError(w.header.v6, mtu))
+}
+
+// unreachable tells the sender of a packet that it was dropped for want of an SA. The packet is parsed again where it is
+// one that has waited.
+func (w *outLoop) unreachable(s *superPacket, why unreachableCode) {
+	if b := s.bytes(); w.header.parse(b) {
+		w.icmpError(b, unreachableError(w.header.v6, why))
+	}
+}
+
+// icmpError gives the sender of packet b, whose header was parsed, an ICMP error where that is allowed.
+func (w *outLoop) icmpError(b []byte, m icmpMessage) {
+	h := &w.header
 	if !mayAnswer(b, h) || !w.icmp.take(w.now, icmpBurst, icmpInterval) {
 		return
 	}
 	s := &w.icmpOut[0]
-	p := appendTooBig(s.buf[headroom:headroom], b, h, mtu)
+	p := appendICMPError(s.buf[headroom:headroom], b, h, m)
 	s.start, s.end, s.segments = headroom, headroom+len(p), 1
 	// A device that refuses the answer or is being closed will say so to its reader too.
 	_, _ = w.device.write(w.icmpOut[:])

@@ -90,7 +90,7 @@ func TestOutboundDrops(t *testing.T) {
 	t.Run("exhausted", func(t *testing.T) {
 		l := newLab(t, plainEnds)
 		encr, integ := keys(t, gcm128(), "x")
-		err := l.e.InstallOutbound(1, 1, esp.OutboundConfig{SPI: 4096, Suite: gcm128(), EncrKey: encr, IntegKey: integ,
+		err := l.e.InstallOutbound(1, 1, 1, esp.OutboundConfig{SPI: 4096, Suite: gcm128(), EncrKey: encr, IntegKey: integ,
 			Soft: esp.Limits{Packets: 2}, Hard: esp.Limits{Packets: 3}}, ts, esp.Path{Local: labA, Remote: labB, UDP: true})
 		if err != nil {
 			t.Fatal(err)

@@ -10,96 +10,71 @@ import (
 	"esplanade/ike/selector"
 )
 
-// rule is one entry of the outbound security policy database: an SA, or a trap. It is immutable.
+// rule is one entry of a table: a policy in that of the engine, or an outbound SA in that of its policy. It is immutable.
 type rule struct {
-	ts   selector.Pair
-	sa   *outboundSA // nil for a trap
-	trap *trap       // nil for an SA
-	// order makes rules of the same kind and prefix stand in one order everywhere.
-	policy uint64
-	serial uint64 // counts up with each rule; of one policy's SAs the newest comes first
+	ts     selector.Pair
+	policy *policy     // nil for an SA
+	sa     *outboundSA // nil for a policy
+	// What decides between rules that are equally specific: the order of the configuration, then the older line of SAs,
+	// where an SA and those it is rekeyed to are one line, then the newer SA.
+	order  int
+	line   uint64
+	serial uint64
 }
 
-// ruleAt is a rule in the list of one of its prefixes.
-type ruleAt struct {
-	*rule
-	bits int // of that prefix: the longer, the more specific
-}
-
-// before orders the rules that a packet may meet: SAs before traps, then the more specific remote prefix, then the
-// lower policy number, then the newer SA.
-func (a ruleAt) before(b ruleAt) int {
-	if (a.sa == nil) != (b.sa == nil) {
-		if a.sa != nil {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Or(cmp.Compare(b.bits, a.bits), cmp.Compare(a.policy, b.policy), cmp.Compare(b.serial, a.serial))
+// before orders the rules of one prefix that a packet may meet.
+func (r *rule) before(o *rule) int {
+	return cmp.Or(cmp.Compare(r.order, o.order), cmp.Compare(r.line, o.line), cmp.Compare(o.serial, r.serial))
 }
 
 // ruleList is what is stored for a prefix: the rules that have this very prefix, in order of before. Those of the prefixes
 // around it are not repeated here: a peer that nests prefixes would make each change as expensive as all of them together.
-type ruleList struct{ rules []ruleAt }
+type ruleList struct{ rules []*rule }
 
 // with gives the list with one more rule.
-func (l *ruleList) with(at ruleAt) *ruleList {
-	i, _ := slices.BinarySearchFunc(l.rules, at, ruleAt.before)
-	rules := make([]ruleAt, 0, len(l.rules)+1)
-	return &ruleList{append(append(append(rules, l.rules[:i]...), at), l.rules[i:]...)}
+func (l *ruleList) with(r *rule) *ruleList {
+	i, _ := slices.BinarySearchFunc(l.rules, r, (*rule).before)
+	rules := make([]*rule, 0, len(l.rules)+1)
+	return &ruleList{append(append(append(rules, l.rules[:i]...), r), l.rules[i:]...)}
 }
 
 // without gives the list without a rule.
 func (l *ruleList) without(r *rule) *ruleList {
-	rules := make([]ruleAt, 0, len(l.rules))
+	rules := make([]*rule, 0, len(l.rules))
 	for _, x := range l.rules {
-		if x.rule != r {
+		if x != r {
 			rules = append(rules, x)
 		}
 	}
 	return &ruleList{rules}
 }
 
-// policyTable finds the rule for an outbound packet. It is immutable: changes make a new one, which shares almost
+// ruleTable finds the rules for an outbound packet. It is immutable: changes make a new one, which shares almost
 // everything with the old. The zero value is empty.
-type policyTable struct {
-	// gen counts the changes; a loop's flow cache is of one gen.
+type ruleTable struct {
+	// gen counts the changes; a loop's flow cache is of one gen. It is used in the engine's table only.
 	gen   uint64
 	table *bart.Table[*ruleList]
 }
 
-// lookup finds the first rule that selects the packet, nil if none does. It looks at each prefix around the destination, from
-// the longest to the shortest; what is found is kept in the flow cache.
-func (t *policyTable) lookup(k *flowKey) *rule {
-	if t.table == nil {
-		return nil
+// around gives the rules of the longest prefix of at most so many bits around an address, in order, and its length;
+// -1 when there is none.
+func (t *ruleTable) around(a netip.Addr, bits int) ([]*rule, int) {
+	if t.table == nil || bits < 0 {
+		return nil, -1
 	}
-	p := k.packet()
-	var best ruleAt
-	for at := netip.PrefixFrom(p.Dst, p.Dst.BitLen()); ; {
-		found, list, ok := t.table.LookupPrefixLPM(at)
-		if !ok {
-			return best.rule
-		}
-		for i := range list.rules {
-			x := list.rules[i]
-			if best.rule != nil && best.before(x) < 0 {
-				break // the list is in order: nothing behind it is better
-			}
-			if x.ts.MatchOut(p) {
-				best = x
-				break
-			}
-		}
-		if found.Bits() == 0 {
-			return best.rule
-		}
-		at = netip.PrefixFrom(p.Dst, found.Bits()-1)
+	p, list, ok := t.table.LookupPrefixLPM(netip.PrefixFrom(a, bits))
+	if !ok {
+		return nil, -1
 	}
+	return list.rules, p.Bits()
 }
 
+// empty reports whether the table has no rules.
+func (t *ruleTable) empty() bool { return t.table == nil || t.table.Size() == 0 }
+
 // with gives a table that has the rule too.
-func (t *policyTable) with(r *rule) *policyTable {
+func (t *ruleTable) with(r *rule) *ruleTable {
 	tab := t.table
 	if tab == nil {
 		tab = new(bart.Table[*ruleList])
@@ -109,16 +84,16 @@ func (t *policyTable) with(r *rule) *policyTable {
 		if !ok {
 			list = &ruleList{}
 		}
-		tab = tab.InsertPersist(p, list.with(ruleAt{r, p.Bits()}))
+		tab = tab.InsertPersist(p, list.with(r))
 	}
-	return &policyTable{gen: t.gen + 1, table: tab}
+	return &ruleTable{gen: t.gen + 1, table: tab}
 }
 
 // without gives a table that does not have the rule.
-func (t *policyTable) without(r *rule) *policyTable {
+func (t *ruleTable) without(r *rule) *ruleTable {
 	tab := t.table
 	if tab == nil {
-		return &policyTable{gen: t.gen + 1}
+		return &ruleTable{gen: t.gen + 1}
 	}
 	for _, p := range remotePrefixes(r.ts) {
 		list, ok := tab.Get(p)
@@ -131,8 +106,11 @@ func (t *policyTable) without(r *rule) *policyTable {
 			tab = tab.DeletePersist(p)
 		}
 	}
-	return &policyTable{gen: t.gen + 1, table: tab}
+	return &ruleTable{gen: t.gen + 1, table: tab}
 }
+
+// next gives the same table under the next number, for a change that it does not show itself.
+func (t *ruleTable) next() *ruleTable { return &ruleTable{gen: t.gen + 1, table: t.table} }
 
 // remotePrefixes is the minimal cover of the pair's remote selectors, each prefix once.
 func remotePrefixes(ts selector.Pair) []netip.Prefix {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"esplanade/esp"
+	"esplanade/ike/selector"
 	"esplanade/tun"
 )
 
@@ -245,7 +246,7 @@ func TestTrapOnRawEnds(t *testing.T) {
 	for name, o := range rawWays {
 		t.Run(name, func(t *testing.T) {
 			r := newRawEnds(t, o)
-			r.a.SetTrap(policyA, pair(t, ts4Local, ts4Remote))
+			r.a.SetPolicy(policyA, selector.Policy{Pair: pair(t, ts4Local, ts4Remote)})
 			first := udpPacket(v4, 1, 2, fill(10, 1))
 			supers := []superPacket{super(first, tun.VNetHdr{})}
 			want := [][]byte{first}
@@ -284,5 +285,5 @@ func TestTrapOnRawEnds(t *testing.T) {
 func (r *rawEnds) waiting(policy uint64) int {
 	r.a.mu.Lock()
 	defer r.a.mu.Unlock()
-	return int(r.a.traps[policy].trap.waiting.Load())
+	return int(r.a.entries[policy].p.trap.waiting.Load())
 }

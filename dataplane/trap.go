@@ -4,17 +4,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"esplanade/ike/selector"
 )
 
 // AcquireInterval is the shortest time between two calls of Handler.Acquire for one policy.
 const AcquireInterval = time.Second
 
-// trap is a policy without an SA for some of its packets: they wait in a ring until there is one.
+// trap is where the packets of a policy wait that has no SA for them.
 type trap struct {
 	policy uint64
-	ts     selector.Pair
 	limit  int
 
 	// acquired is when Acquire was last called, on the engine's clock.

@@ -3,16 +3,18 @@ package dataplane
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"esplanade/esp"
+	"esplanade/ike/selector"
 	"esplanade/tun"
 )
 
 func TestTrapDeliversWhatWaits(t *testing.T) {
 	ts := pair(t, ts4Local, ts4Remote)
 	a, b := newLab(t, fastEnds), newLab(t, plainEnds)
-	a.e.SetTrap(policyA, ts)
+	a.e.SetPolicy(policyA, selector.Policy{Pair: ts})
 	first := udpPacket(v4, 1, 2, fill(10, 1))
 	big := tcpSpec{sport: 1, dport: 2, flags: tcpACK}.build(v4, fill(5000, 1))
 	vnet := tun.VNetHdr{Flags: tun.VNetNeedsCsum, GSOType: tun.GSOTCPv4, GSOSize: 1300, CsumStart: 20, CsumOffset: 16}
@@ -45,10 +47,10 @@ func TestTrapDeliversWhatWaits(t *testing.T) {
 	a.e.FailPending(policyA)
 	a.wantDrops("[out wait_failed:1]")
 	a.out(first, first)
-	a.e.ClearTrap(policyA)
+	a.e.ClearPolicy(policyA)
 	a.out(first)
 	a.wantDrops("[out no_policy:1 out wait_failed:3]")
-	a.e.ClearTrap(policyA)
+	a.e.ClearPolicy(policyA)
 	a.e.FailPending(policyA)
 }
 
@@ -56,7 +58,7 @@ func TestTrapIsBounded(t *testing.T) {
 	o := fastEnds
 	o.config.WaitRing = 3
 	a := newLab(t, o)
-	a.e.SetTrap(policyA, pair(t, ts4Local, ts4Remote))
+	a.e.SetPolicy(policyA, selector.Policy{Pair: pair(t, ts4Local, ts4Remote)})
 	p := udpPacket(v4, 1, 2, fill(10, 1))
 	a.out(p, p, p, p, p)
 	a.wantDrops("[out wait_full:2]")
@@ -64,7 +66,7 @@ func TestTrapIsBounded(t *testing.T) {
 		t.Errorf("Acquire was called %d times", len(a.rec.policies))
 	}
 	// A packet that finds no room asks for the tunnel too, once it is time.
-	a.e.traps[policyA].trap.acquired.Store(-int64(AcquireInterval))
+	a.e.entries[policyA].p.trap.acquired.Store(-int64(AcquireInterval))
 	a.out(p)
 	if len(a.rec.policies) != 2 {
 		t.Errorf("Acquire was called %d times", len(a.rec.policies))
@@ -74,7 +76,7 @@ func TestTrapIsBounded(t *testing.T) {
 
 	o.config.WaitRing = -1
 	a = newLab(t, o)
-	a.e.SetTrap(policyA, pair(t, ts4Local, ts4Remote))
+	a.e.SetPolicy(policyA, selector.Policy{Pair: pair(t, ts4Local, ts4Remote)})
 	a.out(p)
 	a.wantDrops("[out wait_full:1]")
 	if len(a.rec.policies) != 1 {
@@ -84,7 +86,7 @@ func TestTrapIsBounded(t *testing.T) {
 
 func TestTrapNarrowedAndReplaced(t *testing.T) {
 	a, b := newLab(t, plainEnds), newLab(t, plainEnds)
-	a.e.SetTrap(policyA, pair(t, ts4Local, ts4Remote))
+	a.e.SetPolicy(policyA, selector.Policy{Pair: pair(t, ts4Local, ts4Remote)})
 	inside, outside := v4, v4
 	outside.dst = "10.2.7.7"
 	a.out(udpPacket(inside, 1, 2, nil), udpPacket(outside, 1, 2, nil))
@@ -97,17 +99,78 @@ func TestTrapNarrowedAndReplaced(t *testing.T) {
 	a.out(udpPacket(outside, 1, 2, nil))
 	a.wantDrops("[out wait_narrowed:1]")
 	// A replaced trap hands over what waits.
-	a.e.SetTrap(policyA, pair(t, ts4Local, "10.2.0.0/20"))
+	a.e.SetPolicy(policyA, selector.Policy{Pair: pair(t, ts4Local, "10.2.0.0/20")})
 	a.wantDrops("[out wait_narrowed:1]")
-	a.e.SetTrap(policyA, pair(t, ts4Local, "10.4.0.0/20"))
+	a.e.SetPolicy(policyA, selector.Policy{Pair: pair(t, ts4Local, "10.4.0.0/20")})
 	a.wantDrops("[out no_policy:1 out wait_narrowed:1]")
+}
+
+// Packets of a tunnel that only its peer or a command brings up are refused while it is down, and so are those that its peer
+// has left out. Their senders are told.
+func TestRefused(t *testing.T) {
+	for _, c := range []struct {
+		ts      [2]string
+		packet  []byte
+		narrow  string
+		outside []byte
+		want    string
+	}{
+		{[2]string{ts4Local, ts4Remote}, udpPacket(v4, 1, 2, fill(2000, 1)), "10.2.7.0/24", udpPacket(v4, 1, 2, nil), "DestinationUnreachable(CommAdminProhibited)"},
+		{[2]string{ts6Local, ts6Remote}, udpPacket(v6, 1, 2, fill(2000, 1)), "fd02::7:0/112", udpPacket(v6, 1, 2, nil), "DestinationUnreachable(AdminProhibited)"},
+	} {
+		l := spdLab{newLab(t, plainEnds)}
+		ts := pair(t, c.ts[0], c.ts[1])
+		l.e.SetPolicy(policyA, selector.Policy{Pair: ts, Without: selector.Refuse})
+		told := func(about []byte) {
+			t.Helper()
+			if len(l.dev.written) != 1 {
+				t.Fatalf("%d answers; drops %v", len(l.dev.written), dropsOf(l.e))
+			}
+			p := wantSound(t, l.dev.written[0].data)
+			if s := p.String(); !strings.Contains(s, c.want) {
+				t.Errorf("answer: %s, want %s", s, c.want)
+			}
+			if !bytes.Contains(l.dev.written[0].data, about[:min(len(about), 48)]) {
+				t.Error("the packet is not quoted")
+			}
+			l.dev.written = nil
+		}
+		if s := l.out(c.packet); len(s) != 0 {
+			t.Errorf("sent: %v", s)
+		}
+		l.wantDrops("[out down:1]")
+		told(c.packet)
+		l.install(childA, policyA, childA, c.ts[0], c.narrow)
+		if s := l.out(c.outside); len(s) != 0 {
+			t.Errorf("sent: %v", s)
+		}
+		l.wantDrops("[out down:1 out wait_narrowed:1]")
+		told(c.outside)
+		if len(l.rec.policies) != 0 {
+			t.Error("a tunnel was asked for")
+		}
+		// Where it can be brought up its packets wait, and their senders are told when it cannot.
+		l.e.RemoveOutbound(childA)
+		l.e.SetPolicy(policyA, selector.Policy{Pair: ts})
+		l.out(c.packet)
+		l.e.FailPending(policyA)
+		l.wantDrops("[out down:1 out wait_failed:1 out wait_narrowed:1]")
+		if len(l.dev.written) != 1 || bytes.Equal(l.dev.written[0].data[:20], c.packet[:20]) {
+			t.Errorf("answers: %v", l.dev.written)
+		}
+		l.dev.written = nil
+		// What waits is refused when an operator takes the tunnel down.
+		l.out(c.packet)
+		l.e.SetPolicy(policyA, selector.Policy{Pair: ts, Without: selector.Refuse})
+		l.wantDrops("[out down:2 out wait_failed:1 out wait_narrowed:1]")
+	}
 }
 
 // TestTrapRace makes a packet wait for a trap that was looked up before its SA came.
 func TestTrapRace(t *testing.T) {
 	ts := pair(t, ts4Local, ts4Remote)
 	a, b := newLab(t, plainEnds), newLab(t, plainEnds)
-	a.e.SetTrap(policyA, ts)
+	a.e.SetPolicy(policyA, selector.Policy{Pair: ts})
 	w := a.e.outLoops[0]
 	w.begin() // has the table with the trap alone
 	connect(t, a.e, b.e, childA, policyA, ts, gcm128(), labA, labB)
@@ -121,7 +184,7 @@ func TestTrapRace(t *testing.T) {
 	w.begin()
 	a.e.RemoveOutbound(childA)
 	w.begin()
-	a.e.ClearTrap(policyA)
+	a.e.ClearPolicy(policyA)
 	s = super(udpPacket(v4, 1, 2, nil), tun.VNetHdr{})
 	w.packet(&s, false)
 	a.wantDrops("[out no_policy:1]")
@@ -171,5 +234,5 @@ func TestControlErrors(t *testing.T) {
 	if err := l.e.InstallInbound(1, in, ts, path); err == nil {
 		t.Error("installed in a closed engine")
 	}
-	l.e.SetTrap(1, ts)
+	l.e.SetPolicy(1, selector.Policy{Pair: ts})
 }

@@ -68,7 +68,10 @@ func (d *Daemon) Initiate(ctx context.Context, t Target, noWait bool, log LogFun
 			return
 		}
 		for _, h := range list {
-			h.held = false
+			if h.held {
+				h.held = false
+				d.prepare(h)
+			}
 			if h.up() {
 				continue
 			}
@@ -190,9 +193,8 @@ func (d *Daemon) Terminate(ctx context.Context, t Target, force, noWait bool) (T
 func (d *Daemon) hold(h *child) {
 	h.held, h.asked, h.trigger = true, false, nil
 	h.finish(diag.Cancelled(whereOf(h.conn), "it was terminated by a command"))
-	if h.trapped != nil {
-		d.o.DataPlane.FailPending(h.policy)
-	}
+	d.o.DataPlane.FailPending(h.policy)
+	d.prepare(h) // from now on packets are refused
 	d.touch(h)
 }
 

@@ -42,11 +42,11 @@ type child struct {
 	conf *config.Child
 	cfg  *sa.ChildConfig
 
-	// policy is the number of its trap policy; trapped tells whether that is installed, and with which selectors.
-	policy  uint64
-	trapped *selector.Pair
-	// carrier is the Policy of the CHILD SAs that are installed under the number of the trap.
-	carrier uint64
+	// policy is the number of its policy in the data plane, prepared what is installed there; nil for nothing. order is its
+	// place in the configuration.
+	policy   uint64
+	prepared *selector.Policy
+	order    int
 	// gone: a reload has taken it out of the configuration.
 	gone bool
 	// held: an operator has taken it down, and it stays down until an operator wants it up.
@@ -62,8 +62,9 @@ type child struct {
 	live map[uint64]*sa.Child
 	// past are the counters of CHILD SAs that have been replaced or removed since it came up.
 	past Counters
-	// routed are the routes of the configuration.
+	// routed are the routes of the configuration, and holds the selectors they are for.
 	routed routes
+	holds  *selector.Pair
 
 	backoff backoff
 	since   time.Time

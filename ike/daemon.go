@@ -178,6 +178,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		d.conns = append(d.conns, d.newConnection(now, c))
 	}
 	d.rebuild()
+	d.arrange()
 	d.readAddresses()
 	go d.routing.run()
 	for _, c := range d.conns {
@@ -231,17 +232,32 @@ func (d *Daemon) forgetChild(h *child) {
 	d.wakes.set(h, time.Time{})
 }
 
-// setUp does what a connection asks for before anything happens: traps, routes, the peer's addresses kept out of the
+// setUp does what a connection asks for before anything happens: policies, routes, the peer's addresses kept out of the
 // tunnel.
 func (d *Daemon) setUp(now time.Time, c *connection) {
 	for _, h := range c.children {
-		d.prepare(now, h)
+		d.prepare(h)
 		d.touch(h)
 	}
 	for _, e := range c.conf.RemoteAddrs {
 		if a := e.Addr(); a.IsValid() && !c.excludes(a) {
 			d.routing.exclude(a)
 			c.excluded = append(c.excluded, a)
+		}
+	}
+}
+
+// arrange gives the children their places in the configuration.
+func (d *Daemon) arrange() {
+	n := 0
+	for _, x := range d.conns {
+		for _, c := range x.conf.Children {
+			for _, h := range x.children {
+				if h.conf == c {
+					h.order = n
+				}
+			}
+			n++
 		}
 	}
 }

@@ -62,10 +62,10 @@ func TestTrapAcquire(t *testing.T) {
 		}
 		var policy uint64
 		a.plane.mu.Lock()
-		for p, ts := range a.plane.traps {
+		for p, ts := range a.plane.spd {
 			policy = p
 			if got := ts.String(); got != "10.1.0.0/16 === 10.2.0.0/16" {
-				t.Errorf("trap for %s", got)
+				t.Errorf("policy for %s", got)
 			}
 		}
 		a.plane.mu.Unlock()

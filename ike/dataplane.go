@@ -9,8 +9,8 @@ import (
 )
 
 // DataPlane is what the daemon needs of a packet loop. The daemon calls it from its event loop; no method may block for
-// long. See package dataplane for the meaning of the numbers: child names one CHILD SA, policy what its traffic is
-// matched against, and a rekeyed child keeps the policy.
+// long. See package dataplane for the meaning of the numbers: child names one CHILD SA, policy the configured child that it
+// belongs to, and line is the same for a CHILD SA and those that it is rekeyed to.
 type DataPlane interface {
 	// SendIKE sends an IKE message, behind the non-ESP marker if local is a NAT traversal port. The single octet 0xff, a
 	// NAT keepalive, goes out as it is.
@@ -19,12 +19,13 @@ type DataPlane interface {
 	AllocateSPI() (uint32, error)
 	ReleaseSPI(spi uint32)
 
-	SetTrap(policy uint64, ts selector.Pair)
-	ClearTrap(policy uint64)
+	// SetPolicy says what is protected, from when on none of it leaves in the clear, and replaces the policy of that number.
+	SetPolicy(policy uint64, p selector.Policy)
+	ClearPolicy(policy uint64)
 	FailPending(policy uint64)
 
 	InstallInbound(child uint64, c esp.InboundConfig, ts selector.Pair, path esp.Path) error
-	InstallOutbound(child, policy uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error
+	InstallOutbound(child, policy, line uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error
 	RemoveInbound(child uint64)
 	RemoveOutbound(child uint64)
 	UpdatePath(child uint64, path esp.Path)

@@ -30,7 +30,7 @@ func (d *Daemon) installInbound(now time.Time, e *entry, c *sa.Child) {
 }
 
 func (d *Daemon) installOutbound(now time.Time, e *entry, c *sa.Child) {
-	if err := d.o.DataPlane.InstallOutbound(c.ID, d.policyOf(e, c), c.Outbound, c.TS, c.Path); err != nil {
+	if err := d.o.DataPlane.InstallOutbound(c.ID, policyOf(e, c), c.Policy, c.Outbound, c.TS, c.Path); err != nil {
 		d.installFailed(now, e, c, "outbound SA "+hex32(c.Outbound.SPI), err)
 		return
 	}
@@ -48,24 +48,13 @@ func (d *Daemon) installOutbound(now time.Time, e *entry, c *sa.Child) {
 	})
 }
 
-// policyOf is the number under which the data plane knows what a CHILD SA's traffic is matched against: that of the
-// configured child's trap where it has one, so that the packets that wait for the tunnel are sent through it. One SA and
-// those it is rekeyed to have that number at a time: another, of a second peer or with other selectors, does not take
-// the policy away from it.
-func (d *Daemon) policyOf(e *entry, c *sa.Child) uint64 {
-	h := e.child(c.Config)
-	if h == nil || h.trapped == nil {
-		return c.Policy
+// policyOf is the number under which the data plane knows the configured child that a CHILD SA belongs to. One whose child
+// a reload has taken away stands for itself, until it is deleted.
+func policyOf(e *entry, c *sa.Child) uint64 {
+	if h := e.child(c.Config); h != nil && !h.gone {
+		return h.policy
 	}
-	if h.carrier != c.Policy {
-		for _, x := range h.live {
-			if x.Policy == h.carrier && inUse(x) {
-				return c.Policy
-			}
-		}
-		h.carrier = c.Policy
-	}
-	return h.policy
+	return c.Policy
 }
 
 // installFailed closes a child that the data plane could not take: an SA that exists on the wire only would swallow

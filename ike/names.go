@@ -221,7 +221,7 @@ func (d *Daemon) renamed(now time.Time, name string) {
 				continue
 			}
 			for _, h := range c.children {
-				d.prepare(now, h)
+				d.prepare(h)
 				d.touch(h)
 			}
 			break

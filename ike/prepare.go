@@ -4,47 +4,110 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
-	"time"
 
 	"esplanade/config"
 	"esplanade/ike/sa"
+	"esplanade/ike/selector"
 )
 
-// prepare installs the trap and the routes of a child that is to come up by itself or on traffic. They stay while the
-// tunnel is down, so that its packets wait or are refused and never leave in the clear. It may be called again when the
-// selectors may have become others, which dynamic ones do with the peer's address.
-func (d *Daemon) prepare(now time.Time, h *child) {
-	if h.conf.StartAction == config.StartNone {
-		return
+// prepare installs the policy and the routes of a child, whatever its start_action: from then on its packets leave through
+// an SA, wait for one, or are refused, and never leave in the clear. It is to be called again when something of that may
+// have become different: the configuration, an order of an operator, the addresses that dynamic selectors stand for.
+//
+// What is new is there before what is old goes, so that there is no moment without either.
+func (d *Daemon) prepare(h *child) {
+	p, err := d.policyFor(h)
+	if err != nil && h.prepared == nil {
+		d.log.Info("selectors that are dynamic are protected once they are known", "connection", h.conn.conf.Name, "child", h.cfg.Name,
+			"reason", err)
 	}
-	path, err := d.staticPath(h.conn)
-	if err != nil && (h.conf.DynamicLocal() || h.conf.DynamicRemote()) {
-		d.log.Info("no trap yet for selectors that are dynamic", "connection", h.conn.conf.Name, "child", h.cfg.Name, "reason", err)
-		return
+	if h.prepared == nil || !h.prepared.Equal(p) {
+		d.o.DataPlane.SetPolicy(h.policy, p)
+		h.prepared = &p
 	}
-	ts := h.cfg.Resolve(path)
-	if h.trapped != nil && h.trapped.Equal(ts) {
-		return
-	}
-	d.unprepare(h)
-	d.o.DataPlane.SetTrap(h.policy, ts)
-	h.trapped = &ts
 	if !d.conf.IKE.InstallRoutes {
 		return
 	}
+	ts := d.heldWhileDown(h, p.Pair)
+	switch {
+	case ts.Empty():
+		h.holds = nil
+	case h.holds == nil || !h.holds.Equal(ts):
+		h.holds = &ts
+	}
 	log, conn, name := d.log, h.conn.conf.Name, h.cfg.Name
-	d.routing.setRoutes(&h.routed, &ts, func(err error) {
+	d.routing.setRoutes(&h.routed, h.holds, func(err error) {
 		log.Warn("cannot add routes into the tunnel", "connection", conn, "child", name, "selectors", ts, "error", err)
 	})
 }
 
 // unprepare undoes prepare.
 func (d *Daemon) unprepare(h *child) {
-	if h.trapped != nil {
-		d.o.DataPlane.ClearTrap(h.policy)
-		h.trapped = nil
+	if h.prepared != nil {
+		d.o.DataPlane.ClearPolicy(h.policy)
+		h.prepared = nil
 	}
+	h.holds = nil
 	d.routing.setRoutes(&h.routed, nil, nil)
+}
+
+// policyFor is the policy of a child. Dynamic selectors whose address is not known are not in it, which the error says; what
+// was known of them once stays.
+func (d *Daemon) policyFor(h *child) (selector.Policy, error) {
+	p := selector.Policy{Order: h.order, Open: h.conf.DynamicLocal() || h.conf.DynamicRemote()}
+	if h.conf.StartAction == config.StartNone || h.held {
+		p.Without = selector.Refuse
+	}
+	path, err := d.staticPath(h.conn)
+	switch {
+	case err == nil || !p.Open:
+		p.Pair, err = h.cfg.Resolve(path), nil
+	case h.prepared != nil:
+		p.Pair = h.prepared.Pair
+	default:
+		p.Pair = selector.Pair{Local: anyAddress(h.cfg.LocalTS), Remote: known(h.cfg.RemoteTS)}
+	}
+	return p, err
+}
+
+// known are the selectors that have addresses.
+func known(list []selector.Selector) (out []selector.Selector) {
+	for _, s := range list {
+		if !s.Dynamic() {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// anyAddress are the selectors with every address in the place of one that is not known. An empty list stands for
+// "dynamic".
+func anyAddress(list []selector.Selector) []selector.Selector {
+	if len(list) == 0 {
+		list = []selector.Selector{{EndPort: selector.AnyEndPort}}
+	}
+	var out []selector.Selector
+	for _, s := range list {
+		if !s.Dynamic() {
+			out = append(out, s)
+			continue
+		}
+		for _, e := range config.Everything() {
+			s.Start, s.End = e.Start, e.End
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// heldWhileDown is the part of a child's selectors that is routed into the tunnel whether it is up or not. It is all of them
+// but for one case: a child that only a peer or a command brings up and that has every address of an IP version. The routes
+// for it would leave the host with no way to anywhere, and its operator with no way to the host, until somebody calls.
+func (d *Daemon) heldWhileDown(h *child, ts selector.Pair) selector.Pair {
+	if h.conf.StartAction != config.StartNone {
+		return ts
+	}
+	return selector.Pair{Local: ts.Local, Remote: config.HeldWhileDown(ts.Remote)}
 }
 
 var (

@@ -60,7 +60,7 @@ func (p *reauthPair) unbroken(d time.Duration) {
 }
 
 // sends tells whether a side has an outbound SA for n pairs of selectors, and the peer the inbound SA for each. Of the SAs
-// with the same selectors packets take the one with the lowest policy, and of one policy the newest: see the data plane.
+// with the same selectors packets take the one of the oldest line, and of one line the newest: see the data plane.
 func (x *node) sends(y *node, n int) bool {
 	x.plane.mu.Lock()
 	defer x.plane.mu.Unlock()
@@ -69,7 +69,7 @@ func (x *node) sends(y *node, n int) bool {
 	first := map[string]uint64{}
 	for id, ts := range x.plane.ts {
 		best, ok := first[ts]
-		p, q := x.plane.policies[id], x.plane.policies[best]
+		p, q := x.plane.lines[id], x.plane.lines[best]
 		if !ok || p < q || p == q && id > best {
 			first[ts] = id
 		}

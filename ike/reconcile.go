@@ -78,7 +78,7 @@ func (d *Daemon) reconcileChild(now time.Time, h *child) {
 		h.setPhase(phaseConnecting, now)
 	case h.wanted() && !h.backoff.exhausted:
 		h.setPhase(phaseWaiting, now)
-	case h.trapped != nil && !h.held && h.conf.StartAction == config.StartTrap:
+	case h.prepared != nil && !h.held && h.conf.StartAction == config.StartTrap:
 		h.setPhase(phaseTrapped, now)
 	default:
 		h.setPhase(phaseDown, now)
@@ -228,7 +228,7 @@ func (d *Daemon) attemptFailed(now time.Time, h *child, f *diag.Failure) {
 		// What a command or a packet asked for is tried once; what is desired in general goes on being tried.
 		h.asked, h.trigger = false, nil
 	}
-	if h.trapped != nil && !h.wanted() {
+	if !h.wanted() {
 		d.o.DataPlane.FailPending(h.policy)
 	}
 	if h.pending() && !d.stopping {
@@ -242,10 +242,10 @@ func (d *Daemon) attemptFailed(now time.Time, h *child, f *diag.Failure) {
 // acquire brings a child up that a packet waits for.
 func (d *Daemon) acquire(now time.Time, policy uint64, p selector.Packet) {
 	h := d.policies[policy]
-	if h == nil || h.up() || h.busy || d.stopping {
+	if h == nil || h.busy || d.stopping {
 		return
 	}
-	if h.held {
+	if h.held || h.up() { // it is up without this packet: its peer has left it out
 		d.o.DataPlane.FailPending(policy)
 		return
 	}

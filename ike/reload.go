@@ -78,8 +78,8 @@ func (d *Daemon) reload(now time.Time, fresh *config.Config) Changes {
 	d.loaded = loaded{at: now}
 
 	before := d.dir.byName
-	var conns []*connection
-	var began []*connection
+	var conns, began []*connection
+	var gone []func() // what ends, once what takes its place is there
 	for _, c := range d.conf.Connections {
 		x := before[c.Name]
 		delete(before, c.Name)
@@ -87,10 +87,12 @@ func (d *Daemon) reload(now time.Time, fresh *config.Config) Changes {
 			out.Added = append(out.Added, c.Name)
 		} else if diff := differences(x.conf, c, inPlace()); len(diff) > 0 {
 			out.Changed = append(out.Changed, fmt.Sprintf("%s: %s; its SAs are deleted and made anew", c.Name, joined(diff)))
-			d.discard(now, x, "the connection has changed")
+			old := x
+			gone = append(gone, func() { d.discard(now, old, "the connection has changed") })
 			x = nil
-		} else if did := d.adapt(now, x, c, old); len(did) > 0 {
+		} else if did, ends := d.adapt(now, x, c, old); len(did) > 0 {
 			out.Changed = append(out.Changed, c.Name+": "+strings.Join(did, ", "))
+			gone = append(gone, ends...)
 		} else {
 			out.Kept = append(out.Kept, c.Name)
 		}
@@ -105,13 +107,23 @@ func (d *Daemon) reload(now time.Time, fresh *config.Config) Changes {
 	}
 	slices.Sort(out.Removed)
 	for _, name := range out.Removed {
-		d.discard(now, before[name], "the connection was removed from the configuration")
+		gone = append(gone, func() { d.discard(now, before[name], "the connection was removed from the configuration") })
 	}
 	d.conns = conns
 	d.rebuild()
+	d.arrange()
 	d.names.next = time.Time{} // the names may be others
+	// At no moment may a packet find neither its old policy and routes nor its new ones: it would leave in the clear.
 	for _, x := range began {
 		d.setUp(now, x)
+	}
+	for _, x := range conns {
+		for _, h := range x.children {
+			d.prepare(h)
+		}
+	}
+	for _, end := range gone {
+		end()
 	}
 	for _, x := range conns {
 		d.touchAll(x)
@@ -143,9 +155,9 @@ func (d *Daemon) discard(now time.Time, c *connection, reason string) {
 	d.takeDown(c)
 }
 
-// adapt makes a connection that can stay what it is configured as now, and tells what that changes.
-func (d *Daemon) adapt(now time.Time, x *connection, c *config.Connection, old *config.Config) []string {
-	var did []string
+// adapt makes a connection that can stay what it is configured as now. It says what that changes, and gives what is to be
+// done at the end of the reload.
+func (d *Daemon) adapt(now time.Time, x *connection, c *config.Connection, old *config.Config) (did []string, ends []func()) {
 	if diff := differences(x.conf, c, nil); len(diff) > 0 {
 		did = append(did, joined(diff)+" (its SAs stay; new values from the next rekeying or timer on)")
 	}
@@ -160,15 +172,15 @@ func (d *Daemon) adapt(now time.Time, x *connection, c *config.Connection, old *
 	children := x.cfg.Children
 	*x.cfg = d.machineConfig(c)
 	x.cfg.Children = children
-	return append(did, d.adaptChildren(now, x, c)...)
+	what, ends := d.adaptChildren(now, x, c)
+	return append(did, what...), ends
 }
 
 // adaptChildren does for the children of a connection what reload does for connections.
-func (d *Daemon) adaptChildren(now time.Time, x *connection, c *config.Connection) []string {
-	var did []string
+func (d *Daemon) adaptChildren(now time.Time, x *connection, c *config.Connection) (did []string, ends []func()) {
 	for _, h := range slices.Clone(x.children) {
 		if c.Child(h.conf.Name) == nil {
-			d.discardChild(now, h, "the child was removed from the configuration")
+			ends = append(ends, func() { d.discardChild(now, h, "the child was removed from the configuration") })
 			did = append(did, "child "+h.conf.Name+" removed")
 		}
 	}
@@ -182,41 +194,35 @@ func (d *Daemon) adaptChildren(now time.Time, x *connection, c *config.Connectio
 		h := x.children[i]
 		if diff := differences(h.conf, fresh, childInPlace()); len(diff) > 0 {
 			did = append(did, fmt.Sprintf("child %s: %s (its SA is deleted and made anew)", fresh.Name, joined(diff)))
-			d.discardChild(now, h, "the child has changed")
+			ends = append(ends, func() { d.discardChild(now, h, "the child has changed") })
 			d.beginChild(now, x, fresh)
 			continue
 		}
 		if diff := differences(h.conf, fresh, nil); len(diff) > 0 {
 			did = append(did, fmt.Sprintf("child %s: %s (its SA stays)", fresh.Name, joined(diff)))
 		}
-		d.adaptChild(now, h, fresh)
+		d.adaptChild(h, fresh)
 	}
-	return did
+	return did, ends
 }
 
 // beginChild adds a child to a connection that is there already.
 func (d *Daemon) beginChild(now time.Time, x *connection, fresh *config.Child) {
 	h := x.addChild(fresh, now)
 	d.number(h)
-	d.prepare(now, h)
 	d.touch(h)
 }
 
 // adaptChild makes a child whose SAs can stay what it is configured as now.
-func (d *Daemon) adaptChild(now time.Time, h *child, fresh *config.Child) {
-	began := h.conf.StartAction == config.StartNone
+func (d *Daemon) adaptChild(h *child, fresh *config.Child) {
+	if h.conf.StartAction == config.StartNone && fresh.StartAction != config.StartNone {
+		h.held = false
+	}
 	h.conf = fresh
 	id := h.cfg.ReqID
 	*h.cfg = machineChild(fresh)
 	if h.cfg.ReqID == 0 {
 		h.cfg.ReqID = id
-	}
-	switch {
-	case fresh.StartAction == config.StartNone:
-		d.unprepare(h)
-	case began:
-		h.held = false
-		d.prepare(now, h)
 	}
 	d.touch(h)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"esplanade/ike/sa"
+	"esplanade/ike/selector"
 )
 
 // three are connections of one gateway to three peers.
@@ -174,8 +175,8 @@ func TestReload(t *testing.T) {
 			t.Errorf("changes: %s", ch)
 		}
 		settle(time.Minute)
-		a.plane.empty(t)
 		a.stop()
+		a.plane.empty(t)
 		a.net.empty(t)
 		for _, p := range peers {
 			p.stop()
@@ -192,10 +193,10 @@ func TestReloadStartAction(t *testing.T) {
 		a := f.start(addrA, toml("", left("none")))
 		settle(time.Second)
 		for _, step := range []struct {
-			action string
-			traps  int
-			up     bool
-		}{{"trap", 1, false}, {"start", 1, true}, {"none", 0, true}} {
+			action  string
+			without selector.Without
+			up      bool
+		}{{"trap", selector.Wait, false}, {"start", selector.Wait, true}, {"none", selector.Refuse, true}} {
 			if _, err := a.d.Reload(t.Context(), parse(t, toml("", left(step.action)))); err != nil {
 				t.Fatal(err)
 			}
@@ -204,8 +205,13 @@ func TestReloadStartAction(t *testing.T) {
 				t.Errorf("start_action = %s: up is %v", step.action, up)
 			}
 			a.plane.mu.Lock()
-			if n := len(a.plane.traps); n != step.traps {
-				t.Errorf("start_action = %s: %d traps", step.action, n)
+			for _, p := range a.plane.spd {
+				if p.Without != step.without {
+					t.Errorf("start_action = %s: %+v", step.action, p)
+				}
+			}
+			if len(a.plane.spd) != 1 {
+				t.Errorf("start_action = %s: %d policies", step.action, len(a.plane.spd))
 			}
 			a.plane.mu.Unlock()
 		}

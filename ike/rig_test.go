@@ -212,23 +212,37 @@ type fakePlane struct {
 	muted    bool
 	spi      uint32
 	reserved map[uint32]bool
-	traps    map[uint64]selector.Pair
+	spd      map[uint64]selector.Policy
 	failed   map[uint64]int
 	in       map[uint64]esp.InboundConfig
 	out      map[uint64]esp.OutboundConfig
 	paths    map[uint64]esp.Path
 	policies map[uint64]uint64
+	lines    map[uint64]uint64
 	ts       map[uint64]string // of the outbound SAs
 	// refuse makes installations fail.
 	refuse error
 	last   time.Time
+	// changed is called after each change of the policies and of outbound SAs.
+	changed func()
+}
+
+// change makes a change and says so.
+func (p *fakePlane) change(f func()) {
+	p.mu.Lock()
+	f()
+	changed := p.changed
+	p.mu.Unlock()
+	if changed != nil {
+		changed()
+	}
 }
 
 func newFakePlane(f *fabric) *fakePlane {
 	return &fakePlane{
-		f: f, reserved: map[uint32]bool{}, traps: map[uint64]selector.Pair{}, failed: map[uint64]int{},
+		f: f, reserved: map[uint32]bool{}, spd: map[uint64]selector.Policy{}, failed: map[uint64]int{},
 		in: map[uint64]esp.InboundConfig{}, out: map[uint64]esp.OutboundConfig{}, paths: map[uint64]esp.Path{},
-		policies: map[uint64]uint64{}, ts: map[uint64]string{}, spi: 0x100,
+		policies: map[uint64]uint64{}, lines: map[uint64]uint64{}, ts: map[uint64]string{}, spi: 0x100,
 	}
 }
 
@@ -270,13 +284,11 @@ func (p *fakePlane) ReleaseSPI(spi uint32) {
 	delete(p.reserved, spi)
 }
 
-func (p *fakePlane) SetTrap(policy uint64, ts selector.Pair) {
-	p.mu.Lock()
-	p.traps[policy] = ts
-	p.mu.Unlock()
+func (p *fakePlane) SetPolicy(policy uint64, spd selector.Policy) {
+	p.change(func() { p.spd[policy] = spd })
 }
 
-func (p *fakePlane) ClearTrap(policy uint64)   { p.mu.Lock(); delete(p.traps, policy); p.mu.Unlock() }
+func (p *fakePlane) ClearPolicy(policy uint64) { p.change(func() { delete(p.spd, policy) }) }
 func (p *fakePlane) FailPending(policy uint64) { p.mu.Lock(); p.failed[policy]++; p.mu.Unlock() }
 
 func (p *fakePlane) InstallInbound(child uint64, c esp.InboundConfig, _ selector.Pair, path esp.Path) error {
@@ -293,14 +305,14 @@ func (p *fakePlane) InstallInbound(child uint64, c esp.InboundConfig, _ selector
 	return nil
 }
 
-func (p *fakePlane) InstallOutbound(child, policy uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error {
+func (p *fakePlane) InstallOutbound(child, policy, line uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.refuse != nil {
 		return p.refuse
 	}
 	c.EncrKey = slices.Clone(c.EncrKey)
-	p.out[child], p.paths[child], p.policies[child], p.ts[child] = c, path, policy, ts.String()
+	p.out[child], p.paths[child], p.policies[child], p.lines[child], p.ts[child] = c, path, policy, line, ts.String()
 	return nil
 }
 
@@ -312,11 +324,11 @@ func (p *fakePlane) RemoveInbound(child uint64) {
 }
 
 func (p *fakePlane) RemoveOutbound(child uint64) {
-	p.mu.Lock()
-	delete(p.out, child)
-	delete(p.policies, child)
-	delete(p.ts, child)
-	p.mu.Unlock()
+	p.change(func() {
+		delete(p.out, child)
+		delete(p.policies, child)
+		delete(p.ts, child)
+	})
 }
 
 func (p *fakePlane) UpdatePath(child uint64, path esp.Path) {
@@ -337,8 +349,8 @@ func (p *fakePlane) empty(t *testing.T) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.in) + len(p.out) + len(p.traps) + len(p.reserved); n > 0 {
-		t.Errorf("left in the data plane: %d in, %d out, %d traps, SPIs %x", len(p.in), len(p.out), len(p.traps),
+	if n := len(p.in) + len(p.out) + len(p.spd) + len(p.reserved); n > 0 {
+		t.Errorf("left in the data plane: %d in, %d out, %d traps, SPIs %x", len(p.in), len(p.out), len(p.spd),
 			slices.Collect(maps.Keys(p.reserved)))
 	}
 }
@@ -351,6 +363,8 @@ type fakeNetwork struct {
 	routes   map[string]int
 	excluded map[netip.Addr]int
 	noRoute  bool
+	// changed is called after each change of the routes.
+	changed func()
 }
 
 func (n *fakeNetwork) SourceFor(netip.Addr) (netip.Addr, error) {
@@ -364,7 +378,13 @@ func (n *fakeNetwork) SourceFor(netip.Addr) (netip.Addr, error) {
 
 func (n *fakeNetwork) count(by int, ts selector.Pair) error {
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer func() {
+		changed := n.changed
+		n.mu.Unlock()
+		if changed != nil {
+			changed()
+		}
+	}()
 	if n.routes == nil {
 		n.routes = map[string]int{}
 	}
@@ -447,13 +467,16 @@ func toml(head string, conns ...conn) string {
 		fmt.Fprintf(&b, "[connections.%s.local]\nauth = \"psk\"\nid = %q\n", c.name, c.localID)
 		fmt.Fprintf(&b, "[connections.%s.remote]\nauth = \"psk\"\nid = %q\n", c.name, c.remoteID)
 		for _, k := range c.children {
-			fmt.Fprintf(&b, "[connections.%s.children.%s]\nlocal_ts = [%q]\nremote_ts = [%q]\nstart_action = %q\n%s\n",
-				c.name, k.name, k.local, k.remote, k.action, k.extra)
+			fmt.Fprintf(&b, "[connections.%s.children.%s]\nlocal_ts = [%s]\nremote_ts = [%s]\nstart_action = %q\n%s\n",
+				c.name, k.name, quoted(k.local), quoted(k.remote), k.action, k.extra)
 		}
 	}
 	fmt.Fprintf(&b, "[secrets.ike.all]\nsecret = %q\n", testKey)
 	return b.String()
 }
+
+// quoted makes a list of words that are apart by spaces.
+func quoted(words string) string { return `"` + strings.ReplaceAll(words, " ", `", "`) + `"` }
 
 const (
 	addrA = "192.0.2.1"

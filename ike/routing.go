@@ -12,7 +12,8 @@ import (
 // take its time. The event loop says what is wanted and goes on. Each holder waits at most once, whatever is wanted of it
 // meanwhile, and is brought to what is wanted at the moment its turn comes: the queue is not longer than there are CHILD SAs,
 // configured children and addresses of peers, and what came and went before its turn costs nothing. The order is that in
-// which the holders were first changed.
+// which the holders were first changed, but that routes are removed only when there are none to add: what takes their place
+// is there by then, however many reloads follow each other, and no packet leaves in the clear in between.
 type routing struct {
 	network Network
 	log     *slog.Logger
@@ -20,6 +21,7 @@ type routing struct {
 	mu     sync.Mutex
 	change *sync.Cond // of queue, busy and closed
 	queue  []holder
+	later  []holder // removals
 	busy   bool
 	closed bool
 	peers  map[netip.Addr]*exclusion
@@ -44,15 +46,19 @@ func (r *routing) run() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
-		for len(r.queue) == 0 && !r.closed {
+		for r.idle() && !r.closed {
 			r.change.Wait()
 		}
-		if len(r.queue) == 0 {
+		if r.idle() {
 			return
 		}
-		h := r.queue[0]
-		r.queue[0] = nil
-		r.queue = r.queue[1:]
+		from := &r.queue
+		if len(r.queue) == 0 {
+			from = &r.later
+		}
+		h := (*from)[0]
+		(*from)[0] = nil
+		*from = (*from)[1:]
 		work := h.next(r)
 		if work != nil {
 			r.busy = true
@@ -69,10 +75,13 @@ func (r *routing) run() {
 func (r *routing) flush() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.queue) > 0 || r.busy {
+	for !r.idle() || r.busy {
 		r.change.Wait()
 	}
 }
+
+// idle reports whether nobody waits for a turn. The mutex is held.
+func (r *routing) idle() bool { return len(r.queue)+len(r.later) == 0 }
 
 // close does what is left to do and ends run.
 func (r *routing) close() {
@@ -98,6 +107,7 @@ type routes struct {
 	want   *selector.Pair
 	failed func(error) // is told that what is wanted could not be added
 	queued bool
+	late   bool           // its turn is among the removals
 	have   *selector.Pair // belongs to the goroutine
 }
 
@@ -110,23 +120,28 @@ func (r *routing) setRoutes(h *routes, ts *selector.Pair, failed func(error)) {
 }
 
 func (h *routes) next(r *routing) func() {
-	h.queued = false
 	want, failed := h.want, h.failed
+	if want == nil && h.have != nil && !h.late {
+		h.late = true
+		r.later = append(r.later, h)
+		return nil
+	}
+	h.queued, h.late = false, false
 	if want == h.have {
 		return nil
 	}
 	return func() {
-		old := h.have
-		h.have = nil
-		// The new ones first, so that what both have never leaves in the clear.
+		// The new ones first, so that what both have never leaves in the clear; if there are none, the old ones stay.
 		if want != nil {
-			if err := r.network.AddRoutes(*want); err == nil {
-				h.have = want
-			} else if failed != nil {
-				failed(err)
+			if err := r.network.AddRoutes(*want); err != nil {
+				if failed != nil {
+					failed(err)
+				}
+				return
 			}
 		}
-		if old != nil {
+		old := h.have
+		if h.have = want; old != nil {
 			r.complain("remove routes", r.network.RemoveRoutes(*old))
 		}
 	}

@@ -120,6 +120,48 @@ func TestRoutesCoalesce(t *testing.T) {
 	})
 }
 
+// However many reloads follow each other while the kernel takes its time: nothing is removed before what takes its place is
+// there.
+func TestRoutesAreAddedBeforeAnyIsRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := &slowNetwork{fakeNetwork: &fakeNetwork{}}
+		r := newRouting(net, slog.New(slog.DiscardHandler))
+		go r.run()
+		ts := selector.Pair{Remote: []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.20.0.0/24"))}}
+		old := new(routes)
+		r.setRoutes(old, &ts, nil)
+		r.flush()
+		net.changed = func() {
+			net.mu.Lock()
+			defer net.mu.Unlock()
+			if net.routes["10.20.0.0/24"] < 1 {
+				t.Error("there was a moment without a route")
+			}
+		}
+		for range 5 {
+			release := net.stick()
+			r.exclude(netip.MustParseAddr(addrB)) // the kernel takes its time with that
+			synctest.Wait()
+			for range 3 {
+				next := new(routes)
+				r.setRoutes(next, &ts, nil)
+				r.setRoutes(old, nil, nil)
+				old = next
+			}
+			r.unexclude(netip.MustParseAddr(addrB))
+			release()
+			r.flush()
+		}
+		if net.routes["10.20.0.0/24"] != 1 {
+			t.Errorf("routes %v", net.routes)
+		}
+		net.changed = nil
+		r.setRoutes(old, nil, nil)
+		r.close()
+		net.empty(t)
+	})
+}
+
 // Routes that the system refuses are said to whoever wanted them, and nothing is taken back that was not there.
 func TestRoutesThatFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -2,10 +2,11 @@ package dataplane
 
 import "time"
 
-// ICMP messages that say a packet was too big.
+// ICMP errors that the packet loop makes.
 const (
 	icmpUnreachable    = 3 // RFC 792; code 4 is "fragmentation needed and DF set"
 	icmpFragNeeded     = 4
+	icmpv6Unreachable  = 1 // RFC 4443 section 3.1
 	icmpv6PacketTooBig = 2 // RFC 4443 section 3.2
 
 	// icmpv4Quote bounds an ICMP error: "the ICMP datagram SHOULD contain as much of the original datagram as possible
@@ -65,10 +66,47 @@ func mayAnswer(b []byte, h *innerHeader) bool {
 	return true
 }
 
-// appendTooBig appends to dst the ICMP or ICMPv6 error that tells the sender of b to use packets of at most mtu octets. Its
-// source is the packet's destination: the gateway may have no address of its own in the inner network, and hosts accept
-// the message by the packet it quotes.
-func appendTooBig(dst, b []byte, h *innerHeader, mtu int) []byte {
+// icmpMessage is the part of an ICMP error in front of the packet that it quotes.
+type icmpMessage struct {
+	kind, code uint8
+	rest       uint32 // the second word
+}
+
+// tooBigError says that only packets of mtu octets fit: RFC 1191 section 4, RFC 4443 section 3.2.
+func tooBigError(v6 bool, mtu int) icmpMessage {
+	if v6 {
+		return icmpMessage{icmpv6PacketTooBig, 0, uint32(mtu)}
+	}
+	return icmpMessage{icmpUnreachable, icmpFragNeeded, uint32(min(mtu, maxPacket))}
+}
+
+// unreachableCode says why a packet was dropped for want of an SA, in the words of
+// https://www.rfc-editor.org/rfc/rfc4301#section-5.1.1
+type unreachableCode uint8
+
+const (
+	// unreachableProhibited: no SA may carry it.
+	unreachableProhibited unreachableCode = iota
+	// unreachableHost: the SA that would carry it could not be made.
+	unreachableHost
+)
+
+// unreachableError is the ICMP error for it: "communication administratively prohibited" or "host unreachable".
+func unreachableError(v6 bool, why unreachableCode) icmpMessage {
+	switch {
+	case v6 && why == unreachableHost:
+		return icmpMessage{kind: icmpv6Unreachable, code: 3}
+	case v6:
+		return icmpMessage{kind: icmpv6Unreachable, code: 1}
+	case why == unreachableHost:
+		return icmpMessage{kind: icmpUnreachable, code: 1}
+	}
+	return icmpMessage{kind: icmpUnreachable, code: 13}
+}
+
+// appendICMPError appends to dst the ICMP or ICMPv6 error m about packet b. Its source is the packet's destination: the
+// gateway may have no address of its own in the inner network, and hosts accept the message by the packet it quotes.
+func appendICMPError(dst, b []byte, h *innerHeader, m icmpMessage) []byte {
 	at := len(dst)
 	if h.v6 {
 		quote := min(h.length, icmpv6Room-ipv6Header-icmpHeader)
@@ -80,8 +118,8 @@ func appendTooBig(dst, b []byte, h *innerHeader, mtu int) []byte {
 			dst = append(dst, dst16...)
 		}
 		dst = append(dst, b[8:24]...)
-		dst = append(dst, icmpv6PacketTooBig, 0, 0, 0)
-		dst = be.AppendUint32(dst, uint32(mtu))
+		dst = append(dst, m.kind, m.code, 0, 0)
+		dst = be.AppendUint32(dst, m.rest)
 		dst = append(dst, b[:quote]...)
 		p := dst[at:]
 		be.PutUint16(p[ipv6Header+2:], ^fold(sum(p[ipv6Header:], pseudoHeader(p, true, protoICMPv6, n))))
@@ -92,8 +130,8 @@ func appendTooBig(dst, b []byte, h *innerHeader, mtu int) []byte {
 	dst = append(dst, 4<<4|5, 0xc0, byte(n>>8), byte(n), 0, 0, 0, 0, icmpHops, protoICMP, 0, 0)
 	dst = append(dst, b[16:20]...)
 	dst = append(dst, b[12:16]...)
-	dst = append(dst, icmpUnreachable, icmpFragNeeded, 0, 0, 0, 0)
-	dst = be.AppendUint16(dst, uint16(min(mtu, maxPacket))) // RFC 1191 section 4
+	dst = append(dst, m.kind, m.code, 0, 0)
+	dst = be.AppendUint32(dst, m.rest)
 	dst = append(dst, b[:quote]...)
 	p := dst[at:]
 	setIPv4Checksum(p)
