@@ -104,6 +104,9 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 	case sa.UpdatePath:
 		dp.UpdatePath(o.Child.ID, o.Child.Path)
 	case sa.StateChanged:
+		if o.To == sa.StateDeleting && e.kin != nil {
+			e.kin.noteClosing(now)
+		}
 		if d.logs(slog.LevelDebug) {
 			d.logger(e).Debug("state", "from", o.From, "to", o.To, "reason", o.Reason)
 		}
@@ -196,6 +199,7 @@ func (d *Daemon) established(now time.Time, e *entry) {
 	d.table.setUp(e)
 	d.logHeld(e)
 	e.first = now
+	d.joinKin(e)
 	s := e.m.Snapshot()
 	d.stats.established.Add(1)
 	if d.logs(slog.LevelInfo) {
@@ -286,12 +290,15 @@ func (d *Daemon) replaced(now time.Time, e *entry, s *sa.Machine) {
 	if x == nil {
 		x = d.table.add(s, e.conn)
 	}
-	x.first, x.caller, x.review, x.handover = e.first, e.caller, e.review, e.handover
+	x.first, x.caller, x.review, x.handover, x.kin, x.restart = e.first, e.caller, e.review, e.handover, e.kin, e.restart
 	e.handover = handover{}
 	d.inheritHandover(e, x)
 	if !e.retireAt.IsZero() {
-		x.retireAt, x.retireFor, x.leaving, e.retireAt = e.retireAt, e.retireFor, true, time.Time{}
+		x.retireAt, x.retireFor, x.leaving, x.hollow, e.retireAt = e.retireAt, e.retireFor, true, e.hollow, time.Time{}
 		x.m.StopSending()
+		if e.hollow {
+			x.m.RefuseChildren()
+		}
 	}
 	e.replaced, e.review = true, time.Time{}
 	d.table.setDown(e)

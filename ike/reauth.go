@@ -45,7 +45,7 @@ func (d *Daemon) reauthenticate(now time.Time, e *entry) {
 	if c == nil || !e.alive() || d.stopping {
 		return
 	}
-	if d.reauthenticating(e) || d.superseded(e) {
+	if d.reauthenticating(e) || d.superseded(e) || d.yields(now, e) {
 		return
 	}
 	if !c.conf.CanInitiate() {
@@ -165,6 +165,10 @@ func (d *Daemon) advanceHandover(now time.Time, e *entry) {
 // the DELETE follows when those on the way have arrived.
 func (d *Daemon) retire(now time.Time, e *entry, reason string) {
 	e.leaving = true
+	if e.kin.restarts > 0 {
+		e.hollow = true
+		e.m.RefuseChildren()
+	}
 	e.m.StopSending()
 	e.retireAt, e.retireFor = now.Add(quietTime), reason
 	d.touchAll(e.conn)
@@ -175,7 +179,11 @@ func (d *Daemon) retire(now time.Time, e *entry, reason string) {
 func (d *Daemon) advanceRetired(now time.Time, e *entry) {
 	if !e.retireAt.IsZero() && !now.Before(e.retireAt) {
 		e.retireAt = time.Time{}
-		d.delete(now, e, e.retireFor)
+		if e.hollow && d.hollow(now, e) {
+			e.hollow, e.retireAt = false, now.Add(hollowTime)
+		} else {
+			d.delete(now, e, e.retireFor)
+		}
 	}
 	if !e.lateUntil.IsZero() && !now.Before(e.lateUntil) {
 		e.lateUntil = time.Time{}

@@ -45,7 +45,12 @@ type entry struct {
 	handover            handover
 	retireAt, lateUntil time.Time
 	retireFor           string
-	late                []*sa.Child
+	// hollow: its CHILD SAs are closed before it is.
+	hollow bool
+	// kin is what it shares with the other IKE SAs of its peer; restart: the peer has started it for one that was closed.
+	kin     *kin
+	restart bool
+	late    []*sa.Child
 
 	// redirecting: another gateway, to which its peer has sent this side, is being looked up. detoured: it ended because the
 	// peer has sent this side elsewhere, and the attempt goes on there.

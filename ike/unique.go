@@ -65,6 +65,10 @@ func (d *Daemon) rivalled(e *entry) bool {
 // enforceUnique applies the policy for a peer that has an IKE SA already, and clears up when both sides have initiated
 // at the same time: without that there would be two of everything.
 func (d *Daemon) enforceUnique(now time.Time, e *entry) {
+	if d.restarted(now, e) {
+		e.restart, e.review = true, now.Add(reviewTime)
+		return
+	}
 	if u := e.conn.conf.Unique; u == config.UniqueNo || u == config.UniqueNever {
 		// There may be thousands with one identity, and each of them comes by here: they are not put in order.
 		if d.rivalled(e) {
@@ -98,14 +102,15 @@ func (d *Daemon) enforceUnique(now time.Time, e *entry) {
 	}
 }
 
-// kept finds the IKE SA for whose sake m's peer gets no other one. Two that cross are none: see enforceUnique.
-func (d *Daemon) kept(m *sa.Machine) (uint64, bool) {
+// kept finds the IKE SA for whose sake m's peer gets no other one. Two that cross are none: see enforceUnique. To refuse one is
+// better than to close it once it is there: a peer may answer that by calling again.
+func (d *Daemon) kept(now time.Time, m *sa.Machine) (uint64, bool) {
 	c := d.connection(m.Config())
 	if c == nil || c.conf.Unique != config.UniqueKeep {
 		return 0, false
 	}
 	for _, x := range d.table.peers[keyOf(m)].sorted() {
-		if x.alive() && x.conn == c && !x.caller {
+		if x.alive() && x.conn == c && (!x.caller || now.Sub(x.first) >= crossingTime) {
 			return x.m.ID(), true
 		}
 	}
@@ -116,10 +121,12 @@ const (
 	// crossingTime is how close together two IKE SAs in opposite directions must be to count as one intention. They are
 	// timed when they are established, which losses on the way may put off for as long as requests are repeated.
 	crossingTime = time.Minute
-	// reviewTime is how long after a crossing it is settled: by then both sides know of both.
-	reviewTime = time.Second
-	// peerReviewTime is how much longer the side waits whose turn it is not.
-	peerReviewTime = 10 * time.Second
+	// reviewTime is how long after a crossing it is settled: by then both sides know of both. A strongSwan with unique = replace
+	// has its own verdict, and closes the one that it has initiated ten seconds after; to close the other one before that would
+	// leave none.
+	reviewTime = 12 * time.Second
+	// peerReviewTime is the same for the side whose turn it is not.
+	peerReviewTime = reviewTime + 10*time.Second
 	// longReviewTime is how long after a crossing it is looked at again while each side has something that the other lacks.
 	longReviewTime = 2 * time.Minute
 )
@@ -160,7 +167,7 @@ func (d *Daemon) verdict(now time.Time, e, loser, winner *entry) (redundant, sta
 	case late && covers(loser, winner):
 		return winner, loser, true
 	case !late:
-		e.review = now.Add(peerReviewTime)
+		e.review = now.Add(reviewTime)
 	}
 	return nil, nil, false
 }
@@ -170,11 +177,15 @@ func (d *Daemon) verdict(now time.Time, e, loser, winner *entry) (redundant, sta
 // does when nothing has happened for a while, since the peer may not know this rule. When that one carries a child that the other
 // does not, it is the other that is redundant; when each does, none is.
 func (d *Daemon) reviewRedundant(now time.Time, e *entry) {
-	if !e.alive() || e.conn == nil {
+	if !e.alive() || e.conn == nil || d.resting(e) {
 		return
 	}
 	for _, x := range d.samePeer(e) {
-		if e.doubles(x) {
+		if !e.crosses(x) && e.unwanted(x) {
+			if d.reviewRestarted(now, e, x); !e.alive() {
+				return
+			}
+		} else if e.doubles(x) {
 			if d.reviewDouble(now, e, x); !e.alive() {
 				return
 			}

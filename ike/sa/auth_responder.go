@@ -97,7 +97,7 @@ func (m *Machine) oneTooMany(r *request) *diag.Failure {
 	if m.env.Kept == nil || notify(r.payloads, wire.NotifyInitialContact) != nil {
 		return nil
 	}
-	kept, ok := m.env.Kept(m)
+	kept, ok := m.env.Kept(r.now, m)
 	if !ok {
 		return nil
 	}

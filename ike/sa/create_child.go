@@ -187,6 +187,9 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 	if n := notify(r.payloads, wire.NotifyRekeySA); n != nil {
 		return m.handleRekeyChild(r, n)
 	}
+	if m.noChildren {
+		return failing(wire.NotifyNoAdditionalSAs)
+	}
 	answer, created := m.answerChild(r, nil, false)
 	if created {
 		m.noteTwin(r.now, r.header.MessageID, r.now, m.children[len(m.children)-1])

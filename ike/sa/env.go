@@ -49,7 +49,7 @@ type Env struct {
 
 	// Kept finds the IKE SA that keeps a peer from having another one (unique = "keep"). m has just verified its peer. Nil: none
 	// does.
-	Kept func(m *Machine) (id uint64, ok bool)
+	Kept func(now time.Time, m *Machine) (id uint64, ok bool)
 
 	// CrashToken makes this side's token of quick crash detection (RFC 6290) for an IKE SA. Nil: none is made.
 	CrashToken func(spii, spir wire.SPI) []byte

@@ -63,6 +63,8 @@ type Machine struct {
 	peerToken  []byte // of quick crash detection; nil when the peer makes none
 
 	children []*Child
+	// noChildren: the peer gets no further ones.
+	noChildren bool
 	// temporarySince is when the peer began to answer nothing but TEMPORARY_FAILURE.
 	temporarySince time.Time
 	// gone are SPIs of the peer that it has deleted while an answer which creates a child was outstanding: the DELETE may

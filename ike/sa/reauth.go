@@ -115,5 +115,9 @@ func (m *Machine) StopSending() {
 	}
 }
 
+// RefuseChildren has requests for new CHILD SAs refused from now on: the IKE SA is about to be closed, and the peer may want
+// back what is closed before it.
+func (m *Machine) RefuseChildren() { m.noChildren = true }
+
 // ScheduleReauth sets when [ReauthDue] is put out the next time: the daemon could not do it now.
 func (m *Machine) ScheduleReauth(at time.Time) { m.auth.reauthAt = at }
