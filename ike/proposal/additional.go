@@ -121,17 +121,13 @@ func (p Proposal) additionalFit() string {
 	return ""
 }
 
-// HasAdditional tells whether one of the proposals asks for additional key exchanges, be they optional.
+// HasAdditional reports whether one of the proposals has a type for additional key exchanges, be it NONE.
 func HasAdditional(ps []Proposal) bool {
-	for _, p := range ps {
-		for _, t := range p.Transforms {
-			if isAdditional(t.Type) && t.ID != wire.KE_NONE {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(ps, func(p Proposal) bool { return len(allAdditional(p.Transforms)) > 0 })
 }
+
+// HasAdditional reports whether the proposal, as it is answered, has a type for additional key exchanges, be it NONE.
+func (c Chosen) HasAdditional() bool { return len(allAdditional(c.Wire().Transforms)) > 0 }
 
 // Additional returns the methods of the additional key exchanges that were chosen, in the order in which they are made.
 func (c Chosen) Additional() []uint16 {

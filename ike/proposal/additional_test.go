@@ -43,7 +43,8 @@ func TestAdditionalRoundTrip(t *testing.T) {
 			t.Errorf("%s: %v after a round trip", tt.in, again.Transforms)
 		}
 	}
-	if HasAdditional(list(t, wire.ProtocolIKE, "default", base+"-ke1_none")) || !HasAdditional(list(t, wire.ProtocolIKE, base, base+"-ke2_mlkem768-ke2_none")) {
+	if HasAdditional(list(t, wire.ProtocolIKE, "default", base)) || !HasAdditional(list(t, wire.ProtocolIKE, base, base+"-ke1_none")) ||
+		!HasAdditional(list(t, wire.ProtocolIKE, base, base+"-ke2_mlkem768-ke2_none")) {
 		t.Error("HasAdditional")
 	}
 }
@@ -82,7 +83,9 @@ func TestChooseAdditional(t *testing.T) {
 			want:    "-ke1_ecp384-ke2_ecp521-ke3_x25519-ke4_ecp256",
 			methods: []uint16{wire.KE_ECP_384, wire.KE_ECP_521, wire.KE_CURVE25519, wire.KE_ECP_256}},
 		{name: "only duplicates are left", ours: "-ke1_mlkem768-ke2_mlkem768-ke2_mlkem1024", theirs: "-ke1_mlkem768-ke2_mlkem768-ke2_none", want: "no"},
-		{name: "no IKE_INTERMEDIATE", ours: "-ke1_mlkem768-ke1_none", theirs: "-ke1_mlkem768-ke1_none", o: Options{NoAdditional: true}, want: ""},
+		{name: "no IKE_INTERMEDIATE", ours: "-ke1_mlkem768-ke1_none", theirs: "-ke1_mlkem768-ke1_none", o: Options{NoAdditional: true}, want: "no"},
+		{name: "no IKE_INTERMEDIATE, and NONE", ours: "-ke1_mlkem768-ke1_none", theirs: "-ke1_none", o: Options{NoAdditional: true}, want: "no"},
+		{name: "no IKE_INTERMEDIATE, nor a type", ours: "-ke1_mlkem768-ke1_none", theirs: "", o: Options{NoAdditional: true}, want: ""},
 		{name: "no IKE_INTERMEDIATE, and needed", ours: "-ke1_mlkem768", theirs: "-ke1_mlkem768", o: Options{NoAdditional: true}, want: "no"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,8 +13,10 @@ type Options struct {
 	// PreferKE is the group of the KE payload that came with the offer. Choose takes a match with that group before
 	// better ones that would cost another round trip for INVALID_KE_PAYLOAD. 0 for no preference; Verify ignores it.
 	PreferKE uint16
-	// NoAdditional is for a peer that has not announced IKE_INTERMEDIATE in IKE_SA_INIT: additional key exchanges can only
-	// be NONE. https://www.rfc-editor.org/rfc/rfc9370#section-2.1
+	// NoAdditional is for a peer that has not announced IKE_INTERMEDIATE in IKE_SA_INIT. Choose passes over proposals that have a
+	// type for additional key exchanges then, be it NONE: "the peers MUST treat any ADDKE Transform Types in the IKE_SA_INIT exchange
+	// messages as unknown transform types and skip the proposals they appear in". Verify takes NONE in an answer: there is
+	// nothing to skip to. https://www.rfc-editor.org/rfc/rfc9370#section-2.2.1
 	NoAdditional bool
 }
 
@@ -38,6 +40,11 @@ func choose(ours []Proposal, theirs []wire.Proposal, o Options) (Chosen, *Mismat
 	e := newMismatchError(ours, theirs)
 	for i, our := range ours {
 		for j, their := range theirs {
+			if add := allAdditional(their.Transforms); o.NoAdditional && len(add) > 0 {
+				e.consider(i, j, []Difference{{Type: add[0].Type, Have: names(add),
+					Reason: "its sender does not announce the IKE_INTERMEDIATE exchange (RFC 9242), which additional key exchanges take"}})
+				continue
+			}
 			c, differs := match(our, their, o)
 			if len(differs) == 0 {
 				c.Ours = i

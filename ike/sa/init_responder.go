@@ -152,7 +152,7 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 		&wire.KE{Group: ke.Group, Data: public}, &wire.Nonce{Data: m.init.nr},
 	}
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, path, m.cfg.ForceEncap)...)
-	payloads = append(append(payloads, m.acceptIntermediate()...), m.acceptPPK(msg.Payloads)...)
+	payloads = append(append(payloads, m.acceptIntermediate(msg.Payloads)...), m.acceptPPK(msg.Payloads)...)
 	return m.halfOpen(now, msg, datagram, payloads)
 }
 

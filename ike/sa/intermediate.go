@@ -34,7 +34,8 @@ func announcesIntermediate(payloads []wire.Payload) bool {
 	return notify(payloads, wire.NotifyIntermediateExchangeSupported) != nil
 }
 
-// offerIntermediate announces the exchange when there is a use for it.
+// offerIntermediate announces the exchange when the offer has a type for additional key exchanges: without, the peer has to pass
+// over the proposal, even if the type is NONE. https://www.rfc-editor.org/rfc/rfc9370#section-2.2.1
 func (m *Machine) offerIntermediate() []wire.Payload {
 	if !proposal.HasAdditional(m.cfg.Proposals) {
 		return nil
@@ -42,9 +43,11 @@ func (m *Machine) offerIntermediate() []wire.Payload {
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyIntermediateExchangeSupported}}
 }
 
-// acceptIntermediate is the responder's half: it has chosen additional key exchanges.
-func (m *Machine) acceptIntermediate() []wire.Payload {
-	if len(m.inter.methods) == 0 {
+// acceptIntermediate is the responder's half. The answer needs it for NONE as well, which it has where that was offered: "If the
+// IKE_INTERMEDIATE exchange is not negotiated, then the peers MUST treat any ADDKE Transform Types in the IKE_SA_INIT exchange
+// messages as unknown transform types". https://www.rfc-editor.org/rfc/rfc9370#section-2.2.1
+func (m *Machine) acceptIntermediate(request []wire.Payload) []wire.Payload {
+	if !announcesIntermediate(request) || !m.chosen.HasAdditional() {
 		return nil
 	}
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyIntermediateExchangeSupported}}
