@@ -11,6 +11,8 @@ type Counters struct {
 	OutBytes, OutPackets uint64
 	// LastIn and LastOut are when the last batch went through, zero if none did.
 	LastIn, LastOut time.Time
+	// LastOnPath is when the last batch came in with a packet from the address that the SA's path says.
+	LastOnPath time.Time
 }
 
 // counterCell is one goroutine's share of an SA's counters: only it writes, so that no cache line travels between
@@ -18,7 +20,8 @@ type Counters struct {
 type counterCell struct {
 	packets, bytes atomic.Uint64
 	last           atomic.Int64 // nanoseconds on the engine's clock; 0: never
-	_              [40]byte
+	onPath         atomic.Int64 // the same, of packets from where the path says
+	_              [32]byte
 }
 
 func (c *counterCell) add(packets, bytes int, now int64) {
@@ -30,7 +33,7 @@ func (c *counterCell) add(packets, bytes int, now int64) {
 // counterSum adds up cells.
 type counterSum struct {
 	packets, bytes uint64
-	last           int64
+	last, onPath   int64
 }
 
 func (s *counterSum) add(cells []counterCell) {
@@ -38,6 +41,7 @@ func (s *counterSum) add(cells []counterCell) {
 		s.packets += cells[i].packets.Load()
 		s.bytes += cells[i].bytes.Load()
 		s.last = max(s.last, cells[i].last.Load())
+		s.onPath = max(s.onPath, cells[i].onPath.Load())
 	}
 }
 

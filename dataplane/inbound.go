@@ -40,6 +40,7 @@ type inLoop struct {
 	// The current run of packets of one SA: counters are written once for a run.
 	sa             *inboundSA
 	packets, bytes int
+	onPath         bool // one of them came from where the path says
 	// moved is the SA for which PeerMoved was called in this batch.
 	moved *inboundSA
 }
@@ -180,7 +181,11 @@ func (w *inLoop) authentic(sa *inboundSA, d *datagrams, seq uint64) {
 		w.e.handler.InboundActive(sa.child.id)
 	}
 	rt := sa.route.Load()
-	if rt == nil || d.remote == rt.path.Remote || w.moved == sa || !rt.path.UDP {
+	if rt == nil || d.remote == rt.path.Remote || !rt.path.UDP && d.remote.Addr() == rt.path.Remote.Addr() {
+		w.onPath = true
+		return
+	}
+	if w.moved == sa || !rt.path.UDP {
 		return
 	}
 	// Only the newest packet shows where the peer is now; an older one may be a copy that somebody held back.
@@ -232,6 +237,10 @@ func (w *inLoop) count() {
 	if w.packets > 0 {
 		w.sa.cells[w.shard].add(w.packets, w.bytes, w.now)
 		w.sa.child.hear(w.now)
+		if w.onPath {
+			w.sa.cells[w.shard].onPath.Store(w.now)
+		}
 		w.packets, w.bytes = 0, 0
 	}
+	w.onPath = false
 }

@@ -175,12 +175,21 @@ func TestPeerMoved(t *testing.T) {
 	if len(l.rec.moved) != 0 {
 		t.Fatalf("PeerMoved: %v", l.rec.moved)
 	}
+	// A packet from elsewhere is no evidence that the path in use works. https://www.rfc-editor.org/rfc/rfc4555#section-3.12
+	c, _ := l.e.Counters(childA)
+	here := c.LastOnPath
 	l.in(moved, p.seal(ok, 4), p.seal(ok, 4))
 	if len(l.rec.moved) != 1 || l.rec.moved[0] != (movedPeer{childA, moved}) {
 		t.Errorf("PeerMoved: %v", l.rec.moved)
 	}
+	if c, _ = l.e.Counters(childA); here.IsZero() || c.LastOnPath != here || !c.LastIn.After(here) {
+		t.Errorf("a packet from elsewhere counts as one on the path: %s, %s", here, c.LastOnPath)
+	}
 	l.e.UpdatePath(childA, esp.Path{Local: labB, Remote: moved, UDP: true})
 	l.in(moved, p.seal(ok, 4))
+	if c, _ = l.e.Counters(childA); !c.LastOnPath.After(here) {
+		t.Error("a packet on the new path does not count")
+	}
 	if len(l.rec.moved) != 1 {
 		t.Errorf("PeerMoved after UpdatePath: %v", l.rec.moved)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"esplanade/config"
 	"esplanade/ike/sa"
+	"esplanade/ike/selector"
 )
 
 // addrs are the addresses of this host as far as the event loop knows them.
@@ -148,11 +149,50 @@ func (d *Daemon) sourceFor(cfg *sa.Config, remote netip.Addr) (netip.Addr, bool)
 
 // acceptable is the policy for addresses that a peer has moved to: ours must be one that the connection uses, the
 // peer's one that can be somebody else's.
+//
+// Nor may it be one of the networks that the peer is reached in through its own tunnel: the tunnel would be sent into itself.
 func (d *Daemon) acceptable(cfg *sa.Config, path sa.Path) bool {
 	c := d.connection(cfg)
 	remote := path.Remote.Addr()
 	return c != nil && d.names.match(c.conf.LocalAddrs, path.Local.Addr()) > 0 &&
-		!remote.IsUnspecified() && !remote.IsMulticast() && !d.addrs.set[remote]
+		!remote.IsUnspecified() && !remote.IsMulticast() && !d.addrs.set[remote] && !d.carries(c, remote)
+}
+
+// carries reports whether a connection's children carry packets to an address. The address that is configured for the peer itself is
+// kept out of the tunnel, and a network of all addresses says nothing about one of them.
+func (d *Daemon) carries(c *connection, a netip.Addr) bool {
+	for _, h := range c.conf.Children {
+		for _, s := range h.RemoteTS {
+			if within(s, a) {
+				return d.names.match(c.conf.RemoteAddrs, a) != exactly
+			}
+		}
+	}
+	return false
+}
+
+// within reports whether a selector is for the network that an address is in. One for half of all IPv4 addresses or more, or for all
+// of the IPv6 addresses that are given out, is for wherever the default route leads.
+func within(s selector.Selector, a netip.Addr) bool {
+	if s.Dynamic() || s.Is4() != a.Is4() || a.Less(s.Start) || s.End.Less(a) {
+		return false
+	}
+	most := byte(0x7f) // the difference of the first octets of 0.0.0.0/1
+	if !a.Is4() {
+		most = 0x1f // of 2000::/3
+	}
+	return s.End.AsSlice()[0]-s.Start.AsSlice()[0] < most
+}
+
+// tunnelled reports whether the packets to an address of a connection's peer would go through a tunnel, be it another peer's.
+func (d *Daemon) tunnelled(cfg *sa.Config, a netip.Addr) bool {
+	c := d.connection(cfg)
+	return c != nil && (d.carries(c, a) || d.othersCarry(c, a))
+}
+
+// othersCarry reports whether an address is in the networks of another connection.
+func (d *Daemon) othersCarry(c *connection, a netip.Addr) bool {
+	return slices.ContainsFunc(d.conns, func(x *connection) bool { return x != c && d.carries(x, a) })
 }
 
 func addrTexts(list []netip.Addr) []string {

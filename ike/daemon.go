@@ -155,6 +155,11 @@ func (d *Daemon) newEnv() *sa.Env {
 			c, _ := d.o.DataPlane.Counters(child)
 			return c.LastIn
 		},
+		LastOnPath: func(child uint64) time.Time {
+			c, _ := d.o.DataPlane.Counters(child)
+			return c.LastOnPath
+		},
+		Tunnelled:  d.tunnelled,
 		ExportKeys: d.o.ExportKeys,
 	}
 }

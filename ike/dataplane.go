@@ -38,6 +38,8 @@ type DataPlane interface {
 type Counters struct {
 	InBytes, InPackets, OutBytes, OutPackets uint64
 	LastIn, LastOut                          time.Time
+	// LastOnPath is when a packet last came in from the address that the SA's path says.
+	LastOnPath time.Time
 }
 
 // add sums counters of several SAs.
@@ -48,6 +50,9 @@ func (c *Counters) add(o Counters) {
 	c.OutPackets += o.OutPackets
 	if o.LastIn.After(c.LastIn) {
 		c.LastIn = o.LastIn
+	}
+	if o.LastOnPath.After(c.LastOnPath) {
+		c.LastOnPath = o.LastOnPath
 	}
 	if o.LastOut.After(c.LastOut) {
 		c.LastOut = o.LastOut

@@ -34,7 +34,7 @@ func (d *Daemon) drain(now time.Time, e *entry) {
 		d.forgetEntry(now, e)
 		return
 	}
-	if e.excluded != e.m.Path().Remote.Addr().Unmap() && e.excluded.IsValid() {
+	if e.excluded != e.m.Path().Remote.Addr().Unmap() && e.excluded.IsValid() && e.m.PeerProven() {
 		d.excludePeer(e) // the peer has moved
 	}
 	d.table.schedule(e)
@@ -49,10 +49,15 @@ func (d *Daemon) forgetEntry(now time.Time, e *entry) {
 	d.table.remove(e)
 }
 
-// excludePeer keeps the packets to the peer of an IKE SA out of the tunnel for as long as the IKE SA is known.
+// excludePeer keeps the packets to the peer of an IKE SA out of the tunnel for as long as the IKE SA is known. A peer that calls from
+// the networks of another one, or has moved there, changes nothing for what is sent there: packets to it take the other's tunnel, as
+// packets to its neighbours do.
 func (d *Daemon) excludePeer(e *entry) {
 	a := e.m.Path().Remote.Addr().Unmap()
 	if a == e.excluded || e.conn == nil {
+		return
+	}
+	if d.names.match(e.conn.conf.RemoteAddrs, a) != exactly && d.othersCarry(e.conn, a) {
 		return
 	}
 	old := e.excluded

@@ -74,6 +74,7 @@ func (m *Machine) keepReachable(now time.Time) {
 	for _, remote := range m.remotes() {
 		if src, ok := m.sourceFor(remote); ok {
 			m.repath(now, m.pathTo(src, remote), "the local address "+m.path.Local.Addr().String()+" is gone")
+			m.mob.displaced = true
 			m.moveChildren()
 			m.announce(now, true)
 			return
@@ -81,15 +82,26 @@ func (m *Machine) keepReachable(now time.Time) {
 	}
 }
 
-// remotes are the addresses at which the peer may be, the present one first.
+// remotes are the addresses at which the peer may be, the present one first. Those that a tunnel leads to are none: a gateway that
+// announces the addresses of its own networks as well would be tried through the very tunnel that has failed.
 func (m *Machine) remotes() []netip.Addr {
 	out := []netip.Addr{m.path.Remote.Addr()}
 	for _, a := range slices.Concat(m.mob.peer, m.mob.verified) {
-		if !slices.Contains(out, a) {
+		if !slices.Contains(out, a) && !m.tunnelled(a) {
 			out = append(out, a)
 		}
 	}
 	return out
+}
+
+func (m *Machine) tunnelled(remote netip.Addr) bool {
+	return m.env.Tunnelled != nil && m.env.Tunnelled(m.cfg, remote)
+}
+
+// PeerProven reports whether the peer has answered at the address where it is said to be, or that this side has chosen. Until then
+// the address is a claim: the peer's own CHILD SAs wait for the answer, and nothing that others depend on may change for it.
+func (m *Machine) PeerProven() bool {
+	return !m.mob.on || m.mob.initiator || m.cfg.RouteCheck == CheckNever || m.isVerified(m.path.Remote.Addr())
 }
 
 // sourceFor is the address of this host that packets to a peer's address leave from, if there is one.
@@ -144,8 +156,11 @@ func (m *Machine) repath(now time.Time, path Path, why string) {
 	if p == nil {
 		return
 	}
-	if t, ok := p.task.(*routeTask); ok {
+	switch t := p.task.(type) {
+	case *routeTask:
 		t.elsewhere = true
+	case *updateTask:
+		t.spread = true
 	}
 	p.path, p.tries = path, 0
 	p.next = now.Add(m.cfg.Retransmit.interval(0, m.env.Jitter()))

@@ -56,6 +56,8 @@ type Env struct {
 
 	// LastInbound tells when a CHILD SA last received an authentic packet; the zero time for never.
 	LastInbound func(child uint64) time.Time
+	// LastOnPath is LastInbound for packets from the address that the CHILD SA's path says. Nil: nobody knows.
+	LastOnPath func(child uint64) time.Time
 
 	// HasAddr tells whether an address is one of this host, LocalAddrs lists those at which a connection's peer may find
 	// it, SourceFor is the one that the routes give for a peer, and Acceptable tells whether a connection may use a path
@@ -65,6 +67,9 @@ type Env struct {
 	LocalAddrs func(cfg *Config) []netip.Addr
 	SourceFor  func(cfg *Config, remote netip.Addr) (netip.Addr, bool)
 	Acceptable func(cfg *Config, path Path) bool
+	// Tunnelled reports whether packets to an address of a connection's peer would take a tunnel of this gateway, so that the
+	// address is no way to the peer. Nil: none does.
+	Tunnelled func(cfg *Config, remote netip.Addr) bool
 
 	// Tickets makes and opens session tickets; nil: none are given and none are taken.
 	Tickets *ticket.Keyring

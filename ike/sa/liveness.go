@@ -27,11 +27,16 @@ func (livenessTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 func (livenessTask) done(m *Machine, r *response)        { m.compareMapping(r) }
 func (livenessTask) abandoned(m *Machine, now time.Time) {}
 
-// lastInbound is the last time anything authentic came from the peer, in IKE or ESP.
+// lastInbound is the last time anything authentic came from the peer, in IKE or ESP. With MOBIKE, ESP from elsewhere does not
+// count: "such packets SHOULD NOT be used as evidence that the peer is able to communicate with this node and or that the peer has
+// received all address updates". https://www.rfc-editor.org/rfc/rfc4555#section-3.12
 func (m *Machine) lastInbound() time.Time {
-	last := m.alive.lastHeard
+	last, heard := m.alive.lastHeard, m.env.LastInbound
+	if m.mob.on && m.env.LastOnPath != nil {
+		heard = m.env.LastOnPath
+	}
 	for _, c := range m.children {
-		if t := m.env.LastInbound(c.ID); t.After(last) {
+		if t := heard(c.ID); t.After(last) {
 			last = t
 		}
 	}

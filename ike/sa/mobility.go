@@ -33,6 +33,8 @@ type mobility struct {
 	// espSeen is where authentic ESP came from last, when that is neither. A request in flight that finds nobody is tried
 	// there too: the check of that place has to wait for its answer.
 	espSeen netip.AddrPort
+	// displaced: this side is a responder whose own address has gone, and the initiator has not answered since.
+	displaced bool
 	// refused are addresses of ours and the peer's that the peer does not accept; see updateTask.
 	refused []Path
 }
@@ -125,7 +127,8 @@ func (m *Machine) learnAddresses(payloads []wire.Payload) bool {
 
 // usable tells whether an address can be that of a gateway.
 func usable(a netip.Addr) bool {
-	return a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.Is4In6()
+	return a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.Is4In6() &&
+		a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
 // own lists the addresses of this host that the connection may use; nil when nobody knows.

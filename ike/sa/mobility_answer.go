@@ -65,7 +65,7 @@ func (m *Machine) peerMoves(r *request) {
 	defer old.touched(target, r.now)
 	fresh := !target.isVerified(r.path.Remote.Addr())
 	target.repath(r.now, r.path, "UPDATE_SA_ADDRESSES")
-	target.mob.esp = netip.AddrPort{}
+	target.mob.esp, target.mob.displaced = netip.AddrPort{}, false
 	target.detectNAT(r.now, old, r.payloads, r.path)
 	if fresh && m.cfg.RouteCheck != CheckNever {
 		target.checkRoute()
@@ -81,7 +81,7 @@ func (m *Machine) peerMoves(r *request) {
 func (m *Machine) peerAnnounced(r *request) {
 	t := m.newest()
 	from := r.path.Remote.Addr()
-	if !t.mob.initiator || t.path.Remote.Addr() == from {
+	if !t.mob.initiator || t.path.Remote.Addr() == from || t.tunnelled(from) {
 		return
 	}
 	for _, a := range t.mob.peer {

@@ -66,6 +66,7 @@ func (m *Machine) repeat(now time.Time, p *outstanding) {
 		m.transmit(now, p) // where the peer's ESP comes from
 		return
 	}
+	u, update := p.task.(*updateTask)
 	if p.path != m.path && check {
 		t.elsewhere = true
 	}
@@ -80,6 +81,9 @@ func (m *Machine) repeat(now time.Time, p *outstanding) {
 		if check {
 			t.elsewhere = true
 		}
+		if update {
+			u.spread = true
+		}
 		for _, d := range p.datagrams {
 			m.emit(Send{Path: path, Datagram: d})
 		}
@@ -87,7 +91,9 @@ func (m *Machine) repeat(now time.Time, p *outstanding) {
 }
 
 // otherPaths are the pairs of addresses other than the present one between which packets may pass: first where the
-// routes lead, then every address of this host to every address of the peer.
+// routes lead, then every address of this host to every address of the peer. The initiator looks for them. What a responder knows
+// of the initiator's further addresses is for one case only, that its own address has gone; they may be anybody's. Else it tries
+// where the peer's ESP comes from. https://www.rfc-editor.org/rfc/rfc4555#section-3.4
 func (m *Machine) otherPaths() []Path {
 	var out []Path
 	add := func(p Path) {
@@ -99,6 +105,9 @@ func (m *Machine) otherPaths() []Path {
 		if a.IsValid() {
 			add(Path{Local: m.path.Local, Remote: a})
 		}
+	}
+	if !m.mob.initiator && !m.mob.displaced {
+		return out
 	}
 	remotes, own := m.remotes(), m.own()
 	for _, r := range remotes {
@@ -121,6 +130,7 @@ func sameFamily(a, b netip.Addr) bool { return a.Is4() == b.Is4() }
 // answeredOn notes by which path an answer came. When the initiator has tried other paths and one of them is the first
 // to bring an answer, it is the one to use.
 func (m *Machine) answeredOn(now time.Time, p *outstanding, path Path) {
+	m.mob.displaced = false
 	if m.mob.on && m.mob.initiator && path != m.path && slices.Contains(p.probed, path) {
 		m.move(now, path, "the peer answers there, and not at "+m.path.Remote.String()+" from "+m.path.Local.String())
 	}

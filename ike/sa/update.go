@@ -15,6 +15,8 @@ type updateTask struct {
 	cookie     []byte
 	// nats counts the answers UNEXPECTED_NAT_DETECTED.
 	nats int
+	// spread: the request was sent on other paths as well, so that the answer does not tell which of them works.
+	spread bool
 	// again: the same is said on the successor of the IKE SA.
 	again bool
 }
@@ -48,7 +50,7 @@ func (t *updateTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if !m.speaks(true) {
 		return nil, false
 	}
-	t.path, t.cookie = m.path, m.env.Nonce(cookie2Len)
+	t.path, t.cookie, t.spread = m.path, m.env.Nonce(cookie2Len), false
 	out := []wire.Payload{&wire.Notify{NotifyType: wire.NotifyUpdateSAAddresses}}
 	if m.nat.supported {
 		out = append(out, natPayloads(m.spii(), m.spir(), m.path, m.cfg.ForceEncap)...)
@@ -75,9 +77,15 @@ func (t *updateTask) done(old *Machine, r *response) {
 	case refusal != nil:
 		t.refused(m, r, refusal)
 	default:
-		m.verify(m.path.Remote.Addr())
 		m.mob.refused = nil
 		m.detectNAT(r.now, old, r.payloads, r.path)
+		if t.spread && !m.isVerified(m.path.Remote.Addr()) && m.cfg.RouteCheck != CheckNever {
+			// "[R]eceiving the INFORMATIONAL response does not tell which address is the working one. In this case, a new
+			// INFORMATIONAL request needs to be sent". https://www.rfc-editor.org/rfc/rfc4555#section-3.7
+			m.checkRoute()
+			return
+		}
+		m.verify(m.path.Remote.Addr())
 		m.moveChildren()
 	}
 }

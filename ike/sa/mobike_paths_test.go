@@ -1,0 +1,194 @@
+package sa
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"esplanade/ike/wire"
+)
+
+// check has an end ask its peer whether it is there.
+func (e *end) check() {
+	m := e.live()[0]
+	m.alive.checkAt = e.r.now
+	m.Advance(e.r.now)
+	e.drain(m)
+}
+
+// A responder that gets no answer sends its request to no other address than where the peer's packets come from: what the
+// initiator has announced may be anybody's. "If the source address that the responder is currently using becomes unavailable"
+// it may use them. https://www.rfc-editor.org/rfc/rfc4555#section-3.4
+func TestResponderProbesOnlyWhenItHasMoved(t *testing.T) {
+	for _, moved := range []bool{false, true} {
+		m := newMobileRig(t, nil)
+		m.addrs[m.a] = []netip.Addr{a1, a2}
+		m.addrs[m.b] = []netip.Addr{b1}
+		_, mb := m.up()
+		if got := mb.Snapshot().PeerAddrs; !slices.Equal(got, []netip.Addr{a2}) {
+			t.Fatalf("b knows %v", got)
+		}
+		to := map[netip.Addr]int{}
+		m.reach = func(from *end, p Path) bool {
+			if from == m.b {
+				to[p.Remote.Addr()]++
+			}
+			return false
+		}
+		if moved {
+			m.changed(m.b, b2)
+		} else {
+			m.b.check()
+		}
+		m.run(2 * time.Minute)
+		if to[a1] == 0 || (to[a2] > 0) != moved || len(to) > 2 {
+			t.Errorf("moved %v: b has sent to %v", moved, to)
+		}
+	}
+	// When the peer has answered, it is found, and its other addresses are left alone again.
+	m := newMobileRig(t, nil)
+	m.addrs[m.a] = []netip.Addr{a1, a2}
+	m.up()
+	m.changed(m.b, b2)
+	m.run(5 * time.Second)
+	strangers := 0
+	m.reach = func(from *end, p Path) bool {
+		if from == m.b && p.Remote.Addr() == a2 {
+			strangers++
+		}
+		return false
+	}
+	m.b.check()
+	m.run(2 * time.Minute)
+	if strangers > 0 {
+		t.Errorf("%d datagrams to an address that the peer is not at", strangers)
+	}
+}
+
+// "If the same INFORMATIONAL request has been sent to several different addresses …, receiving the INFORMATIONAL response does not
+// tell which address is the working one. In this case, a new INFORMATIONAL request needs to be sent to check return
+// routability." That holds for an update as well. https://www.rfc-editor.org/rfc/rfc4555#section-3.7
+func TestUpdateSentEverywhereProvesNothing(t *testing.T) {
+	for _, everywhere := range []bool{false, true} {
+		m := newMobileRig(t, nil)
+		m.addrs[m.b] = []netip.Addr{b1, b2}
+		ma, _ := m.up()
+		to := map[netip.Addr]bool{}
+		reach := m.reach
+		m.reach = func(from *end, p Path) bool {
+			if from == m.a {
+				to[p.Remote.Addr()] = true
+				// Nothing arrives until it was repeated elsewhere, and then only where it is to go.
+				return (!everywhere || len(to) > 1) && p.Remote.Addr() == b2
+			}
+			return reach(from, p)
+		}
+		m.a.events = nil
+		ma.move(m.now, ma.pathTo(a1, b2), "a test")
+		ma.pump(m.now)
+		m.a.drain(ma)
+		if got := ma.Children()[0].Path.Remote.Addr(); got != b1 {
+			t.Fatalf("ESP went to %s before the peer has answered", got)
+		}
+		for range 800 {
+			if ma.Children()[0].Path.Remote.Addr() == b2 {
+				break
+			}
+			m.run(50 * time.Millisecond)
+		}
+		checked := slices.Contains(m.a.made(), "N(COOKIE2)")
+		if ma.Children()[0].Path.Remote.Addr() != b2 || !ma.isVerified(b2) {
+			t.Fatal("ESP has not moved")
+		}
+		if checked != everywhere {
+			t.Errorf("everywhere %v: a made %q", everywhere, m.a.made())
+		}
+	}
+}
+
+// With MOBIKE, ESP from elsewhere than the path in use "SHOULD NOT be used as evidence that the peer is able to communicate with
+// this node". https://www.rfc-editor.org/rfc/rfc4555#section-3.12
+func TestESPFromElsewhereIsNoSignOfLife(t *testing.T) {
+	for _, mobike := range []bool{true, false} {
+		m := newMobileRig(t, func(a, b *Config) {
+			a.MOBIKE, b.MOBIKE = mobike, mobike
+			a.DPDDelay = 0
+		})
+		m.a.connect()
+		m.run(time.Second)
+		m.b.events = nil
+		m.b.env.LastInbound = func(uint64) time.Time { return m.now }
+		m.b.env.LastOnPath = func(uint64) time.Time { return time.Time{} }
+		m.run(time.Minute)
+		asked := slices.ContainsFunc(m.b.events, func(o Output) bool { x, ok := o.(ExchangeDone); return ok && x.Initiated })
+		if asked != mobike {
+			t.Errorf("MOBIKE %v: a liveness check: %v", mobike, asked)
+		}
+	}
+}
+
+// What can be no gateway's address is not taken from a list of additional addresses, nor is it announced.
+func TestAddressesOfNoGateway(t *testing.T) {
+	bad := []string{"0.0.0.0", "127.0.0.1", "127.8.8.8", "224.0.0.1", "239.255.255.250", "255.255.255.255", "169.254.7.7",
+		"::", "::1", "fe80::1", "ff02::1", "::ffff:192.0.2.9"}
+	m := newMobileRig(t, nil)
+	_, mb := m.up()
+	var list []wire.Payload
+	for _, s := range bad {
+		if a := netip.MustParseAddr(s); a.Is4() || !a.Is4In6() {
+			list = append(list, wire.NewAdditionalAddress(a))
+		}
+	}
+	list = append(list, wire.NewAdditionalAddress(a2))
+	m.a.send(wire.ExchangeInformational, list...)
+	m.run(time.Second)
+	if got := mb.Snapshot().PeerAddrs; !slices.Equal(got, []netip.Addr{a2}) {
+		t.Errorf("b knows %v", got)
+	}
+	own := []netip.Addr{a1, a2}
+	for _, s := range bad {
+		own = append(own, netip.MustParseAddr(s))
+	}
+	m.changed(m.a, own...)
+	m.run(time.Second)
+	ma, _ := m.wantUp(1)
+	if got := ma.additional(); !slices.Equal(got, []netip.Addr{a2}) {
+		t.Errorf("a announces %v", got)
+	}
+}
+
+// A gateway that announces the addresses of the networks behind it as well is not tried there: the way leads through the tunnel.
+func TestNoPathThroughTheTunnel(t *testing.T) {
+	inside := netip.MustParseAddr("10.2.0.1")
+	m := newMobileRig(t, nil)
+	m.a.env.Tunnelled = func(_ *Config, x netip.Addr) bool { return x == inside }
+	m.addrs[m.b] = []netip.Addr{b1, b2, inside}
+	ma, mb := m.up()
+	tried := map[netip.Addr]int{}
+	m.reach = func(from *end, p Path) bool {
+		if from == m.a {
+			tried[p.Remote.Addr()]++
+		}
+		return false
+	}
+	m.a.check()
+	m.run(40 * time.Second)
+	if tried[b1] == 0 || tried[b2] == 0 || tried[inside] > 0 {
+		t.Errorf("a has tried %v", tried)
+	}
+	// Nor is it followed there when it says from there that it has left its address.
+	_, _ = ma, mb
+	m = newMobileRig(t, nil)
+	m.a.env.Tunnelled = func(_ *Config, x netip.Addr) bool { return x == inside }
+	ma, _ = m.up()
+	m.changed(m.b, inside)
+	m.run(time.Second)
+	if got := ma.Path().Remote.Addr(); got != b1 {
+		t.Errorf("a has moved to %s", got)
+	}
+	if slices.ContainsFunc(m.a.reasons(), func(s string) bool { return strings.Contains(s, "has left") }) {
+		t.Errorf("%q", m.a.reasons())
+	}
+}
