@@ -77,7 +77,7 @@ func install(tb testing.TB, from, to *dataplane.Engine, id uint64, s esp.Suite, 
 	sum := sha256.Sum256(binary.BigEndian.AppendUint32(nil, spi))
 	material := append(append(sum[:], sum[:]...), sum[:]...)
 	encr, integ := material[:encrLen], material[encrLen:encrLen+integLen]
-	err = to.InstallInbound(id, esp.InboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts.Swap(),
+	err = to.InstallInbound(id, id, esp.InboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts.Swap(),
 		esp.Path{Local: natt(to), Remote: natt(from), UDP: true})
 	if err != nil {
 		tb.Fatal(err)

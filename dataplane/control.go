@@ -47,8 +47,8 @@ func (e *Engine) ReleaseSPI(spi uint32) {
 }
 
 // InstallInbound makes packets with the SPI accepted for the child. The SPI comes from AllocateSPI and is released
-// when the SA is removed. path says where the packets are expected from.
-func (e *Engine) InstallInbound(id uint64, c esp.InboundConfig, ts selector.Pair, path esp.Path) error {
+// when the SA is removed. path says where the packets are expected from, line is that of InstallOutbound.
+func (e *Engine) InstallInbound(id, line uint64, c esp.InboundConfig, ts selector.Pair, path esp.Path) error {
 	if ts.Empty() {
 		return ErrSelectors
 	}
@@ -73,7 +73,8 @@ func (e *Engine) InstallInbound(id uint64, c esp.InboundConfig, ts selector.Pair
 		e.forget(ch)
 		return err
 	}
-	sa := &inboundSA{spi: c.SPI, esp: in, header: c.Suite.HeaderLen(), child: ch, ts: ts, cells: make([]counterCell, len(e.inLoops))}
+	sa := &inboundSA{spi: c.SPI, esp: in, header: c.Suite.HeaderLen(), child: ch, line: line, ts: ts,
+		cells: make([]counterCell, len(e.inLoops))}
 	sa.route.Store(rt)
 	ch.in = sa
 	e.spis.insert(sa)
@@ -222,6 +223,7 @@ func (e *Engine) route(p esp.Path) (*route, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.noteOwn(p.Local.Addr())
 	mtu := e.config.PathMTU
 	if mtu == 0 {
 		mtu = e.wire.pathMTU(rt)

@@ -33,6 +33,9 @@ type Engine struct {
 	policies   atomic.Pointer[ruleTable]
 	inboundGen atomic.Uint64 // counts up when an inbound SA is removed
 	deviceMTU  atomic.Int32
+	own        atomic.Pointer[map[netip.Addr]bool] // outer addresses of this host, as far as SAs have had them
+
+	ikePort, nattPort uint16 // of the sockets
 
 	drops    []dropCounters // by goroutine: outbound loops, the control side, inbound loops
 	outLoops []*outLoop
@@ -91,6 +94,15 @@ func (e *Engine) init(dev deviceEnd, wire wireEnd) {
 	e.policies.Store(&ruleTable{gen: 1})
 	e.inboundGen.Store(1)
 	e.deviceMTU.Store(int32(dev.mtu()))
+
+	for _, s := range wire.sockets() {
+		switch s.Kind {
+		case SocketIKE:
+			e.ikePort = s.Local.Port()
+		case SocketNATT:
+			e.nattPort = s.Local.Port()
+		}
+	}
 
 	readers, receivers := dev.readers(), wire.receivers()
 	e.drops = make([]dropCounters, len(readers)+1+len(receivers))

@@ -192,7 +192,7 @@ func onPaths(t testing.TB, from, to *Engine, id, policy uint64, ts selector.Pair
 		t.Fatal(err)
 	}
 	encr, integ := keys(t, s, fmt.Sprintf("%08x", spi))
-	err = to.InstallInbound(id, esp.InboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts.Swap(), in)
+	err = to.InstallInbound(id, id, esp.InboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ}, ts.Swap(), in)
 	if err != nil {
 		t.Fatal(err)
 	}

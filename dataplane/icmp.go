@@ -59,9 +59,9 @@ func mayAnswer(b []byte, h *innerHeader) bool {
 	}
 	switch t := b[h.l4]; h.protocol {
 	case protoICMP:
-		return t != 3 && t != 4 && t != 5 && t != 11 && t != 12
+		return !icmpv4Error(t)
 	case protoICMPv6:
-		return t >= 128 // RFC 4443 section 2.1: errors are below
+		return !icmpv6Error(t)
 	}
 	return true
 }

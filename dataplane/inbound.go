@@ -13,6 +13,7 @@ import (
 //	look up     the SA by SPI                                         spiTable
 //	open        replay check, ICV, decryption, in place               esp.Inbound.Open
 //	check       inner header, next header, traffic selectors          inLoop.inner
+//	            and of an ICMP error what it encloses                 inLoop.errorFits
 //	adjust      ECN (RFC 6040), MSS on SYN
 //	merge       runs of a flow become super-packets, in place         coalescer
 //	write       all super-packets of the batch                        deviceWriter
@@ -36,6 +37,7 @@ type inLoop struct {
 	now     int64
 	cache   flowCache[*inboundSA]
 	header  innerHeader
+	quote   innerHeader
 	scratch esp.Scratch
 	// The current run of packets of one SA: counters are written once for a run.
 	sa             *inboundSA
@@ -204,7 +206,12 @@ func (w *inLoop) inner(sa *inboundSA, d *datagrams, start int, b []byte, next ui
 	}
 	b = b[:h.length]
 	// RFC 4301 section 5.2, step 4: the packet must match the SA's selectors.
-	if f := w.cache.at(&h.key); f.value != sa || f.key != h.key {
+	if isICMPError(b, h) {
+		if !w.errorFits(sa, b) {
+			w.drops.add(DropInICMPError, 1)
+			return
+		}
+	} else if f := w.cache.at(&h.key); f.value != sa || f.key != h.key {
 		if !sa.ts.MatchIn(h.key.packet()) {
 			w.drops.add(DropInSelectors, 1)
 			return

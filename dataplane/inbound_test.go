@@ -24,7 +24,7 @@ func peer(t testing.TB, l *lab, id uint64, ts [2]string, s esp.Suite) *rawSA {
 		t.Fatal(err)
 	}
 	encr, integ := keys(t, s, fmt.Sprint(spi))
-	if err := l.e.InstallInbound(id, esp.InboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ},
+	if err := l.e.InstallInbound(id, id, esp.InboundConfig{SPI: spi, Suite: s, EncrKey: encr, IntegKey: integ},
 		pair(t, ts[0], ts[1]), esp.Path{Local: labB, Remote: labA, UDP: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ const (
 	protoIPv6       = 41
 	protoRouting    = 43
 	protoFragment   = 44
+	protoESP        = 50
 	protoAH         = 51
 	protoICMPv6     = 58
 	protoNoNext     = 59

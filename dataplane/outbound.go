@@ -37,6 +37,7 @@ type outLoop struct {
 	table   *ruleTable
 	cache   flowCache[*rule]
 	header  innerHeader
+	quote   innerHeader
 	segs    segmenter
 	frag    fragmenter
 	scratch esp.Scratch
@@ -101,6 +102,9 @@ func (w *outLoop) packet(s *superPacket, waited bool) {
 		n = w.segs.count()
 	}
 	r := w.rule(&h.key)
+	if r == nil {
+		r = w.mapError(s.bytes())
+	}
 	switch {
 	case r == nil:
 		w.drops.add(DropOutNoPolicy, n)

@@ -32,6 +32,7 @@ type inboundSA struct {
 	// header is the number of octets in front of the payload.
 	header int
 	child  *child
+	line   uint64 // as that of outbound SAs
 	ts     selector.Pair
 	route  atomic.Pointer[route] // where packets are expected to come from
 	// active is set by the first authentic packet.

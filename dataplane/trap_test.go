@@ -197,7 +197,7 @@ func TestControlErrors(t *testing.T) {
 	encr, integ := keys(t, gcm128(), "x")
 	in := esp.InboundConfig{Suite: gcm128(), EncrKey: encr, IntegKey: integ}
 	in.SPI = 0x12345678
-	if err := l.e.InstallInbound(1, in, ts, path); err == nil {
+	if err := l.e.InstallInbound(1, 1, in, ts, path); err == nil {
 		t.Error("an SPI that was not allocated")
 	}
 	spi, err := l.e.AllocateSPI()
@@ -205,21 +205,21 @@ func TestControlErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	in.SPI = spi
-	if err := l.e.InstallInbound(1, in, pair(t, ts4Local, ts4Remote).Swap(), path); err != nil {
+	if err := l.e.InstallInbound(1, 1, in, pair(t, ts4Local, ts4Remote).Swap(), path); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.e.InstallInbound(2, in, ts, path); err == nil {
+	if err := l.e.InstallInbound(2, 2, in, ts, path); err == nil {
 		t.Error("an SPI twice")
 	}
 	if _, ok := l.e.Counters(2); ok {
 		t.Error("a child that has no SA")
 	}
 	in.SPI, _ = l.e.AllocateSPI()
-	if err := l.e.InstallInbound(1, in, ts, path); err == nil {
+	if err := l.e.InstallInbound(1, 1, in, ts, path); err == nil {
 		t.Error("a second inbound SA of a child")
 	}
 	in.EncrKey = nil
-	if err := l.e.InstallInbound(3, in, ts, path); err == nil {
+	if err := l.e.InstallInbound(3, 3, in, ts, path); err == nil {
 		t.Error("no key")
 	}
 	l.e.ReleaseSPI(in.SPI)
@@ -231,7 +231,7 @@ func TestControlErrors(t *testing.T) {
 	l.e.RemoveOutbound(9)
 	l.e.UpdatePath(9, path)
 	l.e.shutdown()
-	if err := l.e.InstallInbound(1, in, ts, path); err == nil {
+	if err := l.e.InstallInbound(1, 1, in, ts, path); err == nil {
 		t.Error("installed in a closed engine")
 	}
 	l.e.SetPolicy(1, selector.Policy{Pair: ts})

@@ -24,7 +24,7 @@ type DataPlane interface {
 	ClearPolicy(policy uint64)
 	FailPending(policy uint64)
 
-	InstallInbound(child uint64, c esp.InboundConfig, ts selector.Pair, path esp.Path) error
+	InstallInbound(child, line uint64, c esp.InboundConfig, ts selector.Pair, path esp.Path) error
 	InstallOutbound(child, policy, line uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error
 	RemoveInbound(child uint64)
 	RemoveOutbound(child uint64)

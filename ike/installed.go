@@ -19,7 +19,7 @@ func (d *Daemon) installInbound(now time.Time, e *entry, c *sa.Child) {
 	if d.o.ExportKeys {
 		d.o.Observer.ChildKeys(c)
 	}
-	if err := d.o.DataPlane.InstallInbound(c.ID, c.Inbound, c.TS, c.Path); err != nil {
+	if err := d.o.DataPlane.InstallInbound(c.ID, c.Policy, c.Inbound, c.TS, c.Path); err != nil {
 		d.installFailed(now, e, c, "inbound SA "+hex32(c.Inbound.SPI), err)
 		return
 	}

@@ -291,7 +291,7 @@ func (p *fakePlane) SetPolicy(policy uint64, spd selector.Policy) {
 func (p *fakePlane) ClearPolicy(policy uint64) { p.change(func() { delete(p.spd, policy) }) }
 func (p *fakePlane) FailPending(policy uint64) { p.mu.Lock(); p.failed[policy]++; p.mu.Unlock() }
 
-func (p *fakePlane) InstallInbound(child uint64, c esp.InboundConfig, _ selector.Pair, path esp.Path) error {
+func (p *fakePlane) InstallInbound(child, _ uint64, c esp.InboundConfig, _ selector.Pair, path esp.Path) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.refuse != nil {
