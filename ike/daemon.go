@@ -135,7 +135,7 @@ func (d *Daemon) newEnv() *sa.Env {
 		Tickets: ticket.NewKeyring(random),
 		NewSPI: func() wire.SPI {
 			for {
-				if spi := wire.SPI(binary.BigEndian.Uint64(random(8))); spi != 0 && d.table.bySPI[spi] == nil {
+				if spi := wire.SPI(binary.BigEndian.Uint64(random(8))); spi != 0 && d.table.bySPI[spi] == nil && d.table.refused.bySPI[spi] == nil {
 					return spi
 				}
 			}

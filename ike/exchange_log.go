@@ -18,7 +18,7 @@ const maxHeldLines = 8
 // of a half-open responder wait until the peer is authenticated, and are never written if it is not.
 func (d *Daemon) exchangeDone(e *entry, x sa.ExchangeDone) {
 	d.stats.exchange(x)
-	if !e.caller && e.first.IsZero() && !d.logs(slog.LevelDebug) {
+	if e.stranger && !d.logs(slog.LevelDebug) {
 		if d.logs(slog.LevelInfo) && len(e.held) < maxHeldLines {
 			e.held = append(e.held, x)
 		}

@@ -173,6 +173,24 @@ func (x *caller) begin(extra ...wire.Payload) bool {
 	return false
 }
 
+// beginAll is begin for several at once. It returns those that have keys.
+func beginAll(xs []*caller, extra ...wire.Payload) (done []*caller) {
+	for range 2 {
+		for _, x := range xs {
+			if x.out == nil {
+				x.sendInit(extra...)
+			}
+		}
+		settle(3 * latency)
+		for _, x := range xs {
+			if x.out == nil && x.answered() {
+				done = append(done, x)
+			}
+		}
+	}
+	return done
+}
+
 // seal protects a request.
 func (x *caller) seal(exchange wire.ExchangeType, id uint32, ps ...wire.Payload) []byte {
 	plain := wire.AppendPayloads(nil, ps)

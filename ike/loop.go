@@ -178,6 +178,7 @@ func (d *Daemon) handleBatch(queue chan message, n int) {
 
 // advance does what is due at the IKE SAs, each at most once.
 func (d *Daemon) advance(now time.Time) {
+	d.table.refused.expire(now)
 	for n := d.table.timers.len(); n > 0; n-- {
 		e, ok := d.table.timers.due(now)
 		if !ok {
@@ -195,7 +196,7 @@ func (d *Daemon) advance(now time.Time) {
 }
 
 func (d *Daemon) nextTimeout() time.Time {
-	t := d.table.timers.next()
+	t := earliest(d.table.timers.next(), d.table.refused.next())
 	if d.stopping {
 		return t
 	}

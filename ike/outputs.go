@@ -34,6 +34,17 @@ func (d *Daemon) drain(now time.Time, e *entry) {
 		d.forgetEntry(now, e)
 		return
 	}
+	if r, ok := e.m.Refusal(); ok && e.made != nil {
+		init := *e.made
+		d.forgetEntry(now, e)
+		d.table.refused.add(now, r, init)
+		d.surge.refused(now)
+		return
+	}
+	d.weighHalfOpen(now, e)
+	if d.table.bySPI[e.m.LocalSPI()] != e {
+		return // it was too large
+	}
 	if e.excluded != e.m.Path().Remote.Addr().Unmap() && e.excluded.IsValid() && e.m.PeerProven() {
 		d.excludePeer(e) // the peer has moved
 	}
@@ -202,6 +213,7 @@ func (d *Daemon) established(now time.Time, e *entry) {
 	d.table.settle(e)
 	e.assign(d.connection(e.m.Config()))
 	d.table.setUp(e)
+	e.stranger = false
 	d.logHeld(e)
 	e.first = now
 	d.joinKin(e)
@@ -271,8 +283,8 @@ func (d *Daemon) closed(now time.Time, e *entry, o sa.Closed) {
 	}
 	d.handoverClosed(now, e)
 	d.keepSession(e, o)
-	if e.conn == nil {
-		return
+	if e.conn == nil || e.stranger {
+		return // a stranger's is nothing that a child waits for
 	}
 	for _, h := range e.conn.children {
 		d.touch(h)

@@ -29,6 +29,10 @@ func (d *Daemon) receive(now time.Time, path sa.Path, b []byte) {
 			d.drain(now, e)
 			return
 		}
+		if r := d.table.refused.bySPI[spi]; r != nil {
+			d.repeatRefusal(now, path, r, b)
+			return
+		}
 		d.unknownSPI(now, path, h)
 		return
 	}
@@ -51,6 +55,10 @@ func (d *Daemon) receive(now time.Time, path sa.Path, b []byte) {
 		d.drain(now, e)
 		return
 	}
+	if r := d.table.refused.byInit[initKey{h.SPIi, path.Remote}]; r != nil && r.Matches(b) {
+		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreState, Detail: h.Exchange.String() + " of an attempt that was refused"})
+		return
+	}
 	d.accept(now, path, h, b)
 }
 
@@ -59,17 +67,17 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 	if d.stopping {
 		return
 	}
-	all, source := d.table.halfOpen(path.Remote.Addr())
-	ike := &d.conf.IKE
+	ike, from := &d.conf.IKE, path.Remote.Addr()
+	half, refused := &d.table.half, &d.table.refused.shares
+	full := half.total() >= ike.HalfOpenLimit
+	// What was refused a moment ago counts as what is half-open does: it costs its sender as little.
+	all, source := half.total()+refused.total(), half.from(from)+refused.from(from)
 	switch {
-	case all >= ike.HalfOpenLimit:
-		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreHalfOpen})
-		return
-	case source >= ike.BlockThreshold:
+	case half.from(from) >= ike.BlockThreshold:
 		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreSource})
 		return
-	case all >= ike.CookieThreshold || source >= ike.CookieThresholdIP || d.surge.lasts(now):
-		if answer, pass := d.cookies.Screen(now, b, path.Remote.Addr()); answer != nil {
+	case full || all >= ike.CookieThreshold || source >= ike.CookieThresholdIP || d.surge.lasts(now):
+		if answer, pass := d.cookies.Screen(now, b, from); answer != nil {
 			d.send(path, answer)
 			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreCookie})
 			return
@@ -78,11 +86,17 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 			return
 		}
 	}
+	if full && half.yields(now, from) == nil {
+		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreHalfOpen})
+		return
+	}
 	acc := sa.Accept(d.env, now, b, path)
 	switch {
 	case acc.Machine != nil:
-		e := d.table.addHalfOpen(acc.Machine, d.connection(acc.Machine.Config()), path.Remote)
-		d.drain(now, e)
+		if full {
+			d.pushOut(now, half.yields(now, from).x)
+		}
+		d.drain(now, d.table.addHalfOpen(now, acc.Machine, d.connection(acc.Machine.Config()), path.Remote))
 	case acc.Response != nil:
 		d.surge.refused(now)
 		d.send(path, acc.Response)
@@ -98,6 +112,35 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 		}
 	case acc.Ignored != nil:
 		d.ignored(*acc.Ignored)
+	}
+}
+
+// pushOut ends a half-open IKE SA, so that there is room for another.
+func (d *Daemon) pushOut(now time.Time, e *entry) {
+	d.ignored(sa.Ignored{Path: e.m.Path(), Reason: sa.IgnorePushedOut})
+	e.leaving = true
+	e.m.Abandon(now, "another peer's IKE SA takes its place")
+	d.drain(now, e)
+}
+
+// weighHalfOpen counts what a half-open IKE SA keeps of its peer by now. When that is more than there may be, the oldest of
+// whoever has most go.
+func (d *Daemon) weighHalfOpen(now time.Time, e *entry) {
+	half := &d.table.half
+	if e.share == nil {
+		return
+	}
+	w := unitsOf(e.m)
+	if w <= e.share.weight {
+		half.weigh(e.share, w)
+		return
+	}
+	half.weigh(e.share, w)
+	for from := e.share.of.key; half.from(from) > d.conf.IKE.BlockThreshold; {
+		d.pushOut(now, half.oldestFrom(from).x)
+	}
+	for half.total() > d.conf.IKE.HalfOpenLimit {
+		d.pushOut(now, half.most().x)
 	}
 }
 

@@ -59,7 +59,7 @@ func (d *Daemon) logFailure(e *entry, f *diag.Failure, r diag.Repeat) {
 // established. An exception is who has gone on from IKE_SA_INIT, so that he is where he says, at an address that is
 // configured for one peer: an operator waits for that one, and there are no more of them than are configured.
 func (d *Daemon) strange(e *entry, f *diag.Failure) bool {
-	if e == nil || e.caller || !e.first.IsZero() {
+	if e == nil || !e.stranger {
 		return false
 	}
 	if f.Code == diag.CodeHalfOpen || f.Exchange == wire.ExchangeIKESAInit.String() {

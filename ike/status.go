@@ -51,7 +51,9 @@ type Info struct {
 
 	Conns            []ConnInfo
 	IKESAs, HalfOpen int
-	Queued           int
+	// Refused are the attempts that were refused a moment ago, whose answers are kept.
+	Refused int
+	Queued  int
 	// Strangers are failures that belong to no connection, the latest first.
 	Strangers []diag.Repeat
 }
@@ -61,7 +63,7 @@ func (d *Daemon) Info(ctx context.Context) (Info, error) {
 	var out Info
 	err := d.call(ctx, func(now time.Time) {
 		out = Info{Since: d.since, Loaded: d.loaded.at, ReloadFailed: d.loaded.failed, ReloadError: d.loaded.err, File: d.conf.File,
-			HalfOpen: len(d.table.byInit), Queued: len(d.loop.inbox) + len(d.loop.strangers)}
+			HalfOpen: len(d.table.byInit), Refused: len(d.table.refused.bySPI), Queued: len(d.loop.inbox) + len(d.loop.strangers)}
 		for _, c := range d.conns {
 			ci := ConnInfo{Conf: c.conf}
 			if r, ok := d.failures.Last(c.conf.Name, ""); ok {

@@ -17,8 +17,11 @@ type entry struct {
 	m *sa.Machine
 	// conn is the connection it belongs to; for a half-open responder the best guess. It is among conn.entries.
 	conn *connection
-	// init is set while the entry is a half-open responder, made once it is that no more.
+	// init is set while the entry is a half-open responder, with its share of them, made once it is that no more.
 	init, made *initKey
+	share      *claim[*entry]
+	// stranger: it was made for a request, and its peer has never been authenticated.
+	stranger bool
 
 	// up: it was reported as established and not yet as closed.
 	up bool
@@ -107,19 +110,21 @@ func unfile[K comparable](index map[K]entrySet, k K, e *entry) {
 
 // table holds all IKE SAs and when each has something due.
 type table struct {
-	bySPI    map[wire.SPI]*entry
-	byInit   map[initKey]*entry
-	made     map[initKey]*entry // responders that are not half-open any more, by the request that made them
-	bySource map[netip.Addr]int // half-open responders by the peer's address or prefix
-	byAddr   map[netip.Addr]entrySet
-	peers    map[peerKey]entrySet // those that are up
-	timers   agenda[*entry]       // by what is due
-	open     int                  // how many are not closed
+	bySPI   map[wire.SPI]*entry
+	byInit  map[initKey]*entry
+	made    map[initKey]*entry // responders that are not half-open any more, by the request that made them
+	half    shares[*entry]     // half-open responders
+	refused refusals
+	byAddr  map[netip.Addr]entrySet
+	peers   map[peerKey]entrySet // those that are up
+	timers  agenda[*entry]       // by what is due
+	open    int                  // how many are not closed
 }
 
 func (t *table) init() {
-	t.bySPI, t.byInit, t.bySource = map[wire.SPI]*entry{}, map[initKey]*entry{}, map[netip.Addr]int{}
-	t.made = map[initKey]*entry{}
+	t.bySPI, t.byInit, t.made = map[wire.SPI]*entry{}, map[initKey]*entry{}, map[initKey]*entry{}
+	t.half.init()
+	t.refused.init()
 	t.byAddr, t.peers = map[netip.Addr]entrySet{}, map[peerKey]entrySet{}
 }
 
@@ -142,22 +147,21 @@ func (e *entry) assign(c *connection) {
 	}
 }
 
+// heldUnit is how many octets of its peer a half-open SA may keep to count as one: 1024 of them, the usual half_open_limit, are
+// 8 MiB at most. An ordinary one has two messages of less than a kilobyte; the largest IKE_SA_INIT and the fragments of
+// the largest IKE_AUTH make one count as ten.
+const heldUnit = 8 << 10
+
+func unitsOf(m *sa.Machine) int { return 1 + m.Held()/heldUnit }
+
 // addHalfOpen registers a responder that waits for IKE_AUTH.
-func (t *table) addHalfOpen(m *sa.Machine, c *connection, remote netip.AddrPort) *entry {
+func (t *table) addHalfOpen(now time.Time, m *sa.Machine, c *connection, remote netip.AddrPort) *entry {
 	e := t.add(m, c)
+	e.stranger = true
 	e.init = &initKey{m.PeerSPI(), remote}
 	t.byInit[*e.init] = e
-	t.bySource[sourceOf(remote.Addr())]++
+	e.share = t.half.add(now, remote.Addr(), e, unitsOf(m))
 	return e
-}
-
-// sourceOf is what half-open SAs are counted by: an IPv6 host can have any address of its /64.
-func sourceOf(a netip.Addr) netip.Addr {
-	if a.Is6() && !a.Is4In6() {
-		p, _ := a.WithZone("").Prefix(64)
-		return p.Addr()
-	}
-	return a.Unmap()
 }
 
 // settle takes an entry off the half-open ones.
@@ -166,11 +170,8 @@ func (t *table) settle(e *entry) {
 		return
 	}
 	delete(t.byInit, *e.init)
-	s := sourceOf(e.init.remote.Addr())
-	if t.bySource[s]--; t.bySource[s] <= 0 {
-		delete(t.bySource, s)
-	}
-	e.init, e.made = nil, e.init
+	t.half.remove(e.share)
+	e.init, e.made, e.share = nil, e.init, nil
 	t.made[*e.made] = e
 }
 
@@ -219,9 +220,4 @@ func (t *table) at(a netip.Addr) []*entry { return t.byAddr[a.Unmap()].sorted() 
 // all lists the entries, oldest first. It costs more than most inputs should: it is for commands.
 func (t *table) all() []*entry {
 	return slices.SortedFunc(maps.Values(t.bySPI), func(a, b *entry) int { return cmp.Compare(a.m.ID(), b.m.ID()) })
-}
-
-// halfOpen tells how many responders wait for IKE_AUTH, in all and from one source.
-func (t *table) halfOpen(from netip.Addr) (all, source int) {
-	return len(t.byInit), t.bySource[sourceOf(from)]
 }

@@ -87,7 +87,7 @@ func (m *metricsServer) close() { m.s.Close(); m.l.Close() }
 type collector struct {
 	g *gateway
 
-	build, configured, up, childUp, ikeSAs, halfOpen                       *prometheus.Desc
+	build, configured, up, childUp, ikeSAs, halfOpen, refused              *prometheus.Desc
 	bytes, packets, drops, failures, exchanges, rekeys, retransmits, moves *prometheus.Desc
 	ignored, inboxDropped, sendErrors, established, lastReload, started    *prometheus.Desc
 	loadedAt, redirects                                                    *prometheus.Desc
@@ -105,6 +105,7 @@ func newCollector(g *gateway) *collector {
 		childUp:      d("child_up", "1 if the child carries traffic.", "connection", "child"),
 		ikeSAs:       d("ike_sas", "IKE SAs of the connection.", "connection"),
 		halfOpen:     d("half_open_ike_sas", "Responders that wait for IKE_AUTH."),
+		refused:      d("refused_attempts", "Attempts that were refused a moment ago, whose answers are kept."),
 		bytes:        d("child_bytes_total", "Octets of inner packets.", "connection", "child", "direction"),
 		packets:      d("child_packets_total", "Inner packets.", "connection", "child", "direction"),
 		drops:        d("drops_total", "Packets that were dropped.", "direction", "reason"),
@@ -127,7 +128,7 @@ func newCollector(g *gateway) *collector {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.build, c.configured, c.up, c.childUp, c.ikeSAs, c.halfOpen, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
+		c.build, c.configured, c.up, c.childUp, c.ikeSAs, c.halfOpen, c.refused, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
 		c.rekeys, c.retransmits, c.moves, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
 		c.redirects,
 	} {
@@ -155,6 +156,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.loadedAt, float64(info.Loaded.UnixMilli())/1000)
 	gauge(c.started, float64(info.Since.Unix()))
 	gauge(c.halfOpen, float64(info.HalfOpen))
+	gauge(c.refused, float64(info.Refused))
 	for _, n := range info.Conns {
 		name := n.Conf.Name
 		gauge(c.configured, 1, name)

@@ -85,6 +85,7 @@ func TestMetrics(t *testing.T) {
 		{"ipsec_connection_up", []string{"connection=lab"}, 1},
 		{"ipsec_child_up", []string{"connection=lab", "child=net"}, 1},
 		{"ipsec_half_open_ike_sas", nil, 0},
+		{"ipsec_refused_attempts", nil, 0},
 		{"ipsec_ike_established_total", nil, 1},
 		{"ipsec_rekeys_total", []string{"sa=child"}, 1},
 		{"ipsec_rekeys_total", []string{"sa=ike"}, 1},

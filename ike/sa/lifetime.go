@@ -117,7 +117,7 @@ func (m *Machine) advanceLifetime(now time.Time) {
 		m.life.expireAt = time.Time{}
 		switch m.state {
 		case StateConnecting:
-			m.close(now, "half-open for too long", m.failure(diag.CodeHalfOpen, wire.ExchangeIKEAuth))
+			m.abortHalfOpen(now)
 		case StateRekeyed:
 			// The peer rekeyed and did not delete the old SA.
 			m.delete(now, "replaced", false)

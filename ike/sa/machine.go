@@ -225,7 +225,7 @@ func (m *Machine) close(now time.Time, reason string, f *diag.Failure) {
 	if len(m.window.response) > 0 {
 		m.closedUntil = now.Add(lingerTime)
 	}
-	m.frag = fragments{}
+	m.shed()
 	m.emit(Closed{Reason: reason, Failure: f})
 }
 

@@ -79,9 +79,14 @@ func (m *Machine) open(now time.Time, msg *wire.Message, datagram []byte, path P
 func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []byte, path Path) {
 	h := msg.Header
 	if Opens(h.Exchange) {
-		if m.state == StateConnecting && m.window.nextRecv == 1 && m.Matches(datagram) {
-			m.resend(path)
-		} else {
+		switch {
+		case m.state == StateConnecting && m.window.nextRecv == 1 && m.Matches(datagram):
+			if m.window.paces.allow(now, path == m.path) {
+				m.resend(path)
+			} else {
+				m.ignore(path, IgnoreRepeated, h.Exchange.String())
+			}
+		default:
 			m.ignore(path, IgnoreState, h.Exchange.String()+" for an existing SA")
 		}
 		return
@@ -93,18 +98,9 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 	if m.receiveSync(now, msg, datagram, path) {
 		return
 	}
-	// RFC 7383 section 2.6.1: only fragment number 1 of a retransmitted request makes the responder answer again.
-	if h.MessageID+1 == m.window.nextRecv && m.window.answers(h.Exchange) {
-		if m.window.opened == nil {
-			m.ignore(path, IgnoreState, "")
-			return
-		}
-		if _, err := m.window.opened.Open(datagram, msg.Encrypted.AADLen); err != nil {
-			m.ignore(path, IgnoreICV, "")
-			return
-		}
-		if msg.Encrypted.Fragment && msg.Encrypted.Number != 1 {
-			m.ignore(path, IgnoreDuplicate, "fragment of an answered request")
+	if m.window.repeated(h) {
+		if reason, detail := m.window.asksAgain(now, msg, datagram, path == m.path); reason != "" {
+			m.ignore(path, reason, detail)
 			return
 		}
 		m.shrinkResponse()

@@ -25,6 +25,8 @@ type window struct {
 	// whole is the answer before it was protected, and repeats how often it was asked for again.
 	whole   *whole
 	repeats int
+	// paces bound how often.
+	paces paces
 }
 
 // Message ids do not wrap: "In the unlikely event that Message IDs grow too large to fit in 32 bits, the IKE SA MUST be
