@@ -212,7 +212,7 @@ func (w *inLoop) inner(sa *inboundSA, d *datagrams, start int, b []byte, next ui
 			return
 		}
 	} else if f := w.cache.at(&h.key); f.value != sa || f.key != h.key {
-		if !sa.ts.MatchIn(h.key.packet()) {
+		if !sa.ts.Load().MatchIn(h.key.packet()) {
 			w.drops.add(DropInSelectors, 1)
 			return
 		}

@@ -113,7 +113,7 @@ func (e *Engine) FailPending(id uint64) {
 }
 
 // addSA puts an outbound SA into force.
-func (e *Engine) addSA(sa *outboundSA, line uint64) {
+func (e *Engine) addSA(sa *outboundSA, ts selector.Pair, line uint64) {
 	en := e.entries[sa.policy]
 	if en == nil {
 		p := &policy{id: sa.policy, ignore: true, spd: selector.Policy{Order: math.MaxInt, Open: true},
@@ -122,7 +122,7 @@ func (e *Engine) addSA(sa *outboundSA, line uint64) {
 		e.entries[sa.policy] = en
 	}
 	e.serial++
-	r := saRules{inner: &rule{ts: sa.ts, sa: sa, line: line, serial: e.serial}}
+	r := saRules{inner: &rule{ts: ts, sa: sa, line: line, serial: e.serial}}
 	t := e.policies.Load()
 	inner := en.p.sas.Load()
 	if inner == nil {
@@ -132,7 +132,7 @@ func (e *Engine) addSA(sa *outboundSA, line uint64) {
 	if en.p.spd.Open {
 		alone := &policy{id: sa.policy, ignore: true, spd: en.p.spd, trap: en.p.trap}
 		alone.sas.Store((&ruleTable{}).with(r.inner))
-		r.apart = e.newRule(alone, sa.ts, line)
+		r.apart = e.newRule(alone, ts, line)
 		t = t.with(r.apart)
 	} else {
 		t = t.next()

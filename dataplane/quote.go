@@ -90,10 +90,11 @@ func (w *inLoop) errorFits(sa *inboundSA, b []byte) bool {
 		return false
 	}
 	packet := q.key.packet()
-	if !sa.ts.MatchOut(packet) {
+	ts := sa.ts.Load()
+	if !ts.MatchOut(packet) {
 		return false
 	}
-	if !sa.ts.MatchIn(h.key.packet()) && !routerOutside(sa.ts.Local, h.key.src()) {
+	if !ts.MatchIn(h.key.packet()) && !routerOutside(ts.Local, h.key.src()) {
 		return false
 	}
 	// The selectors of several tunnels may have it: it counts for the one that it takes.

@@ -33,7 +33,7 @@ type inboundSA struct {
 	header int
 	child  *child
 	line   uint64 // as that of outbound SAs
-	ts     selector.Pair
+	ts     atomic.Pointer[selector.Pair]
 	route  atomic.Pointer[route] // where packets are expected to come from
 	// active is set by the first authentic packet.
 	active atomic.Bool
@@ -45,7 +45,6 @@ type outboundSA struct {
 	esp    *esp.Outbound
 	child  *child
 	policy uint64
-	ts     selector.Pair
 	suite  esp.Suite
 	route  atomic.Pointer[route]
 	// portless says that fragments of a packet are selected like the packet itself.

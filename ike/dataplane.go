@@ -29,6 +29,7 @@ type DataPlane interface {
 	RemoveInbound(child uint64)
 	RemoveOutbound(child uint64)
 	UpdatePath(child uint64, path esp.Path)
+	UpdateSelectors(child uint64, ts selector.Pair)
 
 	// Counters are those of a child that has at least one direction installed. It may be called from any goroutine.
 	Counters(child uint64) (Counters, bool)

@@ -34,10 +34,17 @@ func (d *Daemon) installOutbound(now time.Time, e *entry, c *sa.Child) {
 		d.installFailed(now, e, c, "outbound SA "+hex32(c.Outbound.SPI), err)
 		return
 	}
-	i := d.installed[c.ID]
-	if i == nil || !d.conf.IKE.InstallRoutes {
+	if i := d.installed[c.ID]; i != nil {
+		d.routeChild(i)
+	}
+}
+
+// routeChild sends what a CHILD SA selects into the tunnel, and no longer what it has selected before.
+func (d *Daemon) routeChild(i *installed) {
+	if !d.conf.IKE.InstallRoutes {
 		return
 	}
+	c := i.child
 	ts := c.TS
 	d.routing.setRoutes(&i.routed, &ts, func(err error) {
 		d.post(func(d *Daemon, now time.Time) {

@@ -119,6 +119,8 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 		d.removedOutbound(o.Child)
 	case sa.UpdatePath:
 		dp.UpdatePath(o.Child.ID, o.Child.Path)
+	case sa.UpdateSelectors:
+		d.updateSelectors(now, e, o.Child)
 	case sa.StateChanged:
 		if o.To == sa.StateDeleting && e.kin != nil {
 			e.kin.noteClosing(now)

@@ -110,6 +110,8 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 				d.refreshForStranger(now) // its name may have a new address
 			}
 		}
+	case acc.Failure != nil:
+		d.report(now, nil, acc.Failure) // something is wrong here: the peer gets no answer
 	case acc.Ignored != nil:
 		d.ignored(*acc.Ignored)
 	}

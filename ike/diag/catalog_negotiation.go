@@ -90,6 +90,18 @@ func negotiationInfo(c Code) (info, bool) {
 			fixByPeer: "the peer refuses our networks: compare local_ts and remote_ts here with the remote and local network " +
 				"configured at the peer, which must mirror them.",
 		}, true
+	case CodeNarrowed:
+		return info{
+			title:    "not all of the traffic selectors were taken",
+			peerVerb: "takes", peerDefault: "takes a part of them",
+			ourVerb: "want", ourVerbByPeer: "asked for", ourDefault: "want all that is configured",
+			alert: "ts-mismatch",
+			text: "A responder may take a part of the networks that it is asked for, which is called narrowing. What it leaves out has no " +
+				"tunnel: such packets are dropped, and counted as wait_narrowed. Gateways that hold one pair of networks for each CHILD SA " +
+				"(FortiGate, Cisco ASA, policy based ones in general) do so with every list; for those this gateway asks for the other " +
+				"pairs in CHILD SAs of their own. A rekeying must not leave out what is in use.",
+			fix: "configure the networks that were left out at the peer as well, or take them out of local_ts and remote_ts here.",
+		}, true
 	case CodeMode:
 		return info{
 			title:    "tunnel mode against transport mode",

@@ -22,6 +22,8 @@ const (
 	CodeInitLoop Code = "E-INIT-LOOP"
 	// CodeTS: the traffic selectors of the two sides have nothing in common.
 	CodeTS Code = "E-TS"
+	// CodeNarrowed: one side takes fewer traffic selectors than the other wants, so that some traffic has no tunnel.
+	CodeNarrowed Code = "E-TS-NARROWED"
 	// CodeMode: one side wants transport mode, the other tunnel mode.
 	CodeMode Code = "E-MODE"
 
@@ -121,7 +123,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		CodeConnNone,
-		CodeProposalIKE, CodeProposalChild, CodeKEGroup, CodeKEValue, CodeInitLoop, CodeTS, CodeMode,
+		CodeProposalIKE, CodeProposalChild, CodeKEGroup, CodeKEValue, CodeInitLoop, CodeTS, CodeNarrowed, CodeMode,
 		CodeAuthID, CodeAuthPSK, CodeAuthMethod, CodeAuthSig, CodeAuthRefused,
 		CodeAuthCertChain, CodeAuthCertExpired, CodeAuthCertSAN, CodeAuthCertRevoked,
 		CodeNoSecret, CodePPK, CodeEAP, CodeRADIUS,

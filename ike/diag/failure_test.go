@@ -53,6 +53,7 @@ func every() map[string]*Failure {
 		"SelectorMismatch":      SelectorMismatch(auth, ours, theirs, "the remote side: 10.20.0.0/24 and 10.30.0.0/24 are disjoint"),
 		"SelectorsRefused":      SelectorsRefused(auth, ours),
 		"SelectorsOutside":      SelectorsOutside(auth, ours, theirs),
+		"SelectorsNarrowed":     SelectorsNarrowed(auth, ours, theirs, []string{"10.10.1.0/24 === 10.20.1.0/24"}),
 		"ModeMismatch":          ModeMismatch(auth, "tunnel", "transport"),
 		"IDMismatch":            IDMismatch(auth, "site-b.example", "10.0.0.5"),
 		"WrongPSK":              WrongPSK(auth, "secrets.ike.office", "site-a.example", "site-b.example"),

@@ -152,6 +152,17 @@ func SelectorsOutside(w Where, ours, theirs Selectors) *Failure {
 	return f
 }
 
+// SelectorsNarrowed says that the peer takes a part of the selectors of a child only: what it takes, and which pairs of networks have no
+// tunnel therefore.
+func SelectorsNarrowed(w Where, ours, theirs Selectors, left []string) *Failure {
+	f := w.failure(CodeNarrowed)
+	f.Ours, f.Theirs = ours.String(), theirs.String()
+	f.Differs = "what it leaves out: " + list(left, maxListed)
+	f.Fix = fmt.Sprintf("configure at the peer what it leaves out, as a child for each pair of networks if it can't have more in one; or take it "+
+		"out of local_ts and remote_ts of %s. Until then its packets are dropped (wait_narrowed).", w.child())
+	return f
+}
+
 // ModeMismatch is the failure to agree on tunnel or transport mode.
 func ModeMismatch(w Where, ours, theirs string) *Failure {
 	f := w.failure(CodeMode)

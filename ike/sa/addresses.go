@@ -167,9 +167,12 @@ func (m *Machine) repath(now time.Time, path Path, why string) {
 	m.transmit(now, p)
 }
 
-// moveChildren makes all CHILD SAs use the path of the IKE SA, and its encapsulation.
+// moveChildren makes all CHILD SAs use the path of the IKE SA, and its encapsulation. Selectors that stand for a gateway follow.
 func (m *Machine) moveChildren() {
 	for _, c := range m.children {
+		if c.State != ChildDeleted && m.moveSelectors(c) {
+			m.emit(UpdateSelectors{Child: c})
+		}
 		if p := m.espPath(); c.State != ChildDeleted && c.Path != p {
 			c.Path = p
 			m.emit(UpdatePath{Child: c})

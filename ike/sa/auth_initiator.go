@@ -94,7 +94,11 @@ func (t *authTask) done(m *Machine, r *response) {
 	if a, ok := find[*wire.Auth](r.payloads); ok {
 		authPayload = a
 	}
-	if n := errorNotify(r.payloads); n != nil && authPayload == nil {
+	n := fatalNotify(r.payloads)
+	if n == nil && authPayload == nil {
+		n = errorNotify(r.payloads)
+	}
+	if n != nil {
 		t.abandoned(m, r.now)
 		m.close(r.now, "peer answered "+n.NotifyType.String(), m.peerRefusedAuth(n))
 		return

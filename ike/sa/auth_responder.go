@@ -30,6 +30,9 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	}
 	m.cfg, m.candidates = cfg, nil
 	m.localID = m.ownIdentity()
+	if f := m.malformedChild(r.payloads); f != nil {
+		return m.refuseAuth(wire.NotifyInvalidSyntax, f)
+	}
 	if !hasAuth {
 		// Without AUTH the initiator asks for EAP (RFC 7296 section 2.16), which this connection does not have.
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.failure(diag.CodeAuthMethod, x, failLine(cfg.RemoteIDLine),

@@ -19,7 +19,7 @@ type Child struct {
 	// Inbound and Outbound are complete once the child is installed. Inbound.SPI is ours, Outbound.SPI the peer's.
 	Inbound  esp.InboundConfig
 	Outbound esp.OutboundConfig
-	// TS are the narrowed traffic selectors, RFC 7296 section 2.9.
+	// TS are the narrowed traffic selectors, RFC 7296 section 2.9. What of them stands for a gateway follows it when it moves.
 	TS   selector.Pair
 	Path esp.Path
 	// Chosen is the negotiated proposal; Chosen.KE is zero when the keys come from the IKE SA alone.
@@ -28,6 +28,10 @@ type Child struct {
 	State     ChildState
 	Created   time.Time
 	Initiator bool // this side made the request that created it
+
+	// agreed is TS as it was negotiated. gateways are the addresses of the gateways in TS, agreedGateways those in agreed.
+	agreed                   selector.Pair
+	gateways, agreedGateways gateways
 
 	// rekeyAt and expireAt are zero when there is no such limit.
 	rekeyAt, expireAt time.Time

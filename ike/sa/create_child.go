@@ -211,11 +211,6 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 	sa, ok := find[*wire.SA](r.payloads)
 	tsi, tsr := findTS(r.payloads, false), findTS(r.payloads, true)
 	if !ok || tsi == nil || tsr == nil {
-		if inAuth {
-			f := m.failure(diag.CodeSyntax, x, failSides("", "IKE_AUTH without a child (SA, TSi, TSr)"), failNotify(wire.NotifyInvalidSyntax))
-			m.emit(Failed{Failure: f})
-			return failing(wire.NotifyInvalidSyntax), false
-		}
 		return m.refuseSyntax(r, "a CREATE_CHILD_SA request without SA, TSi or TSr"), false
 	}
 	// USE_TRANSPORT_MODE is declined by not echoing it: the child is in tunnel mode, and the initiator decides whether
@@ -227,7 +222,8 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 	ke, _ := find[*wire.KE](r.payloads)
 
 	theirs := selector.Pair{Local: fromWireTS(tsr), Remote: fromWireTS(tsi)}
-	cfg, chosen, ts, f, n := m.selectChild(x, sa, ke, theirs, old, inAuth)
+	best, more, f, n := m.selectChild(x, sa, ke, theirs, old, inAuth)
+	cfg, chosen, ts := best.cfg, best.chosen, best.ts
 	if f != nil {
 		m.emit(Failed{Failure: f, Child: cfg})
 		return failing(n), false
@@ -241,6 +237,12 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 		}
 	}
 	peerSPI, ok := espSPI(chosen.SPI)
+	if !ok && inAuth {
+		// INVALID_SYNTAX would be the end of an IKE SA that is good for another child.
+		m.emit(Failed{Failure: m.failure(diag.CodeSyntax, x, failChild(cfg, cfg.Line), failNotify(wire.NotifyNoProposalChosen),
+			failSides("", "an ESP SPI that is not one"))})
+		return failing(wire.NotifyNoProposalChosen), false
+	}
 	if !ok {
 		return m.refuseSyntax(r, "an ESP SPI that is not one"), false
 	}
@@ -256,6 +258,9 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 	if f != nil {
 		m.emit(Failed{Failure: f, Child: cfg})
 		return failing(wire.NotifyNoAdditionalSAs), false
+	}
+	if more {
+		answer = append(answer, &wire.Notify{NotifyType: wire.NotifyAdditionalTSPossible})
 	}
 	if c == nil {
 		return answer, false // it comes with the last of the additional key exchanges
@@ -324,64 +329,6 @@ func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.C
 		return fail(diag.CodeInternal, err)
 	}
 	return c, payloads, nil
-}
-
-// selectChild finds the configured child that a request is for: selectors first, then proposals, so that a mismatch
-// of the one is never reported as one of the other. The notify says what to answer when there is none.
-func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, theirs selector.Pair, old *Child, inAuth bool) (*ChildConfig, proposal.Chosen, selector.Pair, *diag.Failure, wire.NotifyType) {
-	opts := proposal.Options{IgnoreKE: inAuth}
-	if ke != nil {
-		opts.PreferKE = ke.Group
-	}
-	candidates := m.cfg.Children
-	if old != nil {
-		candidates = []*ChildConfig{old.Config}
-	}
-	var mismatch, tooMany *diag.Failure
-	var mismatched *ChildConfig
-	for _, c := range candidates {
-		ours := m.tsOf(c)
-		ts := selector.Pair{Local: selector.Narrow(ours.Local, theirs.Local), Remote: selector.Narrow(ours.Remote, theirs.Remote)}
-		if len(ts.Local) == 0 || len(ts.Remote) == 0 {
-			continue
-		}
-		if what := tsLimit(ts, ours); what != "" {
-			if tooMany == nil {
-				tooMany, mismatched = m.tsLimitFailure(x, c, what), c
-			}
-			continue
-		}
-		chosen, err := proposal.Choose(c.Proposals, sa.Proposals, opts)
-		if err != nil {
-			if mismatch == nil {
-				mismatch, mismatched = m.proposalFailure(diag.CodeProposalChild, x, err, c), c
-				mismatch.Notify = wire.NotifyNoProposalChosen.String()
-			}
-			continue
-		}
-		return c, chosen, ts, nil, 0
-	}
-	if mismatch != nil {
-		return mismatched, proposal.Chosen{}, selector.Pair{}, mismatch, wire.NotifyNoProposalChosen
-	}
-	if tooMany != nil {
-		return mismatched, proposal.Chosen{}, selector.Pair{}, tooMany, wire.NotifyTSUnacceptable
-	}
-	f := m.failure(diag.CodeTS, x, failNotify(wire.NotifyTSUnacceptable))
-	var ours []byte
-	for i, c := range candidates {
-		if i > 0 {
-			ours = append(ours, "; "...)
-		}
-		ours = append(ours, c.Name+": "+selectorText(m.tsOf(c))...)
-	}
-	f.Ours, f.Theirs = string(ours), selectorText(theirs)
-	var only *ChildConfig
-	if len(candidates) == 1 {
-		only = candidates[0]
-		failChild(only, only.LocalTSLine)(f)
-	}
-	return only, proposal.Chosen{}, selector.Pair{}, f, wire.NotifyTSUnacceptable
 }
 
 // lowest is the lower of two nonces. `"Lowest" means an octet-by-octet comparison (instead of, for instance, comparing the

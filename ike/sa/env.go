@@ -71,6 +71,10 @@ type Env struct {
 	// address is no way to the peer. Nil: none does.
 	Tunnelled func(cfg *Config, remote netip.Addr) bool
 
+	// Foreign reports whether an address is known to be somebody else's than the peer's of m, so that no selector may move to it.
+	// Nil: nobody else is known.
+	Foreign func(m *Machine, a netip.Addr) bool
+
 	// Tickets makes and opens session tickets; nil: none are given and none are taken.
 	Tickets *ticket.Keyring
 

@@ -35,14 +35,9 @@ func (m *Machine) handleInformational(r *request) []wire.Payload {
 	m.redirectedLive(r)
 	m.takeToken(r.path, r.payloads)
 	answer = append(answer, m.grantTicket(r)...)
-	for _, t := range [...]wire.NotifyType{wire.NotifyAuthenticationFailed, wire.NotifyUnsupportedCriticalPayload, wire.NotifyInvalidSyntax} {
-		if n := notify(r.payloads, t); n != nil {
-			// Our IKE_AUTH response was not accepted, and the initiator says so in an exchange of its own. These three "are the
-			// only ones to cause the IKE SA to be deleted or not created, without a Delete payload".
-			// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
-			m.closing = &Closed{Reason: "the peer rejected our authentication", Failure: m.peerRefusedAuth(n)}
-			break
-		}
+	if n := fatalNotify(r.payloads); n != nil {
+		// Our IKE_AUTH response was not accepted, and the initiator says so in an exchange of its own.
+		m.closing = &Closed{Reason: "the peer rejected our authentication", Failure: m.peerRefusedAuth(n)}
 	}
 	return answer
 }

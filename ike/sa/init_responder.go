@@ -123,12 +123,9 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	m.nat.detect(m.peerSPI, 0, path, msg.Payloads)
 	m.redirect = redirectsFrom(msg.Payloads)
 	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
-	fail := func(code diag.Code, err error) Accepted {
-		return Accepted{
-			Response: statelessAnswer(msg.Header, wire.NotifyInvalidSyntax),
-			Failure:  m.failure(code, wire.ExchangeIKESAInit, failCause(err), failNotify(wire.NotifyInvalidSyntax)),
-		}
-	}
+	// INVALID_SYNTAX "may only be returned for and in an encrypted packet if the Message ID and cryptographic checksum were
+	// valid" (https://www.rfc-editor.org/rfc/rfc7296#section-3.10.1): what is wrong here is dropped.
+	fail := func(code diag.Code, err error) Accepted { return m.silently(code, wire.ExchangeIKESAInit, err) }
 	prf, err := suite.NewPRF(chosen.PRF)
 	if err != nil {
 		return fail(diag.CodeInternal, err)
@@ -139,7 +136,15 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	}
 	public, shared, err := env.Respond(ke.Group, ke.Data)
 	if err != nil {
-		return fail(keCode(err), err)
+		if code := keCode(err); code != diag.CodeKEValue {
+			return fail(code, err)
+		}
+		// The exception is a bad public value: "the implementation MAY send an INVALID_SYNTAX error notification back".
+		// https://www.rfc-editor.org/rfc/rfc6989#section-2.5
+		return Accepted{
+			Response: statelessAnswer(msg.Header, wire.NotifyInvalidSyntax),
+			Failure:  m.failure(diag.CodeKEValue, wire.ExchangeIKESAInit, failCause(err), failNotify(wire.NotifyInvalidSyntax)),
+		}
 	}
 	m.init.ni, m.init.nr = slices.Clone(nonce.Data), env.Nonce(nonceLen)
 	m.init.peerMessage, m.init.digest = datagram, sha256.Sum256(datagram)
@@ -154,6 +159,14 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, path, m.cfg.ForceEncap)...)
 	payloads = append(append(payloads, m.acceptIntermediate(msg.Payloads)...), m.acceptPPK(msg.Payloads)...)
 	return m.halfOpen(now, msg, datagram, payloads)
+}
+
+// silently is how a request that nothing is made of is dropped, when there is nothing to say in the clear.
+func (m *Machine) silently(code diag.Code, x wire.ExchangeType, err error) Accepted {
+	if code == diag.CodeInternal {
+		return Accepted{Failure: m.failure(code, x, failCause(err))}
+	}
+	return Accepted{Ignored: &Ignored{Path: m.path, Reason: IgnoreMalformed, Detail: err.Error()}}
 }
 
 // halfOpen answers the first request of a peer, IKE_SA_INIT or IKE_SESSION_RESUME, with payloads and what both have at the end.

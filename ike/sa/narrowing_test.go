@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"esplanade/ike/diag"
 	"esplanade/ike/selector"
 	"esplanade/ike/wire"
 )
@@ -49,22 +50,30 @@ func TestSelectorsOfARequest(t *testing.T) {
 		name     string
 		tsi, tsr []wire.TrafficSelector
 		want     string // y's view, or the notify
+		narrower bool   // than what is configured, and in use
 	}{
-		{"as configured", []wire.TrafficSelector{xNet}, []wire.TrafficSelector{yNet}, "10.2.0.0/16 === 10.1.0.0/16"},
-		{"super-net (Windows)", []wire.TrafficSelector{wireTS("0.0.0.0", "255.255.255.255", 0)}, []wire.TrafficSelector{wireTS("0.0.0.0", "255.255.255.255", 0)}, "10.2.0.0/16 === 10.1.0.0/16"},
-		{"subset", []wire.TrafficSelector{wireTS("10.1.1.0", "10.1.1.255", 0)}, []wire.TrafficSelector{yNet}, "10.2.0.0/16 === 10.1.1.0/24"},
-		{"one protocol and port", []wire.TrafficSelector{wireTS("10.1.0.0", "10.1.255.255", 6)}, []wire.TrafficSelector{wireTS("10.2.0.0", "10.2.255.255", 6, 443, 443)}, "10.2.0.0/16[tcp/443] === 10.1.0.0/16[tcp]"},
-		{"start after end", []wire.TrafficSelector{wireTS("10.1.255.255", "10.1.0.0", 0)}, []wire.TrafficSelector{yNet}, "N(TS_UNACCEPT)"},
-		{"start after end beside a good one", []wire.TrafficSelector{wireTS("10.1.255.255", "10.1.0.0", 0), xNet}, []wire.TrafficSelector{yNet}, "10.2.0.0/16 === 10.1.0.0/16"},
-		{"ports the wrong way round", []wire.TrafficSelector{wireTS("10.1.0.0", "10.1.255.255", 6, 20, 10)}, []wire.TrafficSelector{yNet}, "N(TS_UNACCEPT)"},
-		{"elsewhere", []wire.TrafficSelector{wireTS("10.9.0.0", "10.9.255.255", 0)}, []wire.TrafficSelector{yNet}, "N(TS_UNACCEPT)"},
-		{"IPv6 beside IPv4", []wire.TrafficSelector{wireTS("fd00::", "fd00::ffff", 0), xNet}, []wire.TrafficSelector{yNet}, "10.2.0.0/16 === 10.1.0.0/16"},
-		{"IPv6 only", []wire.TrafficSelector{wireTS("fd00::", "fd00::ffff", 0)}, []wire.TrafficSelector{yNet}, "N(TS_UNACCEPT)"},
+		{"as configured", []wire.TrafficSelector{xNet}, []wire.TrafficSelector{yNet}, "10.2.0.0/16 === 10.1.0.0/16", false},
+		{"super-net (Windows)", []wire.TrafficSelector{wireTS("0.0.0.0", "255.255.255.255", 0)}, []wire.TrafficSelector{wireTS("0.0.0.0", "255.255.255.255", 0)}, "10.2.0.0/16 === 10.1.0.0/16", false},
+		{"subset", []wire.TrafficSelector{wireTS("10.1.1.0", "10.1.1.255", 0)}, []wire.TrafficSelector{yNet}, "10.2.0.0/16 === 10.1.1.0/24", true},
+		{"one protocol and port", []wire.TrafficSelector{wireTS("10.1.0.0", "10.1.255.255", 6)}, []wire.TrafficSelector{wireTS("10.2.0.0", "10.2.255.255", 6, 443, 443)}, "10.2.0.0/16[tcp/443] === 10.1.0.0/16[tcp]", true},
+		{"start after end", []wire.TrafficSelector{wireTS("10.1.255.255", "10.1.0.0", 0)}, []wire.TrafficSelector{yNet}, "N(TS_UNACCEPT)", false},
+		{"start after end beside a good one", []wire.TrafficSelector{wireTS("10.1.255.255", "10.1.0.0", 0), xNet}, []wire.TrafficSelector{yNet}, "10.2.0.0/16 === 10.1.0.0/16", false},
+		{"ports the wrong way round", []wire.TrafficSelector{wireTS("10.1.0.0", "10.1.255.255", 6, 20, 10)}, []wire.TrafficSelector{yNet}, "N(TS_UNACCEPT)", false},
+		{"elsewhere", []wire.TrafficSelector{wireTS("10.9.0.0", "10.9.255.255", 0)}, []wire.TrafficSelector{yNet}, "N(TS_UNACCEPT)", false},
+		{"IPv6 beside IPv4", []wire.TrafficSelector{wireTS("fd00::", "fd00::ffff", 0), xNet}, []wire.TrafficSelector{yNet}, "10.2.0.0/16 === 10.1.0.0/16", false},
+		{"IPv6 only", []wire.TrafficSelector{wireTS("fd00::", "fd00::ffff", 0)}, []wire.TrafficSelector{yNet}, "N(TS_UNACCEPT)", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, rekey := range []bool{false, true} {
 				play(t, "", nets(t), nil, func(l *ladder) {
 					l.offerTS(rekey, c.tsi, c.tsr)
+					if c.narrower && rekey {
+						// "[T]he new SA MUST NOT have narrower selectors than the original."
+						// https://www.rfc-editor.org/rfc/rfc7296#section-2.9.2
+						l.word("y=N(TS_UNACCEPT)")
+						l.y.wantFailure(diag.CodeNarrowed)
+						return
+					}
 					if c.want[0] == 'N' {
 						l.word("y=" + c.want)
 						l.word("y#1")

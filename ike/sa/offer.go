@@ -115,7 +115,10 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	x := r.header.Exchange
 	sa, ok1 := find[*wire.SA](r.payloads)
 	tsi, tsr := findTS(r.payloads, false), findTS(r.payloads, true)
-	if n := errorNotify(r.payloads); n != nil && !ok1 {
+	if n := errorNotify(r.payloads); n != nil {
+		// Also beside an SA payload: "[a]n implementation receiving a Notify payload with one of these types that it does not
+		// recognize in a response MUST assume that the corresponding request has failed entirely".
+		// https://www.rfc-editor.org/rfc/rfc7296#section-3.10.1
 		return nil, m.peerRefusedChild(x, o.cfg, o.ts, n)
 	}
 	var nr []byte
@@ -147,6 +150,9 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	// https://www.rfc-editor.org/rfc/rfc7296#section-1.3.3
 	if len(ts.Local) == 0 || len(ts.Remote) == 0 || !selector.Covered(ts.Local, o.ts.Local) || !selector.Covered(ts.Remote, o.ts.Remote) {
 		return nil, m.failure(diag.CodeTS, x, failChild(o.cfg, o.cfg.LocalTSLine), failSides(selectorText(o.ts), selectorText(ts)))
+	}
+	if old != nil && !m.keepsScope(o.ts, ts) {
+		return nil, m.narrower(x, old, o.ts, ts)
 	}
 	shared, f := m.answerShared(x, o, chosen, r.payloads)
 	if f != nil {
@@ -235,6 +241,7 @@ func (m *Machine) addChild(now time.Time, c *Child) {
 	if c.predecessor != nil {
 		c.origin = c.predecessor.origin
 	}
+	m.settleSelectors(c)
 	if t := c.Config.RekeyTime; t > 0 {
 		c.rekeyAt = now.Add(jittered(t, c.Config.RandTime, m.env.Jitter()))
 	}

@@ -37,6 +37,9 @@ type RemoveOutbound struct{ Child *Child }
 // UpdatePath moves both directions of an installed child to Child.Path.
 type UpdatePath struct{ Child *Child }
 
+// UpdateSelectors makes both directions of an installed child select what Child.TS says now.
+type UpdateSelectors struct{ Child *Child }
+
 // StateChanged reports a transition of the IKE SA.
 type StateChanged struct {
 	From, To State
@@ -160,6 +163,7 @@ func (InstallOutbound) output()    {}
 func (RemoveInbound) output()      {}
 func (RemoveOutbound) output()     {}
 func (UpdatePath) output()         {}
+func (UpdateSelectors) output()    {}
 func (StateChanged) output()       {}
 func (Established) output()        {}
 func (Closed) output()             {}

@@ -47,6 +47,19 @@ func errorNotify(payloads []wire.Payload) *wire.Notify {
 	return nil
 }
 
+// fatalNotify returns the first notify that ends the IKE SA for its sender: "the UNSUPPORTED_CRITICAL_PAYLOAD, INVALID_SYNTAX, and
+// AUTHENTICATION_FAILED notifications are the only ones to cause the IKE SA to be deleted or not created, without a Delete payload".
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
+func fatalNotify(payloads []wire.Payload) *wire.Notify {
+	for _, n := range notifies(payloads) {
+		switch n.NotifyType {
+		case wire.NotifyAuthenticationFailed, wire.NotifyUnsupportedCriticalPayload, wire.NotifyInvalidSyntax:
+			return n
+		}
+	}
+	return nil
+}
+
 // findID returns the identity payload of one role.
 func findID(payloads []wire.Payload, responder bool) *wire.ID {
 	for _, p := range payloads {

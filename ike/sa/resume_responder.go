@@ -85,13 +85,7 @@ func chosenOf(s *ticket.State) proposal.Chosen {
 
 // acceptSession makes the half-open responder and its answer.
 func (m *Machine) acceptSession(now time.Time, msg *wire.Message, nonce *wire.Nonce, datagram []byte) Accepted {
-	x := wire.ExchangeIKESessionResume
-	fail := func(code diag.Code, err error) Accepted {
-		return Accepted{
-			Response: statelessAnswer(msg.Header, wire.NotifyInvalidSyntax),
-			Failure:  m.failure(code, x, failCause(err), failNotify(wire.NotifyInvalidSyntax)),
-		}
-	}
+	fail := func(code diag.Code, err error) Accepted { return m.silently(code, wire.ExchangeIKESessionResume, err) }
 	m.nat.forced = m.cfg.ForceEncap
 	m.nat.detect(m.peerSPI, 0, m.path, msg.Payloads)
 	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil

@@ -332,6 +332,8 @@ func (e *end) receive(f flight) {
 	switch {
 	case acc.Machine != nil:
 		e.add(acc.Machine)
+	case acc.Ignored != nil:
+		e.handle(nil, *acc.Ignored)
 	case acc.Response != nil:
 		if acc.Failure != nil {
 			e.refused = append(e.refused, acc.Failure)

@@ -55,11 +55,15 @@ func TestSelectorsAreBounded(t *testing.T) {
 				}, nil, func(l *ladder) {
 					before := len(l.y.machine().children)
 					l.offerTS(rekey, c.tsi, []wire.TrafficSelector{yNet})
-					if c.good {
+					if c.good && !rekey {
 						l.word("y=TSi,TSr")
 						return
 					}
 					l.word("y=N(TS_UNACCEPT)")
+					if c.good { // and narrower than what is in use
+						l.y.wantFailure(diag.CodeNarrowed)
+						return
+					}
 					if !l.y.hasFailure(diag.CodeLimit) || len(l.y.machine().children) != before {
 						t.Error("not refused with E-LIMIT")
 					}

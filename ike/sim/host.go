@@ -254,7 +254,7 @@ func (h *Host) output(n *node, o sa.Output) {
 		w.net.sendIKE(h, o.Path, o.Datagram)
 	case sa.SendKeepalive:
 		w.net.keepalive(o.Path)
-	case sa.InstallInbound, sa.InstallOutbound, sa.RemoveInbound, sa.RemoveOutbound, sa.UpdatePath:
+	case sa.InstallInbound, sa.InstallOutbound, sa.RemoveInbound, sa.RemoveOutbound, sa.UpdatePath, sa.UpdateSelectors:
 		h.data.output(o)
 	case sa.Moved:
 		w.check.stats.Moves++

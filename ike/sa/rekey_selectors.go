@@ -1,0 +1,75 @@
+package sa
+
+import (
+	"slices"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+// selectRekeyed says which selectors a peer gets that rekeys a child: those of the request that are configured, or in use. What is in
+// use may differ from what is configured now, because a gateway has moved: "when rekeying, the new Child SA SHOULD NOT have different
+// Traffic Selectors … than the old one" (https://www.rfc-editor.org/rfc/rfc7296#section-2.8). What both sides agreed on at first
+// counts as well: the peer may not know yet, or not care, that the selectors have moved along.
+func (m *Machine) selectRekeyed(x wire.ExchangeType, old *Child, theirs selector.Pair) (fit, *diag.Failure) {
+	ours := m.tsOf(old.Config)
+	for _, p := range [...]selector.Pair{old.TS, old.agreed} {
+		ours.Local, ours.Remote = slices.Concat(ours.Local, p.Local), slices.Concat(ours.Remote, p.Remote)
+	}
+	best := fit{cfg: old.Config, ours: ours, ts: ours.Narrow(theirs)}
+	what := tsLimit(best.ts, ours)
+	switch {
+	case what != "":
+		return best, m.tsLimitFailure(x, old.Config, what)
+	case best.ts.Empty():
+		return best, m.failure(diag.CodeTS, x, failNotify(wire.NotifyTSUnacceptable), failChild(old.Config, old.Config.LocalTSLine),
+			failSides(selectorText(ours), selectorText(theirs)))
+	case !m.keepsScope(old.TS, best.ts):
+		return best, m.narrower(x, old, old.TS, theirs, failNotify(wire.NotifyTSUnacceptable))
+	}
+	return best, nil
+}
+
+// narrower is the failure of a rekeying that would leave out traffic which the child carries: "the new SA MUST NOT have narrower
+// selectors than the original". https://www.rfc-editor.org/rfc/rfc7296#section-2.9.2
+func (m *Machine) narrower(x wire.ExchangeType, old *Child, ours, theirs selector.Pair, opts ...failOption) *diag.Failure {
+	return m.failure(diag.CodeNarrowed, x, append(opts, failChild(old.Config, old.Config.LocalTSLine),
+		failSides("all that is in use to stay with a rekeying: "+selectorText(ours), "only "+selectorText(theirs)),
+		failFix("nothing at first: the CHILD SA goes on until its lifetime ends. If the selectors have been changed at the peer, change "+
+			"local_ts and remote_ts here as well, or terminate the child."))...)
+}
+
+// keepsScope reports whether selectors that take the place of others leave nothing out. With MOBIKE one host in the place of another
+// is no loss: it may be the address of a gateway that has moved, of which the two sides need not know at the same time.
+func (m *Machine) keepsScope(old, fresh selector.Pair) bool {
+	return m.keeps(old.Local, fresh.Local) && m.keeps(old.Remote, fresh.Remote)
+}
+
+func (m *Machine) keeps(old, fresh []selector.Selector) bool {
+	var lost []selector.Selector
+	for _, s := range old {
+		if !selector.Covered([]selector.Selector{s}, fresh) {
+			lost = append(lost, s)
+		}
+	}
+	if len(lost) == 0 {
+		return true
+	}
+	if !m.mob.on {
+		return false
+	}
+	added := slices.DeleteFunc(slices.Clone(fresh), func(s selector.Selector) bool {
+		return !s.IsHost() || selector.Covered([]selector.Selector{s}, old)
+	})
+	for _, s := range lost {
+		i := slices.IndexFunc(added, func(a selector.Selector) bool {
+			return s.IsHost() && a.Protocol == s.Protocol && a.StartPort == s.StartPort && a.EndPort == s.EndPort
+		})
+		if i < 0 {
+			return false
+		}
+		added = slices.Delete(added, i, i+1)
+	}
+	return true
+}

@@ -1,0 +1,127 @@
+package sa
+
+import (
+	"cmp"
+	"slices"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+// fit is a configured child that a request may be for.
+type fit struct {
+	cfg    *ChildConfig
+	chosen proposal.Chosen
+	// ours is what this side allows, ts what both do.
+	ours, ts selector.Pair
+	// first: the first selectors of the request are allowed as a whole.
+	first bool
+	// overlap is how much ts selects, width how much is configured.
+	overlap, width float64
+}
+
+// better orders the children that a request may be for, the best first.
+//
+// "If the responder's policy allows it to accept the first selector of TSi and TSr, then the responder MUST narrow the Traffic
+// Selectors to a subset that includes the initiator's first choices." https://www.rfc-editor.org/rfc/rfc7296#section-2.9
+// So they come before everything else; then the child that takes most of the request, and of those that take the same the one that
+// is configured for the least in addition: a request for just what a child is for gets that one.
+func (f fit) better(o fit) int {
+	if f.first != o.first {
+		if f.first {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(o.overlap, f.overlap), cmp.Compare(f.width, o.width))
+}
+
+// fits lists the children whose selectors have something in common with those of a request, the best first. Of equal ones the
+// order is that of the configuration.
+func (m *Machine) fits(children []*ChildConfig, theirs selector.Pair) []fit {
+	var out []fit
+	for _, c := range children {
+		ours := m.tsOf(c)
+		f := fit{cfg: c, ours: ours, ts: ours.Narrow(theirs)}
+		if f.ts.Empty() {
+			continue
+		}
+		f.first = selector.Covered(theirs.Local[:1], ours.Local) && selector.Covered(theirs.Remote[:1], ours.Remote)
+		f.overlap, f.width = f.ts.Size(), ours.Size()
+		out = append(out, f)
+	}
+	slices.SortStableFunc(out, fit.better)
+	return out
+}
+
+// selectChild finds the configured child that a request is for: selectors first, then proposals, so that a mismatch
+// of the one is never reported as one of the other. The notify says what to answer when there is none. more says that another
+// child would have taken selectors that this one does not.
+func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, theirs selector.Pair, old *Child, inAuth bool) (best fit, more bool, _ *diag.Failure, _ wire.NotifyType) {
+	opts := proposal.Options{IgnoreKE: inAuth}
+	if ke != nil {
+		opts.PreferKE = ke.Group
+	}
+	candidates := m.cfg.Children
+	var list []fit
+	if old == nil {
+		list = m.fits(candidates, theirs)
+	} else {
+		candidates = []*ChildConfig{old.Config}
+		best, f := m.selectRekeyed(x, old, theirs)
+		if f != nil {
+			return best, false, f, wire.NotifyTSUnacceptable
+		}
+		list = []fit{best}
+	}
+	var mismatch, tooMany *diag.Failure
+	var mismatched *ChildConfig
+	for i, c := range list {
+		if what := tsLimit(c.ts, c.ours); what != "" {
+			if tooMany == nil {
+				tooMany, mismatched = m.tsLimitFailure(x, c.cfg, what), c.cfg
+			}
+			continue
+		}
+		chosen, err := proposal.Choose(c.cfg.Proposals, sa.Proposals, opts)
+		if err != nil {
+			if mismatch == nil {
+				mismatch, mismatched = m.proposalFailure(diag.CodeProposalChild, x, err, c.cfg), c.cfg
+				mismatch.Notify = wire.NotifyNoProposalChosen.String()
+			}
+			continue
+		}
+		c.chosen = chosen
+		return c, othersFit(list, i), nil, 0
+	}
+	if mismatch != nil {
+		return fit{cfg: mismatched}, false, mismatch, wire.NotifyNoProposalChosen
+	}
+	if tooMany != nil {
+		return fit{cfg: mismatched}, false, tooMany, wire.NotifyTSUnacceptable
+	}
+	f := m.failure(diag.CodeTS, x, failNotify(wire.NotifyTSUnacceptable))
+	var ours []byte
+	for i, c := range candidates {
+		if i > 0 {
+			ours = append(ours, "; "...)
+		}
+		ours = append(ours, c.Name+": "+selectorText(m.tsOf(c))...)
+	}
+	f.Ours, f.Theirs = string(ours), selectorText(theirs)
+	var only *ChildConfig
+	if len(candidates) == 1 {
+		only = candidates[0]
+		failChild(only, only.LocalTSLine)(f)
+	}
+	return fit{cfg: only}, false, f, wire.NotifyTSUnacceptable
+}
+
+// othersFit reports whether another child than the chosen one has selectors of the request that the chosen one has not, for
+// ADDITIONAL_TS_POSSIBLE: it "asserts that the responder narrowed the proposed Traffic Selectors but that other Traffic Selectors
+// would also have been acceptable, though only in a separate SA". https://www.rfc-editor.org/rfc/rfc7296#section-2.9
+func othersFit(list []fit, chosen int) bool {
+	return slices.ContainsFunc(list, func(f fit) bool { return f.cfg != list[chosen].cfg && !list[chosen].ts.Contains(f.ts) })
+}
