@@ -32,8 +32,9 @@ type connection struct {
 	redirects redirects
 	// excluded are the configured peer addresses that are kept out of the tunnel.
 	excluded []netip.Addr
-	// session is what the next attempt resumes; nil for none.
-	session *sa.Session
+	// session is what the next attempt resumes, nil for none; presents the attempt that does so.
+	session  *sa.Session
+	presents *sa.Machine
 }
 
 // child is a configured CHILD SA with what has become of it.

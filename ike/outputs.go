@@ -162,6 +162,10 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 		}
 	case sa.SessionGranted:
 		d.sessionGranted(e, o.Session)
+	case sa.SessionSpent:
+		d.sessionSpent(e)
+	case sa.Resumes:
+		d.resumed(now, e, o.SPI)
 	case sa.Renumbered:
 		d.table.renumber(e, o.Old)
 	case sa.ReauthDue:
@@ -232,6 +236,7 @@ func (d *Daemon) established(now time.Time, e *entry) {
 		return
 	}
 	e.conn.tries = 0
+	d.sessionSpent(e)
 	if e.conn.heard() {
 		e.conn.tell(1, "IKE_SA "+e.conn.conf.Name+" established between "+s.Path.Local.Addr().String()+"["+s.LocalID.String()+"]..."+
 			s.Path.Remote.Addr().String()+"["+s.RemoteID.String()+"]")

@@ -15,7 +15,7 @@ func (d *Daemon) sessionGranted(e *entry, s *sa.Session) {
 	d.logger(e).Info("session ticket received", "octets", len(s.Ticket), "expires", s.Expires)
 }
 
-// keepSession hands the session of an IKE SA that has ended to its connection, for the next attempt, when it ended because the
+// keepSession hands the session of an IKE SA that has ended to its connection, for the next attempts, when it ended because the
 // peer was silent.
 func (d *Daemon) keepSession(e *entry, o sa.Closed) {
 	s := e.session
@@ -26,16 +26,42 @@ func (d *Daemon) keepSession(e *entry, o sa.Closed) {
 	}
 }
 
-// newInitiator begins an IKE SA: with the session of the one before, if the peer was lost with it, or from scratch. A session is
-// used once whatever comes of it.
+// sessionSpent forgets the session of a connection: an IKE SA was established, with it or without, or it is good for none.
+func (d *Daemon) sessionSpent(e *entry) {
+	if e.conn != nil {
+		e.conn.session, e.conn.presents = nil, nil
+	}
+}
+
+// newInitiator begins an IKE SA: with the session of the one before, if the peer was lost with it, or from scratch. A session that comes
+// to nothing because nobody answers is presented again with the next attempt, for as long as it is good, and by one attempt at a
+// time: the network may have been away for minutes, which is what sessions are for.
 func (d *Daemon) newInitiator(now time.Time, c *connection, path sa.Path, children []*sa.ChildConfig) *sa.Machine {
 	s := c.session
-	c.session = nil
-	if s == nil {
+	if s != nil && !now.Before(s.Expires) {
+		s, c.session = nil, nil
+	}
+	if s == nil || s.Gateway != path.Remote.Addr().Unmap() || c.presents != nil && c.presents.State() != sa.StateClosed {
 		return sa.NewInitiator(d.env, now, c.cfg, path, children)
 	}
 	d.log.Info("resuming with a session ticket", "connection", c.conf.Name, "remote", path.Remote)
-	return sa.NewResumption(d.env, now, c.cfg, path, children, s)
+	c.presents = sa.NewResumption(d.env, now, c.cfg, path, children, s)
+	return c.presents
+}
+
+// resumed drops the IKE SA that the peer has resumed as another one, and what has come of it: "the old SA SHOULD be silently deleted
+// without sending a DELETE informational exchange". https://www.rfc-editor.org/rfc/rfc5723#section-4.3.4
+func (d *Daemon) resumed(now time.Time, e *entry, spi wire.SPI) {
+	x := d.table.bySPI[spi]
+	if x == nil || x == e || x.closed || keyOf(x.m) != keyOf(e.m) {
+		return
+	}
+	for _, m := range x.m.Line() {
+		if y := d.table.bySPI[m.LocalSPI()]; y != nil && y != e && !y.closed {
+			d.logger(y).Info("dropped: the peer has resumed it", "replaced_by", e.m.ID())
+			d.abandon(now, y, "the peer has resumed it")
+		}
+	}
 }
 
 // renumber files an entry under its machine's new SPI.

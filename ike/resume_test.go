@@ -150,3 +150,44 @@ func TestTicketsGoWithTheirIKESA(t *testing.T) {
 		}
 	})
 }
+
+// The network is away for many minutes, the first use that RFC 5723 names: however many attempts come to nothing meanwhile, the IKE SA is
+// resumed when it is back. The gateway, which has not missed the client, drops the old one without a word, whatever it thinks of
+// several IKE SAs.
+func TestResumptionAfterALongTime(t *testing.T) {
+	for _, unique := range []string{"replace", "no", "never"} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFabric(t)
+			x := &exchanges{f: f}
+			x.watch()
+			l, r := left("start"), right("none")
+			l.extra, r.extra = resumeExtra, "resumption = true\ndpd_delay = \"0s\"\nunique = \""+unique+"\""
+			if unique == "never" {
+				l.extra += "\nunique = \"never\"" // and so no INITIAL_CONTACT
+			}
+			a, b := f.start(addrA, toml("", l)), f.start(addrB, toml("", r))
+			settle(time.Second)
+			paired(t, a, b)
+			x.setCut(true)
+			settle(20 * time.Minute)
+			if a.ikeSAs() > 1 || x.count(wire.ExchangeIKESessionResume) < 2*4 {
+				t.Fatalf("%d IKE SAs, %d requests to resume", a.ikeSAs(), x.count(wire.ExchangeIKESessionResume))
+			}
+			x.setCut(false)
+			settle(5 * time.Minute)
+			for _, n := range []*node{a, b} {
+				if got := resumed(n); len(got) != 1 || !got[0] {
+					t.Errorf("unique = %s: %s: resumed %v", unique, n.addr, got)
+				}
+			}
+			if paired(t, a, b) != 1 {
+				t.Error("not up")
+			}
+			if strings.Contains(b.log.String(), "DELETE") || !strings.Contains(b.log.String(), "dropped") {
+				t.Errorf("b: %s", b.log)
+			}
+			a.stop()
+			b.stop()
+		})
+	}
+}

@@ -90,6 +90,9 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 
 func (t *authTask) done(m *Machine, r *response) {
 	x := wire.ExchangeIKEAuth
+	if m.resume.active {
+		m.emit(SessionSpent{}) // whatever the answer says: only the peer can have made it
+	}
 	idr, authPayload := findID(r.payloads, true), (*wire.Auth)(nil)
 	if a, ok := find[*wire.Auth](r.payloads); ok {
 		authPayload = a

@@ -69,8 +69,11 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 
 	m.takeToken(r.path, r.payloads)
 	m.established(r.now)
+	if m.resume.active {
+		m.emit(Resumes{SPI: m.resume.of})
+	}
 	if away {
-		return append(payloads, m.redirectAuth(r.now, to)...)
+		return append(append(payloads, m.redirectAuth(r.now, to)...), m.ticketLater(r, false)...)
 	}
 	payloads = append(append(payloads, m.authLifetime()...), m.ownToken()...)
 	payloads = append(payloads, m.grantTicket(r)...)

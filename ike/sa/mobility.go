@@ -171,6 +171,16 @@ func (m *Machine) newest() *Machine {
 	return m
 }
 
+// Line is this IKE SA and those that rekeyings have made of it, the oldest first.
+func (m *Machine) Line() []*Machine {
+	line := []*Machine{m}
+	for m.successor != nil {
+		m = m.successor
+		line = append(line, m)
+	}
+	return line
+}
+
 // touched has the outputs taken of another IKE SA that an input to this one was about.
 func (m *Machine) touched(other *Machine, now time.Time) {
 	if other != m {

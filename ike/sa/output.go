@@ -91,8 +91,8 @@ type Touched struct{ Machine *Machine }
 // section 2.8.3). It is put out again at the time that [Machine.ScheduleReauth] sets.
 type ReauthDue struct{}
 
-// Redirected reports that the peer sends this side to another gateway, and in which exchange. With IKE_SA_INIT, where
-// nothing proves more than that the answer's sender has seen the request, and with IKE_AUTH the IKE SA ends by itself
+// Redirected reports that the peer sends this side to another gateway, and in which exchange. With IKE_SA_INIT and
+// IKE_SESSION_RESUME, where nothing proves more than that the answer's sender has seen the request, and with IKE_AUTH the IKE SA ends by itself
 // without having been established; with INFORMATIONAL it stays until it is deleted.
 type Redirected struct {
 	Gateway  wire.Gateway

@@ -44,7 +44,7 @@ func (m *Machine) redirectNotifies() []wire.Payload {
 	return out
 }
 
-// redirectedInInit handles REDIRECT in an answer to IKE_SA_INIT and tells whether that is all there is to the answer.
+// redirectedInInit handles REDIRECT in an answer to IKE_SA_INIT, or to IKE_SESSION_RESUME, and tells whether that is all there is to the answer.
 // Nothing protects it: that it carries the nonce of the request proves that it comes from somebody who has seen the
 // request, and no more. The gateway that this side is sent to has to prove what the present one would have had to.
 func (m *Machine) redirectedInInit(now time.Time, msg *wire.Message, datagram []byte, path Path) bool {
@@ -62,7 +62,7 @@ func (m *Machine) redirectedInInit(now time.Time, msg *wire.Message, datagram []
 	}
 	m.initExchanged(now, msg, datagram, path)
 	m.pending = nil
-	m.emit(Redirected{Gateway: to, Exchange: wire.ExchangeIKESAInit})
+	m.emit(Redirected{Gateway: to, Exchange: msg.Header.Exchange})
 	m.close(now, "redirected to "+to.String(), nil)
 	return true
 }
@@ -178,7 +178,7 @@ func (r redirection) target(cfg *Config) (to wire.Gateway, ok bool) {
 	return to, r.supported && to != (wire.Gateway{}) && !sameGateway(to, r.from)
 }
 
-// redirectInit answers an IKE_SA_INIT request with REDIRECT, without keeping anything, where all connections that
+// redirectInit answers an IKE_SA_INIT or IKE_SESSION_RESUME request with REDIRECT, without keeping anything, where all connections that
 // it may be for send their peers to one gateway. The responder's SPI stays zero, since there is no IKE SA.
 // https://www.rfc-editor.org/rfc/rfc5685#section-3
 func redirectInit(h wire.Header, payloads []wire.Payload, fits []*Config, ni []byte) (answer []byte, to wire.Gateway, ok bool) {

@@ -388,7 +388,7 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 		if colliding {
 			t.rivalSeries, t.rivalLowest = p, low
 		}
-		return m.await(r, p, methods, payloads)
+		return m.await(r, p, methods, append(payloads, m.ticketLater(r, true)...))
 	}
 	fresh, err := m.spawn(r.now, false, spi, peerSPI, chosen, shared, nonce.Data, nr)
 	if err != nil {
@@ -396,7 +396,7 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 		return failing(wire.NotifyTemporaryFailure)
 	}
 	m.takeRekeyed(r.now, fresh, low)
-	return payloads
+	return append(payloads, fresh.grantTicket(r)...)
 }
 
 // busyWithChildren tells whether a request about a child is in flight.

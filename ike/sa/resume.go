@@ -46,12 +46,23 @@ type Session struct {
 	mark [ticket.MarkLen]byte
 }
 
-// SessionGranted hands a session over that the IKE SA could be resumed with if the peer is lost. A session is for one attempt.
+// SessionGranted hands a session over that the IKE SA could be resumed with if the peer is lost.
 type SessionGranted struct{ Session *Session }
 
 // Renumbered tells that the machine has another local SPI: it begins again from scratch, after an attempt to resume.
 type Renumbered struct{ Old wire.SPI }
 
+// SessionSpent tells that the session which this machine was made with is of no use any more: "a ticket is considered as used only
+// when an IKE SA has been established successfully with it", or the peer has refused it, or the configuration does not allow it
+// any more. Until then it is good for another attempt. https://www.rfc-editor.org/rfc/rfc5723#section-4.3.1
+type SessionSpent struct{}
+
+// Resumes tells a responder's owner which IKE SA the peer has resumed: "the old SA SHOULD be silently deleted without sending a DELETE
+// informational exchange". https://www.rfc-editor.org/rfc/rfc5723#section-4.3.4
+type Resumes struct{ SPI wire.SPI }
+
+func (SessionSpent) output()   {}
+func (Resumes) output()        {}
 func (SessionGranted) output() {}
 func (Renumbered) output()     {}
 
@@ -61,8 +72,9 @@ type resumption struct {
 	own, peer identity.Identity
 	// since is when the two sides authenticated each other, reauthAt when this side was to do so again.
 	since, reauthAt time.Time
-	// serial is the ticket's, on the responder.
+	// serial is the ticket's, and of the SPI of the IKE SA that it was given with, on the responder.
 	serial ticket.Serial
+	of     wire.SPI
 	// granted: the peer has given a ticket, so that it will give another. A rekeying hands this on, and nothing else.
 	granted bool
 }
@@ -98,7 +110,7 @@ func (c *Config) authOver(since, now time.Time) bool {
 }
 
 // authValue is the content of our AUTH payload. In a resumed IKE SA it is prf(SK_px, <message octets>), with the sender's SK_p of
-// the new keys: https://www.rfc-editor.org/rfc/rfc5723#section-4.3.2
+// the new keys: https://www.rfc-editor.org/rfc/rfc5723#section-4.3.3
 func (m *Machine) authValue(secret, octets []byte) []byte {
 	if m.resume.active {
 		return m.prf.Sum(m.ownP(), octets)
@@ -114,7 +126,7 @@ func (m *Machine) verifyAuth(secret, octets, value []byte) bool {
 }
 
 // otherThanResumed refuses an identity that is not exactly the one which was authenticated once: IDi and IDr of a resumed IKE SA
-// must be those of the ticket. https://www.rfc-editor.org/rfc/rfc5723#section-4.3.2
+// must be those of the ticket. https://www.rfc-editor.org/rfc/rfc5723#section-4.3.3
 func (m *Machine) otherThanResumed(got identity.Identity) *diag.Failure {
 	if !m.resume.active || got.Equal(m.resume.peer) {
 		return nil

@@ -12,8 +12,7 @@ import (
 )
 
 // NewResumption is [NewInitiator] with a session to resume. Whatever keeps it from being resumed, the machine begins from
-// scratch with the same children. The session must not be used again, whatever comes of it: a client must not use a ticket
-// twice.
+// scratch with the same children. The session is good until SessionSpent is put out; no two machines may have it at a time.
 func NewResumption(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig, s *Session) *Machine {
 	return newInitiator(env, now, cfg, path, children).begin(now, &resumeTask{s: s})
 }
@@ -39,6 +38,9 @@ func (t *resumeTask) done(m *Machine, r *response) {
 
 func (t *resumeTask) ripe(m *Machine, now time.Time) bool {
 	if t.refusal != nil {
+		if t.refusal.Notify == wire.NotifyTicketNack.String() {
+			m.emit(SessionSpent{})
+		}
 		m.afresh(t.refusal)
 		return true
 	}
@@ -47,6 +49,7 @@ func (t *resumeTask) ripe(m *Machine, now time.Time) bool {
 
 func (t *resumeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if why := t.obsolete(m, now); why != "" {
+		m.emit(SessionSpent{})
 		m.afresh(m.resumeFailure(failSides("not present the session ticket: "+why, "")))
 		return nil, false
 	}
@@ -55,6 +58,7 @@ func (t *resumeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	}
 	payloads := append(t.cookie.payloads(), &wire.Nonce{Data: m.init.ni}, &wire.Notify{NotifyType: wire.NotifyTicketOpaque, Data: t.s.Ticket})
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
+	payloads = append(payloads, m.redirectNotifies()...)
 	return append(payloads, m.initNotifies()...), true
 }
 
@@ -110,6 +114,9 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 		if t.cookie.accept(m, now, n, path) {
 			m.initExchanged(now, msg, datagram, path)
 		}
+		return
+	}
+	if m.redirectedInInit(now, msg, datagram, path) {
 		return
 	}
 	refusal := notify(msg.Payloads, wire.NotifyTicketNack)

@@ -20,7 +20,7 @@ func resumes(env *Env, path Path) bool {
 }
 
 // acceptResume is [Accept] for IKE_SESSION_RESUME. A ticket that is not good for whatever reason is answered with TICKET_NACK,
-// and nothing is kept: https://www.rfc-editor.org/rfc/rfc5723#section-4.3.1
+// and nothing is kept: https://www.rfc-editor.org/rfc/rfc5723#section-4.3.2
 func acceptResume(env *Env, now time.Time, msg *wire.Message, datagram []byte, path Path) Accepted {
 	nonce, ok := find[*wire.Nonce](msg.Payloads)
 	t := notify(msg.Payloads, wire.NotifyTicketOpaque)
@@ -32,6 +32,11 @@ func acceptResume(env *Env, now time.Time, msg *wire.Message, datagram []byte, p
 	if err := m.openTicket(now, t.Data); err != nil {
 		f := m.resumeFailure(failCause(err), failNotify(wire.NotifyTicketNack))
 		return Accepted{Response: statelessAnswer(msg.Header, wire.NotifyTicketNack), Failure: f}
+	}
+	// Whether the peer can be redirected is said anew, section 5, and it is redirected as in IKE_SA_INIT. The ticket stays good.
+	m.redirect = redirectsFrom(msg.Payloads)
+	if answer, to, ok := redirectInit(msg.Header, msg.Payloads, m.candidates, nonce.Data); ok {
+		return Accepted{Response: answer, RedirectedTo: to}
 	}
 	return m.acceptSession(now, msg, nonce, datagram)
 }
@@ -68,7 +73,7 @@ func (m *Machine) openTicket(now time.Time, b []byte) error {
 	case m.cfg.authOver(s.Authenticated, now):
 		return ticket.ErrExpired
 	}
-	m.resume = resumption{active: true, own: own, peer: peer, since: s.Authenticated, serial: serial}
+	m.resume = resumption{active: true, own: own, peer: peer, since: s.Authenticated, serial: serial, of: wire.SPI(s.SPI)}
 	m.chosen, m.keys.D = chosen, s.SKd
 	return nil
 }
@@ -103,7 +108,7 @@ func (m *Machine) acceptSession(now time.Time, msg *wire.Message, nonce *wire.No
 }
 
 // spendTicket uses a ticket up, now that the peer has proved that it is his. Before that anyone who has seen it on the way
-// could have presented it. https://www.rfc-editor.org/rfc/rfc5723#section-9.4
+// could have presented it. https://www.rfc-editor.org/rfc/rfc5723#section-4.3.1
 func (m *Machine) spendTicket(now time.Time) *diag.Failure {
 	if !m.resume.active || m.env.Tickets.Spend(now, m.resume.serial) {
 		return nil
@@ -111,18 +116,41 @@ func (m *Machine) spendTicket(now time.Time) *diag.Failure {
 	return m.resumeFailure(failCause(ticket.ErrSpent), failNotify(wire.NotifyAuthenticationFailed))
 }
 
-// grantTicket answers TICKET_REQUEST in IKE_AUTH, and in INFORMATIONAL after a rekeying. It is called when the IKE SA is
-// established: its authentication must outlast the ticket. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
-func (m *Machine) grantTicket(r *request) []wire.Payload {
-	if notify(r.payloads, wire.NotifyTicketRequest) == nil || !m.auth.responder || !m.cfg.Resumption || m.env.Tickets == nil || m.usesPPK() {
+// asksForTicket reports whether a request is to be answered with a ticket, TICKET_ACK or TICKET_NACK: a responder "that supports
+// this extension" has to, wherever the request comes. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
+func (m *Machine) asksForTicket(r *request) bool {
+	return m.cfg.Resumption && notify(r.payloads, wire.NotifyTicketRequest) != nil
+}
+
+// givesTickets reports whether there is one for the peer. One that was called resumes nothing.
+func (m *Machine) givesTickets() bool {
+	return m.auth.responder && m.env.Tickets != nil && !m.usesPPK()
+}
+
+// ticketLater answers TICKET_REQUEST where there can be no ticket: not yet, or not at all.
+func (m *Machine) ticketLater(r *request, later bool) []wire.Payload {
+	switch {
+	case !m.asksForTicket(r):
 		return nil
+	case later && m.givesTickets():
+		return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketAck}}
 	}
-	refuse := []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketNack}}
+	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketNack}}
+}
+
+// grantTicket answers TICKET_REQUEST in IKE_AUTH, in the rekeying of an IKE SA, where it is asked of the new one, and in
+// INFORMATIONAL. It is called when the IKE SA is established. "The lifetime of the ticket sent by the gateway SHOULD be the minimum of
+// the IKE SA lifetime (per the gateway's local policy) and its re-authentication time": https://www.rfc-editor.org/rfc/rfc5723#section-6.2
+func (m *Machine) grantTicket(r *request) []wire.Payload {
+	refuse := m.ticketLater(r, false)
+	if refuse == nil || !m.givesTickets() {
+		return refuse
+	}
 	secret, ok := m.env.PSK(m.localID, m.remoteID)
 	if !ok {
 		return refuse
 	}
-	expires := r.now.Add(ticket.Lifetime)
+	expires := earliest(r.now.Add(ticket.Lifetime), m.life.expireAt)
 	if t := m.cfg.ReauthTime; t > 0 {
 		expires = earliest(expires, m.authenticatedAt().Add(t))
 	}
@@ -133,7 +161,7 @@ func (m *Machine) grantTicket(r *request) []wire.Payload {
 	c := m.chosen
 	b, err := m.env.Tickets.Seal(r.now, expires, &ticket.State{
 		Connection: m.cfg.Name, IDi: idOctets(m.remoteID), IDr: idOctets(m.localID),
-		Encr: c.Encr.ID, KeyBits: c.Encr.KeyLength, PRF: c.PRF, Integ: c.Integ, KE: c.KE, AddKE: c.AddKE[:], SKd: m.keys.D,
+		Encr: c.Encr.ID, KeyBits: c.Encr.KeyLength, PRF: c.PRF, Integ: c.Integ, KE: c.KE, AddKE: c.AddKE[:], SKd: m.keys.D, SPI: uint64(m.localSPI),
 		Method: uint8(wire.AuthSharedKey), Mark: secretMark(secret), Authenticated: m.authenticatedAt(),
 	})
 	if err != nil {

@@ -34,7 +34,7 @@ var (
 )
 
 const (
-	version   = 1
+	version   = 2
 	headLen   = 1 + 8
 	nonceLen  = 12
 	keyLen    = 32

@@ -16,8 +16,9 @@ type State struct {
 	// Encr to AddKE are the negotiated algorithms.
 	Encr, KeyBits, PRF, Integ, KE uint16
 	AddKE                         []uint16
-	// SKd is SK_d of the IKE SA that may be resumed.
+	// SKd is SK_d of the IKE SA that may be resumed, and SPI the gateway's SPI of it.
 	SKd []byte
+	SPI uint64
 	// Method is how the client proved its identity, by its number in the AUTH payload; Mark identifies the secret that
 	// it was done with.
 	Method uint8
@@ -62,6 +63,7 @@ func (s *State) append(b []byte) ([]byte, error) {
 	}
 	b = append(b, s.Method)
 	b = append(b, s.Mark[:]...)
+	b = binary.BigEndian.AppendUint64(b, s.SPI)
 	return appendTime(b, s.Authenticated), nil
 }
 
@@ -87,6 +89,9 @@ func (s *State) parse(b []byte) error {
 		s.Method = m[0]
 	}
 	copy(s.Mark[:], r.take(MarkLen))
+	if b := r.take(8); b != nil {
+		s.SPI = binary.BigEndian.Uint64(b)
+	}
 	s.Authenticated = r.time()
 	if r.failed || len(r.b) > 0 || len(s.IDi) == 0 || len(s.IDr) == 0 || len(s.SKd) == 0 {
 		return errMalformed

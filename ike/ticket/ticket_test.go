@@ -24,6 +24,7 @@ func newRing(seed uint64) *Keyring {
 
 func sample() *State {
 	return &State{
+		SPI:        0x0123456789abcdef,
 		Connection: "office", IDi: []byte("\x02a.example"), IDr: []byte("\x02b.example"), Encr: 20, KeyBits: 128, PRF: 5,
 		KE: 31, AddKE: []uint16{36}, SKd: bytes.Repeat([]byte{7}, 32), Method: 2, Mark: [MarkLen]byte{1, 2, 3},
 		Authenticated: time.UnixMilli(epoch.UnixMilli()),
