@@ -83,7 +83,7 @@ type initKey struct {
 	remote netip.AddrPort
 }
 
-// peerKey is a pair of authenticated identities, without regard to case.
+// peerKey is a pair of authenticated identities; see [identity.Identity.Key].
 type peerKey struct{ local, remote string }
 
 type entrySet map[*entry]struct{}

@@ -2,7 +2,6 @@ package ike
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"esplanade/config"
@@ -11,9 +10,7 @@ import (
 )
 
 // keyOf is what the IKE SAs between two identities are filed under.
-func keyOf(m *sa.Machine) peerKey {
-	return peerKey{strings.ToLower(m.LocalID().String()), strings.ToLower(m.RemoteID().String())}
-}
+func keyOf(m *sa.Machine) peerKey { return peerKey{m.LocalID().Key(), m.RemoteID().Key()} }
 
 // beside tells whether x, of the same peer, is another IKE SA of the same connection that is in use.
 func (e *entry) beside(x *entry) bool { return x != e && x.alive() && x.conn == e.conn }
@@ -32,7 +29,13 @@ func (d *Daemon) samePeer(e *entry) []*entry {
 // initialContact drops what else there is with a peer that says it has nothing else. No DELETE is sent: there is
 // nobody who would understand it. "this notification asserts that this IKE SA is the only IKE SA currently active
 // between the authenticated identities": https://www.rfc-editor.org/rfc/rfc7296#section-2.4
+//
+// With unique = "never" several peers may have one identity, and what one of them has to say about it is nothing to the
+// others: neither does one that has it end anything, nor is one ended.
 func (d *Daemon) initialContact(now time.Time, e *entry) {
+	if e.conn != nil && e.conn.conf.Unique == config.UniqueNever {
+		return
+	}
 	others := d.table.peers[e.peer].sorted()
 	if e.conn != nil {
 		// One that was rekeyed isn't up any more. It waits for the peer's DELETE, which won't come.
