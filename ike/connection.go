@@ -61,6 +61,10 @@ type child struct {
 	machine *sa.Machine
 	// live are its installed CHILD SAs by number: normally one, two for a moment while one replaces the other.
 	live map[uint64]*sa.Child
+	// refused are the IKE SAs whose peers were refused it because another peer has their networks, with what they have asked
+	// for; freed: one of those that had them has gone.
+	refused map[*entry]selector.Pair
+	freed   bool
 	// past are the counters of CHILD SAs that have been replaced or removed since it came up.
 	past Counters
 	// routed are the routes of the configuration, and holds the selectors they are for.

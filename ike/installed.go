@@ -101,6 +101,7 @@ func (d *Daemon) removedInbound(e *entry, c *sa.Child) {
 	dp.RemoveInbound(c.ID)
 	if h != nil {
 		delete(h.live, c.ID)
+		h.freed = len(h.refused) > 0
 		d.touch(h)
 	}
 	if i := d.installed[c.ID]; i != nil {

@@ -288,6 +288,7 @@ func (d *Daemon) closed(now time.Time, e *entry, o sa.Closed) {
 			e.conn.redirects = redirects{}
 		}
 	}
+	e.forgetRefused()
 	d.handoverClosed(now, e)
 	d.keepSession(e, o)
 	if e.conn == nil || e.stranger {
@@ -335,6 +336,10 @@ func (d *Daemon) replaced(now time.Time, e *entry, s *sa.Machine) {
 	}
 	if e.conn != nil {
 		for _, h := range e.conn.children {
+			if ts, ok := h.refused[e]; ok {
+				delete(h.refused, e)
+				h.refused[x] = ts
+			}
 			if h.machine == e.m {
 				h.machine = s
 			}
@@ -360,6 +365,7 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 		e.m.DeleteChild(now, c.ID, "the child is not configured any more")
 		return
 	}
+	delete(h.refused, e)
 	h.busy, h.asked, h.trigger, h.machine = false, false, nil, e.m
 	h.backoff.exhausted = false
 	h.setPhase(phaseUp, now)

@@ -56,6 +56,7 @@ func (h *child) pending() bool {
 func (h *child) due(now time.Time) bool { return h.pending() && !now.Before(h.backoff.next) }
 
 func (d *Daemon) reconcileChild(now time.Time, h *child) {
+	d.offerFreed(now, h)
 	if h.state == phaseUp && !h.up() {
 		if now.Sub(h.since) < flapTime {
 			h.backoff.failed(now, 0, d.env.Jitter())

@@ -102,6 +102,18 @@ func negotiationInfo(c Code) (info, bool) {
 				"pairs in CHILD SAs of their own. A rekeying must not leave out what is in use.",
 			fix: "configure the networks that were left out at the peer as well, or take them out of local_ts and remote_ts here.",
 		}, true
+	case CodeTSTaken:
+		return info{
+			title:    "another peer has these traffic selectors",
+			peerVerb: "asks for", peerDefault: "asks for networks that another peer has",
+			ourVerb: "keep", ourDefault: "keep the networks of the peer that has them",
+			alert: "ts-mismatch",
+			text: "Two peers with different identities ask for the same networks in one child of a connection that serves " +
+				"many peers, and a packet for them can go to one only. The first one keeps them for as long as it is up; " +
+				"the second is told TS_UNACCEPTABLE and gets them when the first has gone. Else it would take the traffic " +
+				"of the first away, or have a tunnel through which nothing comes.",
+			fix: "give each peer networks of its own; or, if the one is to take the other's place, the same identity.",
+		}, true
 	case CodeMode:
 		return info{
 			title:    "tunnel mode against transport mode",

@@ -24,6 +24,8 @@ const (
 	CodeTS Code = "E-TS"
 	// CodeNarrowed: one side takes fewer traffic selectors than the other wants, so that some traffic has no tunnel.
 	CodeNarrowed Code = "E-TS-NARROWED"
+	// CodeTSTaken: the traffic selectors are those of another peer of the same connection, which has them.
+	CodeTSTaken Code = "E-TS-TAKEN"
 	// CodeMode: one side wants transport mode, the other tunnel mode.
 	CodeMode Code = "E-MODE"
 
@@ -123,7 +125,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		CodeConnNone,
-		CodeProposalIKE, CodeProposalChild, CodeKEGroup, CodeKEValue, CodeInitLoop, CodeTS, CodeNarrowed, CodeMode,
+		CodeProposalIKE, CodeProposalChild, CodeKEGroup, CodeKEValue, CodeInitLoop, CodeTS, CodeNarrowed, CodeTSTaken, CodeMode,
 		CodeAuthID, CodeAuthPSK, CodeAuthMethod, CodeAuthSig, CodeAuthRefused,
 		CodeAuthCertChain, CodeAuthCertExpired, CodeAuthCertSAN, CodeAuthCertRevoked,
 		CodeNoSecret, CodePPK, CodeEAP, CodeRADIUS,

@@ -228,6 +228,10 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 		m.emit(Failed{Failure: f, Child: cfg})
 		return failing(n), false
 	}
+	if f := m.taken(x, cfg, ts); f != nil {
+		m.emit(Failed{Failure: f, Child: cfg})
+		return failing(wire.NotifyTSUnacceptable), false
+	}
 	if !inAuth {
 		if answer, f := m.checkGroup(x, chosen, ke, cfg); answer != nil {
 			if f != nil {

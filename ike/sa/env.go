@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/identity"
+	"esplanade/ike/selector"
 	"esplanade/ike/suite"
 	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
@@ -50,6 +51,10 @@ type Env struct {
 	// Kept finds the IKE SA that keeps a peer from having another one (unique = "keep"). m has just verified its peer. Nil: none
 	// does.
 	Kept func(now time.Time, m *Machine) (id uint64, ok bool)
+
+	// Taken finds the peer of another identity that has a child of the same configuration whose traffic selectors overlap with
+	// ts: to have both would make a packet for them go to either. Nil: none does.
+	Taken func(m *Machine, c *ChildConfig, ts selector.Pair) (by Holder, ok bool)
 
 	// CrashToken makes this side's token of quick crash detection (RFC 6290) for an IKE SA. Nil: none is made.
 	CrashToken func(spii, spir wire.SPI) []byte

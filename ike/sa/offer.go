@@ -154,6 +154,9 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	if old != nil && !m.keepsScope(o.ts, ts) {
 		return nil, m.narrower(x, old, o.ts, ts)
 	}
+	if f := m.taken(x, o.cfg, ts); f != nil {
+		return nil, f
+	}
 	shared, f := m.answerShared(x, o, chosen, r.payloads)
 	if f != nil {
 		return nil, f
