@@ -2,10 +2,8 @@ package sa
 
 import (
 	"fmt"
-	"strings"
 
 	"esplanade/ike/diag"
-	"esplanade/ike/identity"
 	"esplanade/ike/wire"
 )
 
@@ -24,7 +22,7 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	}
 	// Whatever the initiator floated to is where it is from now on.
 	m.path = r.path
-	cfg, f := m.selectByIdentity(idi, idr)
+	cfg, f := m.selectConnection(idi, idr, wanted(r.payloads))
 	if f != nil {
 		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
 	}
@@ -111,60 +109,4 @@ func (m *Machine) oneTooMany(r *request) *diag.Failure {
 		failSides(fmt.Sprintf(`one IKE SA for each peer (unique = "keep"), and keep #%d`, kept), "another IKE SA"),
 		failFix(`nothing if the peer has that one too; if it has lost it, terminate it here or wait for the liveness check; if several peers `+
 			`are to use one identity, give each its own or set unique = "never"`))
-}
-
-// selectByIdentity picks the connection: the peer's identity must match remote.id, and the identity that the peer
-// wants to talk to, if it names one, must be ours. The closest match wins.
-func (m *Machine) selectByIdentity(idi, idr *wire.ID) (*Config, *diag.Failure) {
-	peer, err := identity.FromWire(uint8(idi.IDType), idi.Data)
-	if err != nil {
-		return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
-	}
-	var hint identity.Identity
-	if idr != nil {
-		if hint, err = identity.FromWire(uint8(idr.IDType), idr.Data); err != nil {
-			return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
-		}
-	}
-	var best *Config
-	bestScore := -1
-	var have []string
-	for _, c := range m.candidates {
-		local := c.LocalID
-		if local.Type == 0 || local.Any() {
-			local = identity.FromAddr(m.path.Local.Addr())
-		}
-		have = append(have, c.Name+" ("+local.String()+" <-> "+c.RemoteID.String()+")")
-		score, ok := peer.Matches(c.RemoteID)
-		if !ok {
-			continue
-		}
-		if idr != nil && !hint.Equal(local) {
-			continue
-		}
-		if score > bestScore {
-			best, bestScore = c, score
-		}
-	}
-	if best != nil {
-		return best, nil
-	}
-	theirs := peer.String()
-	if idr != nil {
-		theirs += " (asking for " + hint.String() + ")"
-	}
-	code, opts := diag.CodeConnNone, []failOption{failNotify(wire.NotifyAuthenticationFailed)}
-	if len(m.candidates) == 1 {
-		// With a single candidate the identity is what is wrong, not the choice.
-		code = diag.CodeAuthID
-		c := m.candidates[0]
-		line := c.RemoteIDLine
-		if _, ok := peer.Matches(c.RemoteID); ok {
-			line = c.LocalIDLine
-		}
-		opts = append(opts, failLine(line))
-	}
-	f := m.failure(code, wire.ExchangeIKEAuth, append(opts, failSides(strings.Join(have, ", "), theirs))...)
-	f.PeerID = peer.String()
-	return nil, f
 }

@@ -1,0 +1,80 @@
+package sa
+
+import (
+	"strings"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/identity"
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+// selectConnection picks the connection: the peer's identity must match remote.id, and the identity that the peer
+// wants to talk to, if it names one, must be ours. The closest match wins. Of those that match alike it is the one with the child
+// that fits the selectors best: there may be a connection for each network between the same two gateways.
+func (m *Machine) selectConnection(idi, idr *wire.ID, traffic selector.Pair) (*Config, *diag.Failure) {
+	peer, err := identity.FromWire(uint8(idi.IDType), idi.Data)
+	if err != nil {
+		return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
+	}
+	var hint identity.Identity
+	if idr != nil {
+		if hint, err = identity.FromWire(uint8(idr.IDType), idr.Data); err != nil {
+			return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
+		}
+	}
+	var best *Config
+	bestScore, bestFit := -1, []fit(nil)
+	var have []string
+	for _, c := range m.candidates {
+		local := c.LocalID
+		if local.Type == 0 || local.Any() {
+			local = identity.FromAddr(m.path.Local.Addr())
+		}
+		have = append(have, c.Name+" ("+local.String()+" <-> "+c.RemoteID.String()+")")
+		score, ok := peer.Matches(c.RemoteID)
+		if !ok {
+			continue
+		}
+		if idr != nil && !hint.Equal(local) {
+			continue
+		}
+		if score < bestScore {
+			continue
+		}
+		fits := m.fits(c.Children, traffic)
+		if score > bestScore || len(fits) > 0 && (len(bestFit) == 0 || fits[0].better(bestFit[0]) < 0) {
+			best, bestScore, bestFit = c, score, fits
+		}
+	}
+	if best != nil {
+		return best, nil
+	}
+	theirs := peer.String()
+	if idr != nil {
+		theirs += " (asking for " + hint.String() + ")"
+	}
+	code, opts := diag.CodeConnNone, []failOption{failNotify(wire.NotifyAuthenticationFailed)}
+	if len(m.candidates) == 1 {
+		// With a single candidate the identity is what is wrong, not the choice.
+		code = diag.CodeAuthID
+		c := m.candidates[0]
+		line := c.RemoteIDLine
+		if _, ok := peer.Matches(c.RemoteID); ok {
+			line = c.LocalIDLine
+		}
+		opts = append(opts, failLine(line))
+	}
+	f := m.failure(code, wire.ExchangeIKEAuth, append(opts, failSides(strings.Join(have, ", "), theirs))...)
+	f.PeerID = peer.String()
+	return nil, f
+}
+
+// wanted are the selectors that a request is for, as this side sees them.
+func wanted(payloads []wire.Payload) selector.Pair {
+	tsi, tsr := findTS(payloads, false), findTS(payloads, true)
+	if tsi == nil || tsr == nil {
+		return selector.Pair{}
+	}
+	return selector.Pair{Local: fromWireTS(tsr), Remote: fromWireTS(tsi)}
+}
