@@ -185,7 +185,7 @@ func TestAdoptPersistent(t *testing.T) {
 		if d.Queues() != c.want || !f.VNetHdr || (c.want < c.queues) != strings.Contains(strings.Join(f.Notes, ""), "multi_queue") {
 			t.Errorf("%s with %d queues: %s, %q; want %d queues", c.name, c.queues, f, f.Notes, c.want)
 		}
-		s.upAndRouted(d)
+		l := s.upAndRouted(d)
 		s.sendSegments("10.20.0.5:7", 1000, 2)
 		total := 0
 		for q := range d.Queues() {
@@ -196,6 +196,7 @@ func TestAdoptPersistent(t *testing.T) {
 		if total != VNetHdrLen+28+2000 {
 			t.Errorf("%s with %d queues: read %d octets", c.name, c.queues, total)
 		}
+		kill(l)
 		s.must(d.Close())
 		s.must(s.LinkSetDown(s.link(c.name)))
 		s.must(s.AddrDel(s.link(c.name), address(prefix("10.99.0.1/32"))))

@@ -11,9 +11,14 @@ type backend interface {
 	removeAddress(netip.Prefix) error
 	addRoute(Route) error
 	changeSource(Route) error // of a route that has been added
-	removeRoute(Route) error
+	// removeRoute leaves, with block, what refuses the packets of the prefix: it outlives the link and the device.
+	removeRoute(r Route, block bool) error
 	exclude(peer netip.Addr) error
 	unexclude(peer netip.Addr) error
 	explain(error) string // the Fix of a LinkError
-	close() error         // undoes setUp, as far as it outlives the device
+	// repair puts back what has vanished of all that was added and not removed.
+	repair(addresses []netip.Prefix, peers []netip.Addr) Restored
+	// sweep removes what an earlier run left behind to refuse packets, and nobody has added again.
+	sweep() error
+	close() error // undoes setUp, as far as it outlives the device
 }

@@ -105,6 +105,11 @@ func (l *bsdLink) setUp(mtu int) error {
 	return err
 }
 
+// repair does nothing: these systems tell nobody in a form that all of them share.
+func (l *bsdLink) repair([]netip.Prefix, []netip.Addr) Restored { return Restored{} }
+
+func (l *bsdLink) sweep() error { return nil }
+
 // close leaves the device up: it vanishes, or on OpenBSD goes down, when its descriptor is closed.
 func (l *bsdLink) close() error { return nil }
 
@@ -194,7 +199,7 @@ func (l *bsdLink) addRoute(r Route) error {
 			err = l.takenBy(dst)
 		}
 		if err != nil {
-			return errors.Join(err, l.removeRoute(r))
+			return errors.Join(err, l.removeRoute(r, false))
 		}
 		l.routes[r.Dst] = append(l.routes[r.Dst],
 			append(command{routeCmd, "-q", "-n", "delete", family, dst.String()}, target[:2]...))
@@ -212,10 +217,10 @@ func (l *bsdLink) takenBy(dst netip.Prefix) error {
 }
 
 func (l *bsdLink) changeSource(r Route) error {
-	return errors.Join(l.removeRoute(r), l.addRoute(r))
+	return errors.Join(l.removeRoute(r, false), l.addRoute(r))
 }
 
-func (l *bsdLink) removeRoute(r Route) error {
+func (l *bsdLink) removeRoute(r Route, _ bool) error {
 	var errs error
 	var left []command
 	for _, undo := range l.routes[r.Dst] {

@@ -36,9 +36,48 @@ type LinkOptions struct {
 	// 0 is DefaultTxQueueLen, negative leaves the kernel's.
 	TxQueueLen int
 
+	// Local says what becomes of the routes that the host has without the tunnel; the zero value keeps those that are
+	// more specific than the tunnel's.
+	Local LocalRoutes
+
+	// BlockWhenStopped leaves routes behind, on Close, that refuse the packets that would have gone into the tunnel, and
+	// what leads to them, until the next run takes them over or [Unblock] removes them. Only Linux can do that: elsewhere
+	// Configure fails with ErrUnsupported.
+	BlockWhenStopped bool
+
+	// Restored is told, from a goroutine of the Link, that something has vanished and was put back. nil is nobody.
+	Restored func(Restored)
+
 	// Ports are the local UDP ports of IKE and of ESP in UDP; empty is DefaultPorts. See Exclude.
 	Ports []uint16
 }
+
+// LocalRoutes says which routes of the host keep their way although a route into the tunnel covers them. A route into the
+// tunnel that is as specific as one of the host, or more specific, always wins.
+type LocalRoutes int
+
+// The values of LocalRoutes. Systems other than Linux have one routing table, where the more specific route wins: they know
+// LocalKept only.
+const (
+	LocalKept      LocalRoutes = iota // those that are more specific
+	LocalConnected                    // of those, only networks that the host is directly connected to
+	LocalTunnelled                    // none
+)
+
+// Restored says what had vanished of what a Link has added, and was put back.
+type Restored struct {
+	Up                       bool // the device had been set down
+	Rules, Routes, Addresses int
+	// Err is why something could not be put back.
+	Err error
+	// Contested says that it vanishes again and again: the next time is waited with.
+	Contested bool
+	// Crowded says that the host has more routes inside the tunnel's than can be kept out of it.
+	Crowded bool
+}
+
+// Any reports whether anything had vanished.
+func (r Restored) Any() bool { return r.Up || r.Rules+r.Routes+r.Addresses > 0 }
 
 // DefaultPorts gives the ports of RFC 7296 section 2 (https://www.rfc-editor.org/rfc/rfc7296#section-2).
 func DefaultPorts() []uint16 { return []uint16{500, 4500} }
@@ -60,8 +99,8 @@ type Link interface {
 	AddAddress(netip.Prefix) error
 	RemoveAddress(netip.Prefix) error
 
-	// AddRoute sends a prefix into the tunnel, 0.0.0.0/0 and ::/0 in a way that spares the routes of connected networks.
-	// Several children may add the same prefix: it stays until each has removed it.
+	// AddRoute sends a prefix into the tunnel. The host's routes that are more specific keep their way, also those that
+	// come later; see LinkOptions.Local. Several children may add the same prefix: it stays until each has removed it.
 	AddRoute(Route) error
 	RemoveRoute(Route) error
 
@@ -69,6 +108,10 @@ type Link interface {
 	// routes are added before or after. It is to be called for every peer, on every system.
 	Exclude(peer netip.Addr) error
 	Unexclude(peer netip.Addr) error
+
+	// Sweep removes what an earlier run has left to refuse packets and what nobody has added again by now. It is to be called
+	// once, when everything is added that the start asks for.
+	Sweep() error
 
 	// Close removes everything that the Link added and that is still there. A second Close does nothing.
 	Close() error
@@ -81,6 +124,11 @@ func Configure(dev Device, o LinkOptions) (Link, error) {
 	if err != nil {
 		return nil, &LinkError{Op: "configure", Err: err}
 	}
+	o.setDefaults()
+	return configure(name, o)
+}
+
+func (o *LinkOptions) setDefaults() {
 	if o.Table == 0 {
 		o.Table = DefaultTable
 	}
@@ -90,5 +138,4 @@ func Configure(dev Device, o LinkOptions) (Link, error) {
 	if o.TxQueueLen == 0 {
 		o.TxQueueLen = DefaultTxQueueLen
 	}
-	return configure(name, o)
 }

@@ -12,7 +12,11 @@ import (
 // commandTimeout bounds each command; they are done in milliseconds.
 const commandTimeout = 10 * time.Second
 
-func configure(name string, _ LinkOptions) (Link, error) {
+func configure(name string, o LinkOptions) (Link, error) {
+	if o.BlockWhenStopped || o.Local != LocalKept {
+		return nil, &LinkError{Op: "configure", Device: name, Err: ErrUnsupported,
+			Fix: "leave block_when_stopped and local_routes out: both need the routing rules of Linux"}
+	}
 	return newLink(name, newBSDLink(runtime.GOOS, name, runCommand)), nil
 }
 

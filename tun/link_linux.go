@@ -25,19 +25,29 @@ const RouteProtocol = 220
 //	priority+1  lookup main suppress_prefixlength 0                       while TABLE+1 has routes
 //	priority+2  not fwmark MARK lookup TABLE+1                            while TABLE+1 has routes
 //
-// TABLE has the prefixes longer than /0: they win over everything in main. TABLE+1 has the default routes: they win
-// over main's default route, but not over main's routes to connected networks. A packet with the mark sees neither.
+// TABLE has the prefixes longer than /0, and a throw route for each route of main that is more specific than the one of
+// TABLE which covers it: main has the word about these. TABLE+1 has the default routes, which win over main's default route
+// and over nothing else, and the routes of TABLE that cover a throw route: they catch what a vanished route of main leaves. A
+// packet with the mark sees neither table. Each route to the device has an unreachable route of a worse metric with it, for
+// the time when the device is down or gone.
 //
-// Several processes may share the tables and rules: what is there is read from the kernel, never remembered.
+// Several processes may share the tables and rules: what others have is read from the kernel, never remembered.
 type linuxLink struct {
 	h     *netlink.Handle // of the network namespace Configure was called in
+	dump  *netlink.Handle // for the routes of one table
 	name  string
 	index int
 	o     LinkOptions
 
 	before *netlink.LinkAttrs // as the device was before setUp; nil before it
-	// routed counts our own routes in a table: its rules are looked after with the first and the last of them only.
-	routed map[tableKey]int
+	up     bool               // setUp was called
+	mtu    int
+	want   map[netip.Prefix]Route
+	ruled  map[tableKey]bool // the tables whose rules were added
+	bypass bypass
+	peers  map[netip.Addr]bool // that are excluded
+	// mainKnown says that bypass has table main, crowded that some of it had no room there.
+	mainKnown, crowded bool
 }
 
 // tableKey names a routing table: each family has its own.
@@ -57,22 +67,41 @@ func configure(name string, o LinkOptions) (Link, error) {
 	if err != nil {
 		return fail("", err)
 	}
-	l := &linuxLink{h: h, name: name, o: o, routed: map[tableKey]int{}}
-	if err := h.SetSocketTimeout(netlinkTimeout); err != nil {
-		h.Close()
-		return fail("", err)
-	}
-	dev, err := h.LinkByName(name)
+	dump, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		h.Close()
 		return fail("", err)
 	}
-	l.index = dev.Attrs().Index
-	if err := l.clearLeftovers(); err != nil {
-		h.Close()
-		return fail(l.explain(err), fmt.Errorf("remove what an earlier run left behind: %w", err))
+	l := &linuxLink{h: h, dump: dump, name: name, o: o, want: map[netip.Prefix]Route{}, ruled: map[tableKey]bool{}, bypass: newBypass(), peers: map[netip.Addr]bool{}}
+	_ = dump.SetStrictCheck(true) // without it, before Linux 4.20, the lists cost more, and that is all
+	if err := errors.Join(h.SetSocketTimeout(netlinkTimeout), dump.SetSocketTimeout(netlinkTimeout)); err != nil {
+		l.closeHandles()
+		return fail("", err)
 	}
-	return newLink(name, l), nil
+	dev, err := h.LinkByName(name)
+	if err != nil {
+		l.closeHandles()
+		return fail("", err)
+	}
+	l.index = dev.Attrs().Index
+	if err := l.takeOver(); err != nil {
+		l.closeHandles()
+		return fail(l.explain(err), fmt.Errorf("take over what an earlier run left behind: %w", err))
+	}
+	lk := newLink(name, l)
+	lk.block = o.BlockWhenStopped
+	k, err := startKeeper(lk, l, o.Restored)
+	if err != nil {
+		l.closeHandles()
+		return fail("", fmt.Errorf("watch routes: %w", err))
+	}
+	lk.stop = k.stop
+	return lk, nil
+}
+
+func (l *linuxLink) closeHandles() {
+	l.h.Close()
+	l.dump.Close()
 }
 
 // link finds the device again; the name may have changed, the index does not.
@@ -87,6 +116,7 @@ func (l *linuxLink) setUp(mtu int) error {
 	if l.before == nil {
 		l.before = a
 	}
+	l.up, l.mtu = true, mtu
 	if a.MTU != mtu {
 		if err := l.h.LinkSetMTU(dev, mtu); err != nil {
 			return fmt.Errorf("set mtu %d: %w", mtu, err)
@@ -111,7 +141,7 @@ func (l *linuxLink) setUp(mtu int) error {
 
 // close gives a persistent device back as it was. Any other vanishes with its descriptors.
 func (l *linuxLink) close() error {
-	defer l.h.Close()
+	defer l.closeHandles()
 	if l.before == nil {
 		return nil
 	}

@@ -19,6 +19,10 @@ type link struct {
 	device string
 	sys    backend
 
+	block bool   // leave what refuses packets behind
+	stop  func() // ends what watches the system; nil for nothing
+	once  sync.Once
+
 	mu       sync.Mutex
 	closed   bool
 	wants    wants
@@ -166,7 +170,7 @@ func (l *link) RemoveRoute(r Route) error {
 			err = l.sys.changeSource(Route{Dst: q.Dst, Src: now})
 		}
 	} else {
-		err = l.sys.removeRoute(before)
+		err = l.sys.removeRoute(before, false)
 	}
 	if err != nil {
 		l.wants.routes[q.Dst] = holders // still there: Close tries again
@@ -256,8 +260,32 @@ func (l *link) unexcludeUncovered() error {
 	return errs
 }
 
+// repair puts back what has vanished.
+func (l *link) repair() Restored {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return Restored{}
+	}
+	r := l.sys.repair(slices.SortedFunc(maps.Keys(l.wants.addresses), comparePrefix), slices.SortedFunc(maps.Keys(l.excluded), netip.Addr.Compare))
+	r.Err = l.fail("put back", nil, r.Err)
+	return r
+}
+
+func (l *link) Sweep() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	return l.fail("sweep", nil, l.sys.sweep())
+}
+
 // Close goes on after an error, so that as much as possible is removed.
 func (l *link) Close() error {
+	if l.stop != nil {
+		l.once.Do(l.stop)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -267,7 +295,10 @@ func (l *link) Close() error {
 	var errs error
 	try := func(op string, object any, err error) { errs = errors.Join(errs, l.fail(op, object, err)) }
 	for _, r := range l.wants.sortedRoutes() {
-		try("remove route", r.Dst, l.sys.removeRoute(r))
+		try("remove route", r.Dst, l.sys.removeRoute(r, l.block))
+	}
+	if !l.block {
+		try("sweep", nil, l.sys.sweep())
 	}
 	for _, peer := range slices.SortedFunc(maps.Keys(l.excluded), netip.Addr.Compare) {
 		try("unexclude peer", peer, l.sys.unexclude(peer))

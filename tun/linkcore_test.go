@@ -83,7 +83,11 @@ func (m *model) changeSource(r Route) error {
 	return err
 }
 
-func (m *model) removeRoute(r Route) error {
+func (m *model) repair([]netip.Prefix, []netip.Addr) Restored { return Restored{} }
+
+func (m *model) sweep() error { return nil }
+
+func (m *model) removeRoute(r Route, _ bool) error {
 	if src, ok := m.routes[r.Dst]; !ok || src != r.Src {
 		m.t.Errorf("route %v %v removed, there was %v %v", r.Dst, r.Src, ok, src)
 	}

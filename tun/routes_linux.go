@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
+
+// blockMetric is the metric of the routes that refuse what has no way into the tunnel: the worst that an int
+// of any machine holds, less one. Any route to the device is better.
+const blockMetric = 1<<31 - 2
 
 // routeTakenError says that somebody else routes the same prefix in our table.
 type routeTakenError struct {
@@ -29,22 +32,21 @@ func family(a netip.Addr) int {
 	return unix.AF_INET6
 }
 
-// table is the routing table of a route's destination.
+// families are those that have rules and routes.
+var families = [...]int{unix.AF_INET, unix.AF_INET6}
+
+// table is the routing table of a route's destination. A default route gives way to all of main's others, which needs one
+// rule and no route each.
 func (l *linuxLink) table(dst netip.Prefix) int {
-	if dst.Bits() == 0 {
+	if dst.Bits() == 0 && l.o.Local == LocalKept {
 		return l.o.Table + 1
 	}
 	return l.o.Table
 }
 
-// route gives what netlink wants to know of a route.
-func (l *linuxLink) route(r Route) *netlink.Route {
-	n := &netlink.Route{
-		LinkIndex: l.index,
-		Dst:       ipNet(r.Dst),
-		Table:     l.table(r.Dst),
-		Protocol:  RouteProtocol,
-	}
+// deviceRoute leads into the tunnel.
+func (l *linuxLink) deviceRoute(r Route, table int) *netlink.Route {
+	n := &netlink.Route{LinkIndex: l.index, Dst: ipNet(r.Dst), Table: table, Type: unix.RTN_UNICAST, Protocol: RouteProtocol}
 	if r.Dst.Addr().Is4() {
 		n.Scope = netlink.SCOPE_LINK // no gateway behind a tunnel
 	}
@@ -54,107 +56,261 @@ func (l *linuxLink) route(r Route) *netlink.Route {
 	return n
 }
 
+// blockRoute refuses what has no way into the tunnel, because the device is down or gone, instead of letting it go on to
+// the default route.
+func blockRoute(dst netip.Prefix, table int) *netlink.Route {
+	return &netlink.Route{Dst: ipNet(dst), Table: table, Type: unix.RTN_UNREACHABLE, Priority: blockMetric, Protocol: RouteProtocol}
+}
+
+// bypassRoute sends a lookup on to the next rule, which is that of table main.
+func bypassRoute(dst netip.Prefix, table int) *netlink.Route {
+	return &netlink.Route{Dst: ipNet(dst), Table: table, Type: unix.RTN_THROW, Protocol: RouteProtocol}
+}
+
 func (l *linuxLink) addRoute(r Route) error {
+	if err := l.readMainOnce(); err != nil {
+		return err
+	}
 	table := l.table(r.Dst)
-	key := tableKey{family(r.Dst.Addr()), table}
-	if l.routed[key] == 0 {
-		for _, rule := range l.tableRules(key.family, table) {
-			if err := l.addRule(rule); err != nil {
-				return errors.Join(err, l.tidy(key.family, table))
+	l.want[r.Dst] = r
+	err := l.addRules(family(r.Dst.Addr()), table)
+	if err == nil && table == l.o.Table {
+		// What keeps its way is known before the route is there that would take it.
+		l.bypass.tunnel.Insert(r.Dst)
+		for _, p := range l.bypass.within(r.Dst) {
+			if p != r.Dst {
+				err = errors.Join(err, l.settle(p))
 			}
 		}
 	}
-	n := l.route(r)
+	if err == nil {
+		err = l.settle(r.Dst)
+	}
+	if err == nil {
+		err = l.addDeviceRoute(r, table)
+	}
+	if err != nil {
+		return errors.Join(err, l.forgetRoute(r.Dst))
+	}
+	if err = l.add(blockRoute(r.Dst, table)); err != nil {
+		return errors.Join(err, l.removeRoute(r, false))
+	}
+	return nil
+}
+
+// add adds a route that may be there already.
+func (l *linuxLink) add(n *netlink.Route) error {
+	if err := l.h.RouteAdd(n); err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("add %s route to table %d: %w", routeKind(n), n.Table, err)
+	}
+	return nil
+}
+
+func (l *linuxLink) remove(n *netlink.Route) error {
+	if err := l.h.RouteDel(n); err != nil && !gone(err) && !noFamily(err) {
+		return fmt.Errorf("remove %s route from table %d: %w", routeKind(n), n.Table, err)
+	}
+	return nil
+}
+
+func routeKind(n *netlink.Route) string {
+	switch n.Type {
+	case unix.RTN_UNREACHABLE:
+		return "unreachable"
+	case unix.RTN_THROW:
+		return "throw"
+	}
+	return "device"
+}
+
+func (l *linuxLink) addDeviceRoute(r Route, table int) error {
+	n := l.deviceRoute(r, table)
 	err := l.h.RouteAdd(n)
 	if errors.Is(err, unix.EEXIST) {
 		if err = l.takenBy(r.Dst, table); err == nil {
 			err = l.h.RouteReplace(n) // ours: of an earlier run, on a persistent device
 		}
 	}
-	if err != nil {
-		return errors.Join(err, l.tidy(key.family, table))
-	}
-	l.routed[key]++
-	return nil
-}
-
-// dumpTries is how often a list is asked for that changes while the kernel gives it.
-const dumpTries = 8
-
-// routes lists the routes of one family that match a filter. A kernel without that family has none.
-func (l *linuxLink) routes(family int, filter *netlink.Route, mask uint64) (routes []netlink.Route, err error) {
-	for range dumpTries {
-		if routes, err = l.h.RouteListFiltered(family, filter, mask); !errors.Is(err, netlink.ErrDumpInterrupted) {
-			break
-		}
-	}
-	if noFamily(err) {
-		return nil, nil
-	}
-	return routes, err
-}
-
-// noFamily reports whether the kernel has no IPv6, or no routing rules.
-func noFamily(err error) bool {
-	return errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP)
+	return err
 }
 
 // takenBy names the other device that has the route to dst; nil means that it is ours.
 func (l *linuxLink) takenBy(dst netip.Prefix, table int) error {
-	routes, err := l.routes(family(dst.Addr()), &netlink.Route{Table: table, Dst: ipNet(dst)},
-		netlink.RT_FILTER_TABLE|netlink.RT_FILTER_DST)
-	if err != nil {
-		return err
-	}
-	for _, r := range routes {
-		if r.LinkIndex == l.index {
-			continue
+	var taken error
+	err := l.eachRoute(family(dst.Addr()), table, func(p netip.Prefix, r *netlink.Route) {
+		if p != dst || r.Type != unix.RTN_UNICAST || r.LinkIndex == l.index || taken != nil {
+			return
 		}
 		device := fmt.Sprint("number ", r.LinkIndex)
 		if dev, err := l.h.LinkByIndex(r.LinkIndex); err == nil {
 			device = dev.Attrs().Name
 		}
-		return &routeTakenError{dst: dst, table: table, device: device}
+		taken = &routeTakenError{dst: dst, table: table, device: device}
+	})
+	return errors.Join(err, taken)
+}
+
+func (l *linuxLink) changeSource(r Route) error {
+	err := l.h.RouteReplace(l.deviceRoute(r, l.table(r.Dst)))
+	if err == nil {
+		l.want[r.Dst] = r
+	}
+	return err
+}
+
+// removeRoute leaves, with block, all that refuses the packets of the prefix once the device is gone.
+func (l *linuxLink) removeRoute(r Route, block bool) error {
+	table := l.table(r.Dst)
+	n := l.deviceRoute(Route{Dst: r.Dst}, table) // whichever source it has by now
+	if err := l.remove(n); err != nil {
+		return err
+	}
+	if block {
+		if l.bypass.covers[r.Dst] > 0 {
+			n.Table = l.o.Table + 1
+			return l.remove(n)
+		}
+		return nil
+	}
+	if err := l.remove(blockRoute(r.Dst, table)); err != nil {
+		return err
+	}
+	return l.forgetRoute(r.Dst)
+}
+
+// forgetRoute lets the destinations that were kept out of a route go their way without it.
+func (l *linuxLink) forgetRoute(dst netip.Prefix) error {
+	delete(l.want, dst)
+	var errs error
+	table := l.table(dst)
+	if table == l.o.Table {
+		l.bypass.tunnel.Delete(dst)
+		for _, p := range l.bypass.within(dst) {
+			errs = errors.Join(errs, l.settle(p))
+		}
+	}
+	return errors.Join(errs, l.tidy(family(dst.Addr()), table))
+}
+
+// settle makes the system keep a destination out of the tunnel, or not any longer.
+func (l *linuxLink) settle(dst netip.Prefix) error {
+	b := &l.bypass
+	cover, keep := b.verdict(dst)
+	old, kept := b.kept[dst]
+	switch {
+	case keep && !kept && len(b.kept) >= maxBypasses:
+		l.crowded = true
+		return nil
+	case !keep && !kept || keep && kept && old == cover:
+		return nil
+	case !keep:
+		if err := l.remove(bypassRoute(dst, l.o.Table)); err != nil {
+			return err
+		}
+		b.release(dst)
+		return l.dropNet(old)
+	}
+	if b.covers[cover] == 0 {
+		if err := l.addNet(cover); err != nil {
+			return err
+		}
+	}
+	if !kept {
+		if err := l.add(bypassRoute(dst, l.o.Table)); err != nil {
+			return errors.Join(err, l.dropNet(cover))
+		}
+	}
+	b.keep(dst, cover)
+	if kept {
+		return l.dropNet(old)
 	}
 	return nil
 }
 
-func (l *linuxLink) changeSource(r Route) error { return l.h.RouteReplace(l.route(r)) }
-
-func (l *linuxLink) removeRoute(r Route) error {
-	n := l.route(r)
-	n.Src = nil // whichever source it has by now
-	err := l.h.RouteDel(n)
-	if gone(err) {
-		err = nil
+// addNet has a covering route into the tunnel a second time, in the table after main's: there it catches the packets of a
+// destination that was kept out of the tunnel and has no way in main any more.
+func (l *linuxLink) addNet(cover netip.Prefix) error {
+	err := l.addRules(family(cover.Addr()), l.o.Table+1)
+	if err == nil {
+		err = l.add(blockRoute(cover, l.o.Table+1))
 	}
-	key := tableKey{family(r.Dst.Addr()), l.table(r.Dst)}
-	if err == nil && l.routed[key] > 0 {
-		l.routed[key]--
+	if err == nil {
+		err = l.addDeviceRoute(Route{Dst: cover}, l.o.Table+1)
 	}
-	return errors.Join(err, l.tidy(key.family, key.table))
+	if err != nil {
+		err = errors.Join(err, l.dropNet(cover))
+	}
+	return err
 }
 
-// inUse reports whether a table has routes to a device, ours or another process's.
-func (l *linuxLink) inUse(family, table int) (bool, error) {
-	routes, err := l.routes(family, &netlink.Route{Table: table}, netlink.RT_FILTER_TABLE)
-	// Throw routes do not count: they belong to the others. In IPv6 they name the loopback device.
-	return slices.ContainsFunc(routes, func(r netlink.Route) bool { return r.LinkIndex > 0 && r.Type != unix.RTN_THROW }), err
+// dropNet undoes addNet when nothing is kept out of the covering route.
+func (l *linuxLink) dropNet(cover netip.Prefix) error {
+	if l.bypass.covers[cover] > 0 {
+		return nil
+	}
+	return errors.Join(l.remove(l.deviceRoute(Route{Dst: cover}, l.o.Table+1)), l.remove(blockRoute(cover, l.o.Table+1)),
+		l.tidy(family(cover.Addr()), l.o.Table+1))
+}
+
+// uses counts what this process has in a table.
+func (l *linuxLink) uses(fam, table int) int {
+	n := 0
+	for dst := range l.want {
+		if family(dst.Addr()) == fam && l.table(dst) == table {
+			n++
+			break
+		}
+	}
+	if table == l.o.Table+1 {
+		for cover := range l.bypass.covers {
+			if family(cover.Addr()) == fam {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
+// addRules adds the rules that lead to a table. They are there already when this process has a route in it.
+func (l *linuxLink) addRules(family, table int) error {
+	if l.ruled[tableKey{family, table}] {
+		return nil
+	}
+	for _, rule := range l.tableRules(family, table) {
+		if err := l.addRule(rule); err != nil {
+			return err
+		}
+	}
+	l.ruled[tableKey{family, table}] = true
+	return nil
 }
 
 // tidy removes the rules of a table that nobody uses any longer. While we use it ourselves, nobody need be asked: the list of
 // thousands of routes is long.
 func (l *linuxLink) tidy(family, table int) error {
-	if l.routed[tableKey{family, table}] > 0 {
+	if l.uses(family, table) > 0 {
 		return nil
 	}
 	used, err := l.inUse(family, table)
-	if err != nil || used {
+	if err != nil {
 		return err
+	}
+	delete(l.ruled, tableKey{family, table})
+	if used {
+		return nil
 	}
 	var errs error
 	for _, rule := range l.tableRules(family, table) {
 		errs = errors.Join(errs, l.removeRule(rule))
 	}
 	return errs
+}
+
+// inUse reports whether a table has routes to a device, ours or another process's.
+func (l *linuxLink) inUse(family, table int) (used bool, err error) {
+	err = l.eachRoute(family, table, func(_ netip.Prefix, r *netlink.Route) {
+		used = used || r.LinkIndex > 0 && r.Type == unix.RTN_UNICAST
+	})
+	return used, err
 }

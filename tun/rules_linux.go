@@ -95,11 +95,21 @@ func (l *linuxLink) throwRoutes(peer netip.Addr) []*netlink.Route {
 }
 
 func (l *linuxLink) exclude(peer netip.Addr) error {
+	l.peers[peer] = true
 	err := l.excludeAll(peer)
 	if err != nil {
 		err = errors.Join(err, l.unexclude(peer))
 	}
 	return err
+}
+
+// excludes reports whether a rule is one of those of an excluded peer.
+func (l *linuxLink) excludes(r *netlink.Rule) bool {
+	if r.Dst == nil {
+		return false
+	}
+	a, ok := netip.AddrFromSlice(r.Dst.IP)
+	return ok && l.peers[a.Unmap()]
 }
 
 func (l *linuxLink) excludeAll(peer netip.Addr) error {
@@ -121,6 +131,7 @@ func (l *linuxLink) excludeAll(peer netip.Addr) error {
 }
 
 func (l *linuxLink) unexclude(peer netip.Addr) error {
+	delete(l.peers, peer)
 	var errs error
 	if l.o.Mark != 0 {
 		for _, r := range l.peerRules(peer) {
