@@ -98,6 +98,24 @@ func deviceKinds() []enum[DeviceKind] {
 	return []enum[DeviceKind]{{"tun", DeviceTUN}, {"netstack", DeviceNetstack}}
 }
 
+// LocalRoutes says which of the host's own routes keep their way although a tunnel's remote_ts covers them. What remote_ts
+// names as it is, or a part of, goes into the tunnel whatever is said here.
+type LocalRoutes uint8
+
+// The values of [IKE].LocalRoutes.
+const (
+	LocalRoutesKeep      LocalRoutes = iota // those that are more specific than the tunnel's
+	LocalRoutesConnected                    // of those, only the networks that the host is directly connected to
+	LocalRoutesTunnel                       // none
+)
+
+// String is the word of the configuration.
+func (r LocalRoutes) String() string { return nameOf(localRoutes(), r) }
+
+func localRoutes() []enum[LocalRoutes] {
+	return []enum[LocalRoutes]{{"keep", LocalRoutesKeep}, {"connected", LocalRoutesConnected}, {"tunnel", LocalRoutesTunnel}}
+}
+
 // DefaultMTU makes full inner packets fill an outer packet of 1500 octets with any cipher: the ESP plaintext is then
 // 1408 octets, a whole number of 128-octet blocks.
 const DefaultMTU = 1406
@@ -105,6 +123,8 @@ const DefaultMTU = 1406
 // TUN is the device of the inner networks.
 type TUN struct {
 	Source
+	// BlockWhenStopped leaves routes behind that refuse the packets of the tunnels while no gateway runs. Default false.
+	BlockWhenStopped bool
 	// Name is the device's name. Default "ipsec0"; macOS gives "utunN" whatever is asked for.
 	Name string
 	// Device is the kind. Default tun.
@@ -207,6 +227,9 @@ type IKE struct {
 	QCDSecretFile string
 	// InstallRoutes sets up routes into the tunnels. Default true.
 	InstallRoutes bool
+	// LocalRoutes says which of the host's own routes keep their way although a tunnel's selectors cover them. Default
+	// LocalRoutesKeep.
+	LocalRoutes LocalRoutes
 	// RoutingTable is the Linux routing table for them. Default 220.
 	RoutingTable int
 	// FWMark marks the daemon's own packets on Linux, so that a rule keeps them out of the tunnels. Default

@@ -67,6 +67,7 @@ func TestEverything(t *testing.T) {
 		{"ike.fragment_size", c.IKE.FragmentSize, 1400},
 		{"ike.keep_alive", c.IKE.KeepAlive, time.Duration(0)},
 		{"ike.install_routes", c.IKE.InstallRoutes, false},
+		{"ike.local_routes", c.IKE.LocalRoutes, LocalRoutesConnected},
 		{"ike.routing_table", c.IKE.RoutingTable, 300},
 		{"ike.qcd_secret_file", c.IKE.QCDSecretFile, "/var/lib/esplanade/qcd.secret"},
 		{"ike.fwmark", c.IKE.FWMark, uint32(0x42)},

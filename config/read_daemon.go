@@ -99,7 +99,12 @@ func readTUN(t *table) (u TUN) {
 		}
 		u.Addresses = append(u.Addresses, p)
 	}
+	u.BlockWhenStopped = t.boolean("block_when_stopped", false)
 	u.Source = t.done()
+	if u.Device == DeviceNetstack && u.BlockWhenStopped {
+		t.errorf(u.At("block_when_stopped"), "leave it out: the host's packets do not go into a netstack device",
+			"tun.block_when_stopped needs a device of the operating system")
+	}
 	if u.Device == DeviceNetstack && len(u.Addresses) == 0 {
 		t.errorf(u.At("device"), "write addresses = [\"10.10.0.1/24\"] with the gateway's own inner address",
 			"the netstack device has no addresses")
@@ -202,6 +207,7 @@ func readIKE(t *table) (k IKE) {
 			"ike.qcd_secret_file is %s", quote(k.QCDSecretFile))
 	}
 	k.InstallRoutes = t.boolean("install_routes", true)
+	k.LocalRoutes, _ = choice(t, "local_routes", LocalRoutesKeep, localRoutes())
 	n, _ = t.integer("routing_table", DefaultRoutingTable, 1, math.MaxUint32)
 	k.RoutingTable = int(n)
 	n, _ = t.integer("fwmark", DefaultFWMark, 1, math.MaxUint32)

@@ -191,6 +191,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	// Before anything else is done, what the configuration says is protected goes into the tunnels.
 	d.routing.flush()
+	d.routing.complain("remove what an earlier run has left behind", d.o.Network.Prepared())
 	d.refreshNames(now)
 	d.reconcile(now)
 	for ctx.Err() == nil {

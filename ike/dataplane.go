@@ -76,6 +76,9 @@ type Network interface {
 	// as often.
 	AddRoutes(ts selector.Pair) error
 	RemoveRoutes(ts selector.Pair) error
+	// Prepared is called once, when everything is added that the start asks for: what an earlier run has left behind and
+	// nobody has added again goes.
+	Prepared() error
 	// Exclude keeps the packets between the gateways themselves out of the tunnel; it counts like AddRoutes.
 	Exclude(peer netip.Addr) error
 	Unexclude(peer netip.Addr) error

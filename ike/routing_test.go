@@ -19,6 +19,8 @@ type slowNetwork struct {
 	fail  error
 }
 
+func (n *fakeNetwork) Prepared() error { return nil }
+
 func (n *slowNetwork) wait() {
 	n.mu.Lock()
 	n.calls++

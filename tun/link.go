@@ -45,6 +45,10 @@ type LinkOptions struct {
 	// Configure fails with ErrUnsupported.
 	BlockWhenStopped bool
 
+	// Overlapping is told how a route into the tunnel and one of the host meet, when either is new. It is called while the
+	// Link works and must not call it; nil is nobody.
+	Overlapping func(Overlap)
+
 	// Restored is told, from a goroutine of the Link, that something has vanished and was put back. nil is nobody.
 	Restored func(Restored)
 
@@ -63,6 +67,13 @@ const (
 	LocalConnected                    // of those, only networks that the host is directly connected to
 	LocalTunnelled                    // none
 )
+
+// Overlap is a route of the host and a route into the tunnel of which one covers the other. The more specific one wins, and
+// the tunnel if they are the same.
+type Overlap struct {
+	Host, Tunnel netip.Prefix
+	Kept         bool // the host's wins
+}
 
 // Restored says what had vanished of what a Link has added, and was put back.
 type Restored struct {

@@ -95,6 +95,9 @@ func (l *linuxLink) addRoute(r Route) error {
 	if err = l.add(blockRoute(r.Dst, table)); err != nil {
 		return errors.Join(err, l.removeRoute(r, false))
 	}
+	if host, ok := l.bypass.main.LookupPrefixLPM(r.Dst); ok && l.o.Overlapping != nil {
+		l.o.Overlapping(Overlap{Host: host, Tunnel: r.Dst})
+	}
 	return nil
 }
 
@@ -223,6 +226,9 @@ func (l *linuxLink) settle(dst netip.Prefix) error {
 	b.keep(dst, cover)
 	if kept {
 		return l.dropNet(old)
+	}
+	if l.o.Overlapping != nil {
+		l.o.Overlapping(Overlap{Host: dst, Tunnel: cover, Kept: true})
 	}
 	return nil
 }

@@ -66,9 +66,14 @@ func (l *linuxLink) isLocal(dst netip.Prefix, r *netlink.Route) bool {
 	case LocalKept:
 		return true
 	case LocalConnected:
-		return r.Protocol == unix.RTPROT_KERNEL && len(r.Gw) == 0 && r.Via == nil && len(r.MultiPath) == 0
+		return isConnected(r)
 	}
 	return false
+}
+
+// isConnected reports whether a route is that of an address of this host.
+func isConnected(r *netlink.Route) bool {
+	return r.Protocol == unix.RTPROT_KERNEL && len(r.Gw) == 0 && r.Via == nil && len(r.MultiPath) == 0
 }
 
 // readMain brings the bypass to what table main has now.

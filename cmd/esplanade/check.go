@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"esplanade/config"
+	"esplanade/tun"
 )
 
 func newCheck() *cobra.Command {
@@ -17,7 +18,8 @@ func newCheck() *cobra.Command {
 		Use:   "check FILE",
 		Short: "Validate a configuration file",
 		Long: `Check reads a configuration and says everything that is wrong with it at once, as file:line:column with what would be
-right. Nothing is touched. The exit code is 1 if there is an error; warnings alone do not count as one.`,
+right, and how its tunnels meet the routes of the host that it runs on: what they would take, and what keeps its way. Nothing is
+touched. The exit code is 1 if there is an error; warnings alone do not count as one.`,
 		Args:              oneArg("FILE"),
 		ValidArgsFunction: completeFile,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -27,6 +29,11 @@ right. Nothing is touched. The exit code is 1 if there is an error; warnings alo
 			}
 			for _, w := range conf.Warnings {
 				fmt.Fprintln(c.ErrOrStderr(), "warning: "+w.String())
+			}
+			if host, err := tun.HostRoutes(conf.TUN.Name); err == nil {
+				for _, line := range hostOverlaps(conf, host) {
+					fmt.Fprintln(c.ErrOrStderr(), line)
+				}
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s is valid: %s\n", args[0], childrenOf(conf))
 			return nil

@@ -42,7 +42,7 @@ func TestCommandLine(t *testing.T) {
 		{"help run", exitOK, "SIGHUP makes it read the configuration again", ""},
 		{"help completion bash", exitOK, "source <(esplanade completion bash)", ""},
 		{"run --help", exitOK, "SIGTERM and SIGINT make it delete its SAs", ""},
-		{"help nothing", exitUsage, "", `there is no command "nothing"; there are check, completion, demo, help, initiate, redirect, rekey, run, status, terminate, version; see`},
+		{"help nothing", exitUsage, "", `there is no command "nothing"; there are check, completion, demo, help, initiate, redirect, rekey, run, status, terminate, unblock, version; see`},
 		{"help status nothing", exitUsage, "", `there is no command "status"`},
 		{"statsu", exitUsage, "", `there is no command "statsu"; did you mean status?`},
 		{"--nope", exitUsage, "", "esplanade: unknown flag: --nope; see `esplanade --help`\n"},

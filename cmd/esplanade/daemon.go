@@ -28,6 +28,7 @@ type gateway struct {
 	conf   *config.Config
 	log    *slog.Logger
 	device tun.Device
+	routes *routeLog
 	link   tun.Link // nil with netstack
 	host   *network
 	net    *netstack.Net // nil with a TUN device
@@ -89,6 +90,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	g.vici = vici.NewServer(be, vici.Options{})
 	be.EventsDropped = g.vici.Dropped
 	g.log = slog.New(slog.NewMultiHandler(o.log, vici.NewLogHandler(g.vici)))
+	g.routes = newRouteLog(g.log)
 
 	// The control socket comes first: if another daemon has it, nothing else is touched, and that is what the error says.
 	if !o.noControl {
@@ -169,9 +171,9 @@ func (g *gateway) openDevice() (err error) {
 	if g.device, err = g.openTUN(); err != nil {
 		return err
 	}
-	if g.link, err = tun.Configure(g.device, tun.LinkOptions{
-		Mark: g.conf.IKE.FWMark, Table: g.conf.IKE.RoutingTable, Ports: []uint16{g.conf.IKE.Port, g.conf.IKE.PortNATT},
-	}); err != nil {
+	o := linkOptions(g.conf)
+	o.Restored, o.Overlapping = g.routes.restored, g.routes.overlapping
+	if g.link, err = tun.Configure(g.device, o); err != nil {
 		return err
 	}
 	if err := g.link.SetUp(c.MTU); err != nil {

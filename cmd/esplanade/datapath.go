@@ -44,6 +44,7 @@ func (g *gateway) dataPath() vici.DataPath {
 		name = "netstack"
 	}
 	d := vici.DataPath{Device: name, MTU: g.conf.TUN.MTU, Workers: g.workers()}
+	d.Routing = g.routes.state()
 	for _, s := range g.engine.LocalAddrs() {
 		d.Sockets = append(d.Sockets, s.Kind.String()+" "+s.Local.String())
 	}

@@ -90,7 +90,7 @@ type collector struct {
 	build, configured, up, childUp, ikeSAs, halfOpen, refused              *prometheus.Desc
 	bytes, packets, drops, failures, exchanges, rekeys, retransmits, moves *prometheus.Desc
 	ignored, inboxDropped, sendErrors, established, lastReload, started    *prometheus.Desc
-	loadedAt, redirects                                                    *prometheus.Desc
+	loadedAt, redirects, restored, contested                               *prometheus.Desc
 }
 
 func newCollector(g *gateway) *collector {
@@ -113,6 +113,8 @@ func newCollector(g *gateway) *collector {
 		exchanges:    d("exchanges_total", "Complete exchanges; role is that of this side.", "exchange", "role"),
 		rekeys:       d("rekeys_total", "SAs that were replaced by rekeying.", "sa"),
 		redirects:    d("redirects_total", "Redirects to other gateways, followed by this one as client or sent to peers.", "role"),
+		restored:     d("routing_restored_total", "What vanished of the tunnels' routing on this host, and was put back.", "what"),
+		contested:    d("routing_contested", "1 while it is taken away again and again."),
 		retransmits:  d("retransmits_total", "Requests that were sent again."),
 		moves:        d("address_changes_total", "How often the addresses of an IKE SA or of its ESP have changed."),
 		ignored:      d("ignored_messages_total", "IKE messages that had no effect.", "reason"),
@@ -130,7 +132,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.configured, c.up, c.childUp, c.ikeSAs, c.halfOpen, c.refused, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
 		c.rekeys, c.retransmits, c.moves, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
-		c.redirects,
+		c.redirects, c.restored, c.contested,
 	} {
 		ch <- d
 	}
@@ -144,6 +146,18 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, v uint64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
+	routing, contested := c.g.routes.state(), 0.0
+	for _, what := range restorables() {
+		n := uint64(0)
+		if routing != nil {
+			n = routing.Restored[what]
+		}
+		count(c.restored, n, what)
+	}
+	if routing != nil && routing.Contested {
+		contested = 1
+	}
+	gauge(c.contested, contested)
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
 	info, err := c.g.daemon.Info(ctx)

@@ -152,7 +152,7 @@ func TestMetricsFollowTheRules(t *testing.T) {
 	bad.seen.await(t, "the failure", func(w *watcher) bool { return len(w.failures) > 0 })
 	families := scrape(t, left)
 	maps.Copy(families, scrape(t, bad)) // has failures, which are no family before there is one
-	allowed := []string{"connection", "child", "direction", "reason", "exchange", "role", "sa", "version"}
+	allowed := []string{"connection", "child", "direction", "reason", "exchange", "role", "sa", "version", "what"}
 	documented := documentedMetrics(t)
 	seen := map[string]bool{}
 	for name, f := range families {

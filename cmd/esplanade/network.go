@@ -30,6 +30,14 @@ func newNetwork(link tun.Link, device string) *network {
 	return &network{link: link, device: device, local: tun.NewAddressList(), added: map[string]*addedRoutes{}}
 }
 
+// Prepared ends what an earlier run has left behind to refuse packets.
+func (n *network) Prepared() error {
+	if n.link == nil {
+		return nil
+	}
+	return n.link.Sweep()
+}
+
 func (n *network) close() error { return n.local.Close() }
 
 // SourceFor asks the routing table by connecting a UDP socket, which sends nothing.

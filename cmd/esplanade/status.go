@@ -153,6 +153,27 @@ func newFailureReport(f vici.FailureStatus) *failureReport {
 	return &failureReport{Code: f.Code, Message: f.Text, Fix: f.Fix, Count: f.Count, First: f.First, Last: f.Last}
 }
 
+// routingText says what had to be put back of the host's routing.
+func routingText(r *vici.Routing, now time.Time) string {
+	var parts []string
+	for _, what := range restorables() {
+		if n := r.Restored[what]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", what, n))
+		}
+	}
+	s := "routing put back: nothing"
+	if len(parts) > 0 {
+		s = fmt.Sprintf("routing put back: %s; last %s ago", strings.Join(parts, ", "), ago(now, r.Last))
+	}
+	if r.Contested {
+		s += "; SOMEBODY TAKES IT AWAY AGAIN AND AGAIN"
+	}
+	if r.Missing != "" {
+		s += "; MISSING: " + r.Missing
+	}
+	return s
+}
+
 // print writes the status for a person.
 func (r statusReport) print(w io.Writer, now time.Time) {
 	g := r.Gateway
@@ -161,6 +182,9 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 		fmt.Fprintf(w, "  RELOADING FAILED, the old configuration stays in force:\n    %s\n", strings.ReplaceAll(g.ReloadError, "\n", "\n    "))
 	}
 	fmt.Fprintf(w, "  device %s mtu %d; %s\n", g.DataPath.Device, g.DataPath.MTU, strings.Join(g.DataPath.Sockets, ", "))
+	if r := g.DataPath.Routing; r != nil {
+		fmt.Fprintf(w, "  %s\n", routingText(r, now))
+	}
 	for _, f := range g.DataPath.Features {
 		line := f.Name
 		if !f.Used {

@@ -47,8 +47,20 @@ type DataPath struct {
 	MTU     int      `json:"mtu"`
 	Workers int      `json:"workers"`
 	Sockets []string `json:"sockets"` // "192.0.2.1:500", …
+	// Routing is what had to be put back of the device, its addresses, routes and rules; nil if nothing ever vanished.
+	Routing *Routing `json:"routing,omitempty"`
 	// Features are the kernel features that were probed, in the order they were.
 	Features []Feature `json:"features"`
+}
+
+// Routing is what somebody else has taken away from the host's routing, and was put back.
+type Routing struct {
+	Restored map[string]uint64 `json:"restored"` // by what it was: "device", "addresses", "routes", "rules"
+	Last     time.Time         `json:"last"`
+	// Contested says that it is taken away again and again.
+	Contested bool `json:"contested"`
+	// Missing is why something could not be put back.
+	Missing string `json:"missing,omitempty"`
 }
 
 // Feature is a facility of the kernel that the data path can use.

@@ -34,7 +34,7 @@ var Modules = []Use{
 	{Module: "github.com/prometheus/client_model", Tests: []string{"cmd/..."}, Why: "what that parser returns"},
 	{Module: "github.com/spf13/cobra", In: []string{"cmd/..."}, Why: "subcommands and completion"},
 	{Module: "github.com/spf13/pflag", In: []string{"cmd/..."}, Why: "cobra's flags"},
-	{Module: "github.com/gaissmai/bart", In: []string{"dataplane/..."}, Why: "longest-prefix lookup of policies"},
+	{Module: "github.com/gaissmai/bart", In: []string{"dataplane/...", "tun/...", "cmd/..."}, Why: "longest-prefix lookup of policies and routes"},
 	{Module: "filippo.io/bigmod", In: []string{"ike/suite"}, Why: "MODP in constant time"},
 	{Module: "github.com/vishvananda/netlink", In: []string{"tun/...", "integration/..."}, Tests: []string{"dataplane/..."},
 		Why: "addresses, routes and rules on Linux"},

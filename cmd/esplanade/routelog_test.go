@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"esplanade/ike/selector"
+	"esplanade/tun"
+)
+
+// What is put back has bounded lines, full counts, and a place in the status.
+func TestRouteLog(t *testing.T) {
+	var out bytes.Buffer
+	l := newRouteLog(slog.New(slog.NewTextHandler(&out, nil)))
+	if l.state() != nil {
+		t.Error("a state before anything has happened")
+	}
+	for range 1000 {
+		l.restored(tun.Restored{Up: true, Rules: 2, Routes: 3, Contested: true})
+		l.overlapping(tun.Overlap{Host: netip.MustParsePrefix("10.1.0.0/24"), Tunnel: netip.MustParsePrefix("10.0.0.0/8"), Kept: true})
+	}
+	if n := strings.Count(out.String(), "\n"); n != routeLines+1 {
+		t.Errorf("%d lines", n)
+	}
+	if n := strings.Count(out.String(), "again and again"); n != 1 {
+		t.Errorf("the contest is said %d times", n)
+	}
+	s := l.state()
+	if s.Restored["rules"] != 2000 || s.Restored["routes"] != 3000 || s.Restored["device"] != 1000 || !s.Contested {
+		t.Errorf("state %+v", s)
+	}
+	text := routingText(s, time.Now())
+	for _, want := range []string{"device 1000, routes 3000, rules 2000", "AGAIN AND AGAIN"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("status says %q", text)
+		}
+	}
+	l.restored(tun.Restored{Err: errors.New("no device")})
+	if text := routingText(l.state(), time.Now()); !strings.Contains(text, "MISSING: no device") || strings.Contains(text, "AGAIN") {
+		t.Errorf("status says %q", text)
+	}
+}
+
+// countedLink counts routes.
+type countedLink struct {
+	tun.Link
+	routes map[tun.Route]int
+}
+
+func (l *countedLink) AddRoute(r tun.Route) error    { l.routes[r]++; return nil }
+func (l *countedLink) RemoveRoute(r tun.Route) error { l.routes[r]--; return nil }
+
+// What was added is removed, whatever has become of the addresses of this host meanwhile.
+func TestNetworkRemembersRoutes(t *testing.T) {
+	l := &countedLink{routes: map[tun.Route]int{}}
+	n := newNetwork(l, "")
+	ts := selector.Pair{
+		Local:  []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("0.0.0.0/0"))},
+		Remote: []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.2.0.0/24")), selector.FromPrefix(netip.MustParsePrefix("fd02::/64"))},
+	}
+	for range 2 {
+		if err := n.AddRoutes(ts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = n.close()
+	n.local = nil // nobody asks for addresses again
+	for range 2 {
+		if err := n.RemoveRoutes(ts); err != nil {
+			t.Error(err)
+		}
+	}
+	for r, left := range l.routes {
+		if left != 0 {
+			t.Errorf("%v is there %d times", r, left)
+		}
+	}
+	if len(l.routes) != 2 || len(n.added) != 0 {
+		t.Errorf("routes %v, remembered %v", l.routes, n.added)
+	}
+	if err := n.RemoveRoutes(ts); !errors.Is(err, tun.ErrNotAdded) {
+		t.Errorf("once too often: %v", err)
+	}
+}

@@ -1,0 +1,10 @@
+package tun
+
+import "net/netip"
+
+// HostRoute is a route that this host has without the tunnel, other than a default route.
+type HostRoute struct {
+	Dst       netip.Prefix
+	Device    string
+	Connected bool // it is a network that the host is directly connected to
+}
