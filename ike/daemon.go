@@ -43,6 +43,9 @@ type Options struct {
 	CrashSecret []byte
 	// ExportKeys hands the keys of all SAs to Observer.IKEKeys and ChildKeys, for decoding captures in a laboratory.
 	ExportKeys bool
+
+	// respond takes the place of [suite.Respond] in tests.
+	respond func(group uint16, peer []byte) (public, shared []byte, err error)
 }
 
 // Daemon is the IKE daemon. [Daemon.Run] runs its event loop; the Handle methods and commands may be called from any
@@ -85,8 +88,11 @@ type Daemon struct {
 
 	nextID    uint64
 	reqids    uint32
-	stateless rateLimit // answers to messages of SAs that do not exist
+	stateless *unprotected // answers to messages of SAs that do not exist
 	surge     surge
+	// expensive and costly are for the key exchanges of strangers; cookied: the request that is being judged has a cookie.
+	expensive, costly budget
+	cookied           bool
 }
 
 // Limits of the daemon.
@@ -96,8 +102,6 @@ const (
 	// shutdownTime is how long the peers have for the answers to our DELETEs: with the default timers long enough for
 	// one repetition.
 	shutdownTime = 3 * time.Second
-	// statelessPerSecond bounds the answers to messages for SAs that do not exist.
-	statelessPerSecond = 20
 )
 
 // New makes a daemon. Nothing happens before [Daemon.Run].
@@ -108,6 +112,9 @@ func New(o Options) *Daemon {
 	if o.Observer == nil {
 		o.Observer = noObserver{}
 	}
+	if o.respond == nil {
+		o.respond = suite.Respond
+	}
 	if o.Resolve == nil {
 		o.Resolve = func(ctx context.Context, name string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
@@ -115,8 +122,9 @@ func New(o Options) *Daemon {
 	}
 	d := &Daemon{
 		o: o, log: o.Logger, conf: o.Config, policies: map[uint64]*child{}, installed: map[uint64]*installed{},
-		stateless: rateLimit{per: time.Second, max: statelessPerSecond},
-		surge:     surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},
+		stateless: newUnprotected(),
+		expensive: budget{limits: expensiveLimits()}, costly: budget{limits: costlyLimits()},
+		surge: surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.routing = newRouting(o.Network, o.Logger)
@@ -142,7 +150,8 @@ func (d *Daemon) newEnv() *sa.Env {
 		},
 		AllocateSPI: d.o.DataPlane.AllocateSPI, ReleaseSPI: d.o.DataPlane.ReleaseSPI,
 		NewKeyExchange: suite.NewKeyExchange,
-		Respond:        suite.Respond,
+		Respond:        d.o.respond,
+		Admit:          d.admit,
 		NextID:         d.newID,
 		Jitter:         mrand.Float64,
 		Connections:    d.connectionsFor,

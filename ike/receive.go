@@ -67,6 +67,7 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 	if d.stopping {
 		return
 	}
+	d.cookied = false
 	ike, from := &d.conf.IKE, path.Remote.Addr()
 	half, refused := &d.table.half, &d.table.refused.shares
 	full := half.total() >= ike.HalfOpenLimit
@@ -77,21 +78,22 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreSource})
 		return
 	case full || all >= ike.CookieThreshold || source >= ike.CookieThresholdIP || d.surge.lasts(now):
-		if answer, pass := d.cookies.Screen(now, b, from); answer != nil {
-			d.send(path, answer)
-			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreCookie})
-			return
-		} else if !pass {
-			d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreMalformed, Detail: h.Exchange.String()})
+		if !d.screen(now, path, h, b) {
 			return
 		}
+		d.cookied = true
 	}
 	if full && half.yields(now, from) == nil {
 		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreHalfOpen})
 		return
 	}
 	acc := sa.Accept(d.env, now, b, path)
+	if acc.WantsCookie && d.screen(now, path, h, b) {
+		d.cookied = true
+		acc = sa.Accept(d.env, now, b, path)
+	}
 	switch {
+	case acc.WantsCookie:
 	case acc.Machine != nil:
 		if full {
 			d.pushOut(now, half.yields(now, from).x)
@@ -115,6 +117,19 @@ func (d *Daemon) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 	case acc.Ignored != nil:
 		d.ignored(*acc.Ignored)
 	}
+}
+
+// screen reports whether a request has a valid cookie. One that has none is answered with it, and nothing is kept.
+func (d *Daemon) screen(now time.Time, path sa.Path, h wire.Header, b []byte) bool {
+	answer, pass := d.cookies.Screen(now, b, path.Remote.Addr())
+	switch {
+	case answer != nil:
+		d.send(path, answer)
+		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreCookie})
+	case !pass:
+		d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreMalformed, Detail: h.Exchange.String()})
+	}
+	return pass
 }
 
 // pushOut ends a half-open IKE SA, so that there is room for another.
@@ -151,7 +166,7 @@ func (d *Daemon) weighHalfOpen(now time.Time, e *entry) {
 // nothing, so that it is sent rarely, and never to a response.
 func (d *Daemon) unknownSPI(now time.Time, path sa.Path, h wire.Header) {
 	d.ignored(sa.Ignored{Path: path, Reason: sa.IgnoreSPI, Detail: h.Exchange.String()})
-	if h.Flags&wire.FlagResponse != 0 || d.stopping || !d.stateless.allow(now) {
+	if h.Flags&wire.FlagResponse != 0 || d.stopping || !d.stateless.allow(now, path.Remote.Addr()) {
 		return
 	}
 	d.answerUnprotected(path, h, append([]wire.Payload{wire.NewNotify(wire.NotifyInvalidIKESPI, nil)}, d.proofOfLoss(h)...)...)
@@ -176,7 +191,7 @@ func (d *Daemon) answerUnprotected(path sa.Path, h wire.Header, payloads ...wire
 func (d *Daemon) otherVersion(now time.Time, path sa.Path, h wire.Header) {
 	f := diag.OtherVersion(diag.Where{Exchange: h.Exchange.String(), Local: path.Local, Remote: path.Remote, Time: now}, versionText(h))
 	d.report(now, nil, f)
-	if h.Major < 2 || h.Flags&wire.FlagResponse != 0 || !d.stateless.allow(now) {
+	if h.Major < 2 || h.Flags&wire.FlagResponse != 0 || !d.stateless.allow(now, path.Remote.Addr()) {
 		return
 	}
 	d.answerUnprotected(path, h, wire.NewNotify(wire.NotifyInvalidMajorVersion, nil))

@@ -92,7 +92,7 @@ func TestOtherMajorVersions(t *testing.T) {
 					s.send(addrB, m.Append(nil))
 				}
 				settle(time.Second)
-				if n := len(s.answers()); n > 2*statelessPerSecond {
+				if n := len(s.answers()); n > 2*statelessOfSource {
 					t.Errorf("%d answers to a flood", n)
 				}
 				lines := strings.Count(b.log.String(), "E-VERSION: ")

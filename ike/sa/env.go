@@ -26,6 +26,10 @@ type Env struct {
 	// Respond is the responder's side, see [suite.Respond]: it takes the peer's public value and returns ours and the shared
 	// secret.
 	Respond func(group uint16, peer []byte) (public, shared []byte, err error)
+	// Admit judges a key exchange with a peer that has not been authenticated, before it is made: it may be a stranger, and
+	// some groups cost thousands of times what the request for them does. reached tells that the peer has answered from
+	// that address. Nil: all are admitted.
+	Admit func(now time.Time, from netip.Addr, group uint16, reached bool) Admission
 	// NextID numbers machines and children; ids are never reused.
 	NextID func() uint64
 	// Jitter returns a random number in [0,1).
@@ -88,4 +92,24 @@ type Env struct {
 
 	// outlived are IKE SAs that have ended because a successor took their place.
 	outlived outlived
+}
+
+// Admission is what becomes of the key exchange of a peer that has not been authenticated.
+type Admission uint8
+
+// The verdicts of [Env.Admit].
+const (
+	// AdmitNow: it is made.
+	AdmitNow Admission = iota
+	// AdmitWithCookie: the peer has to return a cookie first.
+	AdmitWithCookie
+	// AdmitLater: the request is dropped. The peer will repeat it.
+	AdmitLater
+)
+
+func (e *Env) admit(now time.Time, path Path, group uint16, reached bool) Admission {
+	if e.Admit == nil {
+		return AdmitNow
+	}
+	return e.Admit(now, path.Remote.Addr(), group, reached)
 }

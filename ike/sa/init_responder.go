@@ -11,8 +11,8 @@ import (
 	"esplanade/ike/wire"
 )
 
-// Accepted is the answer to an IKE_SA_INIT request. At most one of Machine and Response is set; with neither, the
-// datagram is dropped without an answer.
+// Accepted is the answer to an IKE_SA_INIT request. At most one of Machine, Response and WantsCookie is set; with
+// none, the datagram is dropped without an answer.
 type Accepted struct {
 	// Machine is a new half-open responder; its outputs hold the response.
 	Machine *Machine
@@ -22,6 +22,8 @@ type Accepted struct {
 	RedirectedTo wire.Gateway
 	// Failure says why there is no machine, for the operator. It is nil for the answers that ask for another attempt.
 	Failure *diag.Failure
+	// WantsCookie: the key exchange is too expensive for a peer that has not returned a cookie.
+	WantsCookie bool
 	// Ignored is set when the datagram is not worth an answer.
 	Ignored *Ignored
 }
@@ -100,6 +102,12 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 	}
 	if chosen.KE != ke.Group {
 		return Accepted{Response: statelessAnswer(h, wire.NotifyInvalidKEPayload, byte(chosen.KE>>8), byte(chosen.KE))}
+	}
+	switch env.admit(now, path, ke.Group, false) {
+	case AdmitWithCookie:
+		return Accepted{WantsCookie: true}
+	case AdmitLater:
+		return drop(IgnoreBudget, wire.TransformName(wire.TransformKE, ke.Group))
 	}
 	return newResponder(env, now, fits, chosen, msg, ke, nonce, datagram, path)
 }

@@ -150,6 +150,15 @@ func (m *Machine) switchKeys() {
 	x.methods, x.done = x.methods[1:], x.done+1
 }
 
+// affordsIntermediate reports whether the next key exchange can be made now. The peer is not authenticated yet.
+func (m *Machine) affordsIntermediate(now time.Time, path Path) bool {
+	if len(m.inter.methods) == 0 || m.env.admit(now, m.path, m.inter.methods[0], true) == AdmitNow {
+		return true
+	}
+	m.ignore(path, IgnoreBudget, wire.TransformName(wire.TransformKE, m.inter.methods[0]))
+	return false
+}
+
 // handleIntermediate is the responder's side.
 func (m *Machine) handleIntermediate(r *request) []wire.Payload {
 	ke, f := m.checkIntermediate(r.payloads)

@@ -206,6 +206,7 @@ const (
 	IgnoreCookie        IgnoreReason = "cookie_demanded"  // answered with a request for a cookie, RFC 7296 section 2.6
 	IgnoreHalfOpen      IgnoreReason = "half_open_limit"  // as many half-open IKE SAs as there may be
 	IgnoreSource        IgnoreReason = "block_threshold"  // as many half-open IKE SAs of one source as there may be
+	IgnoreBudget        IgnoreReason = "ke_budget"        // an expensive key exchange while there were too many of them
 	IgnorePushedOut     IgnoreReason = "pushed_out"       // a half-open IKE SA that has made room for another peer's
 	IgnoreRepeated      IgnoreReason = "repeated"         // a request that was answered, again and again
 	IgnoreOverload      IgnoreReason = "overload"         // a request for a new IKE SA, while too many others waited

@@ -119,6 +119,9 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 	if !ok {
 		return
 	}
+	if h.Exchange == wire.ExchangeIKEIntermediate && !m.affordsIntermediate(now, path) {
+		return // as if it had been lost
+	}
 	m.heard(now, path)
 	m.window.nextRecv++
 	m.window.response = nil
