@@ -189,7 +189,8 @@ func (d *Daemon) answerUnprotected(path sa.Path, h wire.Header, payloads ...wire
 // otherVersion handles other major versions. IKEv1 gets a line that says so; a newer version is told what this one is,
 // with an unauthenticated INVALID_MAJOR_VERSION (https://www.rfc-editor.org/rfc/rfc7296#section-2.5).
 func (d *Daemon) otherVersion(now time.Time, path sa.Path, h wire.Header) {
-	f := diag.OtherVersion(diag.Where{Exchange: h.Exchange.String(), Local: path.Local, Remote: path.Remote, Time: now}, versionText(h))
+	// What the octet of the exchange type means is that version's business.
+	f := diag.OtherVersion(diag.Where{Local: path.Local, Remote: path.Remote, Time: now}, versionText(h))
 	d.report(now, nil, f)
 	if h.Major < 2 || h.Flags&wire.FlagResponse != 0 || !d.stateless.allow(now, path.Remote.Addr()) {
 		return

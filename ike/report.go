@@ -79,7 +79,8 @@ type stats struct {
 	exchanges map[ExchangeKey]uint64
 }
 
-// FailureKey are the labels of the failure counter.
+// FailureKey are the labels of the failure counter. None is a stranger's choice: connections are the configured ones, exchanges
+// those of IKEv2 or "other", reasons those of package diag.
 type FailureKey struct{ Connection, Exchange, Reason string }
 
 // ExchangeKey are the labels of the exchange counter. Initiated: this side made the request.
@@ -112,13 +113,13 @@ func (s *stats) ignore(r sa.IgnoreReason) {
 
 func (s *stats) failure(f *diag.Failure) {
 	s.mu.Lock()
-	s.failures[FailureKey{f.Connection, f.Exchange, f.Reason()}]++
+	s.failures[FailureKey{f.Connection, exchangeLabel(f.Exchange), f.Reason()}]++
 	s.mu.Unlock()
 }
 
 func (s *stats) exchange(x sa.ExchangeDone) {
 	s.mu.Lock()
-	s.exchanges[ExchangeKey{Exchange: x.Exchange.String(), Initiated: x.Initiated}]++
+	s.exchanges[ExchangeKey{Exchange: exchangeLabel(x.Exchange.String()), Initiated: x.Initiated}]++
 	s.mu.Unlock()
 }
 

@@ -77,7 +77,7 @@ func newDurations() *durations {
 // Exchange implements ike.Observer.
 func (d *durations) Exchange(_ sa.Snapshot, x sa.ExchangeDone) {
 	if x.Initiated {
-		d.seconds.WithLabelValues(x.Exchange.String()).Observe(x.Took.Seconds())
+		d.seconds.WithLabelValues(ike.ExchangeLabel(x.Exchange)).Observe(x.Took.Seconds())
 	}
 }
 
