@@ -87,7 +87,8 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 		Drops:    func() []vici.Drop { return g.drops() },
 		Reload:   g.reload,
 	}
-	g.vici = vici.NewServer(be, vici.Options{})
+	// Not g.log, whose lines go to the clients as well: what is said about a client would be sent to it.
+	g.vici = vici.NewServer(be, vici.Options{Logger: slog.New(o.log)})
 	be.EventsDropped = g.vici.Dropped
 	g.log = slog.New(slog.NewMultiHandler(o.log, vici.NewLogHandler(g.vici)))
 	g.routes = newRouteLog(g.log)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -23,13 +24,8 @@ type metricsServer struct {
 	durations *durations
 }
 
-// Limits of the metrics server.
-const (
-	metricsHeaderTimeout = 5 * time.Second
-	metricsCloseTimeout  = time.Second
-	// collectTimeout bounds how long a scrape waits for the event loop.
-	collectTimeout = 5 * time.Second
-)
+// collectTimeout bounds how long a scrape waits for the event loop.
+const collectTimeout = 5 * time.Second
 
 func newMetricsServer(addr string, g *gateway) (*metricsServer, error) {
 	l, err := net.Listen("tcp", addr)
@@ -40,8 +36,11 @@ func newMetricsServer(addr string, g *gateway) (*metricsServer, error) {
 	d := newDurations()
 	reg.MustRegister(newCollector(g), d.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
-	mux.Handle("/metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
-	return &metricsServer{l: l, s: &http.Server{Handler: mux, ReadHeaderTimeout: metricsHeaderTimeout}, durations: d}, nil
+	mux.Handle("/metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{
+		ErrorLog: log.New(&httpLog{log: g.log}, "", 0),
+	}))
+	s, limit := newHTTPServer(mux, g.log)
+	return &metricsServer{l: limitListener{l, limit}, s: s, durations: d}, nil
 }
 
 func (m *metricsServer) serve(ctx context.Context) error {

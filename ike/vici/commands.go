@@ -8,10 +8,6 @@ import (
 	"time"
 )
 
-// maxChildrenPerEvent keeps a list-sa event within MaxSegment: a child takes under a kilobyte with the usual number of
-// selectors. An IKE_SA with more children is streamed in several events, each with the IKE_SA's values.
-const maxChildrenPerEvent = 256
-
 // command carries out a command. It reports false for one that this daemon does not have, among them all that load
 // configuration: that comes from the file.
 func (ss *session) command(ctx context.Context, name string, req *Message) (response *Message, known bool) {
@@ -144,21 +140,25 @@ func (ss *session) listSAs(ctx context.Context, req *Message) *Message {
 		return failed(err)
 	}
 	return streamed(ss.server.backend.ListSAs(ctx, filter, func(sa IKESA) error {
-		for rest := sa.Children; ; rest = rest[maxChildrenPerEvent:] {
-			n := min(len(rest), maxChildrenPerEvent)
-			if err := ss.stream(ctx, EventListSA, sa.message(rest[:n], ss.server.o.Now())); err != nil {
+		now := ss.server.o.Now()
+		// An IKE_SA with more children than fit an event comes in several, each with the IKE_SA's values.
+		for _, page := range pages(sa.Children, func(c *ChildSA, m *Message) { c.fill(m, now) }) {
+			if err := ss.stream(ctx, EventListSA, sa.message(page, now)); err != nil {
 				return err
 			}
-			if n == len(rest) {
-				return nil
-			}
 		}
+		return nil
 	}))
 }
 
 func (ss *session) listConns(ctx context.Context, req *Message) *Message {
 	return streamed(ss.server.backend.ListConns(ctx, req.Get("ike"), func(c Conn) error {
-		return ss.stream(ctx, EventListConn, c.message())
+		for _, c.Children = range pages(c.Children, (*ConnChild).fill) {
+			if err := ss.stream(ctx, EventListConn, c.message()); err != nil {
+				return err
+			}
+		}
+		return nil
 	}))
 }
 
@@ -169,6 +169,9 @@ func (ss *session) getConns(ctx context.Context) *Message {
 	}
 	return new(Message).SetList("conns", names...)
 }
+
+// maxWholeCounters is how many connections' counters fit an answer with all their zeros: 21 of about 25 octets each.
+const maxWholeCounters = MaxSegment / 1024
 
 func (ss *session) getCounters(ctx context.Context, req *Message) *Message {
 	all, err := req.Bool("all")
@@ -181,7 +184,10 @@ func (ss *session) getCounters(ctx context.Context, req *Message) *Message {
 	for _, c := range cs {
 		s := sections.Sub(c.Name)
 		for _, name := range CounterNames() {
-			s.Setf(name, "%d", c.Values[name])
+			// One answer has those of all connections: of very many, only what has happened.
+			if n := c.Values[name]; n > 0 || len(cs) <= maxWholeCounters {
+				s.Setf(name, "%d", n)
+			}
 		}
 	}
 	m.Set("success", yesNo(err == nil))
@@ -205,8 +211,11 @@ func (ss *session) status(ctx context.Context, req *Message) *Message {
 		return failed(err)
 	}
 	for i := range st.Connections {
-		if err := ss.stream(ctx, EventStatusConn, st.Connections[i].message()); err != nil {
-			return failed(err)
+		c := &st.Connections[i]
+		for _, c.Children = range pages(c.Children, (*ChildStatus).fill) {
+			if err := ss.stream(ctx, EventStatusConn, c.message()); err != nil {
+				return failed(err)
+			}
 		}
 	}
 	st.Gateway.DroppedEvents = ss.server.Dropped()

@@ -120,6 +120,9 @@ type fakeBackend struct {
 
 	sas   []IKESA
 	conns []Conn
+	// state and counters, if set, are Status and GetCounters.
+	state    *Status
+	counters []Counters
 	// initiate, if set, is Initiate.
 	initiate func(ctx context.Context, r InitiateRequest, log LogFunc) error
 	// err, if set, is the error of everything that has one.
@@ -238,6 +241,9 @@ func (b *fakeBackend) Redirect(_ context.Context, r RedirectRequest) (int, error
 }
 
 func (b *fakeBackend) GetCounters(_ context.Context, name string, all bool) ([]Counters, error) {
+	if b.counters != nil {
+		return b.counters, nil
+	}
 	b.note("get-counters %q %v", name, all)
 	if name == "none" {
 		return nil, errors.New("no counters found for this connection")
@@ -256,6 +262,9 @@ func (b *fakeBackend) ReloadSettings(context.Context) error {
 }
 
 func (b *fakeBackend) Status(_ context.Context, connection string) (Status, error) {
+	if b.state != nil {
+		return *b.state, nil
+	}
 	b.note("status %q", connection)
 	return testStatus(), b.fail()
 }

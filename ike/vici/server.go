@@ -45,9 +45,11 @@ const drainTime = time.Second
 
 // Options are the settings of a server. The zero value of each field is its default.
 type Options struct {
-	// Logger takes what happens to clients, on level debug. Default: nothing is logged.
+	// Logger takes what happens to clients, on level debug, and now and then on level warn what goes wrong with them. It must
+	// not lead back to this server's clients. Default: nothing is logged.
 	Logger *slog.Logger
-	// MaxClients is how many clients may be connected; more are sent away.
+	// MaxClients is how many clients may be connected. For one more the one is disconnected that has asked for nothing for
+	// the longest time and has registered for nothing; if there is none such, the new one is.
 	MaxClients int
 	// QueuePackets and QueueBytes bound what waits for one client.
 	QueuePackets, QueueBytes int
@@ -69,6 +71,7 @@ type Server struct {
 	// listeners counts registrations by event; the map itself never changes.
 	listeners map[string]*atomic.Int32
 	dropped   atomic.Uint64 // by clients that are gone
+	warned    atomic.Int64  // when warn last did, in nanoseconds since 1970
 }
 
 // NewServer returns a server for backend. Call [Server.Serve] to run it; events may be raised before.
@@ -119,7 +122,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 				return nil
 			}
 			if temporary(err) {
-				s.o.Logger.Warn("vici: cannot accept a client", "error", err)
+				s.warn("vici: cannot accept a client", "error", err)
 				select {
 				case <-ctx.Done():
 				case <-time.After(acceptPause):
@@ -131,11 +134,23 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 		ss := s.newSession(c)
 		if ss == nil {
-			s.o.Logger.Warn("vici: too many clients", "max", s.o.MaxClients)
+			s.warn("vici: too many clients", "max", s.o.MaxClients)
 			c.Close()
 			continue
 		}
 		wg.Go(func() { ss.run(ctx) })
+	}
+}
+
+// warnEvery is the time between two warnings about clients in general.
+const warnEvery = 10 * time.Second
+
+// warn logs now and then.
+func (s *Server) warn(msg string, args ...any) {
+	now := s.o.Now().UnixNano()
+	if last := s.warned.Load(); last == 0 || now-last >= int64(warnEvery) {
+		s.warned.Store(now)
+		s.o.Logger.Warn(msg, args...)
 	}
 }
 
@@ -171,15 +186,34 @@ func (s *Server) newSession(c net.Conn) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.sessions) >= s.o.MaxClients {
-		return nil
+		idle := s.idlest()
+		if idle == nil {
+			return nil
+		}
+		delete(s.sessions, idle) // it counts as gone before it is
+		idle.conn.Close()
 	}
 	s.nextID++
 	ss := &session{
 		server: s, conn: c, id: s.nextID, out: newOutbox(s.o.QueuePackets, s.o.QueueBytes),
 		events: make(map[string]bool), log: s.o.Logger.With("client", s.nextID),
 	}
+	ss.active.Store(s.o.Now().UnixNano())
 	s.sessions[ss] = struct{}{}
 	return ss
+}
+
+// idlest is the client that has asked for nothing for the longest time, of those that wait for nothing; nil if there is none.
+func (s *Server) idlest() (idle *session) {
+	for ss := range s.sessions {
+		if ss.busy.Load() || ss.listens() {
+			continue
+		}
+		if idle == nil || ss.active.Load() < idle.active.Load() || ss.active.Load() == idle.active.Load() && ss.id < idle.id {
+			idle = ss
+		}
+	}
+	return idle
 }
 
 // forget removes a session that has ended.

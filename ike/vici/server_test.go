@@ -2,6 +2,7 @@ package vici
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -253,23 +254,84 @@ func TestOneCommandAtATime(t *testing.T) {
 	}
 }
 
+// TestMaxClients: of too many clients the one that has asked for nothing for the longest time is disconnected. One that waits for
+// an answer or for events is not; when all do, the new one is sent away, and the log says so once.
 func TestMaxClients(t *testing.T) {
-	s, path := startServer(t, newFake(), Options{MaxClients: 2})
-	a, b := dial(t, path), dial(t, path)
-	for _, c := range []*Client{a, b} {
-		if _, err := c.Call(t.Context(), "version", nil); err != nil {
+	b := newFake()
+	b.initiate = func(ctx context.Context, _ InitiateRequest, _ LogFunc) error { <-ctx.Done(); return ctx.Err() }
+	var out lockedBuffer
+	bubble(t, b, Options{MaxClients: 3, Logger: slog.New(slog.NewTextHandler(&out, nil))}, func(t *testing.T, s *Server, dial func() net.Conn) {
+		ask := func(c net.Conn) error {
+			if err := WritePacket(c, Packet{Type: CmdRequest, Name: "version", Message: new(Message)}); err != nil {
+				return err
+			}
+			_, err := ReadPacket(c)
+			time.Sleep(time.Second)
+			return err
+		}
+		listens, waits, idle := dial(), dial(), dial()
+		defer listens.Close()
+		defer waits.Close()
+		if err := WritePacket(listens, Packet{Type: EventRegister, Name: EventLog}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if _, err := dial(t, path).Call(t.Context(), "version", nil); err == nil {
-		t.Error("a third client is served")
-	}
-	a.Close()
-	await(t, func() bool { return s.Clients() == 1 })
-	if _, err := dial(t, path).Call(t.Context(), "version", nil); err != nil {
-		t.Errorf("after one has gone: %v", err)
-	}
+		if p, err := ReadPacket(listens); err != nil || p.Type != EventConfirm {
+			t.Fatal(p, err)
+		}
+		if err := WritePacket(waits, Packet{Type: CmdRequest, Name: "initiate", Message: new(Message).Set("child", "net")}); err != nil {
+			t.Fatal(err)
+		}
+		if err := ask(idle); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			next := dial()
+			if err := ask(next); err != nil {
+				t.Fatalf("client %d: %v", i, err)
+			}
+			if err := ask(idle); err == nil {
+				t.Errorf("the idle client before %d is still served", i)
+			}
+			idle = next
+		}
+		if n := s.Clients(); n != 3 {
+			t.Errorf("%d clients", n)
+		}
+		// Half a packet is no request.
+		if _, err := idle.Write([]byte{0, 0, 1}); err != nil {
+			t.Error(err)
+		}
+		last := dial()
+		defer last.Close()
+		if err := WritePacket(last, Packet{Type: EventRegister, Name: EventLog}); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := ReadPacket(last); err != nil || p.Type != EventConfirm {
+			t.Fatal(p, err)
+		}
+		for range 3 {
+			if err := ask(dial()); err == nil {
+				t.Error("another client is served")
+			}
+		}
+		if n := strings.Count(out.String(), "too many clients"); n != 1 {
+			t.Errorf("%d lines: %s", n, out.String())
+		}
+	})
 }
+
+// lockedBuffer keeps what is logged.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+func (l *lockedBuffer) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.b.String() }
 
 // TestRaiseFromEverywhere is for the race detector: events from many goroutines while clients come and go.
 func TestRaiseFromEverywhere(t *testing.T) {

@@ -27,7 +27,9 @@ type session struct {
 	mu     sync.RWMutex
 	events map[string]bool
 
-	draining atomic.Bool // the server stops: what is queued gets drainTime
+	active   atomic.Int64 // when it last asked for something, in nanoseconds since 1970
+	busy     atomic.Bool  // a command is under way
+	draining atomic.Bool  // the server stops: what is queued gets drainTime
 }
 
 // run serves the client until it or the server ends.
@@ -94,7 +96,11 @@ func (ss *session) worker(ctx context.Context, pending <-chan request) {
 		if ctx.Err() != nil {
 			continue // drain, so that the reader is not stuck
 		}
-		if err := ss.handle(ctx, r); err != nil {
+		ss.busy.Store(true)
+		err := ss.handle(ctx, r)
+		ss.active.Store(ss.server.o.Now().UnixNano())
+		ss.busy.Store(false)
+		if err != nil {
 			ss.log.Debug("vici: client dropped", "reason", err)
 			ss.conn.SetReadDeadline(time.Unix(1, 0)) // ends the reader, and with it the session
 			for range pending {
@@ -209,6 +215,13 @@ func (ss *session) registered(event string) bool {
 	return ss.events[event]
 }
 
+// listens reports whether the client has registered for any event.
+func (ss *session) listens() bool {
+	ss.mu.RLock()
+	defer ss.mu.RUnlock()
+	return len(ss.events) > 0
+}
+
 // stream queues an event of the command under way, waiting for room. Like charon, it sends nothing to a client that has
 // not registered.
 func (ss *session) stream(ctx context.Context, event string, m *Message) error {
@@ -240,10 +253,19 @@ func (ss *session) controlLog(maxLevel int) (LogFunc, func()) {
 	return log, func() { over.Store(true) }
 }
 
-// encode returns the segment of p. With ascii, its text is reduced to what swanctl can show.
+// encode returns the segment of p. With ascii, its text is reduced to what swanctl can show. A message that is too long loses a
+// part of its lists and texts rather than to be missing as a whole, and everything that was to come after it.
 func encode(p Packet, ascii bool) ([]byte, error) {
 	if ascii && p.Message != nil {
 		p.Message.toPrintable()
 	}
-	return encodeSegment(p)
+	b, err := encodeSegment(p)
+	for _, to := range shortenings() {
+		if err == nil || p.Message == nil {
+			break
+		}
+		p.Message.shorten(to[0], to[1])
+		b, err = encodeSegment(p)
+	}
+	return b, err
 }

@@ -165,18 +165,21 @@ func (c *ConnStatus) message() *Message {
 	children := s.Sub("children")
 	for i := range c.Children {
 		ch := &c.Children[i]
-		cs := children.Sub(ch.Name)
-		ch.State.fill(cs)
-		cs.SetList("local-ts", ch.LocalTS...)
-		cs.SetList("remote-ts", ch.RemoteTS...)
-		cs.SetNonEmpty("proposal", ch.Proposal)
-		cs.Setf("sas", "%d", ch.SAs)
-		cs.Setf("bytes-in", "%d", ch.BytesIn)
-		cs.Setf("packets-in", "%d", ch.PacketsIn)
-		cs.Setf("bytes-out", "%d", ch.BytesOut)
-		cs.Setf("packets-out", "%d", ch.PacketsOut)
+		ch.fill(children.Sub(ch.Name))
 	}
 	return m
+}
+
+func (ch *ChildStatus) fill(cs *Message) {
+	ch.State.fill(cs)
+	cs.SetList("local-ts", ch.LocalTS...)
+	cs.SetList("remote-ts", ch.RemoteTS...)
+	cs.SetNonEmpty("proposal", ch.Proposal)
+	cs.Setf("sas", "%d", ch.SAs)
+	cs.Setf("bytes-in", "%d", ch.BytesIn)
+	cs.Setf("packets-in", "%d", ch.PacketsIn)
+	cs.Setf("bytes-out", "%d", ch.BytesOut)
+	cs.Setf("packets-out", "%d", ch.PacketsOut)
 }
 
 func (st *State) fill(m *Message) {
