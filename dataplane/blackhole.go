@@ -7,16 +7,16 @@ import (
 
 // A black hole is a path that drops packets which are too large for it and tells nobody: the ICMP messages are blocked. A
 // gateway gets no acknowledgements for ESP, so it looks at what the TCP inside does: a large segment is sent again and
-// again, each time after a longer pause, while nothing new is sent. Then the MTU of the path is lowered by a step, the
-// hosts behind the gateway are told when they try again, and their connections go on. It is "black hole detection" of
-// https://www.rfc-editor.org/rfc/rfc8899#section-4.3 with what a gateway can see.
+// again, each time after a longer pause, while nothing new is sent. Then the gateway searches for what gets through: see
+// holeSearch. It is "black hole detection" of https://www.rfc-editor.org/rfc/rfc8899#section-4.3 with what a gateway can see.
 
 const (
 	// holeFlows is how many connections a loop follows, a power of two.
 	holeFlows = 256
-	// holeRepeats is how often a segment is sent again before that counts as a black hole when packets still come in
-	// from the peer, and holeDeaf when nothing does: then the path may be down for a moment.
-	holeRepeats, holeDeaf = 3, 5
+	// holeRepeats is how often a segment is sent again before a black hole is suspected, and holeSlow how often when the
+	// pauses are long, as they are on a path of long delay: at least holePause between the last two.
+	holeRepeats, holeSlow = 3, 2
+	holePause             = time.Second
 	// holeGap is the shortest time between two of those: timeouts of TCP are longer (RFC 6298), and what is sent again
 	// at once on a path with loss is not counted.
 	holeGap = 150 * time.Millisecond
@@ -40,11 +40,10 @@ const (
 )
 
 // holeStep is the MTU to try when packets of mtu octets vanish, 0 if there is none: what most tunnels and access lines
-// leave of 1500 octets, the least that IPv6 allows, and the last resort. That one is not tried while nothing comes in
-// from the peer (deaf), since then it may not be the size at all.
-func holeStep(mtu int, v6, deaf bool) int {
+// leave of 1500 octets, the least that IPv6 allows, and the last resort.
+func holeStep(mtu int, v6 bool) int {
 	steps := []int{1400, ipv6MinMTU, MinPathMTU}
-	if v6 || deaf {
+	if v6 {
 		steps = steps[:2]
 	}
 	for _, s := range steps {
@@ -63,7 +62,6 @@ type holeFlow struct {
 	head  uint32 // the oldest segment that was sent again
 	mark  uint32 // next when that was
 	seen  int    // how often head was sent again
-	first int64  // when first
 	again int64  // when for the second time
 	last  int64  // when last
 }
@@ -71,22 +69,14 @@ type holeFlow struct {
 // holeDetector follows the connections of one loop: a direct-mapped table. Owned by the loop.
 type holeDetector struct{ flows [holeFlows]holeFlow }
 
-// holeVerdict is what sending a segment again shows.
-type holeVerdict uint8
-
-const (
-	holeNone  holeVerdict = iota
-	holeLarge             // large packets vanish
-	holeAll               // large packets vanish, and nothing comes in: it may be all of them
-)
-
-// segment is told of n octets of data at seq that are sent in a large packet.
-func (d *holeDetector) segment(sa *outboundSA, k *flowKey, seq uint32, n int, now int64) holeVerdict {
+// segment is told of n octets of data at seq that are sent in a large packet. It gives the pause since the segment was last
+// sent when a black hole is to be suspected, 0 otherwise.
+func (d *holeDetector) segment(sa *outboundSA, k *flowKey, seq uint32, n int, now int64) time.Duration {
 	f := &d.flows[k.hash()&(holeFlows-1)]
 	end := seq + uint32(n)
 	if f.key != *k {
 		*f = holeFlow{key: *k, next: end, begin: end}
-		return holeNone
+		return 0
 	}
 	if int32(end-f.next) > 0 {
 		f.next = end
@@ -98,46 +88,33 @@ func (d *holeDetector) segment(sa *outboundSA, k *flowKey, seq uint32, n int, no
 			f.seen, f.begin = 0, f.next-holeWindow
 			sa.moved(now)
 		}
-		return holeNone
+		return 0
 	}
 	switch {
 	case f.seen > 0 && seq == f.head:
 		gap := now - f.last
 		if f.last = now; gap < int64(holeGap) {
-			return holeNone
+			return 0
 		}
 		if f.seen++; f.seen == 2 {
 			f.again = now
 		}
+		// What other connections had under way may have arrived after the first time, but not after the second.
+		if f.seen < holeRepeats && (f.seen < holeSlow || gap < int64(holePause)) || sa.progress.Load() > f.again {
+			return 0
+		}
+		f.seen = 0
+		return time.Duration(gap)
 	case f.seen == 0 || int32(seq-f.head) < 0 || now-f.last > int64(holeStale):
-		f.head, f.mark, f.seen, f.first, f.last = seq, f.next, 1, now, now
-		return holeNone
-	default:
-		return holeNone
+		f.head, f.mark, f.seen, f.last = seq, f.next, 1, now
 	}
-	deaf := sa.child.heard.Load() < f.first
-	// What other connections had under way may have arrived after the first time, but not after the second.
-	if f.seen < holeRepeats || deaf && f.seen < holeDeaf || sa.progress.Load() > f.again {
-		return holeNone
-	}
-	f.seen = 0
-	if deaf {
-		return holeAll
-	}
-	return holeLarge
+	return 0
 }
 
 // moved notes that large packets get through.
 func (o *outboundSA) moved(now int64) {
 	if now-o.progress.Load() > holeTick {
 		o.progress.Store(now)
-	}
-}
-
-// hear notes that an authentic packet has come in.
-func (c *child) hear(now int64) {
-	if now-c.heard.Load() > holeTick {
-		c.heard.Store(now)
 	}
 }
 
@@ -151,10 +128,15 @@ func (w *outLoop) large(sa *outboundSA, b []byte) {
 	if payload <= 0 {
 		return
 	}
-	if v := w.hole.segment(sa, &h.key, be.Uint32(b[h.l4+4:]), payload, w.now); v != holeNone {
-		rt := sa.route.Load()
-		w.e.newsOfMTU(mtuEvent{remote: rt.path.Remote.Addr(), hole: int(rt.mtu.Load()), deaf: v == holeAll})
+	seq := be.Uint32(b[h.l4+4:])
+	pause := w.hole.segment(sa, &h.key, seq, payload, w.now)
+	if pause == 0 {
+		return
 	}
+	rt := sa.route.Load()
+	w.e.newsOfMTU(mtuEvent{remote: rt.path.Remote.Addr(), hole: &holeReport{
+		mtu: int(rt.mtu.Load()), key: h.key, seq: seq, pause: pause, packet: append([]byte(nil), b[:h.l4+tcpMinHeader]...),
+	}})
 }
 
 // pathHole is a path that is known to drop what is larger than mtu.
@@ -164,25 +146,6 @@ type pathHole struct {
 	until int64 // on the engine's clock
 }
 
-// holeFound lowers the MTU of a path. It is called with the mutex held.
-func (e *Engine) holeFound(n mtuEvent) {
-	step := holeStep(n.hole, n.remote.Is6(), n.deaf)
-	old, known := e.holes[n.remote]
-	now := e.clock.now()
-	if step == 0 || !known && len(e.holes) >= maxHoles || known && old.until > now && old.mtu <= step {
-		return
-	}
-	h := pathHole{mtu: step, hold: holeHold, until: now + int64(holeHold)}
-	if known && old.until <= now { // it was tried again, and is still there
-		h.hold = min(2*old.hold, holeHoldMost)
-		h.until = now + int64(h.hold)
-	}
-	e.holes[n.remote] = h
-	e.log.Warn("large packets to a peer vanish, and no ICMP message says why: the path's MTU is lowered",
-		"remote", n.remote, "mtu", step, "was", n.hole, "for", h.hold)
-	e.updateMTULocked(mtuEvent{remote: n.remote})
-}
-
 // fillHoles tries larger packets again where it is time, and forgets holes that were not found again.
 func (e *Engine) fillHoles() {
 	e.mu.Lock()
@@ -190,6 +153,7 @@ func (e *Engine) fillHoles() {
 	now := e.clock.now()
 	for a, h := range e.holes {
 		switch {
+		case e.searches[a] != nil:
 		case h.until > now:
 		case h.until+int64(h.hold) > now:
 			e.updateMTULocked(mtuEvent{remote: a})

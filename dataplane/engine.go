@@ -33,6 +33,7 @@ type Engine struct {
 	policies   atomic.Pointer[ruleTable]
 	inboundGen atomic.Uint64 // counts up when an inbound SA is removed
 	deviceMTU  atomic.Int32
+	watches    atomic.Pointer[[]*holeWatch]        // acknowledgements that are waited for; nil for none
 	own        atomic.Pointer[map[netip.Addr]bool] // outer addresses of this host, as far as SAs have had them
 
 	ikePort, nattPort uint16 // of the sockets
@@ -46,8 +47,11 @@ type Engine struct {
 	running  bool
 	control  *outLoop // carries packets that have waited
 	children map[uint64]*child
-	entries  map[uint64]*entry       // the policies by number
-	holes    map[netip.Addr]pathHole // by remote address
+	entries  map[uint64]*entry // the policies by number
+	// Black holes, by the remote address of the path.
+	holes    map[netip.Addr]pathHole
+	searches map[netip.Addr]*holeSearch
+	futile   map[netip.Addr]int64 // until when no search is made
 	serial   uint64
 
 	mtuNews  chan mtuEvent
@@ -90,6 +94,8 @@ func (e *Engine) init(dev deviceEnd, wire wireEnd) {
 	e.children = make(map[uint64]*child)
 	e.entries = make(map[uint64]*entry)
 	e.holes = make(map[netip.Addr]pathHole)
+	e.searches = make(map[netip.Addr]*holeSearch)
+	e.futile = make(map[netip.Addr]int64)
 	e.done, e.finished = make(chan struct{}), make(chan struct{})
 	e.policies.Store(&ruleTable{gen: 1})
 	e.inboundGen.Store(1)

@@ -230,6 +230,11 @@ func (w *inLoop) inner(sa *inboundSA, d *datagrams, start int, b []byte, next ui
 		}
 	}
 	if h.protocol == protoTCP {
+		if list := w.e.watches.Load(); list != nil {
+			for _, x := range *list {
+				x.acknowledged(b, h)
+			}
+		}
 		if mss := w.e.mssInbound(sa.child, h.v6); mss > 0 {
 			clampMSS(b, h, mss, false)
 		}
@@ -243,7 +248,6 @@ func (w *inLoop) inner(sa *inboundSA, d *datagrams, start int, b []byte, next ui
 func (w *inLoop) count() {
 	if w.packets > 0 {
 		w.sa.cells[w.shard].add(w.packets, w.bytes, w.now)
-		w.sa.child.hear(w.now)
 		if w.onPath {
 			w.sa.cells[w.shard].onPath.Store(w.now)
 		}

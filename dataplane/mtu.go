@@ -26,8 +26,7 @@ type mtuEvent struct {
 	remote netip.Addr
 	mtu    int
 
-	hole int  // not 0: packets of up to so many octets vanish
-	deaf bool // and nothing comes in from there
+	hole *holeReport // not nil: large packets seem to vanish
 }
 
 // mtuChanged may be called from any goroutine; it does not wait.
@@ -72,6 +71,8 @@ func (e *Engine) watchMTU(ctx context.Context) {
 				all = time.NewTimer(mtuPause)
 				due = all.C
 			}
+		case <-e.nextSearch():
+			e.searchHoles(e.clock.now())
 		case <-due:
 			due = nil
 			e.updateMTU(mtuEvent{})
@@ -93,8 +94,8 @@ func (e *Engine) watchMTU(ctx context.Context) {
 func (e *Engine) updateMTU(n mtuEvent) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if n.hole > 0 {
-		e.holeFound(n)
+	if n.hole != nil {
+		e.holeFound(n.remote, n.hole)
 		return
 	}
 	e.updateMTULocked(n)

@@ -18,8 +18,6 @@ type child struct {
 	inner atomic.Int32
 	// suspect is the largest inner packet that would still fit if larger ones vanished: see holeStep.
 	suspect atomic.Int32
-	// heard is about when the last authentic packet came in, on the engine's clock.
-	heard atomic.Int64
 	// The counters of SAs that are removed already. Not what they said then: a loop may be in the middle of a batch, which
 	// still goes through such an SA.
 	inGone, outGone [][]counterCell
@@ -61,7 +59,7 @@ func (c *child) fit(r *route) {
 	c.inner.Store(int32(c.out.maxInner(r)))
 	mtu := int(r.mtu.Load())
 	suspect := int32(maxPacket) // nothing is, at the smallest MTU there is
-	if step := holeStep(mtu, r.path.Remote.Addr().Is6(), false); step > 0 {
+	if step := holeStep(mtu, r.path.Remote.Addr().Is6()); step > 0 {
 		suspect = int32(c.out.suite.MaxPayload(step - r.outerHeader()))
 	}
 	c.suspect.Store(suspect)

@@ -135,6 +135,33 @@ func TestPathMTUBlackHole(t *testing.T) {
 	}
 }
 
+// TestPathMTUBlackHoleUpload: a connection that only sends, through a path that has always been a black hole, also one that
+// takes less than IPv6 allows. Nothing comes back until packets fit. It takes a few seconds; TCP by itself would take minutes.
+func TestPathMTUBlackHoleUpload(t *testing.T) {
+	for _, mtu := range []int{1390, 1300, 1000} {
+		t.Run(fmt.Sprint(mtu), func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, ours, tunnel{Router: true, Encap: true, ESP: []string{"aes128gcm16-x25519"}}, "nft")
+			p.blockTooBig(t)
+			p.start(t)
+			p.initiate(t)
+			p.narrow(t, mtu)
+			// The gateway whose own link it is knows: the other one sends.
+			a, b := p.ends(false)
+			began := time.Now()
+			f, err := lab.StartFlow(a, b, lab.FlowOptions{Bytes: 2 << 20, OneWay: true, Idle: time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := f.Wait()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, p.peers()[0].Log())
+			}
+			t.Logf("%v after %v", r.Forth, time.Since(began).Round(100*time.Millisecond))
+		})
+	}
+}
+
 // blockTooBig makes the router keep to itself that a packet was too big.
 func (p *pair) blockTooBig(t *testing.T) {
 	t.Helper()

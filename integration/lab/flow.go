@@ -34,6 +34,8 @@ type FlowOptions struct {
 	Rate int64
 	// Idle fails the flow when a direction makes no progress for so long. 0 is 15 seconds.
 	Idle time.Duration
+	// OneWay has nothing sent back but acknowledgements.
+	OneWay bool
 }
 
 // Flow is a TCP connection that carries pseudo-random data in both directions at once. What each end sends and
@@ -75,7 +77,11 @@ func StartFlow(x, y Endpoint, o FlowOptions) (*Flow, error) {
 	f.legs[0] = newLeg(x, y, near, far)
 	f.legs[1] = newLeg(y, x, far, near)
 	for i, l := range f.legs {
-		f.wg.Go(func() { l.send(o, uint64(i), f.stop) })
+		if o.OneWay && i == 1 {
+			l.from.CloseWrite()
+		} else {
+			f.wg.Go(func() { l.send(o, uint64(i), f.stop) })
+		}
 		f.wg.Go(func() { l.receive(o) })
 	}
 	return f, nil
