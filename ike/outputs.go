@@ -130,6 +130,10 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 		}
 	case sa.Established:
 		d.established(now, e)
+	case sa.PPKUnused:
+		d.logger(e).Warn("the PPK of the connection is not used: the peer does not have it, or did not offer one", "ppk_id", o.ID,
+			"remote", e.m.Path().Remote, "remote_id", e.m.RemoteID().String(), "fix", "configure the same PPK at the peer; "+
+				"ppk_required = true refuses such IKE SAs")
 	case sa.Closed:
 		d.closed(now, e, o)
 	case sa.Failed:

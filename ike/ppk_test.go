@@ -123,3 +123,18 @@ func TestPPK(t *testing.T) {
 		}
 	})
 }
+
+// An IKE SA that was made without the PPK of its connection is worth a warning.
+func TestUnusedPPKIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		b := f.start(addrB, toml("", right("none")))
+		a := f.start(addrA, toml(ppkTable("office", ppkOne), withPPK(left("start"), "ppk_id = \"office\"")))
+		settle(time.Second)
+		paired(t, a, b)
+		wantLine(t, a, "level=WARN", "the PPK of the connection is not used", "ppk_id=office")
+		if strings.Contains(a.log.String()+b.log.String(), ppkOne) {
+			t.Error("the key is in the log")
+		}
+	})
+}

@@ -162,7 +162,7 @@ func (m *Machine) repath(now time.Time, path Path, why string) {
 	case *updateTask:
 		t.spread = true
 	}
-	p.path, p.tries = path, 0
+	p.path, p.tries, p.refragmented = path, 0, 0
 	p.next = now.Add(m.cfg.Retransmit.interval(0, m.env.Jitter()))
 	m.transmit(now, p)
 }

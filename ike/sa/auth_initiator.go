@@ -226,6 +226,11 @@ func (m *Machine) established(now time.Time) {
 	m.inter, m.ppk = intermediate{}, m.ppk.settled()
 	m.setState(StateEstablished, "IKE_AUTH done")
 	m.emit(Established{})
+	// A PPK that was not used is a downgrade that both sides allow: "implementations SHOULD audit this event".
+	// https://www.rfc-editor.org/rfc/rfc8784#section-6
+	if m.cfg.PPKID != "" && !m.ppk.used {
+		m.emit(PPKUnused{ID: m.cfg.PPKID})
+	}
 }
 
 // rejectTask tells a responder that this initiator does not accept its authentication: "If the error occurs on

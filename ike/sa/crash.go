@@ -95,15 +95,18 @@ func (m *Machine) takeToken(path Path, payloads []wire.Payload) {
 }
 
 // crashed closes the IKE SA when an unprotected message proves that the peer has lost it. There is nobody who would
-// understand a DELETE. A message without the token, or with another one, changes nothing: RFC 6290 section 4.5.
+// understand a DELETE. A message without the token, or with another one, changes nothing. What else is in the message does not matter:
+// the token goes with INVALID_IKE_SPI in answer to a request, with INVALID_SPI in answer to ESP, and stands alone in the figures of
+// section 7. It may come from any address: RFC 6290 section 4.5.
 func (m *Machine) crashed(now time.Time, msg *wire.Message, path Path) bool {
-	if m.state == StateConnecting || m.state == StateClosed {
+	if m.state == StateConnecting || m.state == StateClosed || notify(msg.Payloads, wire.NotifyQuickCrashDetection) == nil {
 		return false
 	}
-	n, shown, equal := errorNotify(msg.Payloads), 0, 0
-	if n == nil || n.NotifyType != wire.NotifyInvalidIKESPI {
+	if !m.tokens.allow(now, path.Remote.Addr() == m.path.Remote.Addr()) {
+		m.ignore(path, IgnoreToken, "more than are looked at")
 		return false
 	}
+	shown, equal := 0, 0
 	for _, p := range msg.Payloads {
 		t, ok := p.(*wire.Notify)
 		if !ok || t.NotifyType != wire.NotifyQuickCrashDetection {
@@ -117,16 +120,42 @@ func (m *Machine) crashed(now time.Time, msg *wire.Message, path Path) bool {
 		}
 	}
 	if equal != 1 {
-		if shown > 0 {
-			m.ignore(path, IgnoreToken, msg.Header.Exchange.String())
-		}
+		m.ignore(path, IgnoreToken, msg.Header.Exchange.String())
 		return false
 	}
-	f := m.failure(diag.CodeSPI, msg.Header.Exchange, failByPeer(wire.NotifyInvalidIKESPI),
+	said := wire.NotifyQuickCrashDetection
+	if n := errorNotify(msg.Payloads); n != nil {
+		said = n.NotifyType
+	}
+	f := m.failure(diag.CodeSPI, msg.Header.Exchange, failByPeer(said),
 		failSides("", "has restarted without this IKE_SA, as its QCD_TOKEN proves"))
 	m.window.response = nil
 	m.close(now, "the peer has lost the IKE SA", f)
 	return true
+}
+
+// tokenChecks bounds how often tokens are compared for an IKE SA: "it SHOULD limit the rate at which such notifications are processed".
+// Those from the peer's address have a share of their own, so that others cannot use it up.
+// https://www.rfc-editor.org/rfc/rfc6290#section-8.2
+type tokenChecks struct {
+	since time.Time
+	n     [2]int
+}
+
+// maxTokenChecks is how many messages with tokens are looked at within a second, of the peer's address and of all others. A peer that
+// has restarted answers each of our requests once.
+const maxTokenChecks = 8
+
+func (c *tokenChecks) allow(now time.Time, fromPeer bool) bool {
+	if now.Sub(c.since) >= time.Second {
+		*c = tokenChecks{since: now}
+	}
+	share := &c.n[0]
+	if fromPeer {
+		share = &c.n[1]
+	}
+	*share++
+	return *share <= maxTokenChecks
 }
 
 // tokenTask gives the peer our token for an IKE SA that we have made by rekeying: when that was asked for, half of the

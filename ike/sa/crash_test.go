@@ -3,6 +3,7 @@ package sa
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -69,7 +70,7 @@ func TestCrashTokens(t *testing.T) {
 				wrong[31] ^= 1
 				bad := [][]byte{
 					lost(m, wire.NotifyInvalidIKESPI), lost(m, wire.NotifyInvalidIKESPI, wrong), lost(m, wire.NotifyInvalidIKESPI, right[:16]),
-					lost(m, wire.NotifyInvalidIKESPI, m.ownTokenForTest()), lost(m, wire.NotifyInvalidSyntax, right),
+					lost(m, wire.NotifyInvalidIKESPI, m.ownTokenForTest()),
 					lost(m, wire.NotifyInvalidIKESPI, wrong, wrong, wrong, wrong, right),
 				}
 				if rekeyer != "" {
@@ -118,5 +119,90 @@ func TestCrashTokenOneSided(t *testing.T) {
 		if mb.peerToken != nil {
 			t.Error("a token of a side that makes none")
 		}
+	}
+}
+
+// The token proves the loss wherever RFC 6290 shows it: beside INVALID_IKE_SPI, beside INVALID_SPI in answer to ESP, and alone, with
+// or without a request that is outstanding, and from any address. https://www.rfc-editor.org/rfc/rfc6290#section-4.5
+func TestCrashTokenWhereverItIs(t *testing.T) {
+	for name, beside := range map[string][]wire.Payload{
+		"INVALID_IKE_SPI": {&wire.Notify{NotifyType: wire.NotifyInvalidIKESPI}},
+		"INVALID_SPI":     {&wire.Notify{NotifyType: wire.NotifyInvalidSPI, Data: []byte{1, 2, 3, 4}}},
+		"alone":           nil,
+	} {
+		for _, pending := range []bool{true, false} {
+			for _, response := range []bool{true, false} {
+				for _, side := range []string{"a", "b"} {
+					r := newRig(t, 3, nil)
+					r.a.env.CrashToken, r.b.env.CrashToken = testToken("a"), testToken("b")
+					r.a.connect()
+					r.run(time.Second)
+					m, mb := r.wantUp(1)
+					e := r.a
+					if side == "b" {
+						e, m = r.b, mb
+					}
+					if pending {
+						m.requeue(livenessTask{})
+						m.pump(r.now)
+						e.drain(m)
+					}
+					message := func(token []byte) []byte {
+						h := wire.Header{SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: wire.ExchangeInformational, Flags: m.flags() ^ wire.FlagInitiator}
+						if response {
+							h.Flags |= wire.FlagResponse
+						}
+						if pending {
+							h.MessageID = m.pending.id
+						}
+						x := wire.Message{Header: h, Payloads: append([]wire.Payload{}, beside...)}
+						x.Payloads = append(x.Payloads, wire.NewQCDToken(token))
+						return x.Append(nil)
+					}
+					elsewhere := e.path()
+					elsewhere.Remote = netip.MustParseAddrPort("203.0.113.66:4500")
+					wrong := append([]byte(nil), m.peerToken...)
+					wrong[0] ^= 1
+					m.Receive(r.now, message(wrong), elsewhere)
+					if m.State() != StateEstablished {
+						t.Fatalf("%s: a wrong token ended the IKE SA", name)
+					}
+					m.Receive(r.now, message(m.peerToken), elsewhere)
+					e.drain(m)
+					if m.State() != StateClosed {
+						t.Errorf("%s, request outstanding %v, a response %v, %s: %s", name, pending, response, side, m.State())
+					}
+				}
+			}
+		}
+	}
+}
+
+// Wrong tokens from anywhere are looked at so often and no more; those of the peer's address are counted by themselves.
+func TestCrashTokensAreBounded(t *testing.T) {
+	r := newRig(t, 4, nil)
+	r.a.env.CrashToken, r.b.env.CrashToken = testToken("a"), testToken("b")
+	r.a.connect()
+	r.run(time.Second)
+	m, _ := r.wantUp(1)
+	m.requeue(livenessTask{})
+	m.pump(r.now)
+	r.a.drain(m)
+	wrong := append([]byte(nil), m.peerToken...)
+	wrong[0] ^= 1
+	elsewhere := r.a.path()
+	elsewhere.Remote = netip.MustParseAddrPort("203.0.113.66:4500")
+	for range 10 * maxTokenChecks {
+		m.Receive(r.now, lost(m, wire.NotifyInvalidIKESPI, wrong), elsewhere)
+	}
+	right := m.peerToken
+	m.Receive(r.now, lost(m, wire.NotifyInvalidIKESPI, right), elsewhere)
+	if m.State() != StateEstablished {
+		t.Fatal("more tokens were compared than are to be")
+	}
+	m.Receive(r.now, lost(m, wire.NotifyInvalidIKESPI, right), r.a.path())
+	r.a.drain(m)
+	if m.State() != StateClosed {
+		t.Error("the peer's own token was not looked at")
 	}
 }

@@ -25,7 +25,10 @@ type fragments struct {
 	negotiated bool
 	// mixed: the message that was completed last came by more than one path. One of them may be an attacker's, who repeats
 	// what was lost on its way: no address is learned from it.
-	mixed             bool
+	mixed bool
+	// head are the octets of the message that was completed last, from its header to the generic header of its SK payload, as if
+	// it had come in one piece. Only of IKE_INTERMEDIATE.
+	head              []byte
 	request, response assembly
 	// small: something larger than smallFragment was not answered, so that nothing larger is sent any more.
 	small bool
@@ -38,6 +41,7 @@ type assembly struct {
 	mixed   bool
 	total   uint16
 	first   wire.PayloadType
+	head    []byte
 	parts   [][]byte // by number-1; nil when missing
 	have    int
 	size    int
@@ -45,7 +49,7 @@ type assembly struct {
 }
 
 // add stores an authenticated fragment. When it completes the message, the message's content is returned.
-func (x *fragments) add(m *Machine, now time.Time, msg *wire.Message, plain []byte, path Path) (wire.PayloadType, []byte, bool) {
+func (x *fragments) add(m *Machine, now time.Time, msg *wire.Message, datagram, plain []byte, path Path) (wire.PayloadType, []byte, bool) {
 	e := msg.Encrypted
 	if !x.negotiated {
 		m.ignore(path, IgnoreState, "fragment without IKEV2_FRAGMENTATION_SUPPORTED")
@@ -76,6 +80,9 @@ func (x *fragments) add(m *Machine, now time.Time, msg *wire.Message, plain []by
 	}
 	if e.Number == 1 {
 		f.first = e.First
+		if msg.Header.Exchange == wire.ExchangeIKEIntermediate {
+			f.head = wire.WholeHead(datagram[:e.AADLen])
+		}
 	}
 	if plain == nil {
 		plain = []byte{}
@@ -92,7 +99,7 @@ func (x *fragments) add(m *Machine, now time.Time, msg *wire.Message, plain []by
 		whole = append(whole, p...)
 	}
 	first := f.first
-	x.mixed = f.mixed
+	x.mixed, x.head = f.mixed, f.head
 	*f = assembly{}
 	return first, whole, true
 }

@@ -91,7 +91,10 @@ func (m *Machine) countPeer(msg *wire.Message, datagram []byte, first wire.Paylo
 	}
 	head := datagram[:msg.Encrypted.AADLen]
 	if msg.Encrypted.Fragment {
-		head = wholeHead(msg.Header, first)
+		if head = m.frag.head; head == nil {
+			head = wholeHead(msg.Header, first)
+		}
+		m.frag.head = nil
 	}
 	m.inter.peerNext = m.intAuthChunk(m.peerP(), m.inter.peer, head, plain)
 }

@@ -112,7 +112,7 @@ const suspectInterval = 10 * time.Second
 // A token of quick crash detection is cryptographic proof: see crashed.
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.4
 func (m *Machine) unprotected(now time.Time, msg *wire.Message, path Path) {
-	if m.crashed(now, msg, path) {
+	if !msg.Header.Flags.Response() && m.crashed(now, msg, path) {
 		return
 	}
 	n := errorNotify(msg.Payloads)

@@ -61,6 +61,7 @@ type Machine struct {
 	alive      liveness
 	redirect   redirection
 	peerToken  []byte // of quick crash detection; nil when the peer makes none
+	tokens     tokenChecks
 
 	children []*Child
 	// noChildren: the peer gets no further ones.

@@ -49,6 +49,9 @@ type StateChanged struct {
 // Established reports that the IKE SA is authenticated both ways.
 type Established struct{}
 
+// PPKUnused reports that the IKE SA is protected without the PPK that is configured for it: the peer has none, or another one.
+type PPKUnused struct{ ID string }
+
 // Closed is the last output of a machine that has ended. Failure is nil when it was closed on purpose. A machine may
 // go on answering retransmissions for a while (see [Machine.Done]).
 type Closed struct {
@@ -166,6 +169,7 @@ func (UpdatePath) output()         {}
 func (UpdateSelectors) output()    {}
 func (StateChanged) output()       {}
 func (Established) output()        {}
+func (PPKUnused) output()          {}
 func (Closed) output()             {}
 func (Failed) output()             {}
 func (ChildUp) output()            {}

@@ -419,3 +419,26 @@ func TestPPKOfSeveralCandidates(t *testing.T) {
 		})
 	}
 }
+
+// "[I]f a PPK was configured but was not used for a particular IKE SA, then implementations SHOULD audit this event", each side for itself.
+// https://www.rfc-editor.org/rfc/rfc8784#section-6
+func TestUnusedPPKIsReported(t *testing.T) {
+	for name, c := range map[string]struct {
+		a, b   string
+		ka, kb bool
+		want   [2]int
+	}{
+		"both have it": {"ppk", "ppk", true, true, [2]int{0, 0}}, "neither": {"", "", false, false, [2]int{0, 0}},
+		"the initiator": {"ppk", "", true, false, [2]int{1, 0}}, "the responder": {"", "ppk", false, true, [2]int{0, 1}},
+	} {
+		r := newRig(t, 1, func(a, b *Config) { a.PPKID, b.PPKID = c.a, c.b })
+		r.a.env.PPK = func(string) ([]byte, bool) { return []byte("thirty-two octets of a quantum-safe"), c.ka }
+		r.b.env.PPK = func(string) ([]byte, bool) { return []byte("thirty-two octets of a quantum-safe"), c.kb }
+		r.a.connect()
+		r.run(time.Second)
+		r.wantUp(1)
+		if got := [2]int{countEvents[PPKUnused](r.a), countEvents[PPKUnused](r.b)}; got != c.want {
+			t.Errorf("%s: reported %v times, want %v", name, got, c.want)
+		}
+	}
+}

@@ -43,12 +43,12 @@ func (r Retransmit) total() time.Duration {
 
 // pause is the time until the next repetition.
 func (m *Machine) pause(p *outstanding) time.Duration {
-	n := p.tries
+	n := p.tries - p.refragmented
 	if m.state == StateConnecting && (p.doubted || p.unreachable >= unreachableVerdict) && n >= m.triesOf(p) {
 		n = 0 // the last repetition of a request that somebody has refused: its answer is not waited for that long
 	}
 	d := m.cfg.Retransmit.interval(n, m.env.Jitter())
-	if p.tries > m.cfg.Retransmit.Tries {
+	if n > m.cfg.Retransmit.Tries {
 		d = min(d, patientInterval)
 	}
 	return d

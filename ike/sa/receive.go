@@ -67,7 +67,7 @@ func (m *Machine) open(now time.Time, msg *wire.Message, datagram []byte, path P
 	}
 	first, ok = e.First, true
 	if e.Fragment {
-		first, plain, ok = m.frag.add(m, now, msg, plain, path)
+		first, plain, ok = m.frag.add(m, now, msg, datagram, plain, path)
 	}
 	if ok {
 		m.countPeer(msg, datagram, first, plain)
@@ -231,6 +231,9 @@ func (m *Machine) flags() wire.Flags {
 func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []byte, path Path) {
 	h := msg.Header
 	p := m.pending
+	if msg.Encrypted == nil && m.crashed(now, msg, path) {
+		return // in answer to ESP there is no request that it would belong to
+	}
 	if p == nil || h.MessageID != p.id || h.Exchange != p.task.exchange() {
 		m.ignore(path, IgnoreLate, h.Exchange.String())
 		return

@@ -95,3 +95,42 @@ func TestNoSmallerFragments(t *testing.T) {
 		})
 	}
 }
+
+// "When starting a new probe, the node MUST reset its retransmission timers so that if it employs exponential back-off the timers will
+// start over": the pauses behind the first request in smaller fragments are those behind the first request, and there are as many
+// repetitions as ever. https://www.rfc-editor.org/rfc/rfc7383#section-2.5.2
+func TestTimersStartOverWithSmallerFragments(t *testing.T) {
+	r := newRig(t, 103, func(a, b *Config) {
+		ikeProposals(t, hybrid, hybrid)(a, b)
+		a.FragmentSize, a.Retransmit.Jitter = 1280, 0
+	})
+	var at []time.Duration
+	small := 0
+	r.drop = func(e *end, d []byte) bool {
+		if h := headerOf(d); e != r.a || h.Exchange != wire.ExchangeIKEIntermediate {
+			return false
+		}
+		if len(at) == 0 || at[len(at)-1] != r.now.Sub(epoch) {
+			at = append(at, r.now.Sub(epoch))
+			if msg, _ := wire.Parse(d); msg.Encrypted.Total > 1 && len(d) <= smallFragment {
+				small++
+			}
+		}
+		return true
+	}
+	r.a.connect()
+	r.run(5 * time.Minute)
+	rt := r.a.cfg.Retransmit
+	if len(at) != 1+refragmentAfter+rt.Tries || small != 1+rt.Tries {
+		t.Fatalf("sent %d times, %d of them in small fragments: %v", len(at), small, at)
+	}
+	for i := 1; i < len(at); i++ {
+		n := i - 1
+		if i > refragmentAfter {
+			n = i - 1 - refragmentAfter
+		}
+		if got, want := at[i]-at[i-1], rt.interval(n, 0); got != want {
+			t.Errorf("pause %d is %s, want %s", i, got, want)
+		}
+	}
+}

@@ -74,6 +74,8 @@ type outstanding struct {
 	firstSent time.Time
 	next      time.Time // of the next retransmission, or of giving up
 	tries     int       // retransmissions so far
+	// refragmented is how many of them there were when the request was cut into smaller fragments.
+	refragmented int
 	// doubted: somebody has refused it in a message that nothing protects.
 	doubted bool
 	// unreachable counts ICMP errors for this request.
@@ -165,13 +167,13 @@ func (m *Machine) advanceRetransmit(now time.Time) {
 	if o, ok := p.task.(opening); ok && o.ripe(m, now) {
 		return
 	}
-	if p.tries >= m.triesOf(p) && !m.patient(now, p) {
+	if p.tries-p.refragmented >= m.triesOf(p) && !m.patient(now, p) {
 		m.giveUp(now, p)
 		return
 	}
 	p.tries++
-	p.next = now.Add(m.pause(p))
 	m.shrinkRequest(p)
+	p.next = now.Add(m.pause(p))
 	// Follow a path that has changed since: a peer behind a NAT that rebinds is only reached on the new one.
 	m.repeat(now, p)
 	m.emit(Retransmitted{Exchange: p.task.exchange(), MessageID: p.id, Path: p.path, Try: p.tries})

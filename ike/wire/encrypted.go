@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Encrypted says where the protected part of a message is: the body of an
 // Encrypted payload (https://www.rfc-editor.org/rfc/rfc7296#section-3.14) or of
@@ -123,3 +126,37 @@ func appendProtected(b []byte, h Header, t, first PayloadType, fragment []byte, 
 	b = binary.BigEndian.AppendUint16(b, uint16(length))
 	return append(b, fragment...)
 }
+
+// WholeHead returns the octets from the IKE header to the generic header of the
+// SK payload of a message, as they would be if it had not come in fragments.
+// head are those of fragment 1, up to its IV. The payloads in the clear before
+// the SKF payload stay, and "the RESERVED field in the reconstructed Encrypted
+// payload header MUST be set to the value of the RESERVED field in the
+// Encrypted Fragment payload header from the first fragment":
+// https://www.rfc-editor.org/rfc/rfc9242#section-3.3.2. Both lengths stay what
+// they were. The result is nil unless head ends in the headers of an SKF payload.
+func WholeHead(head []byte) []byte {
+	if len(head) < HeaderLen+genericHeaderLen+fragmentHeaderLen {
+		return nil
+	}
+	b := bytes.Clone(head[:len(head)-fragmentHeaderLen])
+	next, at := nextPayloadOffset, HeaderLen
+	for PayloadType(b[next]) != PayloadSKF {
+		if at+genericHeaderLen > len(b) {
+			return nil
+		}
+		n := int(binary.BigEndian.Uint16(b[at+2:]))
+		if n < genericHeaderLen {
+			return nil
+		}
+		next, at = at, at+n
+	}
+	if at+genericHeaderLen != len(b) {
+		return nil
+	}
+	b[next] = byte(PayloadSK)
+	return b
+}
+
+// nextPayloadOffset is where the IKE header names the first payload.
+const nextPayloadOffset = 16
