@@ -124,6 +124,9 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 		return nil, err
 	}
 	g.host = newNetwork(g.link, g.interfaceName())
+	if g.link != nil {
+		g.host.mark = g.conf.IKE.FWMark
+	}
 	g.daemon = ike.New(ike.Options{
 		Config: conf, DataPlane: plane{g.engine}, Network: g.host, Logger: g.log, Observer: observers,
 		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",
@@ -339,6 +342,7 @@ func (g *gateway) run(ctx context.Context) error {
 	g.announce()
 	err := g.daemon.Run(ctx)
 	stop(nil)
+	g.closeLink() // while there is a device: it would be taken for one that somebody has removed
 	stopEngine()
 	wg.Wait()
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
@@ -386,11 +390,7 @@ func (g *gateway) takeDown() {
 	if g.socket != nil {
 		g.socket.Close()
 	}
-	if g.link != nil {
-		if err := g.link.Close(); err != nil {
-			g.log.Warn("cannot undo the configuration of the device", "error", err)
-		}
-	}
+	g.closeLink()
 	switch {
 	case g.engine != nil:
 		g.engine.Close() // closes the device
@@ -402,6 +402,15 @@ func (g *gateway) takeDown() {
 	}
 	if g.keys != nil {
 		g.keys.close()
+	}
+}
+
+func (g *gateway) closeLink() {
+	if g.link == nil {
+		return
+	}
+	if err := g.link.Close(); err != nil {
+		g.log.Warn("cannot undo the configuration of the device", "error", err)
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 
 	"esplanade/ike/selector"
@@ -13,6 +12,7 @@ import (
 // not route to, such as netstack.
 type network struct {
 	link   tun.Link
+	mark   uint32 // of the gateway's own packets
 	device string // the tunnel's interface; empty for one that the host does not know
 	local  *tun.AddressList
 	// added are the routes of the selectors for which AddRoutes was called, by the text of the selectors: an address that
@@ -40,14 +40,9 @@ func (n *network) Prepared() error {
 
 func (n *network) close() error { return n.local.Close() }
 
-// SourceFor asks the routing table by connecting a UDP socket, which sends nothing.
+// SourceFor is the address towards a peer on the way outside the tunnels.
 func (n *network) SourceFor(remote netip.Addr) (netip.Addr, error) {
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(remote, 500)))
-	if err != nil {
-		return netip.Addr{}, fmt.Errorf("no route to %s: %w", remote, err)
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
+	return tun.SourceFor(remote, n.mark)
 }
 
 // Addresses lists the addresses of this host's interfaces that are up, without those of the tunnel's device.

@@ -82,6 +82,7 @@ func testStatus() Status {
 			ReloadError: "gw.toml:3:1: unknown key", IKESAs: 2, HalfOpen: 1, ChildSAs: 1,
 			DataPath: DataPath{
 				Device: "ipsec0", MTU: 1406, Workers: 2, Sockets: []string{"192.0.2.1:500", "192.0.2.1:4500"},
+				Routing:  &Routing{Restored: map[string]uint64{"routes": 3, "rules": 1 << 63}, Last: testNow, Contested: true, Missing: "no device"},
 				Features: []Feature{{Name: "UDP_GRO", Used: true}, {Name: "UDP_SEGMENT", Reason: "setsockopt: protocol not available"}},
 			},
 			Drops: []Drop{{"in", "replay", 3}, {"in", "icv", 1}, {"out", "no_policy", 12}},

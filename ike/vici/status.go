@@ -219,6 +219,9 @@ func (g *GatewayStatus) message() *Message {
 	dp.Setf("mtu", "%d", g.DataPath.MTU)
 	dp.Setf("workers", "%d", g.DataPath.Workers)
 	dp.SetList("sockets", g.DataPath.Sockets...)
+	if r := g.DataPath.Routing; r != nil {
+		r.fill(dp.Sub("routing"))
+	}
 	features := dp.Sub("features")
 	for _, f := range g.DataPath.Features {
 		s := features.Sub(f.Name)
@@ -337,6 +340,9 @@ func parseGatewayStatus(m *Message) (GatewayStatus, error) {
 		DataPath: DataPath{
 			Device: dp.Get("device"), MTU: p.int(dp, "mtu"), Workers: p.int(dp, "workers"), Sockets: dp.List("sockets"),
 		},
+	}
+	if s := dp.Section("routing"); s != nil {
+		g.DataPath.Routing = p.routing(s)
 	}
 	for name, s := range dp.Section("features").Sections() {
 		g.DataPath.Features = append(g.DataPath.Features, Feature{
