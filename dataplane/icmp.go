@@ -1,6 +1,9 @@
 package dataplane
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // ICMP errors that the packet loop makes.
 const (
@@ -44,6 +47,17 @@ func (t *tokenBucket) take(now int64, burst int, interval time.Duration) bool {
 	return true
 }
 
+// oneHost reports whether an address can be that of one host: not that of a group, of all hosts, of none, or of each for itself. An
+// ICMP error must not be sent about a packet "whose source address does not define a single host -- e.g., a zero address, a
+// loopback address, a broadcast address, a multicast address, or a Class E address", nor about one to an IPv4 group or to all
+// hosts. https://www.rfc-editor.org/rfc/rfc1812#section-4.3.2.7
+func oneHost(a netip.Addr) bool {
+	return !a.IsMulticast() && !a.IsUnspecified() && !a.IsLoopback() && !(a.Is4() && a.As4()[0] >= classE)
+}
+
+// classE is the first octet of the IPv4 addresses that are reserved, the limited broadcast address among them.
+const classE = 240
+
 // mayAnswer says whether an ICMP error about the packet is allowed: not about ICMP errors, fragments other than the
 // first, and packets to or from several hosts. https://www.rfc-editor.org/rfc/rfc1122#section-3.2.2
 func mayAnswer(b []byte, h *innerHeader) bool {
@@ -51,7 +65,7 @@ func mayAnswer(b []byte, h *innerHeader) bool {
 		return false
 	}
 	src, dst := h.key.src(), h.key.dst()
-	if src.IsMulticast() || src.IsUnspecified() || (dst.IsMulticast() && !h.v6) {
+	if !oneHost(src) || !h.v6 && !oneHost(dst) {
 		return false
 	}
 	if h.length <= h.l4 {
