@@ -105,6 +105,13 @@ cover: ## Coverage of the tests without peers: coverage.out, and the total
 	$(GO) test -coverprofile coverage.out -coverpkg ./... $$($(GO) list ./... | grep -v '/integration')
 	@$(GO) tool cover -func coverage.out | tail -1
 
+# Which mutants: make mutants MUTANTS='-run resume'
+MUTANTS ?=
+
+.PHONY: mutants
+mutants: ## Break one line that matters after the other, and see that a test notices each (see CONTRIBUTING.md)
+	$(GO) run ./integration/mutants $(MUTANTS)
+
 .PHONY: fmt
 fmt: ## Format the code
 	gofmt -s -w $$(git ls-files '*.go')

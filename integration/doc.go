@@ -10,6 +10,7 @@
 //	wireshark/  tshark with keys: everything decrypts, nothing is malformed
 //	deps/       what Debian must have for all this
 //	gates/      what holds of the repository itself: imports, documentation, formatting
+//	mutants/    lines that matter, broken one by one, and the tests that must notice
 //
 // Most tests are a table of cases times a list of pairs: which kind of gateway initiates, and which responds. To see
 // whether a table is right, run it between two strongSwans:

@@ -1,0 +1,9 @@
+package main
+
+import "slices"
+
+// All is the table of mutants, in the order of its files.
+func All() []Mutant {
+	return slices.Concat(strangers(), authentication(), resumptions(), exchanges(), selectors(), packets(), espMutants(),
+		addresses(), algorithms(), files())
+}

@@ -1,0 +1,137 @@
+package main
+
+// authentication are mutants of how the two sides prove who they are.
+func authentication() []Mutant {
+	return []Mutant{
+		{
+			Name: "auth-value", File: "ike/sa/auth_initiator.go", Tests: "^TestWrongPSK$",
+			Old: "if !m.verifyAuth(secret, octets, a.Data) {", New: "if !m.verifyAuth(secret, octets, a.Data) && false {",
+			Why: "anybody would be anybody",
+		},
+		{
+			Name: "auth-method", File: "ike/sa/auth_initiator.go", Tests: "^TestAuthMethod$",
+			Old: "if a.Method != wire.AuthSharedKey {", New: "if false {",
+			Why: "an AUTH payload that claims to be a signature would count as one of a key",
+		},
+		{
+			Name: "auth-identity", File: "ike/sa/auth_initiator.go", Tests: "^TestResponderHasAnotherIdentity$",
+			Old: "if _, ok := got.Matches(cfg.RemoteID); !ok {", New: "if false {",
+			Why: "whoever has any key could answer for any peer",
+		},
+		{
+			Name: "auth-identity-octets", File: "ike/sa/auth_initiator.go", Tests: "^TestReservedOctetsOfID$",
+			Old: "octets := m.signedOctets(message, nonce, m.peerP(), id.AppendBody(nil))", New: "octets := m.signedOctets(message, nonce, m.peerP(), (&wire.ID{Responder: id.Responder, IDType: id.IDType}).AppendBody(nil))",
+			Why: "AUTH would not cover the identity that it is for",
+		},
+		{
+			Name: "auth-message-octets", File: "ike/sa/auth_initiator.go", Tests: "^TestReservedOctetsOfID$",
+			Old: "octets := m.signedOctets(message, nonce, m.peerP(), id.AppendBody(nil))", New: "octets := m.signedOctets(message[:0], nonce, m.peerP(), id.AppendBody(nil))",
+			Why: "what was negotiated in the clear could have been changed on the way",
+		},
+		{
+			Name: "auth-key-of-nobody", File: "ike/sa/select_connection.go", Tests: "^TestConnectionOfThePeer$",
+			Old: "		if !ok {\n			continue\n		}\n		if idr != nil", New: "		if !ok {\n			score = 1 << 30\n		}\n		if idr != nil",
+			Why: "a connection would be taken whose peer is another one",
+		},
+		{
+			Name: "idr-of-request", File: "ike/sa/select_connection.go", Tests: "^TestIdentityThatIsAskedFor$",
+			Old: "if idr != nil && !hint.Equal(local) {", New: "if false {",
+			Why: "a peer that asks for one identity would be answered by another",
+		},
+		{
+			Name: "auth-without-auth", File: "ike/sa/auth_responder.go", Tests: "^TestAuthLeftOut$",
+			Old: "	if !hasAuth {\n", New: "	if !hasAuth {\n		a = &wire.Auth{}\n	}\n	if false {\n",
+			Why: "a request without AUTH asks for EAP, which there is not",
+		},
+		{
+			Name: "auth-before-intermediate", File: "ike/sa/auth_responder.go", Tests: "^TestIntermediateRefused$",
+			Old: "if f := m.premature(); f != nil {", New: "if f := m.premature(); false {",
+			Why: "the additional key exchanges that were agreed on could be left out",
+		},
+		{
+			Name: "auth-unique-keep", File: "ike/sa/auth_responder.go", Tests: "^TestOneIKESAIsKept$",
+			Old: "if f := m.oneTooMany(r); f != nil && !away {", New: "if f := m.oneTooMany(r); f != nil && false {",
+			Why: "a peer whose IKE SA is to be kept would get another one",
+		},
+		{
+			Name: "auth-state", File: "ike/sa/receive.go", Tests: "^TestRequestsBeforeAuth$",
+			Old: "return !m.initiator && (x == wire.ExchangeIKEAuth || m.allowsIntermediate(x))", New: "return !m.initiator",
+			Why: "a peer that has not authenticated could make CHILD SAs (pitfall M1)",
+		},
+		{
+			Name: "auth-state-initiator", File: "ike/sa/receive.go", Tests: "^TestAuthOutOfPlace$",
+			Old: "return !m.initiator && (x == wire", New: "return (x == wire",
+			Why: "a responder that has not authenticated could be spoken to",
+		},
+		{
+			Name: "auth-again", File: "ike/sa/receive.go", Tests: "^TestAuthOutOfPlace$",
+			Old: "return x == wire.ExchangeCreateChildSA ||", New: "return x == wire.ExchangeIKEAuth || x == wire.ExchangeCreateChildSA ||",
+			Why: "an IKE SA could get another identity later on",
+		},
+		{
+			Name: "auth-int-octets", File: "ike/sa/auth_initiator.go", Tests: "^TestIntermediateIsAuthenticated$",
+			Old: "skp, idBody), m.intAuth()...)", New: "skp, idBody), m.intAuth()[:0]...)",
+			Why: "IKE_INTERMEDIATE exchanges would not be covered by AUTH",
+		},
+		{
+			Name: "initial-contact-never", File: "ike/unique.go", Tests: "^TestInitialContactWithNever$",
+			Old: "|| x.conn != nil && x.conn.conf.Unique == config.UniqueNever {", New: "{",
+			Why: "several peers with one identity would throw each other out",
+		},
+		{
+			Name: "initial-contact-of-others", File: "ike/unique.go", Tests: "^TestInitialContactOfAnotherPeer$",
+			Old: "others := d.table.peers[e.peer].sorted()", New: "others := d.table.all()",
+			Why: "one peer could end the IKE SAs of all",
+		},
+		{
+			Name: "ppk-required-initiator", File: "ike/sa/ppk.go", Tests: "^TestPPK",
+			Old: "if !m.ppk.agreed && m.cfg.PPKRequired {", New: "if false {",
+			Why: "leaving USE_PPK out on the way would take the protection away",
+		},
+		{
+			Name: "ppk-required-confirmed", File: "ike/sa/ppk.go", Tests: "^TestPPK",
+			Old: "	case m.cfg.PPKRequired:\n		return m.ppkFailure(wire.ExchangeIKEAuth,", New: "	case false:\n		return m.ppkFailure(wire.ExchangeIKEAuth,",
+			Why: "a responder could leave out the PPK that is mandatory here",
+		},
+		{
+			Name: "ppk-required-responder", File: "ike/sa/ppk.go", Tests: "^TestPPK",
+			Old: "	case m.cfg.PPKRequired:\n		return refuse(m.cfg.PPKID, \"no PPK: its", New: "	case false:\n		return refuse(m.cfg.PPKID, \"no PPK: its",
+			Why: "an initiator could leave out the PPK that is mandatory here",
+		},
+		{
+			Name: "ppk-required-unknown", File: "ike/sa/ppk.go", Tests: "^TestPPK",
+			Old: "if m.cfg.PPKRequired || without == nil {", New: "if without == nil {",
+			Why: "an initiator could name a PPK that nobody has and go on without",
+		},
+		{
+			Name: "ppk-no-ppk-auth", File: "ike/sa/ppk.go", Tests: "^TestPPK",
+			Old: "if !m.cfg.PPKRequired {\n		payloads", New: "if true {\n		payloads",
+			Why: "an initiator for which the PPK is mandatory would offer to do without",
+		},
+		{
+			Name: "ppk-of-another-connection", File: "ike/sa/ppk.go", Tests: "^TestPPK$",
+			Old: "		return c.PPKID == id\n", New: "		return true\n",
+			Why: "the PPK of another connection would do",
+		},
+		{
+			Name: "psk-borrowed", File: "config/psk.go", Tests: "^TestKeyIsThePeers$",
+			Old: "return r*fitPeer + best(s.IDs, local), r > 0", New: "return r*fitPeer + best(s.IDs, local), r > 0 || best(s.IDs, local) > 0",
+			Why: "a key that names this gateway would be used for a peer that it does not name",
+		},
+		{
+			Name: "psk-most-specific", File: "config/psk.go", Tests: "^TestKeyIsThePeers$",
+			Old: "ok && n > top {", New: "ok && top < 0 {",
+			Why: "the first key would be used in place of the one that fits best",
+		},
+		{
+			Name: "psk-own-name", File: "config/psk.go", Tests: "^TestKeyIsThePeers$",
+			Old: "	if remote.Equal(local) && slices", New: "	if false && slices",
+			Why: "a peer that claims this gateway's name would get in with another peer's key",
+		},
+		{
+			Name: "psk-pattern-answers", File: "config/psk.go", Tests: "^(TestOfferedKey|TestKeyIsThePeers)$",
+			Old: "	if remote.Concrete() {\n		return c.PSK(local, remote)\n	}\n", New: "",
+			Why: "a key that only may be the peer's would be offered to a peer that is known",
+		},
+	}
+}
