@@ -214,6 +214,9 @@ type IKE struct {
 	// HalfOpenLimit is the most half-open SAs there are at a time, BlockThreshold the most of one peer's address, or of the
 	// /64 of an IPv6 address. Defaults 1024 and 256.
 	HalfOpenLimit, BlockThreshold int
+	// IKESALimit and ChildSALimit are the most IKE SAs and CHILD SAs that peers can have together, IKESALimitID and
+	// ChildSALimitID the most of one identity. Defaults 16384, 32768, 1024 and 2048.
+	IKESALimit, ChildSALimit, IKESALimitID, ChildSALimitID int
 	// MakeBeforeBreak builds the new SAs of a reauthentication before the old ones go. Default true.
 	MakeBeforeBreak bool
 	// FollowRedirects lets a gateway send this side to another one. Default true.
@@ -249,6 +252,10 @@ const (
 	DefaultCookieThresholdIP = 3
 	DefaultHalfOpenLimit     = 1024
 	DefaultBlockThreshold    = 256
+	DefaultIKESALimit        = 16384
+	DefaultChildSALimit      = 32768
+	DefaultIKESALimitID      = 1024
+	DefaultChildSALimitID    = 2048
 	DefaultFragmentSize      = 1280
 	DefaultKeepAlive         = 20 * time.Second
 	DefaultRoutingTable      = 220

@@ -195,6 +195,17 @@ func readIKE(t *table) (k IKE) {
 	k.HalfOpenLimit = int(n)
 	n, _ = t.integer("block_threshold", DefaultBlockThreshold, 1, 1<<20)
 	k.BlockThreshold = int(n)
+	for _, l := range [...]struct {
+		key   string
+		def   int64
+		value *int
+	}{
+		{"ike_sa_limit", DefaultIKESALimit, &k.IKESALimit}, {"ike_sa_limit_id", DefaultIKESALimitID, &k.IKESALimitID},
+		{"child_sa_limit", DefaultChildSALimit, &k.ChildSALimit}, {"child_sa_limit_id", DefaultChildSALimitID, &k.ChildSALimitID},
+	} {
+		n, _ = t.integer(l.key, l.def, 1, 1<<20)
+		*l.value = int(n)
+	}
 	k.MakeBeforeBreak = t.boolean("make_before_break", true)
 	k.FollowRedirects = t.boolean("follow_redirects", true)
 	n, _ = t.integer("fragment_size", DefaultFragmentSize, minMTU, maxMTU)
@@ -218,7 +229,7 @@ func readIKE(t *table) (k IKE) {
 	}
 	if k.CookieThreshold > k.HalfOpenLimit {
 		t.warnf(k.At("cookie_threshold"), "choose a threshold below half_open_limit",
-			"ike.cookie_threshold is %d and ike.half_open_limit %d, so that no peer is ever asked for a cookie",
+			"ike.cookie_threshold is %d and ike.half_open_limit %d, so that no peer is asked for a cookie before there are as many as there may be",
 			k.CookieThreshold, k.HalfOpenLimit)
 	}
 	return k

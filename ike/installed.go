@@ -12,10 +12,14 @@ type installed struct {
 	owner  *entry
 	child  *sa.Child
 	routed routes
+	// peer is who it counts for.
+	peer peerKey
 }
 
 func (d *Daemon) installInbound(now time.Time, e *entry, c *sa.Child) {
-	d.installed[c.ID] = &installed{owner: e, child: c}
+	i := &installed{owner: e, child: c, peer: keyOf(e.m)}
+	d.installed[c.ID] = i
+	d.table.countChild(i.peer, 1)
 	if d.o.ExportKeys {
 		d.o.Observer.ChildKeys(c)
 	}
@@ -107,6 +111,7 @@ func (d *Daemon) removedInbound(e *entry, c *sa.Child) {
 	if i := d.installed[c.ID]; i != nil {
 		d.unroute(i)
 		delete(d.installed, c.ID)
+		d.table.countChild(i.peer, -1)
 	}
 }
 

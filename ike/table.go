@@ -110,18 +110,21 @@ func unfile[K comparable](index map[K]entrySet, k K, e *entry) {
 
 // table holds all IKE SAs and when each has something due.
 type table struct {
-	bySPI   map[wire.SPI]*entry
-	byInit  map[initKey]*entry
-	made    map[initKey]*entry // responders that are not half-open any more, by the request that made them
-	half    shares[*entry]     // half-open responders
-	refused refusals
-	byAddr  map[netip.Addr]entrySet
-	peers   map[peerKey]entrySet // those that are up
-	timers  agenda[*entry]       // by what is due
-	open    int                  // how many are not closed
+	bySPI    map[wire.SPI]*entry
+	byInit   map[initKey]*entry
+	made     map[initKey]*entry // responders that are not half-open any more, by the request that made them
+	half     shares[*entry]     // half-open responders
+	refused  refusals
+	up       int             // how many are up
+	children map[peerKey]int // installed CHILD SAs
+	byAddr   map[netip.Addr]entrySet
+	peers    map[peerKey]entrySet // those that are up
+	timers   agenda[*entry]       // by what is due
+	open     int                  // how many are not closed
 }
 
 func (t *table) init() {
+	t.children = map[peerKey]int{}
 	t.bySPI, t.byInit, t.made = map[wire.SPI]*entry{}, map[initKey]*entry{}, map[initKey]*entry{}
 	t.half.init()
 	t.refused.init()
@@ -177,6 +180,9 @@ func (t *table) settle(e *entry) {
 
 // setUp files an entry under the identities of its two ends; setDown undoes it.
 func (t *table) setUp(e *entry) {
+	if !e.up {
+		t.up++
+	}
 	e.up, e.peer = true, keyOf(e.m)
 	file(t.peers, e.peer, e)
 }
@@ -184,6 +190,7 @@ func (t *table) setUp(e *entry) {
 func (t *table) setDown(e *entry) {
 	if e.up {
 		e.up = false
+		t.up--
 		unfile(t.peers, e.peer, e)
 	}
 }

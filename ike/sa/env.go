@@ -60,6 +60,11 @@ type Env struct {
 	// ts: to have both would make a packet for them go to either. Nil: none does.
 	Taken func(m *Machine, c *ChildConfig, ts selector.Pair) (by Holder, ok bool)
 
+	// IKEFull names the limit that keeps an authenticated peer from another IKE SA, ChildFull the one that keeps it from
+	// another CHILD SA, or from the rekeying of one; "" for none. Nil: there are no limits but this package's.
+	IKEFull   func(m *Machine) string
+	ChildFull func(m *Machine, rekey bool) string
+
 	// CrashToken makes this side's token of quick crash detection (RFC 6290) for an IKE SA. Nil: none is made.
 	CrashToken func(spii, spir wire.SPI) []byte
 

@@ -135,7 +135,7 @@ func runProgram(t *testing.T, code []byte) map[string]int {
 			t.Errorf("%s has %d machines", e.name, n)
 		}
 		for _, m := range e.all() {
-			if len(m.children) > maxChildren || len(m.queue)+len(m.delayed) > maxQueuedTasks {
+			if len(m.children) > 2*maxChildren || len(m.queue)+len(m.delayed) > maxQueuedTasks {
 				t.Errorf("%s: %d children, %d tasks", e.name, len(m.children), len(m.queue)+len(m.delayed))
 			}
 			m.Abandon(r.now, "end of the program")

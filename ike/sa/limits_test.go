@@ -127,6 +127,10 @@ func TestChildLimit(t *testing.T) {
 		if !l.y.hasFailure(diag.CodeLimit) {
 			l.t.Errorf("y reported %v", l.y.failures)
 		}
+		// A rekeying is no further child.
+		l.x.send(wire.ExchangeCreateChildSA, rekeyPayloads(l.x, l.x.liveChildren()[0])...)
+		l.word("x>")
+		l.word("y=TSr")
 	})
 }
 
