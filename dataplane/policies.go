@@ -93,14 +93,14 @@ func (e *Engine) ClearPolicy(id uint64) {
 	if en.rule != nil {
 		e.publish(e.policies.Load().without(en.rule))
 	}
-	e.drop(waiting.drain(e.policies.Load().gen, true))
+	e.drop(waiting.drain(e.policies.Load().gen, true), false)
 }
 
 // replaceGone makes an entry one that has no say about packets without an SA.
 func (e *Engine) replaceGone(en *entry) {
 	waiting := en.p.trap.drain(e.policies.Load().gen, true)
 	e.replace(en, &policy{id: en.p.id, spd: en.p.spd, ignore: true, trap: &trap{policy: en.p.id}})
-	e.drop(waiting)
+	e.drop(waiting, false)
 }
 
 // FailPending drops what waits for the policy's tunnel, because it won't come up.
@@ -108,7 +108,7 @@ func (e *Engine) FailPending(id uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if en := e.entries[id]; en != nil {
-		e.drop(en.p.trap.drain(e.policies.Load().gen, false))
+		e.drop(en.p.trap.drain(e.policies.Load().gen, false), en.p.up())
 	}
 }
 
@@ -139,7 +139,9 @@ func (e *Engine) addSA(sa *outboundSA, ts selector.Pair, line uint64) {
 	}
 	en.sas[sa] = r
 	e.publish(t)
-	e.deliver(en.p.trap.drain(t.gen, en.gone), true)
+	// What the SA does not carry may be asked for in another one, at once.
+	en.p.trap.acquired.Store(0)
+	e.deliver(en.p.trap.drain(t.gen, en.gone), en.gone)
 }
 
 // removeSA takes an outbound SA out of force.
@@ -168,15 +170,19 @@ func (e *Engine) removeSA(sa *outboundSA) {
 // publish puts a table in force.
 func (e *Engine) publish(t *ruleTable) { e.policies.Store(t) }
 
-// drop counts packets whose tunnel did not come up, and tells their senders.
-func (e *Engine) drop(packets []waitingPacket) {
+// drop counts packets whose tunnel did not come up, or is up without them, and tells their senders.
+func (e *Engine) drop(packets []waitingPacket, up bool) {
 	if len(packets) == 0 || e.closed {
 		return
 	}
+	reason, why := DropOutWaitFailed, unreachableHost
+	if up {
+		reason, why = DropOutWaitNarrow, unreachableProhibited
+	}
 	e.control.begin()
 	for i := range packets {
-		e.control.drops.add(DropOutWaitFailed, packets[i].segments)
-		e.control.unreachable(&packets[i].super, unreachableHost)
+		e.control.drops.add(reason, packets[i].segments)
+		e.control.unreachable(&packets[i].super, why)
 	}
 }
 

@@ -94,10 +94,15 @@ func TestTrapNarrowedAndReplaced(t *testing.T) {
 	if n := len(a.wire.take()); n != 1 {
 		t.Errorf("%d messages", n)
 	}
+	a.wantDrops("[]")
+	// What the SA does not cover is asked for again at once, and waits.
+	if n := len(a.rec.acquires); n != 2 || a.rec.acquires[1].Dst.String() != outside.dst {
+		t.Errorf("Acquire: %v", a.rec.acquires)
+	}
+	// When the peer does not give it, the packet is dropped as what it is.
+	a.e.FailPending(policyA)
 	a.wantDrops("[out wait_narrowed:1]")
-	// What the SA does not cover waits again.
 	a.out(udpPacket(outside, 1, 2, nil))
-	a.wantDrops("[out wait_narrowed:1]")
 	// A replaced trap hands over what waits.
 	a.e.SetPolicy(policyA, selector.Policy{Pair: pair(t, ts4Local, "10.2.0.0/20")})
 	a.wantDrops("[out wait_narrowed:1]")

@@ -71,6 +71,9 @@ type child struct {
 	routed routes
 	holds  *selector.Pair
 
+	// narrow is what its peer has left out.
+	narrow narrowing
+
 	backoff backoff
 	since   time.Time
 	state   phase

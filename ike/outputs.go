@@ -138,7 +138,9 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 		d.closed(now, e, o)
 	case sa.Failed:
 		d.report(now, e, o.Failure)
-		if h := e.child(o.Child); h != nil && h.machine == e.m {
+		if h := e.child(o.Child); h != nil && o.Part != nil {
+			d.partFailed(now, h, *o.Part)
+		} else if h != nil && h.machine == e.m {
 			d.attemptFailed(now, h, o.Failure)
 		}
 	case sa.ChildUp:
@@ -371,6 +373,9 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 	}
 	delete(h.refused, e)
 	h.busy, h.asked, h.trigger, h.machine = false, false, nil, e.m
+	if c.Initiator {
+		h.narrow.asking = nil
+	}
 	h.backoff.exhausted = false
 	h.setPhase(phaseUp, now)
 	d.touch(h)
@@ -378,6 +383,7 @@ func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
 		h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
 	}
 	d.failures.Clear(h.conn.conf.Name, "")
+	d.cleared(h.conn)
 	h.finish(nil)
 	d.advanceHandover(now, e)
 }

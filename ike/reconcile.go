@@ -67,7 +67,7 @@ func (d *Daemon) reconcileChild(now time.Time, h *child) {
 	if h.due(now) {
 		d.attempt(now, h)
 	}
-	next := time.Time{}
+	next := d.review(now, h)
 	if h.pending() {
 		next = h.backoff.next
 	}
@@ -246,8 +246,12 @@ func (d *Daemon) acquire(now time.Time, policy uint64, p selector.Packet) {
 	if h == nil || h.busy || d.stopping {
 		return
 	}
-	if h.held || h.up() { // it is up without this packet: its peer has left it out
+	if h.held {
 		d.o.DataPlane.FailPending(policy)
+		return
+	}
+	if h.up() { // without this packet: its peer has left it out
+		d.acquireMore(now, h, p)
 		return
 	}
 	// Where a failure is recent the packet waits for the end of the pause: it may be the only one there ever is.

@@ -21,7 +21,7 @@ func (m *Machine) InitiateChild(now time.Time, c *ChildConfig, trigger *selector
 		m.emit(Touched{Machine: old})
 		return
 	}
-	same := func(t *createChildTask) bool { return t.cfg == c && trigger == nil }
+	same := func(t *createChildTask) bool { return t.cfg == c && t.part == nil && trigger == nil }
 	if _, ok := queued(m, same); ok {
 		return
 	}
@@ -39,6 +39,8 @@ func (m *Machine) dequeue(t task) {
 type createChildTask struct {
 	cfg     *ChildConfig
 	trigger *selector.Packet
+	// part is what of the child is asked for, beside what is up; nil for all of it.
+	part    *selector.Pair
 	offer   *childOffer
 	groups  []uint16 // refused by the peer
 	retries int
@@ -64,7 +66,11 @@ func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool
 		}
 		return t.series.payloads(), true
 	}
-	if t.trigger == nil && m.has(t.cfg) {
+	if t.part != nil && m.served(t) {
+		t.abandoned(m, now) // the peer has brought it up meanwhile
+		return nil, false
+	}
+	if t.part == nil && t.trigger == nil && m.has(t.cfg) {
 		t.abandoned(m, now) // the peer has brought it up meanwhile, which was reported then
 		return nil, false
 	}
@@ -74,10 +80,18 @@ func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool
 		m.later(now, t)
 		return nil, false
 	}
-	payloads, offer, f := m.buildOffer(t.offer, t.cfg, t.trigger, nil, t.groups)
-	t.offer = offer
+	var f *diag.Failure
+	if t.part != nil && t.offer == nil {
+		if err := m.offerPart(t); err != nil {
+			f = m.failure(diag.CodeInstall, t.exchange(), failCause(err), failChild(t.cfg, t.cfg.Line))
+		}
+	}
+	var payloads []wire.Payload
+	if f == nil {
+		payloads, t.offer, f = m.buildOffer(t.offer, t.cfg, t.trigger, nil, t.groups)
+	}
 	if f != nil {
-		m.emit(Failed{Failure: f, Child: t.cfg})
+		m.emit(Failed{Failure: f, Child: t.cfg, Part: t.part})
 		m.pruneChildless(now)
 		return nil, false
 	}
@@ -134,10 +148,13 @@ func (t *createChildTask) done(m *Machine, r *response) {
 func (t *createChildTask) finish(m *Machine, r *response) {
 	offer := t.offer
 	t.offer = nil
-	if t.rival == nil {
-		m.finishOffer(r, offer)
-	} else {
+	switch {
+	case t.rival != nil:
 		m.finishTwin(r, offer, t.rival)
+	case t.part != nil:
+		m.finishPart(r, offer)
+	default:
+		m.finishOffer(r, offer)
 	}
 	m.pruneChildless(r.now)
 }

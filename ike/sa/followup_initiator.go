@@ -165,7 +165,7 @@ func (t *createChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure)
 		m.later(r.now, t)
 		return
 	}
-	m.emit(Failed{Failure: f, Child: t.cfg})
+	m.emit(Failed{Failure: f, Child: t.cfg, Part: t.part})
 	m.pruneChildless(r.now)
 }
 

@@ -22,6 +22,8 @@ type childOffer struct {
 	nonce     []byte            // nil within IKE_AUTH, which has those of IKE_SA_INIT
 	ke        suite.KeyExchange // nil without PFS
 	inAuth    bool
+	// part is what of the child is asked for, nil for all of it.
+	part *selector.Pair
 }
 
 // newOffer reserves an SPI and draws up the proposal. old is the child to be replaced, or nil. Within IKE_AUTH there
@@ -93,7 +95,7 @@ func (m *Machine) takeAnswer(r *response, o *childOffer, old *Child) (*Child, *d
 			o.spi = 0
 		}
 		o.release(m)
-		m.emit(Failed{Failure: f, Child: o.cfg})
+		m.emit(Failed{Failure: f, Child: o.cfg, Part: o.part})
 		return nil, f
 	}
 	m.addChild(r.now, c)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/selector"
 	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
@@ -65,6 +66,8 @@ type Failed struct {
 	Failure *diag.Failure
 	// Child is the configured child that the failure is about, or nil.
 	Child *ChildConfig
+	// Part is set when it is about a further CHILD SA for a part of a child that is up.
+	Part *selector.Pair
 }
 
 // ChildUp reports a new CHILD SA that did not replace another.
