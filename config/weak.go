@@ -79,7 +79,7 @@ func warnPFS(t *table, h *Child) {
 }
 
 // minSecretBits is the strength below which a pre-shared key is warned about: a passive attacker who has answered one
-// IKE_AUTH can try keys without limit. "the shared secret … SHOULD contain as much unpredictability as the strongest
+// IKE_AUTH can try keys without limit. A "pre-shared key needs to contain as much unpredictability as the strongest
 // key being negotiated", https://www.rfc-editor.org/rfc/rfc7296#section-2.15
 const minSecretBits = 112
 

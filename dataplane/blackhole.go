@@ -29,7 +29,7 @@ const (
 	holeTick = int64(20 * time.Millisecond)
 )
 
-// holeHold is how long a lowered MTU is kept at first: "The RECOMMENDED value is 600 seconds" for trying a larger one,
+// holeHold is how long a lowered MTU is kept at first: "This timer has a period of 600 seconds" for trying a larger one,
 // https://www.rfc-editor.org/rfc/rfc8899#section-5.1.1 (PMTU_RAISE_TIMER). It doubles, up to holeHoldMost, each time the
 // hole is found to be still there.
 const (

@@ -67,8 +67,8 @@ type Config struct {
 	// BlackHoles looks for paths that drop large packets without an ICMP message, and lowers their MTU.
 	BlackHoles bool
 
-	// CopyDSCP copies the inner DSCP to the outer header. Off, the outer DSCP is 0. (RFC 4301 section 5.1.2.1 wants it
-	// configurable, since it lets traffic classes be seen from outside.) ECN is always copied.
+	// CopyDSCP copies the inner DSCP to the outer header. Off, the outer DSCP is 0. (RFC 4301 section 4.4.1.2 has it
+	// configured for each policy, since it lets traffic classes be seen from outside.) ECN is always copied.
 	CopyDSCP bool
 
 	// TrustInnerChecksums leaves the inner TCP and UDP checksums unverified when packets are merged for the device. It

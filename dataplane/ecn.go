@@ -11,7 +11,8 @@ const (
 
 // outerTOS is the TOS or traffic class of the outer header for a packet with this inner one.
 //
-// "the encapsulator … In 'normal mode' … [copies] the 2-bit ECN field of the incoming IP header to the outer".
+// "In normal mode, an encapsulator compliant with this specification MUST construct the outer encapsulating IP header by copying the
+// two-bit ECN field of the incoming IP header."
 // https://www.rfc-editor.org/rfc/rfc6040#section-4.1
 func outerTOS(inner uint8, copyDSCP bool) uint8 {
 	if copyDSCP {

@@ -137,7 +137,7 @@ func (w *inLoop) esp(d *datagrams, start int, p []byte) {
 	payload, next, seq, err := sa.esp.Open(&w.scratch, p)
 	if err != nil {
 		if errors.Is(err, esp.ErrDummy) {
-			// "MUST be prepared to discard dummy packets": authentic, but not traffic that went missing.
+			// "[A] receiver MUST be prepared to discard such packets": authentic, but not traffic that went missing.
 			// https://www.rfc-editor.org/rfc/rfc4303#section-2.6
 			w.authentic(sa, d, seq)
 			return

@@ -7,7 +7,7 @@ import (
 )
 
 // mtuInterval is how often paths are asked for their MTU anew: a path may have become better.
-// "a host … may wait … 10 minutes": https://www.rfc-editor.org/rfc/rfc1191#section-6.3
+// "When a PMTU value has not been decreased for a while (on the order of 10 minutes)" it is looked at again: https://www.rfc-editor.org/rfc/rfc1191#section-6.3
 const mtuInterval = 10 * time.Minute
 
 // mtuEvents bounds the news about MTUs that wait to be looked at. More is dropped: the next packet brings it again.

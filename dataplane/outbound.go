@@ -348,7 +348,7 @@ func (w *outLoop) sendError(m *txMessage, packets int, err error) {
 // tooBig tells the sender of packet b that only mtu octets fit.
 func (w *outLoop) tooBig(b []byte, mtu int) {
 	if w.header.v6 {
-		// "a Packet Too Big message reporting an MTU less than 1280" has no effect: RFC 8201 section 4.
+		// One "reporting a next-hop MTU that is less than the IPv6 minimum link MTU" is discarded: RFC 8201 section 4.
 		mtu = max(mtu, ipv6MinMTU)
 	}
 	w.icmpError(b, tooBigError(w.header.v6, mtu))

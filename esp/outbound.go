@@ -37,7 +37,7 @@ type Outbound struct {
 }
 
 // minSPI is the first SPI for use: "values in the range 1 through 255 are
-// reserved by the IANA", and 0 is never sent (RFC 4303 section 2.1).
+// reserved by the Internet Assigned Numbers Authority (IANA) for future use", and 0 is never sent (RFC 4303 section 2.1).
 const minSPI = 256
 
 func checkSPI(spi uint32) error {

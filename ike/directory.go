@@ -135,7 +135,7 @@ func sameHost(a, b netip.Addr) bool {
 }
 
 // firstContact tells whether INITIAL_CONTACT may be claimed for a connection: there is no other IKE SA between the two
-// identities, "this notification asserts that this IKE SA is the only IKE SA currently active between the
+// identities, "[t]he INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA currently active between the
 // authenticated identities" (https://www.rfc-editor.org/rfc/rfc7296#section-2.4). Other connections between them count
 // too: the peer would drop their SAs. Of several that start at one time none claims it.
 func (d *Daemon) firstContact(cfg *sa.Config) bool {

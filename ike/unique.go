@@ -27,7 +27,7 @@ func (d *Daemon) samePeer(e *entry) []*entry {
 }
 
 // initialContact drops what else there is with a peer that says it has nothing else. No DELETE is sent: there is
-// nobody who would understand it. "this notification asserts that this IKE SA is the only IKE SA currently active
+// nobody who would understand it. "The INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA currently active
 // between the authenticated identities": https://www.rfc-editor.org/rfc/rfc7296#section-2.4
 //
 // With unique = "never" several peers may have one identity, and what one of them has to say about it is nothing to the

@@ -107,7 +107,7 @@ func (id Identity) check() error {
 	case IPv6Addr:
 		return length(16)
 	case Null:
-		// "the Identification Data field MUST be absent", RFC 7619, section 2.1.
+		// "[T]he Identification Data field of the ID payload for this ID Type MUST be empty", RFC 7619, section 2.2.
 		return length(0)
 	case DERASN1DN:
 		if _, err := parseDN(id.Data); err != nil {

@@ -111,8 +111,8 @@ func TestChildRekeyCollisionIncorrectDelete(t *testing.T) {
 	})
 }
 
-// A rekeying meets the DELETE of the same child. "If a peer receives a request to delete a Child SA that it is currently
-// trying to rekey, it SHOULD reply as usual, with a Delete payload. … If a peer receives a request to rekey a Child SA
+// A rekeying meets the DELETE of the same child. "If a peer receives a request to close a Child SA that it is currently
+// rekeying, it SHOULD reply as usual, with a Delete payload. … If a peer receives a request to rekey a Child SA
 // that it is currently trying to close, it SHOULD reply with TEMPORARY_FAILURE."
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.25.1
 func TestChildRekeyCollidesWithDelete(t *testing.T) {

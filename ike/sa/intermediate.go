@@ -178,7 +178,7 @@ func (m *Machine) handleIntermediate(r *request) []wire.Payload {
 	return []wire.Payload{&wire.KE{Group: ke.Group, Data: public}}
 }
 
-// refuseIntermediate ends a half-open SA, as an error in IKE_AUTH does: "Section 2.21.1 and 2.21.2 of [RFC7296] describe how
+// refuseIntermediate ends a half-open SA, as an error in IKE_AUTH does: "Sections 2.21.1 and 2.21.2 of [RFC7296] describe how
 // errors are handled". https://www.rfc-editor.org/rfc/rfc9242#section-3.4
 func (m *Machine) refuseIntermediate(f *diag.Failure) []wire.Payload {
 	failNotify(wire.NotifyInvalidSyntax)(f)

@@ -20,7 +20,7 @@ func (e *end) check() {
 
 // A responder that gets no answer sends its request to no other address than where the peer's packets come from: what the
 // initiator has announced may be anybody's. "If the source address that the responder is currently using becomes unavailable"
-// it may use them. https://www.rfc-editor.org/rfc/rfc4555#section-3.4
+// it may use them. https://www.rfc-editor.org/rfc/rfc4555#section-3.5
 func TestResponderProbesOnlyWhenItHasMoved(t *testing.T) {
 	for _, moved := range []bool{false, true} {
 		m := newMobileRig(t, nil)

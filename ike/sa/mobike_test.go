@@ -341,7 +341,7 @@ func TestMoveTwice(t *testing.T) {
 	}
 }
 
-// The one that decides about addresses is "the party that originally initiated the first IKE_SA (in a series of possibly
+// The one that decides about addresses is "the party who originally initiated the first IKE_SA (in a series of possibly
 // several rekeyed IKE_SAs)", section 1.3: after a rekeying by the responder, it still is.
 func TestMoveAfterRekeyingByResponder(t *testing.T) {
 	m := newMobileRig(t, nil)

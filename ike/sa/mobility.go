@@ -13,7 +13,7 @@ type mobility struct {
 	// on: both sides have sent MOBIKE_SUPPORTED.
 	on bool
 	// initiator: this side began the first of the line of IKE SAs, and decides about the addresses. Unlike the roles of
-	// an IKE SA, this one is the same after a rekeying: "initiator" means "the party that originally initiated the first
+	// an IKE SA, this one is the same after a rekeying: "initiator" means "the party who originally initiated the first
 	// IKE_SA (in a series of possibly several rekeyed IKE_SAs)".
 	// https://www.rfc-editor.org/rfc/rfc4555#section-1.3
 	initiator bool

@@ -9,7 +9,7 @@ const MaxSelectors = 255
 // Narrow returns what of theirs is within ours: the responder's answer to one TS payload, and nothing at all (the
 // answer is TS_UNACCEPTABLE then) when they have no packet in common.
 //
-// "The responder is allowed to narrow the choices by selecting a subset of the traffic" and, "If the responder's
+// The responder may take a subset of what the initiator offers, and "[i]f the responder's
 // policy allows it to accept the first selector of TSi and TSr, then the responder MUST narrow the Traffic Selectors
 // to a subset that includes the initiator's first choices": the result is everything that both sides allow, in the
 // order of theirs, so that its first selector covers their first one where that was acceptable.

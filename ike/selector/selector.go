@@ -131,7 +131,7 @@ func hasPorts(protocol uint8) bool {
 }
 
 // onePort reports whether the protocol's packets have a single field that both ends' selectors call a port.
-// https://www.rfc-editor.org/rfc/rfc4301#section-4.4.1.3, "Protocols with One Selector"
+// https://www.rfc-editor.org/rfc/rfc4301#section-4.4.1.3, item B
 func onePort(protocol uint8) bool {
 	return protocol == ProtocolICMP || protocol == ProtocolICMPv6 || protocol == ProtocolMobilityHeader
 }

@@ -144,7 +144,7 @@ func TestMalformedStates(t *testing.T) {
 	}
 }
 
-// RFC 5723 section 6.3: keys are replaced, and none outlives the tickets made with it.
+// RFC 5723 sections 6.2 and 9.5: keys are replaced, and none outlives the tickets made with it.
 func TestKeysRotate(t *testing.T) {
 	k := newRing(4)
 	var tickets [][]byte

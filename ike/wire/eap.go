@@ -42,8 +42,8 @@ func parseEAP(b []byte, base int) (*EAP, error) {
 		return nil, malformed(PayloadEAP, base, "%d octets, at least %d are needed", len(b), eapHeaderLen)
 	}
 	// Code (1), Identifier (1), Length (2), Type (1), Type_Data (variable).
-	// "Length … is the length of the EAP message and MUST be four less than the
-	// Payload Length of the encapsulating payload."
+	// "The length of the EAP message. MUST be four less than the Payload Length
+	// of the encapsulating payload."
 	// https://www.rfc-editor.org/rfc/rfc7296#section-3.16
 	if length := int(binary.BigEndian.Uint16(b[2:])); length != len(b) {
 		return nil, malformed(PayloadEAP, base+2, "EAP length %d in %d octets", length, len(b))

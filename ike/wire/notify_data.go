@@ -122,7 +122,7 @@ func (n *Notify) NATDetectionHash() ([NATDetectionLen]byte, error) {
 }
 
 // NewRekeySA says which CHILD SA a CREATE_CHILD_SA exchange rekeys: spi is "the
-// SPI that the exchange initiator would expect in inbound ESP or AH packets"
+// SPI the exchange initiator would expect in inbound ESP or AH packets"
 // (https://www.rfc-editor.org/rfc/rfc7296#section-1.3.3).
 func NewRekeySA(p ProtocolID, spi uint32) *Notify {
 	return newChildNotify(NotifyRekeySA, p, spi)
@@ -183,8 +183,8 @@ func (n *Notify) IPComp() (cpi uint16, t IPCompTransform, err error) {
 }
 
 // NewAuthLifetime tells the peer to authenticate again within the lifetime,
-// which is sent in whole seconds: "The Lifetime … is the number of seconds in
-// network byte order" (https://www.rfc-editor.org/rfc/rfc4478#section-3). Less
+// which is sent in whole seconds: "Lifetime is the amount of time (in seconds)
+// left before the peer should repeat the Initial exchange" (https://www.rfc-editor.org/rfc/rfc4478#section-3). Less
 // than zero is sent as zero, more than fits as the maximum.
 func NewAuthLifetime(d time.Duration) *Notify {
 	return NewNotify(NotifyAuthLifetime, appendSeconds(nil, d))

@@ -53,14 +53,14 @@ func (g Gateway) append(b []byte) []byte {
 // NewRedirect sends the client to another gateway. In the response to
 // IKE_SA_INIT it carries the nonce of the request, so that the client knows that
 // the answer isn't forged; otherwise the nonce is nil
-// (https://www.rfc-editor.org/rfc/rfc5685#section-7.2). The name must have 1 to
+// (https://www.rfc-editor.org/rfc/rfc5685#section-9.2). The name must have 1 to
 // 255 octets; it panics otherwise.
 func NewRedirect(to Gateway, nonce []byte) *Notify {
 	return NewNotify(NotifyRedirect, append(to.append(nil), nonce...))
 }
 
 // NewRedirectedFrom tells the new gateway which one sent the client
-// (https://www.rfc-editor.org/rfc/rfc5685#section-7.3). It panics as NewRedirect
+// (https://www.rfc-editor.org/rfc/rfc5685#section-9.3). It panics as NewRedirect
 // does.
 func NewRedirectedFrom(from Gateway) *Notify {
 	return NewNotify(NotifyRedirectedFrom, from.append(nil))
@@ -102,7 +102,7 @@ func (n *Notify) gateway() (g Gateway, rest []byte, err error) {
 }
 
 // NewTicketLTOpaque gives a session ticket and how long it is good for
-// (https://www.rfc-editor.org/rfc/rfc5723#section-7.2). The lifetime is sent as
+// (https://www.rfc-editor.org/rfc/rfc5723#section-7.1). The lifetime is sent as
 // NewAuthLifetime sends it.
 func NewTicketLTOpaque(lifetime time.Duration, ticket []byte) *Notify {
 	return NewNotify(NotifyTicketLTOpaque, append(appendSeconds(nil, lifetime), ticket...))
