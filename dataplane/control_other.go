@@ -15,7 +15,7 @@ const controlRoom = 256
 // received is what control messages tell about a received message.
 type received struct {
 	dst netip.Addr // the address it came to
-	tos uint8      // traffic class; the TOS of IPv4 is not known
+	tos uint8      // TOS or traffic class
 	seg int        // always 0
 }
 
@@ -34,6 +34,7 @@ func parseControl(oob []byte, v6 bool) (r received) {
 		a, _ := netip.AddrFromSlice(cm.Dst)
 		r.dst = a.Unmap()
 	}
+	r.tos = tos4(oob)
 	return r
 }
 
@@ -45,11 +46,13 @@ func sourceControl(a netip.Addr) []byte {
 	return sourceControl4(a)
 }
 
-// appendTOS appends the control message that sets the traffic class. The TOS of IPv4 stays 0: without ECN on the outer
-// header, which is RFC 6040's compatibility mode.
+// appendTOS appends the control message that sets the TOS or traffic class.
 func appendTOS(oob []byte, v6 bool, tos uint8) []byte {
-	if !v6 || tos == 0 {
+	if tos == 0 {
 		return oob
+	}
+	if !v6 {
+		return appendTOS4(oob, tos)
 	}
 	return append(oob, (&ipv6.ControlMessage{TrafficClass: int(tos)}).Marshal()...)
 }

@@ -12,6 +12,9 @@ func prepareSocket(fd int, v6 bool, mark uint32, share bool) error {
 	if share {
 		return errors.ErrUnsupported
 	}
+	if !v6 {
+		receiveTOS4(fd)
+	}
 	return nil // there are no marks: routes keep the sockets' packets out of the tunnel
 }
 

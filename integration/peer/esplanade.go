@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"esplanade/integration/lab"
 )
 
@@ -107,6 +109,32 @@ func (e *Esplanade) Stop(t testing.TB) {
 
 // Kill ends the daemon without a word to its peers, and without a chance to tidy up. It may be called again.
 func (e *Esplanade) Kill() { e.run.kill() }
+
+// Configure writes another configuration, which a running daemon reads with HangUp or Reload.
+func (e *Esplanade) Configure(t testing.TB, gw Gateway) {
+	t.Helper()
+	e.gw = gw
+	write(t, e.ConfigPath(), e.config())
+}
+
+// HangUp has the daemon read its configuration again, and does not wait.
+func (e *Esplanade) HangUp(t testing.TB) {
+	t.Helper()
+	if err := unix.Kill(e.run.process().PID(), unix.SIGHUP); err != nil {
+		t.Error(err)
+	}
+}
+
+// Reload has the daemon read its configuration again, and waits until it has.
+func (e *Esplanade) Reload(t testing.TB) {
+	t.Helper()
+	loaded := func() int { return strings.Count(e.Log(), "configuration loaded") }
+	before := loaded()
+	e.HangUp(t)
+	lab.Eventually(t, 20*time.Second, "the configuration is loaded", func() (bool, string) {
+		return loaded() > before, ""
+	})
+}
 
 // Command runs a subcommand of the binary that talks to the daemon.
 func (e *Esplanade) Command(args ...string) (string, error) {
