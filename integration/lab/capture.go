@@ -125,7 +125,7 @@ func (c *Capture) run(f *os.File) error {
 		switch {
 		case quiet:
 			continue
-		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ENETDOWN): // the link has gone down, and may come up again
 			continue
 		case err != nil:
 			return err

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -110,11 +111,15 @@ func (e *Esplanade) Stop(t testing.TB) {
 // Kill ends the daemon without a word to its peers, and without a chance to tidy up. It may be called again.
 func (e *Esplanade) Kill() { e.run.kill() }
 
-// Configure writes another configuration, which a running daemon reads with HangUp or Reload.
+// Configure writes another configuration, which a running daemon reads with HangUp or Reload. It never sees half of one.
 func (e *Esplanade) Configure(t testing.TB, gw Gateway) {
 	t.Helper()
 	e.gw = gw
-	write(t, e.ConfigPath(), e.config())
+	fresh := e.ConfigPath() + ".new"
+	write(t, fresh, e.config())
+	if err := os.Rename(fresh, e.ConfigPath()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // HangUp has the daemon read its configuration again, and does not wait.
