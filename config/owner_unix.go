@@ -3,21 +3,36 @@
 package config
 
 import (
+	"errors"
 	"io/fs"
 	"syscall"
 )
 
-// nonblock keeps the opening of a pipe from waiting for its writer.
-const nonblock = syscall.O_NONBLOCK
+const (
+	// nonblock keeps the opening of a pipe from waiting for its other end.
+	nonblock = syscall.O_NONBLOCK
+	// nofollow refuses a symbolic link as the last part of a name.
+	nofollow = syscall.O_NOFOLLOW
+	// hasPermissions says that the bits of a file's mode mean what they say.
+	hasPermissions = true
+)
 
-// hasPermissions says that the bits of a file's mode mean what they say.
-const hasPermissions = true
-
-// owner is the user whose file it is.
-func owner(info fs.FileInfo) (uid int, ok bool) {
+// owner is the user and the group whose file it is.
+func owner(info fs.FileInfo) (uid, gid int, ok bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return 0, false
+		return 0, 0, false
 	}
-	return int(s.Uid), true
+	return int(s.Uid), int(s.Gid), true
 }
+
+// links is the number of names of a file.
+func links(info fs.FileInfo) uint64 {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(s.Nlink)
+	}
+	return 1
+}
+
+// isLink reports whether an error is that of nofollow: systems differ.
+func isLink(err error) bool { return errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK) }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -31,7 +30,7 @@ func Load(path string) (*Config, error) {
 // Diagnose is [Load] for those who want the warnings of a configuration with errors too: the [Config] always comes
 // back, and is only fit for use when errs is empty. err says that the file can't be read.
 func Diagnose(path string) (c *Config, errs Errors, err error) {
-	f, err := os.Open(path)
+	f, info, err := OpenRegular(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -41,9 +40,7 @@ func Diagnose(path string) (c *Config, errs Errors, err error) {
 		return nil, nil, err
 	}
 	c, errs = parse(path, data)
-	if info, err := f.Stat(); err == nil {
-		c.warnReadable(path, info)
-	}
+	c.warnReadable(path, info)
 	return c, errs, nil
 }
 

@@ -80,7 +80,7 @@ func TestPPKInReadableConfiguration(t *testing.T) {
 		}
 		n := 0
 		for _, w := range c.Warnings {
-			if strings.Contains(w.String(), "the key stands in a file that others can read") {
+			if strings.Contains(w.String(), "the key stands in a file that others can read or change") {
 				n++
 			}
 		}

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -151,39 +149,15 @@ func readKeyFile(t *table, name string, at Position, dir string, check strengthC
 // readPrivate reads a file that nobody but its owner may read. A reason that is not empty is an error.
 func readPrivate(name string) (data []byte, reason, want string) {
 	const most = maxSecret*5/2 + 4
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, fileReason(name, err), "write the name of the file with the key"
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Sprintf("%s is not a regular file", quote(name)), "write the name of the file with the key"
-	}
-	f, err := os.OpenFile(name, os.O_RDONLY|nonblock, 0)
-	if err != nil {
-		return nil, fileReason(name, err), "let the user that runs esplanade read it"
-	}
-	defer f.Close()
-	// What was opened is what counts: the name may have got another file since.
-	if info, err = f.Stat(); err != nil {
-		return nil, fileReason(name, err), "write the name of the file with the key"
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Sprintf("%s is not a regular file", quote(name)), "write the name of the file with the key"
-	}
-	if m := info.Mode().Perm(); hasPermissions && m&0o077 != 0 {
-		return nil, fmt.Sprintf("%s can be used by others than its owner (mode %04o)", quote(name), m),
-			fmt.Sprintf("chmod 600 %s", name)
-	}
-	if uid, ok := owner(info); ok && uid != 0 && uid != os.Geteuid() {
-		return nil, fmt.Sprintf("%s belongs to another user (id %d), who can change it", quote(name), uid),
-			fmt.Sprintf("chown %d %s", os.Geteuid(), name)
-	}
-	data, err = io.ReadAll(io.LimitReader(f, most+1))
+	data, err := ReadPrivate(name, most)
+	var wrong *FileError
 	switch {
+	case errors.As(err, &wrong):
+		return nil, wrong.What, wrong.Want
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fileReason(name, err), "let the user that runs esplanade read it"
 	case err != nil:
 		return nil, fileReason(name, err), "write the name of the file with the key"
-	case len(data) > most:
-		return nil, fmt.Sprintf("%s is too large for a key", quote(name)), fmt.Sprintf("a key has at most %d octets", maxSecret)
 	case len(data) == 0:
 		return nil, fmt.Sprintf("%s is empty", quote(name)), "write the key into it"
 	}
@@ -199,17 +173,18 @@ func fileReason(name string, err error) string {
 	return fmt.Sprintf("%s: %v", quote(name), err)
 }
 
-// warnReadable warns of a configuration that has keys in it and that others can read.
+// warnReadable warns of a configuration that has keys in it and that others can read, or change.
 func (c *Config) warnReadable(path string, info fs.FileInfo) {
-	m := info.Mode().Perm()
-	if !hasPermissions || m&0o044 == 0 {
+	err := checkPrivate(path, info)
+	if err == nil {
 		return
 	}
+	var wrong *FileError
+	errors.As(err, &wrong)
 	for _, s := range c.Secrets.tables() {
 		if s.Has("secret") {
 			c.Warnings = sortProblems(append(c.Warnings, Problem{s.At("secret"),
-				fmt.Sprintf("the key stands in a file that others can read (mode %04o)", m),
-				fmt.Sprintf("chmod 600 %s, or use secret_file", path)}))
+				"the key stands in a file that others can read or change: " + wrong.What, wrong.Want + ", or use secret_file"}))
 		}
 	}
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,7 +59,7 @@ func childrenOf(conf *config.Config) string {
 
 // load reads a configuration for a command. What is wrong in it goes to w, a line each, as check prints it.
 func load(path string, w io.Writer) (*config.Config, error) {
-	conf, err := config.Load(path)
+	conf, err := loadInTime(context.Background(), path)
 	if err == nil {
 		return conf, nil
 	}
@@ -73,10 +75,18 @@ func load(path string, w io.Writer) (*config.Config, error) {
 func unreadable(path string, err error) error {
 	fix := "name a file that can be read"
 	switch {
+	case path == "-":
+		return errors.New("a configuration is read from a file, not from standard input: it names other files beside it, and is read " +
+			"again; write it to a file and name that one")
 	case errors.Is(err, fs.ErrNotExist):
 		fix = "write one (docs/examples has some), or name another file"
 	case errors.Is(err, fs.ErrPermission):
 		fix = "run as the user who may read it, or let this one read it"
+	}
+	var wrong *config.FileError
+	if errors.As(err, &wrong) {
+		err = errors.New(strings.TrimPrefix(wrong.What, strconv.Quote(path)+" "))
+		fix = "write the configuration to a file and name that one"
 	}
 	// The system's error names the path as well: once is enough.
 	var pe *fs.PathError

@@ -32,16 +32,11 @@ func crashSecret(conf *config.Config) ([]byte, error) {
 }
 
 func readCrashSecret(name string) ([]byte, error) {
-	fi, err := os.Stat(name)
-	switch {
-	case err != nil:
-		return nil, err
-	case !fi.Mode().IsRegular() || fi.Size() != crashSecretLen:
-		return nil, fmt.Errorf("%s is not a file of %d octets; remove it, and a new one is made", name, crashSecretLen)
-	case fi.Mode().Perm()&0o077 != 0:
-		return nil, fmt.Errorf("%s may be read or written by others, who could end the tunnels; remove it, and a new one is made", name)
+	b, err := config.ReadPrivate(name, crashSecretLen)
+	if err == nil && len(b) != crashSecretLen {
+		err = &config.FileError{What: fmt.Sprintf("%s has %d octets, not %d", name, len(b), crashSecretLen), Want: "remove it, and a new one is made"}
 	}
-	return os.ReadFile(name)
+	return b, err
 }
 
 // makeCrashSecret writes a new secret. The file has its name only once it is whole and on the disk: a crash in between

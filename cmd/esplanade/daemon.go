@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.zx2c4.com/wireguard/tun/netstack"
 
@@ -39,10 +41,13 @@ type gateway struct {
 	http   *metricsServer
 	keys   *keyLog // nil unless keys are saved
 
-	// reloading is held during a reload. The configuration in force is the daemon's; conf is what the process was started
+	// reloading has a token during a reload. The configuration in force is the daemon's; conf is what the process was started
 	// with, as device and sockets have it.
-	reloading sync.Mutex
-	level     *slog.LevelVar // nil if the log has none that can be changed
+	reloading chan struct{}
+	loader    *loader
+	// read is config.Load, which a test may delay.
+	read  func(string) (*config.Config, error)
+	level *slog.LevelVar // nil if the log has none that can be changed
 
 	ephemeral bool
 	closed    sync.Once
@@ -57,6 +62,9 @@ type gatewayOptions struct {
 	observer ike.Observer
 	// noControl leaves the control socket and the metrics out.
 	noControl bool
+	// failurePause is how long a start that has failed stays, with its control socket, before it takes everything down. Whoever
+	// starts the gateway again and again does not spin, and whoever waits for the socket sees that it came and went.
+	failurePause time.Duration
 	// ephemeral has one socket on a port that the system chooses instead of the configured two.
 	ephemeral bool
 }
@@ -75,9 +83,13 @@ func (p plane) Counters(child uint64) (ike.Counters, bool) {
 
 // newGateway sets everything up and starts nothing. What it set up is taken down by close, also after an error.
 func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
-	g := &gateway{conf: conf, ephemeral: o.ephemeral, level: o.level}
+	g := &gateway{conf: conf, ephemeral: o.ephemeral, level: o.level, reloading: make(chan struct{}, 1),
+		loader: newLoader(), read: config.Load}
 	defer func() {
 		if err != nil {
+			if g.socket != nil {
+				time.Sleep(o.failurePause)
+			}
 			g.close()
 		}
 	}()
@@ -138,6 +150,9 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 
 // listen opens the control socket and the metrics' port.
 func (g *gateway) listen() (err error) {
+	if err := config.MakeFolder(filepath.Dir(g.conf.Control.Socket)); err != nil {
+		return controlFailure(g.conf, err)
+	}
 	if g.socket, err = vici.Listen(g.conf.Control.Socket); err != nil {
 		return controlFailure(g.conf, err)
 	}
@@ -387,9 +402,6 @@ func (g *gateway) takeDown() {
 	if g.http != nil {
 		g.http.close()
 	}
-	if g.socket != nil {
-		g.socket.Close()
-	}
 	g.closeLink()
 	switch {
 	case g.engine != nil:
@@ -402,6 +414,10 @@ func (g *gateway) takeDown() {
 	}
 	if g.keys != nil {
 		g.keys.close()
+	}
+	// Last: as long as anything of this daemon is left, another one has to find out that it is not alone.
+	if g.socket != nil {
+		g.socket.Close()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"esplanade/config"
 	"esplanade/ike"
 	"esplanade/ike/sa"
 	"esplanade/ike/suite"
@@ -30,7 +31,7 @@ const (
 )
 
 func newKeyLog(dir string, log *slog.Logger) (*keyLog, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := config.MakePrivateDir(dir); err != nil {
 		return nil, fmt.Errorf("debug.save_keys: %w", err)
 	}
 	k := &keyLog{log: log}
@@ -39,7 +40,7 @@ func newKeyLog(dir string, log *slog.Logger) (*keyLog, error) {
 		file **os.File
 	}{{ikeTable, &k.ike}, {espTable, &k.esp}} {
 		var err error
-		if *f.file, err = os.OpenFile(filepath.Join(dir, f.name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600); err != nil {
+		if *f.file, err = config.OpenPrivateAppend(filepath.Join(dir, f.name)); err != nil {
 			if k.ike != nil {
 				k.ike.Close()
 			}

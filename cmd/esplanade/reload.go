@@ -10,9 +10,13 @@ import (
 // reload reads the configuration again and puts it in force. Whatever is wrong with it is logged, shown by the status and
 // returned, and the old one stays in force as it is.
 func (g *gateway) reload(ctx context.Context) error {
-	g.reloading.Lock()
-	defer g.reloading.Unlock()
-	conf, err := config.Load(g.conf.File)
+	select {
+	case g.reloading <- struct{}{}:
+		defer func() { <-g.reloading }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	conf, err := g.loader.load(ctx, g.conf.File, g.read)
 	if err != nil {
 		if list := (config.Errors)(nil); !errors.As(err, &list) {
 			err = unreadable(g.conf.File, err)

@@ -35,13 +35,13 @@ The file is checked whole before anything is touched; see also "esplanade check"
 			defer signal.Stop(hangUp)
 
 			log, level := newLogHandler(c.ErrOrStderr(), conf.Log)
-			g, err := newGateway(conf, gatewayOptions{log: log, level: level})
+			n, notifyErr := supervisorFromEnv(os.Getenv)
+			g, err := newGateway(conf, gatewayOptions{log: log, level: level, failurePause: failurePause})
 			if err != nil {
 				return err
 			}
-			n, err := supervisorFromEnv(os.Getenv)
-			if err != nil {
-				g.log.Warn("cannot tell the service manager how it goes", "error", err)
+			if notifyErr != nil {
+				g.log.Warn("cannot tell the service manager how it goes", "error", notifyErr)
 			}
 			return (&service{g: g, notify: n, hangUp: hangUp}).run(ctx)
 		},
@@ -50,6 +50,9 @@ The file is checked whole before anything is touched; see also "esplanade check"
 	_ = c.RegisterFlagCompletionFunc("config", completeFile) // fails for a flag that is not there
 	return c
 }
+
+// failurePause is longer than the usual tenth of a second between two looks for a socket.
+const failurePause = 300 * time.Millisecond
 
 // service is a gateway with those who tell it what to do and those who want to know how it goes.
 type service struct {
@@ -70,31 +73,43 @@ func (s *service) run(ctx context.Context) error {
 }
 
 // attend reports to the service manager and reloads on demand until ctx ends. The gateway counts as ready when its event
-// loop answers, and as alive for as long as it does.
+// loop answers, and as alive for as long as it does, whatever a reload waits for.
 func (s *service) attend(ctx context.Context) {
 	defer s.tell("STOPPING=1")
 	if !s.ready(ctx) {
 		return // it ends before it has begun
 	}
-	var watch <-chan time.Time
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	if d := s.notify.watchdog(); d > 0 {
-		t := time.NewTicker(d)
-		defer t.Stop()
-		watch = t.C
+		wg.Go(func() { s.signsOfLife(ctx, d) })
 	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-watch:
-			if _, err := s.g.daemon.Info(ctx); err == nil {
-				s.tell("WATCHDOG=1")
-			}
 		case <-s.hangUp:
+			// Signals that come meanwhile are one more reload.
 			s.tell(reloading())
 			// The log has the reason if it fails; the gateway goes on as before, and so it is ready in any case.
 			_ = s.g.reload(ctx)
 			s.ready(ctx)
+		}
+	}
+}
+
+// signsOfLife tells the service manager that the event loop answers, at intervals, until ctx ends.
+func (s *service) signsOfLife(ctx context.Context, every time.Duration) {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if _, err := s.g.daemon.Info(ctx); err == nil {
+				s.tell("WATCHDOG=1")
+			}
 		}
 	}
 }

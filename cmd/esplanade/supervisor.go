@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -13,7 +15,15 @@ import (
 type supervisor struct {
 	addr     net.UnixAddr
 	interval time.Duration // how often it wants a sign of life; 0: never
+
+	mu sync.Mutex
+	// conn is opened at the start, so that there is one when descriptors have run out or privileges are gone. nil: it could
+	// not be had, and is tried again.
+	conn *net.UnixConn
 }
+
+// notifyTimeout is how long a message waits for a manager whose queue is full.
+const notifyTimeout = time.Second
 
 // supervisorFromEnv finds the service manager by the variables it sets. It is nil if there is none.
 func supervisorFromEnv(getenv func(string) string) (*supervisor, error) {
@@ -25,6 +35,7 @@ func supervisorFromEnv(getenv func(string) string) (*supervisor, error) {
 		return nil, fmt.Errorf("NOTIFY_SOCKET is %q: only unix sockets are supported", path)
 	}
 	s := &supervisor{addr: net.UnixAddr{Name: path, Net: "unixgram"}}
+	s.conn, _ = net.DialUnix("unixgram", nil, &s.addr) // the first message says what is wrong
 	usec := getenv("WATCHDOG_USEC")
 	if usec == "" {
 		return s, nil
@@ -53,11 +64,31 @@ func (s *supervisor) send(state string) error {
 	if s == nil {
 		return nil
 	}
-	c, err := net.DialUnix("unixgram", nil, &s.addr)
-	if err != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.write(state)
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
-	defer c.Close()
-	_, err = c.Write([]byte(state))
+	// The manager may have been started again, and have another socket under the name.
+	c, dialErr := net.DialUnix("unixgram", nil, &s.addr)
+	if dialErr != nil {
+		return dialErr
+	}
+	if s.conn != nil {
+		s.conn.Close()
+	}
+	s.conn = c
+	return s.write(state)
+}
+
+func (s *supervisor) write(state string) error {
+	if s.conn == nil {
+		return net.ErrClosed
+	}
+	if err := s.conn.SetWriteDeadline(time.Now().Add(notifyTimeout)); err != nil {
+		return err
+	}
+	_, err := s.conn.Write([]byte(state))
 	return err
 }
