@@ -35,6 +35,7 @@ func (quietHandler) HandleUnreachable(_, _ netip.AddrPort, _ error) {}
 func (quietHandler) Acquire(uint64, selector.Packet)                {}
 func (quietHandler) InboundActive(uint64)                           {}
 func (quietHandler) PeerMoved(uint64, netip.AddrPort)               {}
+func (quietHandler) UnknownSPI(_, _ netip.AddrPort, _ uint32)       {}
 func (quietHandler) Exhausting(uint64)                              {}
 func loopback() netip.Addr                                          { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
 func natt(e *dataplane.Engine) netip.AddrPort                       { return e.LocalAddr(dataplane.SocketNATT, false) }

@@ -140,6 +140,9 @@ type Handler interface {
 	// PeerMoved says that an authentic packet, newer than every one before, came from another address than the SA's
 	// path says. It is repeated until UpdatePath, at most once for each batch of packets.
 	PeerMoved(child uint64, from netip.AddrPort)
+	// UnknownSPI says that ESP with an SPI that no inbound SA has came from remote. It is called at most once in
+	// WaywardInterval for each source, and for at most 64 sources from each socket.
+	UnknownSPI(local, remote netip.AddrPort, spi uint32)
 	// Exhausting says, once, that the child's outbound SA has passed its soft limit.
 	Exhausting(child uint64)
 }

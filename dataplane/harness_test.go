@@ -37,12 +37,18 @@ type recorder struct {
 	active      []uint64
 	moved       []movedPeer
 	exhausting  []uint64
+	unknown     []unknownSPI
 	changed     chan struct{}
 }
 
 type ikeMessage struct {
 	local, remote netip.AddrPort
 	data          string
+}
+
+type unknownSPI struct {
+	from netip.AddrPort
+	spi  uint32
 }
 
 type movedPeer struct {
@@ -76,6 +82,9 @@ func (r *recorder) InboundActive(child uint64) {
 }
 func (r *recorder) PeerMoved(child uint64, from netip.AddrPort) {
 	r.note(func() { r.moved = append(r.moved, movedPeer{child, from}) })
+}
+func (r *recorder) UnknownSPI(_, remote netip.AddrPort, spi uint32) {
+	r.note(func() { r.unknown = append(r.unknown, unknownSPI{remote, spi}) })
 }
 func (r *recorder) Exhausting(child uint64) {
 	r.note(func() { r.exhausting = append(r.exhausting, child) })

@@ -43,6 +43,7 @@ type inLoop struct {
 	sa             *inboundSA
 	packets, bytes int
 	onPath         bool // one of them came from where the path says
+	wayward        wayward
 	// moved is the SA for which PeerMoved was called in this batch.
 	moved *inboundSA
 }
@@ -130,6 +131,7 @@ func (w *inLoop) esp(d *datagrams, start int, p []byte) {
 		w.count()
 		if w.sa = w.e.spis.lookup(spi); w.sa == nil {
 			w.drops.add(DropInUnknownSPI, 1)
+			w.unknownSPI(d, spi)
 			return
 		}
 	}

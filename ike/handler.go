@@ -70,6 +70,26 @@ func (d *Daemon) PeerMoved(child uint64, from netip.AddrPort) {
 	d.forChild(child, func(m *sa.Machine, now time.Time) { m.PeerMoved(now, child, from) })
 }
 
+// UnknownSPI tells that ESP came from somewhere with an SPI that nobody has. It is told to the peer that is there, "the IP address (and
+// port, if NAT traversal is used)": https://www.rfc-editor.org/rfc/rfc7296#section-2.21.4
+func (d *Daemon) UnknownSPI(local, remote netip.AddrPort, spi uint32) {
+	d.loop.offer(d.loop.inbox, message{run: func(d *Daemon, now time.Time) { d.waywardESP(now, remote, spi) }})
+}
+
+func (d *Daemon) waywardESP(now time.Time, remote netip.AddrPort, spi uint32) {
+	var found *entry
+	for _, e := range d.table.at(remote.Addr()) {
+		// Raw ESP has no port. Behind one address there may be many peers, each with a port of its own.
+		if e.alive() && (remote.Port() == 0 || e.m.Path().Remote.Port() == remote.Port()) {
+			found = e // the newest
+		}
+	}
+	if found != nil {
+		found.m.UnknownSPI(now, spi)
+		d.drain(now, found)
+	}
+}
+
 // Exhausting tells that a CHILD SA has reached its soft limit.
 func (d *Daemon) Exhausting(child uint64) {
 	d.forChild(child, func(m *sa.Machine, now time.Time) { m.Exhausting(now, child) })

@@ -31,6 +31,7 @@ func (m *Machine) handleInformational(r *request) []wire.Payload {
 			}
 		}
 	}
+	m.heedInvalidSPI(r)
 	m.peerAuthLifetime(r.now, r.path, r.payloads)
 	m.redirectedLive(r)
 	m.takeToken(r.path, r.payloads)

@@ -60,6 +60,7 @@ type Machine struct {
 	resume     resumption
 	alive      liveness
 	redirect   redirection
+	spi        waywardSPI
 	peerToken  []byte // of quick crash detection; nil when the peer makes none
 	tokens     tokenChecks
 
