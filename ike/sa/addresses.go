@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"esplanade/esp"
 	"esplanade/ike/diag"
 	"esplanade/ike/wire"
 )
@@ -132,13 +133,15 @@ func (m *Machine) move(now time.Time, path Path, why string) {
 	if path == m.path {
 		return
 	}
-	from := m.path
+	from, before := m.path, m.espPath()
 	m.repath(now, path, why)
 	if m.state == StateDeleting {
 		return // what is left to say needs no update
 	}
 	if m.isVerified(path.Remote.Addr()) || m.cfg.RouteCheck != CheckBefore {
 		m.moveChildren()
+	} else {
+		m.mob.held = before
 	}
 	m.update(now, from)
 }
@@ -169,6 +172,7 @@ func (m *Machine) repath(now time.Time, path Path, why string) {
 
 // moveChildren makes all CHILD SAs use the path of the IKE SA, and its encapsulation. Selectors that stand for a gateway follow.
 func (m *Machine) moveChildren() {
+	m.mob.held = esp.Path{}
 	for _, c := range m.children {
 		if c.State != ChildDeleted && m.moveSelectors(c) {
 			m.emit(UpdateSelectors{Child: c})

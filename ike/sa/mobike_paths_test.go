@@ -192,3 +192,60 @@ func TestNoPathThroughTheTunnel(t *testing.T) {
 		t.Errorf("%q", m.a.reasons())
 	}
 }
+
+// While the peer has not answered at the address that it claims, or that it was asked to be at, all ESP stays where it was: that of new
+// CHILD SAs as well, and whatever comes from there. "By default, the return routability check SHOULD be done before updating the IPsec
+// SAs". https://www.rfc-editor.org/rfc/rfc4555#section-3.7
+func TestUnprovenAddressGetsNoESP(t *testing.T) {
+	victim := netip.MustParseAddr("198.51.100.66")
+	for _, side := range []string{"responder", "initiator"} {
+		for _, rekeyedBy := range []string{"a", "b"} {
+			t.Run("the "+side+" is deceived, rekeyed by "+rekeyedBy, func(t *testing.T) {
+				m := newMobileRig(t, nil)
+				if side == "initiator" {
+					m.addrs[m.b] = []netip.Addr{b1, victim}
+				}
+				ma, mb := m.up()
+				reach := m.reach
+				m.reach = func(from *end, p Path) bool { return p.Remote.Addr() != victim && reach(from, p) }
+				deceived, peer := mb, a1
+				if side == "responder" {
+					// a, or who has its keys, sends an update with the victim's address as the source.
+					m.translate = func(f *flight) {
+						if f.to == m.b {
+							f.path.Remote = netip.AddrPortFrom(victim, 4500)
+						}
+					}
+					ma.update(m.now, ma.path)
+					ma.pump(m.now)
+					m.a.drain(ma)
+					m.run(m.delay)
+					m.translate = nil
+					m.run(3 * time.Second) // the update is answered where it is repeated
+				} else {
+					deceived, peer = ma, b1
+					ma.move(m.now, ma.pathTo(a1, victim), "a test")
+					ma.pump(m.now)
+					m.a.drain(ma)
+				}
+				if deceived.Path().Remote.Addr() != victim {
+					t.Fatal("the claim was not heard")
+				}
+				e, x := m.a, ma
+				if rekeyedBy == "b" {
+					e, x = m.b, mb
+				}
+				x.RekeyChild(m.now, x.Children()[0].ID)
+				e.drain(x)
+				m.run(time.Second)
+				deceived.PeerMoved(m.now, deceived.Children()[0].ID, netip.AddrPortFrom(victim, 4500))
+				m.run(time.Second)
+				for _, c := range deceived.Children() {
+					if c.Path.Remote.Addr() != peer {
+						t.Errorf("ESP of %08x goes to %s", c.Inbound.SPI, c.Path.Remote)
+					}
+				}
+			})
+		}
+	}
+}

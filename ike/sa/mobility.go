@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"esplanade/esp"
 	"esplanade/ike/wire"
 )
 
@@ -33,6 +34,9 @@ type mobility struct {
 	// espSeen is where authentic ESP came from last, when that is neither. A request in flight that finds nobody is tried
 	// there too: the check of that place has to wait for its answer.
 	espSeen netip.AddrPort
+	// held is where the CHILD SAs are, new ones as well, while the peer has not answered at the address that its IKE SA has moved to.
+	// Zero when they are where the IKE SA is.
+	held esp.Path
 	// displaced: this side is a responder whose own address has gone, and the initiator has not answered since.
 	displaced bool
 	// refused are addresses of ours and the peer's that the peer does not accept; see updateTask.

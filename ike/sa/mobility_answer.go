@@ -63,7 +63,7 @@ func (m *Machine) acceptable(path Path) bool {
 func (m *Machine) peerMoves(r *request) {
 	old, target := m, m.newest()
 	defer old.touched(target, r.now)
-	fresh := !target.isVerified(r.path.Remote.Addr())
+	fresh, before := !target.isVerified(r.path.Remote.Addr()), target.espPath()
 	target.repath(r.now, r.path, "UPDATE_SA_ADDRESSES")
 	target.mob.esp, target.mob.displaced = netip.AddrPort{}, false
 	target.detectNAT(r.now, old, r.payloads, r.path)
@@ -72,6 +72,8 @@ func (m *Machine) peerMoves(r *request) {
 	}
 	if !fresh || m.cfg.RouteCheck != CheckBefore {
 		target.moveChildren()
+	} else {
+		target.mob.held = before
 	}
 }
 

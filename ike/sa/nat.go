@@ -117,6 +117,9 @@ func (m *Machine) called() bool {
 
 // espPath is where the ESP packets of this IKE SA go.
 func (m *Machine) espPath() esp.Path {
+	if h := m.mob.held; h != (esp.Path{}) && (m.env.HasAddr == nil || m.mine(h.Local.Addr())) {
+		return h
+	}
 	p := esp.Path{Local: m.path.Local, Remote: m.path.Remote, UDP: m.nat.udp()}
 	if m.mob.esp.IsValid() {
 		p.Remote = m.mob.esp

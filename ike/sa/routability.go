@@ -115,6 +115,9 @@ func (m *Machine) espMoved(now time.Time, from netip.AddrPort) {
 		return
 	}
 	if from == m.path.Remote {
+		if !m.PeerProven() {
+			return // the check of that address is under way
+		}
 		m.mob.esp = netip.AddrPort{} // back at where it was
 		m.moveChildren()
 		return
