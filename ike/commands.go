@@ -220,6 +220,13 @@ func (d *Daemon) terminate(now time.Time, t Target, force bool) (int, func() int
 			}
 		}
 	}
+	if c := d.dir.byName[t.Connection]; c != nil && t.IKEID == 0 {
+		for _, i := range d.guests(c) {
+			if (t.Child == "" || i.child.Config.Name == t.Child) && (t.ChildID == 0 || i.child.ID == t.ChildID) {
+				children = append(children, part{i.owner, i.child.ID})
+			}
+		}
+	}
 	for _, e := range ikes {
 		if force {
 			d.abandon(now, e, "terminated by a command")

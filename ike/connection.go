@@ -19,6 +19,8 @@ type connection struct {
 	children []*child
 	// order is its place in the configuration.
 	order int
+	// elsewhere finds a child of another connection; see siblings.
+	elsewhere func(*sa.ChildConfig) *child
 	// entries are its IKE SAs.
 	entries entrySet
 	// gone: a reload has taken it out of the configuration. Its IKE SAs are on their way out.

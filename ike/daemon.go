@@ -159,7 +159,7 @@ func (d *Daemon) newEnv() *sa.Env {
 		OfferPSK:       func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.OfferPSK(local, remote)) },
 		PPK:            d.ppk, HasPPK: func() bool { return len(d.conf.Secrets.PPK) > 0 },
 		FirstContact: d.firstContact, Kept: d.kept, IKEFull: d.ikeFull, ChildFull: d.childFull, Taken: d.taken, CrashToken: crashTokens(d.o.CrashSecret),
-		HasAddr: d.addrs.has, LocalAddrs: d.localAddrs, SourceFor: d.sourceFor, Acceptable: d.acceptable, Foreign: d.foreign,
+		HasAddr: d.addrs.has, LocalAddrs: d.localAddrs, SourceFor: d.sourceFor, Acceptable: d.acceptable, Foreign: d.foreign, Siblings: d.siblings,
 		LastInbound: func(child uint64) time.Time {
 			c, _ := d.o.DataPlane.Counters(child)
 			return c.LastIn
@@ -213,7 +213,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 // newConnection makes the state of a configured connection.
 func (d *Daemon) newConnection(now time.Time, c *config.Connection) *connection {
 	cfg := d.machineConfig(c)
-	conn := &connection{conf: c, cfg: &cfg, entries: entrySet{}}
+	conn := &connection{conf: c, cfg: &cfg, entries: entrySet{}, elsewhere: d.childElsewhere}
 	for _, h := range c.Children {
 		d.number(conn.addChild(h, now))
 	}

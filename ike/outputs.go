@@ -206,7 +206,10 @@ func (e *entry) child(cfg *sa.ChildConfig) *child {
 	if e.conn == nil || cfg == nil {
 		return nil
 	}
-	return e.conn.childOf(cfg)
+	if h := e.conn.childOf(cfg); h != nil || e.conn.elsewhere == nil {
+		return h
+	}
+	return e.conn.elsewhere(cfg)
 }
 
 func hex32(n uint32) string { return "0x" + strconv.FormatUint(uint64(n), 16) }

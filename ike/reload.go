@@ -146,6 +146,7 @@ func (d *Daemon) reload(now time.Time, fresh *config.Config) Changes {
 // discard takes a connection out of the configuration: its IKE SAs are deleted.
 func (d *Daemon) discard(now time.Time, c *connection, reason string) {
 	c.gone = true
+	d.deleteGuests(now, c, func(*sa.Child) bool { return true }, reason)
 	for _, e := range c.entries.sorted() {
 		d.delete(now, e, reason)
 	}
@@ -238,6 +239,7 @@ func (d *Daemon) discardChild(now time.Time, h *child, reason string) {
 		}
 		d.drain(now, e)
 	}
+	d.deleteGuests(now, x, func(c *sa.Child) bool { return c.Config == h.cfg }, reason)
 	h.finish(diag.Cancelled(whereOf(x), reason))
 	d.forgetChild(h)
 	x.children = slices.DeleteFunc(x.children, func(o *child) bool { return o == h })

@@ -85,6 +85,10 @@ type Env struct {
 	// address is no way to the peer. Nil: none does.
 	Tunnelled func(cfg *Config, remote netip.Addr) bool
 
+	// Siblings lists the other connections that the peer of m could as well have used: the same addresses, identities and
+	// credentials. Their children can come up on the IKE SA of m. Nil: there are none.
+	Siblings func(m *Machine) []*Config
+
 	// Foreign reports whether an address is known to be somebody else's than the peer's of m, so that no selector may move to it.
 	// Nil: nobody else is known.
 	Foreign func(m *Machine, a netip.Addr) bool

@@ -64,7 +64,7 @@ func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, the
 	if ke != nil {
 		opts.PreferKE = ke.Group
 	}
-	candidates := m.cfg.Children
+	candidates := m.candidateChildren(inAuth)
 	var list []fit
 	if old == nil {
 		list = m.fits(candidates, theirs)
@@ -117,6 +117,19 @@ func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, the
 		failChild(only, only.LocalTSLine)(f)
 	}
 	return fit{cfg: only}, false, f, wire.NotifyTSUnacceptable
+}
+
+// candidateChildren are the children that a request may be for: those of the connection, and those of others with the same peer. There
+// may be a connection for each network, and a peer that sees no need for an IKE SA for each.
+func (m *Machine) candidateChildren(inAuth bool) []*ChildConfig {
+	if inAuth || m.env.Siblings == nil {
+		return m.cfg.Children // IKE_AUTH has picked the connection by what it is for
+	}
+	out := slices.Clone(m.cfg.Children)
+	for _, c := range m.env.Siblings(m) {
+		out = append(out, c.Children...)
+	}
+	return out
 }
 
 // othersFit reports whether another child than the chosen one has selectors of the request that the chosen one has not, for
