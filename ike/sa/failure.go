@@ -205,6 +205,8 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 	var f *diag.Failure
 	if t, ok := p.task.(*initTask); ok && t.refusals.last != nil {
 		f = t.refusals.last
+	} else if p.unreached != nil && m.state == StateConnecting {
+		f = p.unreached
 	} else {
 		code := diag.CodeTimeout
 		switch {
@@ -219,10 +221,7 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 		case p.task.name() == livenessTask{}.name():
 			code = diag.CodeDPD
 		}
-		sent := fmt.Sprintf("%s once", x)
-		if p.tries > 0 {
-			sent = fmt.Sprintf("%s %d times in %s", x, p.tries+1, now.Sub(p.firstSent).Round(time.Millisecond))
-		}
+		sent := sentText(now, p)
 		ours, theirs := sent, ""
 		switch {
 		case code == diag.CodeUnreachable && p.unreachErr != nil:
@@ -238,6 +237,14 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 	p.task.abandoned(m, now)
 	m.window.response = nil // a peer that is silent does not ask again
 	m.close(now, x.String()+" was not answered", f)
+}
+
+// sentText says what was sent for a request so far.
+func sentText(now time.Time, p *outstanding) string {
+	if p.tries == 0 {
+		return fmt.Sprintf("%s once", p.task.exchange())
+	}
+	return fmt.Sprintf("%s %d times in %s", p.task.exchange(), p.tries+1, now.Sub(p.firstSent).Round(time.Millisecond))
 }
 
 // endlessCookies reports whether the exchange has ended because each request was answered with another cookie.

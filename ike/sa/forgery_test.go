@@ -169,6 +169,9 @@ func TestICMPErrorsEndNoAttempt(t *testing.T) {
 		for range 10 {
 			m.Unreachable(r.now, m.Path(), errors.New("connection refused"))
 		}
+		if r.a.drain(m); countEvents[Failed](r.a) != 1 {
+			t.Errorf("%s: reported %d times at once", x, countEvents[Failed](r.a))
+		}
 		r.run(13 * time.Second)
 		r.wantUp(1)
 	}

@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -81,6 +82,8 @@ type outstanding struct {
 	// unreachable counts ICMP errors for this request.
 	unreachable int
 	unreachErr  error
+	// unreached is the failure that was reported when there were enough of them.
+	unreached *diag.Failure
 	// denied: something at the peer's address has said that there is no such IKE SA.
 	denied bool
 	// probed are the other paths that it was sent on, with MOBIKE.
@@ -184,6 +187,11 @@ func (m *Machine) Unreachable(now time.Time, path Path, err error) {
 	if p := m.pending; p != nil && p.path.Remote == path.Remote {
 		p.unreachable++
 		p.unreachErr = err
+		if m.state == StateConnecting && p.unreachable == unreachableVerdict {
+			// Said at once, although the request goes on being repeated.
+			p.unreached = m.failure(diag.CodeUnreachable, p.task.exchange(), failSides(fmt.Sprintf("%q for %s", err, sentText(now, p)), ""))
+			m.emit(Failed{Failure: p.unreached})
+		}
 	}
 	// With MOBIKE, it is "a hint that there might be a problem, and the initiator SHOULD trigger Dead Peer Detection".
 	// https://www.rfc-editor.org/rfc/rfc4555#section-3.5
