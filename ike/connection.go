@@ -67,6 +67,9 @@ type child struct {
 	// for; freed: one of those that had them has gone.
 	refused map[*entry]selector.Pair
 	freed   bool
+	// offered is the last of them that it was offered to since, offerAt when the next are looked at.
+	offered uint64
+	offerAt time.Time
 	// past are the counters of CHILD SAs that have been replaced or removed since it came up.
 	past Counters
 	// routed are the routes of the configuration, and holds the selectors they are for.

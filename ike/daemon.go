@@ -76,6 +76,7 @@ type Daemon struct {
 	policies map[uint64]*child
 	// installed is what the data plane has of CHILD SAs, by their number.
 	installed map[uint64]*installed
+	compared  int            // pairs of selectors in this turn; see mayCompare
 	dirty     []*child       // to be reconciled
 	wakes     agenda[*child] // children by when they have to be reconciled at the latest
 	cookies   *sa.Cookies

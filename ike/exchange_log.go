@@ -29,7 +29,7 @@ func (d *Daemon) exchangeDone(e *entry, x sa.ExchangeDone) {
 		e.conn.tell(1, "sent "+x.Request)
 		e.conn.tell(1, "received "+x.Response)
 	}
-	d.o.Observer.Exchange(e.m.Snapshot(), x)
+	d.o.Observer.Exchange(e.m.Summary(), x)
 }
 
 // logHeld writes the lines that have waited.

@@ -13,7 +13,8 @@ type installed struct {
 	child  *sa.Child
 	routed routes
 	// peer is who it counts for.
-	peer peerKey
+	peer  peerKey
+	spans []span // of its remote selectors; nil until they are looked for
 }
 
 func (d *Daemon) installInbound(now time.Time, e *entry, c *sa.Child) {

@@ -67,6 +67,7 @@ func (l *loop) offer(queue chan message, m message) (taken bool) {
 
 // handle runs an input that was taken from a queue.
 func (d *Daemon) handle(m message) {
+	d.compared = 0
 	if g := m.datagram; g != nil {
 		d.loop.octets.Add(-g.size())
 		d.receive(time.Now(), sa.Path{Local: g.local, Remote: g.remote}, g.b)
@@ -184,6 +185,7 @@ func (d *Daemon) advance(now time.Time) {
 		if !ok {
 			return
 		}
+		d.compared = 0
 		if !e.review.IsZero() && !now.Before(e.review) {
 			e.review = time.Time{}
 			d.reviewRedundant(now, e)

@@ -8,7 +8,8 @@ import (
 )
 
 // Observer is told what happens, for events of the control protocol, for a demonstration, for a packet analyser. Its
-// methods are called from the event loop: they return at once and keep nothing but copies.
+// methods are called from the event loop: they return at once and keep nothing but copies. Only IKEUpdown and IKERekeyed get
+// the CHILD SAs of an IKE SA with it.
 type Observer interface {
 	// IKEUpdown: an IKE SA was established, or has ended after it was.
 	IKEUpdown(up bool, s sa.Snapshot)

@@ -149,11 +149,11 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 		d.logger(e).Info("rekeyed child "+o.New.Config.Name, "spi_in", hex32(o.New.Inbound.SPI), "spi_out", hex32(o.New.Outbound.SPI),
 			"proposal", o.New.Chosen.String())
 		d.stats.childRekeys.Add(1)
-		d.o.Observer.ChildRekeyed(e.m.Snapshot(), sa.SnapshotChild(o.Old), sa.SnapshotChild(o.New))
+		d.o.Observer.ChildRekeyed(e.m.Summary(), sa.SnapshotChild(o.Old), sa.SnapshotChild(o.New))
 		d.touchAll(e.conn)
 	case sa.ChildDown:
 		d.logger(e).Info("child "+o.Child.Config.Name+" is down", "reason", o.Reason)
-		d.o.Observer.ChildUpdown(false, e.m.Snapshot(), sa.SnapshotChild(o.Child))
+		d.o.Observer.ChildUpdown(false, e.m.Summary(), sa.SnapshotChild(o.Child))
 		if h := e.child(o.Child.Config); h != nil {
 			h.conn.tell(1, "child "+h.cfg.Name+" closed: "+o.Reason)
 			d.touch(h)
@@ -195,7 +195,7 @@ func (d *Daemon) output(now time.Time, e *entry, o sa.Output) {
 	case sa.Ignored:
 		d.ignored(o)
 	case sa.KeysDerived:
-		d.o.Observer.IKEKeys(e.m.Snapshot(), o.SPIi, o.SPIr, o.Keys)
+		d.o.Observer.IKEKeys(e.m.Summary(), o.SPIi, o.SPIr, o.Keys)
 	default:
 		panic("BUG: an output that nobody handles")
 	}
@@ -355,14 +355,14 @@ func (d *Daemon) replaced(now time.Time, e *entry, s *sa.Machine) {
 		}
 	}
 	d.stats.ikeRekeys.Add(1)
-	d.logger(x).Info("rekeyed IKE SA", "replaces", e.m.ID(), "proposal", s.Snapshot().Chosen.String())
+	d.logger(x).Info("rekeyed IKE SA", "replaces", e.m.ID(), "proposal", s.Summary().Chosen.String())
 	d.o.Observer.IKERekeyed(e.m.Snapshot(), s.Snapshot())
 	d.drain(now, x)
 }
 
 // childUp handles a CHILD SA that carries traffic which had none.
 func (d *Daemon) childUp(now time.Time, e *entry, c *sa.Child) {
-	s := e.m.Snapshot()
+	s := e.m.Summary()
 	if d.logs(slog.LevelInfo) {
 		d.logger(e).Info("child "+c.Config.Name+" is up", "spi_in", hex32(c.Inbound.SPI), "spi_out", hex32(c.Outbound.SPI),
 			"selectors", c.TS.String(), "proposal", c.Chosen.String(), "udp", c.Path.UDP)

@@ -80,7 +80,7 @@ func (d *Daemon) reauthenticating(e *entry) bool {
 // authenticated anew: it will delete e. To authenticate e anew as well would make two of what one is wanted of.
 func (d *Daemon) superseded(e *entry) bool {
 	for x := range d.table.peers[e.peer] {
-		if e.beside(x) && x.first.After(e.first) && covers(x, e) {
+		if e.beside(x) && x.first.After(e.first) && d.covers(x, e) {
 			return true
 		}
 	}
@@ -151,7 +151,7 @@ func (d *Daemon) advanceHandover(now time.Time, e *entry) {
 		*h = handover{}
 	case !e.alive():
 		h.until = time.Time{}
-	case !h.covered && covers(e, from):
+	case !h.covered && d.covers(e, from):
 		// The peer may not have our answer yet, without which it can't receive on the newest child.
 		h.covered, h.until = true, now.Add(quietTime)
 	case !h.until.IsZero() && !now.Before(h.until):
@@ -207,8 +207,8 @@ func (d *Daemon) removeInbound(now time.Time, e *entry, c *sa.Child) {
 }
 
 func (d *Daemon) servedElsewhere(e *entry, c *sa.Child) bool {
-	for x := range e.conn.entries {
-		if x != e && x.alive() && serves(x, c) {
+	for x := range d.table.peers[e.peer] {
+		if e.beside(x) && d.serves(x, c) {
 			return true
 		}
 	}

@@ -56,7 +56,7 @@ func (h *child) pending() bool {
 func (h *child) due(now time.Time) bool { return h.pending() && !now.Before(h.backoff.next) }
 
 func (d *Daemon) reconcileChild(now time.Time, h *child) {
-	d.offerFreed(now, h)
+	again := d.offerFreed(now, h)
 	if h.state == phaseUp && !h.up() {
 		if now.Sub(h.since) < flapTime {
 			h.backoff.failed(now, 0, d.env.Jitter())
@@ -71,7 +71,7 @@ func (d *Daemon) reconcileChild(now time.Time, h *child) {
 	if h.pending() {
 		next = h.backoff.next
 	}
-	d.wakes.set(h, next)
+	d.wakes.set(h, earliest(next, again))
 	switch {
 	case h.up():
 		h.setPhase(phaseUp, now)

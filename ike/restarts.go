@@ -77,7 +77,7 @@ func (d *Daemon) yields(now time.Time, e *entry) bool {
 		return false
 	}
 	for _, x := range d.samePeer(e) {
-		if covers(x, e) {
+		if d.covers(x, e) {
 			d.retire(now, e, "reauthentication")
 			return true
 		}

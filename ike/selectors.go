@@ -11,6 +11,9 @@ import (
 // updateSelectors has the data plane and the routes follow the selectors of a CHILD SA that have moved with a gateway.
 func (d *Daemon) updateSelectors(now time.Time, e *entry, c *sa.Child) {
 	d.o.DataPlane.UpdateSelectors(c.ID, c.TS)
+	if i := d.installed[c.ID]; i != nil {
+		i.spans = nil
+	}
 	d.logger(e).Info("the selectors of child "+c.Config.Name+" have moved with a gateway", "selectors", c.TS.String())
 	if i := d.installed[c.ID]; i != nil && c.State != sa.ChildDeleted {
 		d.routeChild(i)

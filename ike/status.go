@@ -143,7 +143,7 @@ func (h *child) waitsFor() string {
 			return "the peer's address from DNS"
 		}
 		if h.machine != nil {
-			if t := h.machine.Snapshot().Tasks; len(t) > 0 {
+			if t := h.machine.Summary().Tasks; len(t) > 0 {
 				return "the peer's answer to: " + t[0]
 			}
 		}

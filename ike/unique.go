@@ -165,9 +165,9 @@ func (d *Daemon) reviewDouble(now time.Time, e, x *entry) {
 func (d *Daemon) verdict(now time.Time, e, loser, winner *entry) (redundant, stays *entry, ok bool) {
 	late := now.Sub(later(loser.first, winner.first)) >= longReviewTime
 	switch {
-	case covers(winner, loser):
+	case d.covers(winner, loser):
 		return loser, winner, true
-	case late && covers(loser, winner):
+	case late && d.covers(loser, winner):
 		return winner, loser, true
 	case !late:
 		e.review = now.Add(reviewTime)
@@ -216,12 +216,12 @@ func (d *Daemon) reviewRedundant(now time.Time, e *entry) {
 }
 
 // covers tells whether an IKE SA has a live child with the same selectors for each one of another.
-func covers(winner, loser *entry) bool {
+func (d *Daemon) covers(winner, loser *entry) bool {
 	for _, c := range loser.m.Children() {
 		if !inUse(c) {
 			continue
 		}
-		if !serves(winner, c) {
+		if !d.serves(winner, c) {
 			return false
 		}
 	}
@@ -229,9 +229,9 @@ func covers(winner, loser *entry) bool {
 }
 
 // serves tells whether an IKE SA has a live child for all that a child of another carries.
-func serves(e *entry, c *sa.Child) bool {
+func (d *Daemon) serves(e *entry, c *sa.Child) bool {
 	return slices.ContainsFunc(e.m.Children(), func(x *sa.Child) bool {
-		return inUse(x) && x.Config == c.Config && x.TS.Contains(c.TS)
+		return inUse(x) && x.Config == c.Config && d.mayCompare(x.TS, c.TS) && x.TS.Contains(c.TS)
 	})
 }
 

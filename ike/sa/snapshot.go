@@ -53,6 +53,15 @@ type ChildSnapshot struct {
 
 // Snapshot copies the present state.
 func (m *Machine) Snapshot() Snapshot {
+	s := m.Summary()
+	for _, c := range m.children {
+		s.Children = append(s.Children, SnapshotChild(c))
+	}
+	return s
+}
+
+// Summary is Snapshot without the CHILD SAs. What happens to one of hundreds must not cost a copy of all of them.
+func (m *Machine) Summary() Snapshot {
 	s := Snapshot{
 		ID: m.id, State: m.state, Initiator: m.initiator,
 		SPIi: m.spii(), SPIr: m.spir(),
@@ -67,9 +76,6 @@ func (m *Machine) Snapshot() Snapshot {
 	}
 	if m.cfg != nil {
 		s.Connection = m.cfg.Name
-	}
-	for _, c := range m.children {
-		s.Children = append(s.Children, SnapshotChild(c))
 	}
 	return s
 }
