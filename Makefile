@@ -62,7 +62,7 @@ race: ## All tests but those with real peers, with the race detector if there is
 # The packages and names of the tests that do less with the race detector, or nothing. A test in integration/gates wants
 # each of them here.
 SEEDED ?= ./dataplane ./ike ./ike/sim
-SEEDED_TESTS ?= ^Test(Seeds|DaemonLives|ThousandSAs|.*AgainstReference|ForgedRequestAllocates|RefusalsInAll)$$
+SEEDED_TESTS ?= ^Test(Seeds|DaemonLives|ThousandSAs|.*AgainstReference|ForgedRequestAllocates|RefusalsInAll|Insiders|PeerRestartsWhatIsClosed|CrossingStarts.*)$$
 
 .PHONY: seeds
 seeds: ## The tests that do less with the race detector, without it and so with all their seeds

@@ -220,6 +220,7 @@ type fakePlane struct {
 	policies map[uint64]uint64
 	lines    map[uint64]uint64
 	ts       map[uint64]string // of the outbound SAs
+	pairs    map[uint64]selector.Pair
 	// refuse makes installations fail.
 	refuse error
 	last   time.Time
@@ -242,7 +243,7 @@ func newFakePlane(f *fabric) *fakePlane {
 	return &fakePlane{
 		f: f, reserved: map[uint32]bool{}, spd: map[uint64]selector.Policy{}, failed: map[uint64]int{},
 		in: map[uint64]esp.InboundConfig{}, out: map[uint64]esp.OutboundConfig{}, paths: map[uint64]esp.Path{},
-		policies: map[uint64]uint64{}, lines: map[uint64]uint64{}, ts: map[uint64]string{}, spi: 0x100,
+		policies: map[uint64]uint64{}, lines: map[uint64]uint64{}, ts: map[uint64]string{}, pairs: map[uint64]selector.Pair{}, spi: 0x100,
 	}
 }
 
@@ -306,14 +307,15 @@ func (p *fakePlane) InstallInbound(child, _ uint64, c esp.InboundConfig, _ selec
 }
 
 func (p *fakePlane) InstallOutbound(child, policy, line uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.refuse != nil {
-		return p.refuse
-	}
 	c.EncrKey = slices.Clone(c.EncrKey)
-	p.out[child], p.paths[child], p.policies[child], p.lines[child], p.ts[child] = c, path, policy, line, ts.String()
-	return nil
+	var err error
+	p.change(func() {
+		if err = p.refuse; err == nil {
+			p.out[child], p.paths[child], p.policies[child], p.lines[child] = c, path, policy, line
+			p.ts[child], p.pairs[child] = ts.String(), ts
+		}
+	})
+	return err
 }
 
 func (p *fakePlane) RemoveInbound(child uint64) {
@@ -328,6 +330,7 @@ func (p *fakePlane) RemoveOutbound(child uint64) {
 		delete(p.out, child)
 		delete(p.policies, child)
 		delete(p.ts, child)
+		delete(p.pairs, child)
 	})
 }
 
@@ -425,24 +428,6 @@ func (n *fakeNetwork) empty(t *testing.T) {
 	if len(n.routes)+len(n.excluded) > 0 {
 		t.Errorf("left in the network: routes %v, excluded %v", n.routes, n.excluded)
 	}
-}
-
-// logBuffer keeps what is logged.
-type logBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // conn writes a connection for a configuration.

@@ -13,7 +13,7 @@ import (
 
 func (p *fakePlane) UpdateSelectors(child uint64, ts selector.Pair) {
 	p.mu.Lock()
-	p.ts[child] = ts.String()
+	p.ts[child], p.pairs[child] = ts.String(), ts
 	p.mu.Unlock()
 }
 
