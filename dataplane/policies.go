@@ -130,7 +130,7 @@ func (e *Engine) addSA(sa *outboundSA, ts selector.Pair, line uint64) {
 	}
 	en.p.sas.Store(inner.with(r.inner))
 	if en.p.spd.Open {
-		alone := &policy{id: sa.policy, ignore: true, spd: en.p.spd, trap: en.p.trap}
+		alone := &policy{id: sa.policy, ignore: true, alone: true, spd: en.p.spd, trap: en.p.trap}
 		alone.sas.Store((&ruleTable{}).with(r.inner))
 		r.apart = e.newRule(alone, ts, line)
 		t = t.with(r.apart)

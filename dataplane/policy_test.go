@@ -320,15 +320,31 @@ func TestOpenPolicy(t *testing.T) {
 	if got := l.look("10.30.0.5"); got != "child 10" {
 		t.Error(got)
 	}
-	l.e.SetPolicy(3, selector.Policy{Pair: pair(t, ts4Local, "10.30.0.5/32"), Order: 1})
-	l.install(30, 3, 30, ts4Local, "10.30.0.5/32")
+	// In the network of another policy, up or not, it takes nothing; a policy of every address is no such network.
+	l.e.SetPolicy(4, selector.Policy{Pair: pair(t, ts4Local, "0.0.0.0/0"), Order: 1})
+	l.install(40, 4, 40, ts4Local, "0.0.0.0/0")
+	if got := l.look("10.30.0.5"); got != "child 10" {
+		t.Error(got)
+	}
+	l.e.SetPolicy(3, selector.Policy{Pair: pair(t, ts4Local, "10.30.0.0/16"), Order: 3, Without: selector.Refuse})
+	if got := l.look("10.30.0.5"); got != "policy 3 refuses" {
+		t.Error(got)
+	}
+	l.install(30, 3, 30, ts4Local, "10.30.0.0/16")
 	if got := l.look("10.30.0.5"); got != "child 30" {
 		t.Error(got)
 	}
-	l.e.SetPolicy(1, selector.Policy{Order: 0, Open: true, Without: selector.Refuse})
+	// What the same child is configured with is its own.
+	l.e.SetPolicy(1, selector.Policy{Pair: pair(t, ts4Local, "10.30.0.0/24"), Order: 5, Open: true, Without: selector.Refuse})
 	if got := l.look("10.30.0.5"); got != "child 10" {
-		t.Errorf("in another place: %s", got)
+		t.Error(got)
 	}
+	if got := l.look("10.30.0.6"); got != "policy 1 refuses" {
+		t.Error(got)
+	}
+	l.e.SetPolicy(1, selector.Policy{Order: 0, Open: true, Without: selector.Refuse})
+	l.e.RemoveOutbound(40)
+	l.e.ClearPolicy(4)
 	for _, id := range []uint64{10, 11, 30} {
 		l.e.RemoveOutbound(id)
 	}

@@ -31,7 +31,7 @@ func (e *Engine) moveSA(sa *outboundSA, ts selector.Pair) {
 	en.p.sas.Store(en.p.sas.Load().with(fresh.inner).without(old.inner))
 	t := e.policies.Load()
 	if old.apart != nil {
-		alone := &policy{id: old.apart.policy.id, ignore: true, spd: old.apart.policy.spd, trap: old.apart.policy.trap}
+		alone := &policy{id: old.apart.policy.id, ignore: true, alone: true, spd: old.apart.policy.spd, trap: old.apart.policy.trap}
 		alone.sas.Store((&ruleTable{}).with(fresh.inner))
 		apart := *old.apart
 		apart.ts, apart.policy = ts, alone

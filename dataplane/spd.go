@@ -17,7 +17,9 @@ type policy struct {
 	spd selector.Policy
 	// ignore: packets without an SA are none of its business.
 	ignore bool
-	trap   *trap
+	// alone: it stands for one SA that may carry what the policy of that SA does not have.
+	alone bool
+	trap  *trap
 	// sas are its outbound SAs. It is down while it has none: nil.
 	sas atomic.Pointer[ruleTable]
 }
@@ -48,15 +50,31 @@ func (p *policy) find(packet *selector.Packet) *rule {
 // others, and only when none takes them they wait for the first that can be brought up. What the peer of a policy has
 // narrowed away goes to no policy that is less specific: that is another peer's, and would be a way to get at packets that
 // the configuration gives to this one.
+//
+// What a dynamic selector stands for follows from where the peer is, which is no configured network: a peer that calls from
+// another's network takes nothing of it. Only a policy of every address comes behind it.
 func (t *ruleTable) lookup(k *flowKey) *rule {
 	packet := k.packet()
-	var waits, refuses *rule
+	var waits, refuses, host *rule
+	hostOf := uint64(0)
 	narrowed := false
 	for rules, bits := t.around(packet.Dst, packet.Dst.BitLen()); bits >= 0 && !narrowed; rules, bits = t.around(packet.Dst, bits-1) {
+		if bits == 0 && host != nil {
+			break
+		}
 		for _, r := range rules {
 			p := r.policy
 			if !r.ts.MatchOut(packet) {
 				continue
+			}
+			if p.alone {
+				if host == nil {
+					host, hostOf = p.find(&packet), p.id
+				}
+				continue
+			}
+			if host != nil && p.id == hostOf {
+				return host
 			}
 			if p.up() {
 				if sa := p.find(&packet); sa != nil {
@@ -75,8 +93,11 @@ func (t *ruleTable) lookup(k *flowKey) *rule {
 			}
 		}
 	}
-	if waits != nil {
+	switch {
+	case waits != nil:
 		return waits
+	case refuses != nil:
+		return refuses
 	}
-	return refuses
+	return host
 }

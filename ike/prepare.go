@@ -58,10 +58,14 @@ func (d *Daemon) policyFor(h *child) (selector.Policy, error) {
 	if h.conf.StartAction == config.StartNone || h.held {
 		p.Without = selector.Refuse
 	}
+	if !p.Open {
+		p.Pair = h.cfg.Resolve(sa.Path{})
+		return p, nil
+	}
 	path, err := d.staticPath(h.conn)
 	switch {
-	case err == nil || !p.Open:
-		p.Pair, err = h.cfg.Resolve(path), nil
+	case err == nil:
+		p.Pair = h.cfg.Resolve(path)
 	case h.prepared != nil:
 		p.Pair = h.prepared.Pair
 	default:
