@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -257,6 +258,11 @@ func TestNothingInTheClear(t *testing.T) {
 			time.Sleep(300 * time.Millisecond)
 			ip(t, p.A, "addr add "+p.A.Outer4.String()+"/24 dev a0", "route replace 198.18.2.0/24 via 198.18.1.254", "route replace default via 198.18.1.254")
 		}},
+		{"the device goes down and up", func() {
+			ip(t, p.A, "link set ipsec0 down")
+			time.Sleep(500 * time.Millisecond)
+			ip(t, p.A, "link set ipsec0 up")
+		}},
 		{"the peer dies", func() {
 			b.Kill()
 			time.Sleep(5 * time.Second) // it is found dead, and called again
@@ -269,6 +275,25 @@ func TestNothingInTheClear(t *testing.T) {
 		up()
 		time.Sleep(100 * time.Millisecond)
 	}
+	// Somebody removes what leads into the tunnel: it is put back, and nothing leaves from then on.
+	gaps := []string{}
+	for _, s := range []struct {
+		name     string
+		commands []string
+	}{
+		{"rules are removed", []string{"rule del table 220", "-6 rule del table 220"}},
+		{"routes are removed", []string{"route flush table 220", "-6 route flush table 220"}},
+	} {
+		gaps = append(gaps, s.name)
+		restored := func() int { return strings.Count(a.Log(), "put back") }
+		before := restored()
+		w.during(s.name)
+		ip(t, p.A, s.commands...)
+		lab.Eventually(t, 10*time.Second, "what was removed is put back", func() (bool, string) { return restored() > before, a.Log() })
+		time.Sleep(500 * time.Millisecond)
+		w.during("after " + s.name)
+		time.Sleep(300 * time.Millisecond)
+	}
 	const killed = "between the death of the daemon and the next start"
 	w.during(killed)
 	a.Kill()
@@ -280,7 +305,7 @@ func TestNothingInTheClear(t *testing.T) {
 	w.during(ended)
 	a.Stop(t)
 	time.Sleep(100 * time.Millisecond)
-	w.end(t, []string{noDaemon, ended}, []string{killed})
+	w.end(t, []string{noDaemon, ended}, gaps)
 }
 
 // ip runs commands of ip(8) on a site.
