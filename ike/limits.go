@@ -3,6 +3,7 @@ package ike
 import (
 	"fmt"
 
+	"esplanade/config"
 	"esplanade/ike/sa"
 )
 
@@ -10,10 +11,15 @@ import (
 // that has gone wild, fills no memory. What this side begins is not limited.
 
 // ikeFull names the limit that keeps the peer of m from another IKE SA. What it has with unique = "replace" goes when the
-// new one is there, so that only as many as are left count.
-func (d *Daemon) ikeFull(m *sa.Machine) string {
+// new one is there, so that only as many as are left count. contact: it says that it has no other. What it has goes then,
+// but not with unique = "never", where any number of peers may have one identity.
+func (d *Daemon) ikeFull(m *sa.Machine, contact bool) string {
 	c := &d.conf.IKE
+	conn := d.connection(m.Config())
+	goes := contact && conn != nil && conn.conf.Unique != config.UniqueNever
 	switch {
+	case goes && len(d.table.peers[keyOf(m)]) > 0:
+		return ""
 	case len(d.table.peers[keyOf(m)]) >= c.IKESALimitID:
 		return fmt.Sprintf("%d IKE SAs of one identity (ike.ike_sa_limit_id)", c.IKESALimitID)
 	case d.table.up >= c.IKESALimit:

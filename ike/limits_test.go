@@ -23,13 +23,13 @@ func TestLimitsOfPeers(t *testing.T) {
 		b := f.start(addrB, toml("[ike]\ncookie_threshold_ip = 100\nike_sa_limit = 5\nike_sa_limit_id = 3\nchild_sa_limit = 8\nchild_sa_limit_id = 6\n", gateway))
 		spi := uint32(0x1000)
 		network := func(id string) string { return fmt.Sprintf("172.16.%d.0/24", id[0]) }
-		login := func(id string) (*caller, []wire.NotifyType) {
+		login := func(id string, more ...wire.Payload) (*caller, []wire.NotifyType) {
 			x := crowd.caller(t, netip.AddrPortFrom(crowdAddr(0), uint16(spi)), b.addr, crowdIKE)
 			if !x.begin() {
 				t.Fatal("no answer")
 			}
 			spi++
-			x.send(x.seal(wire.ExchangeIKEAuth, 1, append(x.auth(id, testKey), x.child(spi, "aes128gcm16", network(id), "10.2.0.0/16")...)...))
+			x.send(x.seal(wire.ExchangeIKEAuth, 1, append(append(x.auth(id, testKey), x.child(spi, "aes128gcm16", network(id), "10.2.0.0/16")...), more...)...))
 			settle(3 * latency)
 			return x, errorsOf(x.notifies())
 		}
@@ -56,6 +56,8 @@ func TestLimitsOfPeers(t *testing.T) {
 		}
 		_, got = login("a.example")
 		want("one too many of one identity", got, wire.NotifyAuthenticationFailed)
+		_, got = login("a.example", &wire.Notify{NotifyType: wire.NotifyInitialContact})
+		want("one too many that claims to be the first", got, wire.NotifyAuthenticationFailed)
 		for range 3 {
 			want("up to the limit of children", more(first))
 		}

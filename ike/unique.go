@@ -39,7 +39,7 @@ func (d *Daemon) initialContact(now time.Time, e *entry) {
 	others := d.table.peers[e.peer].sorted()
 	if e.conn != nil {
 		// One that was rekeyed isn't up any more. It waits for the peer's DELETE, which won't come.
-		for _, x := range e.conn.entries.sorted() {
+		for x := range e.conn.entries { // there may be thousands: they are not put in order
 			if x.replaced && keyOf(x.m) == e.peer {
 				others = append(others, x)
 			}

@@ -98,16 +98,14 @@ func (m *Machine) refuseAuth(t wire.NotifyType, f *diag.Failure) []wire.Payload 
 // oneTooMany tells why a peer that is who it says gets no IKE SA all the same: a limit is reached, or it has one, and that
 // is kept. With INITIAL_CONTACT it has none any more.
 func (m *Machine) oneTooMany(r *request) *diag.Failure {
-	if notify(r.payloads, wire.NotifyInitialContact) != nil {
-		return nil
-	}
+	contact := notify(r.payloads, wire.NotifyInitialContact) != nil
 	if m.env.IKEFull != nil {
-		if limit := m.env.IKEFull(m); limit != "" {
+		if limit := m.env.IKEFull(m, contact); limit != "" {
 			return m.failure(diag.CodeLimit, wire.ExchangeIKEAuth, failLine(m.cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
 				failSides(limit, "another IKE SA"))
 		}
 	}
-	if m.env.Kept == nil {
+	if contact || m.env.Kept == nil {
 		return nil
 	}
 	kept, ok := m.env.Kept(r.now, m)

@@ -61,8 +61,9 @@ type Env struct {
 	Taken func(m *Machine, c *ChildConfig, ts selector.Pair) (by Holder, ok bool)
 
 	// IKEFull names the limit that keeps an authenticated peer from another IKE SA, ChildFull the one that keeps it from
-	// another CHILD SA, or from the rekeying of one; "" for none. Nil: there are no limits but this package's.
-	IKEFull   func(m *Machine) string
+	// another CHILD SA, or from the rekeying of one; "" for none. contact: the peer says that it has no other (INITIAL_CONTACT).
+	// Nil: there are no limits but this package's.
+	IKEFull   func(m *Machine, contact bool) string
 	ChildFull func(m *Machine, rekey bool) string
 
 	// CrashToken makes this side's token of quick crash detection (RFC 6290) for an IKE SA. Nil: none is made.
