@@ -49,7 +49,7 @@ type Options struct {
 	// not lead back to this server's clients. Default: nothing is logged.
 	Logger *slog.Logger
 	// MaxClients is how many clients may be connected. For one more the one is disconnected that has asked for nothing for
-	// the longest time and has registered for nothing; if there is none such, the new one is.
+	// the longest time, one that has registered for events last; if all wait for an answer, the new one is.
 	MaxClients int
 	// QueuePackets and QueueBytes bound what waits for one client.
 	QueuePackets, QueueBytes int
@@ -203,17 +203,32 @@ func (s *Server) newSession(c net.Conn) *session {
 	return ss
 }
 
-// idlest is the client that has asked for nothing for the longest time, of those that wait for nothing; nil if there is none.
-func (s *Server) idlest() (idle *session) {
+// idlest is the client that gives way to another one: the one that has asked for nothing for the longest time, of those that wait
+// for nothing; if there is none, of those that only listen to events, for control must not be lost to them. nil if all wait for
+// an answer.
+func (s *Server) idlest() *session {
+	var idle, listener *session
 	for ss := range s.sessions {
-		if ss.busy.Load() || ss.listens() {
-			continue
-		}
-		if idle == nil || ss.active.Load() < idle.active.Load() || ss.active.Load() == idle.active.Load() && ss.id < idle.id {
-			idle = ss
+		switch {
+		case ss.busy.Load():
+		case ss.listens():
+			listener = longest(listener, ss)
+		default:
+			idle = longest(idle, ss)
 		}
 	}
+	if idle == nil {
+		return listener
+	}
 	return idle
+}
+
+// longest is the one of two sessions that has asked for nothing for longer; a may be nil.
+func longest(a, b *session) *session {
+	if a == nil || b.active.Load() < a.active.Load() || b.active.Load() == a.active.Load() && b.id < a.id {
+		return b
+	}
+	return a
 }
 
 // forget removes a session that has ended.

@@ -254,8 +254,8 @@ func TestOneCommandAtATime(t *testing.T) {
 	}
 }
 
-// TestMaxClients: of too many clients the one that has asked for nothing for the longest time is disconnected. One that waits for
-// an answer or for events is not; when all do, the new one is sent away, and the log says so once.
+// TestMaxClients: of too many clients the one that has asked for nothing for the longest time is disconnected, those that listen
+// to events last, and those that wait for an answer never. When all do, the new one is sent away, and the log says so once.
 func TestMaxClients(t *testing.T) {
 	b := newFake()
 	b.initiate = func(ctx context.Context, _ InitiateRequest, _ LogFunc) error { <-ctx.Done(); return ctx.Err() }
@@ -269,8 +269,13 @@ func TestMaxClients(t *testing.T) {
 			time.Sleep(time.Second)
 			return err
 		}
+		initiate := func(c net.Conn) {
+			if err := WritePacket(c, Packet{Type: CmdRequest, Name: "initiate", Message: new(Message).Set("child", "net")}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
 		listens, waits, idle := dial(), dial(), dial()
-		defer listens.Close()
 		defer waits.Close()
 		if err := WritePacket(listens, Packet{Type: EventRegister, Name: EventLog}); err != nil {
 			t.Fatal(err)
@@ -278,9 +283,7 @@ func TestMaxClients(t *testing.T) {
 		if p, err := ReadPacket(listens); err != nil || p.Type != EventConfirm {
 			t.Fatal(p, err)
 		}
-		if err := WritePacket(waits, Packet{Type: CmdRequest, Name: "initiate", Message: new(Message).Set("child", "net")}); err != nil {
-			t.Fatal(err)
-		}
+		initiate(waits)
 		if err := ask(idle); err != nil {
 			t.Fatal(err)
 		}
@@ -297,17 +300,24 @@ func TestMaxClients(t *testing.T) {
 		if n := s.Clients(); n != 3 {
 			t.Errorf("%d clients", n)
 		}
+		if err := ask(listens); err != nil {
+			t.Errorf("the listener has gone before those that do nothing: %v", err)
+		}
 		// Half a packet is no request.
 		if _, err := idle.Write([]byte{0, 0, 1}); err != nil {
 			t.Error(err)
 		}
-		last := dial()
-		defer last.Close()
-		if err := WritePacket(last, Packet{Type: EventRegister, Name: EventLog}); err != nil {
-			t.Fatal(err)
+		first := dial()
+		defer first.Close()
+		initiate(first)
+		if err := ask(idle); err == nil {
+			t.Error("the client with half a packet is still served")
 		}
-		if p, err := ReadPacket(last); err != nil || p.Type != EventConfirm {
-			t.Fatal(p, err)
+		second := dial() // in the place of the listener
+		defer second.Close()
+		initiate(second)
+		if err := ask(listens); err == nil {
+			t.Error("the listener is still served")
 		}
 		for range 3 {
 			if err := ask(dial()); err == nil {
