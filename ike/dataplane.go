@@ -64,8 +64,8 @@ func (c *Counters) add(o Counters) {
 //
 // SourceFor is called from the event loop and must not block. Addresses is called from whoever calls
 // [Daemon.AddressesChanged]. The others may take their time: they are called from one goroutine of the daemon, one at a time
-// and in the order in which the event loop wanted it. An AddRoutes that fails has added nothing; it is reported, and not
-// tried again.
+// and in the order in which the event loop wanted it. An AddRoutes that fails has added nothing; it is reported once, and
+// tried again every ten seconds.
 type Network interface {
 	// SourceFor is the address this host uses towards a peer.
 	SourceFor(remote netip.Addr) (netip.Addr, error)

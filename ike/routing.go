@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"time"
 
 	"esplanade/ike/selector"
 )
@@ -109,6 +110,22 @@ type routes struct {
 	queued bool
 	late   bool           // its turn is among the removals
 	have   *selector.Pair // belongs to the goroutine
+	told   *selector.Pair // whose failure was told; belongs to the goroutine
+}
+
+// routeRetry is how long after a failure routes are tried again: what is in their way may have gone, and without them what
+// is protected leaves in the clear.
+const routeRetry = 10 * time.Second
+
+// again gives a holder another turn later, if it still wants the same then.
+func (r *routing) again(h *routes, want *selector.Pair) {
+	time.AfterFunc(routeRetry, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if h.want == want && !r.closed {
+			r.enqueue(h, &h.queued)
+		}
+	})
 }
 
 // setRoutes says which routes a holder wants from now on, nil for none. failed is called from another goroutine.
@@ -134,9 +151,11 @@ func (h *routes) next(r *routing) func() {
 		// The new ones first, so that what both have never leaves in the clear; if there are none, the old ones stay.
 		if want != nil {
 			if err := r.network.AddRoutes(*want); err != nil {
-				if failed != nil {
+				if failed != nil && h.told != want {
 					failed(err)
 				}
+				h.told = want
+				r.again(h, want)
 				return
 			}
 		}

@@ -45,8 +45,12 @@ func (n *slowNetwork) stick() (release func()) {
 }
 
 func (n *slowNetwork) AddRoutes(ts selector.Pair) error {
-	if n.wait(); n.fail != nil {
-		return n.fail
+	n.wait()
+	n.mu.Lock()
+	fail := n.fail
+	n.mu.Unlock()
+	if fail != nil {
+		return fail
 	}
 	return n.fakeNetwork.AddRoutes(ts)
 }
@@ -177,6 +181,19 @@ func TestRoutesThatFail(t *testing.T) {
 		r.flush()
 		if !errors.Is(got, net.fail) {
 			t.Errorf("told %v", got)
+		}
+		// It is tried again, and said once.
+		got = nil
+		settle(5 * routeRetry)
+		if net.calls != 6 || got != nil {
+			t.Errorf("tried %d times, told %v", net.calls, got)
+		}
+		net.mu.Lock()
+		net.fail = nil
+		net.mu.Unlock()
+		settle(2 * routeRetry)
+		if net.calls != 7 || net.routes["(none)"] != 1 {
+			t.Errorf("tried %d times, routes %v", net.calls, net.routes)
 		}
 		r.setRoutes(&h, nil, nil)
 		r.close()

@@ -29,9 +29,16 @@
 // Table 220 has the prefixes longer than /0, table 221 the default routes. Systems without marks get a host route for each
 // peer instead, see [Link].Exclude.
 //
+// The host's own networks stay outside the tunnel as they would with one table, where the more specific route wins: for each
+// route of main that is more specific than the one of table 220 which covers it, table 220 has a throw route, which sends the
+// lookup on to main. The covering route is in table 221 as well: it catches the packets when main's route vanishes, so that
+// they don't follow main's default route before the throw route is gone. Each route to the device has an unreachable
+// route with it, for the time when the device is down or the process is gone. A keeper listens to the kernel and puts back
+// what vanishes.
+//
 // # Goroutines
 //
 // Devices may be read and written from one goroutine each; Close may be called from any, and ends a blocked Read, except
 // for the bare queues, whose user has to have stopped. A Link is safe for concurrent use. OpenQueues and NewNetstack
-// start one goroutine each, which ends with Close.
+// start one goroutine each, and Configure on Linux two, which end with Close.
 package tun

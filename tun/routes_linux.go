@@ -129,6 +129,12 @@ func routeKind(n *netlink.Route) string {
 func (l *linuxLink) addDeviceRoute(r Route, table int) error {
 	n := l.deviceRoute(r, table)
 	err := l.h.RouteAdd(n)
+	if errors.Is(err, unix.ENETDOWN) && l.up {
+		// Somebody has set the device down a moment ago.
+		if dev, e := l.link(); e == nil && l.h.LinkSetUp(dev) == nil {
+			err = l.h.RouteAdd(n)
+		}
+	}
 	if errors.Is(err, unix.EEXIST) {
 		if err = l.takenBy(r.Dst, table); err == nil {
 			err = l.h.RouteReplace(n) // ours: of an earlier run, on a persistent device

@@ -22,7 +22,13 @@ func (g *gateway) interfaceName() string {
 // noticed only when the peer does not answer any more.
 func (g *gateway) watchAddresses(ctx context.Context) {
 	o := tun.WatchOptions{Device: g.interfaceName(), Table: g.conf.IKE.RoutingTable}
-	if err := tun.WatchAddresses(ctx, o, g.daemon.AddressesChanged); err != nil {
+	changed := func() {
+		if err := g.host.refresh(); err != nil {
+			g.log.Warn("cannot give the routes into the tunnels another source", "error", err)
+		}
+		g.daemon.AddressesChanged()
+	}
+	if err := tun.WatchAddresses(ctx, o, changed); err != nil {
 		g.log.Warn("changes of this host's addresses are not noticed at once", "error", err)
 	}
 }

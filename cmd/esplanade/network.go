@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"sync"
+	"syscall"
 
 	"esplanade/ike/selector"
 	"esplanade/tun"
@@ -17,10 +21,12 @@ type network struct {
 	local  *tun.AddressList
 	// added are the routes of the selectors for which AddRoutes was called, by the text of the selectors: an address that
 	// comes or goes meanwhile changes what routes would give.
+	mu    sync.Mutex
 	added map[string]*addedRoutes
 }
 
 type addedRoutes struct {
+	ts     selector.Pair
 	times  int
 	routes []tun.Route
 }
@@ -79,29 +85,72 @@ func (n *network) AddRoutes(ts selector.Pair) error {
 	if n.link == nil {
 		return nil
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	key := ts.String()
 	a := n.added[key]
 	if a == nil {
-		a = &addedRoutes{routes: n.routes(ts)}
+		a = &addedRoutes{ts: ts, routes: n.routes(ts)}
 	}
-	rs := a.routes
-	for i, r := range rs {
-		if err := n.link.AddRoute(r); err != nil {
-			for _, done := range rs[:i] {
-				_ = n.link.RemoveRoute(done) // the first error is the one that matters
-			}
-			return err
-		}
+	if err := n.add(a.routes); err != nil {
+		return err
 	}
 	a.times++
 	n.added[key] = a
 	return nil
 }
 
+// add adds all routes or none. A source that is no address of this host any more is left out, here and in routes.
+func (n *network) add(routes []tun.Route) error {
+	for i := range routes {
+		err := n.link.AddRoute(routes[i])
+		if errors.Is(err, syscall.EINVAL) && routes[i].Src.IsValid() {
+			routes[i].Src = netip.Addr{}
+			err = n.link.AddRoute(routes[i])
+		}
+		if err != nil {
+			for _, done := range routes[:i] {
+				_ = n.link.RemoveRoute(done) // the first error is the one that matters
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// refresh gives the routes the sources that the host's addresses ask for now.
+func (n *network) refresh() error {
+	if n.link == nil {
+		return nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var errs error
+	for _, a := range n.added {
+		fresh := n.routes(a.ts)
+		if slices.Equal(fresh, a.routes) {
+			continue
+		}
+		for range a.times {
+			if err := n.add(fresh); err != nil {
+				errs = errors.Join(errs, err)
+				break
+			}
+			for _, r := range a.routes {
+				errs = errors.Join(errs, n.link.RemoveRoute(r))
+			}
+		}
+		a.routes = fresh
+	}
+	return errs
+}
+
 func (n *network) RemoveRoutes(ts selector.Pair) error {
 	if n.link == nil {
 		return nil
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	key := ts.String()
 	a := n.added[key]
 	if a == nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,10 +51,50 @@ func TestRouteLog(t *testing.T) {
 type countedLink struct {
 	tun.Link
 	routes map[tun.Route]int
+	refuse netip.Addr // a source that the system refuses
 }
 
-func (l *countedLink) AddRoute(r tun.Route) error    { l.routes[r]++; return nil }
+func (l *countedLink) AddRoute(r tun.Route) error {
+	if r.Src.IsValid() && r.Src == l.refuse {
+		return syscall.EINVAL
+	}
+	l.routes[r]++
+	return nil
+}
+
 func (l *countedLink) RemoveRoute(r tun.Route) error { l.routes[r]--; return nil }
+
+// Routes follow the addresses of this host, and a source that is none any more does not keep a route away.
+func TestNetworkRefreshesSources(t *testing.T) {
+	gone := netip.MustParseAddr("10.1.0.9")
+	l := &countedLink{routes: map[tun.Route]int{}, refuse: gone}
+	n := newNetwork(l, "")
+	defer n.close()
+	ts := selector.Pair{
+		Local:  []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.1.0.0/24"))},
+		Remote: []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.2.0.0/24"))},
+	}
+	dst := netip.MustParsePrefix("10.2.0.0/24")
+	rs := []tun.Route{{Dst: dst, Src: gone}}
+	if err := n.add(rs); err != nil || rs[0].Src.IsValid() {
+		t.Errorf("%v, %v", rs, err)
+	}
+	_ = l.RemoveRoute(rs[0])
+	for range 2 {
+		if err := n.AddRoutes(ts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// As if it had had a source when it was added.
+	old := tun.Route{Dst: dst, Src: netip.MustParseAddr("10.1.0.7")}
+	n.added[ts.String()].routes, l.routes = []tun.Route{old}, map[tun.Route]int{old: 2}
+	if err := n.refresh(); err != nil {
+		t.Error(err)
+	}
+	if l.routes[old] != 0 || l.routes[tun.Route{Dst: dst}] != 2 {
+		t.Errorf("routes %v", l.routes)
+	}
+}
 
 // What was added is removed, whatever has become of the addresses of this host meanwhile.
 func TestNetworkRemembersRoutes(t *testing.T) {
