@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +47,7 @@ type keeper struct {
 	check bool // something of ours may have vanished
 	main  bool // something of the main table has
 	added []netlink.Route
+	gone  []netip.Prefix // destinations of routes that have left the main table
 }
 
 // startKeeper subscribes in the network namespace of the calling thread.
@@ -115,11 +117,11 @@ func (k *keeper) message(kind uint16, b []byte) {
 		case !ok:
 		case table == k.l.o.Table || table == k.l.o.Table+1:
 			k.news(true, false, nil)
-		case table == unix.RT_TABLE_MAIN && kind == unix.RTM_DELROUTE:
-			k.news(false, true, nil)
 		case table == unix.RT_TABLE_MAIN:
-			if r, ok := routeFrom(b); ok {
+			if r, ok := routeFrom(b); ok && kind == unix.RTM_NEWROUTE {
 				k.news(false, false, &r)
+			} else if ok {
+				k.left(&r)
 			}
 		}
 	}
@@ -171,6 +173,28 @@ func (k *keeper) news(check, main bool, added *netlink.Route) {
 	}
 }
 
+// left files that a route has left the main table.
+func (k *keeper) left(r *netlink.Route) {
+	dst, ok := destination(r.Dst, r.Family)
+	if !ok {
+		return
+	}
+	k.mu.Lock()
+	full := len(k.gone) >= maxMainNews
+	if !full {
+		k.gone = append(k.gone, dst)
+	}
+	k.mu.Unlock()
+	if full {
+		k.news(false, true, nil)
+		return
+	}
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
 // work acts on the news.
 func (k *keeper) work() {
 	var p contest
@@ -195,9 +219,12 @@ func (k *keeper) work() {
 		case <-k.wake:
 		}
 		k.mu.Lock()
-		check, added, main := check || k.check, k.added, k.main
-		k.check, k.added, k.main = false, nil, false
+		check, added, main, gone := check || k.check, k.added, k.main, k.gone
+		k.check, k.added, k.main, k.gone = false, nil, false, nil
 		k.mu.Unlock()
+		// To read a table of a million routes takes seconds, and a router with that many sees some go each second. What goes
+		// is of interest if it was kept out of the tunnel. Of the others bypass may know too many: see addNet.
+		main = main || len(gone) > 0 && k.link.keepsAny(k.l, gone)
 		if main && due == nil {
 			readMain = time.NewTimer(mainRest)
 			due = readMain.C
@@ -249,6 +276,13 @@ func (lk *link) withMain(l *linuxLink, added []netlink.Route, read bool) Restore
 		errs = errors.Join(errs, l.readMain())
 	}
 	return Restored{Err: lk.fail("keep local routes", nil, errs)}
+}
+
+// keepsAny reports whether any of the destinations is kept out of the tunnel.
+func (lk *link) keepsAny(l *linuxLink, list []netip.Prefix) bool {
+	lk.mu.Lock()
+	defer lk.mu.Unlock()
+	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return l.bypass.kept[p].IsValid() })
 }
 
 // contest counts how often something had to be put back.
