@@ -355,7 +355,11 @@ func (g *gateway) run(ctx context.Context) error {
 	}
 	wg.Go(func() { g.watchAddresses(ctx) })
 	g.announce()
-	err := g.daemon.Run(ctx)
+	// The routes stay until the link is closed, which knows what is to be left behind. The host's network is told first.
+	daemonCtx, stopDaemon := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDaemon()
+	defer context.AfterFunc(ctx, func() { g.host.leave(); stopDaemon() })()
+	err := g.daemon.Run(daemonCtx)
 	stop(nil)
 	g.closeLink() // while there is a device: it would be taken for one that somebody has removed
 	stopEngine()

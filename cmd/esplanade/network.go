@@ -23,6 +23,8 @@ type network struct {
 	// comes or goes meanwhile changes what routes would give.
 	mu    sync.Mutex
 	added map[string]*addedRoutes
+	// leaving says that the gateway ends: the link removes all routes, or leaves behind what refuses packets.
+	leaving bool
 }
 
 type addedRoutes struct {
@@ -145,12 +147,22 @@ func (n *network) refresh() error {
 	return errs
 }
 
+// leave keeps all routes from now on, until the link is closed.
+func (n *network) leave() {
+	n.mu.Lock()
+	n.leaving = true
+	n.mu.Unlock()
+}
+
 func (n *network) RemoveRoutes(ts selector.Pair) error {
 	if n.link == nil {
 		return nil
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.leaving {
+		return nil
+	}
 	key := ts.String()
 	a := n.added[key]
 	if a == nil {

@@ -127,4 +127,10 @@ func TestNetworkRemembersRoutes(t *testing.T) {
 	if err := n.RemoveRoutes(ts); !errors.Is(err, tun.ErrNotAdded) {
 		t.Errorf("once too often: %v", err)
 	}
+	// At the end of the gateway the routes are the link's to remove, or to leave something behind.
+	r := tun.Route{Dst: netip.MustParsePrefix("10.2.0.0/24")}
+	n.added[ts.String()], l.routes = &addedRoutes{ts: ts, times: 1, routes: []tun.Route{r}}, map[tun.Route]int{r: 1}
+	if n.leave(); n.RemoveRoutes(ts) != nil || l.routes[r] != 1 {
+		t.Errorf("removed at the end: %v", l.routes)
+	}
 }
