@@ -109,7 +109,8 @@ func TestOfferedKey(t *testing.T) {
 		{[]string{"", `"b.example"`}, "a.example", "%any", "k0"},
 		{[]string{`"b.example"`}, "a.example", "%any", "k0"},
 		{[]string{`"198.51.100.2"`, pair}, "a.example", "198.51.100.0/24", "k0"},
-		{[]string{`"*.example"`}, "a.test", "C=CH, CN=*", ""}, // patterns of two kinds
+		{[]string{`"*.example"`}, "a.test", "C=CH, CN=*", ""},                                   // patterns of two kinds
+		{[]string{`["a.example", "*.example"]`, `"b.example"`}, "a.example", "b.example", "k1"}, // known: its own key
 	} {
 		c := keys(t, tt.keys...)
 		got := ""

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"esplanade/esp"
+	"esplanade/ike/selector"
 )
 
 // neighbour is the key of a packet like the one that at gives for 0, and with the same place in the flow cache.
@@ -182,5 +183,61 @@ func TestBothSidesOfTheSelectors(t *testing.T) {
 				t.Errorf("%d written", n)
 			}
 		})
+	}
+}
+
+// The key of a packet depends on the packet alone: one header value serves for all packets of a loop.
+func TestFlowKeyIsOfOnePacket(t *testing.T) {
+	for name, b := range map[string][]byte{
+		"IPv4": udpPacket(v4, 1, 2, nil), "IPv4 without ports": v4.build(99, nil), "IPv6": udpPacket(v6, 1, 2, nil), "IPv6 without ports": v6.build(99, nil),
+	} {
+		var fresh innerHeader
+		if !fresh.parse(b) {
+			t.Fatal(name)
+		}
+		for other, before := range map[string][]byte{"IPv4": tcpSpec{sport: 80, dport: 443}.build(v4, nil), "IPv6": tcpSpec{sport: 80, dport: 443}.build(v6, nil)} {
+			var h innerHeader
+			if !h.parse(before) || !h.parse(b) || h != fresh {
+				t.Errorf("%s behind %s: %+v, want %+v", name, other, h, fresh)
+			}
+		}
+	}
+}
+
+// What the ESP trailer says of the version is what the packet has to be.
+func TestNextHeaderAgainstVersion(t *testing.T) {
+	four, six := udpPacket(v4, 1, 2, nil), udpPacket(v6, 1, 2, nil)
+	for name, c := range map[string]struct {
+		packet []byte
+		next   uint8
+		ok     bool
+	}{
+		"IPv4": {four, protoIPv4, true}, "IPv6": {six, protoIPv6, true},
+		"IPv4 called IPv6": {four, protoIPv6, false}, "IPv6 called IPv4": {six, protoIPv4, false},
+	} {
+		l := newLab(t, plainEnds)
+		p := peer(t, l, 1, [2]string{"0.0.0.0/0", "0.0.0.0/0"}, gcm128())
+		sa := l.e.spis.lookup(p.esp.SPI())
+		all := selector.Pair{Local: append(pair(t, "::/0", "::/0").Local, pair(t, "0.0.0.0/0", "0.0.0.0/0").Local...)}
+		all.Remote = all.Local
+		sa.ts.Store(&all)
+		w := l.e.inLoops[0]
+		w.begin()
+		w.sa = sa
+		buf := make([]byte, packetSlot)
+		copy(buf[headroom:], c.packet)
+		d := datagrams{buf: buf, start: headroom, end: headroom + len(c.packet), local: labB, remote: labA, kind: SocketNATT}
+		w.inner(sa, &d, headroom, buf[headroom:headroom+len(c.packet)], c.next)
+		if err := w.end(); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(l.dev.written) == 1; got != c.ok {
+			t.Errorf("%s: written is %v", name, got)
+		}
+		want := "[]"
+		if !c.ok {
+			want = "[in malformed:1]"
+		}
+		l.wantDrops(want)
 	}
 }

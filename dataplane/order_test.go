@@ -46,9 +46,11 @@ func (l *orderLab) want(dst string, spi uint32) {
 // there first; of one tunnel, by which SA is the newest. It never depends on when something was installed, but for that.
 func TestOrderOfTheSAs(t *testing.T) {
 	l := &orderLab{newLab(t, plainEnds), 0x1000}
-	l.policy(1, 2, "10.2.0.0/16")
-	l.policy(2, 1, "10.2.0.0/16")
+	l.policy(1, 1, "10.2.0.0/16")
+	l.policy(2, 2, "10.2.0.0/16")
 	second, first := l.sa(10, 1, 10, "10.2.0.0/16"), l.sa(20, 2, 20, "10.2.0.0/16")
+	l.want("10.2.3.1", second)
+	l.policy(1, 3, "10.2.0.0/16") // another order of the configuration
 	l.want("10.2.3.1", first)
 	// Another policy's SA that was narrowed to less is no more specific than what is configured.
 	l.sa(11, 1, 11, "10.2.3.0/24")

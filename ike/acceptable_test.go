@@ -23,6 +23,7 @@ func TestAcceptableAddresses(t *testing.T) {
 		}{
 			{addrB, addrA, true},
 			{addrB, "203.0.113.7", true},
+			{addrB, "10.1.0.7", false}, // in the networks of the tunnel
 			{addrB, addrB, false},
 			{addrB, "0.0.0.0", false},
 			{addrB, "::", false},
