@@ -52,7 +52,7 @@ type runner struct {
 
 // goTest runs the tests of a package that match a pattern. overlay may be empty.
 func (r runner) goTest(ctx context.Context, dir, pattern, overlay string) (output string, failed bool) {
-	args := []string{"test", "-v", "-vet=off", "-timeout", testTime.String(), "-run", pattern}
+	args := []string{"test", "-v", "-vet=off", "-ldflags=-s -w", "-timeout", testTime.String(), "-run", pattern}
 	if r.race {
 		args = append(args, "-race")
 	}

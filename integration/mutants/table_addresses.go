@@ -75,7 +75,7 @@ func addresses() []Mutant {
 		},
 		{
 			Name: "mobike-route-check", File: "ike/sa/mobility_answer.go", Tests: "^TestInitiatorMoves$",
-			Old: "	if !fresh || m.cfg.RouteCheck != CheckBefore {\n		target", New: "	{\n		target",
+			Old: "if !fresh || m.cfg.RouteCheck != CheckBefore {\n		target", New: "if true {\n		target",
 			Why: "a peer could have its traffic sent to somebody else",
 		},
 		{

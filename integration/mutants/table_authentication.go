@@ -129,7 +129,7 @@ func authentication() []Mutant {
 			Why: "a peer that claims this gateway's name would get in with another peer's key",
 		},
 		{
-			Name: "psk-pattern-answers", File: "config/psk.go", Tests: "^(TestOfferedKey|TestKeyIsThePeers)$",
+			Name: "psk-pattern-answers", File: "config/psk.go", Tests: "^TestOfferedKey$",
 			Old: "	if remote.Concrete() {\n		return c.PSK(local, remote)\n	}\n", New: "",
 			Why: "a key that only may be the peer's would be offered to a peer that is known",
 		},

@@ -9,12 +9,12 @@ func espMutants() []Mutant {
 			Why: "forged packets would be accepted",
 		},
 		{
-			Name: "esp-spi", File: "esp/inbound.go", Tests: "^TestOpenMalformed$",
+			Name: "esp-spi", File: "esp/inbound.go", Tests: "^TestOpenBitFlips$",
 			Old: "if binary.BigEndian.Uint32(pkt) != i.spi {", New: "if false {",
 			Why: "packets of another SA would be accepted where the SPI is not covered",
 		},
 		{
-			Name: "esp-replay-check", File: "esp/inbound.go", Tests: "^TestOpenReplay$",
+			Name: "esp-replay-check", File: "esp/inbound.go", Tests: "^TestReplayIsFoundBeforeTheICV$",
 			Old: "	if !i.window.check(seq) {\n", New: "	if false {\n",
 			Why: "a replay would cost a decryption",
 		},
@@ -30,7 +30,7 @@ func espMutants() []Mutant {
 		},
 		{
 			Name: "esp-replay-left", File: "esp/replay.go", Tests: "^TestWindowReference$",
-			Old: "return seq == 0 || m >= seq && m-seq >= r.size", New: "return seq == 0",
+			Old: "return seq == 0 || m >= seq && m-seq >= r.size", New: "return seq == 0 || m == 0 && false",
 			Why: "packets left of the window could be played again",
 		},
 		{
@@ -44,7 +44,7 @@ func espMutants() []Mutant {
 			Why: "a packet inside of the window could be played again",
 		},
 		{
-			Name: "esp-replay-epoch", File: "esp/replay.go", Tests: "^TestWindowEpochs$",
+			Name: "esp-replay-epoch", File: "esp/replay.go", Tests: "^TestWindow",
 			Old: "	case d > 0:\n", New: "	case d != 0:\n",
 			Why: "a late packet would clear what was seen since",
 		},
@@ -107,6 +107,11 @@ func espMutants() []Mutant {
 			Name: "esp-blocks", File: "esp/inbound.go", Tests: "^TestOpenCBCBlocks$",
 			Old: "|| k.method == methodCBC && n%blockLen != 0 {", New: "{",
 			Why: "a packet that is no whole number of blocks would bring the gateway down",
+		},
+		{
+			Name: "esp-inner-version", File: "esp/inner.go", Tests: "^TestTrimInner",
+			Old: "len(payload) < ipv4MinHeaderLen || payload[0]>>4 != 4 {", New: "len(payload) < ipv4MinHeaderLen {",
+			Why: "a packet would pass that is none of the version that it says",
 		},
 	}
 }

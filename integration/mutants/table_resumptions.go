@@ -109,7 +109,7 @@ func resumptions() []Mutant {
 			Why: "a ticket would be good for as long as its key",
 		},
 		{
-			Name: "ticket-lifetime", File: "ike/ticket/keyring.go", Tests: "^TestSealAndOpen$",
+			Name: "ticket-lifetime", File: "ike/ticket/keyring.go", Tests: "^TestLifetimeIsBounded$",
 			Old: "expires.After(last) {", New: "false && expires.After(last) {",
 			Why: "a ticket could be good for ever",
 		},
