@@ -28,7 +28,7 @@ func (d *Daemon) updateSelectors(now time.Time, e *entry, c *sa.Child) {
 func (d *Daemon) foreign(m *sa.Machine, a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	own := keyOf(m)
-	for _, x := range d.table.all() {
+	for _, x := range d.table.bySPI {
 		if x.closed || !x.up || x.peer == own {
 			continue
 		}

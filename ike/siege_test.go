@@ -56,10 +56,10 @@ const insiderKey = "the-key-of-those-who-mean-no-good-2026"
 // Limits that the invariants are checked against.
 const (
 	// maxChanges is how often one datagram may change policies, outbound SAs and routes: the end of an IKE SA takes all of
-	// its CHILD SAs along, 512 at most (maxChildren), each with an SA and a route.
+	// its CHILD SAs along, 256 at most (maxChildren), each with an SA and a route.
 	maxChanges = 2*maxChildrenOfOne + 16
 	// maxChildrenOfOne is sa's limit of the CHILD SAs of an IKE SA.
-	maxChildrenOfOne = 512
+	maxChildrenOfOne = 256
 	// maxRanges and maxPrefixes are sa's limits of what the selectors of one side of a CHILD SA may be.
 	maxRanges, maxPrefixes = 64, 256
 	// maxTurn is what a datagram may cost in CPU time, whatever else the machine does. The event loop's longest turn is to be

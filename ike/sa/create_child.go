@@ -2,7 +2,6 @@ package sa
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"time"
 
@@ -267,7 +266,7 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 	if !ok {
 		return m.refuseSyntax(r, "an ESP SPI that is not one"), false
 	}
-	if limit := m.childLimit(old != nil); limit != "" {
+	if limit := m.childLimit(old != nil, ts, best.ours); limit != "" {
 		m.emit(Failed{Failure: m.failure(diag.CodeLimit, x, failChild(cfg, cfg.Line), failNotify(wire.NotifyNoAdditionalSAs),
 			failSides(limit, "one more"))})
 		return failing(wire.NotifyNoAdditionalSAs), false
@@ -296,26 +295,6 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 		m.emit(ChildUp{Child: c})
 	}
 	return answer, true
-}
-
-// maxChildren bounds the CHILD SAs of one IKE SA, those included that are on their way out: a peer that asks for more is
-// told NO_ADDITIONAL_SAS (RFC 7296 section 1.3). A rekeying is no further child. For a moment there are two of each then; a
-// peer that rekeys on and on and deletes nothing has twice as many at most.
-const maxChildren = 512
-
-// childLimit names the limit that keeps the peer from another CHILD SA, "" for none.
-func (m *Machine) childLimit(rekey bool) string {
-	most := maxChildren
-	if rekey {
-		most = 2 * maxChildren
-	}
-	switch {
-	case len(m.children) >= most:
-		return fmt.Sprintf("%d CHILD SAs of one IKE SA", maxChildren)
-	case m.env.ChildFull != nil:
-		return m.env.ChildFull(m, rekey)
-	}
-	return ""
 }
 
 // checkGroup tells whether the KE payload is for the group that was chosen. A nil answer means that it fits.

@@ -97,3 +97,29 @@ func TestSelectorsOfAnAnswerAreBounded(t *testing.T) {
 		t.Error("an answer of too many selectors is taken")
 	}
 }
+
+// All CHILD SAs of one IKE SA have so many prefixes at most, since all of them may go in one turn of the event loop.
+func TestPrefixesOfAllChildrenAreBounded(t *testing.T) {
+	play(t, "", nets(t), nil, func(l *ladder) {
+		yNet := []wire.TrafficSelector{wireTS("10.2.0.0", "10.2.255.255", 0)}
+		for i := 0; ; i++ {
+			if i > maxChildren {
+				t.Fatal("no end")
+			}
+			l.offerTS(false, hosts(maxSelectors), yNet)
+			if l.y.hasFailure(diag.CodeLimit) {
+				l.word("y=N(NO_ADD_SAS)")
+				break
+			}
+			l.word("y=TSi,TSr")
+			l.word("y>")
+		}
+		all := 0
+		for _, c := range l.y.machine().children {
+			all += prefixes(c.TS.Remote)
+		}
+		if all > maxSAPrefixes || all < maxSAPrefixes-2*maxSelectors {
+			t.Errorf("%d prefixes", all)
+		}
+	})
+}

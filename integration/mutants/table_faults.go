@@ -244,8 +244,8 @@ func faults() []Mutant {
 			Why: "a key id with the octets of a name would be taken for it",
 		},
 		{
-			Name: "rekeying-refused-by-limit", File: "ike/sa/create_child.go", Tests: "^TestChildLimit$",
-			Old: "		most = 2 * maxChildren\n", New: "		most = maxChildren\n",
+			Name: "rekeying-refused-by-limit", File: "ike/sa/childlimit.go", Tests: "^TestChildLimit$",
+			Old: "		times = 2\n", New: "		times = 1\n",
 			Why: "a rekeying would be refused at the limit, and the traffic end",
 		},
 		{
