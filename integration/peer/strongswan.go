@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"esplanade/integration/lab"
 )
@@ -87,7 +88,14 @@ func (s *StrongSwan) Start(t testing.TB) {
 // Launch does the same, and it may be killed meanwhile.
 func (s *StrongSwan) Launch(t testing.TB) {
 	t.Helper()
-	if err := s.launch(t); err != nil && s.run.process().Running() {
+	err := s.launch(t)
+	if err == nil {
+		return
+	}
+	// swanctl may see that charon is dead before we do.
+	select {
+	case <-s.run.process().Done():
+	case <-time.After(startLimit):
 		t.Fatal(err)
 	}
 }
