@@ -158,7 +158,7 @@ func (d *Daemon) newEnv() *sa.Env {
 		Connections:    d.connectionsFor,
 		PSK:            func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.PSK(local, remote)) },
 		OfferPSK:       func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.OfferPSK(local, remote)) },
-		PPK:            d.ppk, HasPPK: func() bool { return len(d.conf.Secrets.PPK) > 0 },
+		PPK:            d.ppk, FreePPK: d.freePPK, HasPPK: d.hasFreePPK,
 		FirstContact: d.firstContact, Kept: d.kept, IKEFull: d.ikeFull, ChildFull: d.childFull, Taken: d.taken, CrashToken: crashTokens(d.o.CrashSecret),
 		HasAddr: d.addrs.has, LocalAddrs: d.localAddrs, SourceFor: d.sourceFor, Acceptable: d.acceptable, Foreign: d.foreign, Siblings: d.siblings,
 		LastInbound: func(child uint64) time.Time {

@@ -138,3 +138,26 @@ func TestUnusedPPKIsLogged(t *testing.T) {
 		}
 	})
 }
+
+// A key that one connection names is for that one: a peer of a connection that names none can't use it, and is not asked for it.
+func TestPPKOfAnotherConnection(t *testing.T) {
+	for _, free := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFabric(t)
+			keys, other := ppkTable("office", ppkOne), right("none")
+			if free {
+				keys += strings.Replace(ppkTable("for-all", ppkTwo), "ppk.x", "ppk.y", 1)
+			}
+			other.name, other.remote, other.remoteID = "other", addrC, "c.example"
+			b := f.start(addrB, toml(keys, right("none"), withPPK(other, "ppk_id = \"office\"")))
+			a := f.start(addrA, toml(ppkTable("office", ppkOne), withPPK(left("start"), "ppk_id = \"office\"")))
+			settle(time.Second)
+			paired(t, a, b)
+			for _, n := range []*node{a, b} {
+				if s := connStatus(n.info().Conns[0]); s.PPK != "" {
+					t.Errorf("with another key that is free %t: %s uses PPK %q", free, n.addr, s.PPK)
+				}
+			}
+		})
+	}
+}
