@@ -108,18 +108,24 @@ type routes struct {
 	want   *selector.Pair
 	failed func(error) // is told that what is wanted could not be added
 	queued bool
-	late   bool           // its turn is among the removals
-	have   *selector.Pair // belongs to the goroutine
-	told   *selector.Pair // whose failure was told; belongs to the goroutine
+	late   bool // its turn is among the removals
+	// These belong to the goroutine.
+	have  *selector.Pair
+	told  *selector.Pair // whose failure was told
+	retry *time.Timer    // of another turn; nil before the first failure
 }
 
 // routeRetry is how long after a failure routes are tried again: what is in their way may have gone, and without them what
 // is protected leaves in the clear.
 const routeRetry = 10 * time.Second
 
-// again gives a holder another turn later, if it still wants the same then.
+// again gives a holder another turn later, if it still wants the same then. It has one such turn before it, however often it
+// had one in between.
 func (r *routing) again(h *routes, want *selector.Pair) {
-	time.AfterFunc(routeRetry, func() {
+	if h.retry != nil {
+		h.retry.Stop()
+	}
+	h.retry = time.AfterFunc(routeRetry, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if h.want == want && !r.closed {
