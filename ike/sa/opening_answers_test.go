@@ -182,3 +182,28 @@ func TestReservedSPIOfRequest(t *testing.T) {
 		}
 	}
 }
+
+// A cookie "MUST be between 1 and 64 octets in length (inclusive)": another one is not sent back.
+// https://www.rfc-editor.org/rfc/rfc7296#section-2.6
+func TestCookieOfAnyLength(t *testing.T) {
+	for length, taken := range map[int]bool{0: false, 1: true, maxCookieLen: true, maxCookieLen + 1: false, 1000: false} {
+		r := newRig(t, 35, nil)
+		f := firstInit(t, r)
+		back := false
+		r.drop = func(e *end, d []byte) bool {
+			if m, err := wire.Parse(d); err == nil && e == r.a && m.Header.Exchange == wire.ExchangeIKESAInit {
+				back = back || notify(m.Payloads, wire.NotifyCookie) != nil
+			}
+			return true
+		}
+		r.wire = nil // nobody else answers
+		h := headerOf(f.data)
+		h.Flags = wire.FlagResponse
+		m := wire.Message{Header: h, Payloads: []wire.Payload{&wire.Notify{NotifyType: wire.NotifyCookie, Data: make([]byte, length)}}}
+		r.a.receive(flight{to: r.a, path: r.a.path(), data: m.Append(nil)})
+		r.run(5 * time.Second)
+		if back != taken {
+			t.Errorf("a cookie of %d octets: sent back is %v", length, back)
+		}
+	}
+}
