@@ -74,7 +74,7 @@ func authentication() []Mutant {
 			Why: "IKE_INTERMEDIATE exchanges would not be covered by AUTH",
 		},
 		{
-			Name: "initial-contact-never", File: "ike/unique.go", Tests: "^TestInitialContactWithNever$",
+			Name: "initial-contact-never", File: "ike/unique.go", Tests: "^TestInitialContactBesideNever$",
 			Old: "|| x.conn != nil && x.conn.conf.Unique == config.UniqueNever {", New: "{",
 			Why: "several peers with one identity would throw each other out",
 		},
@@ -132,6 +132,11 @@ func authentication() []Mutant {
 			Name: "psk-pattern-answers", File: "config/psk.go", Tests: "^TestOfferedKey$",
 			Old: "	if remote.Concrete() {\n		return c.PSK(local, remote)\n	}\n", New: "",
 			Why: "a key that only may be the peer's would be offered to a peer that is known",
+		},
+		{
+			Name: "initial-contact-of-never", File: "ike/unique.go", Tests: "^TestInitialContactBesideNever$",
+			Old: "	if e.conn != nil && e.conn.conf.Unique == config.UniqueNever {\n		return\n	}\n	others", New: "	others",
+			Why: "one of several peers with one identity would throw the others out",
 		},
 	}
 }

@@ -94,11 +94,6 @@ func selectors() []Mutant {
 			Why: "children would be said to overlap that don't",
 		},
 		{
-			Name: "narrow-bound", File: "ike/selector/narrow.go", Tests: "^TestNarrowBounded$",
-			Old: "		if len(kept) >= MaxSelectors {\n", New: "		if len(kept) >= 20*MaxSelectors {\n",
-			Why: "a peer's list times ours would be worked on",
-		},
-		{
 			Name: "selectors-number", File: "ike/sa/tslimit.go", Tests: "^TestSelectorsAreBounded$",
 			Old: "n > max(maxSelectors, len(configured)) {", New: "false && n > 0 {",
 			Why: "a peer could have 255 ranges a side installed",
