@@ -173,8 +173,16 @@ func (m *Machine) repath(now time.Time, path Path, why string) {
 // moveChildren makes all CHILD SAs use the path of the IKE SA, and its encapsulation. Selectors that stand for a gateway follow.
 func (m *Machine) moveChildren() {
 	m.mob.held = esp.Path{}
+	// The owner looks for that address among all IKE SAs: once, however many children there are.
+	asked, there := false, false
+	reached := func() bool {
+		if !asked {
+			asked, there = true, m.reached(m.path.Remote.Addr())
+		}
+		return there
+	}
 	for _, c := range m.children {
-		if c.State != ChildDeleted && m.moveSelectors(c) {
+		if c.State != ChildDeleted && m.moveSelectors(c, reached) {
 			m.emit(UpdateSelectors{Child: c})
 		}
 		if p := m.espPath(); c.State != ChildDeleted && c.Path != p {

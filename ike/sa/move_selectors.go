@@ -21,7 +21,7 @@ func (m *Machine) settleSelectors(c *Child) {
 		c.gateways.remote = gatewayIn(c.TS.Remote, m.path.Remote.Addr(), old.gateways.remote, old.agreedGateways.remote)
 	}
 	c.agreedGateways = c.gateways
-	m.moveSelectors(c)
+	m.moveSelectors(c, func() bool { return m.reached(m.path.Remote.Addr()) })
 }
 
 // gatewayIn finds the address of the gateway that selectors name: the first of those that are in question.
@@ -45,14 +45,14 @@ func isHost(s selector.Selector, a netip.Addr) bool {
 // create". https://www.rfc-editor.org/rfc/rfc4555#section-5.2
 //
 // A selector moves only within what is configured, and only to an address of the peer at which it has been found: a claim must not
-// bring it the traffic of somebody else.
-func (m *Machine) moveSelectors(c *Child) bool {
+// bring it the traffic of somebody else. That is what reached reports of the address where the peer is.
+func (m *Machine) moveSelectors(c *Child, reached func() bool) bool {
 	now, allowed := gatewaysOf(m.path), m.tsOf(c.Config)
 	before := c.TS
 	if to, ok := moved(c.TS.Local, c.gateways.local, now.local, allowed.Local); ok {
 		c.TS.Local, c.gateways.local = to, now.local
 	}
-	if now.remote != c.gateways.remote && m.reached(now.remote) {
+	if now.remote != c.gateways.remote && reached() {
 		if to, ok := moved(c.TS.Remote, c.gateways.remote, now.remote, allowed.Remote); ok {
 			c.TS.Remote, c.gateways.remote = to, now.remote
 		}
