@@ -343,12 +343,9 @@ func (d *Daemon) replaced(now time.Time, e *entry, s *sa.Machine) {
 			i.owner = x
 		}
 	}
+	e.passRefused(x)
 	if e.conn != nil {
 		for _, h := range e.conn.children {
-			if ts, ok := h.refused[e]; ok {
-				delete(h.refused, e)
-				h.refused[x] = ts
-			}
 			if h.machine == e.m {
 				h.machine = s
 			}

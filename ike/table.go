@@ -53,7 +53,9 @@ type entry struct {
 	// kin is what it shares with the other IKE SAs of its peer; restart: the peer has started it for one that was closed.
 	kin     *kin
 	restart bool
-	late    []*sa.Child
+	// wants are the children that its peer was refused because another one has their networks.
+	wants map[*child]struct{}
+	late  []*sa.Child
 
 	// redirecting: another gateway, to which its peer has sent this side, is being looked up. detoured: it ended because the
 	// peer has sent this side elsewhere, and the attempt goes on there.

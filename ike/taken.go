@@ -24,6 +24,9 @@ func (d *Daemon) taken(m *sa.Machine, cfg *sa.ChildConfig, ts selector.Pair) (sa
 	}
 	h := c.childOf(cfg)
 	if h == nil {
+		h = d.childElsewhere(cfg) // of a connection with the same peers
+	}
+	if h == nil {
 		return sa.Holder{}, false
 	}
 	i := h.holder(d, keyOf(m), ts)
@@ -35,6 +38,10 @@ func (d *Daemon) taken(m *sa.Machine, cfg *sa.ChildConfig, ts selector.Pair) (sa
 			h.refused = map[*entry]selector.Pair{}
 		}
 		h.refused[e] = ts
+		if e.wants == nil {
+			e.wants = map[*child]struct{}{}
+		}
+		e.wants[h] = struct{}{}
 	}
 	o := i.owner.m
 	return sa.Holder{ID: o.RemoteID(), Remote: o.Path().Remote, IKE: o.ID(), TS: i.child.TS}, true
@@ -146,11 +153,20 @@ func (d *Daemon) offerFreed(now time.Time, h *child) time.Time {
 	return time.Time{}
 }
 
-// forgetRefused forgets what the peer of an IKE SA was refused.
+// forgetRefused forgets what the peer of an IKE SA was refused; passRefused hands it on to the successor.
 func (e *entry) forgetRefused() {
-	if e.conn != nil {
-		for _, h := range e.conn.children {
+	for h := range e.wants {
+		delete(h.refused, e)
+	}
+	e.wants = nil
+}
+
+func (e *entry) passRefused(x *entry) {
+	for h := range e.wants {
+		if ts, ok := h.refused[e]; ok {
 			delete(h.refused, e)
+			h.refused[x] = ts
 		}
 	}
+	e.wants, x.wants = nil, e.wants
 }

@@ -86,6 +86,60 @@ func TestTwoPeersWithTheSameNetworks(t *testing.T) {
 	}
 }
 
+// A peer may bring the child of another connection up on its IKE SA, where two connections are for the same peers. It does not get
+// another's networks that way either, waits for them, and keeps nothing when it goes.
+func TestNetworksOfAnotherPeerThroughASibling(t *testing.T) {
+	for _, rekeyed := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFabric(t)
+			office, voice := called("*.example", "no"), called("*.example", "no")
+			office.name, voice.name = "office", "voice"
+			office.children[0].local, voice.children[0].local = "10.2.0.0/24", "10.2.1.0/24"
+			b := f.start(addrB, toml("", office, voice))
+			peer := func(addr, id, own string) *node {
+				l := callerAt(addr, id, own)
+				l.children = []kid{{"office", own, "10.2.0.0/24", "start", ""}, {"voice", "10.1.7.0/24", "10.2.1.0/24", "none", ""}}
+				return f.start(addr, toml("", l))
+			}
+			a, c := peer(addrA, "a.example", "10.1.1.0/24"), peer(addrC, "c.example", "10.1.2.0/24")
+			settle(time.Second)
+			for _, n := range []*node{a, c} {
+				_ = n.d.Initiate(t.Context(), Target{Child: "voice"}, true, nil)
+				settle(10 * time.Second)
+			}
+			if got := b.sendsWith("10.2.1.0/24"); !slices.Equal(got, []string{addrA}) {
+				t.Fatalf("traffic goes to %v\n%s", got, b.log)
+			}
+			waiting := func() (n int) {
+				_ = b.d.call(t.Context(), func(time.Time) {
+					for _, x := range b.d.conns {
+						for _, h := range x.children {
+							n += len(h.refused)
+						}
+					}
+				})
+				return n
+			}
+			if n := waiting(); n != 1 {
+				t.Errorf("%d peers wait", n)
+			}
+			if rekeyed {
+				settle(5 * time.Hour)
+				a.stop()
+				settle(10 * time.Minute)
+				if got := b.sendsWith("10.2.1.0/24"); !slices.Equal(got, []string{addrC}) {
+					t.Errorf("after the first has gone, traffic goes to %v\n%s", got, b.log)
+				}
+			}
+			c.stop()
+			settle(time.Minute)
+			if n := waiting(); n != 0 {
+				t.Errorf("%d peers that have gone wait", n)
+			}
+		})
+	}
+}
+
 // A peer that comes back with the identity of the one that has the networks is that one: it gets them at once.
 func TestSamePeerWithTheSameNetworks(t *testing.T) {
 	for _, unique := range []string{"no", "replace"} {
