@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -76,15 +77,15 @@ func putSockaddr(b []byte, a netip.AddrPort) int {
 	return unix.SizeofSockaddrInet6
 }
 
-// getSockaddr reads an address that the kernel wrote. Only link-local ones have a zone, which costs an allocation.
-func getSockaddr(b []byte) netip.AddrPort {
+// getSockaddr reads an address that the kernel wrote. Only link-local ones have a zone.
+func getSockaddr(b []byte, z *zoneCache) netip.AddrPort {
 	switch binary.NativeEndian.Uint16(b) {
 	case unix.AF_INET:
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[4:8])), be.Uint16(b[2:]))
 	case unix.AF_INET6:
 		a := netip.AddrFrom16([16]byte(b[8:24]))
 		if scope := binary.NativeEndian.Uint32(b[24:]); scope != 0 {
-			a = a.WithZone(zoneName(scope))
+			a = z.with(a, scope, time.Now())
 		}
 		return netip.AddrPortFrom(a.Unmap(), be.Uint16(b[2:]))
 	}

@@ -37,6 +37,7 @@ type rawReceiver struct {
 	waits int // how often the current call found nothing
 	fill  func(fd uintptr) bool
 	fault int // errors in a row
+	zones zoneCache
 }
 
 func newRawReceiver(w *rawWire, b *rawConn) *rawReceiver {
@@ -119,7 +120,7 @@ func (r *rawReceiver) message(i int) {
 	if h.n == 0 && r.b.kind == SocketRaw {
 		return
 	}
-	d := datagrams{buf: r.slots[i], start: headroom, end: headroom + int(h.n), remote: getSockaddr(r.names[i][:]),
+	d := datagrams{buf: r.slots[i], start: headroom, end: headroom + int(h.n), remote: getSockaddr(r.names[i][:], &r.zones),
 		local: r.b.local, kind: r.b.kind}
 	c := parseControl(r.oobs[i][:h.hdr.Controllen], r.b.v6)
 	if r.b.wildcard && c.dst.IsValid() {

@@ -2,7 +2,9 @@ package dataplane
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
+	"time"
 )
 
 // zoneID is the index of the interface that the zone of an IPv6 address names.
@@ -23,4 +25,29 @@ func zoneName(index uint32) string {
 		return i.Name
 	}
 	return strconv.FormatUint(uint64(index), 10)
+}
+
+const (
+	// zoneSlots is how many interfaces a receiver knows by name, a power of two.
+	zoneSlots = 8
+	// zoneAge is how long a name is believed: an interface may get another one.
+	zoneAge = time.Second
+)
+
+// zoneCache keeps the zones of the interfaces from which link-local addresses call, for to ask the system takes longer than all
+// else that is done for a datagram. Owned by one receiver.
+type zoneCache [zoneSlots]struct {
+	index uint32
+	until time.Time
+	addr  netip.Addr // one with the zone, which keeps it from being made again
+}
+
+// with gives the address the zone of the interface with this index.
+func (z *zoneCache) with(a netip.Addr, index uint32, now time.Time) netip.Addr {
+	c := &z[index%zoneSlots]
+	if c.index != index || !now.Before(c.until) {
+		c.index, c.until = index, now.Add(zoneAge)
+		c.addr = a.WithZone(zoneName(index))
+	}
+	return a.WithZone(c.addr.Zone())
 }
