@@ -40,7 +40,7 @@ func Diagnose(path string) (c *Config, errs Errors, err error) {
 		return nil, nil, err
 	}
 	c, errs = parse(path, data)
-	c.warnReadable(path, info)
+	c.warnReadable(path, f, info)
 	return c, errs, nil
 }
 

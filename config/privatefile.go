@@ -53,14 +53,14 @@ func kindOfFile(m fs.FileMode) string {
 // ReadPrivate reads a file with a key of at most so many octets, which nobody else may be able to use: its owner is root or the user
 // that the process runs as, and others have no access. There is one exception, which is how a service that is not root gets at a
 // file that root has written, and what a Secret of Kubernetes with an fsGroup is: a group that the process belongs to may read a
-// file of root's. A symbolic link is followed, since that is how Kubernetes gives a Secret another content.
+// file of root's, and so may the process's user by an access control list, which is how systemd hands over a credential. A symbolic link is followed, since that is how Kubernetes gives a Secret another content.
 func ReadPrivate(name string, most int64) ([]byte, error) {
 	f, info, err := OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if err := checkPrivate(name, info); err != nil {
+	if err := checkPrivate(name, f, info); err != nil {
 		return nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, most+1))
@@ -74,7 +74,7 @@ func ReadPrivate(name string, most int64) ([]byte, error) {
 }
 
 // checkPrivate is the rule of ReadPrivate.
-func checkPrivate(name string, info fs.FileInfo) error {
+func checkPrivate(name string, f *os.File, info fs.FileInfo) error {
 	if !hasPermissions {
 		return nil
 	}
@@ -84,7 +84,7 @@ func checkPrivate(name string, info fs.FileInfo) error {
 			advice(name, fmt.Sprintf("chown %d %s", os.Geteuid(), name))}
 	}
 	m := info.Mode().Perm()
-	if m&0o077 == 0 || m&0o037 == 0 && ok && uid == 0 && forGroup(gid) {
+	if m&0o077 == 0 || m&0o037 == 0 && ok && uid == 0 && (forGroup(gid) || aclForUs(f)) {
 		return nil
 	}
 	fix := fmt.Sprintf("chmod 600 %s", name)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -174,8 +175,8 @@ func fileReason(name string, err error) string {
 }
 
 // warnReadable warns of a configuration that has keys in it and that others can read, or change.
-func (c *Config) warnReadable(path string, info fs.FileInfo) {
-	err := checkPrivate(path, info)
+func (c *Config) warnReadable(path string, f *os.File, info fs.FileInfo) {
+	err := checkPrivate(path, f, info)
 	if err == nil {
 		return
 	}
