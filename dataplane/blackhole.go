@@ -35,6 +35,9 @@ const (
 const (
 	holeHold     = 10 * time.Minute
 	holeHoldMost = 16 * holeHold
+	// holeTrial is how long it is kept at first when the peer was silent while packets vanished: then the path may just have
+	// been down for some seconds, and have come back during the search. It doubles as well.
+	holeTrial = 30 * time.Second
 	// maxHoles bounds the paths that are remembered. Only those of installed SAs get there.
 	maxHoles = 4096
 )
@@ -155,7 +158,7 @@ func (e *Engine) fillHoles() {
 		switch {
 		case e.searches[a] != nil:
 		case h.until > now:
-		case h.until+int64(h.hold) > now:
+		case h.until+int64(max(h.hold, holeHold)) > now:
 			e.updateMTULocked(mtuEvent{remote: a})
 		default:
 			delete(e.holes, a)

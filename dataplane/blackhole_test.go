@@ -106,6 +106,7 @@ func (r *holeRig) fillWindow(flow uint16, segments int) {
 func TestBlackHole(t *testing.T) {
 	for acked, want := range []int{1400, 1280, MinPathMTU} {
 		r := newHoleRig(t, 1500)
+		r.hear()
 		r.fillWindow(1, 40)
 		if n := r.news(); n != nil {
 			t.Fatalf("%+v without a repetition", n)
@@ -159,6 +160,60 @@ func TestBlackHole(t *testing.T) {
 		if r.e.fillHoles(); len(r.e.holes) != 0 {
 			t.Errorf("holes: %v", r.e.holes)
 		}
+	}
+}
+
+// hear has packets come in from the peer.
+func (r *holeRig) hear() {
+	ch := r.e.children[childA]
+	if ch.in == nil {
+		ch.in = &inboundSA{child: ch, cells: make([]counterCell, 1)}
+		ch.in.route.Store(ch.out.route.Load())
+	}
+	ch.in.cells[0].add(1, 100, r.e.clock.now())
+}
+
+// TestOutage: a path that was down for some seconds, and came back during the search, is not slow for ten minutes. Only when
+// it is found again and again the MTU stays low for longer.
+func TestOutage(t *testing.T) {
+	r := newHoleRig(t, 1500)
+	r.fillWindow(1, 40)
+	for _, want := range []time.Duration{holeTrial, 2 * holeTrial, 4 * holeTrial} {
+		r.ms += holeStale.Milliseconds()
+		r.stall(1)
+		r.news()
+		r.later()
+		r.later() // nothing gets through, whatever its size
+		if r.mtu() != MinPathMTU {
+			t.Fatalf("MTU %d", r.mtu())
+		}
+		r.acked(1, 600)
+		r.later()
+		h := r.e.holes[labB.Addr()]
+		if h.hold != want || h.mtu != MinPathMTU {
+			t.Errorf("hold %v, want %v; MTU %d", h.hold, want, h.mtu)
+		}
+		h.until = r.e.clock.now()
+		r.e.holes[labB.Addr()] = h
+		if r.e.fillHoles(); r.mtu() != 1500 || len(r.e.holes) != 1 {
+			t.Errorf("MTU %d after the hold time, holes %v", r.mtu(), r.e.holes)
+		}
+	}
+	// The peer is heard while large packets vanish: that is no outage.
+	r.ms += holeStale.Milliseconds()
+	r.hear()
+	r.stall(1)
+	r.news()
+	r.acked(1, 600)
+	r.later()
+	if h := r.e.holes[labB.Addr()]; h.hold != holeHold || h.mtu != 1400 {
+		t.Errorf("hold %v, MTU %d", h.hold, h.mtu)
+	}
+	h := r.e.holes[labB.Addr()]
+	h.until = r.e.clock.now() - int64(holeHold)
+	r.e.holes[labB.Addr()] = h
+	if r.e.fillHoles(); len(r.e.holes) != 0 {
+		t.Errorf("holes: %v", r.e.holes)
 	}
 }
 

@@ -29,6 +29,7 @@ type holeSearch struct {
 	was    int       // MTU at the beginning
 	old    *pathHole // what was known of the path before
 	due    int64     // when the step has failed
+	heard  bool      // the peer was heard while packets vanished, so the path was not down
 }
 
 const (
@@ -68,7 +69,8 @@ func (e *Engine) holeFound(remote netip.Addr, r *holeReport) {
 	}
 	s := &holeSearch{
 		watch: &holeWatch{key: r.key.reversed(), seq: r.seq}, packet: r.packet, was: r.mtu,
-		wait: int64(min(max(r.pause, holeWaitLeast), holeWaitMost)),
+		wait:  int64(min(max(r.pause, holeWaitLeast), holeWaitMost)),
+		heard: e.heardSince(remote, now-int64(r.pause)),
 	}
 	if known {
 		s.old = &old
@@ -93,6 +95,36 @@ func (e *Engine) tryStep(remote netip.Addr, s *holeSearch, step int, now int64) 
 	}
 }
 
+// hold is how long the MTU that was found is kept.
+func (s *holeSearch) hold() time.Duration {
+	hold := holeTrial
+	if s.heard {
+		hold = holeHold
+	}
+	if s.old != nil { // it was tried again, and is still there
+		hold = max(hold, min(2*s.old.hold, holeHoldMost))
+	}
+	return hold
+}
+
+// heardSince reports whether an authentic packet has come in from a peer since then. The mutex is held.
+func (e *Engine) heardSince(remote netip.Addr, then int64) bool {
+	for _, ch := range e.children {
+		if ch.in == nil {
+			continue
+		}
+		if rt := ch.in.route.Load(); rt == nil || rt.path.Remote.Addr() != remote {
+			continue
+		}
+		var sum counterSum
+		sum.add(ch.in.cells)
+		if sum.last != 0 && sum.last >= then {
+			return true
+		}
+	}
+	return false
+}
+
 // searchHoles looks at the searches whose step has had its time.
 func (e *Engine) searchHoles(now int64) {
 	e.mu.Lock()
@@ -112,10 +144,7 @@ func (e *Engine) searchHoles(now int64) {
 			}
 			e.endFutile(remote, s, now)
 		} else {
-			h := pathHole{mtu: mtu, hold: holeHold}
-			if s.old != nil { // it was tried again, and is still there
-				h.hold = min(2*s.old.hold, holeHoldMost)
-			}
+			h := pathHole{mtu: mtu, hold: s.hold()}
 			h.until = now + int64(h.hold)
 			e.holes[remote] = h
 			e.log.Warn("large packets to a peer vanish, and no ICMP message says why: the path's MTU is lowered",
