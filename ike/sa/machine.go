@@ -74,8 +74,8 @@ type Machine struct {
 	gone []uint32
 	// rivalOf is the IKE SA that this one may replace, while a collision of two rekeyings is not settled.
 	rivalOf *Machine
-	// successor is the IKE SA that has the children now.
-	successor *Machine
+	// successor is the IKE SA that has the children now, predecessor the one that they were taken over from.
+	successor, predecessor *Machine
 	// closing is set by a request handler that ends the SA: it takes effect after the response is sent.
 	closing *Closed
 	outputs []Output

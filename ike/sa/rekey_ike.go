@@ -301,7 +301,8 @@ func (m *Machine) handOver(now time.Time, s *Machine) {
 		return // settled before
 	}
 	s.rivalOf = nil
-	m.successor = s
+	m.predecessors() // those that have ended are let go
+	m.successor, s.predecessor = s, m
 	if m.mob.on {
 		s.inherit(m)
 		s.path = m.path
@@ -339,6 +340,9 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	if m.busyWithChildren() {
 		// "If a peer receives a request to rekey the IKE SA, and it is currently creating, rekeying, or closing a Child SA of that IKE
 		// SA, it SHOULD reply with TEMPORARY_FAILURE." https://www.rfc-editor.org/rfc/rfc7296#section-2.25.1
+		return failing(wire.NotifyTemporaryFailure)
+	}
+	if m.predecessors() >= maxPredecessors {
 		return failing(wire.NotifyTemporaryFailure)
 	}
 	ke, ok := find[*wire.KE](r.payloads)
