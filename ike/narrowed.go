@@ -126,12 +126,10 @@ func (d *Daemon) review(now time.Time, h *child) time.Time {
 	}
 	// What has been carried for as long as its pause is nothing that comes and goes.
 	n.refused = slices.DeleteFunc(n.refused, func(r denial) bool { return !now.Before(r.next) && !slices.ContainsFunc(left, r.pair.Equal) })
-	if n.asking != nil {
-		if slices.ContainsFunc(left, n.asking.Equal) && now.Before(n.since.Add(moreTimeout)) {
-			return n.since.Add(moreTimeout)
-		}
-		n.asking = nil
+	if n.waits(now, h, e) && slices.ContainsFunc(left, n.asking.Equal) {
+		return n.since.Add(moreTimeout)
 	}
+	n.asking = nil
 	next := time.Time{}
 	if asked && h.conf.StartAction == config.StartStart && !h.held && len(have) < maxPairs {
 		for _, p := range left {
@@ -151,6 +149,11 @@ func (d *Daemon) review(now time.Time, h *child) time.Time {
 		d.report(now, e, diag.SelectorsNarrowed(d.whereChild(now, e, h), texts(want), texts(union(have)), pairTexts(left, want)))
 	}
 	return next
+}
+
+// waits reports whether a CHILD SA is being asked for, on the IKE SA that the child is with now.
+func (n *narrowing) waits(now time.Time, h *child, e *entry) bool {
+	return n.asking != nil && now.Before(n.since.Add(moreTimeout)) && e != nil && e.m.AsksMore(h.cfg)
 }
 
 // whole notes that nothing is left out.
@@ -180,10 +183,11 @@ func (n *narrowing) denial(p selector.Pair) *denial {
 
 // acquireMore deals with a packet that a child is configured for and none of its CHILD SAs carries.
 func (d *Daemon) acquireMore(now time.Time, h *child, p selector.Packet) {
-	if h.narrow.asking != nil {
+	e := d.carrier(h)
+	if h.narrow.waits(now, h, e) {
 		return // it may be for this packet; if it is not, the packet looks for its way again when the answer is there
 	}
-	if e := d.carrier(h); e != nil {
+	if e != nil {
 		have, _ := carried(h, e)
 		if slices.ContainsFunc(have, func(x selector.Pair) bool { return x.MatchOut(p) }) {
 			return // it has come up while the packet was reported, which is on its way

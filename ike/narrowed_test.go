@@ -8,7 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"esplanade/config"
 	"esplanade/ike/diag"
+	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
 
@@ -181,6 +183,36 @@ func TestPacketAsksForItsPair(t *testing.T) {
 			t.Errorf("%d IKE SAs", n)
 		}
 	})
+}
+
+// A request that has ended without a word, as with the IKE SA that it was made on, holds up no other.
+func TestLostRequestForAPair(t *testing.T) {
+	for _, action := range []string{"trap", "start"} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFabric(t)
+			f.start(addrB, toml("", onePair("00", "11")))
+			a := f.start(addrA, toml("", manyNets("trap")))
+			settle(time.Second)
+			a.d.Acquire(a.policy("b/net"), packetTo("10.1.0.5", "10.2.0.5"))
+			settle(5 * time.Second)
+			_ = a.d.call(t.Context(), func(now time.Time) {
+				h := a.d.conns[0].children[0]
+				all, _ := pairs(h.cfg.Resolve(sa.Path{}))
+				h.narrow.asking, h.narrow.since = &all[3], now
+				if action == "start" {
+					h.conf.StartAction = config.StartStart
+					a.d.touch(h)
+				}
+			})
+			if action == "trap" {
+				a.d.Acquire(a.policy("b/net"), packetTo("10.1.1.5", "10.2.1.5"))
+			}
+			settle(5 * time.Second)
+			if got := a.selectorsOut(); !slices.Equal(got, []string{allPairs[0], allPairs[3]}) {
+				t.Errorf("%s: %s", action, got)
+			}
+		})
+	}
 }
 
 // The side that was called asks too, with a packet of its own, and says nothing about what its peer did not want.

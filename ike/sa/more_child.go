@@ -15,6 +15,13 @@ func (m *Machine) InitiateMore(now time.Time, c *ChildConfig, part selector.Pair
 	m.pump(now)
 }
 
+// AsksMore reports whether a request of InitiateMore for a child has not come to anything yet. One whose IKE SA ends, or that somebody
+// else has seen to, ends without an output.
+func (m *Machine) AsksMore(c *ChildConfig) bool {
+	_, ok := queued(m, func(t *createChildTask) bool { return t.cfg == c && t.part != nil })
+	return ok
+}
+
 // served reports whether what a request for a part is for is carried by a CHILD SA already.
 func (m *Machine) served(t *createChildTask) bool {
 	return slices.ContainsFunc(m.children, func(c *Child) bool {
