@@ -133,10 +133,14 @@ func (n *network) refresh() error {
 		if slices.Equal(fresh, a.routes) {
 			continue
 		}
-		for range a.times {
-			if err := n.add(fresh); err != nil {
-				errs = errors.Join(errs, err)
-				break
+		// The first time may fail; the others only count.
+		if err := n.add(fresh); err != nil {
+			errs = errors.Join(errs, err)
+			continue // what is there stays, and is what RemoveRoutes removes
+		}
+		for i := range a.times {
+			if i > 0 {
+				errs = errors.Join(errs, n.add(fresh))
 			}
 			for _, r := range a.routes {
 				errs = errors.Join(errs, n.link.RemoveRoute(r))

@@ -52,9 +52,13 @@ type countedLink struct {
 	tun.Link
 	routes map[tun.Route]int
 	refuse netip.Addr // a source that the system refuses
+	broken bool       // nothing can be added
 }
 
 func (l *countedLink) AddRoute(r tun.Route) error {
+	if l.broken {
+		return syscall.ENOBUFS
+	}
 	if r.Src.IsValid() && r.Src == l.refuse {
 		return syscall.EINVAL
 	}
@@ -92,6 +96,32 @@ func TestNetworkRefreshesSources(t *testing.T) {
 		t.Error(err)
 	}
 	if l.routes[old] != 0 || l.routes[tun.Route{Dst: dst}] != 2 {
+		t.Errorf("routes %v", l.routes)
+	}
+}
+
+// TestNetworkKeepsWhatCannotBeRefreshed: where a route does not take another source, what is there is remembered, and removed in
+// the end.
+func TestNetworkKeepsWhatCannotBeRefreshed(t *testing.T) {
+	l := &countedLink{routes: map[tun.Route]int{}}
+	n := newNetwork(l, "")
+	defer n.close()
+	ts := selector.Pair{
+		Local:  []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.1.0.0/24"))},
+		Remote: []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.2.0.0/24"))},
+	}
+	old := tun.Route{Dst: netip.MustParsePrefix("10.2.0.0/24"), Src: netip.MustParseAddr("10.1.0.7")}
+	n.added[ts.String()], l.routes = &addedRoutes{ts: ts, times: 2, routes: []tun.Route{old}}, map[tun.Route]int{old: 2}
+	l.broken = true
+	if err := n.refresh(); err == nil || l.routes[old] != 2 {
+		t.Errorf("%v, routes %v", err, l.routes)
+	}
+	for range 2 {
+		if err := n.RemoveRoutes(ts); err != nil {
+			t.Error(err)
+		}
+	}
+	if l.routes[old] != 0 {
 		t.Errorf("routes %v", l.routes)
 	}
 }
