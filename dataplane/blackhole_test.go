@@ -217,6 +217,28 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// TestAnotherTunnelGoesOn: while large packets of another tunnel get through to the same peer, a connection that hangs is no reason
+// to lower the MTU of the path.
+func TestAnotherTunnelGoesOn(t *testing.T) {
+	r := newHoleRig(t, 1500)
+	encr, integ := keys(t, gcm128(), "x")
+	if err := r.e.InstallOutbound(childA+1, policyA+1, childA+1, esp.OutboundConfig{SPI: 4097, Suite: gcm128(), EncrKey: encr, IntegKey: integ},
+		pair(t, ts4Local, "10.9.0.0/16"), esp.Path{Local: labA, Remote: labB, UDP: true}); err != nil {
+		t.Fatal(err)
+	}
+	r.fillWindow(1, 40)
+	r.stall(1)
+	r.e.children[childA+1].out.progress.Store(r.e.clock.now())
+	if n := r.news(); n == nil || r.mtu() != 1500 || len(r.e.searches) != 0 {
+		t.Errorf("news %+v, MTU %d", n, r.mtu())
+	}
+	r.e.children[childA+1].out.progress.Store(r.e.clock.now() - int64(time.Second))
+	r.stall(1)
+	if n := r.news(); n == nil || r.mtu() != 1400 {
+		t.Errorf("news %+v, MTU %d", n, r.mtu())
+	}
+}
+
 // TestBlackHoleOfLongDelay: where the round trip takes long two repetitions are enough.
 func TestBlackHoleOfLongDelay(t *testing.T) {
 	r := newHoleRig(t, 1500)

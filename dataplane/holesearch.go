@@ -64,6 +64,7 @@ func (e *Engine) holeFound(remote netip.Addr, r *holeReport) {
 	old, known := e.holes[remote]
 	switch {
 	case e.closed || step == 0 || e.searches[remote] != nil || len(e.searches) >= maxSearches || e.futile[remote] > now,
+		e.movedSince(remote, now-int64(r.pause/2)),
 		!known && len(e.holes) >= maxHoles, known && old.until > now && old.mtu <= step:
 		return
 	}
@@ -105,6 +106,20 @@ func (s *holeSearch) hold() time.Duration {
 		hold = max(hold, min(2*s.old.hold, holeHoldMost))
 	}
 	return hold
+}
+
+// movedSince reports whether large packets have got through to a peer since then, in whatever tunnel: then it is one host that
+// does not answer. The mutex is held.
+func (e *Engine) movedSince(remote netip.Addr, then int64) bool {
+	for _, ch := range e.children {
+		if ch.out == nil || ch.out.route.Load().path.Remote.Addr() != remote {
+			continue
+		}
+		if moved := ch.out.progress.Load(); moved != 0 && moved > then {
+			return true
+		}
+	}
+	return false
 }
 
 // heardSince reports whether an authentic packet has come in from a peer since then. The mutex is held.
