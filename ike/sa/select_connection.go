@@ -23,8 +23,8 @@ func (m *Machine) selectConnection(idi, idr *wire.ID, traffic selector.Pair) (*C
 			return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
 		}
 	}
-	var best *Config
-	bestScore, bestFit := -1, []fit(nil)
+	var best []*Config // those that match alike
+	bestScore := -1
 	var have []string
 	for _, c := range m.candidates {
 		local := c.LocalID
@@ -39,16 +39,15 @@ func (m *Machine) selectConnection(idi, idr *wire.ID, traffic selector.Pair) (*C
 		if idr != nil && !hint.Equal(local) {
 			continue
 		}
-		if score < bestScore {
-			continue
-		}
-		fits := m.fits(c.Children, traffic)
-		if score > bestScore || len(fits) > 0 && (len(bestFit) == 0 || fits[0].better(bestFit[0]) < 0) {
-			best, bestScore, bestFit = c, score, fits
+		switch {
+		case score > bestScore:
+			best, bestScore = []*Config{c}, score
+		case score == bestScore:
+			best = append(best, c)
 		}
 	}
-	if best != nil {
-		return best, nil
+	if len(best) > 0 {
+		return m.closestFit(best, traffic), nil
 	}
 	theirs := peer.String()
 	if idr != nil {
@@ -70,11 +69,30 @@ func (m *Machine) selectConnection(idi, idr *wire.ID, traffic selector.Pair) (*C
 	return nil, f
 }
 
-// wanted are the selectors that a request is for, as this side sees them.
+// closestFit is the connection with the child that fits the selectors best, the first if none fits.
+func (m *Machine) closestFit(list []*Config, traffic selector.Pair) *Config {
+	if len(list) == 1 {
+		return list[0]
+	}
+	best, bestFit := list[0], []fit(nil)
+	for _, c := range list {
+		if fits := m.fits(c.Children, traffic); len(fits) > 0 && (len(bestFit) == 0 || fits[0].better(bestFit[0]) < 0) {
+			best, bestFit = c, fits
+		}
+	}
+	return best
+}
+
+// maxWanted is how many selectors of each side decide about the connection. The peer has proved nothing yet: to compare 255 with
+// those of each child takes a millisecond a child, more than all else that the request costs.
+const maxWanted = 16
+
+// wanted are the selectors that a request is for, as this side sees them, the first of them.
 func wanted(payloads []wire.Payload) selector.Pair {
 	tsi, tsr := findTS(payloads, false), findTS(payloads, true)
 	if tsi == nil || tsr == nil {
 		return selector.Pair{}
 	}
-	return selector.Pair{Local: fromWireTS(tsr), Remote: fromWireTS(tsi)}
+	local, remote := fromWireTS(tsr), fromWireTS(tsi)
+	return selector.Pair{Local: local[:min(len(local), maxWanted)], Remote: remote[:min(len(remote), maxWanted)]}
 }

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"esplanade/ike/wire"
 )
 
 // Two connections between the same gateways with the same identities, one for each network: the request gets the one with the child
@@ -36,6 +38,22 @@ func TestConnectionWithTheChild(t *testing.T) {
 			if _, m := r.wantUp(1); m.Config().Name != c.want {
 				t.Errorf("%s, turned %v: %s, want %s", c.asks, turned, m.Config().Name, c.want)
 			}
+		}
+	}
+}
+
+// Whoever asks has proved nothing: only the first selectors decide, however many there are.
+func TestFewSelectorsDecideAboutTheConnection(t *testing.T) {
+	for _, n := range []int{0, 1, maxWanted, 255} {
+		tsi, tsr := &wire.TS{}, &wire.TS{Responder: true}
+		for i := range n {
+			a := netip.AddrFrom4([4]byte{10, 0, byte(i), 1})
+			ts := wire.TrafficSelector{Start: a, End: a, EndPort: 65535}
+			tsi.Selectors, tsr.Selectors = append(tsi.Selectors, ts), append(tsr.Selectors, ts)
+		}
+		got := wanted([]wire.Payload{tsi, tsr})
+		if want := min(n, maxWanted); len(got.Local) != want || len(got.Remote) != want {
+			t.Errorf("of %d selectors %d and %d count, want %d", n, len(got.Local), len(got.Remote), want)
 		}
 	}
 }
