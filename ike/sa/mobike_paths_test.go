@@ -249,3 +249,34 @@ func TestUnprovenAddressGetsNoESP(t *testing.T) {
 		}
 	}
 }
+
+// A check of the peer's address that the end of its IKE SA cuts off is made on the successor: until then no ESP goes to where the peer
+// is by now.
+func TestAddressCheckOutlivesItsIKESA(t *testing.T) {
+	m := newMobileRig(t, nil)
+	ma, mb := m.up()
+	cut := true
+	m.drop = func(e *end, d []byte) bool {
+		h := headerOf(d)
+		// What b asks on the first IKE SA does not arrive.
+		return cut && e == m.b && h.SPIr == mb.LocalSPI() && h.Flags&wire.FlagResponse == 0
+	}
+	m.changed(m.a, a2)
+	m.run(3 * time.Second)
+	if c := mb.Children()[0]; mb.Path().Remote.Addr() != a2 || c.Path.Remote.Addr() != a1 {
+		t.Fatalf("b is at %s and its ESP goes to %s", mb.Path(), c.Path.Remote)
+	}
+	ma.RekeyIKE(m.now)
+	m.a.drain(ma)
+	m.run(20 * time.Second)
+	cut = false
+	_, nb := m.wantUp(1)
+	if nb == mb {
+		t.Fatal("the IKE SA was not rekeyed")
+	}
+	for _, c := range nb.Children() {
+		if c.Path.Remote.Addr() != a2 {
+			t.Errorf("ESP of %08x goes to %s", c.Inbound.SPI, c.Path.Remote)
+		}
+	}
+}

@@ -51,9 +51,17 @@ type routeTask struct {
 	elsewhere bool
 }
 
-func (t *routeTask) name() string                        { return "check the peer's address" }
-func (t *routeTask) exchange() wire.ExchangeType         { return wire.ExchangeInformational }
-func (t *routeTask) abandoned(m *Machine, now time.Time) {}
+func (t *routeTask) name() string                { return "check the peer's address" }
+func (t *routeTask) exchange() wire.ExchangeType { return wire.ExchangeInformational }
+
+// abandoned has the check made on the successor when the end of a rekeyed IKE SA cuts it off: until the peer has answered, its
+// CHILD SAs stay where they were. A check of where ESP comes from is begun again by the next packet.
+func (t *routeTask) abandoned(m *Machine, now time.Time) {
+	if s := m.newest(); s != m && !t.esp.IsValid() && s.speaks(false) && !s.PeerProven() {
+		s.checkRoute()
+		m.touched(s, now)
+	}
+}
 
 func (t *routeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if m.state != StateEstablished && m.state != StateRekeying {
