@@ -53,3 +53,24 @@ func TestRouteCheckByTwoPaths(t *testing.T) {
 		t.Error("the check was not made again")
 	}
 }
+
+// Whose ESP is followed to where it comes from: that of a peer behind a NAT, by the side that was called, with MOBIKE.
+func TestWhoseESPIsFollowed(t *testing.T) {
+	for name, c := range map[string]struct {
+		mob  mobility
+		nat  nat
+		want bool
+	}{
+		"called, the peer behind a NAT":    {mobility{on: true}, nat{supported: true, remote: true}, true},
+		"called, both behind one":          {mobility{on: true}, nat{supported: true, local: true, remote: true}, true},
+		"called, no NAT":                   {mobility{on: true}, nat{supported: true}, false},
+		"initiator, the peer behind a NAT": {mobility{on: true, initiator: true}, nat{supported: true, remote: true}, false},
+		"initiator, both behind one":       {mobility{on: true, initiator: true}, nat{supported: true, local: true, remote: true}, false},
+		"called, the peer, without MOBIKE": {mobility{}, nat{supported: true, remote: true}, false},
+	} {
+		m := &Machine{mob: c.mob, nat: c.nat, establishedAt: epoch}
+		if got := m.followsESP(); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
