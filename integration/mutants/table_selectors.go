@@ -34,11 +34,6 @@ func selectors() []Mutant {
 			Why: "a child would be up that takes nothing",
 		},
 		{
-			Name: "rekeying-other-child", File: "ike/sa/select_child.go", Tests: "^TestRekeyingStaysWithItsChild$",
-			Old: "		list = []fit{best}\n", New: "		list = m.fits(m.cfg.Children, theirs)\n",
-			Why: "a rekeying could turn one child into another",
-		},
-		{
 			Name: "match-out-local", File: "ike/selector/match.go", Tests: "^TestPairMatch$",
 			Old: "	return anyMatch(p.Local, k.Src, k.Protocol, k.SrcPort, k.HasPorts, true) &&\n", New: "	return true &&\n",
 			Why: "packets of other hosts would enter the tunnel",
