@@ -5,7 +5,7 @@ func files() []Mutant {
 	return []Mutant{
 		{
 			Name: "key-file-mode", File: "config/privatefile.go", Tests: "^(TestSecretFile|TestPrivateFilesOfUsers)$",
-			Old: "	if m&0o077 == 0 || m&0o037 == 0 && ok && uid == 0 && forGroup(gid) {\n", New: "	if gid >= 0 || gid < 0 {\n",
+			Old: "	if m&0o077 == 0 || m&0o037 == 0 && ok && uid == 0 && (forGroup(gid) || aclForUs(f)) {\n", New: "	if gid >= 0 || gid < 0 {\n",
 			Why: "a key that everybody can read would be taken",
 		},
 		{
@@ -55,7 +55,7 @@ func files() []Mutant {
 		},
 		{
 			Name: "key-file-group", File: "config/privatefile.go", Tests: "^(TestPrivateFilesOfUsers|TestSecretFile)$",
-			Old: "ok && uid == 0 && forGroup(gid) {\n		return nil\n	}\n	fix", New: "ok && uid == 0 && gid >= 0 {\n		return nil\n	}\n	fix",
+			Old: "ok && uid == 0 && (forGroup(gid) || aclForUs(f)) {", New: "ok && uid == 0 && gid >= 0 {",
 			Why: "a key that a group of others can read would be taken",
 		},
 		{
