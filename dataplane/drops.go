@@ -47,7 +47,7 @@ const (
 	DropInMalformed                       // authentic, with an inner packet that is not one
 	DropInNextHeader                      // authentic, of a protocol that the SA does not carry
 	DropInSelectors                       // authentic, outside of the SA's traffic selectors
-	DropInICMPError                       // an ICMP error about a packet that the SA's tunnel does not carry (RFC 4301)
+	DropInICMPError                       // an ICMP error about a packet that no tunnel with the peer carries (RFC 4301)
 	DropInECN                             // congestion was marked on a packet that can't carry the mark (RFC 6040)
 	DropInDevice                          // the device refused it
 	DropInNoESP                           // ESP came to a port that is for IKE only

@@ -82,8 +82,10 @@ func (k *flowKey) reversed() flowKey {
 	}
 }
 
-// errorFits reports whether the ICMP error b that has come in on an SA is about a packet that its tunnel carries. Its own
-// header need not fit the selectors: the error of a router outside of them is let through by what it encloses.
+// errorFits reports whether the ICMP error b that has come in on an SA is about a packet that goes to its peer. An SA whose
+// selectors have the error itself is the one to send it by, also when the packet has one of its own, as TCP has where ICMP is
+// another child's. The header need not fit the selectors: the error of a router outside of them is let through by what it
+// encloses.
 func (w *inLoop) errorFits(sa *inboundSA, b []byte) bool {
 	h, q := &w.header, &w.quote
 	if !quoteOf(b, h, q) || w.e.ownFlow(q) {
@@ -91,13 +93,10 @@ func (w *inLoop) errorFits(sa *inboundSA, b []byte) bool {
 	}
 	packet := q.key.packet()
 	ts := sa.ts.Load()
-	if !ts.MatchOut(packet) {
+	if !ts.MatchIn(h.key.packet()) && !(ts.MatchOut(packet) && routerOutside(ts.Local, h.key.src())) {
 		return false
 	}
-	if !ts.MatchIn(h.key.packet()) && !routerOutside(ts.Local, h.key.src()) {
-		return false
-	}
-	// The selectors of several tunnels may have it: it counts for the one that it takes.
+	// The selectors of several tunnels may have the packet: the error counts for the one that it takes.
 	r := w.e.policies.Load().lookup(&q.key)
 	return r != nil && r.sa != nil && (r.line == sa.line || samePeer(r.sa.route.Load(), sa.route.Load()))
 }

@@ -207,6 +207,41 @@ func TestErrorsFromTunnelsWithPorts(t *testing.T) {
 	}
 }
 
+// TestErrorsBySelectorsOfICMP: where ICMP is a child of its own, the errors about the packets of the others come by that one: "If an
+// SA exists that accommodates an outbound ICMP error message, then the message is mapped to the SA". Errors about another peer's
+// packets do not. https://www.rfc-editor.org/rfc/rfc4301#section-6.2
+func TestErrorsBySelectorsOfICMP(t *testing.T) {
+	l := spdLab{newLab(t, plainEnds)}
+	icmp := [2]string{"10.1.0.0/16[icmp]", "10.2.0.0/16[icmp]"}
+	p := peer(t, l.lab, childA, icmp, gcm128())
+	l.e.SetPolicy(1, selector.Policy{Pair: pair(t, icmp[0], icmp[1]), Order: 1})
+	l.e.SetPolicy(2, selector.Policy{Pair: pair(t, "10.1.0.0/16[tcp]", "10.2.0.0/16[tcp]"), Order: 2})
+	l.e.SetPolicy(3, selector.Policy{Pair: pair(t, "10.1.0.0/16[udp]", "10.2.0.0/16[udp]"), Order: 3})
+	encr, integ := keys(t, gcm128(), "x")
+	for i, remote := range []netip.AddrPort{labA, labA, netip.MustParseAddrPort("192.0.2.3:4500")} {
+		of := []string{"icmp", "tcp", "udp"}[i]
+		id := childA + uint64(i)
+		if err := l.e.InstallOutbound(id, uint64(i+1), id, esp.OutboundConfig{SPI: 4096, Suite: gcm128(), EncrKey: encr, IntegKey: integ},
+			pair(t, "10.1.0.0/16["+of+"]", "10.2.0.0/16["+of+"]"), esp.Path{Local: labB, Remote: remote, UDP: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := ipSpec{src: "10.1.0.5", dst: "10.2.0.9"}
+	for _, c := range []struct {
+		name, from string
+		quote      []byte
+		ok         bool
+	}{
+		{"of the child for TCP", "10.2.0.1", tcpSpec{sport: 1000, dport: 53}.build(out, nil), true},
+		{"of a router outside, which only its own child lets through", "172.16.0.1", tcpSpec{sport: 1000, dport: 53}.build(out, nil), false},
+		{"of another peer's child", "10.2.0.1", udpPacket(out, 1000, 53, nil), false},
+	} {
+		if got := l.in(labA, p.seal(icmpSpec(ipSpec{src: c.from, dst: out.src}, 3, 4, c.quote), 4)); (len(got) == 1) != c.ok {
+			t.Errorf("%s: %v; drops %v", c.name, got, dropsOf(l.e))
+		}
+	}
+}
+
 // An ICMP error of a router on this side that is outside of the selectors goes to where the packet came from.
 func TestErrorsIntoTunnels(t *testing.T) {
 	for _, c := range []struct {
