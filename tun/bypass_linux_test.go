@@ -2,6 +2,7 @@ package tun
 
 import (
 	"net"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -84,6 +85,22 @@ func TestLinkKeepsLocalNetworks(t *testing.T) {
 	if after := g.state(); after != before {
 		t.Errorf("after Close:\n%s\nwant as before:\n%s", after, before)
 	}
+}
+
+// A route that is added through a router of the LAN, without naming the device, leads to the LAN, although a route into the tunnel
+// covers the router's address.
+func TestLinkLeavesGatewaysAlone(t *testing.T) {
+	g := newGateway(t)
+	l := g.configure(g.dev, LinkOptions{Mark: testMark})
+	g.must(l.SetUp(testMTU))
+	g.must(l.AddRoute(Route{Dst: prefix("10.0.0.0/8")}))
+	g.must(l.AddRoute(Route{Dst: prefix("fd00::/8")}))
+	for gw, dst := range map[string]string{"10.10.0.77": "10.66.0.0/16", "fd00:10::77": "fd00:66::/32"} {
+		r := &netlink.Route{Dst: ipNet(prefix(dst)), Gw: netip.MustParseAddr(gw).AsSlice()}
+		g.must(g.RouteAdd(r))
+		g.waySoon(prefix(dst).Addr().Next().String(), "lan")
+	}
+	g.must(l.Close())
 }
 
 // The host's routes come and go while the tunnel is there. What goes leaves nothing in the clear, not for a moment, where

@@ -62,9 +62,14 @@ func blockRoute(dst netip.Prefix, table int) *netlink.Route {
 	return &netlink.Route{Dst: ipNet(dst), Table: table, Type: unix.RTN_UNREACHABLE, Priority: blockMetric, Protocol: RouteProtocol}
 }
 
-// bypassRoute sends a lookup on to the next rule, which is that of table main.
+// bypassRoute sends a lookup on to the next rule, which is that of table main. Its scope is that of a connected network: the
+// kernel looks for the device of a route's gateway among such routes only, and would find the tunnel's otherwise.
 func bypassRoute(dst netip.Prefix, table int) *netlink.Route {
-	return &netlink.Route{Dst: ipNet(dst), Table: table, Type: unix.RTN_THROW, Protocol: RouteProtocol}
+	n := &netlink.Route{Dst: ipNet(dst), Table: table, Type: unix.RTN_THROW, Protocol: RouteProtocol}
+	if dst.Addr().Is4() {
+		n.Scope = netlink.SCOPE_LINK
+	}
+	return n
 }
 
 func (l *linuxLink) addRoute(r Route) error {
