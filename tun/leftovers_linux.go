@@ -132,10 +132,18 @@ func (l *linuxLink) clearRules(family int) error {
 			}
 		}
 	}
+	if family == unix.AF_INET && l.excludesIPv4() {
+		for _, r := range l.forwardRules() {
+			keep = append(keep, ruleText(r))
+		}
+	}
 	var errs error
 	for i := range rules {
 		r := &rules[i]
-		if l.isOurs(r) && r.Priority >= l.o.Priority && !slices.Contains(keep, ruleText(r)) || l.isOurs(r) && r.Priority < l.o.Priority && !l.excludes(r) {
+		if l.isOurs(r) && slices.Contains(keep, ruleText(r)) {
+			continue
+		}
+		if l.isOurs(r) && r.Priority >= l.o.Priority || l.isOurs(r) && r.Priority < l.o.Priority && !l.excludes(r) {
 			errs = errors.Join(errs, l.removeRule(r))
 		}
 	}
@@ -151,7 +159,7 @@ func ruleText(r *netlink.Rule) string {
 	if r.Sport != nil {
 		sport = fmt.Sprint(r.Sport.Start, "-", r.Sport.End)
 	}
-	return fmt.Sprint(r.Priority, " ", r.Table, " ", r.Invert, " ", r.Mark, " ", r.SuppressPrefixlen, " ", dst, " ", r.IPProto, " ", sport)
+	return fmt.Sprint(r.Priority, " ", r.Table, " ", r.Invert, " ", r.Mark, " ", r.SuppressPrefixlen, " ", dst, " ", r.IPProto, " ", sport, " ", r.IifName, " ", r.Goto)
 }
 
 // rules lists the routing rules of one family. A kernel without rules has none; adding one will say so.
@@ -169,8 +177,8 @@ func (l *linuxLink) rules(family int) (rules []netlink.Rule, err error) {
 
 // isOurs recognises a rule of ours, whatever its mark: the mark may be another since the configuration was changed.
 func (l *linuxLink) isOurs(r *netlink.Rule) bool {
-	if r.Protocol != RouteProtocol || r.Priority < l.o.Priority-1 || r.Priority > l.o.Priority+2 {
+	if r.Protocol != RouteProtocol || r.Priority < l.o.Priority-2 || r.Priority > l.o.Priority+2 {
 		return false
 	}
-	return r.Table == l.o.Table || r.Table == l.o.Table+1 || r.Table == unix.RT_TABLE_MAIN
+	return r.Goto == l.o.Priority || r.Table == l.o.Table || r.Table == l.o.Table+1 || r.Table == unix.RT_TABLE_MAIN
 }

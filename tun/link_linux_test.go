@@ -201,6 +201,13 @@ func TestLinkPeerInsideSelectors(t *testing.T) {
 	for _, dst := range []string{peerAddr + "/32", "0.0.0.0/0"} {
 		t.Run(dst, func(t *testing.T) {
 			g := newGateway(t)
+			neighbour := newSpace(t)
+			veth(t, g.space, "lan2", neighbour, "eth")
+			g.address("lan2", "10.77.0.1/24")
+			neighbour.address("eth", "10.77.0.7/24")
+			neighbour.must(neighbour.RouteAdd(&netlink.Route{LinkIndex: neighbour.link("eth").Attrs().Index, Gw: net.ParseIP("10.77.0.1")}))
+			g.internet.must(g.internet.RouteAdd(&netlink.Route{Dst: ipNet(prefix("10.77.0.0/24")), Gw: net.ParseIP("203.0.113.10")}))
+			g.sysctl("ipv4/ip_forward", "1")
 			before := g.state()
 			g.sysctl("ipv4/conf/all/rp_filter", "1")
 			g.sysctl("ipv4/conf/wan/rp_filter", "1")
@@ -220,6 +227,10 @@ func TestLinkPeerInsideSelectors(t *testing.T) {
 			other := g.udp("203.0.113.10:9999", 0)
 			if err := exchange(other, peerAddr+":4500", peer, stopped); err == nil || !strings.Contains(err.Error(), "question did not arrive") {
 				t.Errorf("another socket's packet should take the tunnel; got %v", err)
+			}
+			// So does what comes from others and only looks like ours: the port of its source is anybody's choice.
+			if err := exchange(neighbour.udp("10.77.0.7:4500", 0), peerAddr+":4500", peer, stopped); err == nil || !strings.Contains(err.Error(), "question did not arrive") {
+				t.Errorf("a forwarded packet should take the tunnel; got %v", err)
 			}
 			g.must(l.Close())
 			if after := g.state(); after != before {

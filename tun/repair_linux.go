@@ -102,7 +102,8 @@ func (l *linuxLink) repairRules(fam int, done *Restored) error {
 			wanted = append(wanted, l.tableRules(fam, table)...)
 		}
 	}
-	if l.o.Mark != 0 && fam == unix.AF_INET {
+	if fam == unix.AF_INET && l.excludesIPv4() {
+		wanted = append(wanted, l.forwardRules()...)
 		for peer := range l.peers {
 			wanted = append(wanted, l.peerRules(peer)...)
 		}

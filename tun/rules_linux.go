@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -11,6 +12,12 @@ import (
 
 // mainPriority is where the kernel has the rule for table main.
 const mainPriority = 32766
+
+// loopback is where, to the rules, the packets of this host itself come from.
+const loopback = "lo"
+
+// actionNone is the action of a rule that leads nowhere, FR_ACT_NOP of linux/fib_rules.h.
+const actionNone = 3
 
 // newRule gives a rule that carries our protocol.
 func newRule(family, priority, table int) *netlink.Rule {
@@ -82,6 +89,47 @@ func (l *linuxLink) peerRules(peer netip.Addr) []*netlink.Rule {
 	return rules
 }
 
+// forwardRules make what this host forwards pass over the peerRules: whoever is behind it may write our ports into its packets.
+// What the filter asks about a packet for this host counts as its own, "from lo". That cannot be a part of the peerRules:
+// with it the kernel does not look at ports. The second rule does nothing but be there for the first to lead to.
+func (l *linuxLink) forwardRules() []*netlink.Rule {
+	over := newRule(unix.AF_INET, l.o.Priority-2, unix.RT_TABLE_UNSPEC)
+	over.Invert, over.IifName, over.Goto = true, loopback, l.o.Priority
+	target := newRule(unix.AF_INET, l.o.Priority, unix.RT_TABLE_MAIN)
+	target.Type = actionNone
+	return []*netlink.Rule{target, over}
+}
+
+func (l *linuxLink) excludesIPv4() bool {
+	for peer := range l.peers {
+		if peer.Is4() {
+			return l.o.Mark != 0
+		}
+	}
+	return false
+}
+
+// tidyForward removes the forwardRules when there are no peerRules left, ours or another process's.
+func (l *linuxLink) tidyForward() error {
+	if l.excludesIPv4() {
+		return nil
+	}
+	rules, err := l.rules(unix.AF_INET)
+	if err != nil {
+		return err
+	}
+	for i := range rules {
+		if l.isOurs(&rules[i]) && rules[i].Priority == l.o.Priority-1 {
+			return nil
+		}
+	}
+	var errs error
+	for _, r := range slices.Backward(l.forwardRules()) {
+		errs = errors.Join(errs, l.removeRule(r))
+	}
+	return errs
+}
+
 // throwRoutes make a lookup that has come to one of our tables go on to the next rule. They keep the packets of sockets
 // without a mark out of the tunnel, and with them every other packet to the peer.
 func (l *linuxLink) throwRoutes(peer netip.Addr) []*netlink.Route {
@@ -114,7 +162,11 @@ func (l *linuxLink) excludes(r *netlink.Rule) bool {
 
 func (l *linuxLink) excludeAll(peer netip.Addr) error {
 	if l.o.Mark != 0 {
-		for _, r := range l.peerRules(peer) {
+		var rules []*netlink.Rule
+		if peer.Is4() {
+			rules = append(l.forwardRules(), l.peerRules(peer)...)
+		}
+		for _, r := range rules {
 			// Before Linux 4.17 there are no rules about protocols and ports: then only a strict filter is in the way.
 			if err := l.addRule(r); err != nil && !errors.Is(err, unix.EINVAL) {
 				return err
@@ -136,6 +188,9 @@ func (l *linuxLink) unexclude(peer netip.Addr) error {
 	if l.o.Mark != 0 {
 		for _, r := range l.peerRules(peer) {
 			errs = errors.Join(errs, l.removeRule(r))
+		}
+		if peer.Is4() {
+			errs = errors.Join(errs, l.tidyForward())
 		}
 		return errs
 	}
