@@ -49,7 +49,7 @@ func faults() []Mutant {
 		},
 		{
 			Name: "icmp-of-our-side", File: "dataplane/quote.go", Tests: "^TestErrorsFromTunnels",
-			Old: "	if !ts.MatchIn(h.key.packet()) && !routerOutside(ts.Local, h.key.src()) {\n", New: "	if false {\n",
+			Old: "	if !ts.MatchIn(h.key.packet()) && !(ts.MatchOut(packet) && routerOutside(ts.Local, h.key.src())) {\n", New: "	if !ts.MatchIn(h.key.packet()) && !ts.MatchOut(packet) {\n",
 			Why: "an error could come with the address of a host of this side",
 		},
 		{
@@ -160,6 +160,21 @@ func faults() []Mutant {
 			Why: "a client that says nothing would be waited for, for ever",
 		},
 		// Traffic selectors and CHILD SAs.
+		{
+			Name: "ppk-of-another", File: "ike/daemon.go", Tests: "^(TestPPKOfAnotherConnection|TestMachinesGetAllThereIs)$",
+			Old: "FreePPK: d.freePPK, ", New: "",
+			Why: "a peer could use the PPK that is another connection's",
+		},
+		{
+			Name: "taken-through-a-sibling", File: "ike/taken.go", Tests: "^TestNetworksOfAnotherPeerThroughASibling$",
+			Old: "		h = d.childElsewhere(cfg)", New: "		_ = d.childElsewhere(cfg)",
+			Why: "a peer could have the networks of another by way of a second connection",
+		},
+		{
+			Name: "rekeyed-without-end", File: "ike/sa/rekey_ike.go", Tests: "^TestRekeyedWithoutDelete$",
+			Old: "	if m.predecessors() >= maxPredecessors {\n", New: "	if false {\n",
+			Why: "a peer with a key could fill the memory with IKE SAs that it has rekeyed",
+		},
 		{
 			Name: "selectors-move-to-a-claim", File: "ike/sa/move_selectors.go", Tests: "^(TestConfiguredSelectorsStay|TestSelectorsOfAnotherPeer|TestDynamicSelectorsFollowAMove)$",
 			Old: "now.remote != c.gateways.remote && reached() {", New: "now.remote != c.gateways.remote && (reached() || true) {",
