@@ -14,6 +14,7 @@ func (c *Config) check(r *reader) {
 	c.checkMTU(r)
 	c.checkOverlaps(r)
 	c.checkHeld(r)
+	c.checkSpecial(r)
 	c.checkRequestIDs(r)
 }
 

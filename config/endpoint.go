@@ -79,7 +79,7 @@ func parseEndpoint(text string) (e Endpoint, reason, want string) {
 			e.Any = true
 			return e, "", ""
 		}
-		if a.Is4In6() || a.IsMulticast() {
+		if a.Is4In6() || noHost(a) {
 			return e, quote(s) + " is not a gateway's address", forms
 		}
 		e.First, e.Last = a, a

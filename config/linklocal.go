@@ -27,10 +27,10 @@ func badZone(a netip.Addr) (reason, want string) {
 // at a multicast address. Link-local ones among several need no interface: they are only compared with.
 func badRange(e Endpoint, text, forms string) (reason, want string) {
 	switch {
+	case noHost(e.First) && noHost(e.Last):
+		return quote(text) + " is not a gateway's address", forms
 	case e.First == e.Last:
 		return badZone(e.First)
-	case e.First.IsMulticast() && e.Last.IsMulticast():
-		return quote(text) + " is not a gateway's address", forms
 	}
 	return "", ""
 }

@@ -14,6 +14,8 @@ func (c *Config) checkSecrets(r *reader) {
 	for _, n := range c.Connections {
 		if n.usesPSK() && !c.hasPSK(n) {
 			c.reportMissing(r, n)
+		} else if n.usesPSK() {
+			c.reportOwnOnly(r, n)
 		}
 	}
 	for _, s := range c.Secrets.IKE {
@@ -58,6 +60,31 @@ func (c *Config) reportMissing(r *reader, n *Connection) {
 		want = "write a table [secrets.ike.NAME] with id = [" + peer + "] and a key of its own"
 	}
 	report(n.Local.At("auth"), want, "there is no secret for connections.%s: none names %s%s", n.Name, peer, only)
+}
+
+// reportOwnOnly warns of a connection whose peers have no key but such as name nobody except this gateway: with one, a peer would
+// have to call itself what this gateway does.
+func (c *Config) reportOwnOnly(r *reader, n *Connection) {
+	keys := c.PeerKeys(n)
+	if n.Remote.ID.Concrete() || len(keys) == 0 {
+		return
+	}
+	for _, s := range keys {
+		if len(s.IDs) == 0 || slices.ContainsFunc(s.IDs, func(id identity.Identity) bool { return !n.isOwn(id) }) {
+			return
+		}
+	}
+	r.warnf(keys[0].At("id"), "write the peer's identity as id", "secrets.ike.%s names nobody but this gateway, and connections.%s has no "+
+		"other key: its peer would have to call itself as this gateway does", keys[0].Name, n.Name)
+}
+
+// isOwn reports whether an identity is the one by which this side of a connection calls itself.
+func (n *Connection) isOwn(id identity.Identity) bool {
+	if !n.Local.ID.Any() {
+		return id.Equal(n.Local.ID)
+	}
+	a, ok := id.Addr()
+	return ok && slices.ContainsFunc(n.LocalAddrs, func(e Endpoint) bool { return e.Addr() == a })
 }
 
 // takers are the peers for which a key is used.

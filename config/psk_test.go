@@ -162,7 +162,8 @@ func TestCheckSaysWhoseKey(t *testing.T) {
 		{c, []string{pair}, []string{`no secret for connections.c`}, ""},
 		{c, []string{`"b.example"`}, nil, `there is no secret for connections.c: none names "c.example"; write a table [secrets.ike.NAME] with id = ["c.example"]`},
 		{c, nil, nil, `there is no secret for connections.c`},
-		{everybody, []string{`"a.example"`}, nil, ""}, // two sides with one name
+		{everybody, []string{`"a.example"`}, []string{`secrets.ike.k0 names nobody but this gateway`}, ""}, // well, two sides with one name
+		{everybody, []string{`"a.example"`, `"b.example"`}, nil, ""},
 		{b + c, []string{`["a.example", "b.example", "c.example"]`},
 			[]string{`secrets.ike.k0 is the key of "b.example" and "c.example": whoever has it can pass for any other`}, ""},
 		{b + c, []string{""}, []string{`secrets.ike.k0 is the key of "b.example" and "c.example"`}, ""},

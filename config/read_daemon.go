@@ -37,9 +37,11 @@ func readMetrics(t *table) (m Metrics) {
 	if m.Listen != "" {
 		host, port, err := net.SplitHostPort(m.Listen)
 		n, errPort := strconv.ParseUint(port, 10, 16)
-		_, errHost := netip.ParseAddr(host)
+		a, errHost := netip.ParseAddr(host)
 		if err != nil || errPort != nil || host != "" && errHost != nil && !isHostname(host) {
 			t.errorf(at, advice, "metrics.listen is %s", quote(m.Listen))
+		} else if reason, want := badListen(a); errHost == nil && reason != "" {
+			t.errorf(at, want, "metrics.listen is %s: %s", quote(m.Listen), reason)
 		} else if n == 0 {
 			t.warnf(at, "write a port that Prometheus can be told", "metrics.listen has port 0: the system chooses one")
 		}

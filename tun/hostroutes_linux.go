@@ -2,6 +2,8 @@ package tun
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -26,12 +28,27 @@ func HostRoutes(device string) ([]HostRoute, error) {
 	var out []HostRoute
 	for _, family := range families {
 		if err := l.eachRoute(family, unix.RT_TABLE_MAIN, func(dst netip.Prefix, r *netlink.Route) {
-			if l.isLocal(dst, r) && names[r.LinkIndex] != device && !dst.Addr().IsLinkLocalUnicast() {
-				out = append(out, HostRoute{Dst: dst, Device: names[r.LinkIndex], Connected: isConnected(r)})
+			through := devices(r, names)
+			if l.isLocal(dst, r) && through != device && !dst.Addr().IsLinkLocalUnicast() {
+				out = append(out, HostRoute{Dst: dst, Device: through, Connected: isConnected(r)})
 			}
 		}); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// devices names what a route leads to: one device, or each of those of a route with several next hops.
+func devices(r *netlink.Route, names map[int]string) string {
+	if len(r.MultiPath) == 0 {
+		return names[r.LinkIndex]
+	}
+	var out []string
+	for _, hop := range r.MultiPath {
+		if name := names[hop.LinkIndex]; !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, " and ")
 }
