@@ -168,7 +168,7 @@ func TestLinkBlocksWhenStopped(t *testing.T) {
 	g.must(g.dev.Close())
 
 	g.do(func() error {
-		n, err := Unblock(o)
+		n, err := Unblock(o, false)
 		if err == nil && n == 0 {
 			t.Error("nothing was removed")
 		}
@@ -187,7 +187,7 @@ func TestUnblockWhileRunning(t *testing.T) {
 	g.must(l.AddRoute(Route{Dst: prefix("10.20.0.0/16")}))
 	before := g.state()
 	g.do(func() error {
-		if _, err := Unblock(LinkOptions{Mark: testMark}); err == nil {
+		if _, err := Unblock(LinkOptions{Mark: testMark}, false); err == nil {
 			t.Error("no error")
 		}
 		return nil

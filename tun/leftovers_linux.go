@@ -18,7 +18,7 @@ import (
 func (l *linuxLink) takeOver() error {
 	var errs error
 	for _, family := range families {
-		errs = errors.Join(errs, l.takeOverFamily(family))
+		errs = errors.Join(errs, l.demoteOrphans(family), l.takeOverFamily(family))
 	}
 	return errs
 }
@@ -68,7 +68,7 @@ func isBlock(r *netlink.Route) bool {
 func (l *linuxLink) sweep() error {
 	var errs error
 	for _, family := range families {
-		errs = errors.Join(errs, l.sweepFamily(family))
+		errs = errors.Join(errs, l.sweepFamily(family), l.sweepOrphans(family, false))
 	}
 	return errs
 }
@@ -137,10 +137,14 @@ func (l *linuxLink) clearRules(family int) error {
 			keep = append(keep, ruleText(r))
 		}
 	}
+	shared, err := l.livesBeside(family, rules)
+	if err != nil {
+		return err
+	}
 	var errs error
 	for i := range rules {
 		r := &rules[i]
-		if l.isOurs(r) && slices.Contains(keep, ruleText(r)) {
+		if l.isOurs(r) && (slices.Contains(keep, ruleText(r)) || shared && r.Table != l.o.Table && r.Table != l.o.Table+1) {
 			continue
 		}
 		if l.isOurs(r) && r.Priority >= l.o.Priority || l.isOurs(r) && r.Priority < l.o.Priority && !l.excludes(r) {

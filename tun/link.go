@@ -29,7 +29,7 @@ type LinkOptions struct {
 	// Table is the routing table of prefixes longer than /0; 0 is DefaultTable. Default routes are in table Table+1.
 	Table int
 
-	// Priority is the priority of the first of our routing rules; 0 is DefaultPriority. Priority-2 to Priority+2 are used.
+	// Priority is the priority of the first of our routing rules; 0 is DefaultPriority. Priority-2 to Priority+5 are used.
 	Priority int
 
 	// TxQueueLen is the number of packets (each up to 64 KiB with TSO) that wait in the device for us to read them;

@@ -60,8 +60,8 @@ func configure(name string, o LinkOptions) (Link, error) {
 	if o.Table < 1 || o.Table > 1<<31-2 || o.Table+1 >= unix.RT_TABLE_DEFAULT && o.Table <= unix.RT_TABLE_LOCAL {
 		return fail("choose a table whose number and the next one are free", fmt.Errorf("%w: routing table %d", ErrBadRequest, o.Table))
 	}
-	if o.Priority < 3 || o.Priority+2 >= mainPriority {
-		return fail(fmt.Sprintf("choose a priority of 3..%d", mainPriority-3), fmt.Errorf("%w: rule priority %d", ErrBadRequest, o.Priority))
+	if o.Priority < 3 || o.Priority+2+demoted >= mainPriority {
+		return fail(fmt.Sprintf("choose a priority of 3..%d", mainPriority-3-demoted), fmt.Errorf("%w: rule priority %d", ErrBadRequest, o.Priority))
 	}
 	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {

@@ -317,8 +317,19 @@ func (l *linuxLink) tidy(family, table int) error {
 	if used {
 		return nil
 	}
+	rules, err := l.rules(family)
+	if err != nil {
+		return err
+	}
+	shared, err := l.livesBeside(family, rules)
+	if err != nil {
+		return err
+	}
 	var errs error
 	for _, rule := range l.tableRules(family, table) {
+		if shared && rule.Table == unix.RT_TABLE_MAIN {
+			continue
+		}
 		errs = errors.Join(errs, l.removeRule(rule))
 	}
 	return errs

@@ -44,9 +44,14 @@ func (l *linuxLink) tableRules(family, table int) []*netlink.Rule {
 	if table == l.o.Table {
 		return []*netlink.Rule{unmarked(l.o.Priority)}
 	}
-	spare := newRule(family, l.o.Priority+1, unix.RT_TABLE_MAIN)
-	spare.SuppressPrefixlen = 0
-	return []*netlink.Rule{spare, unmarked(l.o.Priority + 2)}
+	return []*netlink.Rule{l.spareRule(family, l.o.Priority+1), unmarked(l.o.Priority + 2)}
+}
+
+// spareRule looks at table main, without its default route.
+func (l *linuxLink) spareRule(family, priority int) *netlink.Rule {
+	r := newRule(family, priority, unix.RT_TABLE_MAIN)
+	r.SuppressPrefixlen = 0
+	return r
 }
 
 // addRule adds a rule that may be there already, from another process that shares our table.

@@ -13,8 +13,8 @@ import (
 var errRuns = errors.New("a gateway that runs uses these routing tables")
 
 // Unblock removes what a run has left behind to refuse packets, and tells how many rules and routes that were. With a
-// gateway that runs it does nothing.
-func Unblock(o LinkOptions) (removed int, err error) {
+// gateway that runs it does nothing. all is for what others have left behind as well, in whichever routing table.
+func Unblock(o LinkOptions, all bool) (removed int, err error) {
 	const op = "unblock"
 	o.setDefaults()
 	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
@@ -28,7 +28,7 @@ func Unblock(o LinkOptions) (removed int, err error) {
 	}
 	for _, family := range families {
 		used, err := l.usedByOthers(family)
-		if err == nil && used {
+		if err == nil && used && !all {
 			err = errRuns
 		}
 		if err != nil {
@@ -36,8 +36,14 @@ func Unblock(o LinkOptions) (removed int, err error) {
 		}
 	}
 	before, err := l.countOurs()
-	if err == nil {
-		err = l.sweep()
+	for _, family := range families {
+		used, err2 := l.usedByOthers(family)
+		if err = errors.Join(err, err2); err == nil && !used {
+			err = l.sweepFamily(family)
+		}
+		if err == nil && all {
+			err = l.sweepOrphans(family, true)
+		}
 	}
 	after, err2 := l.countOurs()
 	if err = errors.Join(err, err2); err != nil {
@@ -56,6 +62,16 @@ func (l *linuxLink) countOurs() (n int, err error) {
 		for i := range rules {
 			if l.isOurs(&rules[i]) {
 				n++
+			}
+		}
+		list, err := l.orphans(family)
+		if err != nil {
+			return n, err
+		}
+		for i := range list {
+			n++
+			if err := l.eachRoute(family, list[i].Table, func(netip.Prefix, *netlink.Route) { n++ }); err != nil {
+				return n, err
 			}
 		}
 		for _, table := range l.tables() {

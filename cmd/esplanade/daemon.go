@@ -136,6 +136,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 		return nil, err
 	}
 	g.host = newNetwork(g.link, g.interfaceName())
+	g.host.prepared = g.sayLeftBehind
 	if g.link != nil {
 		g.host.mark = g.conf.IKE.FWMark
 	}

@@ -25,6 +25,8 @@ type network struct {
 	added map[string]*addedRoutes
 	// leaving says that the gateway ends: the link removes all routes, or leaves behind what refuses packets.
 	leaving bool
+	// prepared is called when what an earlier run has left behind is swept, if it is set.
+	prepared func()
 }
 
 type addedRoutes struct {
@@ -41,9 +43,16 @@ func newNetwork(link tun.Link, device string) *network {
 // Prepared ends what an earlier run has left behind to refuse packets.
 func (n *network) Prepared() error {
 	if n.link == nil {
+		if n.prepared != nil {
+			n.prepared()
+		}
 		return nil
 	}
-	return n.link.Sweep()
+	err := n.link.Sweep()
+	if n.prepared != nil {
+		n.prepared()
+	}
+	return err
 }
 
 func (n *network) close() error { return n.local.Close() }

@@ -9,12 +9,14 @@ import (
 )
 
 func newUnblock() *cobra.Command {
-	return &cobra.Command{
+	all := false
+	c := &cobra.Command{
 		Use:   "unblock FILE",
 		Short: "Let packets out again that a stopped gateway holds back",
 		Long: `Unblock removes the routes and rules that a gateway has left behind to refuse the packets of its tunnels: with
 tun.block_when_stopped in its configuration, or because it was killed. From then on these packets leave in the clear. FILE is
-the configuration, which says in which routing tables to look. While a gateway runs, nothing is removed.`,
+the configuration, which says in which routing tables to look; with --all those of other gateways count too, and those that the
+configuration named earlier. What a gateway uses that runs is left alone.`,
 		Args:              oneArg("FILE"),
 		ValidArgsFunction: completeFile,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -22,12 +24,17 @@ the configuration, which says in which routing tables to look. While a gateway r
 			if err != nil {
 				return err
 			}
-			n, err := tun.Unblock(linkOptions(conf))
+			n, err := tun.Unblock(linkOptions(conf), all)
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%d routes and rules removed\n", n)
+			if tables, err := tun.LeftBehind(linkOptions(conf)); err == nil && len(tables) > 0 {
+				fmt.Fprintf(c.OutOrStdout(), "packets are still refused in %s, for a gateway that does not run; --all removes that too\n", tableList(tables))
+			}
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&all, "all", false, "also in the routing tables of other gateways that do not run")
+	return c
 }
