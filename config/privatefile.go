@@ -67,10 +67,32 @@ func ReadPrivate(name string, most int64) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case int64(len(data)) != min(info.Size(), most+1):
+		// Those of /proc say that they are empty, those of /sys that they are a page long.
+		return nil, &FileError{fmt.Sprintf("%s says that it has %d octets, and has others", quote(name), info.Size()),
+			"write the name of a file that the key was written into, not of one that the system makes up; if it was being written, try again"}
 	case int64(len(data)) > most:
 		return nil, &FileError{quote(name) + " is too large for a key", fmt.Sprintf("it has at most %d octets", most)}
 	}
 	return data, nil
+}
+
+// replaceable names a directory in which everybody can put another file in the place of the one that was named, "" if there is none.
+// In a sticky directory, such as /tmp, they can't.
+func replaceable(name string) string {
+	if !hasPermissions {
+		return ""
+	}
+	dirs := []string{filepath.Dir(name)}
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		dirs = append(dirs, filepath.Dir(target))
+	}
+	for _, dir := range dirs {
+		if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
+			return dir
+		}
+	}
+	return ""
 }
 
 // checkPrivate is the rule of ReadPrivate.

@@ -140,11 +140,31 @@ func readKeyFile(t *table, name string, at Position, dir string, check strengthC
 		t.errorf(at, want, "%s: %s", t.name("secret_file"), reason)
 		return Secret{}, name
 	}
+	if mark := byteOrderMark(data); mark != "" {
+		t.errorf(at, "save it again without, as plain text in UTF-8; if it is part of the key, write that in 0x form",
+			"%s: %s begins with the byte order mark of %s, which would be part of the key", t.name("secret_file"), quote(name), mark)
+		return Secret{}, name
+	}
+	if folder := replaceable(name); folder != "" {
+		t.warnf(at, fmt.Sprintf("chmod o-w %s", folder), "%s: everybody can put another file in the place of %s: others can write to the directory %s",
+			t.name("secret_file"), quote(name), quote(folder))
+	}
 	// Editors and echo end a file with one line end, which is not meant; a key that ends with one has a 0x form.
 	if d, ok := bytes.CutSuffix(data, []byte("\n")); ok {
 		data, _ = bytes.CutSuffix(d, []byte("\r"))
 	}
 	return decodeKey(t, data, at, "secret_file", check), name
+}
+
+// byteOrderMark names the encoding whose mark an editor has put before the text, "" if there is none.
+func byteOrderMark(data []byte) string {
+	switch {
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		return "UTF-8"
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
+		return "UTF-16"
+	}
+	return ""
 }
 
 // readPrivate reads a file that nobody but its owner may read. A reason that is not empty is an error.
