@@ -332,3 +332,20 @@ func TestErrorsAfterAuth(t *testing.T) {
 		})
 	}
 }
+
+// An IKE SA that has ended repeats its last answer, and takes no further request.
+func TestEndedTakesNoFurtherRequest(t *testing.T) {
+	play(t, "", nil, nil, func(l *ladder) {
+		p := rekeyPayloads(l.x, l.x.liveChildren()[0])
+		l.x.send(wire.ExchangeCreateChildSA, p[:2]...) // N(REKEY_SA) and SA
+		l.word("x>")
+		l.word("y=N(INVAL_SYN)")
+		l.x.machine().pending = nil // whatever was answered
+		l.x.send(wire.ExchangeInformational)
+		l.y.events = nil
+		l.word("x>")
+		if i, ok := l.y.events[len(l.y.events)-1].(Ignored); !ok || i.Reason != IgnoreMessageID {
+			t.Errorf("y made of it %v", l.y.events)
+		}
+	})
+}

@@ -34,17 +34,25 @@ func hosts(n int) []wire.TrafficSelector {
 
 // What a peer can make of the selectors of a CHILD SA is bounded, as responder in a new child and in a rekeying.
 func TestSelectorsAreBounded(t *testing.T) {
+	ours := hosts(maxSelectors + 1)
+	for i := range ours {
+		a := ours[i].Start.As4()
+		a[1] = 2
+		ours[i].Start, ours[i].End = netip.AddrFrom4(a), netip.AddrFrom4(a)
+	}
 	yNet, x6 := wireTS("10.2.0.0", "10.2.255.255", 0), "fd01::/16"
 	for _, c := range []struct {
 		name string
 		tsi  []wire.TrafficSelector
+		tsr  []wire.TrafficSelector // nil for y's network
 		good bool
 	}{
-		{"as many ranges as allowed", hosts(maxSelectors), true},
-		{"one range more", hosts(maxSelectors + 1), false},
-		{"as many prefixes as allowed", ragged(maxTSPrefixes/6, false), true},
-		{"more prefixes", ragged(maxTSPrefixes/6+1, false), false},
-		{"IPv6", ragged(maxTSPrefixes/14+1, true), false},
+		{"as many ranges as allowed", hosts(maxSelectors), nil, true},
+		{"one range more", hosts(maxSelectors + 1), nil, false},
+		{"as many prefixes as allowed", ragged(maxTSPrefixes/6, false), nil, true},
+		{"more prefixes", ragged(maxTSPrefixes/6+1, false), nil, false},
+		{"one range more on our side", hosts(1), ours, false},
+		{"IPv6", ragged(maxTSPrefixes/14+1, true), nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, rekey := range []bool{false, true} {
@@ -54,7 +62,11 @@ func TestSelectorsAreBounded(t *testing.T) {
 					y.Children[0].RemoteTS = append(y.Children[0].RemoteTS, mustTS(t, x6)...)
 				}, nil, func(l *ladder) {
 					before := len(l.y.machine().children)
-					l.offerTS(rekey, c.tsi, []wire.TrafficSelector{yNet})
+					tsr := []wire.TrafficSelector{yNet}
+					if c.tsr != nil {
+						tsr = c.tsr
+					}
+					l.offerTS(rekey, c.tsi, tsr)
 					if c.good && !rekey {
 						l.word("y=TSi,TSr")
 						return

@@ -44,7 +44,7 @@ func exchanges() []Mutant {
 			Why: "an old request could be played again",
 		},
 		{
-			Name: "closed-answers", File: "ike/sa/receive.go", Tests: "^TestIKERekeyCollidesWithDelete$",
+			Name: "closed-answers", File: "ike/sa/receive.go", Tests: "^TestEndedTakesNoFurtherRequest$",
 			Old: "m.window.nextRecv || m.state == StateClosed {", New: "m.window.nextRecv {",
 			Why: "an IKE SA that has ended would go on",
 		},
