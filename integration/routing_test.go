@@ -218,6 +218,70 @@ func TestExitLeavesNothing(t *testing.T) {
 	p.wantPing(t)
 	p.a.Stop(t)
 	clean("after SIGKILL, another start, and SIGTERM")
+
+	// An end that nobody has asked for leaves behind what refuses packets, and so does a start that fails.
+	blocked := func(when string) {
+		t.Helper()
+		state, err := p.A.NetworkState()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"unreachable " + p.B.Net4.String(), "unreachable " + p.B.Net6.String(), "lookup 220"} {
+			if !strings.Contains(state, want) {
+				t.Errorf("%s, %q is not in\n%s", when, want, state)
+			}
+		}
+	}
+	ended := func(when string) {
+		t.Helper()
+		lab.Eventually(t, 20*time.Second, when+" the daemon has ended", func() (bool, string) {
+			_, err := os.Stat(p.a.Socket())
+			return errors.Is(err, os.ErrNotExist), p.a.Log()
+		})
+	}
+	a := p.a.(*peer.Esplanade)
+	a.Start(t)
+	p.wantUp(t, recoveryLimit)
+	if err := p.A.IP("link del ipsec0"); err != nil {
+		t.Fatal(err)
+	}
+	ended("without its device")
+	if !strings.Contains(a.Log(), "somebody has removed the device") {
+		t.Errorf("it does not say why it has ended:\n%s", a.Log())
+	}
+	blocked("after the device was removed")
+	var taken *net.UDPConn
+	if err := p.A.Do(func() (err error) {
+		taken, err = net.ListenUDP("udp4", &net.UDPAddr{IP: p.A.Outer4.AsSlice(), Port: 500})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	a.Launch(t)
+	lab.Eventually(t, 20*time.Second, "the port is taken", func() (bool, string) {
+		return strings.Contains(a.Log(), "E-BIND"), a.Log()
+	})
+	ended("with its port taken")
+	blocked("after a start that failed")
+	taken.Close()
+	a.Start(t)
+	p.wantUp(t, recoveryLimit)
+	a.Stop(t)
+	clean("after failures, another start, and SIGTERM")
+
+	// And with block_when_stopped every end does, also after a reload.
+	conf, err := os.ReadFile(a.ConfigPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(a.ConfigPath(), append(conf, "\n[tun]\nblock_when_stopped = true\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.Start(t)
+	p.wantUp(t, recoveryLimit)
+	a.Reload(t)
+	a.Stop(t)
+	blocked("with block_when_stopped")
 }
 
 // difference is the lines of a that b doesn't have.

@@ -126,6 +126,11 @@ type Link interface {
 
 	// Close removes everything that the Link added and that is still there. A second Close does nothing.
 	Close() error
+
+	// Abandon is a Close after a failure: it leaves what refuses packets, whether of this run or of an earlier one, as
+	// LinkOptions.BlockWhenStopped does. Nobody has wanted the tunnels' packets to leave in the clear. After a Close it does
+	// nothing.
+	Abandon() error
 }
 
 // Configure gives the Link of a device. Nothing about the device is changed yet, but what a crashed run with

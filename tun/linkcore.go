@@ -281,8 +281,12 @@ func (l *link) Sweep() error {
 	return l.fail("sweep", nil, l.sys.sweep())
 }
 
-// Close goes on after an error, so that as much as possible is removed.
-func (l *link) Close() error {
+func (l *link) Close() error   { return l.end(l.block) }
+func (l *link) Abandon() error { return l.end(true) }
+
+// end goes on after an error, so that as much as possible is removed. With block, what refuses packets stays, that of an earlier
+// run too.
+func (l *link) end(block bool) error {
 	if l.stop != nil {
 		l.once.Do(l.stop)
 	}
@@ -295,9 +299,9 @@ func (l *link) Close() error {
 	var errs error
 	try := func(op string, object any, err error) { errs = errors.Join(errs, l.fail(op, object, err)) }
 	for _, r := range l.wants.sortedRoutes() {
-		try("remove route", r.Dst, l.sys.removeRoute(r, l.block))
+		try("remove route", r.Dst, l.sys.removeRoute(r, block))
 	}
-	if !l.block {
+	if !block {
 		try("sweep", nil, l.sys.sweep())
 	}
 	for _, peer := range slices.SortedFunc(maps.Keys(l.excluded), netip.Addr.Compare) {

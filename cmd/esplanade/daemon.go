@@ -51,6 +51,8 @@ type gateway struct {
 
 	ephemeral bool
 	closed    sync.Once
+	// stopped says that the end is wanted. Any other end, also one before the beginning, leaves behind what refuses packets.
+	stopped bool
 }
 
 // gatewayOptions are what differs between `run` and `demo`.
@@ -329,6 +331,7 @@ func (g *gateway) port(k dataplane.SocketKind) uint16 {
 // IKE first, which sends its DELETEs through the engine.
 func (g *gateway) run(ctx context.Context) error {
 	defer g.close()
+	asked := ctx
 	engineCtx, stopEngine := context.WithCancel(context.Background())
 	defer stopEngine()
 	ctx, stop := context.WithCancelCause(ctx)
@@ -337,7 +340,7 @@ func (g *gateway) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := g.engine.Run(engineCtx); err != nil {
-			stop(fmt.Errorf("packet loop: %w", err))
+			stop(g.loopFailure(err))
 		}
 	})
 	if g.socket != nil {
@@ -361,6 +364,7 @@ func (g *gateway) run(ctx context.Context) error {
 	defer stopDaemon()
 	defer context.AfterFunc(ctx, func() { g.host.leave(); stopDaemon() })()
 	err := g.daemon.Run(daemonCtx)
+	g.stopped = wanted(ctx, asked)
 	stop(nil)
 	g.closeLink() // while there is a device: it would be taken for one that somebody has removed
 	stopEngine()
@@ -369,6 +373,21 @@ func (g *gateway) run(ctx context.Context) error {
 		err = cause
 	}
 	return err
+}
+
+// wanted reports whether ctx has ended because asked has, and not because a part of the gateway has failed.
+func wanted(ctx, asked context.Context) bool {
+	return asked.Err() != nil && context.Cause(ctx) == context.Cause(asked)
+}
+
+// loopFailure says what has ended the packet loop.
+func (g *gateway) loopFailure(err error) error {
+	if name := g.interfaceName(); name != "" && tun.Removed(err) {
+		return fmt.Errorf("packet loop: somebody has removed the device %s: %w; the packets of the tunnels are refused until the next start. "+
+			"Fix: start the gateway again; find what removed the device (`ip link del`, a network manager), or have it leave %s alone",
+			name, err, name)
+	}
+	return fmt.Errorf("packet loop: %w", err)
 }
 
 // announce says in the log what runs on what.
@@ -430,7 +449,11 @@ func (g *gateway) closeLink() {
 	if g.link == nil {
 		return
 	}
-	if err := g.link.Close(); err != nil {
+	end := g.link.Abandon
+	if g.stopped {
+		end = g.link.Close
+	}
+	if err := end(); err != nil {
 		g.log.Warn("cannot undo the configuration of the device", "error", err)
 	}
 }

@@ -14,7 +14,7 @@ func newUnblock() *cobra.Command {
 		Use:   "unblock FILE",
 		Short: "Let packets out again that a stopped gateway holds back",
 		Long: `Unblock removes the routes and rules that a gateway has left behind to refuse the packets of its tunnels: with
-tun.block_when_stopped in its configuration, or because it was killed. From then on these packets leave in the clear. FILE is
+tun.block_when_stopped in its configuration, or because it was killed or failed. From then on these packets leave in the clear. FILE is
 the configuration, which says in which routing tables to look; with --all those of other gateways count too, and those that the
 configuration named earlier. What a gateway uses that runs is left alone.`,
 		Args:              oneArg("FILE"),
