@@ -64,8 +64,9 @@ func (c *Counters) add(o Counters) {
 //
 // SourceFor is called from the event loop and must not block. Addresses is called from whoever calls
 // [Daemon.AddressesChanged]. The others may take their time: they are called from one goroutine of the daemon, one at a time
-// and in the order in which the event loop wanted it. An AddRoutes that fails has added nothing; it is reported once, and
-// tried again every ten seconds.
+// and in the order in which the event loop wanted it. An AddRoutes that fails has added what it could, each prefix
+// for itself, and counts: RemoveRoutes takes it back. It is reported once, and called again every ten seconds, which adds what is
+// missing.
 type Network interface {
 	// SourceFor is the address this host uses towards a peer.
 	SourceFor(remote netip.Addr) (netip.Addr, error)

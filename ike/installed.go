@@ -54,7 +54,7 @@ func (d *Daemon) routeChild(i *installed) {
 	d.routing.setRoutes(&i.routed, &ts, func(err error) {
 		d.post(func(d *Daemon, now time.Time) {
 			if d.installed[c.ID] == i {
-				d.report(now, i.owner, diag.InstallFailed(d.where(now, i.owner, c), "routes for "+ts.String(), err))
+				d.report(now, i.owner, diag.RoutesFailed(d.where(now, i.owner, c), ts.String(), err))
 			}
 		})
 	})

@@ -111,6 +111,7 @@ type routes struct {
 	late   bool // its turn is among the removals
 	// These belong to the goroutine.
 	have  *selector.Pair
+	part  *selector.Pair // added, but not whole
 	told  *selector.Pair // whose failure was told
 	retry *time.Timer    // of another turn; nil before the first failure
 }
@@ -144,19 +145,29 @@ func (r *routing) setRoutes(h *routes, ts *selector.Pair, failed func(error)) {
 
 func (h *routes) next(r *routing) func() {
 	want, failed := h.want, h.failed
-	if want == nil && h.have != nil && !h.late {
+	if want == nil && (h.have != nil || h.part != nil) && !h.late {
 		h.late = true
 		r.later = append(r.later, h)
 		return nil
 	}
 	h.queued, h.late = false, false
-	if want == h.have {
+	if want == h.have && h.part == nil {
 		return nil
 	}
 	return func() {
-		// The new ones first, so that what both have never leaves in the clear; if there are none, the old ones stay.
-		if want != nil {
-			if err := r.network.AddRoutes(*want); err != nil {
+		// The new ones first, so that what both have never leaves in the clear; if they are not whole, the old ones stay.
+		part := h.part
+		h.part = nil
+		var err error
+		if want != nil && want != h.have {
+			err = r.network.AddRoutes(*want)
+		}
+		if part != nil { // of the last attempt, which counts
+			r.complain("remove routes", r.network.RemoveRoutes(*part))
+		}
+		if want != nil && want != h.have {
+			if err != nil {
+				h.part = want
 				if failed != nil && h.told != want {
 					failed(err)
 				}
@@ -164,6 +175,9 @@ func (h *routes) next(r *routing) func() {
 				r.again(h, want)
 				return
 			}
+		}
+		if want == h.have {
+			return
 		}
 		old := h.have
 		if h.have = want; old != nil {

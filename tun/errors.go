@@ -16,7 +16,10 @@ var (
 	ErrUnsupported       = errors.New("not supported on this operating system")
 	ErrProbeInconclusive = errors.New("the kernel does not tell while the device is down")
 	ErrSystem            = errors.New("the system refused")
-	ErrNotAdded          = errors.New("it was not added, or has already been removed") // of a LinkError
+	// ErrOnlyRefused is of a route that was added, and counts, but for the way into the device: until AddRoute is called again
+	// and works, the packets are refused.
+	ErrOnlyRefused = errors.New("the packets are refused, there is no way into the tunnel")
+	ErrNotAdded    = errors.New("it was not added, or has already been removed") // of a LinkError
 )
 
 // DeviceError says why there is no device: what was tried, what is wrong and what would make it work.

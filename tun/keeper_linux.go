@@ -42,6 +42,7 @@ type keeper struct {
 	done     chan struct{}
 	wake     chan struct{}
 	ended    sync.WaitGroup
+	failed   bool // the last look could not put something back; belongs to work
 
 	mu    sync.Mutex
 	check bool // something of ours may have vanished
@@ -236,6 +237,10 @@ func (k *keeper) work() {
 		if check {
 			r := k.link.repair()
 			r.Contested = p.after(time.Now(), r.Any())
+			if k.failed && k.restored != nil && r.Err == nil && !r.Any() {
+				k.restored(r) // what was missing is not wanted any more, or has come by itself
+			}
+			k.failed = r.Err != nil
 			k.tell(r)
 		}
 		if !check && !read {

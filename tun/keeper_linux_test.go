@@ -1,6 +1,7 @@
 package tun
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -194,5 +195,33 @@ func TestUnblockWhileRunning(t *testing.T) {
 	})
 	if g.state() != before {
 		t.Error("something was removed")
+	}
+}
+
+// What has no way into the device is refused, and has one as soon as it is added again after that.
+func TestLinkRefusesWhatItCannotRoute(t *testing.T) {
+	g := newGateway(t)
+	l := g.configure(g.dev, LinkOptions{Mark: testMark})
+	g.must(l.SetUp(testMTU))
+	before := g.state()
+	g.sysctl("ipv6/conf/ipsec0/disable_ipv6", "1")
+	four, six := Route{Dst: prefix("10.20.0.0/16")}, Route{Dst: prefix("fd00:20::/32")}
+	for range 2 {
+		if err := l.AddRoute(six); !errors.Is(err, ErrOnlyRefused) {
+			t.Errorf("with IPv6 off: %v", err)
+		}
+	}
+	g.must(l.AddRoute(four))
+	g.wantWay("fd00:20::7", 0, "error: no route to host")
+	g.wantWay("10.20.0.7", 0, "ipsec0")
+	g.sysctl("ipv6/conf/ipsec0/disable_ipv6", "0")
+	g.must(l.AddRoute(six))
+	g.wantWay("fd00:20::7", 0, "ipsec0")
+	for range 3 {
+		g.must(l.RemoveRoute(six))
+	}
+	g.must(l.RemoveRoute(four))
+	if after := g.state(); after != before {
+		t.Errorf("left:\n%s\nwant:\n%s", after, before)
 	}
 }

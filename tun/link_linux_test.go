@@ -292,12 +292,24 @@ func TestLinkFailuresLeaveNothing(t *testing.T) {
 			t.Errorf("%s has left something:\n%s\nwant as before:\n%s", what, after, before)
 		}
 	}
-	want("route while down", l.AddRoute(Route{Dst: prefix("198.51.100.0/24")}), unix.ENETDOWN, "bring the device up")
-	want("default route while down", l.AddRoute(Route{Dst: prefix("0.0.0.0/0")}), unix.ENETDOWN, "bring the device up")
+	// What has no way into the device refuses its packets until it is removed.
+	refused := func(r Route) error {
+		err := l.AddRoute(r)
+		if !errors.Is(err, ErrOnlyRefused) {
+			t.Errorf("%v: %v", r, err)
+		}
+		if r.Dst.Bits() > 0 {
+			g.wantWay(r.Dst.Addr().Next().String(), 0, "error: no route to host")
+		}
+		g.must(l.RemoveRoute(r))
+		return err
+	}
+	want("route while down", refused(Route{Dst: prefix("198.51.100.0/24")}), unix.ENETDOWN, "bring the device up")
+	want("default route while down", refused(Route{Dst: prefix("0.0.0.0/0")}), unix.ENETDOWN, "bring the device up")
 	g.must(l.SetUp(testMTU))
 	before = g.state()
-	want("foreign source", l.AddRoute(Route{Dst: prefix("0.0.0.0/0"), Src: addr("192.0.2.1")}), unix.EINVAL, "preferred source")
-	want("foreign source, IPv6", l.AddRoute(Route{Dst: prefix("::/0"), Src: addr("2001:db8:5::5")}), unix.EINVAL, "preferred source")
+	want("foreign source", refused(Route{Dst: prefix("0.0.0.0/0"), Src: addr("192.0.2.1")}), unix.EINVAL, "preferred source")
+	want("foreign source, IPv6", refused(Route{Dst: prefix("::/0"), Src: addr("2001:db8:5::5")}), unix.EINVAL, "preferred source")
 	want("not added", l.RemoveRoute(Route{Dst: prefix("0.0.0.0/0")}), ErrNotAdded, "")
 	// Another tunnel of the same table has the prefix.
 	g.must(g.RouteAdd(&netlink.Route{LinkIndex: g.link("lan").Attrs().Index, Table: DefaultTable, Dst: ipNet(prefix("10.20.0.0/16")), Scope: netlink.SCOPE_LINK}))

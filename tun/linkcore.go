@@ -27,6 +27,7 @@ type link struct {
 	closed   bool
 	wants    wants
 	excluded map[netip.Addr]bool
+	refused  map[netip.Prefix]bool // routes whose packets are only refused, see ErrOnlyRefused
 }
 
 func newLink(device string, sys backend) *link {
@@ -35,6 +36,7 @@ func newLink(device string, sys backend) *link {
 		sys:      sys,
 		wants:    wants{addresses: make(map[netip.Prefix]int), peers: make(map[netip.Addr]int)},
 		excluded: make(map[netip.Addr]bool),
+		refused:  make(map[netip.Prefix]bool),
 	}
 }
 
@@ -119,6 +121,19 @@ func (l *link) AddRoute(r Route) error {
 	case err != nil:
 		return l.fail(op, r.Dst, err)
 	}
+	if l.refused[q.Dst] { // its peers are excluded
+		err := l.sys.addRoute(q)
+		if err == nil || errors.Is(err, ErrOnlyRefused) {
+			l.wants.addRoute(q)
+		}
+		if err == nil {
+			delete(l.refused, q.Dst)
+			if src := l.wants.source(q.Dst); src != q.Src {
+				_ = l.sys.changeSource(Route{Dst: q.Dst, Src: src}) // of one who had it before; it works without
+			}
+		}
+		return l.fail(op, q.Dst, err)
+	}
 	if _, there := l.wants.routes[q.Dst]; there {
 		if !l.wants.source(q.Dst).IsValid() && q.Src.IsValid() {
 			if err := l.sys.changeSource(q); err != nil {
@@ -139,6 +154,11 @@ func (l *link) AddRoute(r Route) error {
 	}
 	if err == nil {
 		err = l.sys.addRoute(q)
+	}
+	if errors.Is(err, ErrOnlyRefused) {
+		l.refused[q.Dst] = true
+		l.wants.addRoute(q)
+		return l.fail(op, q.Dst, err)
 	}
 	if err != nil {
 		for _, peer := range done {
@@ -166,7 +186,7 @@ func (l *link) RemoveRoute(r Route) error {
 		return l.fail(op, q.Dst, ErrNotAdded)
 	}
 	if _, there := l.wants.routes[q.Dst]; there {
-		if now := l.wants.source(q.Dst); now != before.Src {
+		if now := l.wants.source(q.Dst); now != before.Src && !l.refused[q.Dst] {
 			err = l.sys.changeSource(Route{Dst: q.Dst, Src: now})
 		}
 	} else {
@@ -175,6 +195,9 @@ func (l *link) RemoveRoute(r Route) error {
 	if err != nil {
 		l.wants.routes[q.Dst] = holders // still there: Close tries again
 		return l.fail(op, q.Dst, err)
+	}
+	if l.wants.routes[q.Dst] == nil {
+		delete(l.refused, q.Dst)
 	}
 	return l.fail(op, q.Dst, l.unexcludeUncovered())
 }

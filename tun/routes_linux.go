@@ -91,14 +91,19 @@ func (l *linuxLink) addRoute(r Route) error {
 	if err == nil {
 		err = l.settle(r.Dst)
 	}
+	// What refuses the packets is there first, and stays if there is no way into the device: nothing leaves by another way.
 	if err == nil {
-		err = l.addDeviceRoute(r, table)
+		err = l.add(blockRoute(r.Dst, table))
 	}
 	if err != nil {
 		return errors.Join(err, l.forgetRoute(r.Dst))
 	}
-	if err = l.add(blockRoute(r.Dst, table)); err != nil {
-		return errors.Join(err, l.removeRoute(r, false))
+	if err = l.addDeviceRoute(r, table); err != nil {
+		var taken *routeTakenError
+		if errors.As(err, &taken) { // what refuses packets is the other's as well
+			return errors.Join(err, l.forgetRoute(r.Dst))
+		}
+		return fmt.Errorf("%w: %w", ErrOnlyRefused, err)
 	}
 	if host, ok := l.bypass.main.LookupPrefixLPM(r.Dst); ok && l.o.Overlapping != nil {
 		l.o.Overlapping(Overlap{Host: host, Tunnel: r.Dst})
@@ -251,13 +256,12 @@ func (l *linuxLink) addNet(cover netip.Prefix) error {
 	if err == nil {
 		err = l.add(blockRoute(cover, l.o.Table+1))
 	}
-	if err == nil {
-		err = l.addDeviceRoute(Route{Dst: cover}, l.o.Table+1)
-	}
 	if err != nil {
-		err = errors.Join(err, l.dropNet(cover))
+		return errors.Join(err, l.dropNet(cover))
 	}
-	return err
+	// Without a way into the device, as where IPv6 is off, the packets of a vanished route of main are refused.
+	_ = l.addDeviceRoute(Route{Dst: cover}, l.o.Table+1)
+	return nil
 }
 
 // dropNet undoes addNet when nothing is kept out of the covering route.

@@ -31,8 +31,9 @@ type network struct {
 
 type addedRoutes struct {
 	ts     selector.Pair
-	times  int
-	routes []tun.Route
+	times  int         // the link has each route once, however often it was asked for
+	routes []tun.Route // what the link has, some of it only to refuse packets
+	todo   []tun.Route // what the link does not have, or only to refuse packets
 }
 
 // newNetwork makes the network of a link. Close it.
@@ -101,32 +102,52 @@ func (n *network) AddRoutes(ts selector.Pair) error {
 	key := ts.String()
 	a := n.added[key]
 	if a == nil {
-		a = &addedRoutes{ts: ts, routes: n.routes(ts)}
-	}
-	if err := n.add(a.routes); err != nil {
-		return err
+		a = &addedRoutes{ts: ts, todo: n.routes(ts)}
+		n.added[key] = a
 	}
 	a.times++
-	n.added[key] = a
-	return nil
+	return n.add(a)
 }
 
-// add adds all routes or none. A source that is no address of this host any more is left out, here and in routes.
-func (n *network) add(routes []tun.Route) error {
-	for i := range routes {
-		err := n.link.AddRoute(routes[i])
-		if errors.Is(err, syscall.EINVAL) && routes[i].Src.IsValid() {
-			routes[i].Src = netip.Addr{}
-			err = n.link.AddRoute(routes[i])
+// add adds what is left to do of each prefix for itself: one that cannot be added takes no other with it.
+func (n *network) add(a *addedRoutes) error {
+	var errs error
+	todo := a.todo
+	a.todo = nil
+	for _, r := range todo {
+		had := slices.Contains(a.routes, r)
+		has, err := n.addRoute(r)
+		if err == nil || errors.Is(err, tun.ErrOnlyRefused) {
+			a.routes = append(a.routes, has)
+			if had { // to be refused
+				err = errors.Join(err, n.link.RemoveRoute(r))
+				i := slices.Index(a.routes, r)
+				a.routes = slices.Delete(a.routes, i, i+1)
+			}
 		}
 		if err != nil {
-			for _, done := range routes[:i] {
-				_ = n.link.RemoveRoute(done) // the first error is the one that matters
-			}
-			return err
+			a.todo = append(a.todo, has)
+			errs = errors.Join(errs, err)
 		}
 	}
-	return nil
+	return errs
+}
+
+// addRoute adds a route, without its source if that is no address of this host any more, and gives what it has added.
+func (n *network) addRoute(r tun.Route) (tun.Route, error) {
+	err := n.link.AddRoute(r)
+	if !errors.Is(err, syscall.EINVAL) || !r.Src.IsValid() {
+		return r, err
+	}
+	bare := tun.Route{Dst: r.Dst}
+	again := n.link.AddRoute(bare)
+	if errors.Is(err, tun.ErrOnlyRefused) { // it counts
+		if again != nil && !errors.Is(again, tun.ErrOnlyRefused) {
+			return r, err
+		}
+		again = errors.Join(again, n.link.RemoveRoute(r))
+	}
+	return bare, again
 }
 
 // refresh gives the routes the sources that the host's addresses ask for now.
@@ -138,24 +159,19 @@ func (n *network) refresh() error {
 	defer n.mu.Unlock()
 	var errs error
 	for _, a := range n.added {
-		fresh := n.routes(a.ts)
-		if slices.Equal(fresh, a.routes) {
-			continue
-		}
-		// The first time may fail; the others only count.
-		if err := n.add(fresh); err != nil {
-			errs = errors.Join(errs, err)
-			continue // what is there stays, and is what RemoveRoutes removes
-		}
-		for i := range a.times {
-			if i > 0 {
-				errs = errors.Join(errs, n.add(fresh))
+		for _, fresh := range n.routes(a.ts) {
+			i := slices.IndexFunc(a.routes, func(r tun.Route) bool { return r.Dst == fresh.Dst })
+			if i < 0 || a.routes[i] == fresh || slices.Contains(a.todo, a.routes[i]) {
+				continue // what is left to do is tried again anyway
 			}
-			for _, r := range a.routes {
-				errs = errors.Join(errs, n.link.RemoveRoute(r))
+			has, err := n.addRoute(fresh)
+			if err != nil && !errors.Is(err, tun.ErrOnlyRefused) {
+				errs = errors.Join(errs, err)
+				continue // what is there stays, and is what RemoveRoutes removes
 			}
+			errs = errors.Join(errs, err, n.link.RemoveRoute(a.routes[i]))
+			a.routes[i] = has
 		}
-		a.routes = fresh
 	}
 	return errs
 }
@@ -181,9 +197,10 @@ func (n *network) RemoveRoutes(ts selector.Pair) error {
 	if a == nil {
 		return fmt.Errorf("routes of %s: %w", key, tun.ErrNotAdded)
 	}
-	if a.times--; a.times == 0 {
-		delete(n.added, key)
+	if a.times--; a.times > 0 {
+		return nil
 	}
+	delete(n.added, key)
 	var first error
 	for _, r := range a.routes {
 		if err := n.link.RemoveRoute(r); err != nil && first == nil {

@@ -53,6 +53,7 @@ type countedLink struct {
 	routes map[tun.Route]int
 	refuse netip.Addr // a source that the system refuses
 	broken bool       // nothing can be added
+	off    bool       // IPv6 is: its packets can only be refused
 }
 
 func (l *countedLink) AddRoute(r tun.Route) error {
@@ -63,6 +64,9 @@ func (l *countedLink) AddRoute(r tun.Route) error {
 		return syscall.EINVAL
 	}
 	l.routes[r]++
+	if l.off && r.Dst.Addr().Is6() {
+		return tun.ErrOnlyRefused
+	}
 	return nil
 }
 
@@ -79,11 +83,11 @@ func TestNetworkRefreshesSources(t *testing.T) {
 		Remote: []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.2.0.0/24"))},
 	}
 	dst := netip.MustParsePrefix("10.2.0.0/24")
-	rs := []tun.Route{{Dst: dst, Src: gone}}
-	if err := n.add(rs); err != nil || rs[0].Src.IsValid() {
-		t.Errorf("%v, %v", rs, err)
+	has, err := n.addRoute(tun.Route{Dst: dst, Src: gone})
+	if err != nil || has.Src.IsValid() {
+		t.Errorf("%v, %v", has, err)
 	}
-	_ = l.RemoveRoute(rs[0])
+	_ = l.RemoveRoute(has)
 	for range 2 {
 		if err := n.AddRoutes(ts); err != nil {
 			t.Fatal(err)
@@ -91,11 +95,11 @@ func TestNetworkRefreshesSources(t *testing.T) {
 	}
 	// As if it had had a source when it was added.
 	old := tun.Route{Dst: dst, Src: netip.MustParseAddr("10.1.0.7")}
-	n.added[ts.String()].routes, l.routes = []tun.Route{old}, map[tun.Route]int{old: 2}
+	n.added[ts.String()].routes, l.routes = []tun.Route{old}, map[tun.Route]int{old: 1}
 	if err := n.refresh(); err != nil {
 		t.Error(err)
 	}
-	if l.routes[old] != 0 || l.routes[tun.Route{Dst: dst}] != 2 {
+	if l.routes[old] != 0 || l.routes[tun.Route{Dst: dst}] != 1 {
 		t.Errorf("routes %v", l.routes)
 	}
 }
@@ -111,9 +115,9 @@ func TestNetworkKeepsWhatCannotBeRefreshed(t *testing.T) {
 		Remote: []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.2.0.0/24"))},
 	}
 	old := tun.Route{Dst: netip.MustParsePrefix("10.2.0.0/24"), Src: netip.MustParseAddr("10.1.0.7")}
-	n.added[ts.String()], l.routes = &addedRoutes{ts: ts, times: 2, routes: []tun.Route{old}}, map[tun.Route]int{old: 2}
+	n.added[ts.String()], l.routes = &addedRoutes{ts: ts, times: 2, routes: []tun.Route{old}}, map[tun.Route]int{old: 1}
 	l.broken = true
-	if err := n.refresh(); err == nil || l.routes[old] != 2 {
+	if err := n.refresh(); err == nil || l.routes[old] != 1 {
 		t.Errorf("%v, routes %v", err, l.routes)
 	}
 	for range 2 {
@@ -123,6 +127,33 @@ func TestNetworkKeepsWhatCannotBeRefreshed(t *testing.T) {
 	}
 	if l.routes[old] != 0 {
 		t.Errorf("routes %v", l.routes)
+	}
+}
+
+// TestEachRouteStandsForItself: a prefix that cannot be routed takes no other with it, is tried again, and leaves nothing behind.
+func TestEachRouteStandsForItself(t *testing.T) {
+	l := &countedLink{routes: map[tun.Route]int{}, off: true}
+	n := newNetwork(l, "")
+	defer n.close()
+	v4, v6 := tun.Route{Dst: netip.MustParsePrefix("10.2.0.0/24")}, tun.Route{Dst: netip.MustParsePrefix("fd02::/64")}
+	ts := selector.Pair{Local: []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("240.0.0.0/24"))},
+		Remote: []selector.Selector{selector.FromPrefix(v6.Dst), selector.FromPrefix(v4.Dst)}}
+	for range 3 {
+		if err := n.AddRoutes(ts); !errors.Is(err, tun.ErrOnlyRefused) || l.routes[v4] != 1 || l.routes[v6] != 1 {
+			t.Fatalf("%v, routes %v", err, l.routes)
+		}
+	}
+	l.off = false
+	if err := n.AddRoutes(ts); err != nil || l.routes[v4] != 1 || l.routes[v6] != 1 {
+		t.Errorf("%v, routes %v", err, l.routes)
+	}
+	for range 4 {
+		if err := n.RemoveRoutes(ts); err != nil {
+			t.Error(err)
+		}
+	}
+	if l.routes[v4] != 0 || l.routes[v6] != 0 || len(n.added) != 0 {
+		t.Errorf("left %v, %v", l.routes, n.added)
 	}
 }
 

@@ -120,6 +120,14 @@ func InstallFailed(w Where, what string, cause error) *Failure {
 	return f
 }
 
+// RoutesFailed is the failure that the host's routes for selectors, ts, are not all there. The SA itself is up.
+func RoutesFailed(w Where, ts string, cause error) *Failure {
+	f := w.failure(CodeInstall)
+	f.Ours, f.Cause = "to route "+ts+" into the tunnel, and routes are MISSING; each is tried again every ten seconds", cause
+	f.Fix = "read the cause; where an IP version is turned off on the host, leave its networks out of remote_ts, or turn it on."
+	return f
+}
+
 // UnknownName is the failure that a command names a connection or child (kind) that is not configured. have lists the
 // configured names; the nearest one is suggested.
 func UnknownName(w Where, kind, name string, have []string) *Failure {
