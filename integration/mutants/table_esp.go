@@ -74,7 +74,7 @@ func espMutants() []Mutant {
 			Why: "a limit that is configured could be beyond what the algorithm stands",
 		},
 		{
-			Name: "esp-seal-unreserved", File: "esp/outbound.go", Tests: "^TestReserve$",
+			Name: "esp-seal-unreserved", File: "esp/outbound.go", Tests: "^TestSequenceHardStop$",
 			Old: "if seq == 0 || seq >= o.next.Load() {", New: "if seq == 0 {",
 			Why: "a sequence number could be used that will be handed out again",
 		},
