@@ -18,8 +18,12 @@
 //	sockets     sender (UDP_SEGMENT)             receiver (UDP_GRO)
 //
 // outbound.go and inbound.go list the stages with the name of the function for
-// each. A stage is a file: policy.go, flowcache.go, trap.go, mss.go, segment.go,
-// fragment.go, tx.go; spi.go, ecn.go, coalesce.go.
+// each. A stage is a file: flowcache.go, spd.go, trap.go, mss.go, segment.go,
+// fragment.go, tx.go; spi.go, quote.go (ICMP errors), ecn.go, coalesce.go.
+//
+// The security policy database has two levels: spd.go says what a packet takes,
+// policy.go is the table of both levels, and policies.go is how the control side
+// changes them.
 //
 // # Goroutines
 //
@@ -36,8 +40,10 @@
 //
 // # What the loops share with the control side
 //
-//   - policyTable is immutable. A change makes a new one and publishes it with
-//     one store. Its generation empties the loops' flow caches.
+//   - A ruleTable is immutable. A change makes a new one and publishes it with
+//     one store: the engine's table of policies, or a policy's table of SAs. Each
+//     change publishes a new generation of the engine's table, which empties the
+//     loops' flow caches.
 //   - spiTable is read without a lock; the control side stores and clears single
 //     slots. Counting up inboundGen empties the inbound flow caches.
 //   - An inboundSA or outboundSA is immutable but for its atomics: the route,
@@ -57,14 +63,15 @@
 //
 // # Invariants
 //
-//   - A packet that a rule selects leaves through an SA, waits in a bounded ring,
-//     or is dropped. It never leaves in the clear: nothing in this package sends
+//   - A packet that a policy selects leaves through an SA, waits in a bounded ring,
+//     or is refused. It never leaves in the clear: nothing in this package sends
 //     an inner packet to a socket.
 //   - A packet comes to the device only if its SA authenticated it, its sequence
 //     number is new, and its header fits the selectors of that SA (RFC 4301
 //     section 5.2).
 //   - Every packet that is not passed on is counted once, by a reason of drops.go.
-//   - What a stranger sends costs a look-up of the SPI and a counter.
+//   - What a stranger sends costs a look-up of the SPI and a counter. ESP with an
+//     unknown SPI is reported to the Handler at a bounded rate (wayward.go).
 //   - No method of a Handler may block, and no packet loop waits for the daemon.
 //
 // # Ends

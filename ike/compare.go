@@ -2,9 +2,9 @@ package ike
 
 import "esplanade/ike/selector"
 
-// maxCompared bounds the pairs of selectors that are compared for one input of the event loop. A peer can have 512 CHILD SAs on
+// maxCompared bounds the pairs of selectors that are compared for one input of the event loop. A peer can have 256 CHILD SAs on
 // an IKE SA (package sa) with 64 selectors a side, all of one configured child: to compare those of two IKE SAs would be
-// 512 * 512 * 2 * 64 * 64, or two billion pairs. At 50 ns a pair, 20,000 are one millisecond. Children that are configured one by
+// 256 * 256 * 2 * 64 * 64, or half a billion pairs. At 50 ns a pair, 20,000 are one millisecond. Children that are configured one by
 // one are told apart by their configuration, and cost nothing of it.
 const maxCompared = 20_000
 

@@ -16,8 +16,8 @@ import (
 //   - An error is reported at once, as what somebody says. The request goes on being repeated, though not as often as one that
 //     nobody answers at all; a good answer that comes meanwhile is taken.
 //   - Another group is tried at once, and an answer to the request with the former one is still good (initTask.earlier).
-//   - Repetitions go on with the earlier requests as well, and with and without a cookie by turns: a peer that has answered one
-//     of them may ignore the others, as those of somebody else.
+//   - Repetitions of IKE_SA_INIT go on with the earlier requests as well, and with and without a cookie by turns: a peer that has
+//     answered one of them may ignore the others, as those of somebody else.
 //   - A cookie is sent back, and a ticket given up, when forgeryGrace is over: until then a good answer may come to the request
 //     as it was.
 
