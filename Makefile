@@ -38,9 +38,9 @@ build: ## Build the binary: ./esplanade
 
 # deps comes first and by a make of its own, so that RACE sees the compiler it may have installed.
 .PHONY: test
-test: ## Everything that must hold: vet here and on other systems, all tests with the race detector and with real peers
+test: ## Run every check: vet (all systems), linters, race tests, integration tests with real peers
 	@$(MAKE) deps
-	@$(MAKE) vet cross race seeds integration
+	@$(MAKE) vet lint cross race seeds integration
 
 .PHONY: deps
 deps: ## Install the Debian packages of the tests' peers if this is root on Debian, else say what that means
@@ -64,12 +64,17 @@ race: ## All tests but those with real peers, with the race detector if there is
 SEEDED ?= ./dataplane ./ike ./ike/sim
 SEEDED_TESTS ?= ^Test(Seeds|DaemonLives|ThousandSAs|.*AgainstReference|ForgedRequestAllocates|RefusalsInAll|Insiders|PeerRestartsWhatIsClosed|CrossingStarts.*)$$
 
+# Where the seeds of the simulator begin. Each commit plays others of the first hundred thousand, which have all been played
+# without a fault; a seed that has found one is a case by itself in ike/sim.
+SEEDS_FROM ?= $(shell commit=$$(git rev-parse --short=7 HEAD 2>/dev/null || echo 0); echo $$((0x$$commit % 100000 + 1)))
+
 .PHONY: seeds
-seeds: ## The tests that do less with the race detector, without it and so with all their seeds
-	$(GO) test -timeout $(UNIT_TIMEOUT) -run '$(SEEDED_TESTS)' $(SEEDED)
+seeds: ## Randomized tests with their full set of seeds, without the race detector; SEEDS_FROM says from where
+	@echo "seeds from $(SEEDS_FROM)"
+	ESPLANADE_SEEDS_FROM=$(SEEDS_FROM) $(GO) test -timeout $(UNIT_TIMEOUT) -run '$(SEEDED_TESTS)' $(SEEDED)
 
 .PHONY: integration
-integration: ## The tests with real peers; what this machine can't run is skipped, and said
+integration: ## The tests with real peers; those that this machine cannot run are skipped with a reason
 	ESPLANADE_INTEGRATION=$$(sh integration/deps/prepare --mode) \
 	    $(GO) test $(RACE) -timeout $(INTEGRATION_TIMEOUT) -parallel $(INTEGRATION_PARALLEL) -count 1 $(ARGS) ./integration
 
@@ -117,9 +122,8 @@ fmt: ## Format the code
 	gofmt -s -w $$(git ls-files '*.go')
 
 .PHONY: lint
-lint: vet ## Vet, the repository's own rules, and staticcheck (fetched with go run)
-	$(GO) test ./integration/gates
-	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+lint: ## staticcheck, exhaustive, sloglint and govulncheck, each in a pinned version; one that cannot be fetched is said
+	@GO="$(GO)" sh integration/lint/run
 
 .PHONY: clean
 clean: ## Remove what was built

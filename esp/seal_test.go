@@ -14,9 +14,7 @@ func TestSealOpen(t *testing.T) {
 	for n := range 150 {
 		lengths = append(lengths, n)
 	}
-	for _, n := range []int{255, 256, 257, 576, 1279, 1280, 1400, 1406, 1407, 1408, 1500, 9000, 65000} {
-		lengths = append(lengths, n)
-	}
+	lengths = append(lengths, 255, 256, 257, 576, 1279, 1280, 1400, 1406, 1407, 1408, 1500, 9000, 65000)
 	for _, s := range allSuites() {
 		t.Run(s.String(), func(t *testing.T) {
 			p := newPair(t, s)

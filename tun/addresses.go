@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -44,13 +43,9 @@ type WatchOptions struct {
 	Table  int
 }
 
-const (
-	// settleTime is how long changes are collected before they are reported: an interface that comes up brings an address
-	// and several routes.
-	settleTime = 200 * time.Millisecond
-	// pollInterval is how often the addresses are looked at on a system that does not report changes.
-	pollInterval = 3 * time.Second
-)
+// settleTime is how long changes are collected before they are reported: an interface that comes up brings an address
+// and several routes.
+const settleTime = 200 * time.Millisecond
 
 // WatchAddresses calls changed after each change of this host's addresses or routes that is not the tunnel's own, until
 // ctx ends. A burst of changes is reported once, when it is over or has lasted for a while.
@@ -97,24 +92,6 @@ func settle(ctx context.Context, news <-chan struct{}) {
 			return
 		case <-ctx.Done():
 			return
-		}
-	}
-}
-
-// poll is watch for systems, or moments, without reports.
-func poll(ctx context.Context, o WatchOptions, news func()) error {
-	last, _ := OuterAddresses(o.Device)
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if now, err := OuterAddresses(o.Device); err == nil && !slices.Equal(now, last) {
-			last = now
-			news()
 		}
 	}
 }

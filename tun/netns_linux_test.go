@@ -74,15 +74,19 @@ func onThread(t *testing.T, f func()) {
 // do runs f inside the namespace. f must not call t.FailNow.
 func (s *space) do(f func() error) {
 	s.t.Helper()
-	var err error
+	if err := s.within(f); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// within is do for any goroutine: it returns the error.
+func (s *space) within(f func() error) (err error) {
 	onThread(s.t, func() {
 		if err = netns.Set(s.h); err == nil {
 			err = f()
 		}
 	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	return err
 }
 
 func (s *space) must(err error) {

@@ -67,8 +67,9 @@ func (l *linuxLink) isLocal(dst netip.Prefix, r *netlink.Route) bool {
 		return true
 	case LocalConnected:
 		return isConnected(r)
+	default: // LocalTunnelled
+		return false
 	}
-	return false
 }
 
 // isConnected reports whether a route is that of an address of this host.

@@ -17,10 +17,9 @@ func TestKernelNews(t *testing.T) {
 	veth(t, s, "wan", newSpace(t), "far")
 	ctx, cancel := context.WithCancel(t.Context())
 	news, ended := make(chan struct{}, 100), make(chan error, 1)
-	go s.do(func() error { // its thread has the namespace, and makes the sockets
-		ended <- subscribe(ctx, WatchOptions{}, func() { news <- struct{}{} })
-		return nil
-	})
+	go func() { // its thread has the namespace, and makes the sockets
+		ended <- s.within(func() error { return subscribe(ctx, WatchOptions{}, func() { news <- struct{}{} }) })
+	}()
 	want := func(what string, do func()) {
 		t.Helper()
 		for len(news) > 0 {

@@ -2,7 +2,9 @@ package sim
 
 import (
 	"flag"
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,8 +13,21 @@ import (
 var (
 	seedFlag  = flag.Uint64("seed", 0, "the seed that TestSeed plays")
 	seedsFlag = flag.Int("seeds", 0, "how many seeds TestSeeds plays; 0 for the usual number")
-	fromFlag  = flag.Uint64("from", 1, "the first seed of TestSeeds")
+	fromFlag  = flag.Uint64("from", firstSeed(), "the first seed of TestSeeds")
 )
+
+// firstSeed is what ESPLANADE_SEEDS_FROM says, so that each commit can play other seeds; 1 without it.
+func firstSeed() uint64 {
+	text, ok := os.LookupEnv("ESPLANADE_SEEDS_FROM")
+	if !ok {
+		return 1
+	}
+	from, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		panic("ESPLANADE_SEEDS_FROM: " + err.Error())
+	}
+	return from
+}
 
 // How many seeds are played by default.
 const (

@@ -87,7 +87,7 @@ func ikeSuite(proposal string) (suite, error) {
 		}
 	}
 	if s.encr == "" {
-		return s, fmt.Errorf("Wireshark can't decrypt IKE with %s", proposal)
+		return s, fmt.Errorf("cannot decrypt IKE in Wireshark with %s", proposal)
 	}
 	return s, nil
 }
@@ -111,7 +111,7 @@ func espSuite(proposal string) (suite, error) {
 		}
 	}
 	if s.encr == "" {
-		return s, fmt.Errorf("Wireshark can't decrypt ESP with %s", proposal)
+		return s, fmt.Errorf("cannot decrypt ESP in Wireshark with %s", proposal)
 	}
 	return s, nil
 }
