@@ -11,7 +11,7 @@ import (
 func TestNoAllocations(t *testing.T) {
 	for _, o := range []labOptions{plainEnds, fastEnds} {
 		a, b := labPair(t, o, pair(t, ts4Local, ts4Remote), gcm128())
-		a.e.wire.(*memWire).discard = true
+		a.e.sockets.(*memSockets).discard = true
 		b.dev.discard = true
 		plain := udpPacket(v4, 1, 2, fill(1000, 1))
 		syn := tcpSpec{sport: 1, dport: 2, flags: tcpSYN, options: []byte{2, 4, 0x20, 0}}.build(v4, nil)
@@ -34,7 +34,7 @@ func TestNoAllocations(t *testing.T) {
 				fresh[i].buf = bufs[i]
 				w.packet(&fresh[i], false)
 			}
-			w.flush()
+			w.sendBatch()
 		})
 		if allocs != 0 {
 			t.Errorf("out: %v allocations", allocs)
@@ -44,7 +44,7 @@ func TestNoAllocations(t *testing.T) {
 		}
 
 		// Inbound, each run with packets of its own.
-		a.e.wire.(*memWire).discard = false
+		a.e.sockets.(*memSockets).discard = false
 		const runs = 20
 		var batches [][]datagrams
 		for range runs + 2 {
@@ -64,12 +64,12 @@ func TestNoAllocations(t *testing.T) {
 		}
 		in, i := b.e.inLoops[0], 0
 		in.begin()
-		in.message(&batches[0][0]) // InboundActive is recorded once
+		in.each(&batches[0][0]) // InboundActive is recorded once
 		i++
 		allocs = testing.AllocsPerRun(runs, func() {
 			in.begin()
 			for k := range batches[i] {
-				in.message(&batches[i][k])
+				in.each(&batches[i][k])
 			}
 			if err := in.end(); err != nil {
 				t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 
 // relay is a wire that hands each message to the other engine, copied once as a kernel would.
 type relay struct {
-	memWire
+	memSockets
 	slots [][]byte
 	msgs  []datagrams
 }
@@ -37,7 +37,7 @@ func (r *relay) send(b *txBatch) {
 func benchLabs(b *testing.B, children int) (from, to *lab, r *relay) {
 	b.Helper()
 	from, to = newLab(b, fastEnds), newLab(b, fastEnds)
-	r = &relay{memWire: memWire{limits: fastEnds.gso, mtu: 1500}}
+	r = &relay{memSockets: memSockets{limits: fastEnds.gso, mtu: 1500}}
 	from.e.outLoops[0].sender = r
 	to.dev.discard = true
 	for i := range children {
@@ -121,13 +121,13 @@ func benchWay(b *testing.B, through bool) {
 						batch[i].buf = buf
 						out.packet(&batch[i], false)
 					}
-					out.flush()
+					out.sendBatch()
 					if !through {
 						return
 					}
 					in.begin()
 					for i := range r.msgs {
-						in.message(&r.msgs[i])
+						in.each(&r.msgs[i])
 					}
 					if err := in.end(); err != nil {
 						b.Fatal(err)

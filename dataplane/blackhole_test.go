@@ -34,8 +34,8 @@ func (r *holeRig) sendAt(after int64, flow uint16, seq uint32, size int) {
 	w.now = r.at()
 	s := super(tcpSpec{sport: flow, dport: 2, seq: seq, flags: tcpACK}.build(v4, fill(size, 1)), tun.VNetHdr{})
 	w.packet(&s, false)
-	w.flush()
-	r.wire.take()
+	w.sendBatch()
+	r.sockets.take()
 }
 
 // acked has the other host acknowledge what comes before seq.
@@ -360,7 +360,7 @@ func TestHoleSteps(t *testing.T) {
 // MTU below that.
 func TestFloorOfIPv6(t *testing.T) {
 	l := newLab(t, plainEnds)
-	l.wire.mtu = 1500
+	l.sockets.mtu = 1500
 	to := netip.MustParseAddrPort("[2001:db8::2]:4500")
 	encr, integ := keys(t, gcm128(), "x")
 	err := l.e.InstallOutbound(childA, policyA, childA, esp.OutboundConfig{SPI: 4096, Suite: gcm128(), EncrKey: encr, IntegKey: integ},
@@ -370,7 +370,7 @@ func TestFloorOfIPv6(t *testing.T) {
 	}
 	rt := l.e.children[childA].out.route.Load()
 	for _, c := range []struct{ icmp, system, want int }{{1200, 1500, 1500}, {1, 1500, 1500}, {1300, 1500, 1300}, {1280, 1500, 1280}, {0, 1000, 1280}} {
-		l.wire.mtu = c.system
+		l.sockets.mtu = c.system
 		l.e.updateMTU(mtuEvent{remote: to.Addr(), mtu: c.icmp})
 		if got := int(rt.mtu.Load()); got != c.want {
 			t.Errorf("%+v: MTU %d", c, got)
@@ -385,7 +385,7 @@ func TestMTUOfTheSystemIsFollowed(t *testing.T) {
 	ctx := t.Context()
 	go l.e.watchMTU(ctx)
 	l.e.mu.Lock()
-	l.wire.mtu = 1420
+	l.sockets.mtu = 1420
 	l.e.mu.Unlock()
 	l.e.mtuChanged(netip.Addr{}, 0)
 	waitFor(t, "the new MTU", func() bool { return l.e.children[childA].out.route.Load().mtu.Load() == 1420 })

@@ -7,7 +7,7 @@ import (
 )
 
 // describe says of each feature of the device whether it is used.
-func (d *rawDevice) describe() []Feature {
+func (d *queueDevice) describe() []Feature {
 	name, err := d.dev.Name()
 	if err != nil {
 		name = "?"
@@ -40,7 +40,7 @@ func (d *rawDevice) describe() []Feature {
 	return append(all, d.mergeFeature(f))
 }
 
-func (d *rawDevice) queuesFeature(f tun.Features) Feature {
+func (d *queueDevice) queuesFeature(f tun.Features) Feature {
 	if n := len(d.queues); n > 1 {
 		return on(featureQueues, fmt.Sprintf("%d queues", n))
 	}
@@ -51,7 +51,7 @@ func (d *rawDevice) queuesFeature(f tun.Features) Feature {
 }
 
 // mergeFeature says which super-packets are written.
-func (d *rawDevice) mergeFeature(f tun.Features) Feature {
+func (d *queueDevice) mergeFeature(f tun.Features) Feature {
 	switch why := f.Why("gso_write"); {
 	case d.refused.Load():
 		return off(featureMerge, "the kernel has refused super-packets")
@@ -69,7 +69,7 @@ func (d *rawDevice) mergeFeature(f tun.Features) Feature {
 }
 
 // refuse notes that the kernel does not take super-packets.
-func (d *rawDevice) refuse() {
+func (d *queueDevice) refuse() {
 	if d.refused.CompareAndSwap(false, true) {
 		d.log.Warn("super-packets are not written to the device any more", "why", "the kernel refuses them (EINVAL)")
 	}

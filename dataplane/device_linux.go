@@ -25,35 +25,35 @@ const (
 	mergeStrikes = 4
 )
 
-// rawDevice is the device end over the queues of a tun.QueueDevice, driven with read and write.
-type rawDevice struct {
+// queueDevice is the device end over the queues of a tun.QueueDevice, driven with read and write.
+type queueDevice struct {
 	dev     tun.QueueDevice
 	memory  *memory
 	noMerge bool // by configuration
 	vnet    bool
 	probe   sync.Mutex // held while start changes merge and what the device says of itself, and while describe reads them
 	merge   mergeSet
-	queues  []*rawQueue
+	queues  []*deviceQueue
 	rds     []deviceReader
 	log     *slog.Logger
 	// refused is set when the kernel has turned out to refuse super-packets.
 	refused atomic.Bool
 }
 
-// rawQueue is one queue: a duplicate of its descriptor, which the runtime's poller waits for and which can be closed
+// deviceQueue is one queue: a duplicate of its descriptor, which the runtime's poller waits for and which can be closed
 // while somebody waits.
-type rawQueue struct {
+type deviceQueue struct {
 	file *os.File
 	rc   syscall.RawConn
 }
 
-// newRawDevice makes a device end if the device has raw queues.
-func newRawDevice(c Config, m *memory) (deviceEnd, bool, error) {
+// newQueueDevice makes a device end if the device has raw queues.
+func newQueueDevice(c Config, m *memory) (deviceEnd, bool, error) {
 	q, ok := c.Device.(tun.QueueDevice)
 	if !ok {
 		return nil, false, nil
 	}
-	d := &rawDevice{dev: q, memory: m, noMerge: c.Features.NoTUNMerge, vnet: q.Features().VNetHdr, log: c.Logger}
+	d := &queueDevice{dev: q, memory: m, noMerge: c.Features.NoTUNMerge, vnet: q.Features().VNetHdr, log: c.Logger}
 	for i := range q.Queues() {
 		fd, err := unix.FcntlInt(uintptr(q.FD(i)), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
@@ -64,15 +64,15 @@ func newRawDevice(c Config, m *memory) (deviceEnd, bool, error) {
 		if err != nil {
 			return nil, false, errors.Join(err, f.Close(), d.closeQueues())
 		}
-		d.queues = append(d.queues, &rawQueue{f, rc})
-		d.rds = append(d.rds, newRawReader(d, d.queues[i]))
+		d.queues = append(d.queues, &deviceQueue{f, rc})
+		d.rds = append(d.rds, newQueueReader(d, d.queues[i]))
 	}
 	d.start()
 	return d, true, nil
 }
 
 // start finds out what writes may be. Some kernels only tell when the device is up.
-func (d *rawDevice) start() {
+func (d *queueDevice) start() {
 	d.probe.Lock()
 	defer d.probe.Unlock()
 	d.merge = mergeSet{}
@@ -86,12 +86,12 @@ func (d *rawDevice) start() {
 	d.merge = mergeSet{tcp: on, udp: on && f.USO}
 }
 
-func (d *rawDevice) readers() []deviceReader { return d.rds }
-func (d *rawDevice) merges() mergeSet        { return d.merge }
-func (d *rawDevice) mtu() int                { return deviceMTU(d.dev) }
-func (d *rawDevice) lost() uint64            { return deviceLost(d.dev) }
+func (d *queueDevice) readers() []deviceReader { return d.rds }
+func (d *queueDevice) merges() mergeSet        { return d.merge }
+func (d *queueDevice) mtu() int                { return deviceMTU(d.dev) }
+func (d *queueDevice) lost() uint64            { return deviceLost(d.dev) }
 
-func (d *rawDevice) closeQueues() error {
+func (d *queueDevice) closeQueues() error {
 	var errs []error
 	for _, q := range d.queues {
 		errs = append(errs, q.file.Close())
@@ -99,10 +99,10 @@ func (d *rawDevice) closeQueues() error {
 	return errors.Join(errs...)
 }
 
-func (d *rawDevice) close() error { return errors.Join(d.closeQueues(), d.dev.Close()) }
+func (d *queueDevice) close() error { return errors.Join(d.closeQueues(), d.dev.Close()) }
 
-// rawReader reads one queue without blocking, and waits only when it is empty.
-type rawReader struct {
+// queueReader reads one queue without blocking, and waits only when it is empty.
+type queueReader struct {
 	rc    syscall.RawConn
 	vnet  int // octets of virtio header
 	slots [][]byte
@@ -111,8 +111,8 @@ type rawReader struct {
 	fill  func(fd uintptr) bool
 }
 
-func newRawReader(d *rawDevice, q *rawQueue) *rawReader {
-	r := &rawReader{rc: q.rc, slots: d.memory.slots(tunSlots), out: make([]superPacket, 0, tunSlots)}
+func newQueueReader(d *queueDevice, q *deviceQueue) *queueReader {
+	r := &queueReader{rc: q.rc, slots: d.memory.slots(tunSlots), out: make([]superPacket, 0, tunSlots)}
 	if d.vnet {
 		r.vnet = tun.VNetHdrLen
 	}
@@ -120,7 +120,7 @@ func newRawReader(d *rawDevice, q *rawQueue) *rawReader {
 	return r
 }
 
-func (r *rawReader) read() ([]superPacket, error) {
+func (r *queueReader) read() ([]superPacket, error) {
 	for {
 		r.out, r.errno = r.out[:0], 0
 		if err := r.rc.Read(r.fill); err != nil {
@@ -136,7 +136,7 @@ func (r *rawReader) read() ([]superPacket, error) {
 }
 
 // fillBatch reads what is there. It reports false if that is nothing.
-func (r *rawReader) fillBatch(fd uintptr) bool {
+func (r *queueReader) fillBatch(fd uintptr) bool {
 	total := 0
 	for len(r.out) < len(r.slots) && total < tunBatch {
 		slot := r.slots[len(r.out)]
@@ -166,8 +166,8 @@ func (r *rawReader) fillBatch(fd uintptr) bool {
 }
 
 // writer makes a writer for queue q.
-func (d *rawDevice) writer(q int) deviceWriter {
-	w := &rawWriter{d: d, rc: d.queues[q%len(d.queues)].rc, sys: writeFD}
+func (d *queueDevice) writer(q int) deviceWriter {
+	w := &queueWriter{d: d, rc: d.queues[q%len(d.queues)].rc, sys: writeFD}
 	if d.vnet {
 		w.vnet = tun.VNetHdrLen
 	}
@@ -175,9 +175,9 @@ func (d *rawDevice) writer(q int) deviceWriter {
 	return w
 }
 
-// rawWriter writes to one queue.
-type rawWriter struct {
-	d    *rawDevice
+// queueWriter writes to one queue.
+type queueWriter struct {
+	d    *queueDevice
 	rc   syscall.RawConn
 	vnet int
 
@@ -192,7 +192,7 @@ type rawWriter struct {
 	segs    segmenter
 }
 
-func (w *rawWriter) write(s []superPacket) (refused int, err error) {
+func (w *queueWriter) write(s []superPacket) (refused int, err error) {
 	w.items, w.refused, w.errno = s, 0, 0
 	if err := w.rc.Write(w.put); err != nil {
 		return len(s), errEndClosed
@@ -205,7 +205,7 @@ func (w *rawWriter) write(s []superPacket) (refused int, err error) {
 }
 
 // putAll writes all items. The device does not make writers wait: what it can't take is lost, like at a network card.
-func (w *rawWriter) putAll(fd uintptr) bool {
+func (w *queueWriter) putAll(fd uintptr) bool {
 	for i := range w.items {
 		s := &w.items[i]
 		switch e := w.putOne(fd, s, s.start, s.end); {
@@ -231,7 +231,7 @@ func (w *rawWriter) putAll(fd uintptr) bool {
 }
 
 // putOne writes one super-packet, or a plain packet that lies in its buffer.
-func (w *rawWriter) putOne(fd uintptr, s *superPacket, start, end int) syscall.Errno {
+func (w *queueWriter) putOne(fd uintptr, s *superPacket, start, end int) syscall.Errno {
 	at := start - w.vnet
 	if w.vnet > 0 {
 		_ = s.vnet.Encode(s.buf[at:]) // there is headroom
@@ -250,7 +250,7 @@ func writeFD(fd uintptr, frame []byte) syscall.Errno {
 }
 
 // apart writes the packets of a super-packet one by one.
-func (w *rawWriter) apart(fd uintptr, s *superPacket) {
+func (w *queueWriter) apart(fd uintptr, s *superPacket) {
 	if !w.header.parse(s.bytes()) || !w.segs.begin(s, &w.header) {
 		w.refused += s.segments
 		return
@@ -266,4 +266,4 @@ func (w *rawWriter) apart(fd uintptr, s *superPacket) {
 }
 
 // merging says whether this writer still takes super-packets.
-func (w *rawWriter) merging() bool { return w.strikes < mergeStrikes }
+func (w *queueWriter) merging() bool { return w.strikes < mergeStrikes }

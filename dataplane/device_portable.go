@@ -38,14 +38,6 @@ func (p *portableDevice) mtu() int { return deviceMTU(p.dev) }
 
 func (p *portableDevice) lost() uint64 { return deviceLost(p.dev) }
 
-// deviceMTU is the device's MTU, or a usual one if it can't be told.
-func deviceMTU(d tun.Device) int {
-	if mtu, err := d.MTU(); err == nil && mtu > 0 {
-		return mtu
-	}
-	return DefaultPathMTU
-}
-
 func (p *portableDevice) describe() []Feature {
 	name, err := p.dev.Name()
 	if err != nil {

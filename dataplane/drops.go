@@ -133,6 +133,6 @@ func (e *Engine) Drops() map[DropReason]uint64 {
 		m[r] = sum
 	}
 	m[DropOutDevice] += e.device.lost()
-	m[DropInReceiveBuffer] += e.wire.lost()
+	m[DropInReceiveBuffer] += e.sockets.lost()
 	return m
 }

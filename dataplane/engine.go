@@ -9,8 +9,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-
-	"esplanade/tun"
 )
 
 // Engine carries packets between a device and sockets. New makes one, Run runs its loops.
@@ -25,8 +23,8 @@ type Engine struct {
 	clock   clock
 	memory  memory
 
-	device deviceEnd
-	wire   wireEnd
+	device  deviceEnd
+	sockets socketEnd
 
 	// What the loops read.
 	spis       spiTable
@@ -74,12 +72,12 @@ func New(c Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	wire, err := newWireEnd(c, &e.memory, e)
+	socks, err := newSocketEnd(c, &e.memory, e)
 	if err != nil {
 		e.memory.free()
 		return nil, err
 	}
-	e.init(dev, wire)
+	e.init(dev, socks)
 	return e, nil
 }
 
@@ -88,9 +86,9 @@ func newEngine(c Config) *Engine {
 }
 
 // init makes the loops between two ends.
-func (e *Engine) init(dev deviceEnd, wire wireEnd) {
+func (e *Engine) init(dev deviceEnd, socks socketEnd) {
 	e.handler, e.log, e.clock = e.config.Handler, e.config.Logger, newClock()
-	e.device, e.wire = dev, wire
+	e.device, e.sockets = dev, socks
 	e.children = make(map[uint64]*child)
 	e.entries = make(map[uint64]*entry)
 	e.holes = make(map[netip.Addr]pathHole)
@@ -101,7 +99,7 @@ func (e *Engine) init(dev deviceEnd, wire wireEnd) {
 	e.inboundGen.Store(1)
 	e.deviceMTU.Store(int32(dev.mtu()))
 
-	for _, s := range wire.sockets() {
+	for _, s := range socks.bound() {
 		switch s.Kind {
 		case SocketIKE:
 			e.ikePort = s.Local.Port()
@@ -110,13 +108,13 @@ func (e *Engine) init(dev deviceEnd, wire wireEnd) {
 		}
 	}
 
-	readers, receivers := dev.readers(), wire.receivers()
+	readers, receivers := dev.readers(), socks.receivers()
 	e.drops = make([]dropCounters, len(readers)+1+len(receivers))
 	for i := range readers {
-		e.outLoops = append(e.outLoops, newOutLoop(e, i, &e.drops[i], wire.sender(i), dev.writer(i)))
+		e.outLoops = append(e.outLoops, newOutLoop(e, i, &e.drops[i], socks.sender(i), dev.writer(i)))
 	}
 	n := len(readers)
-	e.control = newOutLoop(e, n, &e.drops[n], wire.sender(0), dev.writer(0))
+	e.control = newOutLoop(e, n, &e.drops[n], socks.sender(0), dev.writer(0))
 	for i, r := range receivers {
 		e.inLoops = append(e.inLoops, newInLoop(e, i, &e.drops[n+1+i], dev.writer(r.worker())))
 	}
@@ -141,7 +139,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { e.watchMTU(mtuCtx) })
-	readers, receivers := e.device.readers(), e.wire.receivers()
+	readers, receivers := e.device.readers(), e.sockets.receivers()
 	failed := make(chan error, len(readers)+len(receivers))
 	for i, r := range readers {
 		wg.Go(func() { failed <- wrapLoop("device", e.outLoops[i].run(r)) })
@@ -151,7 +149,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	events := e.config.Device
 	if events != nil && events.Events() != nil {
-		wg.Go(func() { e.watch(events) })
+		wg.Go(func() { e.watchDevice(events) })
 	}
 
 	var err error
@@ -188,7 +186,7 @@ func (e *Engine) shutdown() {
 	}
 	e.closed = true
 	close(e.done)
-	if err := e.wire.close(); err != nil {
+	if err := e.sockets.close(); err != nil {
 		e.log.Warn("closing the sockets", "err", err)
 	}
 	if err := e.device.close(); err != nil && !errors.Is(err, os.ErrClosed) {
@@ -208,58 +206,12 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// watch follows the device's events until the device is closed.
-func (e *Engine) watch(d tun.Device) {
-	for {
-		select {
-		case ev, ok := <-d.Events():
-			if !ok {
-				return
-			}
-			if ev&tun.EventMTUUpdate == 0 {
-				continue
-			}
-			mtu, err := d.MTU()
-			if err != nil || mtu <= 0 {
-				continue
-			}
-			if e.deviceMTU.Swap(int32(mtu)) != int32(mtu) {
-				e.log.Info("the device's MTU has changed", "mtu", mtu)
-			}
-		case <-e.done:
-			return
-		}
-	}
-}
-
-// mss is what SYN segments are clamped to when inner packets of at most limit octets fit; 0: they are left alone.
-func (e *Engine) mss(limit int, v6 bool) int {
-	switch c := e.config.MSSClamp; {
-	case c < 0:
-		return 0
-	case c > 0 && v6:
-		return max(c-(ipv6Header-ipv4MinHeader), minMSS)
-	case c > 0:
-		return c
-	}
-	return mssFor(min(limit, int(e.deviceMTU.Load())), v6)
-}
-
-// mssInbound is mss for packets that come in on the child's SA: what fits in the other direction.
-func (e *Engine) mssInbound(c *child, v6 bool) int {
-	limit := int(c.inner.Load())
-	if limit == 0 {
-		limit = maxPacket
-	}
-	return e.mss(limit, v6)
-}
-
 // LocalAddrs lists the sockets with the addresses and ports they are bound to.
-func (e *Engine) LocalAddrs() []Socket { return e.wire.sockets() }
+func (e *Engine) LocalAddrs() []Socket { return e.sockets.bound() }
 
 // LocalAddr is the first address that a socket of the kind is bound to, the zero AddrPort if there is none.
 func (e *Engine) LocalAddr(kind SocketKind, v6 bool) netip.AddrPort {
-	for _, s := range e.wire.sockets() {
+	for _, s := range e.sockets.bound() {
 		if s.Kind == kind && s.Local.Addr().Is6() == v6 {
 			return s.Local
 		}

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"esplanade/dataplane/wiretest"
+	"esplanade/dataplane/socktest"
 	"esplanade/esp"
 	"esplanade/ike/selector"
 	"esplanade/tun"
@@ -21,7 +21,7 @@ import (
 )
 
 // inMemory makes a running engine between a device in memory and a network in memory.
-func inMemory(t *testing.T, n *wiretest.Network, host string) (*Engine, *tuntest.Device, *recorder) {
+func inMemory(t *testing.T, n *socktest.Network, host string) (*Engine, *tuntest.Device, *recorder) {
 	t.Helper()
 	dev := tuntest.NewChannel("mem-"+host, 1400)
 	r := newRecorder()
@@ -56,7 +56,7 @@ func inject(t *testing.T, d *tuntest.Device, p []byte) {
 }
 
 func TestTwoEnginesInMemory(t *testing.T) {
-	n := wiretest.New(1)
+	n := socktest.New(1)
 	a, da, ra := inMemory(t, n, "192.0.2.1")
 	b, db, rb := inMemory(t, n, "192.0.2.2")
 	ts := pair(t, ts4Local, ts4Remote)
@@ -116,7 +116,7 @@ func TestTwoEnginesInMemory(t *testing.T) {
 
 // TestRekeyLosesNothing replaces the SAs in both directions while packets flow.
 func TestRekeyLosesNothing(t *testing.T) {
-	n := wiretest.New(1)
+	n := socktest.New(1)
 	a, da, _ := inMemory(t, n, "192.0.2.1")
 	b, db, _ := inMemory(t, n, "192.0.2.2")
 	ts := pair(t, ts4Local, ts4Remote)
@@ -177,8 +177,8 @@ func TestTCPOverFaultyWire(t *testing.T) {
 		"v6 in v6": {[2]string{"2001:db8::1", "2001:db8::2"}, [2]string{"fd01::1", "fd02::1"}, [2]string{ts6Local, ts6Remote}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := wiretest.New(7)
-			n.SetFaults(wiretest.Faults{Drop: 0.005, Duplicate: 0.01, Reorder: 0.02, Corrupt: 0.01})
+			n := socktest.New(7)
+			n.SetFaults(socktest.Faults{Drop: 0.005, Duplicate: 0.01, Reorder: 0.02, Corrupt: 0.01})
 			end := func(host, inner string) *netstackEnd {
 				dev, net, err := tun.NewNetstack([]netip.Addr{netip.MustParseAddr(inner)}, 1400)
 				if err != nil {
@@ -374,7 +374,7 @@ func (f *failingDevice) Read([][]byte, []int, int) (int, error) { return 0, f.er
 
 // TestControlWhileRunning calls everything of the control side while packets flow; it is for the race detector.
 func TestControlWhileRunning(t *testing.T) {
-	n := wiretest.New(1)
+	n := socktest.New(1)
 	a, da, _ := inMemory(t, n, "192.0.2.1")
 	b, db, _ := inMemory(t, n, "192.0.2.2")
 	ts := pair(t, ts4Local, ts4Remote)

@@ -37,7 +37,7 @@ func isRun(h *mmsghdr) bool {
 // refuseRuns makes an engine's kernel refuse runs of packets with an error; runs counts how often it was tried.
 func refuseRuns(e *Engine, errno syscall.Errno, runs *atomic.Int32) {
 	for _, l := range append(e.outLoops, e.control) {
-		s := l.sender.(*rawSender)
+		s := l.sender.(*mmsgSender)
 		real := s.put
 		s.put = func(fd uintptr) bool {
 			// As sendmmsg does: what comes before the refused one is sent.
@@ -74,7 +74,7 @@ func TestRunsRefused(t *testing.T) {
 	}{{unix.EIO, 1}, {unix.EINVAL, gsoStrikes}, {unix.EMSGSIZE, gsoStrikes}} {
 		t.Run(c.errno.Error(), func(t *testing.T) {
 			var tried atomic.Int32
-			r := newRawEnds(t, rawOptions{prepare: func(e *Engine) { refuseRuns(e, c.errno, &tried) }})
+			r := newLinuxEnds(t, linuxOptions{prepare: func(e *Engine) { refuseRuns(e, c.errno, &tried) }})
 			r.connect(1, 1, ts4Local, ts4Remote)
 			wantPath(t, r.a, "gso: UDP_SEGMENT", true)
 			big := tcpSpec{sport: 1, dport: 2, flags: tcpACK}.build(v4, fill(20000, 1))
@@ -101,7 +101,7 @@ func TestRunsRefused(t *testing.T) {
 // TestSentinel: on kernels that corrupt runs of equal length, none is sent: short ones go one by one, and longer ones
 // end with an octet that peers drop.
 func TestSentinel(t *testing.T) {
-	r := newRawEnds(t, rawOptions{prepare: func(e *Engine) {
+	r := newLinuxEnds(t, linuxOptions{prepare: func(e *Engine) {
 		for _, l := range append(e.outLoops, e.control) {
 			l.tx.limit.sentinel = true
 		}
@@ -155,9 +155,9 @@ func join(ps [][]byte) (all []byte) {
 // packets are written one by one, and after some tries none are made any more.
 func TestSuperPacketsRefused(t *testing.T) {
 	var tried atomic.Int32
-	r := newRawEnds(t, rawOptions{prepare: func(e *Engine) {
+	r := newLinuxEnds(t, linuxOptions{prepare: func(e *Engine) {
 		for _, l := range e.inLoops {
-			l.merge.device.(*rawWriter).sys = func(fd uintptr, frame []byte) syscall.Errno {
+			l.merge.device.(*queueWriter).sys = func(fd uintptr, frame []byte) syscall.Errno {
 				var v tun.VNetHdr
 				if v.Decode(frame) == nil && v.GSOType != tun.GSONone {
 					tried.Add(1)

@@ -46,13 +46,13 @@ func on(name, how string) Feature { return Feature{Name: name, Used: true, Detai
 // Features says of each facility of the system whether it is used: first those of the device, then those of the
 // sockets.
 func (e *Engine) Features() []Feature {
-	return append(e.device.describe(), e.wire.describe()...)
+	return append(e.device.describe(), e.sockets.describe()...)
 }
 
 // Paths says, a line each, which sockets are open and what is used of the system.
 func (e *Engine) Paths() []string {
 	var lines []string
-	for _, s := range e.wire.sockets() {
+	for _, s := range e.sockets.bound() {
 		lines = append(lines, s.Kind.String()+" socket "+s.Local.String())
 	}
 	for _, f := range e.Features() {

@@ -79,7 +79,7 @@ func TestFeaturesAreTold(t *testing.T) {
 			if want.segments > 1 && !newer {
 				want.segments = oldSegments
 			}
-			if got := e.wire.gso(); c.limit.segments > 0 && got != want {
+			if got := e.sockets.gso(); c.limit.segments > 0 && got != want {
 				t.Errorf("limits of runs: %+v, want %+v", got, want)
 			}
 		})
@@ -111,9 +111,9 @@ func TestProbeOfRuns(t *testing.T) {
 
 // TestRefusalIsTold: super-packets that the kernel turns out to refuse are no longer told to be written.
 func TestRefusalIsTold(t *testing.T) {
-	r := newRawEnds(t, rawOptions{prepare: func(e *Engine) {
+	r := newLinuxEnds(t, linuxOptions{prepare: func(e *Engine) {
 		for _, l := range e.inLoops {
-			l.merge.device.(*rawWriter).sys = refuseSuperPackets
+			l.merge.device.(*queueWriter).sys = refuseSuperPackets
 		}
 	}})
 	r.connect(1, 1, ts4Local, ts4Remote)

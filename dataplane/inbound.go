@@ -63,7 +63,7 @@ func (w *inLoop) run(r receiver) error {
 		}
 		w.begin()
 		for i := range batch {
-			w.message(&batch[i])
+			w.each(&batch[i])
 		}
 		if err := w.end(); err != nil {
 			return err
@@ -85,8 +85,8 @@ func (w *inLoop) end() error {
 	return w.merge.flush()
 }
 
-// message takes a run of datagrams apart.
-func (w *inLoop) message(d *datagrams) {
+// each handles the datagrams of a message one by one.
+func (w *inLoop) each(d *datagrams) {
 	for at := d.start; ; {
 		end := d.end
 		if d.seg > 0 && at+d.seg < end {

@@ -60,10 +60,10 @@ func (c *carrier) round() {
 		}
 		out.packet(&c.batch[i], false)
 	}
-	out.flush()
+	out.sendBatch()
 	in.begin()
 	for i := range c.relay.msgs {
-		in.message(&c.relay.msgs[i])
+		in.each(&c.relay.msgs[i])
 	}
 	if err := in.end(); err != nil {
 		c.b.Fatal(err)

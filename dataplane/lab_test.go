@@ -15,11 +15,11 @@ import (
 // lab is an engine whose loops are driven by hand, one step at a time and in the test's goroutine: packets are given to
 // it as a device would, and what it would have sent is gathered, and the other way round.
 type lab struct {
-	t    testing.TB
-	e    *Engine
-	dev  *memDevice
-	wire *memWire
-	rec  *recorder
+	t       testing.TB
+	e       *Engine
+	dev     *memDevice
+	sockets *memSockets
+	rec     *recorder
 }
 
 var (
@@ -55,9 +55,9 @@ func newLab(t testing.TB, o labOptions) *lab {
 		o.mtu = 1406
 	}
 	l.dev = &memDevice{merge: o.merges, size: o.mtu}
-	l.wire = &memWire{limits: o.gso, mtu: 1500, loops: max(1, o.loops)}
+	l.sockets = &memSockets{limits: o.gso, mtu: 1500, loops: max(1, o.loops)}
 	l.e = newEngine(c)
-	l.e.init(l.dev, l.wire)
+	l.e.init(l.dev, l.sockets)
 	t.Cleanup(func() { l.e.shutdown(); l.e.memory.free() })
 	return l
 }
@@ -116,13 +116,13 @@ func (l *lab) out(packets ...[]byte) []sent {
 
 func (l *lab) outSuper(s ...superPacket) []sent {
 	w := l.e.outLoops[0]
-	l.wire.sent = nil
+	l.sockets.sent = nil
 	w.begin()
 	for i := range s {
 		w.packet(&s[i], false)
 	}
-	w.flush()
-	return l.wire.take()
+	w.sendBatch()
+	return l.sockets.take()
 }
 
 // in gives messages to the inbound loop as one batch and returns what is written.
@@ -138,7 +138,7 @@ func (l *lab) in(from netip.AddrPort, msgs ...sent) []written {
 		if m.n > 1 {
 			d.seg = m.seg
 		}
-		w.message(&d)
+		w.each(&d)
 	}
 	if err := w.end(); err != nil {
 		l.t.Fatal(err)
@@ -191,8 +191,8 @@ type closedReader struct{}
 
 func (closedReader) read() ([]superPacket, error) { return nil, errEndClosed }
 
-// memWire gathers what is sent.
-type memWire struct {
+// memSockets gathers what is sent.
+type memSockets struct {
 	limits  gsoLimits
 	loops   int
 	mtu     int
@@ -201,22 +201,22 @@ type memWire struct {
 	fail    error
 }
 
-func (m *memWire) receivers() []receiver {
+func (m *memSockets) receivers() []receiver {
 	return slices.Repeat([]receiver{closedReceiver{}}, m.loops)
 }
-func (m *memWire) sender(int) sender                { return m }
-func (m *memWire) pathMTU(*route) int               { return m.mtu }
-func (m *memWire) lost() uint64                     { return 0 }
-func (m *memWire) sockets() []Socket                { return nil }
-func (m *memWire) gso() gsoLimits                   { return m.limits }
-func (m *memWire) describe() []Feature              { return nil }
-func (m *memWire) close() error                     { return nil }
-func (m *memWire) route(p esp.Path) (*route, error) { return &route{path: p}, nil }
-func (m *memWire) sendIKE(_, _ netip.AddrPort, _ []byte) error {
+func (m *memSockets) sender(int) sender                { return m }
+func (m *memSockets) pathMTU(*route) int               { return m.mtu }
+func (m *memSockets) lost() uint64                     { return 0 }
+func (m *memSockets) bound() []Socket                  { return nil }
+func (m *memSockets) gso() gsoLimits                   { return m.limits }
+func (m *memSockets) describe() []Feature              { return nil }
+func (m *memSockets) close() error                     { return nil }
+func (m *memSockets) route(p esp.Path) (*route, error) { return &route{path: p}, nil }
+func (m *memSockets) sendIKE(_, _ netip.AddrPort, _ []byte) error {
 	return errors.ErrUnsupported
 }
 
-func (m *memWire) send(b *txBatch) {
+func (m *memSockets) send(b *txBatch) {
 	for i := range b.msgs {
 		x := &b.msgs[i]
 		if m.fail != nil {
@@ -230,7 +230,7 @@ func (m *memWire) send(b *txBatch) {
 	}
 }
 
-func (m *memWire) take() []sent {
+func (m *memSockets) take() []sent {
 	s := m.sent
 	m.sent = nil
 	return s

@@ -14,7 +14,7 @@ import (
 // watchLinks asks for the MTUs of all paths whenever the system's interfaces or routes have changed, until what it returns
 // is closed. It returns nil where the system does not tell. The tunnel's own routes are no news: no path leads
 // through them.
-func watchLinks(ev wireEvents) io.Closer {
+func watchLinks(ev socketEvents) io.Closer {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil

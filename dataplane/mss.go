@@ -21,6 +21,28 @@ const (
 // minMSS is never clamped below: with less, a forged path MTU would make TCP useless.
 const minMSS = 216 // MinPathMTU's payload less the headers of ESP and TCP, rounded down
 
+// mss is what SYN segments are clamped to when inner packets of at most limit octets fit; 0: they are left alone.
+func (e *Engine) mss(limit int, v6 bool) int {
+	switch c := e.config.MSSClamp; {
+	case c < 0:
+		return 0
+	case c > 0 && v6:
+		return max(c-(ipv6Header-ipv4MinHeader), minMSS)
+	case c > 0:
+		return c
+	}
+	return mssFor(min(limit, int(e.deviceMTU.Load())), v6)
+}
+
+// mssInbound is mss for packets that come in on the child's SA: what fits in the other direction.
+func (e *Engine) mssInbound(c *child, v6 bool) int {
+	limit := int(c.inner.Load())
+	if limit == 0 {
+		limit = maxPacket
+	}
+	return e.mss(limit, v6)
+}
+
 // clampMSS lowers the MSS option of a TCP SYN segment to limit. partial says that the checksum field holds the sum of
 // the pseudo-header only, which does not cover the option. It reports whether the packet was changed.
 func clampMSS(b []byte, h *innerHeader, limit int, partial bool) bool {

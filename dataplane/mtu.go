@@ -125,7 +125,7 @@ func (e *Engine) updateMTULocked(n mtuEvent) {
 				ends := pathEnds{rt.path.Local.Addr(), rt.path.Remote.Addr()}
 				var known bool
 				if mtu, known = asked[ends]; !known {
-					mtu = e.wire.pathMTU(rt)
+					mtu = e.sockets.pathMTU(rt)
 					asked[ends] = mtu
 				}
 			}

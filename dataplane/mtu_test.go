@@ -14,7 +14,7 @@ import (
 func narrow(t *testing.T, o labOptions, mtu int, local, remote string) *lab {
 	t.Helper()
 	l := newLab(t, o)
-	l.wire.mtu = mtu
+	l.sockets.mtu = mtu
 	encr, integ := keys(t, gcm128(), "x")
 	err := l.e.InstallOutbound(childA, policyA, childA, esp.OutboundConfig{SPI: 4096, Suite: gcm128(), EncrKey: encr, IntegKey: integ},
 		pair(t, local, remote), esp.Path{Local: labA, Remote: labB, UDP: true})
@@ -120,7 +120,7 @@ func TestNoAnswer(t *testing.T) {
 func TestFragmentsBeforeESP(t *testing.T) {
 	for _, opt := range [][]byte{nil, {0x94, 4, 0, 0, 7, 7, 4, 0, 0, 0, 0, 0}} {
 		a, b := newLab(t, fastEnds), newLab(t, plainEnds)
-		a.wire.mtu = 600
+		a.sockets.mtu = 600
 		connect(t, a.e, b.e, childA, policyA, pair(t, ts4Local, ts4Remote), gcm128(), labA, labB)
 		limit := int(a.e.children[childA].inner.Load())
 		ip := ipSpec{src: v4.src, dst: v4.dst, id: 777, options: opt}
@@ -148,7 +148,7 @@ func TestFragmentsBeforeESP(t *testing.T) {
 	}
 	// Fragments of a fragment.
 	a, b := newLab(t, fastEnds), newLab(t, plainEnds)
-	a.wire.mtu = 600
+	a.sockets.mtu = 600
 	connect(t, a.e, b.e, childA, policyA, pair(t, ts4Local, ts4Remote), gcm128(), labA, labB)
 	ip := ipSpec{src: v4.src, dst: v4.dst, id: 777, frag: 50, mf: true}
 	got := b.in(labA, a.out(ip.build(protoUDP, fill(800, 1)))...)
@@ -223,7 +223,7 @@ func TestMTUChanges(t *testing.T) {
 		{mtuEvent{}, 1500, 1500},
 		{mtuEvent{}, 0, 1500},
 	} {
-		l.wire.mtu = c.known
+		l.sockets.mtu = c.known
 		l.e.updateMTU(c.news)
 		if got := rt.mtu.Load(); got != c.want {
 			t.Errorf("%+v: MTU %d, want %d", c.news, got, c.want)
@@ -235,7 +235,7 @@ func TestMTUChanges(t *testing.T) {
 	for range 2 * mtuEvents {
 		l.e.mtuChanged(labB.Addr(), 1400) // nobody reads: it must not block
 	}
-	l.wire.fail = errors.New("x")
+	l.sockets.fail = errors.New("x")
 	l.e.UpdatePath(childA, esp.Path{Local: labA, Remote: labA, UDP: true})
 	if got := l.e.children[childA].out.route.Load().path.Remote; got != labA {
 		t.Errorf("path to %v", got)

@@ -50,7 +50,7 @@ type outLoop struct {
 
 func newOutLoop(e *Engine, shard int, drops *dropCounters, s sender, d deviceWriter) *outLoop {
 	w := &outLoop{e: e, shard: shard, drops: drops, sender: s, device: d}
-	w.tx = newTxBatch(&e.memory, e.wire.gso())
+	w.tx = newTxBatch(&e.memory, e.sockets.gso())
 	w.tx.onError = w.sendError
 	w.fragBuf = e.memory.arena(packetSlot)
 	w.icmpOut[0].buf = make([]byte, headroom+ipv6MinMTU+tailroom)
@@ -68,7 +68,7 @@ func (w *outLoop) run(r deviceReader) error {
 		for i := range batch {
 			w.packet(&batch[i], false)
 		}
-		w.flush()
+		w.sendBatch()
 	}
 }
 
@@ -308,7 +308,7 @@ func (w *outLoop) seal(sa *outboundSA, rt *route, tos uint8, p []byte, seq uint6
 	}
 	dst, joins := w.tx.place(rt, tos, n)
 	if dst == nil {
-		w.flush()
+		w.sendBatch()
 		dst, joins = w.tx.place(rt, tos, n)
 	}
 	next := uint8(protoIPv4)
@@ -328,8 +328,8 @@ func (w *outLoop) seal(sa *outboundSA, rt *route, tos uint8, p []byte, seq uint6
 	return true
 }
 
-// flush sends the batch.
-func (w *outLoop) flush() {
+// sendBatch sends the batch.
+func (w *outLoop) sendBatch() {
 	if len(w.tx.msgs) > 0 {
 		w.sender.send(w.tx)
 		w.tx.reset()

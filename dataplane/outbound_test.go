@@ -105,9 +105,9 @@ func TestOutboundDrops(t *testing.T) {
 	})
 	t.Run("send", func(t *testing.T) {
 		a, _ := labPair(t, plainEnds, ts, gcm128())
-		a.wire.fail = errors.New("broken")
+		a.sockets.fail = errors.New("broken")
 		a.out(ok)
-		a.wire.fail = errSendBuffer
+		a.sockets.fail = errSendBuffer
 		a.out(ok, ok)
 		a.wantDrops("[out send:1 out send_buffer:2]")
 	})

@@ -195,5 +195,5 @@ func (e *Engine) deliver(packets []waitingPacket, final bool) {
 	for i := range packets {
 		e.control.packet(&packets[i].super, final)
 	}
-	e.control.flush()
+	e.control.sendBatch()
 }

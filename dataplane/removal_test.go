@@ -17,18 +17,18 @@ func TestCountsOfTheLastBatch(t *testing.T) {
 	a.e.RemoveOutbound(childA)
 	s := super(packet, tun.VNetHdr{})
 	out.packet(&s, false)
-	out.flush()
+	out.sendBatch()
 	if c, ok := a.e.Counters(childA); !ok || c.OutPackets != 2 || c.OutBytes != 2*uint64(len(packet)) {
 		t.Errorf("sealed: %+v, %v", c, ok)
 	}
-	msgs = append(msgs, a.wire.take()...)
+	msgs = append(msgs, a.sockets.take()...)
 
 	in := b.e.inLoops[0]
 	in.begin()
 	for _, m := range msgs {
 		buf := make([]byte, packetSlot)
 		n := copy(buf[headroom:], m.data)
-		in.message(&datagrams{buf: buf, start: headroom, end: headroom + n, local: labB, remote: labA, kind: SocketNATT})
+		in.each(&datagrams{buf: buf, start: headroom, end: headroom + n, local: labB, remote: labA, kind: SocketNATT})
 	}
 	b.e.RemoveInbound(childA)
 	if err := in.end(); err != nil {

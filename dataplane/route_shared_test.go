@@ -3,13 +3,13 @@ package dataplane
 import (
 	"testing"
 
-	"esplanade/dataplane/wiretest"
+	"esplanade/dataplane/socktest"
 	"esplanade/esp"
 )
 
 // The two SAs of a child share a route when they go the same way, and have one each when they don't.
 func TestRouteShared(t *testing.T) {
-	n := wiretest.New(1)
+	n := socktest.New(1)
 	a, _, _ := inMemory(t, n, "192.0.2.1")
 	b, _, _ := inMemory(t, n, "192.0.2.2")
 	ts := pair(t, ts4Local, ts4Remote)

@@ -16,7 +16,7 @@ import (
 // none is lost, and each SA's packets come to the worker that its SPI names.
 func TestWorkers(t *testing.T) {
 	const workers, children, rounds, burst = 4, 4, 30, 5
-	r := newRawEnds(t, rawOptions{queues: workers})
+	r := newLinuxEnds(t, linuxOptions{queues: workers})
 	for c := range children {
 		ts := pair(t, fmt.Sprintf("10.1.%d.0/24", c), fmt.Sprintf("10.2.%d.0/24", c))
 		out := esp.Path{Local: natt(r.a, false), Remote: r.toB, UDP: true}
@@ -72,8 +72,8 @@ func TestWorkers(t *testing.T) {
 			t.Errorf("child %d: %d packets", id, n.InPackets)
 		}
 		sa := r.b.children[id].in
-		for i, x := range r.b.wire.receivers() {
-			w := x.(*rawReceiver)
+		for i, x := range r.b.sockets.receivers() {
+			w := x.(*mmsgReceiver)
 			if w.b.kind != SocketNATT || w.b.v6 || sa.cells[i].packets.Load() == 0 {
 				continue
 			}
@@ -116,9 +116,9 @@ func waitAny(t *testing.T, fds []int) (fd, i int) {
 	}
 }
 
-// TestNoAllocationsOfRawEnds pumps packets by hand through two engines that do not run: from a queue through the socket
+// TestNoAllocationsOfLinuxEnds pumps packets by hand through two engines that do not run: from a queue through the socket
 // to the far engine's queue, system calls included.
-func TestNoAllocationsOfRawEnds(t *testing.T) {
+func TestNoAllocationsOfLinuxEnds(t *testing.T) {
 	for name, f := range map[string]Features{"all": {}, "no udp_gso": {NoUDPGSO: true}, "no udp_gro": {NoUDPGRO: true}} {
 		t.Run(name, func(t *testing.T) {
 			da, db := newQueueFake(t, 1, true), newQueueFake(t, 1, true)
@@ -138,7 +138,7 @@ func TestNoAllocationsOfRawEnds(t *testing.T) {
 			frames := [][]byte{da.frame(big, v), da.frame(udpPacket(v4, 1, 2, fill(100, 1)), tun.VNetHdr{})}
 			packets := len(referenceSegments(big, v)) + 1
 			reader, out, in := a.device.readers()[0], a.outLoops[0], b.inLoops[0]
-			receiver := b.wire.receivers()[0]
+			receiver := b.sockets.receivers()[0]
 			cells := &b.children[childA].in.cells[0].packets
 			pump := func() {
 				for _, f := range frames {
@@ -154,7 +154,7 @@ func TestNoAllocationsOfRawEnds(t *testing.T) {
 				for i := range batch {
 					out.packet(&batch[i], false)
 				}
-				out.flush()
+				out.sendBatch()
 				for want := cells.Load() + uint64(packets); cells.Load() < want; {
 					msgs, err := receiver.receive()
 					if err != nil {
@@ -162,7 +162,7 @@ func TestNoAllocationsOfRawEnds(t *testing.T) {
 					}
 					in.begin()
 					for i := range msgs {
-						in.message(&msgs[i])
+						in.each(&msgs[i])
 					}
 					if err := in.end(); err != nil {
 						t.Fatal(err)

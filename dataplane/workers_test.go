@@ -50,7 +50,7 @@ func TestReplayWindowOfSeveralLoops(t *testing.T) {
 				for _, i := range mine[:n] {
 					buf := make([]byte, packetSlot)
 					copy(buf[headroom:], wire[i])
-					w.message(&datagrams{buf: buf, start: headroom, end: headroom + len(wire[i]), local: labB, remote: labA, kind: SocketNATT})
+					w.each(&datagrams{buf: buf, start: headroom, end: headroom + len(wire[i]), local: labB, remote: labA, kind: SocketNATT})
 				}
 				if err := w.end(); err != nil {
 					t.Error(err)

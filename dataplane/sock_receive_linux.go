@@ -22,10 +22,10 @@ type mmsghdr struct {
 	n   uint32
 }
 
-// rawReceiver reads one socket with recvmmsg, without blocking, and waits only when it is empty.
-type rawReceiver struct {
-	w     *rawWire
-	b     *rawConn
+// mmsgReceiver reads one socket with recvmmsg, without blocking, and waits only when it is empty.
+type mmsgReceiver struct {
+	w     *mmsgSockets
+	b     *mmsgSocket
 	slots [][]byte
 	hdrs  []mmsghdr
 	iovs  []unix.Iovec
@@ -40,12 +40,12 @@ type rawReceiver struct {
 	zones zoneCache
 }
 
-func newRawReceiver(w *rawWire, b *rawConn) *rawReceiver {
+func newMmsgReceiver(w *mmsgSockets, b *mmsgSocket) *mmsgReceiver {
 	n := plainMessages
 	if b.gro || b.kind == SocketIKE {
 		n = groMessages
 	}
-	r := &rawReceiver{w: w, b: b, slots: w.memory.slots(n), hdrs: make([]mmsghdr, n), iovs: make([]unix.Iovec, n),
+	r := &mmsgReceiver{w: w, b: b, slots: w.memory.slots(n), hdrs: make([]mmsghdr, n), iovs: make([]unix.Iovec, n),
 		names: make([][unix.SizeofSockaddrInet6]byte, n), oobs: make([][controlRoom]byte, n), out: make([]datagrams, 0, n)}
 	for i := range r.hdrs {
 		r.iovs[i].Base = &r.slots[i][headroom]
@@ -60,8 +60,8 @@ func newRawReceiver(w *rawWire, b *rawConn) *rawReceiver {
 	return r
 }
 
-func (r *rawReceiver) worker() int { return r.b.worker }
-func (r *rawReceiver) receive() ([]datagrams, error) {
+func (r *mmsgReceiver) worker() int { return r.b.worker }
+func (r *mmsgReceiver) receive() ([]datagrams, error) {
 	for {
 		r.n, r.errno, r.waits = 0, 0, 0
 		if err := r.b.rc.Read(r.fill); err != nil {
@@ -77,7 +77,7 @@ func (r *rawReceiver) receive() ([]datagrams, error) {
 		r.fault = 0
 		r.out = r.out[:0]
 		for i := range r.n {
-			r.message(i)
+			r.decode(i)
 		}
 		if len(r.out) > 0 {
 			return r.out, nil
@@ -86,7 +86,7 @@ func (r *rawReceiver) receive() ([]datagrams, error) {
 }
 
 // fillBatch receives what is there. It reports false if that is nothing.
-func (r *rawReceiver) fillBatch(fd uintptr) bool {
+func (r *mmsgReceiver) fillBatch(fd uintptr) bool {
 	for i := range r.hdrs {
 		h := &r.hdrs[i].hdr
 		h.Namelen = unix.SizeofSockaddrInet6
@@ -114,8 +114,8 @@ func (r *rawReceiver) fillBatch(fd uintptr) bool {
 	}
 }
 
-// message makes datagrams of the i-th message.
-func (r *rawReceiver) message(i int) {
+// decode makes datagrams of the i-th message.
+func (r *mmsgReceiver) decode(i int) {
 	h := &r.hdrs[i]
 	if h.n == 0 && r.b.kind == SocketRaw {
 		return

@@ -3,9 +3,7 @@ package dataplane
 import (
 	"encoding/binary"
 	"fmt"
-	"os"
 
-	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -17,7 +15,7 @@ const (
 )
 
 // enableGSO finds out whether and how many packets UDP_SEGMENT takes.
-func (w *rawWire) enableGSO() {
+func (w *mmsgSockets) enableGSO() {
 	if w.config.Features.NoUDPGSO {
 		w.gsoOff.Store(ref(turnedOff))
 		return
@@ -69,16 +67,16 @@ func takesRun(n int) bool {
 }
 
 // disableGSO makes senders send packets one by one, after the kernel has shown that it has to be so.
-func (w *rawWire) disableGSO(why string) {
+func (w *mmsgSockets) disableGSO(why string) {
 	if w.gsoOff.CompareAndSwap(nil, &why) {
 		w.config.Logger.Warn("UDP segmentation offload is switched off", "why", why)
 	}
 }
 
-func (w *rawWire) gso() gsoLimits { return gsoLimits{segments: w.segments, sentinel: w.sentinel} }
+func (w *mmsgSockets) gso() gsoLimits { return gsoLimits{segments: w.segments, sentinel: w.sentinel} }
 
 // enableGRO lets the kernel give runs of datagrams as one message.
-func (w *rawWire) enableGRO() {
+func (w *mmsgSockets) enableGRO() {
 	if w.config.Features.NoUDPGRO {
 		w.note(off(featureGRO, turnedOff))
 		return
@@ -101,60 +99,8 @@ func (w *rawWire) enableGRO() {
 	w.note(on(featureGRO, "UDP_GRO"))
 }
 
-// steer makes the kernel give each packet to the worker that the SPI names: the SPI's index modulo the number of
-// sockets. IKE messages, which begin with four zero octets, go to the first. Without it, the kernel spreads packets by
-// their addresses and ports, which puts a tunnel on one worker.
-func (w *rawWire) steer(share int) {
-	switch {
-	case w.config.Features.NoReusePort:
-		w.note(off(featureReusePort, turnedOff))
-		w.note(off(featureSteering, "there is no reuse_port"))
-		return
-	case share < 2:
-		w.note(off(featureReusePort, "there is one worker"))
-		w.note(off(featureSteering, "there is one worker"))
-		return
-	}
-	w.note(on(featureReusePort, fmt.Sprintf("each address and port is shared by %d workers", share)))
-	if w.config.Features.NoSteering {
-		w.note(off(featureSteering, turnedOff))
-		return
-	}
-	for _, g := range w.set.groups {
-		if len(g) < 2 {
-			continue
-		}
-		if err := w.conn(g[0]).steer(len(g)); err != nil {
-			w.note(off(featureSteering, err.Error()))
-			return
-		}
-	}
-	w.note(on(featureSteering, "SO_ATTACH_REUSEPORT_CBPF"))
-}
-
-// steer attaches the program to the group of sockets that b is the first of.
-func (b *rawConn) steer(sockets int) error {
-	prog, err := bpf.Assemble([]bpf.Instruction{
-		bpf.LoadAbsolute{Off: 0, Size: 4}, // the UDP payload; a shorter one ends with 0
-		bpf.ALUOpConstant{Op: bpf.ALUOpMod, Val: uint32(sockets)},
-		bpf.RetA{},
-	})
-	if err != nil {
-		return err
-	}
-	filter := make([]unix.SockFilter, len(prog))
-	for i, p := range prog {
-		filter[i] = unix.SockFilter{Code: p.Op, Jt: p.Jt, Jf: p.Jf, K: p.K}
-	}
-	fprog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	return b.control(func(fd int) error {
-		return os.NewSyscallError("SO_ATTACH_REUSEPORT_CBPF",
-			unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &fprog))
-	})
-}
-
 // describe says of each feature of the sockets whether it is used.
-func (w *rawWire) describe() []Feature {
+func (w *mmsgSockets) describe() []Feature {
 	gso := on(featureGSO, fmt.Sprintf("UDP_SEGMENT, runs of up to %d packets", w.segments))
 	if why := w.gsoOff.Load(); why != nil {
 		gso = off(featureGSO, *why)

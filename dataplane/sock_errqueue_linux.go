@@ -83,7 +83,7 @@ func addrPortOf(sa unix.Sockaddr) netip.AddrPort {
 }
 
 // reportErrors passes on what the error queue of b has.
-func (b *boundSocket) reportErrors(fd int, ev wireEvents) {
+func (b *boundSocket) reportErrors(fd int, ev socketEvents) {
 	drainErrors(fd, func(e socketError) {
 		if e.errno == unix.EMSGSIZE {
 			ev.mtuChanged(e.remote.Addr(), e.mtu)
@@ -94,7 +94,7 @@ func (b *boundSocket) reportErrors(fd int, ev wireEvents) {
 }
 
 // pollErrors is reportErrors for a socket whose descriptor is not at hand.
-func (b *boundSocket) pollErrors(ev wireEvents) {
+func (b *boundSocket) pollErrors(ev socketEvents) {
 	if b.udp == nil {
 		return
 	}

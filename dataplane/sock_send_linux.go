@@ -17,11 +17,11 @@ const (
 	sentinelMin = 8
 )
 
-// rawSender sends batches with sendmmsg. Each run of packets is one message with one buffer.
-type rawSender struct {
-	w      *rawWire
-	conns  []*rawConn // this worker's, by group
-	wait   bool       // wait while the socket's buffer is full
+// mmsgSender sends batches with sendmmsg. Each run of packets is one message with one buffer.
+type mmsgSender struct {
+	w      *mmsgSockets
+	conns  []*mmsgSocket // this worker's, by group
+	wait   bool          // wait while the socket's buffer is full
 	runs   *sendHeaders
 	single *sendHeaders // for the packets of a run that the kernel has refused, while runs are on their way
 	strike int
@@ -50,8 +50,8 @@ func newSendHeaders(n int) *sendHeaders {
 	return s
 }
 
-func (w *rawWire) sender(worker int) sender {
-	s := &rawSender{w: w, wait: true, runs: newSendHeaders(txMessages), single: newSendHeaders(plainMessages)}
+func (w *mmsgSockets) sender(worker int) sender {
+	s := &mmsgSender{w: w, wait: true, runs: newSendHeaders(txMessages), single: newSendHeaders(plainMessages)}
 	for _, g := range w.set.groups {
 		s.conns = append(s.conns, w.conn(g[worker%len(g)]))
 	}
@@ -59,7 +59,7 @@ func (w *rawWire) sender(worker int) sender {
 	return s
 }
 
-func (s *rawSender) send(b *txBatch) {
+func (s *mmsgSender) send(b *txBatch) {
 	for i := 0; i < len(b.msgs); {
 		g, j := b.msgs[i].route.socket, i+1
 		for j < len(b.msgs) && b.msgs[j].route.socket == g {
@@ -71,7 +71,7 @@ func (s *rawSender) send(b *txBatch) {
 }
 
 // run sends messages through one socket, in order.
-func (s *rawSender) run(b *txBatch, group int, msgs []txMessage) {
+func (s *mmsgSender) run(b *txBatch, group int, msgs []txMessage) {
 	off := s.w.gsoOff.Load() != nil
 	for i := 0; i < len(msgs); {
 		// As many as can be sent with one call.
@@ -105,7 +105,7 @@ func (s *rawSender) run(b *txBatch, group int, msgs []txMessage) {
 }
 
 // prepare makes the k-th header for a message.
-func (s *rawSender) prepare(k int, b *txBatch, m *txMessage) {
+func (s *mmsgSender) prepare(k int, b *txBatch, m *txMessage) {
 	data, seg := b.bytes(m), 0
 	if m.n > 1 {
 		seg = m.seg
@@ -143,7 +143,7 @@ func (s *sendHeaders) set(k int, m *txMessage, data []byte, seg int) {
 
 // flush sends what the headers say and calls fail for each that the kernel refuses. of gives the message that the k-th
 // header is of. It reports false if the socket is closed.
-func (s *rawSender) flush(group int, hdrs []mmsghdr, of func(k int) *txMessage, fail func(k int, e syscall.Errno)) bool {
+func (s *mmsgSender) flush(group int, hdrs []mmsghdr, of func(k int) *txMessage, fail func(k int, e syscall.Errno)) bool {
 	retried := false
 	for k := 0; k < len(hdrs); {
 		s.next, s.sent, s.errno = hdrs[k:], 0, 0
@@ -175,7 +175,7 @@ func (s *rawSender) flush(group int, hdrs []mmsghdr, of func(k int) *txMessage, 
 }
 
 // anyway sends a single packet that is larger than the path takes since it was sealed, and reports whether it is sent.
-func (s *rawSender) anyway(group int, hdr []mmsghdr, m *txMessage) bool {
+func (s *mmsgSender) anyway(group int, hdr []mmsghdr, m *txMessage) bool {
 	c := s.conns[group]
 	if s.whole || !c.df {
 		return false
@@ -192,7 +192,7 @@ func (s *rawSender) anyway(group int, hdr []mmsghdr, m *txMessage) bool {
 }
 
 // putBatch calls sendmmsg once. It reports false to be called again when the socket's buffer has room.
-func (s *rawSender) putBatch(fd uintptr) bool {
+func (s *mmsgSender) putBatch(fd uintptr) bool {
 	for {
 		n, _, e := unix.RawSyscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&s.next[0])), uintptr(len(s.next)),
 			unix.MSG_DONTWAIT, 0, 0)
@@ -214,7 +214,7 @@ func (s *rawSender) putBatch(fd uintptr) bool {
 
 // refusedRun says whether a run that the kernel refused should be sent packet by packet, and notes what is to be learned
 // from it.
-func (s *rawSender) refusedRun(m *txMessage, e syscall.Errno) bool {
+func (s *mmsgSender) refusedRun(m *txMessage, e syscall.Errno) bool {
 	switch e {
 	case unix.EIO:
 		// No checksum offload on the way (before Linux 6.11), or an xfrm policy on the route.
@@ -229,7 +229,7 @@ func (s *rawSender) refusedRun(m *txMessage, e syscall.Errno) bool {
 }
 
 // singles sends the packets of a message one by one.
-func (s *rawSender) singles(b *txBatch, group int, m *txMessage) {
+func (s *mmsgSender) singles(b *txBatch, group int, m *txMessage) {
 	if m.tooLong() {
 		s.whole = true
 		s.conns[group].mayFragment(func() { s.oneByOne(b, group, m) })
@@ -239,7 +239,7 @@ func (s *rawSender) singles(b *txBatch, group int, m *txMessage) {
 	s.oneByOne(b, group, m)
 }
 
-func (s *rawSender) oneByOne(b *txBatch, group int, m *txMessage) {
+func (s *mmsgSender) oneByOne(b *txBatch, group int, m *txMessage) {
 	failed := 0
 	for i := 0; i < m.n; {
 		k := 0
@@ -268,7 +268,7 @@ func (s *rawSender) oneByOne(b *txBatch, group int, m *txMessage) {
 }
 
 // fail reports packets that the kernel refused.
-func (s *rawSender) fail(b *txBatch, m *txMessage, n int, e syscall.Errno) {
+func (s *mmsgSender) fail(b *txBatch, m *txMessage, n int, e syscall.Errno) {
 	if e == unix.EMSGSIZE {
 		s.w.events.mtuChanged(m.route.path.Remote.Addr(), 0)
 	}

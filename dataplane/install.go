@@ -25,7 +25,7 @@ var (
 // is a NAT-T socket. An invalid or unspecified local address leaves the choice to the system, port 0 means the IKE
 // port. A single octet 0xff is sent as it is: it is a NAT-keepalive.
 func (e *Engine) SendIKE(local, remote netip.AddrPort, datagram []byte) error {
-	return e.wire.sendIKE(local, remote, datagram)
+	return e.sockets.sendIKE(local, remote, datagram)
 }
 
 // AllocateSPI gives an SPI for an inbound SA: not in use, with the bits by which its packets are found and steered.
@@ -220,14 +220,14 @@ func (e *Engine) forget(ch *child) {
 
 // route resolves a path and finds out its MTU.
 func (e *Engine) route(p esp.Path) (*route, error) {
-	rt, err := e.wire.route(p)
+	rt, err := e.sockets.route(p)
 	if err != nil {
 		return nil, err
 	}
 	e.noteOwn(p.Local.Addr())
 	mtu := e.config.PathMTU
 	if mtu == 0 {
-		mtu = e.wire.pathMTU(rt)
+		mtu = e.sockets.pathMTU(rt)
 	}
 	if mtu == 0 {
 		mtu = DefaultPathMTU

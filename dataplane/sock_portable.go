@@ -22,30 +22,22 @@ type batchConn interface {
 	WriteBatch(ms []ipv4.Message, flags int) (int, error)
 }
 
-// portableWire is the wire end over x/net's ReadBatch and WriteBatch: any OS, and any net.PacketConn.
-type portableWire struct {
+// portableSockets is the socket end over x/net's ReadBatch and WriteBatch: any OS, and any net.PacketConn.
+type portableSockets struct {
 	set    *socketSet
 	batch  []batchConn // by group; nil for connections that are not of the system
 	memory *memory
 	mark   uint32
-	events wireEvents
+	events socketEvents
 	rcvs   []receiver
 }
 
-// wireEvents is what a wire end tells the engine besides datagrams.
-type wireEvents interface {
-	// unreachable says that something sent to remote has caused an ICMP error.
-	unreachable(local, remote netip.AddrPort, err error)
-	// mtuChanged says that packets to remote are known to be limited to mtu octets, or that it should be asked for (0).
-	mtuChanged(remote netip.Addr, mtu int)
-}
-
-func newPortableWire(c Config, m *memory, ev wireEvents) (*portableWire, error) {
+func newPortableSockets(c Config, m *memory, ev socketEvents) (*portableSockets, error) {
 	set, err := openSockets(c, 1)
 	if err != nil {
 		return nil, err
 	}
-	w := &portableWire{set: set, memory: m, mark: c.Sockets.Mark, events: ev}
+	w := &portableSockets{set: set, memory: m, mark: c.Sockets.Mark, events: ev}
 	for _, g := range set.groups {
 		b := g[0]
 		var bc batchConn
@@ -78,18 +70,18 @@ func wantControl(err error) error {
 	return fmt.Errorf("dataplane: control messages: %w", err)
 }
 
-func (w *portableWire) receivers() []receiver { return w.rcvs }
-func (w *portableWire) sockets() []Socket     { return w.set.list() }
-func (w *portableWire) lost() uint64          { return w.set.lost() }
-func (w *portableWire) gso() gsoLimits        { return gsoLimits{segments: 1} }
-func (w *portableWire) close() error          { return w.set.close() }
-func (w *portableWire) describe() []Feature {
+func (w *portableSockets) receivers() []receiver { return w.rcvs }
+func (w *portableSockets) bound() []Socket       { return w.set.list() }
+func (w *portableSockets) lost() uint64          { return w.set.lost() }
+func (w *portableSockets) gso() gsoLimits        { return gsoLimits{segments: 1} }
+func (w *portableSockets) close() error          { return w.set.close() }
+func (w *portableSockets) describe() []Feature {
 	return append(w.set.describe(), on("wire", "batches of single datagrams"))
 }
 
-func (w *portableWire) pathMTU(r *route) int { return probeMTU(r, w.mark) }
+func (w *portableSockets) pathMTU(r *route) int { return probeMTU(r, w.mark) }
 
-func (w *portableWire) route(p esp.Path) (*route, error) { return udpRoute(w.set, p) }
+func (w *portableSockets) route(p esp.Path) (*route, error) { return udpRoute(w.set, p) }
 
 // udpRoute resolves a path over the NAT-T sockets of a set.
 func udpRoute(set *socketSet, p esp.Path) (*route, error) {
@@ -111,7 +103,7 @@ func udpRoute(set *socketSet, p esp.Path) (*route, error) {
 	return r, nil
 }
 
-func (w *portableWire) sendIKE(local, remote netip.AddrPort, datagram []byte) error {
+func (w *portableSockets) sendIKE(local, remote netip.AddrPort, datagram []byte) error {
 	return sendUDP(w.set, local, remote, datagram)
 }
 
@@ -180,7 +172,7 @@ func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr()
 // portableReceiver reads one socket.
 type portableReceiver struct {
 	b      *boundSocket
-	events wireEvents
+	events socketEvents
 	batch  batchConn
 	slots  [][]byte
 	ms     []ipv4.Message
@@ -188,7 +180,7 @@ type portableReceiver struct {
 	faults int
 }
 
-func newPortableReceiver(w *portableWire, b *boundSocket, bc batchConn) *portableReceiver {
+func newPortableReceiver(w *portableSockets, b *boundSocket, bc batchConn) *portableReceiver {
 	n := 1
 	if bc != nil && runtime.GOOS == "linux" {
 		n = portableBatch
@@ -257,7 +249,7 @@ func (r *portableReceiver) fill() (int, error) {
 	return len(r.out), nil
 }
 
-func (w *portableWire) sender(int) sender {
+func (w *portableSockets) sender(int) sender {
 	s := &portableSender{w: w, ms: make([]ipv4.Message, portableBatch)}
 	for i := range s.ms {
 		s.ms[i].Buffers = make([][]byte, 1)
@@ -268,7 +260,7 @@ func (w *portableWire) sender(int) sender {
 
 // portableSender writes batches.
 type portableSender struct {
-	w   *portableWire
+	w   *portableSockets
 	ms  []ipv4.Message
 	oob [][]byte
 }

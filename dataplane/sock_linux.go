@@ -16,15 +16,15 @@ import (
 	"esplanade/esp"
 )
 
-// rawWire is the wire end of Linux: recvmmsg and sendmmsg with headers that are made once, UDP_SEGMENT, UDP_GRO, a
+// mmsgSockets is the socket end of Linux: recvmmsg and sendmmsg with headers that are made once, UDP_SEGMENT, UDP_GRO, a
 // NAT-T socket for each worker with packets steered to it by SPI, and IP protocol 50 where that is allowed.
-type rawWire struct {
+type mmsgSockets struct {
 	config Config
 	memory *memory
-	events wireEvents
+	events socketEvents
 	set    *socketSet
-	conns  []*rawConn // in the order of set.all
-	links  io.Closer  // nil if the system doesn't tell when interfaces change
+	conns  []*mmsgSocket // in the order of set.all
+	links  io.Closer     // nil if the system doesn't tell when interfaces change
 	rcvs   []receiver
 	kernel kernelVersion
 	probes prober
@@ -35,8 +35,8 @@ type rawWire struct {
 	gsoOff   atomic.Pointer[string] // why UDP_SEGMENT is not used
 }
 
-// rawConn is a socket with its descriptor at hand.
-type rawConn struct {
+// mmsgSocket is a socket with its descriptor at hand.
+type mmsgSocket struct {
 	*boundSocket
 	rc  syscall.RawConn
 	gro bool
@@ -45,8 +45,8 @@ type rawConn struct {
 	whole sync.Mutex
 }
 
-// newRawWire opens the sockets. It reports false if they are not ones that raw system calls work on.
-func newRawWire(c Config, m *memory, ev wireEvents) (wireEnd, bool, error) {
+// newMmsgSockets opens the sockets. It reports false if they are not ones that raw system calls work on.
+func newMmsgSockets(c Config, m *memory, ev socketEvents) (socketEnd, bool, error) {
 	share := c.Workers
 	if c.Features.NoReusePort {
 		share = 1
@@ -55,7 +55,7 @@ func newRawWire(c Config, m *memory, ev wireEvents) (wireEnd, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	w := &rawWire{config: c, memory: m, events: ev, set: set, kernel: kernelOf(c), segments: 1, probes: prober{mark: c.Sockets.Mark}}
+	w := &mmsgSockets{config: c, memory: m, events: ev, set: set, kernel: kernelOf(c), segments: 1, probes: prober{mark: c.Sockets.Mark}}
 	w.note(on(featureRawIO, "recvmmsg/sendmmsg"))
 	if c.Features.NoRawESP {
 		w.note(off(featureRawESP, "turned off, or no connection has encap = false"))
@@ -67,7 +67,7 @@ func newRawWire(c Config, m *memory, ev wireEvents) (wireEnd, bool, error) {
 		if err != nil {
 			return nil, false, errors.Join(err, set.close())
 		}
-		w.conns = append(w.conns, &rawConn{boundSocket: b, rc: rc})
+		w.conns = append(w.conns, &mmsgSocket{boundSocket: b, rc: rc})
 	}
 	for _, b := range w.conns {
 		if err := b.dontFragment(); err != nil {
@@ -78,14 +78,14 @@ func newRawWire(c Config, m *memory, ev wireEvents) (wireEnd, bool, error) {
 	w.enableGSO()
 	w.enableGRO()
 	for _, b := range w.conns {
-		w.rcvs = append(w.rcvs, newRawReceiver(w, b))
+		w.rcvs = append(w.rcvs, newMmsgReceiver(w, b))
 	}
 	w.links = watchLinks(ev)
 	return w, true, nil
 }
 
 // control runs f on the socket's descriptor.
-func (b *rawConn) control(f func(fd int) error) error {
+func (b *mmsgSocket) control(f func(fd int) error) error {
 	var err error
 	if e := b.rc.Control(func(fd uintptr) { err = f(int(fd)) }); e != nil {
 		return e
@@ -93,7 +93,7 @@ func (b *rawConn) control(f func(fd int) error) error {
 	return err
 }
 
-func (w *rawWire) conn(b *boundSocket) *rawConn {
+func (w *mmsgSockets) conn(b *boundSocket) *mmsgSocket {
 	for _, c := range w.conns {
 		if c.boundSocket == b {
 			return c
@@ -103,11 +103,11 @@ func (w *rawWire) conn(b *boundSocket) *rawConn {
 }
 
 // note tells status about a feature.
-func (w *rawWire) note(f Feature) { w.features = append(w.features, f) }
+func (w *mmsgSockets) note(f Feature) { w.features = append(w.features, f) }
 
 // openESP opens sockets for IP protocol 50, one for each address that NAT-T is bound to. It takes CAP_NET_RAW; without,
 // all ESP is in UDP.
-func (w *rawWire) openESP() {
+func (w *mmsgSockets) openESP() {
 	var addrs []netip.Addr
 	l := w.config.Sockets.NATT
 	if l == nil {
@@ -152,11 +152,11 @@ func listenESP(c Config, a netip.Addr, group int) (*boundSocket, error) {
 		group: group, conn: conn}, nil
 }
 
-func (w *rawWire) receivers() []receiver { return w.rcvs }
-func (w *rawWire) sockets() []Socket     { return w.set.list() }
-func (w *rawWire) lost() uint64          { return w.set.lost() }
+func (w *mmsgSockets) receivers() []receiver { return w.rcvs }
+func (w *mmsgSockets) bound() []Socket       { return w.set.list() }
+func (w *mmsgSockets) lost() uint64          { return w.set.lost() }
 
-func (w *rawWire) close() error {
+func (w *mmsgSockets) close() error {
 	if w.links != nil {
 		_ = w.links.Close() // there is nothing to lose
 	}
@@ -164,9 +164,9 @@ func (w *rawWire) close() error {
 	return w.set.close()
 }
 
-func (w *rawWire) pathMTU(r *route) int { return w.probes.ask(r) }
+func (w *mmsgSockets) pathMTU(r *route) int { return w.probes.ask(r) }
 
-func (w *rawWire) route(p esp.Path) (*route, error) {
+func (w *mmsgSockets) route(p esp.Path) (*route, error) {
 	var r *route
 	if p.UDP {
 		var err error
@@ -196,7 +196,7 @@ func (w *rawWire) route(p esp.Path) (*route, error) {
 	return r, nil
 }
 
-func (w *rawWire) sendIKE(local, remote netip.AddrPort, datagram []byte) error {
+func (w *mmsgSockets) sendIKE(local, remote netip.AddrPort, datagram []byte) error {
 	err := sendUDP(w.set, local, remote, datagram)
 	if err != nil && isICMP(err) {
 		// It is about an earlier packet: that one is reported from the error queue, this one is sent again.

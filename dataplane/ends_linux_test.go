@@ -14,9 +14,9 @@ import (
 	"esplanade/tun"
 )
 
-// rawEnds are two running engines on the raw ends of Linux: queues that a test holds the far end of, sockets of the
+// linuxEnds are two running engines on the ends of Linux of Linux: queues that a test holds the far end of, sockets of the
 // loopback with UDP_SEGMENT and UDP_GRO, and a socket of the test in the middle of the wire.
-type rawEnds struct {
+type linuxEnds struct {
 	t      testing.TB
 	a, b   *Engine
 	da, db *queueFake
@@ -29,8 +29,8 @@ type rawEnds struct {
 	seen   uint64 // datagrams that b has accounted for
 }
 
-// rawOptions are what raw ends may have differently.
-type rawOptions struct {
+// linuxOptions are what ends of Linux may have differently.
+type linuxOptions struct {
 	features Features
 	noVNet   bool
 	queues   int
@@ -39,10 +39,10 @@ type rawOptions struct {
 	prepare  func(e *Engine) // is called for each engine before it runs
 }
 
-// newRawEnds makes the two engines, without any SA.
-func newRawEnds(t testing.TB, o rawOptions) *rawEnds {
+// newLinuxEnds makes the two engines, without any SA.
+func newLinuxEnds(t testing.TB, o linuxOptions) *linuxEnds {
 	t.Helper()
-	r := &rawEnds{t: t, v6: o.v6, buf: make([]byte, 1<<16), ra: newRecorder(), rb: newRecorder()}
+	r := &linuxEnds{t: t, v6: o.v6, buf: make([]byte, 1<<16), ra: newRecorder(), rb: newRecorder()}
 	queues := max(1, o.queues)
 	r.da, r.db = newQueueFake(t, queues, !o.noVNet), newQueueFake(t, queues, !o.noVNet)
 	host := net.IPv4(127, 0, 0, 1)
@@ -81,10 +81,12 @@ func newRawEnds(t testing.TB, o rawOptions) *rawEnds {
 	return r
 }
 
-func (r *rawEnds) midAddr() netip.AddrPort { return unmap(r.mid.LocalAddr().(*net.UDPAddr).AddrPort()) }
+func (r *linuxEnds) midAddr() netip.AddrPort {
+	return unmap(r.mid.LocalAddr().(*net.UDPAddr).AddrPort())
+}
 
 // connect installs SAs in both directions, with the test's socket in the middle.
-func (r *rawEnds) connect(id, policy uint64, local, remote string) {
+func (r *linuxEnds) connect(id, policy uint64, local, remote string) {
 	r.t.Helper()
 	ts := pair(r.t, local, remote)
 	pa := esp.Path{Local: natt(r.a, r.v6), Remote: r.midAddr(), UDP: true}
@@ -94,7 +96,7 @@ func (r *rawEnds) connect(id, policy uint64, local, remote string) {
 }
 
 // wire reads a datagram in the middle.
-func (r *rawEnds) wire() []byte {
+func (r *linuxEnds) wire() []byte {
 	r.t.Helper()
 	for {
 		n, err := unix.Read(r.fd, r.buf)
@@ -113,7 +115,7 @@ func (r *rawEnds) wire() []byte {
 }
 
 // forward sends a message from the middle to b: one datagram, or a run with UDP_SEGMENT.
-func (r *rawEnds) forward(m sent) {
+func (r *linuxEnds) forward(m sent) {
 	r.t.Helper()
 	var oob []byte
 	if m.tos != 0 {
@@ -137,7 +139,7 @@ func (r *rawEnds) forward(m sent) {
 }
 
 // accounted is how many datagrams b has carried or dropped.
-func (r *rawEnds) accounted() uint64 {
+func (r *linuxEnds) accounted() uint64 {
 	n := uint64(0)
 	for _, d := range dropsOf(r.b) {
 		n += d
@@ -149,9 +151,9 @@ func (r *rawEnds) accounted() uint64 {
 	return n
 }
 
-func (r *rawEnds) engines() (a, b *Engine) { return r.a, r.b }
+func (r *linuxEnds) engines() (a, b *Engine) { return r.a, r.b }
 
-func (r *rawEnds) out(supers []superPacket, n int) (wire [][]byte) {
+func (r *linuxEnds) out(supers []superPacket, n int) (wire [][]byte) {
 	for _, s := range supers {
 		if r.da.vnet {
 			r.da.inject(0, s)
@@ -171,7 +173,7 @@ func (r *rawEnds) out(supers []superPacket, n int) (wire [][]byte) {
 	return wire
 }
 
-func (r *rawEnds) in(msgs []sent, n int) (out []written) {
+func (r *linuxEnds) in(msgs []sent, n int) (out []written) {
 	for _, m := range msgs {
 		r.forward(m)
 		for at := 0; at < len(m.data) || at == 0; at += max(1, m.seg) {
@@ -201,16 +203,16 @@ func batchRoom() int {
 	return 60 << 10
 }
 
-// TestRawEndsAgainstReference runs the differential test over system calls, with each way that the ends can work.
-func TestRawEndsAgainstReference(t *testing.T) {
+// TestLinuxEndsAgainstReference runs the differential test over system calls, with each way that the ends can work.
+func TestLinuxEndsAgainstReference(t *testing.T) {
 	seeds := uint64(25)
 	if testing.Short() || raceEnabled {
 		seeds = 4
 	}
-	for name, o := range rawWays {
+	for name, o := range linuxWays {
 		t.Run(name, func(t *testing.T) {
 			ends := func(t *testing.T) twoEnds {
-				r := newRawEnds(t, o)
+				r := newLinuxEnds(t, o)
 				r.connect(1, 1, ts4Local, ts4Remote)
 				r.connect(2, 2, ts6Local, ts6Remote)
 				return r
@@ -230,8 +232,8 @@ func TestRawEndsAgainstReference(t *testing.T) {
 	}
 }
 
-// rawWays are the ways that the raw ends can work.
-var rawWays = map[string]rawOptions{
+// linuxWays are the ways that the ends of Linux can work.
+var linuxWays = map[string]linuxOptions{
 	"all":        {},
 	"v6":         {v6: true},
 	"no udp_gso": {features: Features{NoUDPGSO: true}},
@@ -241,11 +243,11 @@ var rawWays = map[string]rawOptions{
 	"nothing":    {features: Features{NoUDPGSO: true, NoUDPGRO: true, NoTUNMerge: true, NoReusePort: true, NoRawESP: true}},
 }
 
-// TestTrapOnRawEnds: the packet that brings a tunnel up is delivered, as it is or as the packets of a super-packet.
-func TestTrapOnRawEnds(t *testing.T) {
-	for name, o := range rawWays {
+// TestTrapOnLinuxEnds: the packet that brings a tunnel up is delivered, as it is or as the packets of a super-packet.
+func TestTrapOnLinuxEnds(t *testing.T) {
+	for name, o := range linuxWays {
 		t.Run(name, func(t *testing.T) {
-			r := newRawEnds(t, o)
+			r := newLinuxEnds(t, o)
 			r.a.SetPolicy(policyA, selector.Policy{Pair: pair(t, ts4Local, ts4Remote)})
 			first := udpPacket(v4, 1, 2, fill(10, 1))
 			supers := []superPacket{super(first, tun.VNetHdr{})}
@@ -282,7 +284,7 @@ func TestTrapOnRawEnds(t *testing.T) {
 }
 
 // waiting is how many packets wait for a policy of a.
-func (r *rawEnds) waiting(policy uint64) int {
+func (r *linuxEnds) waiting(policy uint64) int {
 	r.a.mu.Lock()
 	defer r.a.mu.Unlock()
 	return int(r.a.entries[policy].p.trap.waiting.Load())

@@ -14,7 +14,7 @@ import (
 // IPv6 has no such bit: only the sender fragments, and it does for what is larger than the path as far as it is known.
 
 // dontFragment sets the bit on everything that the socket sends.
-func (b *rawConn) dontFragment() error {
+func (b *mmsgSocket) dontFragment() error {
 	if b.v6 || b.kind == SocketIKE {
 		return nil
 	}
@@ -22,7 +22,7 @@ func (b *rawConn) dontFragment() error {
 	return b.discover(unix.IP_PMTUDISC_DO)
 }
 
-func (b *rawConn) discover(mode int) error {
+func (b *mmsgSocket) discover(mode int) error {
 	return b.control(func(fd int) error {
 		return os.NewSyscallError("IP_MTU_DISCOVER", unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, mode))
 	})
@@ -30,7 +30,7 @@ func (b *rawConn) discover(mode int) error {
 
 // mayFragment lets what send sends be fragmented, here or by a router. Meanwhile another worker's packets may be as well,
 // which does no harm.
-func (b *rawConn) mayFragment(send func()) {
+func (b *mmsgSocket) mayFragment(send func()) {
 	if !b.df {
 		send()
 		return
@@ -44,7 +44,7 @@ func (b *rawConn) mayFragment(send func()) {
 }
 
 // pollErrors passes on what the socket's error queue has.
-func (b *rawConn) pollErrors(ev wireEvents) {
+func (b *mmsgSocket) pollErrors(ev socketEvents) {
 	_ = b.control(func(fd int) error { b.reportErrors(fd, ev); return nil }) // a closed socket has nothing to tell
 }
 

@@ -1,10 +1,10 @@
-// Package wiretest is a UDP network in memory, for tests of everything that talks over sockets: it can lose, duplicate,
+// Package socktest is a UDP network in memory, for tests of everything that talks over sockets: it can lose, duplicate,
 // reorder and corrupt datagrams, cut hosts off, and rewrite source addresses like a NAT.
 //
 // A [Network] is safe for concurrent use. Which datagrams are hit by faults depends on its seed and on the order in
 // which they are sent. No goroutine and no clock is involved: a datagram is in the receiver's queue when the call
 // that sent it returns, so the network may be used in a testing/synctest bubble.
-package wiretest
+package socktest
 
 import (
 	"context"
@@ -116,7 +116,7 @@ func (n *Network) Listen(_ context.Context, network string, addr netip.AddrPort)
 		return &net.OpError{Op: "listen", Net: network, Addr: net.UDPAddrFromAddrPort(addr), Err: err}
 	}
 	if !addr.Addr().IsValid() || addr.Addr().IsUnspecified() {
-		return nil, fail(fmt.Errorf("wiretest: %w: a host's own address is needed", syscall.EADDRNOTAVAIL))
+		return nil, fail(fmt.Errorf("socktest: %w: a host's own address is needed", syscall.EADDRNOTAVAIL))
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()

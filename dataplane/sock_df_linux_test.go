@@ -12,8 +12,8 @@ import (
 // TestRunsDontFragment: over IPv4 the sockets of ESP have Don't Fragment on everything, and give it up only for a packet that
 // is larger than the path, which arrives all the same; IKE's socket and IPv6 are left to the kernel.
 func TestRunsDontFragment(t *testing.T) {
-	r := newRawEnds(t, rawOptions{})
-	mode := func(b *rawConn) (m int) {
+	r := newLinuxEnds(t, linuxOptions{})
+	mode := func(b *mmsgSocket) (m int) {
 		level, opt := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER
 		if b.v6 {
 			level, opt = unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER
@@ -25,7 +25,7 @@ func TestRunsDontFragment(t *testing.T) {
 	}
 	want := func() {
 		t.Helper()
-		for _, b := range r.a.wire.(*rawWire).conns {
+		for _, b := range r.a.sockets.(*mmsgSockets).conns {
 			w := unix.IP_PMTUDISC_DO
 			if b.v6 || b.kind == SocketIKE {
 				w = unix.IP_PMTUDISC_WANT
@@ -42,14 +42,14 @@ func TestRunsDontFragment(t *testing.T) {
 	p := udpPacket(ipSpec{src: v4.src, dst: v4.dst}, 1, 2, fill(1000, 1))
 	wire := r.out([]superPacket{super(p, tun.VNetHdr{})}, 1)
 	checkSealed(t, wire, [][]byte{p})
-	for _, b := range r.a.wire.(*rawWire).conns { // it has arrived before the loop has put things back
+	for _, b := range r.a.sockets.(*mmsgSockets).conns { // it has arrived before the loop has put things back
 		if b.df {
 			waitFor(t, "Don't Fragment again", func() bool { return mode(b) == unix.IP_PMTUDISC_DO })
 		}
 	}
 	want()
 	// And in the middle of it, the kernel was asked to let it be fragmented.
-	c := r.a.wire.(*rawWire).conns[0]
+	c := r.a.sockets.(*mmsgSockets).conns[0]
 	c.mayFragment(func() {
 		if m := mode(c); m != unix.IP_PMTUDISC_DONT {
 			t.Errorf("IP_MTU_DISCOVER is %d", m)
@@ -57,11 +57,11 @@ func TestRunsDontFragment(t *testing.T) {
 	})
 	want()
 	// A path that has become narrow since: the kernel refuses the packet once, and takes it then.
-	s := r.a.wire.sender(0).(*rawSender)
+	s := r.a.sockets.sender(0).(*mmsgSender)
 	real, refused := s.put, 0
 	var m memory
 	defer m.free()
-	b := newTxBatch(&m, r.a.wire.gso())
+	b := newTxBatch(&m, r.a.sockets.gso())
 	b.onError = func(_ *txMessage, n int, err error) { t.Errorf("%d packets are not sent: %v", n, err) }
 	s.put = func(fd uintptr) bool {
 		if mode(s.conns[0]) == unix.IP_PMTUDISC_DO {
@@ -71,7 +71,7 @@ func TestRunsDontFragment(t *testing.T) {
 		}
 		return real(fd)
 	}
-	rt, err := r.a.wire.route(esp.Path{Local: natt(r.a, false), Remote: r.midAddr(), UDP: true})
+	rt, err := r.a.sockets.route(esp.Path{Local: natt(r.a, false), Remote: r.midAddr(), UDP: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,35 @@
+package dataplane
+
+import "esplanade/tun"
+
+// watchDevice follows the device's events, of which its MTU counts here, until the device is closed.
+func (e *Engine) watchDevice(d tun.Device) {
+	for {
+		select {
+		case ev, ok := <-d.Events():
+			if !ok {
+				return
+			}
+			if ev&tun.EventMTUUpdate == 0 {
+				continue
+			}
+			mtu, err := d.MTU()
+			if err != nil || mtu <= 0 {
+				continue
+			}
+			if e.deviceMTU.Swap(int32(mtu)) != int32(mtu) {
+				e.log.Info("the device's MTU has changed", "mtu", mtu)
+			}
+		case <-e.done:
+			return
+		}
+	}
+}
+
+// deviceMTU is the device's MTU, or a usual one if it can't be told.
+func deviceMTU(d tun.Device) int {
+	if mtu, err := d.MTU(); err == nil && mtu > 0 {
+		return mtu
+	}
+	return DefaultPathMTU
+}
