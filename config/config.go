@@ -9,27 +9,27 @@ import (
 // Config is a whole configuration. See the package documentation for what holds of it.
 type Config struct {
 	// File is the name the configuration was read under.
-	File string
+	File string `key:"-"`
 	// Control is the table [control].
-	Control Control
+	Control Control `key:"control" reload:"restart"`
 	// Metrics is the table [metrics].
-	Metrics Metrics
+	Metrics Metrics `key:"metrics" reload:"restart"`
 	// Log is the table [log].
-	Log Log
+	Log Log `key:"log" reload:"restart"`
 	// TUN is the table [tun].
-	TUN TUN
+	TUN TUN `key:"tun" reload:"restart"`
 	// Dataplane is the table [dataplane].
-	Dataplane Dataplane
+	Dataplane Dataplane `key:"dataplane" reload:"restart"`
 	// IKE is the table [ike].
-	IKE IKE
+	IKE IKE `key:"ike" reload:"keys"`
 	// Debug is the table [debug].
-	Debug Debug
+	Debug Debug `key:"debug" reload:"restart"`
 	// Connections are the tables [connections.NAME], in the order of the file.
-	Connections []*Connection
+	Connections []*Connection `key:"connections" reload:"tables"`
 	// Secrets are the tables [secrets.KIND.NAME].
-	Secrets Secrets
+	Secrets Secrets `key:"secrets" reload:"tables"`
 	// Warnings are what is legal but probably not meant, in the order of the file.
-	Warnings []Problem
+	Warnings []Problem `key:"-"`
 }
 
 // Connection finds a connection by its name; nil if there is none.
@@ -193,51 +193,56 @@ type Debug struct {
 type IKE struct {
 	Source
 	// Port is the UDP port for IKE without NAT traversal. Default 500.
-	Port uint16
+	Port uint16 `key:"port" reload:"restart"`
 	// PortNATT is the UDP port for IKE and ESP with NAT traversal. Default 4500.
-	PortNATT uint16
+	PortNATT uint16 `key:"port_nat_t" reload:"restart"`
 	// RetransmitTimeout is the time until the first repetition of a request. Default 2s.
-	RetransmitTimeout time.Duration
+	RetransmitTimeout time.Duration `key:"retransmit_timeout" reload:"live"`
 	// RetransmitTries is how often a request is repeated before the peer is given up. Default 5.
-	RetransmitTries int
+	RetransmitTries int `key:"retransmit_tries" reload:"live"`
 	// RetransmitBase is the factor by which each interval is longer than the one before. Default 1.8.
-	RetransmitBase float64
+	RetransmitBase float64 `key:"retransmit_base" reload:"live"`
 	// RetransmitJitter is the largest part, from 0 to 1, that is taken off an interval at random. Default 0.
-	RetransmitJitter float64
+	RetransmitJitter float64 `key:"retransmit_jitter" reload:"live"`
 	// RetransmitLimit is the longest interval; 0, the default, is no limit.
-	RetransmitLimit time.Duration
+	RetransmitLimit time.Duration `key:"retransmit_limit" reload:"live"`
 	// HalfOpenTimeout is how long a peer has from IKE_SA_INIT to the end of IKE_AUTH. Default 30s.
-	HalfOpenTimeout time.Duration
+	HalfOpenTimeout time.Duration `key:"half_open_timeout" reload:"live"`
 	// CookieThreshold and CookieThresholdIP are the numbers of half-open SAs, of all peers and of one peer's address,
 	// from which on initiators must return a cookie first; 0 always asks for one. Defaults 30 and 3.
-	CookieThreshold, CookieThresholdIP int
+	CookieThreshold   int `key:"cookie_threshold" reload:"live"`
+	CookieThresholdIP int `key:"cookie_threshold_ip" reload:"live"`
 	// HalfOpenLimit is the most half-open SAs there are at a time, BlockThreshold the most of one peer's address, or of the
 	// /64 of an IPv6 address. Defaults 1024 and 256.
-	HalfOpenLimit, BlockThreshold int
+	HalfOpenLimit  int `key:"half_open_limit" reload:"live"`
+	BlockThreshold int `key:"block_threshold" reload:"live"`
 	// IKESALimit and ChildSALimit are the most IKE SAs and CHILD SAs that peers can have together, IKESALimitID and
 	// ChildSALimitID the most of one identity. Defaults 16384, 32768, 1024 and 2048.
-	IKESALimit, ChildSALimit, IKESALimitID, ChildSALimitID int
+	IKESALimit     int `key:"ike_sa_limit" reload:"live"`
+	ChildSALimit   int `key:"child_sa_limit" reload:"live"`
+	IKESALimitID   int `key:"ike_sa_limit_id" reload:"live"`
+	ChildSALimitID int `key:"child_sa_limit_id" reload:"live"`
 	// MakeBeforeBreak builds the new SAs of a reauthentication before the old ones go. Default true.
-	MakeBeforeBreak bool
+	MakeBeforeBreak bool `key:"make_before_break" reload:"live"`
 	// FollowRedirects lets a gateway send this side to another one. Default true.
-	FollowRedirects bool
+	FollowRedirects bool `key:"follow_redirects" reload:"live"`
 	// FragmentSize is the largest IP packet, in octets, in which a part of a fragmented IKE message is sent
 	// (RFC 7383). Default 1280.
-	FragmentSize int
+	FragmentSize int `key:"fragment_size" reload:"live"`
 	// KeepAlive is the interval of NAT keepalives; 0 sends none. Default 20s.
-	KeepAlive time.Duration
+	KeepAlive time.Duration `key:"keep_alive" reload:"live"`
 	// QCDSecretFile keeps the secret of quick crash detection (RFC 6290). Empty, the default, makes no tokens.
-	QCDSecretFile string
+	QCDSecretFile string `key:"qcd_secret_file" reload:"restart"`
 	// InstallRoutes sets up routes into the tunnels. Default true.
-	InstallRoutes bool
+	InstallRoutes bool `key:"install_routes" reload:"restart"`
 	// LocalRoutes says which of the host's own routes keep their way although a tunnel's selectors cover them. Default
 	// LocalRoutesKeep.
-	LocalRoutes LocalRoutes
+	LocalRoutes LocalRoutes `key:"local_routes" reload:"restart"`
 	// RoutingTable is the Linux routing table for them. Default 220.
-	RoutingTable int
+	RoutingTable int `key:"routing_table" reload:"restart"`
 	// FWMark marks the daemon's own packets on Linux, so that a rule keeps them out of the tunnels. Default
 	// [DefaultFWMark].
-	FWMark uint32
+	FWMark uint32 `key:"fwmark" reload:"restart"`
 }
 
 // Defaults of [IKE].

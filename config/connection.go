@@ -12,56 +12,58 @@ import (
 type Connection struct {
 	Source
 	// Name is the table's name.
-	Name string
+	Name string `key:"-"`
 	// LocalAddrs are this gateway's addresses for IKE: what it sends from and, as responder, what it may be reached at.
 	// Default %any.
-	LocalAddrs []Endpoint
+	LocalAddrs []Endpoint `key:"local_addrs" reload:"reestablish"`
 	// RemoteAddrs are the peer's addresses. To initiate, one must be an address or a DNS name. Default %any.
-	RemoteAddrs []Endpoint
+	RemoteAddrs []Endpoint `key:"remote_addrs" reload:"reestablish"`
 	// LocalPort and RemotePort are the UDP ports where IKE starts. Defaults: [IKE.Port], 500.
-	LocalPort, RemotePort uint16
+	LocalPort  uint16 `key:"local_port" reload:"reestablish"`
+	RemotePort uint16 `key:"remote_port" reload:"reestablish"`
 	// Proposals are the IKE proposals, best first. Default proposal.Default.
-	Proposals []proposal.Proposal
+	Proposals []proposal.Proposal `key:"proposals" reload:"live"`
 	// Encap makes both sides use UDP encapsulation even without NAT. Default true.
-	Encap bool
+	Encap bool `key:"encap" reload:"reestablish"`
 	// MOBIKE offers RFC 4555, with which the SAs follow a change of addresses. Default true.
-	MOBIKE bool
+	MOBIKE bool `key:"mobike" reload:"reestablish"`
 	// MOBIKECheck is when a peer has to show that it gets packets at an address that it has moved to. Default
 	// MOBIKECheckBefore.
-	MOBIKECheck MOBIKECheck
+	MOBIKECheck MOBIKECheck `key:"mobike_check" reload:"reestablish"`
 	// Fragmentation offers and uses IKE fragmentation (RFC 7383). Default true.
-	Fragmentation bool
+	Fragmentation bool `key:"fragmentation" reload:"live"`
 	// Resumption gives session tickets, asks for them and resumes IKE SAs with them (RFC 5723). Default false.
-	Resumption bool
+	Resumption bool `key:"resumption" reload:"reestablish"`
 	// DPDDelay is how long the peer may be silent before it is asked for a sign of life; 0 never asks. Default 30s.
-	DPDDelay time.Duration
+	DPDDelay time.Duration `key:"dpd_delay" reload:"live"`
 	// KeyingTries is how many sequences of retransmissions an initiation has; 0, the default, is without end.
-	KeyingTries int
+	KeyingTries int `key:"keyingtries" reload:"live"`
 	// Unique says what happens to an SA that the same peer has already. Default UniqueNo.
-	Unique UniquePolicy
+	Unique UniquePolicy `key:"unique" reload:"live"`
 	// Childless says whether IKE_AUTH may go without a child. Default ChildlessAllow.
-	Childless ChildlessPolicy
+	Childless ChildlessPolicy `key:"childless" reload:"live"`
 	// RekeyTime is the age at which the IKE SA is rekeyed; 0 never. Default 4h, or 0 where ReauthTime is set.
-	RekeyTime time.Duration
+	RekeyTime time.Duration `key:"rekey_time" reload:"live"`
 	// ReauthTime is the age at which the two sides authenticate anew; 0, the default, never.
-	ReauthTime time.Duration
+	ReauthTime time.Duration `key:"reauth_time" reload:"live"`
 	// OverTime is how long after RekeyTime or ReauthTime an IKE SA is closed that could not be renewed. Default a tenth
 	// of the longer one.
-	OverTime time.Duration
+	OverTime time.Duration `key:"over_time" reload:"live"`
 	// RandTime is the most that is taken off RekeyTime and ReauthTime at random. Default OverTime.
-	RandTime time.Duration
+	RandTime time.Duration `key:"rand_time" reload:"live"`
 	// RedirectTo is the gateway, an address or a DNS name, to which this one sends the peers that ask for the connection and
 	// can be redirected. Default: the zero Endpoint, none.
-	RedirectTo Endpoint
+	RedirectTo Endpoint `key:"redirect_to" reload:"live"`
 	// Local is how this gateway proves who it is, and Remote how the peer has to.
-	Local, Remote Auth
+	Local  Auth `key:"local" reload:"keys"`
+	Remote Auth `key:"remote" reload:"keys"`
 	// PPKID names the post-quantum preshared key of the connection (RFC 8784); empty, the default, is none when it
 	// initiates and any of [Secrets.PPK] when it responds.
-	PPKID string
+	PPKID string `key:"ppk_id" reload:"reestablish"`
 	// PPKRequired refuses a peer that does not use it. Default false.
-	PPKRequired bool
+	PPKRequired bool `key:"ppk_required" reload:"reestablish"`
 	// Children are the tables [connections.NAME.children.NAME], in the order of the file; at least one.
-	Children []*Child
+	Children []*Child `key:"children" reload:"tables"`
 }
 
 // HardTime is the age at which the IKE SA is closed, 0 never.
@@ -109,10 +111,10 @@ func authMethods() []enum[AuthMethod] { return []enum[AuthMethod]{{"psk", AuthPS
 type Auth struct {
 	Source
 	// Method is the word after auth; it has no default.
-	Method AuthMethod
+	Method AuthMethod `key:"auth" reload:"reestablish"`
 	// ID is the identity: that of this gateway, or the pattern for the peer's. Default %any, which for this gateway
 	// stands for the address it sends from.
-	ID identity.Identity
+	ID identity.Identity `key:"id" reload:"reestablish"`
 }
 
 // ChildlessPolicy says whether an IKE SA may be set up without a CHILD SA (RFC 6023; swanctl's childless).
@@ -203,30 +205,35 @@ func modes() []enum[Mode] { return []enum[Mode]{{"tunnel", ModeTunnel}} }
 type Child struct {
 	Source
 	// Name is the table's name; Connection that of the connection it belongs to.
-	Name, Connection string
+	Name       string `key:"-"`
+	Connection string `key:"-"`
 	// LocalTS and RemoteTS are the traffic it may carry. A selector for which Dynamic holds stands for the address of
 	// this gateway, or of the peer, and gets it by Resolve. Default one such selector.
-	LocalTS, RemoteTS []selector.Selector
+	LocalTS  []selector.Selector `key:"local_ts" reload:"reestablish"`
+	RemoteTS []selector.Selector `key:"remote_ts" reload:"reestablish"`
 	// Proposals are the ESP proposals, best first. Default proposal.Default.
-	Proposals []proposal.Proposal
+	Proposals []proposal.Proposal `key:"esp_proposals" reload:"reestablish"`
 	// Mode is tunnel.
-	Mode Mode
+	Mode Mode `key:"mode" reload:"reestablish"`
 	// RekeyTime is the age at which the SA is rekeyed; 0 never. Default 1h, or nine tenths of LifeTime if only that is
 	// written.
-	RekeyTime time.Duration
+	RekeyTime time.Duration `key:"rekey_time" reload:"live"`
 	// LifeTime is the age at which the SA is deleted; 0 never. Default RekeyTime and a tenth.
-	LifeTime time.Duration
+	LifeTime time.Duration `key:"life_time" reload:"live"`
 	// RandTime is the most that is taken off RekeyTime at random. Default LifeTime - RekeyTime.
-	RandTime time.Duration
+	RandTime time.Duration `key:"rand_time" reload:"live"`
 	// RekeyBytes and RekeyPackets are the traffic after which the SA is rekeyed, LifeBytes and LifePackets that after
 	// which it sends no more; 0, the default, is no limit but the algorithms' own. Bytes are octets.
-	RekeyBytes, LifeBytes, RekeyPackets, LifePackets uint64
+	RekeyBytes   uint64 `key:"rekey_bytes" reload:"live"`
+	LifeBytes    uint64 `key:"life_bytes" reload:"live"`
+	RekeyPackets uint64 `key:"rekey_packets" reload:"live"`
+	LifePackets  uint64 `key:"life_packets" reload:"live"`
 	// StartAction is the desired state. Default StartStart; StartNone for a connection that can't initiate.
-	StartAction StartAction
+	StartAction StartAction `key:"start_action" reload:"live"`
 	// ReplayWindow is the size of the anti-replay window in packets, -1 for none, which is written as 0. Default 4096.
-	ReplayWindow int
+	ReplayWindow int `key:"replay_window" reload:"reestablish"`
 	// ReqID is the number that strongSwan's tools show for the child; 0, the default, leaves it to the daemon.
-	ReqID uint32
+	ReqID uint32 `key:"reqid" reload:"reestablish"`
 }
 
 // DynamicLocal reports whether the child carries this gateway's own address, which is known only at the time of

@@ -110,6 +110,15 @@ func nameOf[T comparable](list []enum[T], v T) string {
 	return "unknown"
 }
 
+func valueOf[T comparable](list []enum[T], name string) (v T, ok bool) {
+	for _, e := range list {
+		if e.name == name {
+			return e.value, true
+		}
+	}
+	return v, false
+}
+
 // words lists the words for a message: "a", "b" or "c".
 func words[T comparable](list []enum[T]) string {
 	var quoted []string

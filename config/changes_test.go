@@ -1,0 +1,201 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"esplanade/ike/identity"
+)
+
+// everyTable is each struct that stands for a table, by the name of its table in documents.
+func everyTable() map[string]reflect.Type {
+	return map[string]reflect.Type{
+		"": reflect.TypeFor[Config](), "ike": reflect.TypeFor[IKE](), "connections.NAME": reflect.TypeFor[Connection](),
+		"connections.NAME.local": reflect.TypeFor[Auth](), "connections.NAME.children.NAME": reflect.TypeFor[Child](),
+	}
+}
+
+// TestEveryFieldIsTagged: a field without its tags would not be compared, or could not be named to the operator.
+func TestEveryFieldIsTagged(t *testing.T) {
+	asked, _ := known()
+	for pattern, table := range everyTable() {
+		seen := map[string]bool{}
+		for i := range table.NumField() {
+			f := table.Field(i)
+			if f.Type == reflect.TypeFor[Source]() {
+				continue
+			}
+			key, _ := tags(f) // which panics where there are none
+			if key == "" {
+				continue
+			}
+			if !asked[pattern][key] {
+				t.Errorf("%s.%s: the parser knows no key %q in [%s]", table.Name(), f.Name, key, pattern)
+			}
+			if seen[key] {
+				t.Errorf("%s has two fields for %s", table.Name(), key)
+			}
+			seen[key] = true
+		}
+	}
+}
+
+// TestReloadTable holds the tags to a table that was written by hand: what a reload does with a key does not change by renaming a
+// field or by moving it, and not without an edit here.
+func TestReloadTable(t *testing.T) {
+	want, err := os.ReadFile("testdata/reload.table")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for pattern, table := range everyTable() {
+		for i := range table.NumField() {
+			if f := table.Field(i); f.Type != reflect.TypeFor[Source]() {
+				if key, reload := tags(f); key != "" {
+					got[strings.TrimPrefix(pattern+"."+key, ".")] = reload
+				}
+			}
+		}
+	}
+	for line := range strings.Lines(string(want)) {
+		words := strings.Fields(line)
+		if len(words) < 2 || words[0] == "#" {
+			continue
+		}
+		for _, key := range words[2:] {
+			full := strings.TrimPrefix(words[0]+"."+key, ".")
+			if words[0] == "top" {
+				full = key
+			}
+			if got[full] != words[1] {
+				t.Errorf("%s is %q, want %q", full, got[full], words[1])
+			}
+			delete(got, full)
+		}
+	}
+	for key, how := range got {
+		t.Errorf("%s, which is %q, is not in testdata/reload.table", key, how)
+	}
+}
+
+func TestChanges(t *testing.T) {
+	load := func(edit ...string) *Config {
+		t.Helper()
+		data, err := os.ReadFile("testdata/everything.good.toml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(data)
+		for i := 0; i < len(edit); i += 2 {
+			if !strings.Contains(text, edit[i]) {
+				t.Fatalf("there is no %q", edit[i])
+			}
+			text = strings.Replace(text, edit[i], edit[i+1], 1)
+		}
+		c, err := Parse("everything", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	old := load()
+	// Positions and comments are no difference.
+	if c := load("[control]", "# one line more\n[control]"); len(Changes(old, c)) > 0 || len(Changes(old.Connections[0], c.Connections[0])) > 0 ||
+		len(Changes(old.Connections[0].Children[0], c.Connections[0].Children[0])) > 0 {
+		t.Error("a comment is a difference")
+	}
+	for _, tt := range []struct {
+		name      string
+		got, want string
+	}{
+		{"connection", fmt.Sprint(Changes(old.Connections[0], load("dpd_delay = \"1m\"", "dpd_delay = \"2m\"", "id = \"*.example.org\"",
+			"id = \"*.example.com\"", "unique", "keyingtries = 4\nunique", "keyingtries = 3", "").Connections[0])),
+			"[{dpd_delay live} {keyingtries live} {remote.id reestablish}]"},
+		{"child", fmt.Sprint(Changes(old.Connections[0].Children[0], load("replay_window = 1024", "replay_window = 64", "start_action = \"trap\"",
+			"start_action = \"start\"").Connections[0].Children[0])), "[{start_action live} {replay_window reestablish}]"},
+		{"daemon", fmt.Sprint(Changes(old, load("mtu = 1400", "mtu = 1300", "routing_table = 300", "routing_table = 301", "retransmit_tries = 3",
+			"retransmit_tries = 4"))), "[{tun restart} {ike.retransmit_tries live} {ike.routing_table restart}]"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, tt.got, tt.want)
+		}
+	}
+	list := []Change{{"a", Live}, {"b", Restart}, {"c", Live}}
+	if got := fmt.Sprint(With(list, Live), With(list, Restart), With(list, Reestablish)); got != "[a c] [b] []" {
+		t.Error(got)
+	}
+}
+
+// TestEveryChangeIsSeen sets each field in turn to another value.
+func TestEveryChangeIsSeen(t *testing.T) {
+	old := mustLoad(t, "everything")
+	n := everyChange(t, old, func(c *Config) reflect.Value { return reflect.ValueOf(&c.IKE) }, "ike.", func(a, b *Config) []Change { return Changes(a, b) })
+	n += everyChange(t, old, func(c *Config) reflect.Value { return reflect.ValueOf(c.Connections[0]) }, "",
+		func(a, b *Config) []Change { return Changes(a.Connections[0], b.Connections[0]) })
+	n += everyChange(t, old, func(c *Config) reflect.Value { return reflect.ValueOf(c.Connections[0].Children[0]) }, "",
+		func(a, b *Config) []Change {
+			return Changes(a.Connections[0].Children[0], b.Connections[0].Children[0])
+		})
+	if n < 55 {
+		t.Errorf("only %d fields", n)
+	}
+}
+
+func everyChange(t *testing.T, old *Config, of func(*Config) reflect.Value, prefix string, compare func(a, b *Config) []Change) (n int) {
+	table := of(old).Elem().Type()
+	for i := range table.NumField() {
+		if table.Field(i).Type == reflect.TypeFor[Source]() {
+			continue
+		}
+		key, reload := tags(table.Field(i))
+		if key == "" || reload == "keys" || reload == "tables" {
+			continue
+		}
+		fresh := mustLoad(t, "everything")
+		other(t, of(fresh).Elem().Field(i))
+		got := compare(old, fresh)
+		if len(got) != 1 || got[0].Key != prefix+key || got[0].Effect.String() != reload {
+			t.Errorf("%s.%s: %v, want %s%s %s", table.Name(), table.Field(i).Name, got, prefix, key, reload)
+		}
+		// What waits for a restart stays as it was, and nothing else does.
+		if stays := len(compare(old, fresh.UntilRestart(old))) == 0; prefix == "ike." && stays != (reload == "restart") {
+			t.Errorf("%s is %q, and stays: %v", key, reload, stays)
+		}
+		n++
+	}
+	return n
+}
+
+// other sets a field to a value that it does not have.
+func other(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch x := v.Addr().Interface().(type) {
+	case *identity.Identity:
+		*x = identity.Identity{}
+	case *Endpoint:
+		x.Name += "x"
+	case *time.Duration:
+		*x += time.Second
+	default:
+		switch v.Kind() {
+		case reflect.Bool:
+			v.SetBool(!v.Bool())
+		case reflect.String:
+			v.SetString(v.String() + "x")
+		case reflect.Int, reflect.Int64:
+			v.SetInt(v.Int() + 1)
+		case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+			v.SetUint(v.Uint() + 1)
+		case reflect.Float64:
+			v.SetFloat(v.Float() + 1)
+		case reflect.Slice:
+			v.Set(v.Slice(0, v.Len()-1))
+		default:
+			t.Fatalf("no other value of a %s", v.Type())
+		}
+	}
+}
