@@ -137,7 +137,7 @@ func (w *outLoop) large(sa *outboundSA, b []byte) {
 		return
 	}
 	rt := sa.route.Load()
-	w.e.newsOfMTU(mtuEvent{remote: rt.path.Remote.Addr(), hole: &holeReport{
+	w.e.mtuNews.add(mtuEvent{remote: rt.path.Remote.Addr(), hole: &holeReport{
 		mtu: int(rt.mtu.Load()), key: h.key, seq: seq, pause: pause, packet: append([]byte(nil), b[:h.l4+tcpMinHeader]...),
 	}})
 }

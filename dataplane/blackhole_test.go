@@ -83,13 +83,12 @@ func (r *holeRig) at() int64 { return int64(time.Hour) + r.ms*int64(time.Millise
 
 // news is what the loop has found out; the MTU follows it.
 func (r *holeRig) news() *mtuEvent {
-	select {
-	case n := <-r.e.mtuNews:
-		r.e.updateMTU(n)
-		return &n
-	default:
+	news, _ := r.e.mtuNews.take()
+	if len(news) == 0 {
 		return nil
 	}
+	r.e.updateMTU(news[0])
+	return &news[0]
 }
 
 func (r *holeRig) mtu() int { return int(r.e.children[childA].out.route.Load().mtu.Load()) }

@@ -126,6 +126,12 @@ type Listen struct {
 
 // Handler is told by the engine what concerns the IKE daemon. Its methods are called from the packet loops: they must
 // not block, must not call the engine, and must copy what they keep.
+//
+// An overloaded daemon may lose what HandleIKE, HandleUnreachable and UnknownSPI bring: it comes again while its cause
+// lasts, and strangers can cause it. It must not lose InboundActive and Exhausting, which are called once for an SA. What
+// Acquire and PeerMoved say is repeated only with further packets, of which there may be none, so it should not be lost
+// either. These four are about SAs and policies that the daemon knows; it is enough to remember, for each, the first packet
+// of Acquire and the last address of PeerMoved.
 type Handler interface {
 	// HandleIKE gets an IKE message, without the non-ESP marker.
 	HandleIKE(local, remote netip.AddrPort, datagram []byte)
@@ -135,7 +141,7 @@ type Handler interface {
 	// Acquire says that the packet waits for a tunnel of the policy. It is called at most once in AcquireInterval for
 	// each policy.
 	Acquire(policy uint64, p selector.Packet)
-	// InboundActive says that the first authentic packet has come in on the child's inbound SA.
+	// InboundActive says, once, that the first authentic packet has come in on the child's inbound SA.
 	InboundActive(child uint64)
 	// PeerMoved says that an authentic packet, newer than every one before, came from another address than the SA's
 	// path says. It is repeated until UpdatePath, at most once for each batch of packets.

@@ -52,7 +52,7 @@ type Engine struct {
 	futile   map[netip.Addr]int64 // until when no search is made
 	serial   uint64
 
-	mtuNews  chan mtuEvent
+	mtuNews  *mtuNews
 	done     chan struct{} // closed by Close
 	finished chan struct{} // closed when Run has returned
 }
@@ -82,7 +82,7 @@ func New(c Config) (*Engine, error) {
 }
 
 func newEngine(c Config) *Engine {
-	return &Engine{config: c, mtuNews: make(chan mtuEvent, mtuEvents)}
+	return &Engine{config: c, mtuNews: newMTUNews()}
 }
 
 // init makes the loops between two ends.

@@ -181,7 +181,7 @@ func openReason(err error) DropReason {
 
 // authentic notes that the SA's peer has sent this message.
 func (w *inLoop) authentic(sa *inboundSA, d *datagrams, seq uint64) {
-	if !sa.active.Load() && sa.active.CompareAndSwap(false, true) {
+	if sa.active.due() {
 		w.e.handler.InboundActive(sa.child.id)
 	}
 	rt := sa.route.Load()

@@ -6,12 +6,9 @@ import (
 	"time"
 )
 
-// mtuInterval is how often paths are asked for their MTU anew: a path may have become better.
+// mtuInterval is how often paths are asked for their MTU again: a path may have become better.
 // "When a PMTU value has not been decreased for a while (on the order of 10 minutes)" it is looked at again: https://www.rfc-editor.org/rfc/rfc1191#section-6.3
 const mtuInterval = 10 * time.Minute
-
-// mtuEvents bounds the news about MTUs that wait to be looked at. More is dropped: the next packet brings it again.
-const mtuEvents = 16
 
 // mtuTick is how often it is looked whether it is time to try larger packets where a black hole was. mtuPause is the
 // shortest time between two questions for the MTUs of all paths, when routes and interfaces keep changing.
@@ -20,25 +17,9 @@ const (
 	mtuPause = time.Second
 )
 
-// mtuEvent is one piece of news: packets to remote are limited to mtu octets, or, with 0, the system should be asked.
-// Without an address it is about every path.
-type mtuEvent struct {
-	remote netip.Addr
-	mtu    int
-
-	hole *holeReport // not nil: large packets seem to vanish
-}
-
 // mtuChanged may be called from any goroutine; it does not wait.
 func (e *Engine) mtuChanged(remote netip.Addr, mtu int) {
-	e.newsOfMTU(mtuEvent{remote: remote, mtu: mtu})
-}
-
-func (e *Engine) newsOfMTU(n mtuEvent) {
-	select {
-	case e.mtuNews <- n:
-	default:
-	}
+	e.mtuNews.add(mtuEvent{remote: remote, mtu: mtu})
 }
 
 // floorMTU is the least that is believed of the path to a, whatever an ICMP message says, which anybody can forge: "A
@@ -64,10 +45,12 @@ func (e *Engine) watchMTU(ctx context.Context) {
 	var due <-chan time.Time
 	for ticks := 1; ; {
 		select {
-		case n := <-e.mtuNews:
-			if n.remote.IsValid() {
+		case <-e.mtuNews.wake:
+			news, every := e.mtuNews.take()
+			for _, n := range news {
 				e.updateMTU(n)
-			} else if due == nil {
+			}
+			if every && due == nil {
 				all = time.NewTimer(mtuPause)
 				due = all.C
 			}

@@ -232,9 +232,6 @@ func TestMTUChanges(t *testing.T) {
 	if got := l.e.children[childA].inner.Load(); got != inner {
 		t.Errorf("inner MTU %d, want %d again", got, inner)
 	}
-	for range 2 * mtuEvents {
-		l.e.mtuChanged(labB.Addr(), 1400) // nobody reads: it must not block
-	}
 	l.sockets.fail = errors.New("x")
 	l.e.UpdatePath(childA, esp.Path{Local: labA, Remote: labA, UDP: true})
 	if got := l.e.children[childA].out.route.Load().path.Remote; got != labA {

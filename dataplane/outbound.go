@@ -289,7 +289,7 @@ func (w *outLoop) fragmentsOf(sa *outboundSA, rt *route, tos uint8) {
 // reserve takes n sequence numbers and tells the IKE daemon when they come to their end.
 func (w *outLoop) reserve(sa *outboundSA, n int) (uint64, bool) {
 	seq, err := sa.esp.Reserve(n)
-	if sa.esp.Exhausting() && !sa.exhausting.Load() && sa.exhausting.CompareAndSwap(false, true) {
+	if sa.esp.Exhausting() && sa.exhausting.due() {
 		w.e.handler.Exhausting(sa.child.id)
 	}
 	if err != nil {

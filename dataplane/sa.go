@@ -7,6 +7,12 @@ import (
 	"esplanade/ike/selector"
 )
 
+// notice says whether the handler was told of something that it is told once.
+type notice struct{ told atomic.Bool }
+
+// due reports whether it is time to tell: to one caller, once.
+func (n *notice) due() bool { return !n.told.Load() && n.told.CompareAndSwap(false, true) }
+
 // inboundSA is what a received packet meets. All but the atomics is immutable.
 type inboundSA struct {
 	spi uint32
@@ -17,8 +23,8 @@ type inboundSA struct {
 	line   uint64 // as that of outbound SAs
 	ts     atomic.Pointer[selector.Pair]
 	route  atomic.Pointer[route] // where packets are expected to come from
-	// active is set by the first authentic packet.
-	active atomic.Bool
+	// active is about the first authentic packet.
+	active notice
 	cells  []counterCell // by number of the inbound loop
 }
 
@@ -31,8 +37,8 @@ type outboundSA struct {
 	route  atomic.Pointer[route]
 	// portless says that fragments of a packet are selected like the packet itself.
 	portless bool
-	// exhausting is set when the handler has been told.
-	exhausting atomic.Bool
+	// exhausting is about the soft limit.
+	exhausting notice
 	cells      []counterCell // by number of the outbound loop, the last is the control side's
 	// progress is about when TCP was last seen to get large packets through, on the engine's clock.
 	progress atomic.Int64

@@ -4,13 +4,16 @@ import (
 	"net/netip"
 	"time"
 
+	"esplanade/ike/news"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 	"esplanade/ike/wire"
 )
 
 // The methods below make the daemon the handler of a data plane. They are called from packet loops: they copy what they
-// keep and return at once.
+// keep and return at once. What will come again, or matters to nobody when it is late, goes to the inbox, which drops when
+// it is full: datagrams, ICMP errors, unknown SPIs. What the data plane says of CHILD SAs and policies goes to a box that
+// loses nothing.
 
 // HandleIKE takes an IKE datagram, without the non-ESP marker.
 func (d *Daemon) HandleIKE(local, remote netip.AddrPort, datagram []byte) {
@@ -55,20 +58,17 @@ func (d *Daemon) HandleUnreachable(local, remote netip.AddrPort, errno error) {
 	}})
 }
 
-// Acquire tells that a packet waits for a trap's tunnel.
-func (d *Daemon) Acquire(policy uint64, p selector.Packet) {
-	d.loop.offer(d.loop.inbox, message{run: func(d *Daemon, now time.Time) { d.acquire(now, policy, p) }})
-}
+// Acquire reports that a packet waits for a trap's tunnel.
+func (d *Daemon) Acquire(policy uint64, p selector.Packet) { d.loop.news.Acquire(policy, p) }
 
-// InboundActive tells that a CHILD SA has received its first packet.
-func (d *Daemon) InboundActive(child uint64) {
-	d.forChild(child, func(m *sa.Machine, now time.Time) { m.InboundActive(now, child) })
-}
+// InboundActive reports that a CHILD SA has received its first packet.
+func (d *Daemon) InboundActive(child uint64) { d.loop.news.Active(child) }
 
-// PeerMoved tells that packets of a CHILD SA come from another address.
-func (d *Daemon) PeerMoved(child uint64, from netip.AddrPort) {
-	d.forChild(child, func(m *sa.Machine, now time.Time) { m.PeerMoved(now, child, from) })
-}
+// PeerMoved reports that packets of a CHILD SA come from another address.
+func (d *Daemon) PeerMoved(child uint64, from netip.AddrPort) { d.loop.news.Moved(child, from) }
+
+// Exhausting reports that a CHILD SA has reached its soft limit.
+func (d *Daemon) Exhausting(child uint64) { d.loop.news.Exhausting(child) }
 
 // UnknownSPI tells that ESP came from somewhere with an SPI that nobody has. It is told to the peer that is there, "the IP address (and
 // port, if NAT traversal is used)": https://www.rfc-editor.org/rfc/rfc7296#section-2.21.4
@@ -90,17 +90,31 @@ func (d *Daemon) waywardESP(now time.Time, remote netip.AddrPort, spi uint32) {
 	}
 }
 
-// Exhausting tells that a CHILD SA has reached its soft limit.
-func (d *Daemon) Exhausting(child uint64) {
-	d.forChild(child, func(m *sa.Machine, now time.Time) { m.Exhausting(now, child) })
+// takeNews handles a batch of what the data plane has said of CHILD SAs and policies.
+func (d *Daemon) takeNews() {
+	for _, n := range d.loop.news.Take(nil, batch) {
+		d.handle(message{run: func(d *Daemon, now time.Time) { d.hear(now, n) }})
+	}
 }
 
-// forChild has f run with the machine that has the child, if it is still there.
-func (d *Daemon) forChild(child uint64, f func(m *sa.Machine, now time.Time)) {
-	d.loop.offer(d.loop.inbox, message{run: func(d *Daemon, now time.Time) {
-		if i := d.installed[child]; i != nil {
-			f(i.owner.m, now)
-			d.drain(now, i.owner)
-		}
-	}})
+// hear handles one item of news. A CHILD SA may have gone meanwhile.
+func (d *Daemon) hear(now time.Time, n news.Item) {
+	if n.Policy != 0 {
+		d.acquire(now, n.Policy, n.Packet)
+	}
+	i := d.installed[n.Child]
+	if i == nil {
+		return
+	}
+	m := i.owner.m
+	if n.Active {
+		m.InboundActive(now, n.Child)
+	}
+	if n.Moved.IsValid() {
+		m.PeerMoved(now, n.Child, n.Moved)
+	}
+	if n.Exhausting {
+		m.Exhausting(now, n.Child)
+	}
+	d.drain(now, i.owner)
 }

@@ -1,8 +1,14 @@
 package ike
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"esplanade/ike/selector"
 )
 
 // inboxed is a daemon that does not run, so that what it is given stays in its queues.
@@ -77,4 +83,72 @@ func TestStrangersQueue(t *testing.T) {
 	if len(d.loop.inbox) != 1 {
 		t.Error("a message of an IKE SA is not taken")
 	}
+}
+
+// crowded runs f while the event loop of a daemon is busy and its inbox is full, so that what goes there is dropped.
+func crowded(t *testing.T, n *node, f func()) {
+	t.Helper()
+	gate := make(chan struct{})
+	n.d.post(func(*Daemon, time.Time) { <-gate })
+	synctest.Wait()
+	before := n.d.InboxDropped()
+	junk := ofSomebody(28)
+	for range inboxSize + 10 {
+		n.d.HandleIKE(netip.AddrPortFrom(n.addr, 500), netip.MustParseAddrPort("192.0.2.9:500"), junk)
+	}
+	if n.d.InboxDropped() != before+10 {
+		t.Fatalf("%d messages are dropped, so the inbox is not full", n.d.InboxDropped()-before)
+	}
+	f()
+	close(gate)
+}
+
+// newest is the number of the newest thing of a kind that a data plane has.
+func newest[V any](t *testing.T, n *node, list map[uint64]V) uint64 {
+	t.Helper()
+	n.plane.mu.Lock()
+	defer n.plane.mu.Unlock()
+	if len(list) == 0 {
+		t.Fatalf("%s has nothing", n.addr)
+	}
+	return slices.Max(slices.Collect(maps.Keys(list)))
+}
+
+// What the data plane says once is heard however much else there is: a packet that waits brings its tunnel up, an SA that
+// comes to its end is replaced, and the first packet on a new SA makes the responder use it.
+func TestNewsAreNotLostInACrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		b := f.start(addrB, toml("", right("none")))
+		a := f.start(addrA, toml("", left("trap")))
+		settle(time.Second)
+		policy := newest(t, a, a.plane.spd)
+		packet := selector.Packet{Src: netip.MustParseAddr("10.1.0.1"), Dst: netip.MustParseAddr("10.2.0.1"), Protocol: 17}
+		crowded(t, a, func() { a.d.Acquire(policy, packet) })
+		settle(time.Second)
+		first := newest(t, a, a.plane.out)
+
+		// The peer does not hear that the old SA is deleted, so it can't take that for a sign that the new one is used.
+		const informational = 37
+		f.setDeliver(func(_, _ netip.AddrPort, b []byte) bool { return b[18] != informational })
+		old := newest(t, b, b.plane.out)
+		crowded(t, a, func() { a.d.Exhausting(first) })
+		settle(time.Second)
+		if now := newest(t, a, a.plane.out); now == first {
+			t.Error("an SA that is nearly exhausted is not replaced")
+		}
+
+		if now := newest(t, b, b.plane.out); now != old {
+			t.Fatal("the responder uses the new SA before a packet has come in on it")
+		}
+		replacement := newest(t, b, b.plane.in)
+		crowded(t, b, func() { b.d.InboundActive(replacement) })
+		settle(time.Second)
+		if now := newest(t, b, b.plane.out); now != replacement {
+			t.Errorf("the responder goes on with SA %d, its replacement is %d", now, replacement)
+		}
+		f.setDeliver(nil)
+		a.stop()
+		b.stop()
+	})
 }

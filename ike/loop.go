@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"esplanade/ike/news"
 	"esplanade/ike/sa"
 )
 
@@ -30,6 +31,7 @@ const (
 type loop struct {
 	inbox     chan message
 	strangers chan message
+	news      *news.Box
 	octets    atomic.Int64 // of the datagrams in both queues
 	// dropped counts what was lost for an IKE SA, or because it was too large; overload what was in strangers' place.
 	dropped, overload atomic.Uint64
@@ -40,6 +42,7 @@ type loop struct {
 
 func (l *loop) init() {
 	l.inbox, l.strangers = make(chan message, inboxSize), make(chan message, strangersSize)
+	l.news = news.NewBox()
 	l.done = make(chan struct{})
 	l.timer = time.NewTimer(idle)
 }
@@ -149,12 +152,14 @@ func (d *Daemon) once(ctx context.Context, limit time.Time) {
 		d.handle(m)
 	case m := <-d.loop.strangers:
 		d.handle(m)
+	case <-d.loop.news.Wake():
 	case <-d.loop.timer.C:
 	case <-ctx.Done():
 		return
 	}
 	d.handleBatch(d.loop.inbox, batch)
 	d.handleBatch(d.loop.strangers, strangersBatch)
+	d.takeNews()
 	now := time.Now()
 	d.advance(now)
 	// A context that has ended means shutdown: what a peer takes down from now on is not brought up again.

@@ -26,6 +26,7 @@ var Layers = []Layer{
 
 	// What is made of these values. suite's tests seal a packet with esp to see that its keys fit.
 	{Dir: "ike/proposal", May: []string{"ike/wire"}},
+	{Dir: "ike/news", May: []string{"ike/selector"}},
 	{Dir: "ike/suite", May: []string{"ike/proposal", "ike/wire"}, Tests: []string{"esp"}},
 	{Dir: "ike/auth/...", May: []string{"ike/auth/...", "ike/suite", "ike/identity", "ike/wire"}},
 	{Dir: "ike/eap/...", May: []string{"ike/eap/...", "ike/suite", "ike/wire"}},
