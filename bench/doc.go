@@ -23,7 +23,7 @@
 // a flood of forged requests. Those in soak and rekey look at one pair of Esplanades for a while, and the one in sas at two
 // engines in one process; each ends with verdicts.
 //
-// The packages command, stats, report, proof, load, iperf, netlab, gateways, contest, initiators and scrape are what these
+// The packages command, stats, report, proof, load, iperf, gateways, contest, initiators and scrape are what these
 // commands are made of; those that have nothing to do with Linux are tested anywhere.
 //
 // No absolute figure is a test: all that a run says are ratios between contestants, or parts of a run, that shared one machine

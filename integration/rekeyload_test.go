@@ -156,12 +156,6 @@ func (p *pair) account(t *testing.T) account {
 			}
 		}
 	}
-	for _, s := range []*lab.Site{p.A, p.B} {
-		o, err := s.Overflow()
-		if err != nil {
-			t.Fatal(err)
-		}
-		a.overflow += o.Total()
-	}
+	a.overflow = p.overflow(t)
 	return a
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"esplanade/bench/netlab"
 	"esplanade/bench/report"
+	"esplanade/integration/lab"
 )
 
 // Contestant is one of those that are compared.
@@ -23,13 +23,13 @@ type Contestant struct {
 	// Programs it needs besides those of the lab, and where to get them.
 	Programs map[string]string
 
-	start func(ctx context.Context, l *netlab.Lab, t *Tunnel) error
+	start func(ctx context.Context, l *lab.Lab, t *Tunnel) error
 }
 
 // Tunnel is a contestant at work between the hosts of a lab.
 type Tunnel struct {
 	// A and B are the gateways; nil for a contestant that has none.
-	A, B *netlab.Process
+	A, B *lab.Process
 
 	status func(ctx context.Context) (string, error)
 }
@@ -38,7 +38,7 @@ type Tunnel struct {
 func (c *Contestant) Missing() string {
 	var lacks []string
 	for p, from := range c.Programs {
-		if _, err := netlab.LookPath(p); err != nil {
+		if _, err := lab.LookPath(p); err != nil {
 			lacks = append(lacks, fmt.Sprintf("%s (%s)", p, from))
 		}
 	}
@@ -46,11 +46,11 @@ func (c *Contestant) Missing() string {
 }
 
 // Start starts the gateways. Whether traffic passes is for the caller to find out.
-func (c *Contestant) Start(ctx context.Context, l *netlab.Lab) (*Tunnel, error) {
+func (c *Contestant) Start(ctx context.Context, l *lab.Lab) (*Tunnel, error) {
 	t := &Tunnel{}
 	if err := c.start(ctx, l, t); err != nil {
 		for _, p := range t.Gateways() {
-			err = fmt.Errorf("%w\n%s: %s", err, p.Name, p.Log())
+			err = fmt.Errorf("%w\n%s: %s", err, p.Name, p.Tail())
 		}
 		t.Stop()
 		return nil, fmt.Errorf("%s: %w", c.Title, err)
@@ -59,9 +59,9 @@ func (c *Contestant) Start(ctx context.Context, l *netlab.Lab) (*Tunnel, error) 
 }
 
 // Gateways are the processes, if there are any.
-func (t *Tunnel) Gateways() []*netlab.Process {
-	var ps []*netlab.Process
-	for _, p := range []*netlab.Process{t.A, t.B} {
+func (t *Tunnel) Gateways() []*lab.Process {
+	var ps []*lab.Process
+	for _, p := range []*lab.Process{t.A, t.B} {
 		if p != nil {
 			ps = append(ps, p)
 		}
@@ -74,7 +74,7 @@ func (t *Tunnel) Check() error {
 	for _, p := range t.Gateways() {
 		select {
 		case <-p.Done():
-			return fmt.Errorf("%s has ended: %s", p.Name, p.Log())
+			return fmt.Errorf("%s has ended: %s", p.Name, p.Tail())
 		default:
 		}
 	}
@@ -95,7 +95,7 @@ const stopGrace = 3 * time.Second
 // Stop ends the gateways.
 func (t *Tunnel) Stop() {
 	for _, p := range t.Gateways() {
-		p.Stop(stopGrace)
+		_ = p.Stop(stopGrace) // the measurement is over: how it ends is no figure
 	}
 }
 
@@ -103,7 +103,7 @@ func (t *Tunnel) Stop() {
 const startLimit = 15 * time.Second
 
 // waitFile waits for a file that a program makes, such as its control socket.
-func waitFile(ctx context.Context, p *netlab.Process, path string) error {
+func waitFile(ctx context.Context, p *lab.Process, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	for {
@@ -121,8 +121,8 @@ func waitFile(ctx context.Context, p *netlab.Process, path string) error {
 }
 
 // siteDir makes a directory for what belongs to one gateway.
-func siteDir(l *netlab.Lab, s netlab.Site, program string) (string, error) {
-	dir := filepath.Join(l.Dir, program+"-"+s.Name)
+func siteDir(s *lab.Site, program string) (string, error) {
+	dir := filepath.Join(s.Dir, program)
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
@@ -131,10 +131,10 @@ func Veth(link string) *Contestant {
 	return &Contestant{
 		Contestant: report.Contestant{Key: report.KeyVeth, Title: "plain veth", Version: "the kernel's", Cipher: "none"},
 		Device:     link,
-		start: func(ctx context.Context, l *netlab.Lab, _ *Tunnel) error {
+		start: func(_ context.Context, l *lab.Lab, _ *Tunnel) error {
 			for _, s := range l.Sites() {
 				o := l.Other(s)
-				if err := s.Run(ctx, "ip", "route", "add", o.Net.String(), "via", o.Outer.String(), "src", s.Inner.String()); err != nil {
+				if err := s.IP("route add " + o.Net4.String() + " via " + o.Outer4.String() + " src " + s.Inner4.String()); err != nil {
 					return err
 				}
 			}

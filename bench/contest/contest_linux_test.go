@@ -6,22 +6,22 @@ import (
 	"time"
 
 	"esplanade/bench/load"
-	"esplanade/bench/netlab"
 	"esplanade/bench/report"
+	"esplanade/integration/lab"
 )
 
 // The programs are tested by `sidebyside -quick`, which builds them; here is what all have in common.
 func TestVeth(t *testing.T) {
-	if missing := netlab.Missing(); len(missing) > 0 {
+	if missing := lab.Missing(); len(missing) > 0 {
 		t.Skip("THE CONTESTANTS ARE NOT TESTED, this machine lacks: " + strings.Join(missing, "; "))
 	}
-	l, err := netlab.New(t.Context(), false)
+	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	reach := func(limit time.Duration) error {
-		link, err := load.NewLink(l.A.Do, l.B.Do, l.A.Inner, l.B.Inner)
+		link, err := load.NewLink(l.A.Do, l.B.Do, l.A.Inner4, l.B.Inner4)
 		if err != nil {
 			return err
 		}

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"esplanade/bench/netlab"
 	"esplanade/bench/report"
+	"esplanade/integration/lab"
 )
 
 // espDevice is Esplanade's default name of its device.
@@ -21,19 +21,19 @@ func Esplanade(binary, version, espProposal string, c report.Contestant) *Contes
 		Contestant: c,
 		Device:     espDevice,
 		Brief:      c.Key != report.KeyEsplanade,
-		start: func(ctx context.Context, l *netlab.Lab, t *Tunnel) (err error) {
+		start: func(ctx context.Context, l *lab.Lab, t *Tunnel) (err error) {
 			if t.B, err = startEsplanade(ctx, l, l.B, binary, espProposal); err != nil {
 				return err
 			}
 			if t.A, err = startEsplanade(ctx, l, l.A, binary, espProposal); err != nil {
 				return err
 			}
-			socket := filepath.Join(l.Dir, "esp-a", "vici")
+			socket := filepath.Join(l.A.Dir, "esp", "vici")
 			t.status = func(ctx context.Context) (string, error) {
-				out, _, err := l.A.Output(ctx, netlab.Command{Args: []string{binary, "status", "--socket", socket}})
+				out, _, err := l.A.Output(ctx, lab.Command{Args: []string{binary, "status", "--socket", socket}})
 				return pathLines(string(out)), err
 			}
-			_, _, err = l.A.Output(ctx, netlab.Command{Args: []string{binary, "initiate", "net", "--socket", socket, "--timeout", "15s"}})
+			_, _, err = l.A.Output(ctx, lab.Command{Args: []string{binary, "initiate", "net", "--socket", socket, "--timeout", "15s"}})
 			return err
 		},
 	}
@@ -57,8 +57,8 @@ func pathLines(status string) string {
 	return strings.Join(lines, "\n")
 }
 
-func startEsplanade(ctx context.Context, l *netlab.Lab, s netlab.Site, binary, espProposal string) (*netlab.Process, error) {
-	dir, err := siteDir(l, s, "esp")
+func startEsplanade(ctx context.Context, l *lab.Lab, s *lab.Site, binary, espProposal string) (*lab.Process, error) {
+	dir, err := siteDir(s, "esp")
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ id = %[2]q
 local_ts = [%[3]q]
 remote_ts = [%[4]q]
 esp_proposals = [%[5]q]
-`, s.Outer, o.Outer, s.Net, o.Net, espProposal)})
+`, s.Outer4, o.Outer4, s.Net4, o.Net4, espProposal)})
 }
 
 // EsplanadeOptions are what differs between uses of Esplanade.
@@ -88,7 +88,7 @@ type EsplanadeOptions struct {
 }
 
 // StartEsplanade runs Esplanade on a host with one connection; dir is its own. The process is given also with an error.
-func StartEsplanade(ctx context.Context, s netlab.Site, dir, binary string, o EsplanadeOptions) (*netlab.Process, error) {
+func StartEsplanade(ctx context.Context, s *lab.Site, dir, binary string, o EsplanadeOptions) (*lab.Process, error) {
 	conf := fmt.Sprintf(`[control]
 socket = %q
 [tun]
@@ -104,7 +104,7 @@ secret = %q
 	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := s.Start("esplanade", filepath.Join(dir, "log"), netlab.Command{Args: []string{binary, "run", "-c", path}, Env: o.Env})
+	p, err := s.Start("esplanade", lab.Command{Args: []string{binary, "run", "-c", path}, Env: o.Env})
 	if err != nil {
 		return nil, err
 	}

@@ -9,14 +9,14 @@ import (
 	"strings"
 	"syscall"
 
-	"esplanade/bench/netlab"
+	"esplanade/integration/lab"
 )
 
 // Run runs a command's work that needs the lab: it says what this machine lacks for it, and gives a builder with a directory that
 // goes when the work is done. An interrupt ends ctx. programs are needed besides those of the lab; each is a Debian package of its
 // name.
 func Run(name string, work func(ctx context.Context, b *Builder) error, programs ...string) error {
-	if missing := netlab.Missing(programs...); len(missing) > 0 {
+	if missing := lab.Missing(programs...); len(missing) > 0 {
 		packages := slices.Concat([]string{"iproute2", "ethtool"}, programs)
 		return fmt.Errorf("this machine lacks: %s (Debian: %s)", strings.Join(missing, "; "), strings.Join(packages, " "))
 	}

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"esplanade/bench/netlab"
 	"esplanade/bench/report"
+	"esplanade/integration/lab"
 )
 
 // Debian's packages of strongSwan; the plugin kernel-libipsec is in the last one.
@@ -29,7 +29,7 @@ func StrongSwan(version string) *Contestant {
 		Contestant: report.Contestant{Key: report.KeySwan, Title: "strongSwan kernel-libipsec", Version: version, Cipher: "AES-128-GCM"},
 		Device:     swanDevice,
 		Programs:   map[string]string{"charon-systemd": swanPackages, "swanctl": swanPackages},
-		start: func(ctx context.Context, l *netlab.Lab, t *Tunnel) (err error) {
+		start: func(ctx context.Context, l *lab.Lab, t *Tunnel) (err error) {
 			// The responder first.
 			if t.B, err = startSwan(ctx, l, l.B); err != nil {
 				return err
@@ -37,15 +37,15 @@ func StrongSwan(version string) *Contestant {
 			if t.A, err = startSwan(ctx, l, l.A); err != nil {
 				return err
 			}
-			_, _, err = l.A.Output(ctx, swanctl(filepath.Join(l.Dir, "swan-a"), "--initiate", "--child", "net", "--timeout", "15"))
+			_, _, err = l.A.Output(ctx, swanctl(filepath.Join(l.A.Dir, "swan"), "--initiate", "--child", "net", "--timeout", "15"))
 			return err
 		},
 	}
 }
 
 // startSwan starts the daemon on a host and loads its configuration.
-func startSwan(ctx context.Context, l *netlab.Lab, s netlab.Site) (*netlab.Process, error) {
-	dir, err := siteDir(l, s, "swan")
+func startSwan(ctx context.Context, l *lab.Lab, s *lab.Site) (*lab.Process, error) {
+	dir, err := siteDir(s, "swan")
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func startSwan(ctx context.Context, l *netlab.Lab, s netlab.Site) (*netlab.Proce
         remote_ts = %s
         esp_proposals = aes128gcm16
       }
-    }`, s.Outer, o.Outer, s.Net, o.Net)})
+    }`, s.Outer4, o.Outer4, s.Net4, o.Net4)})
 }
 
 // SwanOptions are what differs between uses of strongSwan.
@@ -78,7 +78,7 @@ type SwanOptions struct {
 }
 
 // StartStrongSwan runs charon-systemd on a host with one connection; dir is its own. The process is given also with an error.
-func StartStrongSwan(ctx context.Context, s netlab.Site, dir string, o SwanOptions) (*netlab.Process, error) {
+func StartStrongSwan(ctx context.Context, s *lab.Site, dir string, o SwanOptions) (*lab.Process, error) {
 	conf := fmt.Sprintf(`charon-systemd {
   load = random nonce openssl aes aesni sha1 sha2 hmac kdf gcm curve25519 pem pkcs1 pkcs8 x509 pubkey kernel-libipsec kernel-netlink socket-default vici updown
 %s
@@ -117,7 +117,7 @@ secrets {
 			return nil, err
 		}
 	}
-	p, err := s.Start("charon-systemd", filepath.Join(dir, "log"), netlab.Command{Args: []string{"charon-systemd"}, Env: swanEnv(dir)})
+	p, err := s.Start("charon-systemd", lab.Command{Args: []string{"charon-systemd"}, Env: swanEnv(dir)})
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +134,6 @@ func swanEnv(dir string) []string {
 	return []string{"STRONGSWAN_CONF=" + filepath.Join(dir, "strongswan.conf"), "SWANCTL_DIR=" + filepath.Join(dir, "swanctl")}
 }
 
-func swanctl(dir string, args ...string) netlab.Command {
-	return netlab.Command{Args: append(append([]string{"swanctl"}, args...), "--uri", "unix://"+filepath.Join(dir, "vici")), Env: swanEnv(dir)}
+func swanctl(dir string, args ...string) lab.Command {
+	return lab.Command{Args: append(append([]string{"swanctl"}, args...), "--uri", "unix://"+filepath.Join(dir, "vici")), Env: swanEnv(dir)}
 }

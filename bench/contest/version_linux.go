@@ -5,12 +5,12 @@ import (
 	"os/exec"
 	"strings"
 
-	"esplanade/bench/netlab"
+	"esplanade/integration/lab"
 )
 
 // Version is the first line that a program says with the arguments; empty if it isn't there.
 func Version(ctx context.Context, args ...string) string {
-	path, err := netlab.LookPath(args[0])
+	path, err := lab.LookPath(args[0])
 	if err != nil {
 		return ""
 	}

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"esplanade/bench/netlab"
 	"esplanade/bench/report"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -31,7 +31,7 @@ func WireGuard(binary, version string) *Contestant {
 	return &Contestant{
 		Contestant: report.Contestant{Key: report.KeyWireGuard, Title: "wireguard-go", Version: version, Cipher: "ChaCha20-Poly1305"},
 		Device:     wgDevice,
-		start: func(ctx context.Context, l *netlab.Lab, t *Tunnel) error {
+		start: func(ctx context.Context, l *lab.Lab, t *Tunnel) error {
 			var keys [2]*ecdh.PrivateKey
 			for i := range keys {
 				k, err := ecdh.X25519().GenerateKey(rand.Reader)
@@ -41,14 +41,14 @@ func WireGuard(binary, version string) *Contestant {
 				keys[i] = k
 			}
 			for i, s := range l.Sites() {
-				dir, err := siteDir(l, s, "wg")
+				dir, err := siteDir(s, "wg")
 				if err != nil {
 					return err
 				}
 				if err := os.Mkdir(filepath.Join(dir, "wireguard"), 0o700); err != nil {
 					return err
 				}
-				p, err := s.Start("wireguard-go", filepath.Join(dir, "log"), netlab.Command{
+				p, err := s.Start("wireguard-go", lab.Command{
 					Args:      []string{"sh", "-c", `mount --bind "$1" ` + wgRun + ` && exec "$2" -f ` + wgDevice, "sh", dir, binary},
 					OwnMounts: true,
 				})
@@ -68,13 +68,9 @@ func WireGuard(binary, version string) *Contestant {
 				if err := wgSet(socket, keys[i], keys[1-i].PublicKey(), o); err != nil {
 					return err
 				}
-				for _, args := range [][]string{
-					{"ip", "link", "set", wgDevice, "mtu", wgMTU, "up"},
-					{"ip", "route", "add", o.Net.String(), "dev", wgDevice, "src", s.Inner.String()},
-				} {
-					if err := s.Run(ctx, args...); err != nil {
-						return err
-					}
+				if err := s.IP("link set "+wgDevice+" mtu "+wgMTU+" up",
+					"route add "+o.Net4.String()+" dev "+wgDevice+" src "+s.Inner4.String()); err != nil {
+					return err
 				}
 			}
 			return nil
@@ -83,7 +79,7 @@ func WireGuard(binary, version string) *Contestant {
 }
 
 // wgSet configures a device over its control socket, as https://www.wireguard.com/xplatform/ describes.
-func wgSet(socket string, own *ecdh.PrivateKey, peer *ecdh.PublicKey, other netlab.Site) error {
+func wgSet(socket string, own *ecdh.PrivateKey, peer *ecdh.PublicKey, other *lab.Site) error {
 	c, err := net.DialTimeout("unix", socket, startLimit)
 	if err != nil {
 		return err
@@ -93,7 +89,7 @@ func wgSet(socket string, own *ecdh.PrivateKey, peer *ecdh.PublicKey, other netl
 		return err
 	}
 	_, err = fmt.Fprintf(c, "set=1\nprivate_key=%s\nlisten_port=%d\npublic_key=%s\nendpoint=%s:%d\nallowed_ip=%s\n\n",
-		hex.EncodeToString(own.Bytes()), wgPort, hex.EncodeToString(peer.Bytes()), other.Outer, wgPort, other.Net)
+		hex.EncodeToString(own.Bytes()), wgPort, hex.EncodeToString(peer.Bytes()), other.Outer4, wgPort, other.Net4)
 	if err != nil {
 		return err
 	}

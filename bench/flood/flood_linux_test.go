@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"esplanade/bench/contest"
-	"esplanade/bench/netlab"
+	"esplanade/integration/lab"
 )
 
 // A gateway under a flood of forged requests keeps its memory bounded and its tunnels undisturbed, and lets new peers in. The
 // rate is what the machine can do, up to 50,000 a second; nothing that is asserted depends on it.
 func TestFlood(t *testing.T) {
-	if missing := netlab.Missing(); len(missing) > 0 {
+	if missing := lab.Missing(); len(missing) > 0 {
 		t.Skip("THE FLOOD IS NOT TESTED, this machine lacks: " + strings.Join(missing, "; "))
 	}
 	o := options{rate: 50000, duration: 30 * time.Second}

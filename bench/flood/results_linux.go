@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"esplanade/bench/initiators"
-	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
 	"esplanade/bench/scrape"
 	"esplanade/bench/stats"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -76,7 +76,7 @@ func (r *results) judge() error {
 
 // write makes both files.
 func write(o options, r results, commit string) error {
-	kernel, err := netlab.Kernel()
+	kernel, err := lab.Kernel()
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"esplanade/bench/contest"
 	"esplanade/bench/gateways"
 	"esplanade/bench/initiators"
-	"esplanade/bench/netlab"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -33,13 +33,13 @@ var (
 
 // stage is a lab with the two gateways at work: A is the peer of the tunnel, B is flooded.
 type stage struct {
-	lab    *netlab.Lab
+	lab    *lab.Lab
 	binary string
 	gateways.Pair
 }
 
 // connections are those of one gateway: one that carries packets, and one whose peer is asked whether it lives.
-func connections(s, o netlab.Site, start string) string {
+func connections(s, o *lab.Site, start string) string {
 	return fmt.Sprintf(`local_addrs = [%[1]q]
 remote_addrs = [%[2]q]
 encap = true
@@ -72,11 +72,11 @@ local_ts = ["172.16.%[10]d.0/24"]
 remote_ts = ["172.16.%[11]d.0/24"]
 esp_proposals = [%[7]q]
 start_action = %[8]q
-`, s.Outer, o.Outer, s.Name, o.Name, s.Net, o.Net, espProposal, start, contest.IKEProposal, s.Outer.As4()[3], o.Outer.As4()[3])
+`, s.Outer4, o.Outer4, s.Name, o.Name, s.Net4, o.Net4, espProposal, start, contest.IKEProposal, s.Outer4.As4()[3], o.Outer4.As4()[3])
 }
 
 // strangers is the connection for the new peers, with the identity that the flood's requests would have.
-func strangers(s netlab.Site) string {
+func strangers(s *lab.Site) string {
 	return fmt.Sprintf(`[connections.any]
 local_addrs = [%q]
 remote_addrs = ["%%any"]
@@ -93,22 +93,22 @@ id = "%%any"
 local_ts = [%[3]q]
 remote_ts = [%[4]q]
 esp_proposals = [%[5]q]
-`, s.Outer, contest.IKEProposal, s.Net, newcomers, espProposal)
+`, s.Outer4, contest.IKEProposal, s.Net4, newcomers, espProposal)
 }
 
 // setUp starts everything and waits for the tunnel. What it has started is stopped by close, also after an error.
 func (st *stage) setUp(ctx context.Context) (err error) {
-	if st.lab, err = netlab.New(ctx, false); err != nil {
+	if st.lab, err = lab.Build(lab.Options{Cable: lab.CableSuper}); err != nil {
 		return err
 	}
 	a, b := st.lab.A, st.lab.B
-	if err := a.Run(ctx, "ip", "addr", "add", newcomer.String()+"/24", "dev", a.Link); err != nil {
+	if err := a.IP("addr add " + newcomer.String() + "/24 dev " + a.Link); err != nil {
 		return err
 	}
-	if st.B, err = gateways.Launch(ctx, st.lab, b, st.binary, connections(b, a, "none")+strangers(b)); err != nil {
+	if st.B, err = gateways.Launch(ctx, b, st.binary, connections(b, a, "none")+strangers(b)); err != nil {
 		return err
 	}
-	if st.A, err = gateways.Launch(ctx, st.lab, a, st.binary, connections(a, b, "start")); err != nil {
+	if st.A, err = gateways.Launch(ctx, a, st.binary, connections(a, b, "start")); err != nil {
 		return err
 	}
 	return st.WaitUp(ctx, 2, settleTime)
@@ -129,7 +129,7 @@ func (st *stage) flood(ctx context.Context, o options) (sent uint64, took time.D
 		return 0, 0, err
 	}
 	err = b.Do(func() error {
-		s, err := newSender(first, [2]netip.AddrPort{netip.AddrPortFrom(b.Outer, ikePort), netip.AddrPortFrom(b.Outer, nattPort)})
+		s, err := newSender(first, [2]netip.AddrPort{netip.AddrPortFrom(b.Outer4, ikePort), netip.AddrPortFrom(b.Outer4, nattPort)})
 		if err != nil {
 			return err
 		}
@@ -148,9 +148,9 @@ func (st *stage) initiators() initiators.Options {
 	return initiators.Options{
 		Open: a.ListenUDP,
 		IKE:  netip.AddrPortFrom(newcomer, ikePort), NATT: netip.AddrPortFrom(newcomer, nattPort),
-		RemoteIKE: netip.AddrPortFrom(b.Outer, ikePort), RemoteNATT: netip.AddrPortFrom(b.Outer, nattPort),
+		RemoteIKE: netip.AddrPortFrom(b.Outer4, ikePort), RemoteNATT: netip.AddrPortFrom(b.Outer4, nattPort),
 		Identity: "newcomer.example", PSK: []byte(contest.PSK), IKEProposal: contest.IKEProposal, ESPProposal: espProposal,
-		Network: newcomers, RemoteNetwork: b.Net, AtOnce: 1,
+		Network: newcomers, RemoteNetwork: b.Net4, AtOnce: 1,
 	}
 }
 
@@ -191,7 +191,7 @@ func (st *stage) rekey(ctx context.Context, over <-chan struct{}) (done int, err
 		if n%2 == 1 {
 			name = "bench"
 		}
-		if _, _, err := st.lab.A.Output(ctx, netlab.Command{Args: []string{st.binary, "rekey", name, "--socket", st.A.Socket}}); err != nil {
+		if _, _, err := st.lab.A.Output(ctx, lab.Command{Args: []string{st.binary, "rekey", name, "--socket", st.A.Socket}}); err != nil {
 			return done, err
 		}
 		done++
@@ -201,7 +201,7 @@ func (st *stage) rekey(ctx context.Context, over <-chan struct{}) (done int, err
 // watchMemory gives the largest resident memory of the flooded gateway.
 func (st *stage) watchMemory(over <-chan struct{}) (peak uint64, err error) {
 	for {
-		rss, err := netlab.RSS(st.B.PID())
+		rss, err := lab.RSS(st.B.PID())
 		if err != nil {
 			return peak, err
 		}
@@ -216,11 +216,11 @@ func (st *stage) watchMemory(over <-chan struct{}) (peak uint64, err error) {
 
 // attack floods the gateway and does everything else meanwhile.
 func (st *stage) attack(ctx context.Context, o options) (r results, err error) {
-	before, err := netlab.RSS(st.B.PID())
+	before, err := lab.RSS(st.B.PID())
 	if err != nil {
 		return r, err
 	}
-	cpu, err := netlab.CPU(st.B.PID())
+	cpu, err := lab.CPU(st.B.PID())
 	if err != nil {
 		return r, err
 	}
@@ -234,11 +234,11 @@ func (st *stage) attack(ctx context.Context, o options) (r results, err error) {
 	wg.Go(func() { r.peak, errs[2] = st.watchMemory(over) })
 	wg.Go(func() { r.PacketsSent, r.PacketsBack, errs[3] = st.traffic(over) })
 	r.Sent, r.took, errs[4] = st.flood(ctx, o)
-	after, err := netlab.CPU(st.B.PID())
+	after, err := lab.CPU(st.B.PID())
 	close(over)
 	wg.Wait()
 	if err := errors.Join(append(errs[:], err)...); err != nil {
-		return r, fmt.Errorf("%w; the gateway says: %s", err, st.B.Log())
+		return r, fmt.Errorf("%w; the gateway says: %s", err, st.B.Tail())
 	}
 	r.PerSecond = float64(r.Sent) / r.took.Seconds()
 	r.MiBBefore, r.MiBPeak = float64(before)/(1<<20), float64(r.peak)/(1<<20)

@@ -4,8 +4,8 @@ import (
 	"maps"
 	"slices"
 
-	"esplanade/bench/netlab"
 	"esplanade/bench/scrape"
+	"esplanade/integration/lab"
 )
 
 // Account is what has become of the packets of a tunnel, in both directions together.
@@ -15,11 +15,11 @@ type Account struct {
 	// Drops are those of both gateways, by direction and reason.
 	Drops map[string]uint64
 	// Overflow are those of both kernels.
-	Overflow netlab.Overflow
+	Overflow lab.Overflow
 }
 
 // NewAccount is made of the metrics of both gateways and the overflow of both hosts.
-func NewAccount(a, b scrape.Metrics, overflow netlab.Overflow) Account {
+func NewAccount(a, b scrape.Metrics, overflow lab.Overflow) Account {
 	drops := a.Drops()
 	for reason, n := range b.Drops() {
 		drops[reason] += n

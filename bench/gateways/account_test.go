@@ -4,8 +4,8 @@ import (
 	"slices"
 	"testing"
 
-	"esplanade/bench/netlab"
 	"esplanade/bench/scrape"
+	"esplanade/integration/lab"
 )
 
 func TestAccount(t *testing.T) {
@@ -19,12 +19,12 @@ func TestAccount(t *testing.T) {
 			`ipsec_drops_total{direction="out",reason="too_big"}`:                   tooBig,
 		}
 	}
-	before := NewAccount(metrics(10, 20, 0, 0, 0, 0), metrics(20, 10, 0, 0, 0, 1), netlab.Overflow{UDP: 1})
+	before := NewAccount(metrics(10, 20, 0, 0, 0, 0), metrics(20, 10, 0, 0, 0, 1), lab.Overflow{UDP: 1})
 	if before.Missing() != 0 || before.Congestion() != 1 || !slices.Equal(before.OtherReasons(), []string{"out too_big"}) {
 		t.Errorf("%+v", before)
 	}
 	// Of 100 sealed, 88 were opened, two of which the device refused; 3 met a full socket, 4 were replays; so 5 are missing.
-	a := NewAccount(metrics(50, 80, 3, 3, 2, 0), metrics(68, 50, 1, 0, 0, 1), netlab.Overflow{UDP: 5, Device: 1}).Since(before)
+	a := NewAccount(metrics(50, 80, 3, 3, 2, 0), metrics(68, 50, 1, 0, 0, 1), lab.Overflow{UDP: 5, TUN: 1}).Since(before)
 	if a.Sealed != 100 || a.Opened != 88 || a.Missing() != 5 || a.Congestion() != 3+2+4+1 || !slices.Equal(a.OtherReasons(), []string{"in replay"}) {
 		t.Errorf("%+v: missing %d, congestion %d, others %v", a, a.Missing(), a.Congestion(), a.OtherReasons())
 	}

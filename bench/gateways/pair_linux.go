@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"esplanade/bench/contest"
-	"esplanade/bench/netlab"
 	"esplanade/bench/scrape"
 	"esplanade/ike/vici"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -41,14 +41,14 @@ type Pair struct{ A, B *Gateway }
 
 // Gateway is one of the two.
 type Gateway struct {
-	*netlab.Process
+	*lab.Process
 	Socket  string // of its control protocol
 	control *vici.Client
 	scraper *scrape.Scraper
 }
 
 // Start starts both and brings the tunnel up.
-func Start(ctx context.Context, l *netlab.Lab, binary string, o Options) (_ *Pair, err error) {
+func Start(ctx context.Context, l *lab.Lab, binary string, o Options) (_ *Pair, err error) {
 	p := &Pair{}
 	defer func() {
 		if err != nil {
@@ -66,14 +66,14 @@ func Start(ctx context.Context, l *netlab.Lab, binary string, o Options) (_ *Pai
 	call, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	if err := p.A.command(call, "initiate", new(vici.Message).Set("child", child).Set("timeout", "15000")); err != nil {
-		return nil, fmt.Errorf("%w; %s says: %s", err, p.A.Name, p.A.Log())
+		return nil, fmt.Errorf("%w; %s says: %s", err, p.A.Name, p.A.Tail())
 	}
 	return p, nil
 }
 
-func start(ctx context.Context, l *netlab.Lab, s netlab.Site, binary string, o Options, startAction string, age time.Duration) (*Gateway, error) {
+func start(ctx context.Context, l *lab.Lab, s *lab.Site, binary string, o Options, startAction string, age time.Duration) (*Gateway, error) {
 	other := l.Other(s)
-	return Launch(ctx, l, s, binary, fmt.Sprintf(`local_addrs = [%q]
+	return Launch(ctx, s, binary, fmt.Sprintf(`local_addrs = [%q]
 remote_addrs = [%q]
 encap = true
 rekey_time = %q
@@ -91,13 +91,13 @@ esp_proposals = [%[6]q]
 rekey_time = %[7]q
 rand_time = "0s"
 start_action = %[8]q
-`, s.Outer, other.Outer, age*o.IKERekey, s.Net, other.Net, o.ESP, age*o.ChildRekey, startAction))
+`, s.Outer4, other.Outer4, age*o.IKERekey, s.Net4, other.Net4, o.ESP, age*o.ChildRekey, startAction))
 }
 
 // Launch starts one gateway on a host of a lab, which serves its metrics. connection is what contest.EsplanadeOptions calls so. If
 // it fails, nothing is left running.
-func Launch(ctx context.Context, l *netlab.Lab, s netlab.Site, binary, connection string) (*Gateway, error) {
-	dir := filepath.Join(l.Dir, "gw-"+s.Name)
+func Launch(ctx context.Context, s *lab.Site, binary, connection string) (*Gateway, error) {
+	dir := filepath.Join(s.Dir, "gw")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func Launch(ctx context.Context, l *netlab.Lab, s netlab.Site, binary, connectio
 		g.control, err = vici.DialContext(ctx, g.Socket)
 	}
 	if err != nil {
-		err = fmt.Errorf("%w; %s says: %s", err, process.Name, process.Log())
+		err = fmt.Errorf("%w; %s says: %s", err, process.Name, process.Tail())
 		g.stop()
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (p *Pair) WaitUp(ctx context.Context, connections int, limit time.Duration)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%.0f of %d connections are up: %w; the gateway says: %s", up, connections, errors.Join(ctx.Err(), err), p.A.Log())
+			return fmt.Errorf("%.0f of %d connections are up: %w; the gateway says: %s", up, connections, errors.Join(ctx.Err(), err), p.A.Tail())
 		case <-time.After(lookEvery):
 		}
 	}
@@ -154,7 +154,7 @@ func (g *Gateway) stop() {
 	if g.control != nil {
 		g.control.Close()
 	}
-	g.Process.Stop(stopGrace)
+	_ = g.Process.Stop(stopGrace) // the run is over: how it ends is no figure
 }
 
 // Check is an error if one has ended by itself.
@@ -162,7 +162,7 @@ func (p *Pair) Check() error {
 	for _, g := range p.Gateways() {
 		select {
 		case <-g.Done():
-			return fmt.Errorf("%s has ended: %s", g.Name, g.Log())
+			return fmt.Errorf("%s has ended: %s", g.Name, g.Tail())
 		default:
 		}
 	}

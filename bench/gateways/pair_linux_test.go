@@ -8,11 +8,11 @@ import (
 
 	"esplanade/bench/contest"
 	"esplanade/bench/load"
-	"esplanade/bench/netlab"
+	"esplanade/integration/lab"
 )
 
 func TestPair(t *testing.T) {
-	if missing := netlab.Missing(); len(missing) > 0 {
+	if missing := lab.Missing(); len(missing) > 0 {
 		t.Skip("A PAIR OF GATEWAYS IS NOT TESTED, this machine lacks: " + strings.Join(missing, "; "))
 	}
 	b, err := contest.NewBuilder(t.Context(), t.TempDir())
@@ -25,7 +25,7 @@ func TestPair(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	l, err := netlab.New(ctx, false)
+	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestPair(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Stop()
-	numbered, err := load.StartNumbered(l.A.Do, l.B.Do, l.A.Inner, l.B.Inner, 200, 500)
+	numbered, err := load.StartNumbered(l.A.Do, l.B.Do, l.A.Inner4, l.B.Inner4, 200, 500)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 
 	"esplanade/bench/contest"
 	"esplanade/bench/initiators"
-	"esplanade/bench/netlab"
 	"esplanade/bench/stats"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -33,7 +33,7 @@ var (
 // responder is one of those that are compared.
 type responder struct {
 	name, version string
-	start         func(ctx context.Context, s netlab.Site, dir string) (*netlab.Process, error)
+	start         func(ctx context.Context, s *lab.Site, dir string) (*lab.Process, error)
 }
 
 // responders are all that this machine has; with a profile, Esplanade alone.
@@ -47,7 +47,7 @@ func responders(ctx context.Context, b *contest.Builder, profile string) ([]resp
 	if err != nil {
 		return nil, err
 	}
-	rs := []responder{{name: "Esplanade", version: contest.Version(ctx, binary, "version"), start: func(ctx context.Context, s netlab.Site, dir string) (*netlab.Process, error) {
+	rs := []responder{{name: "Esplanade", version: contest.Version(ctx, binary, "version"), start: func(ctx context.Context, s *lab.Site, dir string) (*lab.Process, error) {
 		return contest.StartEsplanade(ctx, s, dir, binary, contest.EsplanadeOptions{
 			Env:    daemonEnv,
 			Daemon: fmt.Sprintf("[log]\nlevel = \"warn\"\n[ike]\ncookie_threshold = %d\ncookie_threshold_ip = %[1]d\nhalf_open_limit = %[1]d\nblock_threshold = %[1]d\nike_sa_limit = %[1]d\nike_sa_limit_id = %[1]d\nchild_sa_limit = %[1]d\nchild_sa_limit_id = %[1]d", maxCount),
@@ -64,7 +64,7 @@ id = "%%any"
 local_ts = [%q]
 remote_ts = [%q]
 esp_proposals = ["aes128gcm16"]
-`, s.Outer, responderNet, initiatorNet)})
+`, s.Outer4, responderNet, initiatorNet)})
 	}}}
 	if profile != "" {
 		return rs, nil
@@ -74,7 +74,7 @@ esp_proposals = ["aes128gcm16"]
 		fmt.Fprintln(os.Stderr, "WITHOUT strongSwan: this machine lacks", lacks)
 		return rs, nil
 	}
-	return append(rs, responder{name: swan.Title, version: contest.Version(ctx, "swanctl", "--help"), start: func(ctx context.Context, s netlab.Site, dir string) (*netlab.Process, error) {
+	return append(rs, responder{name: swan.Title, version: contest.Version(ctx, "swanctl", "--help"), start: func(ctx context.Context, s *lab.Site, dir string) (*lab.Process, error) {
 		return contest.StartStrongSwan(ctx, s, dir, contest.SwanOptions{
 			// Tables as its documentation recommends for many SAs, and no defence against what looks like an attack.
 			Daemon: "  dos_protection = no\n  ikesa_table_size = 4096\n  ikesa_table_segments = 16\n  journal {\n    default = -1\n  }",
@@ -94,7 +94,7 @@ esp_proposals = ["aes128gcm16"]
         remote_ts = %s
         esp_proposals = aes128gcm16
       }
-    }`, s.Outer, responderNet, initiatorNet)})
+    }`, s.Outer4, responderNet, initiatorNet)})
 	}}), nil
 }
 
@@ -153,26 +153,26 @@ func compare(ctx context.Context, b *contest.Builder, o options) error {
 
 // measure has one responder, just started, set up all SAs.
 func measure(ctx context.Context, o options, x responder) (f figures, err error) {
-	l, err := netlab.New(ctx, false)
+	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
 	if err != nil {
 		return f, err
 	}
 	defer l.Close()
-	dir := filepath.Join(l.Dir, "responder")
+	dir := filepath.Join(l.B.Dir, "responder")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return f, err
 	}
 	p, err := x.start(ctx, l.B, dir)
 	if p != nil {
-		defer p.Stop(5 * time.Second)
+		defer func() { _ = p.Stop(5 * time.Second) }() // the run is over: how it ends is no figure
 	}
 	if err != nil {
 		return f, err
 	}
 	opts := initiators.Options{
 		Open: l.A.ListenUDP,
-		IKE:  netip.AddrPortFrom(l.A.Outer, ikePort), NATT: netip.AddrPortFrom(l.A.Outer, nattPort),
-		RemoteIKE: netip.AddrPortFrom(l.B.Outer, ikePort), RemoteNATT: netip.AddrPortFrom(l.B.Outer, nattPort),
+		IKE:  netip.AddrPortFrom(l.A.Outer4, ikePort), NATT: netip.AddrPortFrom(l.A.Outer4, nattPort),
+		RemoteIKE: netip.AddrPortFrom(l.B.Outer4, ikePort), RemoteNATT: netip.AddrPortFrom(l.B.Outer4, nattPort),
 		Identity: "initiator.example", PSK: []byte(contest.PSK), IKEProposal: contest.IKEProposal, ESPProposal: "aes128gcm16",
 		Network: initiatorNet, RemoteNetwork: responderNet, AtOnce: o.atOnce,
 	}
@@ -185,7 +185,7 @@ func measure(ctx context.Context, o options, x responder) (f figures, err error)
 			err = fmt.Errorf("%d of %d failed: %s", r.Failed, count, r.Failure)
 		}
 		if err != nil {
-			err = fmt.Errorf("%w; the responder says: %s", err, p.Log())
+			err = fmt.Errorf("%w; the responder says: %s", err, p.Tail())
 		}
 		return r, err
 	}
@@ -215,10 +215,10 @@ func measure(ctx context.Context, o options, x responder) (f figures, err error)
 	}, nil
 }
 
-func usage(p *netlab.Process) (cpu time.Duration, rss uint64, err error) {
-	if cpu, err = netlab.CPU(p.PID()); err != nil {
+func usage(p *lab.Process) (cpu time.Duration, rss uint64, err error) {
+	if cpu, err = lab.CPU(p.PID()); err != nil {
 		return 0, 0, err
 	}
-	rss, err = netlab.RSS(p.PID())
+	rss, err = lab.RSS(p.PID())
 	return cpu, rss, err
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"esplanade/bench/contest"
-	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
 	"esplanade/bench/stats"
+	"esplanade/integration/lab"
 )
 
 func loadAverage() string {
@@ -30,7 +30,7 @@ type conditions struct {
 
 // write makes both files.
 func write(o options, rs []responder, all []figures, c conditions) error {
-	kernel, err := netlab.Kernel()
+	kernel, err := lab.Kernel()
 	if err != nil {
 		return err
 	}

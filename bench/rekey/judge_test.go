@@ -9,8 +9,8 @@ import (
 
 	"esplanade/bench/gateways"
 	"esplanade/bench/load"
-	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
+	"esplanade/integration/lab"
 )
 
 // sample is a run in which every slot carries 100 to 109 MB, those with a rekeying a share of it.
@@ -78,7 +78,7 @@ func TestJudge(t *testing.T) {
 		{name: "a packet that comes twice", share: 1, change: func(r *result) { r.paced.account.Opened++ }, bad: []string{"paced load: packets sealed"}},
 		{name: "a full queue", share: 1, change: func(r *result) {
 			r.full.account.Opened--
-			r.full.account.Overflow = netlab.Overflow{UDP: 1}
+			r.full.account.Overflow = lab.Overflow{UDP: 1}
 			r.full.numbered[0].Lost = make([]time.Duration, 1)
 		}},
 		{name: "a datagram lost", share: 1, change: func(r *result) { r.paced.numbered[0].Lost = make([]time.Duration, 1) }, bad: []string{"paced load: numbered datagrams"}},

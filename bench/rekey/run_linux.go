@@ -11,9 +11,9 @@ import (
 	"esplanade/bench/contest"
 	"esplanade/bench/gateways"
 	"esplanade/bench/load"
-	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
 	"esplanade/bench/scrape"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -54,13 +54,13 @@ func look(ctx context.Context, b *contest.Builder, o options, args []string) (er
 // bench is the pair with what it is measured by.
 type bench struct {
 	options
-	lab  *netlab.Lab
+	lab  *lab.Lab
 	pair *gateways.Pair
 	driver
 }
 
 func measure(ctx context.Context, o options) (*result, error) {
-	l, err := netlab.New(ctx, false)
+	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
 	if err != nil {
 		return nil, err
 	}
@@ -131,16 +131,16 @@ func (b *bench) part(ctx context.Context, rate int, do func(context.Context, *lo
 // underLoad starts the load, does something and ends the load.
 func (b *bench) underLoad(ctx context.Context, rate int, do func(*load.Streams) error) (numbered []flow, err error) {
 	x, y := b.lab.A, b.lab.B
-	streams, err := load.StartStreams(ctx, x.Do, y.Do, x.Inner, y.Inner, load.StreamOptions{Streams: b.streams, Rate: rate})
+	streams, err := load.StartStreams(ctx, x.Do, y.Do, x.Inner4, y.Inner4, load.StreamOptions{Streams: b.streams, Rate: rate})
 	if err != nil {
 		return nil, err
 	}
 	defer streams.Close()
 	for _, d := range []struct {
 		name     string
-		from, to netlab.Site
+		from, to *lab.Site
 	}{{"from a to b", x, y}, {"from b to a", y, x}} {
-		n, startErr := load.StartNumbered(d.from.Do, d.to.Do, d.from.Inner, d.to.Inner, numberedSize, numberedRate)
+		n, startErr := load.StartNumbered(d.from.Do, d.to.Do, d.from.Inner4, d.to.Inner4, numberedSize, numberedRate)
 		if startErr != nil {
 			return nil, startErr
 		}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"esplanade/bench/contest"
-	"esplanade/bench/netlab"
 	"esplanade/bench/report"
+	"esplanade/integration/lab"
 )
 
 // conditions are what is known before anything is measured.
@@ -20,7 +20,7 @@ func conditions(ctx context.Context, root string, o options) (report.Conditions,
 		Tools: map[string]string{}, Sysctls: map[string]string{}, Offloads: map[report.Wire][]string{}, Reference: map[report.Wire]float64{},
 	}
 	var err error
-	if c.Kernel, err = netlab.Kernel(); err != nil {
+	if c.Kernel, err = lab.Kernel(); err != nil {
 		return c, err
 	}
 	cpuinfo, err := os.ReadFile("/proc/cpuinfo")

@@ -3,15 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"esplanade/bench/contest"
 	"esplanade/bench/iperf"
 	"esplanade/bench/load"
-	"esplanade/bench/netlab"
 	"esplanade/bench/report"
 	"esplanade/bench/stats"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -31,7 +30,7 @@ type measurement struct {
 	run        int
 	wire       report.Wire
 	contestant *contest.Contestant
-	lab        *netlab.Lab
+	lab        *lab.Lab
 	tunnel     *contest.Tunnel
 	link       *load.Link
 	servers    int
@@ -50,13 +49,17 @@ func (m *measurement) failed(what string, err error) {
 
 // open makes the lab and brings the tunnel up; close has to be called in any case.
 func (m *measurement) open(ctx context.Context) (err error) {
-	if m.lab, err = netlab.New(ctx, m.wire == report.WireMTU); err != nil {
+	cable := lab.CableSuper
+	if m.wire == report.WireMTU {
+		cable = lab.CableMerge
+	}
+	if m.lab, err = lab.Build(lab.Options{Cable: cable}); err != nil {
 		return err
 	}
 	if m.tunnel, err = m.contestant.Start(ctx, m.lab); err != nil {
 		return err
 	}
-	m.link, err = load.NewLink(m.lab.A.Do, m.lab.B.Do, m.lab.A.Inner, m.lab.B.Inner)
+	m.link, err = load.NewLink(m.lab.A.Do, m.lab.B.Do, m.lab.A.Inner4, m.lab.B.Inner4)
 	if err != nil {
 		return err
 	}
@@ -116,7 +119,7 @@ func (m *measurement) describe(ctx context.Context) error {
 			continue
 		}
 		var err error
-		if c.MTU, err = m.lab.A.MTU(ctx, m.contestant.Device); err != nil {
+		if c.MTU, err = m.lab.A.MTU(m.contestant.Device); err != nil {
 			return err
 		}
 		if c.Details, err = m.tunnel.Status(ctx); err != nil {
@@ -124,7 +127,7 @@ func (m *measurement) describe(ctx context.Context) error {
 		}
 	}
 	if m.results.Conditions.Offloads[m.wire] == nil {
-		o, err := m.lab.Offloads(ctx)
+		o, err := m.lab.Offloads()
 		if err != nil {
 			return err
 		}
@@ -137,15 +140,15 @@ func (m *measurement) describe(ctx context.Context) error {
 func (m *measurement) tcp(ctx context.Context, t iperf.Test) (r iperf.Result, client, server time.Duration, err error) {
 	a, b := m.lab.A, m.lab.B
 	m.servers++
-	p, err := b.Start("iperf3", filepath.Join(m.lab.Dir, fmt.Sprintf("iperf-%d", m.servers)), netlab.Command{Args: iperf.ServerArgs(b.Inner.String())})
+	p, err := b.Start(fmt.Sprintf("iperf3-%d", m.servers), lab.Command{Args: iperf.ServerArgs(b.Inner4.String())})
 	if err != nil {
 		return r, 0, 0, err
 	}
-	defer p.Stop(time.Second)
+	defer func() { _ = p.Stop(time.Second) }()
 	if err := p.WaitListening(ctx, iperf.Port); err != nil {
 		return r, 0, 0, err
 	}
-	out, client, err := a.Output(ctx, netlab.Command{Args: t.ClientArgs(a.Inner.String(), b.Inner.String())})
+	out, client, err := a.Output(ctx, lab.Command{Args: t.ClientArgs(a.Inner4.String(), b.Inner4.String())})
 	if err != nil {
 		// iperf3 complains in its JSON.
 		if _, inner := iperf.Parse(out); inner != nil {
@@ -153,7 +156,7 @@ func (m *measurement) tcp(ctx context.Context, t iperf.Test) (r iperf.Result, cl
 		}
 		return r, 0, 0, err
 	}
-	p.Stop(time.Second)
+	_ = p.Stop(time.Second) // an iperf3 that serves ends with an error when it is told to
 	r, err = iperf.Parse(out)
 	return r, client, p.CPUTime(), err
 }
@@ -162,18 +165,18 @@ func (m *measurement) tcp(ctx context.Context, t iperf.Test) (r iperf.Result, cl
 func (m *measurement) single(ctx context.Context) (float64, error) {
 	gateways := []struct {
 		metric report.Metric
-		p      *netlab.Process
+		p      *lab.Process
 		before time.Duration
 	}{{metric: report.CPUSealer, p: m.tunnel.A}, {metric: report.CPUOpener, p: m.tunnel.B}}
 	var err error
 	for i := range gateways {
 		if g := &gateways[i]; g.p != nil {
-			if g.before, err = netlab.CPU(g.p.PID()); err != nil {
+			if g.before, err = lab.CPU(g.p.PID()); err != nil {
 				return 0, err
 			}
 		}
 	}
-	machine, err := netlab.MachineCPU()
+	machine, _, err := lab.MachineTimes()
 	if err != nil {
 		return 0, err
 	}
@@ -181,7 +184,7 @@ func (m *measurement) single(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	machineAfter, err := netlab.MachineCPU()
+	machineAfter, _, err := lab.MachineTimes()
 	if err != nil {
 		return 0, err
 	}
@@ -190,7 +193,7 @@ func (m *measurement) single(ctx context.Context) (float64, error) {
 		if g.p == nil {
 			continue
 		}
-		after, err := netlab.CPU(g.p.PID())
+		after, err := lab.CPU(g.p.PID())
 		if err != nil {
 			return 0, err
 		}
@@ -232,7 +235,7 @@ func (m *measurement) others(ctx context.Context) {
 func (m *measurement) memory() {
 	most := uint64(0)
 	for _, p := range m.tunnel.Gateways() {
-		rss, err := netlab.RSS(p.PID())
+		rss, err := lab.RSS(p.PID())
 		if err != nil {
 			m.failed("memory", err)
 			return

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"esplanade/bench/iperf"
-	"esplanade/bench/netlab"
 	"esplanade/bench/report"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -26,7 +26,7 @@ const (
 // profile records what all CPUs do while Esplanade carries one TCP stream, after the rounds, and writes what it finds beside the
 // results. Virtual machines have no cycle counters, so it goes by the clock.
 func (s *session) profile(ctx context.Context, wire report.Wire) error {
-	if _, err := netlab.LookPath("perf"); err != nil {
+	if _, err := lab.LookPath("perf"); err != nil {
 		return fmt.Errorf("%w (Debian: linux-perf)", err)
 	}
 	for _, c := range s.entrants {
@@ -60,7 +60,7 @@ func (m *measurement) record(ctx context.Context) error {
 	case <-time.After(warmUp + time.Second):
 	}
 	data := filepath.Join(m.lab.Dir, "perf.data")
-	_, _, err := m.lab.A.Output(ctx, netlab.Command{Args: []string{"perf", "record", "-q", "-a", "-F", perfRate, "-e", "cpu-clock", "-o", data,
+	_, _, err := m.lab.A.Output(ctx, lab.Command{Args: []string{"perf", "record", "-q", "-a", "-F", perfRate, "-e", "cpu-clock", "-o", data,
 		"--", "sleep", strconv.Itoa(perfSeconds)}})
 	x := <-carried
 	if err != nil {
@@ -73,7 +73,7 @@ func (m *measurement) record(ctx context.Context) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "Esplanade, one TCP stream, %s, %.2f Gbit/s, %d s of all CPUs by the clock; commit %s\n", m.wire.Title(), x.r.BitsPerSecond/giga, perfSeconds, m.results.Conditions.Commit)
 	for _, sort := range []string{"comm", "comm,symbol"} {
-		out, _, err := m.lab.A.Output(ctx, netlab.Command{Args: []string{"perf", "report", "-i", data, "--stdio", "--sort", sort, "--percent-limit", "0.3"}})
+		out, _, err := m.lab.A.Output(ctx, lab.Command{Args: []string{"perf", "report", "-i", data, "--stdio", "--sort", sort, "--percent-limit", "0.3"}})
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"esplanade/bench/contest"
 	"esplanade/bench/report"
+	"esplanade/integration/lab"
 )
 
 // compare does it all.
@@ -80,7 +81,7 @@ func (s *session) enter(ctx context.Context, b *contest.Builder) error {
 		entry := report.Contestant{Key: key, Title: title(key)}
 		switch key {
 		case report.KeyVeth:
-			c = contest.Veth("va")
+			c = contest.Veth(lab.LinkA)
 		case report.KeySwan:
 			c = contest.StrongSwan(tools["strongSwan"])
 		case report.KeyWireGuard:

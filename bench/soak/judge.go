@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"esplanade/bench/gateways"
-	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
 	"esplanade/bench/scrape"
 	"esplanade/bench/stats"
+	"esplanade/integration/lab"
 )
 
 // What is asked. The machine may be busy with other things meanwhile, so throughput is put in relation to what it left:
@@ -46,7 +46,7 @@ type reading struct {
 	units              int64         // of the reference
 	unitTime           time.Duration // what they took
 	gateways           [2]state
-	overflow           netlab.Overflow // of both hosts
+	overflow           lab.Overflow // of both hosts
 }
 
 // state is that of one gateway.
@@ -156,7 +156,7 @@ func judge(rs []reading, cpus int, numbered []flow) []proof.Verdict {
 	return append(vs,
 		proof.AtMost("numbered datagrams lost, of both ways; asked: not more than packets of all sorts were dropped for congestion by kernel and gateways",
 			float64(lost), float64(overflow.Total())+float64(congestion), "%.0f"),
-		proof.Shown("dropped by the kernels for congestion", "%d in device queues, %d in UDP receive buffers", overflow.Device, overflow.UDP),
+		proof.Shown("dropped by the kernels for congestion", "%d in device queues, %d in UDP receive buffers", overflow.TUN+overflow.Backlog, overflow.UDP),
 		proof.Shown("TCP segments sent again", "%d", last.retransmits-first.retransmits))
 }
 

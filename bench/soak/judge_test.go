@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"esplanade/bench/load"
-	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
 	"esplanade/bench/scrape"
+	"esplanade/integration/lab"
 )
 
 // course makes the readings of a run of ten minutes on two CPUs in which nothing changes but what change does.
@@ -115,9 +115,9 @@ func TestJudge(t *testing.T) {
 		{name: "no rekeying of IKE SAs", bad: "rekeyings of the IKE SA", change: func(_ int, r *reading) {
 			r.gateways[0].metrics[`ipsec_rekeys_total{sa="ike"}`] = 3
 		}},
-		{name: "loss that is congestion", change: func(i int, r *reading) { r.overflow = netlab.Overflow{UDP: i, Device: i} },
+		{name: "loss that is congestion", change: func(i int, r *reading) { r.overflow = lab.Overflow{UDP: i, TUN: i} },
 			numbered: []flow{{"forth", load.NumberedResult{Lost: make([]time.Duration, 240+240)}}}},
-		{name: "loss that nobody owns to", bad: "numbered datagrams lost", change: func(i int, r *reading) { r.overflow = netlab.Overflow{UDP: i, Device: i} },
+		{name: "loss that nobody owns to", bad: "numbered datagrams lost", change: func(i int, r *reading) { r.overflow = lab.Overflow{UDP: i, TUN: i} },
 			numbered: []flow{{"forth", load.NumberedResult{Lost: make([]time.Duration, 240+240+1)}}}},
 		{name: "a datagram that comes twice", bad: "forth: datagrams that arrived twice", numbered: []flow{{"forth", load.NumberedResult{Repeated: 1}}}},
 	} {

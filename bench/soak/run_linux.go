@@ -12,8 +12,8 @@ import (
 	"esplanade/bench/contest"
 	"esplanade/bench/gateways"
 	"esplanade/bench/load"
-	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -51,7 +51,7 @@ func look(ctx context.Context, b *contest.Builder, o options, args []string) (er
 
 // measure runs it all, and gives the readings after the warm-up.
 func measure(ctx context.Context, o options) (rs []reading, numbered []flow, err error) {
-	l, err := netlab.New(ctx, false)
+	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,16 +61,16 @@ func measure(ctx context.Context, o options) (rs []reading, numbered []flow, err
 		return nil, nil, err
 	}
 	defer pair.Stop()
-	streams, err := load.StartStreams(ctx, l.A.Do, l.B.Do, l.A.Inner, l.B.Inner, load.StreamOptions{Streams: o.streams})
+	streams, err := load.StartStreams(ctx, l.A.Do, l.B.Do, l.A.Inner4, l.B.Inner4, load.StreamOptions{Streams: o.streams})
 	if err != nil {
 		return nil, nil, err
 	}
 	defer streams.Close()
-	forth, err := load.StartNumbered(l.A.Do, l.B.Do, l.A.Inner, l.B.Inner, numberedSize, numberedRate)
+	forth, err := load.StartNumbered(l.A.Do, l.B.Do, l.A.Inner4, l.B.Inner4, numberedSize, numberedRate)
 	if err != nil {
 		return nil, nil, err
 	}
-	back, err := load.StartNumbered(l.B.Do, l.A.Do, l.B.Inner, l.A.Inner, numberedSize, numberedRate)
+	back, err := load.StartNumbered(l.B.Do, l.A.Do, l.B.Inner4, l.A.Inner4, numberedSize, numberedRate)
 	if err != nil {
 		_, _ = forth.Finish()
 		return nil, nil, err
@@ -102,7 +102,7 @@ func measure(ctx context.Context, o options) (rs []reading, numbered []flow, err
 
 // meter reads everything.
 type meter struct {
-	lab       *netlab.Lab
+	lab       *lab.Lab
 	pair      *gateways.Pair
 	streams   *load.Streams
 	reference *reference
@@ -148,7 +148,7 @@ func (m *meter) read(ctx context.Context) (r reading, err error) {
 		if r.gateways[g].metrics, err = gw.Scrape(ctx); err != nil {
 			return r, err
 		}
-		if r.gateways[g].rss, err = netlab.RSS(gw.PID()); err != nil {
+		if r.gateways[g].rss, err = lab.RSS(gw.PID()); err != nil {
 			return r, err
 		}
 	}
@@ -161,14 +161,14 @@ func (m *meter) read(ctx context.Context) (r reading, err error) {
 	r.at = time.Since(m.began)
 	r.forth, r.back = m.streams.Received()
 	r.units, r.unitTime = m.reference.read()
-	if r.busy, r.stolen, err = netlab.MachineTimes(); err != nil {
+	if r.busy, r.stolen, err = lab.MachineTimes(); err != nil {
 		return r, err
 	}
-	if r.ours, err = netlab.CPU(os.Getpid()); err != nil {
+	if r.ours, err = lab.CPU(os.Getpid()); err != nil {
 		return r, err
 	}
 	for g, gw := range m.pair.Gateways() {
-		if r.gateways[g].cpu, err = netlab.CPU(gw.PID()); err != nil {
+		if r.gateways[g].cpu, err = lab.CPU(gw.PID()); err != nil {
 			return r, err
 		}
 		r.ours += r.gateways[g].cpu

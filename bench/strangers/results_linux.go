@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
 	"esplanade/bench/stats"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -70,7 +70,7 @@ func (r *results) judge() error {
 
 // write makes both files.
 func write(o options, r results, commit string) error {
-	kernel, err := netlab.Kernel()
+	kernel, err := lab.Kernel()
 	if err != nil {
 		return err
 	}

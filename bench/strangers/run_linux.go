@@ -11,9 +11,9 @@ import (
 
 	"esplanade/bench/contest"
 	"esplanade/bench/gateways"
-	"esplanade/bench/netlab"
 	"esplanade/bench/scrape"
 	"esplanade/ike/wire"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -28,7 +28,7 @@ const (
 )
 
 // connections are two for everybody: one that has its head already, and one with the expensive group.
-func connections(s netlab.Site) string {
+func connections(s *lab.Site) string {
 	one := func(name string, net int) string {
 		return fmt.Sprintf(`local_addrs = [%[1]q]
 remote_addrs = ["%%any"]
@@ -44,33 +44,33 @@ id = "%%any"
 local_ts = [%[3]q]
 remote_ts = ["172.16.%[4]d.0/24"]
 esp_proposals = ["aes128gcm16"]
-`, s.Outer, name, s.Net, net)
+`, s.Outer4, name, s.Net4, net)
 	}
 	return one("bench", 1) + fmt.Sprintf("[connections.expensive]\nproposals = [%q]\n", expensiveIKE) + one("expensive", 2)
 }
 
 // stage is a lab with a gateway, b. Everybody else is on the other host.
 type stage struct {
-	lab     *netlab.Lab
+	lab     *lab.Lab
 	hosts   []netip.Addr
 	gateway *gateways.Gateway
 	to      netip.AddrPort
 }
 
 func (st *stage) setUp(ctx context.Context, binary string) (err error) {
-	if st.lab, err = netlab.New(ctx, false); err != nil {
+	if st.lab, err = lab.Build(lab.Options{Cable: lab.CableSuper}); err != nil {
 		return err
 	}
 	a, b := st.lab.A, st.lab.B
-	st.to = netip.AddrPortFrom(b.Outer, nattPort)
+	st.to = netip.AddrPortFrom(b.Outer4, nattPort)
 	for n := range hostileHosts {
 		host := netip.AddrFrom4([4]byte{198, 18, 0, byte(100 + n)})
-		if err := a.Run(ctx, "ip", "addr", "add", host.String()+"/24", "dev", a.Link); err != nil {
+		if err := a.IP("addr add " + host.String() + "/24 dev " + a.Link); err != nil {
 			return err
 		}
 		st.hosts = append(st.hosts, host)
 	}
-	st.gateway, err = gateways.Launch(ctx, st.lab, b, binary, connections(b))
+	st.gateway, err = gateways.Launch(ctx, b, binary, connections(b))
 	return err
 }
 
@@ -153,7 +153,7 @@ func (st *stage) attack(ctx context.Context, ike string, perSecond float64, one 
 
 // asker is an established IKE SA that asks whether the gateway lives.
 func (st *stage) asker() (*caller, func() error, error) {
-	conn, err := st.lab.A.ListenUDP(netip.AddrPortFrom(st.lab.A.Outer, 0))
+	conn, err := st.lab.A.ListenUDP(netip.AddrPortFrom(st.lab.A.Outer4, 0))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -198,7 +198,7 @@ func (st *stage) phase(ctx context.Context, d time.Duration, name, ike string, p
 	}
 	defer closeAsker()
 	pid := st.gateway.PID()
-	before, err := netlab.CPU(pid)
+	before, err := lab.CPU(pid)
 	if err != nil {
 		return p, err
 	}
@@ -211,12 +211,12 @@ func (st *stage) phase(ctx context.Context, d time.Duration, name, ike string, p
 		wg.Go(func() { p.Attempts, p.Done, errs[1] = st.attack(ctx, ike, perSecond, one) })
 	}
 	wg.Wait()
-	after, err := netlab.CPU(pid)
+	after, err := lab.CPU(pid)
 	if err := errors.Join(append(errs[:], err)...); err != nil {
-		return p, fmt.Errorf("%s: %w; the gateway says: %s", name, err, st.gateway.Log())
+		return p, fmt.Errorf("%s: %w; the gateway says: %s", name, err, st.gateway.Tail())
 	}
 	p.CPUSeconds, p.seconds = (after - before).Seconds(), d.Seconds()
-	rss, err := netlab.RSS(pid)
+	rss, err := lab.RSS(pid)
 	p.MiB = float64(rss) / (1 << 20)
 	return p, err
 }

@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"esplanade/bench/contest"
-	"esplanade/bench/netlab"
+	"esplanade/integration/lab"
 )
 
 // The attacks of this command reach a gateway and leave it as it was. What takes how long is not judged here.
 func TestStrangers(t *testing.T) {
-	if missing := netlab.Missing(); len(missing) > 0 {
+	if missing := lab.Missing(); len(missing) > 0 {
 		t.Skip("THE ATTACKS ARE NOT TESTED, this machine lacks: " + strings.Join(missing, "; "))
 	}
 	b, err := contest.NewBuilder(t.Context(), t.TempDir())

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"esplanade/bench/contest"
-	"esplanade/bench/netlab"
 	"esplanade/bench/proof"
 	"esplanade/bench/scrape"
+	"esplanade/integration/lab"
 )
 
 // results are what a run has shown.
@@ -77,7 +77,7 @@ func rekeysOwed(d, each time.Duration) int { return max(int((d-30*time.Second)/e
 
 // write makes both files.
 func write(o options, r results, commit string) error {
-	kernel, err := netlab.Kernel()
+	kernel, err := lab.Kernel()
 	if err != nil {
 		return err
 	}

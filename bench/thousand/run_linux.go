@@ -11,7 +11,7 @@ import (
 	"esplanade/bench/command"
 	"esplanade/bench/contest"
 	"esplanade/bench/gateways"
-	"esplanade/bench/netlab"
+	"esplanade/integration/lab"
 )
 
 const (
@@ -38,7 +38,7 @@ func address(p netip.Prefix, i int) netip.Addr {
 }
 
 // connections are those of one gateway. The first is called "bench", and is written without its name and proposals.
-func connections(s, o netlab.Site, own, other netip.Prefix, n int, start string) string {
+func connections(s, o *lab.Site, own, other netip.Prefix, n int, start string) string {
 	var b strings.Builder
 	for i := range n {
 		name := "bench"
@@ -63,34 +63,34 @@ remote_ts = ["%[8]s/32"]
 esp_proposals = [%[9]q]
 rekey_time = "%[10]s"
 start_action = %[11]q
-`, name, s.Outer, o.Outer, ikeRekey, s.Name, o.Name, address(own, i), address(other, i), espProposal, childRekey, start)
+`, name, s.Outer4, o.Outer4, ikeRekey, s.Name, o.Name, address(own, i), address(other, i), espProposal, childRekey, start)
 	}
 	return b.String()
 }
 
 // stage is a lab with the two gateways at work; A initiates.
 type stage struct {
-	lab *netlab.Lab
+	lab *lab.Lab
 	gateways.Pair
 }
 
 // setUp starts both gateways, with the limits they have by default. What it has started is stopped by close.
 func (st *stage) setUp(ctx context.Context, binary string, n int) (err error) {
-	if st.lab, err = netlab.New(ctx, false); err != nil {
+	if st.lab, err = lab.Build(lab.Options{Cable: lab.CableSuper}); err != nil {
 		return err
 	}
 	a, b := st.lab.A, st.lab.B
 	for _, g := range []struct {
-		site       netlab.Site
+		site       *lab.Site
 		own, other netip.Prefix
 		start      string
 		gateway    **gateways.Gateway
 	}{{b, netsB, netsA, "none", &st.B}, {a, netsA, netsB, "start", &st.A}} {
 		// All addresses of the network are this host's.
-		if err := g.site.Run(ctx, "ip", "route", "add", "local", g.own.String(), "dev", "lo"); err != nil {
+		if err := g.site.IP("route add local " + g.own.String() + " dev lo"); err != nil {
 			return err
 		}
-		*g.gateway, err = gateways.Launch(ctx, st.lab, g.site, binary, connections(g.site, st.lab.Other(g.site), g.own, g.other, n, g.start))
+		*g.gateway, err = gateways.Launch(ctx, g.site, binary, connections(g.site, st.lab.Other(g.site), g.own, g.other, n, g.start))
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (st *stage) keep(ctx context.Context, binary string, o options) (r results,
 		return r, err
 	}
 	// The responder has its configuration by now, and no SA worth speaking of.
-	before, err := netlab.RSS(st.B.PID())
+	before, err := lab.RSS(st.B.PID())
 	if err != nil {
 		return r, err
 	}
@@ -125,7 +125,7 @@ func (st *stage) keep(ctx context.Context, binary string, o options) (r results,
 		return r, err
 	}
 	r.FailuresFirst = first.Sum("ipsec_exchange_failures_total")
-	after, err := netlab.RSS(st.B.PID())
+	after, err := lab.RSS(st.B.PID())
 	if err != nil {
 		return r, err
 	}
@@ -155,13 +155,13 @@ func (st *stage) keep(ctx context.Context, binary string, o options) (r results,
 	}
 	r.PacketsSent, r.PacketsArrived = t.counts()
 	for p, to := range map[*gateways.Gateway]*float64{st.A: &r.CPUInitiator, st.B: &r.CPUResponder} {
-		cpu, err := netlab.CPU(p.PID())
+		cpu, err := lab.CPU(p.PID())
 		if err != nil {
 			return r, err
 		}
 		*to = cpu.Seconds()
 	}
-	last, err := netlab.RSS(st.B.PID())
+	last, err := lab.RSS(st.B.PID())
 	if err != nil {
 		return r, err
 	}

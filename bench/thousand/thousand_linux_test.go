@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"esplanade/bench/contest"
-	"esplanade/bench/netlab"
+	"esplanade/integration/lab"
 )
 
 // The command works; with 1,000 IKE SAs and for as long as it takes to rekey them, ike.TestThousandSAs does the same in
 // virtual time.
 func TestSome(t *testing.T) {
-	if missing := netlab.Missing(); len(missing) > 0 {
+	if missing := lab.Missing(); len(missing) > 0 {
 		t.Skip("MANY SAS ARE NOT TESTED, this machine lacks: " + strings.Join(missing, "; "))
 	}
 	o := options{count: 50, duration: time.Second}

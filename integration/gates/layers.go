@@ -46,7 +46,7 @@ var Layers = []Layer{
 
 	// What puts it all together, and what measures it.
 	{Dir: "cmd/...", May: []string{"cmd/...", "config", "dataplane", "esp", "ike/...", "tun/..."}, Tests: []string{"dataplane/..."}},
-	{Dir: "bench/...", May: []string{"bench/...", "config", "dataplane/...", "esp", "ike/...", "tun/..."}},
+	{Dir: "bench/...", May: []string{"bench/...", "config", "dataplane/...", "esp", "ike/...", "integration/lab", "tun/..."}},
 
 	// The tests from outside see the binary as an operator does.
 	{Dir: "integration/...", May: []string{"integration/..."}},

@@ -42,17 +42,17 @@ const (
 // the capturing goroutine, and must not keep the frame.
 func (s *Site) StartCapture(name string, watch func(frame []byte)) (*Capture, error) {
 	// Receive offload would show packets merged by the kernel, which never passed the wire like that.
-	if _, err := s.Run("ethtool", "-K", s.link, "gro", "off"); err != nil {
+	if err := s.setOffload(s.Link, "gro", "off"); err != nil {
 		return nil, err
 	}
 	c := &Capture{Path: filepath.Join(s.Dir, name+".pcap"), watch: watch, done: make(chan struct{})}
 	err := s.Do(func() error {
 		var err error
-		c.fd, err = openPacketSocket(s.link)
+		c.fd, err = openPacketSocket(s.Link)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("capture on %s/%s: %w", s.Name, s.link, err)
+		return nil, fmt.Errorf("capture on %s/%s: %w", s.Name, s.Link, err)
 	}
 	f, err := os.Create(c.Path)
 	if err != nil {

@@ -4,6 +4,8 @@ package lab
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -90,4 +92,13 @@ func (h *Host) Do(call func() error) error {
 		result <- call()
 	}()
 	return <-result
+}
+
+// ListenUDP opens an IPv4 socket in the host's namespace.
+func (h *Host) ListenUDP(local netip.AddrPort) (c *net.UDPConn, err error) {
+	err = h.Do(func() error {
+		c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
+		return err
+	})
+	return c, err
 }

@@ -1,10 +1,7 @@
-//go:build linux
-
 package lab
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -12,53 +9,34 @@ import (
 // Overflow is how many packets a host's kernel has thrown away because the program that should have taken them
 // wasn't given the processor in time: full UDP receive buffers and full TUN queues, or because the kernel itself wasn't:
 // the backlog of what came in at a device. On an overloaded machine that happens to any gateway; it says nothing about
-// its protocol.
-type Overflow struct{ UDP, TUN, Backlog int }
+// its protocol. TCP takes it for congestion.
+type Overflow struct {
+	// UDP are those in receive buffers of sockets. A run of packets that the kernel keeps together counts as one.
+	UDP int
+	// TUN are those in the queues of the gateways' devices, Backlog those that came in at any device.
+	TUN, Backlog int
+}
 
 // Total is all of them.
 func (o Overflow) Total() int { return o.UDP + o.TUN + o.Backlog }
+
+// Add is both together.
+func (o Overflow) Add(p Overflow) Overflow {
+	return Overflow{UDP: o.UDP + p.UDP, TUN: o.TUN + p.TUN, Backlog: o.Backlog + p.Backlog}
+}
+
+// Sub is what has come since an earlier reading.
+func (o Overflow) Sub(earlier Overflow) Overflow {
+	return Overflow{UDP: o.UDP - earlier.UDP, TUN: o.TUN - earlier.TUN, Backlog: o.Backlog - earlier.Backlog}
+}
 
 func (o Overflow) String() string {
 	return fmt.Sprintf("%d in UDP receive buffers, %d in TUN queues, %d in backlogs", o.UDP, o.TUN, o.Backlog)
 }
 
-// Overflow reads the host's counters.
-func (h *Host) Overflow() (Overflow, error) {
-	var o Overflow
-	err := h.Do(func() error {
-		v4, err := os.ReadFile("/proc/thread-self/net/snmp")
-		if err != nil {
-			return err
-		}
-		v6, err := os.ReadFile("/proc/thread-self/net/snmp6")
-		if err != nil {
-			return err
-		}
-		dev, err := os.ReadFile("/proc/thread-self/net/dev")
-		if err != nil {
-			return err
-		}
-		o.UDP = snmpColumn(string(v4), "Udp:", "RcvbufErrors") + snmp6Value(string(v6), "Udp6RcvbufErrors")
-		o.TUN, o.Backlog = deviceDrops(string(dev))
-		return nil
-	})
-	return o, err
-}
-
-// OutOfOrder is how many TCP segments have come to the host out of order so far: behind a gap that another segment, lost
-// or overtaken, has left.
-func (h *Host) OutOfOrder() (int, error) {
-	n := 0
-	err := h.Do(func() error {
-		text, err := os.ReadFile("/proc/thread-self/net/netstat")
-		n = snmpColumn(string(text), "TcpExt:", "TCPOFOQueue")
-		return err
-	})
-	return n, err
-}
-
-// snmpColumn reads a table of /proc/net/snmp, which is a line of names and a line of values.
-func snmpColumn(text, table, name string) int {
+// parseColumn reads a column of a table as /proc/net/snmp and /proc/net/netstat have them: a line of names and a line of
+// values.
+func parseColumn(text, table, name string) (int, error) {
 	var names []string
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
@@ -75,40 +53,53 @@ func snmpColumn(text, table, name string) int {
 			}
 		}
 	}
-	return 0
+	return 0, fmt.Errorf("%w: table %s has no %s", errProc, table, name)
 }
 
-func snmp6Value(text, name string) int {
+// parseSNMP6 reads a line of /proc/net/snmp6, which has a name and a value.
+func parseSNMP6(text, name string) (int, error) {
 	for line := range strings.Lines(text) {
 		if f := strings.Fields(line); len(f) == 2 && f[0] == name {
 			return number(f[1])
 		}
 	}
-	return 0
+	return 0, fmt.Errorf("%w: snmp6 has no %s", errProc, name)
 }
 
-// deviceDrops adds up two columns "drop" of /proc/net/dev: that of the transmit half for the gateways' TUN devices, which
-// both strongSwan and Esplanade call ipsec0, and that of the receive half for all devices.
-func deviceDrops(text string) (tun, backlog int) {
+// parseDeviceDrops adds up two columns "drop" of /proc/net/dev: that of the transmit half for the gateways' TUN devices, which
+// both strongSwan and Esplanade call ipsec0, and that of the receive half for all devices. What a cable could not hand
+// over is in the transmit half of one end and in the receive half of the other, and counts once.
+func parseDeviceDrops(text string) (tun, backlog int, err error) {
 	const rxDrop, txDrop = 3, 8 + 3 // after bytes, packets, errs of each half; the first has eight columns
 	for line := range strings.Lines(text) {
 		name, counters, ok := strings.Cut(line, ":")
-		f := strings.Fields(counters)
-		if !ok || len(f) <= txDrop {
-			continue
+		if !ok {
+			continue // the heading
 		}
-		backlog += number(f[rxDrop])
+		f := strings.Fields(counters)
+		if len(f) <= txDrop {
+			return 0, 0, fmt.Errorf("%w: net/dev: %.80q", errProc, line)
+		}
+		rx, err := number(f[rxDrop])
+		if err != nil {
+			return 0, 0, err
+		}
+		tx, err := number(f[txDrop])
+		if err != nil {
+			return 0, 0, err
+		}
+		backlog += rx
 		if strings.HasPrefix(strings.TrimSpace(name), "ipsec") {
-			tun += number(f[txDrop])
+			tun += tx
 		}
 	}
-	return tun, backlog
+	return tun, backlog, nil
 }
 
-func number(s string) int {
+func number(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil {
-		return 0
+		return 0, fmt.Errorf("%w: %w", errProc, err)
 	}
-	return n
+	return n, nil
 }

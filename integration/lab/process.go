@@ -21,11 +21,13 @@ const runLimit = 60 * time.Second
 // Command is a program to run on a host.
 type Command struct {
 	Args  []string
-	Env   []string // added to the test's own environment
+	Env   []string // added to this process's environment
 	Stdin string
 	Dir   string
 	// User runs the program as this user id, with no supplementary groups and, unless it is 0, no capabilities.
 	User uint32
+	// OwnMounts gives the program a mount namespace, so that it may mount what nobody else is to see.
+	OwnMounts bool
 }
 
 func (h *Host) prepare(ctx context.Context, c Command) (*exec.Cmd, error) {
@@ -36,7 +38,11 @@ func (h *Host) prepare(ctx context.Context, c Command) (*exec.Cmd, error) {
 	cmd := exec.CommandContext(ctx, path, c.Args[1:]...)
 	cmd.Env = append(os.Environ(), c.Env...)
 	cmd.Dir = c.Dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// A process group of its own: an interrupt from the terminal is for this process, which ends the others in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if c.OwnMounts {
+		cmd.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
+	}
 	if c.User != 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: c.User, Gid: c.User}
 	}
@@ -46,25 +52,43 @@ func (h *Host) prepare(ctx context.Context, c Command) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// RunContext runs a program to its end and returns what it wrote to both outputs together. The error of a
-// program that failed holds that output too.
-func (h *Host) RunContext(ctx context.Context, c Command) (string, error) {
+// run runs a program to its end. Its error holds what the program wrote to stderr.
+func (h *Host) run(ctx context.Context, c Command, stdout, stderr *bytes.Buffer) (cpu time.Duration, err error) {
 	cmd, err := h.prepare(ctx, c)
 	if err != nil {
-		return "", err
+		return 0, err
 	}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	if err := h.onThread(cmd.Start); err != nil {
-		return "", err
+		return 0, fmt.Errorf("%s: start %s: %w", h.Name, strings.Join(c.Args, " "), err)
 	}
-	if err := cmd.Wait(); err != nil {
+	err = cmd.Wait()
+	cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("%w (%w)", err, context.Cause(ctx))
 		}
-		return out.String(), fmt.Errorf("%s: %s: %w\n%s", h.Name, strings.Join(c.Args, " "), err, out.String())
+		err = fmt.Errorf("%s: %s: %w\n%s", h.Name, strings.Join(c.Args, " "), err, stderr)
 	}
-	return out.String(), nil
+	return cpu, err
+}
+
+// RunContext runs a program to its end and returns what it wrote to both outputs together. The error of a
+// program that failed holds that output too.
+func (h *Host) RunContext(ctx context.Context, c Command) (string, error) {
+	var out bytes.Buffer
+	_, err := h.run(ctx, c, &out, &out)
+	return out.String(), err
+}
+
+// Output runs a program to its end, within the lab's time limit, and returns what it wrote to its standard output and the CPU
+// time that it took. The error of a program that failed holds what it wrote to the other output.
+func (h *Host) Output(ctx context.Context, c Command) (out []byte, cpu time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	cpu, err = h.run(ctx, c, &stdout, &stderr)
+	return stdout.Bytes(), cpu, err
 }
 
 // Run is RunContext with the lab's time limit and nothing but arguments.
@@ -132,10 +156,45 @@ func (p *Process) Log() string {
 	return string(b)
 }
 
-// Stop asks the program to end (SIGTERM) and waits. A program that hasn't ended when the grace is over is
+// Tail is the end of what the program has written, at most 4 KiB.
+func (p *Process) Tail() string {
+	const most = 4 << 10
+	log := p.Log()
+	return strings.TrimSpace(log[max(0, len(log)-most):])
+}
+
+// CPUTime is what a program that has ended has taken of the CPUs; it waits for the end.
+func (p *Process) CPUTime() time.Duration {
+	<-p.done
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
+// listenPause is the pause between two looks at a program's sockets.
+const listenPause = 5 * time.Millisecond
+
+// WaitListening waits until the program has a TCP socket that listens on the port.
+func (p *Process) WaitListening(ctx context.Context, port uint16) error {
+	for {
+		for _, table := range []string{"tcp", "tcp6"} {
+			b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", p.PID(), table))
+			if err == nil && listens(b, port) {
+				return nil
+			}
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("%s has ended: %w: %s", p.Name, p.err, p.Tail())
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(listenPause):
+		}
+	}
+}
+
+// Stop asks the program to end (SIGTERM) and waits; it may be called again. A program that hasn't ended when the grace is over is
 // killed, and that is an error; so is a non-zero exit status.
 func (p *Process) Stop(grace time.Duration) error {
-	p.signal(syscall.SIGTERM)
+	p.Signal(syscall.SIGTERM)
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {
@@ -158,14 +217,12 @@ func (p *Process) Stop(grace time.Duration) error {
 
 // Kill ends the program at once (SIGKILL), as a power cut would, and waits until it is gone.
 func (p *Process) Kill() {
-	p.signal(syscall.SIGKILL)
+	p.Signal(syscall.SIGKILL)
 	<-p.done
 }
 
 // Signal sends a signal; one sent to a program that has ended is ignored.
-func (p *Process) Signal(s syscall.Signal) { p.signal(s) }
-
-func (p *Process) signal(s syscall.Signal) {
+func (p *Process) Signal(s syscall.Signal) {
 	if p.Running() {
 		_ = p.cmd.Process.Signal(s) // the only error is that it has ended meanwhile
 	}

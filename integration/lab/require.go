@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
-	"testing"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,13 +19,12 @@ const RequireEnv = "ESPLANADE_INTEGRATION"
 // Required reports whether this run must not skip.
 func Required() bool { return os.Getenv(RequireEnv) == "require" }
 
-// NeedRoot skips the test, saying why, unless it may make network namespaces and TUN devices and the named
-// programs are there. The names are those of executables; Debian's packages for them are in deps/install.
-func NeedRoot(t testing.TB, programs ...string) {
-	t.Helper()
+// Missing says what this machine lacks for a lab and for some programs; it is empty when there is nothing. The names are those
+// of executables; Debian's packages for them are in integration/deps/install.
+func Missing(programs ...string) []string {
 	var missing []string
 	if os.Geteuid() != 0 {
-		missing = append(missing, "root (network namespaces and TUN devices)")
+		missing = append(missing, "root (for network namespaces and TUN devices)")
 	} else {
 		if err := tryNamespace(); err != nil {
 			missing = append(missing, fmt.Sprintf("CAP_SYS_ADMIN to make a network namespace (%v)", err))
@@ -40,10 +38,18 @@ func NeedRoot(t testing.TB, programs ...string) {
 			missing = append(missing, "the program "+p+" (integration/deps/install, as root on Debian)")
 		}
 	}
+	return missing
+}
+
+// NeedRoot skips the test, saying why, unless it may make network namespaces and TUN devices and the named
+// programs are there.
+func NeedRoot(t T, programs ...string) {
+	t.Helper()
+	missing := Missing(programs...)
 	if len(missing) == 0 {
 		return
 	}
-	reason := "INTEGRATION TEST NOT RUN, the machine lacks: " + strings.Join(missing, "; ")
+	reason := "TEST NOT RUN, the machine lacks: " + strings.Join(missing, "; ")
 	if Required() {
 		t.Fatal(reason + "; and " + RequireEnv + "=require forbids skipping")
 	}

@@ -29,7 +29,21 @@ func (h *Host) NFT(ruleset string) error {
 	return err
 }
 
-// ForgetTranslations makes a router that translates addresses forget its translations, as when it has been started anew or
+// MTU is that of a device of the host.
+func (h *Host) MTU(device string) (int, error) {
+	out, err := h.Run("ip", "-o", "link", "show", "dev", device)
+	if err != nil {
+		return 0, err
+	}
+	var mtu int
+	_, rest, _ := strings.Cut(out, " mtu ")
+	if _, err := fmt.Sscan(rest, &mtu); err != nil {
+		return 0, fmt.Errorf("MTU of %s: %w", device, err)
+	}
+	return mtu, nil
+}
+
+// ForgetTranslations makes a router that translates addresses forget its translations, as when it has been started again or
 // its timeouts are short: the next packet of each flow gets a new port.
 func (h *Host) ForgetTranslations() error {
 	return h.Do(func() error { return netlink.ConntrackTableFlush(netlink.ConntrackTable) })

@@ -2,10 +2,7 @@
 
 package lab
 
-import (
-	"testing"
-	"time"
-)
+import "time"
 
 // The pause between two looks: short at first, and longer the longer it takes. A look is often a process, and many tests that
 // wait for something slow at the same time would do nothing else than look.
@@ -16,7 +13,7 @@ const (
 
 // Eventually looks again and again until look reports true, and fails the test at the deadline with what it saw
 // last. Looks follow each other after a short pause, so a condition that holds already costs no time.
-func Eventually(t testing.TB, limit time.Duration, what string, look func() (ok bool, seen string)) {
+func Eventually(t T, limit time.Duration, what string, look func() (ok bool, seen string)) {
 	t.Helper()
 	ok, seen := poll(limit, look)
 	if !ok {

@@ -1,9 +1,10 @@
-package netlab
+package lab
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +14,7 @@ import (
 const clockTick = time.Second / 100
 
 // errProc is wrapped by errors about what is read from /proc.
-var errProc = errors.New("netlab: /proc")
+var errProc = errors.New("lab: /proc")
 
 // parseStat reads the user and system time of a process from /proc/PID/stat. The name of the program is in parentheses and
 // may have spaces and parentheses in it.
@@ -62,7 +63,7 @@ func parseMachine(b []byte) (busy, stolen time.Duration, err error) {
 	return busy, stolen, nil
 }
 
-// parseRSS reads the resident memory of a process in octets from /proc/PID/status.
+// parseRSS reads the resident memory of a process in bytes from /proc/PID/status.
 func parseRSS(b []byte) (uint64, error) {
 	for line := range strings.Lines(string(b)) {
 		v, ok := strings.CutPrefix(line, "VmRSS:")
@@ -82,7 +83,7 @@ func parseRSS(b []byte) (uint64, error) {
 	return 0, fmt.Errorf("%w: no VmRSS", errProc)
 }
 
-// listens tells whether a table of TCP sockets, /proc/PID/net/tcp, has one that listens on the port.
+// listens reports whether a table of TCP sockets, /proc/PID/net/tcp, has one that listens on the port.
 func listens(b []byte, port uint16) bool {
 	suffix := fmt.Sprintf(":%04X", port)
 	for line := range strings.Lines(string(b)) {
@@ -92,4 +93,37 @@ func listens(b []byte, port uint16) bool {
 		}
 	}
 	return false
+}
+
+// CPU is the time that a process has taken so far, all threads together.
+func CPU(pid int) (time.Duration, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	return parseStat(b)
+}
+
+// MachineTimes is how long all CPUs together were busy so far, and how long the hypervisor gave them to others.
+func MachineTimes() (busy, stolen time.Duration, err error) {
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, 0, err
+	}
+	return parseMachine(b)
+}
+
+// RSS is the resident memory of a process in bytes.
+func RSS(pid int) (uint64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	return parseRSS(b)
+}
+
+// Kernel is the kernel's release.
+func Kernel() (string, error) {
+	b, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	return strings.TrimSpace(string(b)), err
 }
