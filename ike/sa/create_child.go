@@ -1,7 +1,6 @@
 package sa
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
@@ -345,22 +344,4 @@ func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.C
 		return fail(diag.CodeInternal, err)
 	}
 	return c, payloads, nil
-}
-
-// lowest is the lower of two nonces. `"Lowest" means an octet-by-octet comparison (instead of, for instance, comparing the
-// nonces as large integers). … If you reach the end of one nonce, that nonce is the lower one.`
-// https://www.rfc-editor.org/rfc/rfc7296#section-2.8.1
-func lowest(a, b []byte) []byte {
-	if lessNonce(b, a) {
-		return b
-	}
-	return a
-}
-
-func lessNonce(a, b []byte) bool {
-	n := min(len(a), len(b))
-	if c := bytes.Compare(a[:n], b[:n]); c != 0 {
-		return c < 0
-	}
-	return len(a) < len(b)
 }

@@ -178,82 +178,10 @@ func (t *rekeyChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure) 
 	if !retry {
 		m.emit(Failed{Failure: f, Child: offer.cfg})
 	}
-	t.yield(m, r)
+	t.yield(m, r.now)
 	if t.old.State == ChildRekeying {
 		m.retryRekey(r.now, t.old)
 	}
-}
-
-// yield leaves the rekeying to the peer's own, if there is one: the child that it has brought about, or will.
-func (t *rekeyChildTask) yield(m *Machine, r *response) bool {
-	switch {
-	case t.rival != nil && t.rival.State != ChildDeleted:
-		if t.old.live() {
-			m.supersede(r.now, t.old, t.rival)
-		}
-	case t.rivalSeries.running(m):
-		if t.old.State == ChildRekeying {
-			t.old.State = ChildInstalled
-		}
-	default:
-		return false
-	}
-	return true
-}
-
-// collide settles a collision when our exchange is to be followed by others: "the initiator of this exchange just stops
-// the rekeying process" if it is the one with the lowest nonce, since there is nothing to delete yet. It tells whether that
-// is so. Otherwise the peer stops, and what we keep for its series is of no use.
-// https://www.rfc-editor.org/rfc/rfc9370#section-2.2.4
-func (t *rekeyChildTask) collide(m *Machine, r *response) (stop bool) {
-	var rival []byte
-	switch {
-	case t.rivalSeries.running(m):
-		rival = t.rivalSeries.lowest
-	case t.rival != nil && t.rival.State != ChildDeleted:
-		rival = t.rival.lowestNonce
-	default:
-		return false
-	}
-	nonce, _ := find[*wire.Nonce](r.payloads)
-	if nonce == nil || !lessNonce(lowest(t.offer.nonce, nonce.Data), rival) {
-		m.dropAnswering(t.rivalSeries)
-		return false
-	}
-	t.offer.release(m)
-	t.offer, t.series = nil, series{}
-	t.yield(m, r)
-	return true
-}
-
-// collide is the same for an IKE SA.
-func (t *rekeyIKETask) collide(m *Machine, r *response) (stop bool) {
-	nonce, _ := find[*wire.Nonce](r.payloads)
-	heir, running := t.heir(), t.rivalSeries.running(m)
-	if nonce == nil || heir == nil && !running {
-		return false
-	}
-	if !lessNonce(lowest(t.nonce, nonce.Data), t.rivalLowest) {
-		m.dropAnswering(t.rivalSeries)
-		return false
-	}
-	t.yield(m, r)
-	return true
-}
-
-// yield leaves the rekeying to the peer's own, if there is one.
-func (t *rekeyIKETask) yield(m *Machine, r *response) bool {
-	switch s := t.heir(); {
-	case s != nil:
-		m.handOver(r.now, s)
-	case t.rivalSeries.running(m):
-		if m.state == StateRekeying {
-			m.setState(StateEstablished, "the peer's own rekeying goes on")
-		}
-	default:
-		return false
-	}
-	return true
 }
 
 func (t *rekeyIKETask) seriesFailed(m *Machine, r *response, f *diag.Failure) {
@@ -264,7 +192,7 @@ func (t *rekeyIKETask) seriesFailed(m *Machine, r *response, f *diag.Failure) {
 		m.emit(Failed{Failure: f})
 	}
 	switch {
-	case t.yield(m, r) || m.state != StateRekeying:
+	case t.yield(m, r.now) || m.state != StateRekeying:
 	case !f.ByPeer && last:
 		// The peer takes the rekeying for done and has moved the children to an IKE SA that we do not have.
 		m.Delete(r.now, "the answer to the rekeying is of no use")

@@ -125,9 +125,6 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 	m.heard(now, path)
 	m.window.nextRecv++
 	m.window.response = nil
-	// The request may have come by another way than the one our own requests take; its answer goes back to where it
-	// came from: an endpoint "MUST respond to the address and port from which the request was received".
-	// https://www.rfc-editor.org/rfc/rfc7296#section-2.11
 	payloads, err := wire.ParsePayloads(first, plain, wire.HeaderLen)
 	req := &request{now: now, header: h, payloads: payloads, path: path, size: len(datagram)}
 	var critical *wire.CriticalError
@@ -195,6 +192,9 @@ func (m *Machine) respond(r *request, payloads []wire.Payload) {
 	}
 	m.window.opened, m.window.repeats = m.opener, 0
 	m.window.response, m.window.whole = m.sealWhole(h, payloads)
+	// The request may have come by another way than the one our own requests take. Its answer goes back to where it
+	// came from: an endpoint "MUST respond to the address and port from which the request was received".
+	// https://www.rfc-editor.org/rfc/rfc7296#section-2.11
 	m.resend(r.path)
 	m.switchKeys()
 	size := 0

@@ -20,12 +20,7 @@ func (m *Machine) RekeyChild(now time.Time, id uint64) {
 	m.pump(now)
 }
 
-// rekeyChildTask replaces a child. Collisions with the peer's own rekeying of the same child are settled by nonces:
-//
-//	"the SA created with the lowest of the four nonces used in the two exchanges SHOULD be closed by the endpoint that
-//	created it"
-//
-// https://www.rfc-editor.org/rfc/rfc7296#section-2.8.1
+// rekeyChildTask replaces a child. The peer may be at the same: see collision.
 type rekeyChildTask struct {
 	old    *Child
 	offer  *childOffer
@@ -137,37 +132,21 @@ func (t *rekeyChildTask) finish(m *Machine, r *response) {
 		m.deleteChild(r.now, old, "deleted by the peer", true)
 		return
 	case f != nil:
-		m.retryRekey(r.now, old)
+		// The peer has made its SA, and this side has it closed. If it is the one that loses, the peer goes on with its own.
+		if v := t.meets(m, attempt{stageMade, lowestWith(offer.nonce, r)}).settle(); v.ours == fateCloses {
+			t.heed(m, r.now, v)
+		} else {
+			m.retryRekey(r.now, old)
+		}
 		return
 	}
-	// The nonces decide, also when the rival has been rekeyed meanwhile. A rival that has just gone decides nothing.
-	rival := t.rival
-	if rival != nil && rival.State == ChildDeleted && rival.successor == nil {
-		rival = nil
-	}
-	if t.rivalSeries.running(m) {
-		if lessNonce(fresh.lowestNonce, t.rivalSeries.lowest) {
-			// Ours is the redundant one, and the peer's is not made yet: the old child goes on until it is.
-			t.yield(m, r)
-			fresh.State = ChildRekeyed
-			m.requeue(&deleteChildTask{child: fresh})
-			return
-		}
-		m.dropAnswering(t.rivalSeries) // the peer stops
-	}
-	if rival != nil && lessNonce(fresh.lowestNonce, rival.lowestNonce) {
-		// Ours is the redundant one, and we are who must close it. Nothing is ever sent on it: the old child goes on
-		// until the peer is seen to use its own new one, or deletes the old one.
-		if old.live() {
-			m.supersede(r.now, old, rival)
-		}
+	v := t.meets(m, attempt{stageMade, fresh.lowestNonce}).settle()
+	t.heed(m, r.now, v)
+	if v.ours == fateCloses {
+		// Nothing is ever sent on it: the old child goes on until the peer is seen to use its own new one, or deletes the old one.
 		fresh.State = ChildRekeyed
 		m.requeue(&deleteChildTask{child: fresh})
 		return
-	}
-	if rival != nil && rival.State != ChildDeleted {
-		// The peer closes its own; nothing is sent on it either.
-		rival.State, rival.outboundPending, rival.supersededAt = ChildRekeyed, false, r.now
 	}
 	m.switchOutbound(fresh)
 	if old.live() {
@@ -189,15 +168,9 @@ func (t *rekeyChildTask) refused(m *Machine, r *response, n *wire.Notify) {
 	old := t.old
 	t.offer.release(m)
 	t.offer = nil
-	if t.rivalSeries.running(m) {
-		t.yield(m, r) // the peer is rekeying the child itself
-		return
-	}
-	if t.rival != nil {
-		// The peer has rekeyed the child itself: that one stands, and it deletes the old one.
-		if old.live() {
-			m.supersede(r.now, old, t.rival)
-		}
+	if t.yield(m, r.now) {
+		// "When A receives this error, it already knows there was simultaneous rekeying, so it can ignore the error message."
+		// https://www.rfc-editor.org/rfc/rfc7296#section-2.8.1
 		return
 	}
 	switch n.NotifyType {

@@ -37,8 +37,7 @@ func (t *rekeyIKETask) heir() *Machine {
 	return s
 }
 
-// rekeyIKETask asks for a new IKE SA. As with children, of two that collide the one with the lowest nonce is closed by
-// its initiator (RFC 7296 section 2.8.2).
+// rekeyIKETask asks for a new IKE SA. The peer may be at the same: see collision.
 type rekeyIKETask struct {
 	spi    wire.SPI
 	nonce  []byte
@@ -148,7 +147,7 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 		}
 	}
 	if n := errorNotify(r.payloads); n != nil {
-		if t.yield(m, r) {
+		if t.yield(m, r.now) {
 			return
 		}
 		if n.NotifyType != wire.NotifyTemporaryFailure {
@@ -177,38 +176,21 @@ func (t *rekeyIKETask) finish(m *Machine, r *response) {
 	fresh, low, f := t.successor(m, r)
 	if f != nil {
 		m.emit(Failed{Failure: f})
-		if t.yield(m, r) {
+		if t.yield(m, r.now) {
 			return
 		}
 		// The peer takes the rekeying for done and has moved the children to an IKE SA that we do not have.
 		m.Delete(r.now, "the answer to the rekeying is of no use")
 		return
 	}
-	settled := m.state == StateRekeyed
-	if heir := t.heir(); heir != nil && (settled || lessNonce(low, t.rivalLowest)) {
-		// Ours is redundant: we close it, over itself, and the peer closes the old SA.
+	v := t.meets(m, attempt{stageMade, low}).settle()
+	if v.ours == fateCloses {
 		m.emit(Spawned{Machine: fresh})
-		fresh.Delete(r.now, "redundant after a collision")
-		m.handOver(r.now, heir)
+		fresh.Delete(r.now, "redundant after a collision") // over itself
+		t.heed(m, r.now, v)
 		return
 	}
-	if t.rivalSeries.running(m) {
-		if lessNonce(low, t.rivalLowest) {
-			// The same, and the peer's is not made yet.
-			m.emit(Spawned{Machine: fresh})
-			fresh.Delete(r.now, "redundant after a collision")
-			t.yield(m, r)
-			return
-		}
-		m.dropAnswering(t.rivalSeries) // the peer stops
-	}
-	if s := t.heir(); s != nil {
-		// The peer closes its own, unless our DELETE of the old SA overtakes the answer by which it would know of it.
-		s.rivalOf = nil
-		s.life = lifetime{expireAt: r.now.Add(redundantTime)}
-		s.setState(StateRekeyed, "redundant after a collision")
-		m.emit(Touched{Machine: s})
-	}
+	t.heed(m, r.now, v)
 	m.handOver(r.now, fresh)
 	m.requeue(&deleteIKETask{reason: "replaced"})
 }

@@ -24,7 +24,7 @@ type task interface {
 // maxQueuedTasks bounds the queue: more than that is a daemon that asks faster than any peer answers.
 const maxQueuedTasks = 256
 
-// enqueue adds a task at the end, unless an equal one is there. It reports whether the task was taken.
+// enqueue adds a task at the end. It reports whether the task was taken. Whoever must not ask twice looks with queued first.
 func (m *Machine) enqueue(t task) bool {
 	if m.state == StateClosed || m.state == StateDeleting || len(m.queue) >= maxQueuedTasks {
 		return false

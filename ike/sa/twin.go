@@ -6,8 +6,8 @@ import (
 )
 
 // finishTwin takes the answer to an offer when the peer has asked for the same child at the same time. One SA is enough:
-// the same rule as for rekeyings that collide says which of the two goes, and who closes it (RFC 7296 section 2.8.1).
-// A peer that does not know of this rule keeps its own, which does no harm.
+// the rule for rekeyings that collide says which of the two goes, and who closes it (see collision). A peer that does not know of
+// this rule keeps its own, which does no harm.
 func (m *Machine) finishTwin(r *response, o *childOffer, rival *Child) {
 	c, _ := m.takeAnswer(r, o, nil)
 	if c == nil {
@@ -17,7 +17,11 @@ func (m *Machine) finishTwin(r *response, o *childOffer, rival *Child) {
 	for !heir.live() && heir.successor != nil {
 		heir = heir.successor
 	}
-	if lessNonce(c.lowestNonce, rival.lowestNonce) && heir.live() && heir.TS.Contains(c.TS) {
+	x := collision{ours: attempt{stageMade, c.lowestNonce}}
+	if heir.live() && heir.TS.Contains(c.TS) {
+		x.theirs = attempt{stageMade, rival.lowestNonce}
+	}
+	if x.settle().ours == fateCloses {
 		c.State = ChildRekeyed
 		c.successor = heir
 		m.requeue(&deleteChildTask{child: c})
@@ -47,8 +51,8 @@ func (m *Machine) noteTwin(now time.Time, id uint32, begun time.Time, c *Child) 
 	}
 	for _, own := range m.children {
 		if first := own.origin; own.Config == c.Config && own.live() && first.initiator && first.ike == m.id &&
-			(first.peerID == id || begun.Before(now) && !own.Created.Before(begun)) &&
-			lessNonce(first.lowestNonce, c.lowestNonce) && c.TS.Contains(own.TS) {
+			(first.peerID == id || begun.Before(now) && !own.Created.Before(begun)) && c.TS.Contains(own.TS) &&
+			(collision{attempt{stageMade, first.lowestNonce}, attempt{stageMade, c.lowestNonce}}).settle().ours == fateCloses {
 			m.deleteChild(now, own, "redundant: both sides have asked for it", true)
 		}
 	}

@@ -63,7 +63,7 @@ type Stats struct {
 	Since time.Time
 	// Workers is the number of workers, IdleWorkers how many of them have nothing to do.
 	Workers, IdleWorkers int
-	// Queued is the number of events waiting in the inboxes of the event loops.
+	// Queued is the number of events waiting in the inbox of the event loop.
 	Queued int
 	// Scheduled is the number of pending timers.
 	Scheduled int
