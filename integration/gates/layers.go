@@ -28,12 +28,14 @@ var Layers = []Layer{
 	{Dir: "ike/proposal", May: []string{"ike/wire"}},
 	{Dir: "ike/news", May: []string{"ike/selector"}},
 	{Dir: "ike/suite", May: []string{"ike/proposal", "ike/wire"}, Tests: []string{"esp"}},
+	// The peer of the tests shares nothing with the machines but these.
+	{Dir: "ike/peertest", May: []string{"ike/proposal", "ike/suite", "ike/wire"}},
 	{Dir: "ike/auth/...", May: []string{"ike/auth/...", "ike/suite", "ike/identity", "ike/wire"}},
 	{Dir: "ike/eap/...", May: []string{"ike/eap/...", "ike/suite", "ike/wire"}},
 	{Dir: "config", May: []string{"ike/proposal", "ike/selector", "ike/identity", "ike/wire"}},
 
 	// One IKE SA as a machine; the control protocol, which knows its backend as an interface of its own.
-	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/eap/...", "ike/diag", "ike/identity", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"}},
+	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/eap/...", "ike/diag", "ike/identity", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"}, Tests: []string{"ike/peertest"}},
 	{Dir: "ike/vici", Tests: []string{"ike/diag", "ike/wire"}},
 
 	// The daemon and its simulation: never the packet loop nor devices. It declares what it needs of a data plane.
