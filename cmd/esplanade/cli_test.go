@@ -42,7 +42,7 @@ func TestCommandLine(t *testing.T) {
 		{"help run", exitOK, "SIGHUP makes it read the configuration again", ""},
 		{"help completion bash", exitOK, "source <(esplanade completion bash)", ""},
 		{"run --help", exitOK, "SIGTERM and SIGINT make it delete its SAs", ""},
-		{"help nothing", exitUsage, "", `there is no command "nothing"; there are check, completion, demo, help, initiate, redirect, rekey, run, status, terminate, unblock, version; see`},
+		{"help nothing", exitUsage, "", `there is no command "nothing"; there are check, completion, demo, explain, help, initiate, redirect, rekey, run, status, terminate, unblock, version; see`},
 		{"help status nothing", exitUsage, "", `there is no command "status"`},
 		{"statsu", exitUsage, "", `there is no command "statsu"; did you mean status?`},
 		{"--nope", exitUsage, "", "esplanade: unknown flag: --nope; see `esplanade --help`\n"},
@@ -71,6 +71,14 @@ func TestCommandLine(t *testing.T) {
 		{"run -c " + missing, exitFailed, "", "cannot read the configuration " + missing},
 		{"run -c " + bad, exitFailed, "", bad + ":2:9: connections.x.encap is "},
 		{"run -c", exitUsage, "", "flag needs an argument"},
+
+		{"explain", exitOK, "E-AUTH-PSK", ""},
+		{"explain E-AUTH-PSK", exitOK, "E-AUTH-PSK: wrong pre-shared key\n", ""},
+		{"explain auth_psk", exitOK, "E-AUTH-PSK: wrong pre-shared key\n", ""},
+		{"explain e-auth-pks", exitFailed, "", "esplanade: there is no code \"e-auth-pks\"; did you mean E-AUTH-PSK? `esplanade explain` lists all codes\n"},
+		{"explain E-CERT", exitFailed, "", "esplanade: there is no code \"E-CERT\"; `esplanade explain` lists all codes\n"},
+		{"explain E-TS E-DPD", exitUsage, "", "explain takes one CODE, not 2"},
+		{"explain --help", exitOK, "Without CODE it lists all codes", ""},
 
 		{"status --socket " + nobody, exitFailed, "", "no daemon is at " + nobody + ": start one with `esplanade run -c FILE`, or name its socket with --socket"},
 		{"status --socket " + dead, exitFailed, "", "the daemon at " + dead + " has ended: start it again"},

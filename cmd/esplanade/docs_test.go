@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"regexp"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"esplanade/ike/diag"
 )
 
 // shown finds command lines in documents: behind a shell's indentation, in quotes, and in a unit of systemd.
@@ -63,6 +66,27 @@ func TestEveryCommandIsDocumented(t *testing.T) {
 				t.Errorf("%s --%s does not say what it is", c.CommandPath(), f.Name)
 			}
 		})
+	}
+}
+
+// TestDocumentedFailures: the rows of docs/operations.md say the same as the program.
+func TestDocumentedFailures(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	want.WriteString("| code | what it means | what to do |\n|---|---|---|\n")
+	for _, code := range diag.Codes() {
+		x, _ := diag.Explain(code)
+		row := fmt.Sprintf("| `%s` | %s | %s |\n", code, x.Title, strings.TrimSuffix(x.Fix, "."))
+		if !strings.Contains(string(text), "\n"+row) {
+			t.Errorf("docs/operations.md has no row like this:\n%s", row)
+		}
+		want.WriteString(row)
+	}
+	if !strings.Contains(string(text), "\n"+want.String()+"\n") {
+		t.Errorf("the table of failures in docs/operations.md is not this one:\n%s", want.String())
 	}
 }
 

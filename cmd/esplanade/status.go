@@ -230,6 +230,26 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 			f.print(w, now, "failure")
 		}
 	}
+	if f := r.latest(); f != nil {
+		fmt.Fprintf(w, "\nmore about a failure: esplanade explain %s\n", f.Code)
+	}
+}
+
+// latest is the latest failure that is shown, nil if none is.
+func (r statusReport) latest() *failureReport {
+	var l *failureReport
+	consider := func(f *failureReport) {
+		if f != nil && (l == nil || f.Last.After(l.Last)) {
+			l = f
+		}
+	}
+	for _, c := range r.Connections {
+		consider(c.Failure)
+	}
+	for _, f := range r.Unmatched {
+		consider(f)
+	}
+	return l
 }
 
 func (f *failureReport) print(w io.Writer, now time.Time, what string) {

@@ -1,7 +1,9 @@
 package diag
 
 import (
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,15 +19,20 @@ func TestCatalog(t *testing.T) {
 			continue
 		}
 		for field, s := range map[string]string{
-			"title": i.title, "text": i.text, "fix": i.fix, "peerVerb": i.peerVerb, "peerDefault": i.peerDefault,
+			"title": i.title, "meaning": i.meaning, "seenBy": i.seenBy, "fix": i.fix, "peerVerb": i.peerVerb, "peerDefault": i.peerDefault,
 			"ourVerb": i.ourVerb, "ourDefault": i.ourDefault,
 		} {
 			if strings.TrimSpace(s) != s || s == "" {
 				t.Errorf("%s: %s is %q", c, field, s)
 			}
 		}
-		if len(i.text) < 60 || !strings.HasSuffix(i.text, ".") || !strings.HasSuffix(i.fix, ".") {
-			t.Errorf("%s: text or fix is not made of sentences", c)
+		if len(i.meaning) < 60 || len(i.causes) == 0 || len(i.lookAt) == 0 {
+			t.Errorf("%s: not explained", c)
+		}
+		for _, s := range slices.Concat([]string{i.meaning, i.seenBy, i.fix}, i.causes, i.lookAt) {
+			if !strings.HasSuffix(s, ".") {
+				t.Errorf("%s: %q is not made of sentences", c, s)
+			}
 		}
 		if other, dup := titles[i.title]; dup {
 			t.Errorf("%s and %s have one title", c, other)
@@ -37,13 +44,14 @@ func TestCatalog(t *testing.T) {
 		if DefaultFix(c, false) == "" || DefaultFix(c, true) == "" {
 			t.Errorf("%s: no fix", c)
 		}
-		title, text := Explain(c)
-		if title != i.title || !strings.Contains(text, i.text) || !strings.Contains(text, i.fix) || !strings.Contains(text, i.fixByPeer) {
-			t.Errorf("%s: Explain leaves something out", c)
+		x, ok := Explain(c)
+		want := Explanation{c, i.title, i.meaning, i.seenBy, i.causes, i.lookAt, i.fix, i.fixByPeer}
+		if !ok || !reflect.DeepEqual(x, want) {
+			t.Errorf("%s: Explain leaves something out: %+v", c, x)
 		}
 	}
-	if title, text := Explain("E-NO-SUCH-CODE"); title == "" || text == "" {
-		t.Error("an unknown code explains as nothing")
+	if x, ok := Explain("E-NO-SUCH-CODE"); ok || x.Title == "" || x.Fix == "" {
+		t.Errorf("an unknown code explains as %+v, %v", x, ok)
 	}
 }
 
@@ -70,6 +78,17 @@ func TestCodes(t *testing.T) {
 	}
 	if c, ok := ParseCode("nonsense"); ok {
 		t.Errorf("ParseCode(nonsense) = %q", c)
+	}
+	for in, want := range map[string][]Code{
+		"E-PROPOSAL-IKA": {CodeProposalIKE}, "proposal": {CodeProposalIKE, CodeProposalChild}, "timeout_auht": {CodeTimeoutAuth},
+		"e-tss": {CodeTS}, "dnss": {CodeDNS}, "": nil, "quite another thing": nil,
+	} {
+		if got := NearestCodes(in); !slices.Equal(got, want) {
+			t.Errorf("nearest to %q are %v, not %v", in, got, want)
+		}
+	}
+	if n := len(NearestCodes("E-E")); n > 5 {
+		t.Errorf("%d codes are like E-E", n)
 	}
 	if got := CodeProposalIKE.Reason(); got != "proposal_ike" {
 		t.Errorf("reason = %q", got)
@@ -114,21 +133,28 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-func TestFromNotifyCodes(t *testing.T) {
+// notification is one by its IANA name.
+type notification string
+
+func (n notification) String() string { return string(n) }
+
+func TestCodesOfNotifications(t *testing.T) {
 	for notify, want := range map[string]Code{
-		"NO_PROPOSAL_CHOSEN": CodeProposalIKE, "INVALID_KE_PAYLOAD": CodeKEGroup, "AUTHENTICATION_FAILED": CodeAuthRefused,
-		"TS_UNACCEPTABLE": CodeTS, "SINGLE_PAIR_REQUIRED": CodeTS, "INVALID_SYNTAX": CodeSyntax,
-		"INVALID_MAJOR_VERSION": CodeVersion, "UNSUPPORTED_CRITICAL_PAYLOAD": CodeUnsupported, "INVALID_IKE_SPI": CodeSPI,
-		"INVALID_SPI": CodeSPI, "CHILD_SA_NOT_FOUND": CodeSPI, "INTERNAL_ADDRESS_FAILURE": CodePoolEmpty,
-		"FAILED_CP_REQUIRED": CodePoolEmpty, "NO_ADDITIONAL_SAS": CodeLimit, "TEMPORARY_FAILURE": CodePeerError,
-		"AUTHORIZATION_FAILED": CodePeerError,
+		"NO_PROPOSAL_CHOSEN": CodeProposalIKE, "INVALID_KE_PAYLOAD": CodeKEGroup, "AUTHENTICATION_FAILED": CodePeerError,
+		"TS_UNACCEPTABLE": CodeTS, "SINGLE_PAIR_REQUIRED": CodeTS, "INVALID_SELECTORS": CodeTS, "INVALID_SYNTAX": CodeSyntax,
+		"INVALID_MESSAGE_ID": CodeSyntax, "INVALID_MAJOR_VERSION": CodeVersion, "UNSUPPORTED_CRITICAL_PAYLOAD": CodeUnsupported,
+		"INVALID_IKE_SPI": CodeSPI, "INVALID_SPI": CodeSPI, "CHILD_SA_NOT_FOUND": CodeSPI, "INTERNAL_ADDRESS_FAILURE": CodePeerError,
+		"UNEXPECTED_NAT_DETECTED": CodeNAT, "NO_ADDITIONAL_SAS": CodeLimit, "TEMPORARY_FAILURE": CodePeerError,
+		"UNACCEPTABLE_ADDRESSES": CodePeerError, "AUTHORIZATION_FAILED": CodePeerError,
 	} {
-		f := FromNotify(Where{}, notify, "")
+		f := Refused(Where{}, notification(notify), Offer{})
 		if f.Code != want || !f.ByPeer || !strings.Contains(f.Error(), "answered "+notify) {
 			t.Errorf("%s: %s", notify, f.Error())
 		}
 	}
-	if f := FromNotify(Where{Child: "net"}, "NO_PROPOSAL_CHOSEN", ""); f.Code != CodeProposalChild {
-		t.Errorf("for a child: %s", f.Code)
+	for _, notify := range []string{"NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD"} {
+		if f := Refused(Where{Child: "net"}, notification(notify), Offer{}); f.Code != CodeProposalChild {
+			t.Errorf("%s for a child: %s", notify, f.Code)
+		}
 	}
 }

@@ -2,7 +2,7 @@ package diag
 
 import "strings"
 
-// Code names a kind of failure. Codes are stable: people search for them, alert on them and paste them into `explain`.
+// Code names a kind of failure. Codes are stable: people search for them, alert on them and paste them into `esplanade explain`.
 type Code string
 
 // The codes, grouped as in the documentation. The comment of each says which observation produces it.
@@ -18,7 +18,7 @@ const (
 	CodeKEGroup Code = "E-KE-GROUP"
 	// CodeKEValue: the peer's key exchange value fails the checks of RFC 6989.
 	CodeKEValue Code = "E-KE-VALUE"
-	// CodeInitLoop: the peer keeps answering IKE_SA_INIT with COOKIE or INVALID_KE_PAYLOAD.
+	// CodeInitLoop: the peer keeps answering IKE_SA_INIT with COOKIE.
 	CodeInitLoop Code = "E-INIT-LOOP"
 	// CodeTS: the traffic selectors of the two sides have nothing in common.
 	CodeTS Code = "E-TS"
@@ -26,8 +26,6 @@ const (
 	CodeNarrowed Code = "E-TS-NARROWED"
 	// CodeTSTaken: the traffic selectors are those of another peer of the same connection, which has them.
 	CodeTSTaken Code = "E-TS-TAKEN"
-	// CodeMode: one side wants transport mode, the other tunnel mode.
-	CodeMode Code = "E-MODE"
 
 	// CodeAuthID: the identity of one side is not the one the other side expects.
 	CodeAuthID Code = "E-AUTH-ID"
@@ -35,26 +33,10 @@ const (
 	CodeAuthPSK Code = "E-AUTH-PSK"
 	// CodeAuthMethod: one side authenticates in a way that the other does not accept.
 	CodeAuthMethod Code = "E-AUTH-METHOD"
-	// CodeAuthSig: a signature in AUTH does not verify with the public key of the certificate.
-	CodeAuthSig Code = "E-AUTH-SIG"
-	// CodeAuthRefused: the peer answered AUTHENTICATION_FAILED to something other than a pre-shared key.
-	CodeAuthRefused Code = "E-AUTH-REFUSED"
-	// CodeAuthCertChain: no trusted CA certificate stands above the certificate.
-	CodeAuthCertChain Code = "E-AUTH-CERT-CHAIN"
-	// CodeAuthCertExpired: a certificate of the chain is outside its validity.
-	CodeAuthCertExpired Code = "E-AUTH-CERT-EXPIRED"
-	// CodeAuthCertSAN: the certificate does not contain the identity that is claimed with it.
-	CodeAuthCertSAN Code = "E-AUTH-CERT-SAN"
-	// CodeAuthCertRevoked: a certificate of the chain is revoked, or its status cannot be had while it must.
-	CodeAuthCertRevoked Code = "E-AUTH-CERT-REVOKED"
-	// CodeNoSecret: no pre-shared key (or private key) is configured for the pair of identities.
+	// CodeNoSecret: no pre-shared key is configured for the pair of identities.
 	CodeNoSecret Code = "E-NO-SECRET"
 	// CodePPK: the sides do not agree on a post-quantum preshared key (RFC 8784), and one of them insists on it.
 	CodePPK Code = "E-PPK"
-	// CodeEAP: an EAP method failed.
-	CodeEAP Code = "E-EAP"
-	// CodeRADIUS: no RADIUS server answered.
-	CodeRADIUS Code = "E-RADIUS"
 
 	// CodeTimeoutInit: nothing at all came back for IKE_SA_INIT.
 	CodeTimeoutInit Code = "E-TIMEOUT-INIT"
@@ -64,7 +46,7 @@ const (
 	CodeTimeout Code = "E-TIMEOUT"
 	// CodeHalfOpen: the peer began an IKE_SA with us and did not go on.
 	CodeHalfOpen Code = "E-HALF-OPEN"
-	// CodeUnreachable: the network answered for the peer: port or host unreachable, or sending is not permitted.
+	// CodeUnreachable: the network answered in place of the peer: port or host unreachable, or sending is not permitted.
 	CodeUnreachable Code = "E-UNREACHABLE"
 	// CodeDPD: liveness checks of an established IKE_SA went unanswered; the peer is taken for dead.
 	CodeDPD Code = "E-DPD"
@@ -74,21 +56,13 @@ const (
 	CodeRedirectLoop Code = "E-REDIRECT-LOOP"
 	// CodeBind: a local address or UDP port cannot be bound.
 	CodeBind Code = "E-BIND"
-	// CodeFrag: large IKE messages get lost while small ones pass.
-	CodeFrag Code = "E-FRAG"
-	// CodeNAT: a NAT between the sides prevents what was configured (no port 4500, encapsulation off).
+	// CodeNAT: a NAT has changed the addresses of a message whose sender allows none (RFC 4555, NO_NATS_ALLOWED).
 	CodeNAT Code = "E-NAT"
 	// CodeAddress: the address of this host that an IKE_SA uses is gone, and the IKE_SA cannot move.
 	CodeAddress Code = "E-ADDRESS"
-	// CodeMTU: large packets do not pass the tunnel.
-	CodeMTU Code = "E-MTU"
 
-	// CodePoolEmpty: no virtual address is left for a client.
-	CodePoolEmpty Code = "E-POOL-EMPTY"
 	// CodeLimit: a configured or built-in limit was reached.
 	CodeLimit Code = "E-LIMIT"
-	// CodeClock: the clock of one side is plainly wrong.
-	CodeClock Code = "E-CLOCK"
 
 	// CodePeerError: the peer answered with an error notification that has no code of its own here.
 	CodePeerError Code = "E-PEER-ERROR"
@@ -96,7 +70,7 @@ const (
 	CodeSyntax Code = "E-SYNTAX"
 	// CodeVersion: one side speaks another major version of IKE.
 	CodeVersion Code = "E-VERSION"
-	// CodeUnsupported: a payload marked critical, or an option insisted on, is not known to the other side.
+	// CodeUnsupported: a payload marked critical, or an extension insisted on, is not known to the other side.
 	CodeUnsupported Code = "E-UNSUPPORTED"
 	// CodeSPI: a message is for an SA that one side no longer has.
 	CodeSPI Code = "E-SPI"
@@ -105,8 +79,6 @@ const (
 	CodeDeleted Code = "E-DELETED"
 	// CodeExpired: the SA reached its hard limit before it was replaced.
 	CodeExpired Code = "E-EXPIRED"
-	// CodeReplaced: the SA gave way to another of the same peer (unique policy, INITIAL_CONTACT).
-	CodeReplaced Code = "E-REPLACED"
 	// CodeCancelled: an operator, a reload or the end of the daemon stopped it.
 	CodeCancelled Code = "E-CANCELLED"
 
@@ -120,23 +92,6 @@ const (
 	// CodeInternal: a defect of this program.
 	CodeInternal Code = "E-INTERNAL"
 )
-
-// Codes returns all codes, sorted as in the documentation. The slice is the caller's.
-func Codes() []Code {
-	return []Code{
-		CodeConnNone,
-		CodeProposalIKE, CodeProposalChild, CodeKEGroup, CodeKEValue, CodeInitLoop, CodeTS, CodeNarrowed, CodeTSTaken, CodeMode,
-		CodeAuthID, CodeAuthPSK, CodeAuthMethod, CodeAuthSig, CodeAuthRefused,
-		CodeAuthCertChain, CodeAuthCertExpired, CodeAuthCertSAN, CodeAuthCertRevoked,
-		CodeNoSecret, CodePPK, CodeEAP, CodeRADIUS,
-		CodeTimeoutInit, CodeTimeoutAuth, CodeTimeout, CodeHalfOpen, CodeUnreachable, CodeDPD, CodeDNS, CodeRedirectLoop, CodeBind,
-		CodeFrag, CodeNAT, CodeAddress, CodeMTU,
-		CodePoolEmpty, CodeLimit, CodeClock,
-		CodePeerError, CodeSyntax, CodeVersion, CodeUnsupported, CodeSPI,
-		CodeDeleted, CodeExpired, CodeReplaced, CodeCancelled, CodeResume,
-		CodeInstall, CodeConfig, CodeInternal,
-	}
-}
 
 // ParseCode finds a code in any spelling people use: "E-PROPOSAL-IKE", "e-proposal-ike", "proposal-ike" or the metric
 // label "proposal_ike". It reports false for anything else.
@@ -157,4 +112,29 @@ func ParseCode(s string) (Code, bool) {
 // that of [Codes], so it is safe as a label.
 func (c Code) Reason() string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(string(c), "E-")), "-", "_")
+}
+
+// NearestCodes returns the codes that a misspelt one may be: those with the smallest edit distance, and those that contain it. There
+// may be none.
+func NearestCodes(s string) []Code {
+	s = strings.TrimPrefix(strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(s), "_", "-")), "E-")
+	if s == "" {
+		return nil
+	}
+	const enough = 5
+	var near, within []Code
+	best := 1 + max(len(s)/3, 1)
+	for _, c := range Codes() {
+		bare := strings.TrimPrefix(string(c), "E-")
+		switch d := distance(s, bare); {
+		case d < best:
+			near, best = []Code{c}, d
+		case d == best && near != nil:
+			near = append(near, c)
+		case strings.Contains(bare, s):
+			within = append(within, c)
+		}
+	}
+	near = append(near, within...)
+	return near[:min(len(near), enough)]
 }

@@ -13,7 +13,7 @@ func TestCollapserCounts(t *testing.T) {
 	now := testTime
 	var logged []int
 	for i := 1; i <= 37; i++ {
-		f := Silent(testWhere("IKE_SA_INIT"), 5, 165*time.Second)
+		f := Silent(testWhere("IKE_SA_INIT"), true, Sent{Times: 5, Over: 165 * time.Second})
 		r, log := c.Add(f, now)
 		if r.Count != i || r.First != testTime || r.Last != now || r.Failure != f {
 			t.Fatalf("after %d: %+v", i, r)
@@ -118,7 +118,7 @@ func TestCollapserFlood(t *testing.T) {
 	lines := 0
 	for i := range 5 * MaxRepeats {
 		w := Where{Remote: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 500)}
-		if _, log := c.Add(NoConnection(w, nil), testTime.Add(time.Duration(i)*time.Millisecond)); log {
+		if _, log := c.Add(NoConnection(w), testTime.Add(time.Duration(i)*time.Millisecond)); log {
 			lines++
 		}
 	}
@@ -134,7 +134,7 @@ func TestCollapserFlood(t *testing.T) {
 	if c.Suppressed() < uint64(5*MaxRepeats-StrangersPerMinute) {
 		t.Errorf("suppressed %d", c.Suppressed())
 	}
-	if _, log := c.Add(NoConnection(Where{Remote: netip.MustParseAddrPort("11.0.0.1:500")}, nil), testTime.Add(10*time.Minute)); !log {
+	if _, log := c.Add(NoConnection(Where{Remote: netip.MustParseAddrPort("11.0.0.1:500")}), testTime.Add(10*time.Minute)); !log {
 		t.Error("strangers are never logged again")
 	}
 }

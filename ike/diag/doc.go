@@ -14,10 +14,18 @@
 //	                      our side                                                     difference
 //	Fix: configure …
 //
+// A constructor makes each kind of Failure, and takes a [Where] (the circumstances) and what it needs to name both sides and the fix:
+//
+//	diag.SelectorMismatch(m.where(x).Of(c.Name, c.Line).Answering(wire.NotifyTSUnacceptable), ours, theirs)
+//
+// Nothing else makes one, so that a side or a fix can't be forgotten. A catalog has what is known of each [Code] in general: the words
+// that join the two sides, the VICI alert, and the texts of `esplanade explain`, for which [Explain] is there.
+//
 // Invariants:
 //
 //   - Every rendering names both sides and a fix, whatever fields were left empty; a bare "NO_PROPOSAL_CHOSEN" cannot
 //     be produced. The wire stays terse all the same (RFC 7296, section 2.21): nothing here is ever sent to a peer.
+//   - A code has a row in docs/operations.md, and somebody calls a constructor of it: a gate holds the package to that.
 //   - A Failure holds no secret. Constructors take names, addresses, proposals and selectors; no key and no PSK.
 //   - Text of a peer (identities, vendor strings) is rendered on one line without control characters.
 //   - The package has no clock and no goroutine: times are passed in. Failures are read-only once they are handed on.

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Failure is one failure, as a value. Prefer the constructors of this package: they fill in the fix that fits.
-// Every field but Code may be empty; a rendering still names both sides and a fix.
+// Failure is one failure, as a value. The constructors of this package make it, and nothing else does: each takes what it needs to
+// name both sides, and fills in the fix that fits. Every field but Code may be empty; a rendering still names both sides and a fix.
 //
 // A Failure is immutable once it is handed on; it may then be read from any goroutine.
 type Failure struct {
@@ -42,8 +42,8 @@ type Failure struct {
 	Cause error
 	// Time is when it happened.
 	Time time.Time
-	// Stranger: whoever caused it has proved nothing of who he is, be it that what he sent resembles a connection. Anybody
-	// can cause any number of these.
+	// Stranger: whoever caused it has not proved an identity, even if the message resembles a connection. Anybody can cause any
+	// number of these.
 	Stranger bool
 }
 
@@ -67,7 +67,7 @@ func (f *Failure) Summary() string {
 		b.WriteString(" " + n)
 	}
 	b.WriteString(": " + info.title)
-	if f.Exchange != "" {
+	if f.Exchange != "" && !strings.Contains(info.title, f.Exchange) {
 		b.WriteString(" in " + oneLine(f.Exchange))
 	}
 	b.WriteString(": ")
@@ -195,15 +195,6 @@ func (f *Failure) Brief() slog.Value {
 	return slog.GroupValue(append(as, slog.String("fix", f.Advice()))...)
 }
 
-// AsFailure finds the Failure in err, looking through what wraps it.
-func AsFailure(err error) (*Failure, bool) {
-	var f *Failure
-	if errors.As(err, &f) && f != nil {
-		return f, true
-	}
-	return nil, false
-}
-
 // name is the connection and child: "office/net".
 func (f *Failure) name() string {
 	switch {
@@ -215,7 +206,7 @@ func (f *Failure) name() string {
 	return oneLine(f.Connection)
 }
 
-// knowsPeer tells whether there is anything to say about the peer.
+// knowsPeer reports whether there is anything to say about the peer.
 func (f *Failure) knowsPeer() bool {
 	return f.Remote.IsValid() || f.PeerID != "" || f.Theirs != "" || f.ByPeer
 }

@@ -30,77 +30,114 @@ func every() map[string]*Failure {
 	err := errors.New("underlying error")
 	m := Mismatch{
 		Ours: []string{"aes256gcm16-prfsha384-ecp384"}, Theirs: []string{"aes256-sha1-modp1024", "3des-sha1-modp1024"},
-		Closest: "aes256-sha1-modp1024", Differs: "KE: want ECP_384, has MODP_1024",
+		ClosestOurs: "aes256gcm16-prfsha384-ecp384", ClosestTheirs: "aes256-sha1-modp1024", Differs: "KE: want ECP_384, has MODP_1024",
 	}
+	answer := m
+	answer.Answer = true
 	ours := Selectors{Local: []string{"10.10.0.0/24"}, Remote: []string{"10.20.0.0/24"}}
 	theirs := Selectors{Local: []string{"10.10.0.0/24"}, Remote: []string{"10.30.0.0/24"}}
-	return map[string]*Failure{
-		"PPKMismatch":           PPKMismatch(init, `"office-2026"`, `PPK "office-2026" (ppk_required)`, "no PPK"),
-		"PPKMismatch/none":      PPKMismatch(Where{}, "", "", ""),
-		"WrongPPK":              WrongPPK(auth, `"office-2026"`),
-		"NoConnection":          NoConnection(init, []string{"office (198.51.100.20)"}),
-		"NoConnection/none":     NoConnection(init, nil),
-		"NoConnectionForID":     NoConnectionForID(auth, "site-a.example", []string{"office (site-c.example)"}),
-		"IKEProposalMismatch":   IKEProposalMismatch(init, m),
-		"ChildProposalMismatch": ChildProposalMismatch(auth, m),
-		"IKEProposalRefused":    IKEProposalRefused(init, m.Ours),
-		"ChildProposalRefused":  ChildProposalRefused(auth, m.Ours),
-		"KEGroupMismatch":       KEGroupMismatch(init, []string{"ECP_384"}, "MODP_1024"),
-		"BadKEValue":            BadKEValue(init, "ECP_256", err),
-		"RedirectLoop":          RedirectLoop(init, "192.0.2.1", "gw2.example", 5, 5*time.Minute),
-		"NotRedirectable":       NotRedirectable(init, 3),
-		"InitLoop":              InitLoop(init, "COOKIE", 5),
-		"SelectorMismatch":      SelectorMismatch(auth, ours, theirs, "the remote side: 10.20.0.0/24 and 10.30.0.0/24 are disjoint"),
-		"SelectorsRefused":      SelectorsRefused(auth, ours),
-		"SelectorsOutside":      SelectorsOutside(auth, ours, theirs),
-		"SelectorsNarrowed":     SelectorsNarrowed(auth, ours, theirs, []string{"10.10.1.0/24 === 10.20.1.0/24"}),
-		"ModeMismatch":          ModeMismatch(auth, "tunnel", "transport"),
-		"IDMismatch":            IDMismatch(auth, "site-b.example", "10.0.0.5"),
-		"WrongPSK":              WrongPSK(auth, "secrets.ike.office", "site-a.example", "site-b.example"),
-		"AuthRefused/psk":       AuthRefused(auth, "psk", "site-a.example", "secrets.ike.office"),
-		"AuthRefused/pubkey":    AuthRefused(auth, "pubkey", "site-a.example", ""),
-		"MethodMismatch":        MethodMismatch(auth, "pubkey", "psk"),
-		"NoSecret":              NoSecret(auth, "site-a.example", "site-b.example", nil),
-		"BadSignature":          BadSignature(auth, "CN=site-b.example", err),
-		"CertUntrusted":         CertUntrusted(auth, "CN=site-b.example", "CN=Some CA", nil),
-		"CertExpired":           CertExpired(auth, "CN=site-b.example", testTime.AddDate(-1, 0, 0), testTime.AddDate(0, 0, -1)),
-		"CertName":              CertName(auth, "site-b.example", []string{"CN=other", "dns:other.example"}),
-		"CertRevoked":           CertRevoked(auth, "CN=site-b.example", "http://crl.example/ca.crl", nil),
-		"EAPFailed":             EAPFailed(auth, "EAP-MSCHAPv2", "carol", false),
-		"EAPFailed/peer":        EAPFailed(auth, "EAP-MSCHAPv2", "carol", true),
-		"RADIUSSilent":          RADIUSSilent(auth, "carol", []string{"192.0.2.9:1812"}),
-		"Silent/init":           Silent(init, 5, 165*time.Second),
-		"Silent/auth":           Silent(auth, 5, 165*time.Second),
-		"Silent/later":          Silent(info, 1, 4*time.Second),
-		"Dead":                  Dead(info, testTime.Add(-time.Minute), 5, 165*time.Second),
-		"HalfOpenExpired":       HalfOpenExpired(init, 30*time.Second),
-		"Unreachable/port":      Unreachable(init, syscall.ECONNREFUSED),
-		"Unreachable/host":      Unreachable(init, syscall.EHOSTUNREACH),
-		"Unreachable/perm":      Unreachable(init, syscall.EPERM),
-		"Unreachable/size":      Unreachable(auth, syscall.EMSGSIZE),
-		"Unreachable/other":     Unreachable(init, err),
-		"Unresolved":            Unresolved(init, "gw.example", err),
-		"BindFailed/inuse":      BindFailed(init, syscall.EADDRINUSE),
-		"BindFailed/notavail":   BindFailed(init, syscall.EADDRNOTAVAIL),
-		"BindFailed/acces":      BindFailed(init, syscall.EACCES),
-		"FromNotify":            FromNotify(auth, "INVALID_SYNTAX", ""),
-		"FromNotify/temporary":  FromNotify(info, "TEMPORARY_FAILURE", "a rekeying of CHILD_SA net"),
-		"FromNotify/spi":        FromNotify(info, "INVALID_IKE_SPI", "the IKE_SA 0011223344556677"),
-		"Malformed":             Malformed(auth, err),
-		"OtherVersion":          OtherVersion(init, "IKEv1"),
-		"NotSupported":          NotSupported(auth, "critical payload 61"),
-		"NoAddress":             NoAddress(auth, []string{"rw"}),
-		"LimitReached":          LimitReached(init, "ike.half_open_limit", 1000),
-		"PeerDeleted":           PeerDeleted(info, "the IKE_SA"),
-		"Expired":               Expired(info, "life_time 1h10m"),
-		"Replaced":              Replaced(auth, "IKE_SA #4"),
-		"Cancelled":             Cancelled(info, "operator"),
-		"InstallFailed":         InstallFailed(auth, "CHILD_SA net", err),
-		"UnknownName":           UnknownName(Where{Connection: "ofice"}, "connection", "ofice", []string{"office", "lab"}),
-		"Internal":              Internal(auth, err),
-		"empty":                 {Code: CodeTS},
-		"no code":               {},
+	offer := Offer{Proposals: m.Ours, Selectors: ours, Request: "a rekeying of CHILD SA net"}
+	alone := init
+	alone.Child = ""
+	failed := auth.Answering(notification("AUTHENTICATION_FAILED"))
+	wrong, other := WrongPSK(failed, "", "site-a.example", "site-b.example"), Malformed(auth, err)
+	wrong.WithPPK(`"office-2026"`)
+	other.WithPPK(`"office-2026"`)
+	all := map[string]*Failure{
+		"PPKMismatch":                PPKMismatch(init, `"office-2026"`, `PPK "office-2026" (ppk_required)`, "no PPK"),
+		"PPKMismatch/none":           PPKMismatch(Where{}, "", "", ""),
+		"WrongPPK":                   WrongPPK(failed, `"office-2026"`),
+		"NoConnection":               NoConnection(init),
+		"NoConnection/nowhere":       NoConnection(Where{}),
+		"NoConnectionForID":          NoConnectionForID(failed, "site-a.example", []string{"office (site-c.example)"}),
+		"NoConnectionForID/none":     NoConnectionForID(failed, "", nil),
+		"IKEProposalMismatch":        IKEProposalMismatch(init, m),
+		"IKEProposalMismatch/none":   IKEProposalMismatch(init, Mismatch{}),
+		"IKEProposalMismatch/answer": IKEProposalMismatch(init, answer),
+		"ChildProposalMismatch":      ChildProposalMismatch(auth, m),
+		"IKEProposalRefused":         Refused(alone, notification("NO_PROPOSAL_CHOSEN"), offer),
+		"KEGroupRefused":             KEGroupRefused(init, notification("INVALID_KE_PAYLOAD"), []string{"aes256-sha256-ecp384"}, "MODP_1024"),
+		"NoKEGroupLeft":              NoKEGroupLeft(init, m.Ours),
+		"WrongKEGroup":               WrongKEGroup(init, "ECP_384", "MODP_1024"),
+		"BadKEValue":                 BadKEValue(init, "ECP_256", err),
+		"CookieLoop":                 CookieLoop(init, "IKE_SA_INIT 5 times in 3s"),
+		"RedirectLoop":               RedirectLoop(init, "192.0.2.1", "gw2.example", 5, 5*time.Minute),
+		"RedirectUnresolved":         RedirectUnresolved(init, "192.0.2.1", "gw2.example", err),
+		"NotRedirectable":            NotRedirectable(init, 3),
+		"SelectorMismatch":           SelectorMismatch(auth, ours, theirs),
+		"NoChildFits":                NoChildFits(auth, []string{"net: " + ours.String(), "voice: " + theirs.String()}, Selectors{}),
+		"NoChildFits/none":           NoChildFits(auth, nil, theirs),
+		"SelectorsOutside":           SelectorsOutside(auth, ours, theirs),
+		"SelectorsNarrowed":          SelectorsNarrowed(auth, ours, theirs, []string{"10.10.1.0/24 === 10.20.1.0/24"}),
+		"NothingNew":                 NothingNew(auth, ours, theirs),
+		"RekeyNarrows":               RekeyNarrows(auth, ours, theirs),
+		"SelectorsTaken":             SelectorsTaken(auth, "10.20.0.0/24 for 'site-c.example' at 203.0.113.9:500 (IKE SA #3)", "10.20.0.0/24"),
+		"IDMismatch":                 IDMismatch(failed, "site-b.example", "10.0.0.5"),
+		"OwnIDMismatch":              OwnIDMismatch(failed, "site-a.example", "192.0.2.1"),
+		"ResumedIDMismatch":          ResumedIDMismatch(failed, "site-b.example", "site-c.example"),
+		"IDUnreadable":               IDUnreadable(failed, "site-b.example", "ID_IPV4_ADDR", err),
+		"IDUnreadable/any":           IDUnreadable(failed, "", "", err),
+		"WrongPSK":                   WrongPSK(failed, "secrets.ike.office", "site-a.example", "site-b.example"),
+		"WrongPSK/PPK":               wrong,
+		"AuthRefused":                AuthRefused(auth, notification("AUTHENTICATION_FAILED"), "secrets.ike.office", "site-a.example", "site-b.example"),
+		"AuthRefused/unnamed":        AuthRefused(auth, notification("AUTHENTICATION_FAILED"), "", "site-a.example", "site-b.example"),
+		"MethodMismatch":             MethodMismatch(failed, "psk", "RSA_DIGITAL_SIGNATURE"),
+		"NoSecret":                   NoSecret(failed, "site-a.example", "site-b.example"),
+		"Silent/init":                Silent(init, true, Sent{Times: 5, Over: 165 * time.Second}),
+		"Silent/auth":                Silent(auth, true, Sent{Times: 5, Over: 165 * time.Second}),
+		"Silent/later":               Silent(info, false, Sent{Times: 1, Over: 4 * time.Second}),
+		"Dead":                       Dead(info, time.Minute, Sent{Times: 5, Over: 165 * time.Second}),
+		"HalfOpenExpired":            HalfOpenExpired(init, 30*time.Second),
+		"Unreachable/port":           Unreachable(init, syscall.ECONNREFUSED),
+		"Unreachable/host":           Unreachable(init, syscall.EHOSTUNREACH),
+		"Unreachable/perm":           Unreachable(init, syscall.EPERM),
+		"Unreachable/size":           Unreachable(auth, syscall.EMSGSIZE),
+		"Unreachable/other":          Unreachable(init, err),
+		"Unreachable/unknown":        Unreachable(init, nil),
+		"Unresolved":                 Unresolved(init, "gw.example", err),
+		"NATDetected":                NATDetected(init, netip.MustParseAddrPort("203.0.113.7:1024")),
+		"AddressGone":                AddressGone(info, netip.MustParseAddr("192.0.2.1")),
+		"BindFailed/inuse":           BindFailed(init, syscall.EADDRINUSE),
+		"BindFailed/notavail":        BindFailed(init, syscall.EADDRNOTAVAIL),
+		"BindFailed/acces":           BindFailed(init, syscall.EACCES),
+		"Malformed":                  other,
+		"Unexpected":                 Unexpected(auth, "an answer with IDr and AUTH", "one without them"),
+		"OtherVersion":               OtherVersion(init, "IKEv1"),
+		"NotChildless":               NotChildless(auth, "a child within IKE_AUTH"),
+		"LimitReached":               LimitReached(init, "1024 IKE SAs of one identity (ike_sa_limit_id)", "another IKE SA"),
+		"TooManySelectors":           TooManySelectors(auth, "at most 64 traffic selectors", "200 traffic selectors"),
+		"OneIsKept":                  OneIsKept(auth, 7),
+		"TicketNotPresented":         TicketNotPresented(init, "it has expired"),
+		"TicketNotAnswered":          TicketNotAnswered(init),
+		"TicketRefused":              TicketRefused(init, notification("TICKET_NACK")),
+		"NotResumed":                 NotResumed(init, err),
+		"PeerDeleted":                PeerDeleted(info, "the IKE SA"),
+		"Expired":                    Expired(info, "life_time 1h10m"),
+		"Cancelled":                  Cancelled(info, "the daemon ends"),
+		"InstallFailed":              InstallFailed(auth, "CHILD_SA net", err),
+		"RoutesFailed":               RoutesFailed(auth, ours.String(), err),
+		"UnknownName":                UnknownName(Where{Connection: "ofice"}, "connection", "ofice", []string{"office", "lab"}),
+		"Ambiguous":                  Ambiguous(Where{}, "net", []string{"office/net", "lab/net"}),
+		"NothingUp":                  NothingUp(Where{}, "office", "rekeyed"),
+		"Uncallable":                 Uncallable(Where{Connection: "office"}),
+		"NothingToBringUp":           NothingToBringUp(auth),
+		"NotOffered":                 NotOffered(Where{}, "resetting counters", "they only grow: take differences instead."),
+		"Internal":                   Internal(auth, err),
+		"empty":                      {Code: CodeTS},
+		"no code":                    {},
 	}
+	for _, w := range []Where{init, auth, info, {}} {
+		for _, notify := range []string{
+			"NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD", "TS_UNACCEPTABLE", "INVALID_SYNTAX", "INVALID_MAJOR_VERSION", "TEMPORARY_FAILURE",
+			"UNSUPPORTED_CRITICAL_PAYLOAD", "INVALID_SPI", "INVALID_IKE_SPI", "UNEXPECTED_NAT_DETECTED", "UNACCEPTABLE_ADDRESSES", "NO_ADDITIONAL_SAS",
+		} {
+			child := w
+			child.Child = ""
+			all["Refused/"+notify+"/"+w.Exchange] = Refused(w, notification(notify), offer)
+			all["Refused/"+notify+"/empty/"+w.Exchange] = Refused(child, notification(notify), Offer{})
+		}
+	}
+	return all
 }
 
 // TestBothSides holds every failure to the rule of the package: both sides and a fix, on one line, whatever is known.
@@ -156,16 +193,17 @@ func TestNearestName(t *testing.T) {
 	}
 }
 
-// TestConstructorsCoverCodes: every code is produced by a constructor, except those that only later parts need.
+// TestConstructorsCoverCodes: every code is produced by a constructor.
 func TestConstructorsCoverCodes(t *testing.T) {
 	made := map[Code]bool{}
-	for _, f := range every() {
-		made[f.Code] = true
+	for name, f := range every() {
+		if name != "empty" {
+			made[f.Code] = true
+		}
 	}
-	byHand := map[Code]bool{CodeTSTaken: true, CodeFrag: true, CodeNAT: true, CodeMTU: true, CodeClock: true, CodeAddress: true, CodeResume: true}
 	for _, c := range Codes() {
-		if made[c] == byHand[c] {
-			t.Errorf("%s: made by a constructor: %v, listed as made by hand: %v", c, made[c], byHand[c])
+		if !made[c] {
+			t.Errorf("%s: no constructor makes it", c)
 		}
 	}
 }
@@ -175,9 +213,9 @@ func TestRenderings(t *testing.T) {
 	for name, want := range map[string]string{
 		"IKEProposalMismatch": `E-PROPOSAL-IKE office/net: no common IKE proposal in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`offers aes256-sha1-modp1024, 3des-sha1-modp1024; we (192.0.2.1:500, gw.toml:14) accept aes256gcm16-prfsha384-ecp384; ` +
-			`closest: aes256-sha1-modp1024; differs in KE: want ECP_384, has MODP_1024. ` +
+			`closest: our aes256gcm16-prfsha384-ecp384, the peer's aes256-sha1-modp1024; differs in KE: want ECP_384, has MODP_1024. ` +
 			`Fix: configure aes256gcm16-prfsha384-ecp384 at the peer; or add "aes256-sha1-modp1024" to connections.office.proposals here, if it is strong enough.`,
-		"IKEProposalRefused": `E-PROPOSAL-IKE office/net: no common IKE proposal in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
+		"IKEProposalRefused": `E-PROPOSAL-IKE office: no common IKE proposal in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`answered NO_PROPOSAL_CHOSEN; we (192.0.2.1:500, gw.toml:14) offered aes256gcm16-prfsha384-ecp384. ` +
 			`Fix: configure one of ours at the peer, or put one of its IKE proposals into connections.office.proposals; its log names them. ` +
 			`Some peers answer the same when they have no connection for our address 192.0.2.1.`,
@@ -186,12 +224,11 @@ func TestRenderings(t *testing.T) {
 			`we (192.0.2.1:500, gw.toml:14) use secrets.ike.office for 'site-a.example' and 'site-b.example'. ` +
 			`Fix: enter the same key in secrets.ike.office here and at the peer for these two identities; compare checksums of the files, and look for a trailing newline.`,
 		"SelectorMismatch": `E-TS office/net: the traffic selectors have nothing in common in IKE_AUTH: peer 203.0.113.7:500 (id 'site-b.example') ` +
-			`offers 10.10.0.0/24 === 10.30.0.0/24; we (192.0.2.1:500, gw.toml:14) accept 10.10.0.0/24 === 10.20.0.0/24; ` +
-			`differs in the remote side: 10.20.0.0/24 and 10.30.0.0/24 are disjoint. ` +
+			`offers 10.10.0.0/24 === 10.30.0.0/24; we (192.0.2.1:500, gw.toml:14) accept 10.10.0.0/24 === 10.20.0.0/24. ` +
 			`Fix: set local_ts = ["10.10.0.0/24"] and remote_ts = ["10.30.0.0/24"] in connections.office.children.net, ` +
 			`or let the peer ask for 10.20.0.0/24 (its local) and 10.10.0.0/24 (its remote).`,
 		"NoConnection": `E-CONN-NONE office/net: no connection matches the peer in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
-			`asks for an IKE_SA with 192.0.2.1:500; we (192.0.2.1:500, gw.toml:14) have connections for office (198.51.100.20). ` +
+			`asks for an IKE SA with 192.0.2.1:500; we (192.0.2.1:500, gw.toml:14) have no connection for this pair of addresses. ` +
 			`Fix: add 203.0.113.7 to remote_addrs of the connection it is meant for and 192.0.2.1 to its local_addrs; or block it in the firewall if it should not call here.`,
 		"Silent/init": `E-TIMEOUT-INIT office/net: the peer is silent in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`sent nothing at all; we (192.0.2.1:500, gw.toml:14) sent IKE_SA_INIT 5 times in 2m45s. ` +
@@ -260,16 +297,7 @@ func TestErrorChain(t *testing.T) {
 	if !errors.Is(err, &Failure{Code: CodeSyntax}) || errors.Is(err, &Failure{Code: CodeTS}) {
 		t.Error("errors.Is does not compare codes")
 	}
-	if got, ok := AsFailure(err); !ok || got != f {
-		t.Errorf("AsFailure = %v, %v", got, ok)
-	}
-	if _, ok := AsFailure(io.EOF); ok {
-		t.Error("AsFailure finds what is not there")
-	}
 	var none *Failure
-	if _, ok := AsFailure(error(none)); ok {
-		t.Error("AsFailure returns a nil failure")
-	}
 	if none.Error() == "" || none.LogValue().String() == "" {
 		t.Error("a nil failure renders as nothing")
 	}
@@ -278,7 +306,7 @@ func TestErrorChain(t *testing.T) {
 func TestLogValue(t *testing.T) {
 	var b bytes.Buffer
 	l := slog.New(slog.NewTextHandler(&b, nil))
-	l.Info("x", "failure", every()["AuthRefused/psk"])
+	l.Info("x", "failure", every()["AuthRefused"])
 	for _, want := range []string{
 		"failure.code=E-AUTH-PSK", "failure.reason=auth_psk", "failure.connection=office", "failure.child=net",
 		"failure.exchange=IKE_AUTH", "failure.local=192.0.2.1:500", "failure.remote=203.0.113.7:500",

@@ -9,103 +9,92 @@ import (
 // maxListed is how many alternatives of one side a failure lists before it counts the rest.
 const maxListed = 4
 
-// NoConnection is the failure of a responder that has no connection for the addresses of an IKE_SA_INIT. have names
-// what is configured, one entry a connection, such as "office (198.51.100.20)".
-func NoConnection(w Where, have []string) *Failure {
-	f := w.failure(CodeConnNone)
-	f.Theirs = "an IKE_SA with " + orUnknown(addrPort(w.Local), "this gateway")
-	f.Ours = configured(have)
+// NoConnection is the failure of a responder that has no connection for the addresses of an IKE_SA_INIT.
+func NoConnection(w Where) *Failure {
+	f := w.failure(CodeConnNone, "no connection for this pair of addresses", "an IKE SA with "+orUnknown(addrPort(w.Local), "this gateway"))
 	f.Fix = fmt.Sprintf("add %s to remote_addrs of the connection it is meant for%s; or block it in the firewall if it "+
 		"should not call here.", orUnknown(bareAddr(w.Remote), "its address"), localHint(w.Local))
 	return f
 }
 
 // NoConnectionForID is the failure of a responder that has connections for the addresses, but none for the identities
-// of IKE_AUTH. localID is the identity the peer asked for (IDr), "" if it sent none.
-func NoConnectionForID(w Where, localID string, have []string) *Failure {
-	f := w.failure(CodeConnNone)
-	f.Theirs = "identities " + quote(w.PeerID) + " (its own)"
-	if localID != "" {
-		f.Theirs += " and " + quote(localID) + " (ours)"
+// of IKE_AUTH. asked is the identity that the peer wants to talk to (IDr), "" if it named none; have names the connections
+// that were looked at with their identities, such as "office (gw.example <-> site-b.example)".
+func NoConnectionForID(w Where, asked string, have []string) *Failure {
+	f := w.failure(CodeConnNone, configured(have), "an IKE SA as "+quote(w.PeerID))
+	if asked != "" {
+		f.Theirs += " with " + quote(asked)
 	}
-	f.Ours = configured(have)
 	f.Fix = fmt.Sprintf("set remote.id = %q in the connection it is meant for, or change the peer's own id.", oneLine(w.PeerID))
-	if localID != "" {
-		f.Fix += fmt.Sprintf(" local.id there must be %q, which is what the peer asks for.", oneLine(localID))
+	if asked != "" {
+		f.Fix += fmt.Sprintf(" local.id there must be %q, which is what the peer asks for.", oneLine(asked))
 	}
 	return f
 }
 
 // Mismatch is what two sides offered each other, each in preference order, in the notation of the configuration.
 type Mismatch struct {
+	// Ours and Theirs are the proposals. Theirs may be the first ones only; More is how many there are besides.
 	Ours, Theirs []string
-	// Closest is the peer's alternative that came nearest to one of ours.
-	Closest string
+	More         int
+	// Answer: the peer's is its answer to our offer, which has to be a part of the offer.
+	Answer bool
+	// ClosestOurs and ClosestTheirs are the pair with the fewest differences, empty if there is none.
+	ClosestOurs, ClosestTheirs string
 	// Differs says in what: "KE: want ECP_384, has MODP_1024".
 	Differs string
 }
 
-// IKEProposalMismatch is the failure of a responder: none of the peer's IKE proposals is acceptable.
+// IKEProposalMismatch is the failure to find a common IKE proposal: none of the peer's is acceptable, or its answer is none of
+// ours.
 func IKEProposalMismatch(w Where, m Mismatch) *Failure {
-	f := proposalMismatch(w, CodeProposalIKE, m)
+	f := proposalMismatch(w, CodeProposalIKE, m, w.connection()+".proposals")
 	if fix, ok := windowsFix(m); ok {
 		f.Theirs += ", looks like Windows defaults"
 		f.Fix = fix
-		return f
 	}
-	f.Fix = proposalFix(m, w.connection()+".proposals")
 	return f
 }
 
-// ChildProposalMismatch is the failure of a responder: none of the peer's ESP proposals is acceptable.
+// ChildProposalMismatch is the same for ESP proposals.
 func ChildProposalMismatch(w Where, m Mismatch) *Failure {
-	f := proposalMismatch(w, CodeProposalChild, m)
-	f.Fix = proposalFix(m, w.child()+".esp_proposals")
-	return f
+	return proposalMismatch(w, CodeProposalChild, m, w.child()+".esp_proposals")
 }
 
-// IKEProposalRefused is the failure of an initiator: the peer answered NO_PROPOSAL_CHOSEN to what we offered in
-// IKE_SA_INIT or in rekeying the IKE_SA.
-func IKEProposalRefused(w Where, ours []string) *Failure {
-	f := proposalRefused(w, CodeProposalIKE, ours)
-	f.Fix = "configure one of ours at the peer, or put one of its IKE proposals into " + w.connection() + ".proposals; " +
-		"its log names them. Some peers answer the same when they have no connection for our address " +
-		orUnknown(bareAddr(w.Local), "") + "."
-	return f
-}
-
-// ChildProposalRefused is the failure of an initiator: the peer answered NO_PROPOSAL_CHOSEN to our ESP proposals.
-func ChildProposalRefused(w Where, ours []string) *Failure {
-	f := proposalRefused(w, CodeProposalChild, ours)
-	f.Fix = "configure one of ours at the peer, or put one of its ESP (phase 2) proposals into " + w.child() +
-		".esp_proposals; check PFS first if only rekeying fails."
-	return f
-}
-
-// KEGroupMismatch is the failure to agree on a key exchange method. wanted is the group the peer asks for, ours what
-// our proposals contain.
-func KEGroupMismatch(w Where, ours []string, wanted string) *Failure {
-	f := w.failure(CodeKEGroup)
-	f.Ours, f.Theirs = list(ours, maxListed), wanted
-	f.Notify = "INVALID_KE_PAYLOAD"
+// KEGroupRefused is the failure of an initiator that the peer asks for a key exchange group, wanted, which cannot be used: it is
+// not in ours, the proposals, or was refused before. wanted may be empty.
+func KEGroupRefused(w Where, notify fmt.Stringer, ours []string, wanted string) *Failure {
+	f := w.refused(CodeKEGroup, notify.String(), list(ours, maxListed))
+	f.Theirs = wanted
 	f.Fix = fmt.Sprintf("add a proposal with %s to %s.proposals, or one of ours (%s) at the peer.",
 		orUnknown(wanted, "its group"), w.connection(), orUnknown(f.Ours, "none"))
 	return f
 }
 
-// BadKEValue is the failure of the RFC 6989 checks on the peer's public value of group.
-func BadKEValue(w Where, group string, cause error) *Failure {
-	f := w.failure(CodeKEValue)
-	f.Theirs, f.Ours, f.Cause = "a public value for "+group, "a valid one", cause
+// NoKEGroupLeft is the failure of an initiator whose peer has refused the group of each of ours, the proposals.
+func NoKEGroupLeft(w Where, ours []string) *Failure {
+	f := w.failure(CodeKEGroup, list(ours, maxListed), "another group each time")
+	f.Fix = "put a group that the peer accepts into " + w.connection() + ".proposals; its log or its configuration names them."
 	return f
 }
 
-// InitLoop is the failure of an initiator that was sent back too often: what was answered, and how many times.
-func InitLoop(w Where, notify string, times int) *Failure {
-	f := w.failure(CodeInitLoop)
-	f.Theirs = fmt.Sprintf("%s %d times", notify, times)
-	f.Notify = notify
+// WrongKEGroup is the failure that the peer's key exchange value is for group got where want was agreed on.
+func WrongKEGroup(w Where, want, got string) *Failure {
+	f := w.failure(CodeKEGroup, want+" only, which was agreed on", got)
+	f.Fix = fmt.Sprintf("the peer breaks RFC 7296: it has agreed on %s. Update it, or configure one group only on both sides.", orUnknown(want, "another group"))
 	return f
+}
+
+// BadKEValue is the failure of the checks of RFC 6989 on the peer's public value of group.
+func BadKEValue(w Where, group string, cause error) *Failure {
+	f := w.because(CodeKEValue, cause, "a valid one", "a public value for "+orUnknown(group, "the key exchange"))
+	f.Fix = "update the peer's software, or use another group than " + orUnknown(group, "this one") + " until it is repaired."
+	return f
+}
+
+// CookieLoop is the failure of an initiator whose requests, sent in words, are each answered with another cookie.
+func CookieLoop(w Where, sent string) *Failure {
+	return w.failure(CodeInitLoop, sent, "COOKIE each time")
 }
 
 // Selectors are the traffic selectors of one side, seen from this gateway: Local is our end, Remote the peer's.
@@ -123,31 +112,29 @@ func side(items []string) string {
 	return list(items, maxListed)
 }
 
-// SelectorMismatch is the failure of a responder: the peer's selectors do not overlap with ours. differs says where
-// there is no overlap ("the remote side: …"); it may be empty.
-func SelectorMismatch(w Where, ours, theirs Selectors, differs string) *Failure {
-	f := w.failure(CodeTS)
-	f.Ours, f.Theirs, f.Differs = ours.String(), theirs.String(), differs
-	f.Notify = "TS_UNACCEPTABLE"
+// SelectorMismatch is the failure of a responder: the peer's selectors do not overlap with ours, those of one child.
+func SelectorMismatch(w Where, ours, theirs Selectors) *Failure {
+	f := w.failure(CodeTS, ours.String(), theirs.String())
 	f.Fix = fmt.Sprintf("set local_ts = [%s] and remote_ts = [%s] in %s, or let the peer ask for %s (its local) and %s "+
 		"(its remote).", quoted(theirs.Local), quoted(theirs.Remote), w.child(), side(ours.Remote), side(ours.Local))
 	return f
 }
 
-// SelectorsRefused is the failure of an initiator: the peer answered TS_UNACCEPTABLE.
-func SelectorsRefused(w Where, ours Selectors) *Failure {
-	f := w.failure(CodeTS)
-	f.ByPeer, f.Notify, f.Ours = true, "TS_UNACCEPTABLE", ours.String()
-	f.Fix = fmt.Sprintf("the peer must be configured for %s as its local and %s as its remote network; or change remote_ts "+
-		"and local_ts in %s to what it has.", side(ours.Remote), side(ours.Local), w.child())
+// NoChildFits is the same for a connection with several children, or none: ours has the selectors of each behind its name.
+func NoChildFits(w Where, ours []string, theirs Selectors) *Failure {
+	f := w.failure(CodeTS, orUnknown(list(ours, maxListed), "no child at all"), theirs.String())
+	if len(theirs.Local) == 0 || len(theirs.Remote) == 0 {
+		return f
+	}
+	f.Fix = fmt.Sprintf("add a child with local_ts = [%s] and remote_ts = [%s] to %s, or let the peer ask for the networks of one of its children.",
+		quoted(theirs.Local), quoted(theirs.Remote), w.connection())
 	return f
 }
 
 // SelectorsOutside is the failure of an initiator whose peer answered with selectors that we did not offer.
 func SelectorsOutside(w Where, ours, theirs Selectors) *Failure {
-	f := w.failure(CodeTS)
-	f.Ours, f.Theirs = ours.String(), theirs.String()
-	f.Differs = "the answer is not a part of the offer"
+	f := w.failure(CodeTS, ours.String(), theirs.String())
+	f.Differs = "the answer, which is not a part of the offer"
 	f.Fix = "the peer breaks RFC 7296, section 2.9 (it may only narrow): configure exactly the same networks on both sides."
 	return f
 }
@@ -155,48 +142,65 @@ func SelectorsOutside(w Where, ours, theirs Selectors) *Failure {
 // SelectorsNarrowed says that the peer takes a part of the selectors of a child only: what it takes, and which pairs of networks have no
 // tunnel therefore.
 func SelectorsNarrowed(w Where, ours, theirs Selectors, left []string) *Failure {
-	f := w.failure(CodeNarrowed)
-	f.Ours, f.Theirs = ours.String(), theirs.String()
+	f := w.failure(CodeNarrowed, ours.String(), theirs.String())
 	f.Differs = "what it leaves out: " + list(left, maxListed)
 	f.Fix = fmt.Sprintf("configure at the peer what it leaves out, as a child for each pair of networks if it can't have more in one; or take it "+
 		"out of local_ts and remote_ts of %s. Until then its packets are dropped (wait_narrowed).", w.child())
 	return f
 }
 
-// ModeMismatch is the failure to agree on tunnel or transport mode.
-func ModeMismatch(w Where, ours, theirs string) *Failure {
-	f := w.failure(CodeMode)
-	f.Ours, f.Theirs = ours, theirs
+// NothingNew says that the peer has answered a request for ours, a part of the selectors of a child, with what there is a CHILD SA
+// for already: theirs.
+func NothingNew(w Where, ours, theirs Selectors) *Failure {
+	f := w.failure(CodeNarrowed, ours.String(), "only "+theirs.String()+", which has a CHILD SA already")
+	f.Fix = fmt.Sprintf("configure %s at the peer as well, or take it out of local_ts and remote_ts of %s.", ours.String(), w.child())
 	return f
 }
 
-func proposalMismatch(w Where, code Code, m Mismatch) *Failure {
-	f := w.failure(code)
-	f.Ours, f.Theirs = list(m.Ours, maxListed), list(m.Theirs, maxListed)
-	f.Closest, f.Differs, f.Notify = m.Closest, m.Differs, "NO_PROPOSAL_CHOSEN"
-	if n := len(m.Theirs); n > maxListed {
-		f.Theirs = fmt.Sprintf("%d proposals: %s", n, f.Theirs)
+// RekeyNarrows is the failure of a rekeying that would leave out selectors in use.
+func RekeyNarrows(w Where, inUse, theirs Selectors) *Failure {
+	f := w.failure(CodeNarrowed, "a rekeying to keep all that is in use, "+inUse.String(), "only "+theirs.String())
+	f.Fix = "nothing at first: the CHILD SA goes on until its lifetime ends. If the networks were changed at the peer, change local_ts and " +
+		"remote_ts of " + w.child() + " as well, or terminate the child."
+	return f
+}
+
+// SelectorsTaken is the failure that the peer asks for theirs, which another peer has: holder says who, "10.9.0.0/16 for x at y".
+func SelectorsTaken(w Where, holder, theirs string) *Failure {
+	return w.failure(CodeTSTaken, holder, theirs+" for itself")
+}
+
+func proposalMismatch(w Where, code Code, m Mismatch, key string) *Failure {
+	f := w.failure(code, list(m.Ours, maxListed), list(m.Theirs, maxListed))
+	f.Differs = m.Differs
+	if m.ClosestOurs != "" && m.ClosestTheirs != "" {
+		f.Closest = "our " + m.ClosestOurs + ", the peer's " + m.ClosestTheirs
 	}
-	return f
-}
-
-func proposalRefused(w Where, code Code, ours []string) *Failure {
-	f := w.failure(code)
-	f.ByPeer, f.Notify, f.Ours = true, "NO_PROPOSAL_CHOSEN", list(ours, maxListed)
+	n := len(m.Theirs) + m.More
+	if n > maxListed {
+		f.Theirs = fmt.Sprintf("%d proposals: %s (and %d more)", n, strings.Join(m.Theirs[:min(len(m.Theirs), maxListed)], ", "), n-maxListed)
+	}
+	f.Fix = proposalFix(m, key)
 	return f
 }
 
 // proposalFix says what to configure on either side: ours at the peer, or its closest one here under key.
 func proposalFix(m Mismatch, key string) string {
-	theirs := m.Closest
-	if theirs == "" && len(m.Theirs) > 0 {
-		theirs = m.Theirs[0]
+	if m.Answer {
+		return "the peer breaks RFC 7296, section 2.7: its answer has to be one of the proposals that were offered. Update it, or put one " +
+			"proposal only into " + key + "."
+	}
+	first := func(closest string, all []string) string {
+		if closest == "" && len(all) > 0 {
+			return all[0]
+		}
+		return closest
 	}
 	var ways []string
-	if len(m.Ours) > 0 {
-		ways = append(ways, fmt.Sprintf("configure %s at the peer", oneLine(m.Ours[0])))
+	if ours := first(m.ClosestOurs, m.Ours); ours != "" {
+		ways = append(ways, fmt.Sprintf("configure %s at the peer", oneLine(ours)))
 	}
-	if theirs != "" {
+	if theirs := first(m.ClosestTheirs, m.Theirs); theirs != "" {
 		ways = append(ways, fmt.Sprintf("add %q to %s here, if it is strong enough", oneLine(theirs), key))
 	}
 	if len(ways) == 0 {
@@ -231,9 +235,12 @@ func orUnknown(s, otherwise string) string {
 
 // quoted is the items as the inside of a TOML array.
 func quoted(items []string) string {
-	qs := make([]string, len(items))
-	for i, s := range items {
-		qs[i] = fmt.Sprintf("%q", oneLine(s))
+	qs := make([]string, min(len(items), maxListed))
+	for i := range qs {
+		qs[i] = fmt.Sprintf("%q", oneLine(items[i]))
+	}
+	if n := len(items) - len(qs); n > 0 {
+		qs = append(qs, fmt.Sprintf("and %d more", n))
 	}
 	return strings.Join(qs, ", ")
 }

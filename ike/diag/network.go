@@ -3,57 +3,64 @@ package diag
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"syscall"
 	"time"
 )
 
-// Silent is the failure that a request was not answered: sent is how many times it was sent, over how long. The code
-// follows from the exchange of w: IKE_SA_INIT, IKE_AUTH, or any later one.
-func Silent(w Where, sent int, over time.Duration) *Failure {
-	code := CodeTimeout
-	switch w.Exchange {
-	case "IKE_SA_INIT":
-		code = CodeTimeoutInit
-	case "IKE_AUTH":
-		code = CodeTimeoutAuth
-	}
-	f := w.failure(code)
-	f.Ours = fmt.Sprintf("%s %s in %s", orUnknown(w.Exchange, "the request"), times(sent), seconds(over))
-	peer, local := orUnknown(bareAddr(w.Remote), "the peer"), orUnknown(bareAddr(w.Local), "this gateway")
-	switch code {
-	case CodeTimeoutInit:
-		f.Fix = fmt.Sprintf("check that %s is the right address and its IKE daemon runs; that UDP 500 and 4500 pass between "+
-			"%s and %s in both directions; that the peer has a connection for %s.", peer, local, peer, local)
-	case CodeTimeoutAuth:
-		f.Fix = fmt.Sprintf("let UDP 4500 pass between %s and %s in both directions; keep fragmentation on at both ends; "+
-			"read the peer's log.", local, peer)
-	}
-	return f
+// Sent is what was sent for a request that stayed without an answer.
+type Sent struct {
+	// What was sent, "IKE_SA_INIT" or "liveness checks"; empty stands for the exchange of the Where.
+	What  string
+	Times int
+	// Over is from the first time to now.
+	Over time.Duration
 }
 
-// Dead is the failure that liveness checks went unanswered: when the peer was last heard (zero: never), and how often
-// it was asked over how long.
-func Dead(w Where, lastHeard time.Time, sent int, over time.Duration) *Failure {
-	f := w.failure(CodeDPD)
-	f.Ours = fmt.Sprintf("%s in %s", times(sent), seconds(over))
-	if !lastHeard.IsZero() {
-		f.Theirs = "at " + stamp(lastHeard)
+// text is "IKE_SA_INIT 5 times in 2m45s".
+func (s Sent) text(w Where) string {
+	what := orUnknown(s.What, orUnknown(w.Exchange, "the request"))
+	if s.Times <= 1 {
+		return what + " once"
 	}
-	return f
+	return fmt.Sprintf("%s %d times in %s", what, s.Times, seconds(s.Over))
+}
+
+// Silent is the failure that a request was not answered. The code follows from the stage: IKE_SA_INIT, the exchanges up to
+// IKE_AUTH (connecting), or any later one.
+func Silent(w Where, connecting bool, s Sent) *Failure {
+	ours := s.text(w)
+	peer, local := orUnknown(bareAddr(w.Remote), "the peer"), orUnknown(bareAddr(w.Local), "this gateway")
+	switch {
+	case w.Exchange == "IKE_SA_INIT":
+		f := w.failure(CodeTimeoutInit, ours, "")
+		f.Fix = fmt.Sprintf("check that %s is the right address and its IKE daemon runs; that UDP 500 and 4500 pass between "+
+			"%s and %s in both directions; that the peer has a connection for %s.", peer, local, peer, local)
+		return f
+	case connecting:
+		f := w.failure(CodeTimeoutAuth, ours, "")
+		f.Fix = fmt.Sprintf("let UDP 4500 pass between %s and %s in both directions; keep fragmentation on at both ends; "+
+			"read the peer's log.", local, peer)
+		return f
+	}
+	return w.failure(CodeTimeout, ours, "")
+}
+
+// Dead is the failure that liveness checks went unanswered; quiet is how long ago the peer was last heard.
+func Dead(w Where, quiet time.Duration, s Sent) *Failure {
+	s.What = "liveness checks"
+	return w.failure(CodeDPD, s.text(w), quiet.Round(time.Second).String()+" ago")
 }
 
 // HalfOpenExpired is the failure of a responder that waited in vain for IKE_AUTH.
 func HalfOpenExpired(w Where, waited time.Duration) *Failure {
-	f := w.failure(CodeHalfOpen)
-	f.Ours = seconds(waited) + " for IKE_AUTH"
-	return f
+	return w.failure(CodeHalfOpen, seconds(waited)+" for IKE_AUTH", "")
 }
 
 // Unreachable is the failure that the network, or this system, refused our packets; cause is the error of the socket,
-// which decides about the fix.
+// which decides about the fix. It may be nil, if only the refusal is known.
 func Unreachable(w Where, cause error) *Failure {
-	f := w.failure(CodeUnreachable)
-	f.Cause = cause
+	f := w.because(CodeUnreachable, cause, "", "")
 	peer := orUnknown(addrPort(w.Remote), "the peer")
 	switch {
 	case errors.Is(cause, syscall.ECONNREFUSED):
@@ -75,34 +82,45 @@ func Unreachable(w Where, cause error) *Failure {
 
 // Unresolved is the failure that the peer's name has no address.
 func Unresolved(w Where, name string, cause error) *Failure {
-	f := w.failure(CodeDNS)
-	f.Theirs, f.Ours, f.Cause = "configured as "+quote(name), "the resolver for it", cause
+	f := w.because(CodeDNS, cause, "the resolver for it", "configured as "+quote(name))
 	f.Fix = fmt.Sprintf("check the name and the resolver (`getent hosts %s`), or put an address into remote_addrs.", oneLine(name))
+	return f
+}
+
+// RedirectUnresolved is the failure that the gateway which from redirects to, of that name, has no address.
+func RedirectUnresolved(w Where, from, name string, cause error) *Failure {
+	f := w.because(CodeDNS, cause, "the resolver for it", fmt.Sprintf("the gateway that %s redirects to, %s", from, quote(name)))
+	f.Fix = "check the name at the gateway that redirects (redirect_to), and the resolver here."
 	return f
 }
 
 // RedirectLoop is the failure that a gateway, from, sends this side to another one, to, after it has been redirected as
 // often as it lets itself be: max times within period.
 func RedirectLoop(w Where, from, to string, max int, period time.Duration) *Failure {
-	f := w.failure(CodeRedirectLoop)
-	f.Theirs, f.Ours = fmt.Sprintf("from %s to %s", from, to), fmt.Sprintf("%d redirects within %s, the most there may be", max, seconds(period))
+	f := w.failure(CodeRedirectLoop, fmt.Sprintf("%d redirects within %s, the most there may be", max, seconds(period)), fmt.Sprintf("from %s to %s", from, to))
 	f.Fix = fmt.Sprintf("let one of the gateways serve this side: what %s and %s redirect to must not lead back.", oneLine(from), oneLine(to))
 	return f
 }
 
-// NotRedirectable is the failure of a command to redirect peers, n of them, none of which can be.
-func NotRedirectable(w Where, n int) *Failure {
-	f := w.failure(CodeUnsupported)
-	f.Theirs, f.Ours = "no redirection (REDIRECT_SUPPORTED)", fmt.Sprintf("to redirect %d IKE SAs", n)
-	f.Fix = "only a peer that has initiated the IKE SA can be redirected, and only if it says that it can: follow_redirects of strongSwan."
+// NATDetected is the failure that a message of a peer that allows no NAT (RFC 4555, NO_NATS_ALLOWED) came from seen, through one.
+func NATDetected(w Where, seen netip.AddrPort) *Failure {
+	f := w.failure(CodeNAT, "", addrPort(seen)+", and says that it sends from another address or port")
+	f.Fix = "switch NAT traversal on at the peer, and let UDP 4500 pass; or take the NAT between " + orUnknown(bareAddr(w.Local), "here") +
+		" and the peer out of the path."
+	return f
+}
+
+// AddressGone is the failure that the address of this host that an IKE SA uses is gone, and the IKE SA cannot move.
+func AddressGone(w Where, a netip.Addr) *Failure {
+	f := w.failure(CodeAddress, a.String(), "")
+	f.Fix = "nothing at first: a connection that should be up comes up from another address. Set mobike = true for " + w.connection() +
+		" and at the peer, so that the tunnel moves along."
 	return f
 }
 
 // BindFailed is the failure that the local address and port of w cannot be used.
 func BindFailed(w Where, cause error) *Failure {
-	f := w.failure(CodeBind)
-	f.Cause = cause
-	f.Ours = "UDP " + orUnknown(addrPort(w.Local), "(address unknown)")
+	f := w.because(CodeBind, cause, "UDP "+orUnknown(addrPort(w.Local), "(address unknown)"), "")
 	switch port := w.Local.Port(); {
 	case errors.Is(cause, syscall.EADDRINUSE):
 		f.Fix = fmt.Sprintf("stop the program that holds the port (`ss -ulpn 'sport = %d'` names it), or set another ike.port.", port)
@@ -112,13 +130,6 @@ func BindFailed(w Where, cause error) *Failure {
 		f.Fix = "give the program CAP_NET_BIND_SERVICE, or set ike.port and ike.port_nat_t to ports above 1023."
 	}
 	return f
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
 }
 
 // seconds is d for people: whole seconds from ten seconds on, tenths below.

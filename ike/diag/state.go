@@ -5,125 +5,103 @@ import (
 	"strings"
 )
 
-// FromNotify is the failure that the peer answered a request with the error notification named notify (its IANA name).
-// ours is what we had offered or asked for, in words; it may be empty. Where a more particular constructor exists
-// ([IKEProposalRefused], [SelectorsRefused], [AuthRefused]), it says more.
-func FromNotify(w Where, notify, ours string) *Failure {
-	f := w.failure(notifyCode(w, notify))
-	f.ByPeer, f.Notify, f.Ours = true, notify, ours
-	if notify == "TEMPORARY_FAILURE" {
-		f.Fix = "nothing at first: the peer is busy with an exchange that crosses ours, and ours is repeated. If it lasts, " +
-			"look for a rekeying that hangs at the peer."
-	}
-	return f
-}
-
-// notifyCode is the code for an error notification in answer to a request.
-func notifyCode(w Where, notify string) Code {
-	switch notify {
-	case "NO_PROPOSAL_CHOSEN":
-		if w.Child != "" {
-			return CodeProposalChild
-		}
-		return CodeProposalIKE
-	case "INVALID_KE_PAYLOAD":
-		return CodeKEGroup
-	case "AUTHENTICATION_FAILED":
-		return CodeAuthRefused
-	case "TS_UNACCEPTABLE", "SINGLE_PAIR_REQUIRED", "INVALID_SELECTORS":
-		return CodeTS
-	case "INVALID_SYNTAX", "INVALID_MESSAGE_ID":
-		return CodeSyntax
-	case "INVALID_MAJOR_VERSION":
-		return CodeVersion
-	case "UNSUPPORTED_CRITICAL_PAYLOAD":
-		return CodeUnsupported
-	case "INVALID_IKE_SPI", "INVALID_SPI", "CHILD_SA_NOT_FOUND":
-		return CodeSPI
-	case "INTERNAL_ADDRESS_FAILURE", "FAILED_CP_REQUIRED":
-		return CodePoolEmpty
-	case "NO_ADDITIONAL_SAS":
-		return CodeLimit
-	}
-	return CodePeerError
-}
-
 // Malformed is the failure that the peer's message breaks the protocol; cause says where.
 func Malformed(w Where, cause error) *Failure {
-	f := w.failure(CodeSyntax)
-	f.Cause = cause
-	return f
+	return w.because(CodeSyntax, cause, "", "")
+}
+
+// Unexpected is the failure that the peer's message is well formed, and not what has to come: want is what that is, got what came.
+func Unexpected(w Where, want, got string) *Failure {
+	return w.failure(CodeSyntax, want, got)
 }
 
 // OtherVersion is the failure that the peer speaks another major version, such as "IKEv1".
 func OtherVersion(w Where, theirs string) *Failure {
-	f := w.failure(CodeVersion)
-	f.Theirs, f.Ours, f.Notify = theirs, "IKEv2", "INVALID_MAJOR_VERSION"
+	f := w.failure(CodeVersion, "IKEv2", theirs)
+	f.Notify = "INVALID_MAJOR_VERSION"
 	return f
 }
 
-// NotSupported is the failure that the peer demands what is not implemented here, such as "critical payload 61".
-func NotSupported(w Where, what string) *Failure {
-	f := w.failure(CodeUnsupported)
-	f.Theirs, f.Notify = what, "UNSUPPORTED_CRITICAL_PAYLOAD"
+// NotChildless is the failure that children of an IKE SA have to come after IKE_AUTH (childless = "force"), and the peer does something
+// else, which completes "the peer offers …".
+func NotChildless(w Where, theirs string) *Failure {
+	f := w.failure(CodeUnsupported, `children to come after IKE_AUTH (childless = "force")`, theirs)
+	f.Fix = `set childless = "prefer" or "allow" in ` + w.connection() + `, or a peer that does RFC 6023 to do it.`
 	return f
 }
 
-// NoAddress is the failure that pools have no virtual address left for the peer.
-func NoAddress(w Where, pools []string) *Failure {
-	f := w.failure(CodePoolEmpty)
-	f.Ours, f.Notify = "none left in "+orUnknown(list(pools, maxListed), "any pool, for the connection has none"),
-		"INTERNAL_ADDRESS_FAILURE"
+// NotRedirectable is the failure of a command to redirect peers, n of them, none of which can be.
+func NotRedirectable(w Where, n int) *Failure {
+	f := w.failure(CodeUnsupported, fmt.Sprintf("to redirect %d IKE SAs", n), "no redirection (REDIRECT_SUPPORTED)")
+	f.Fix = "only a peer that has initiated the IKE SA can be redirected, and only if it says that it can: follow_redirects of strongSwan."
 	return f
 }
 
-// LimitReached is the failure that a limit, named by its key ("ike.half_open_limit"), is at max.
-func LimitReached(w Where, key string, max int) *Failure {
-	f := w.failure(CodeLimit)
-	f.Ours = fmt.Sprintf("at most %d (%s)", max, key)
-	f.Fix = fmt.Sprintf("raise %s if the load is real; if not, look for who floods.", oneLine(key))
+// LimitReached is the failure that the peer asks for more, in words, than limit, in words: "1024 IKE SAs (ike_sa_limit_id)".
+func LimitReached(w Where, limit, theirs string) *Failure {
+	return w.failure(CodeLimit, limit, theirs)
+}
+
+// TooManySelectors is the failure that selectors of the peer, in words, are more than the limit for them, in words.
+func TooManySelectors(w Where, limit, theirs string) *Failure {
+	f := LimitReached(w, limit, theirs)
+	f.Fix = "let the peer ask for prefixes instead of ranges, and for few: what is configured here as local_ts and remote_ts is always allowed."
 	return f
 }
 
-// PeerDeleted is the event that the peer deleted what ("the IKE_SA", "CHILD_SA net").
+// OneIsKept is the failure that the peer has an IKE SA, of the number kept, and unique = "keep" allows no other.
+func OneIsKept(w Where, kept uint64) *Failure {
+	f := LimitReached(w, fmt.Sprintf(`one IKE SA for each peer (unique = "keep"), and keep #%d`, kept), "another IKE SA")
+	f.Fix = `no action if the peer still uses that IKE SA; otherwise terminate it here, or wait for the liveness check. If several peers ` +
+		`share one identity, give each its own or set unique = "never".`
+	return f
+}
+
+// TicketNotPresented is the failure that this side does not present its session ticket: why.
+func TicketNotPresented(w Where, why string) *Failure {
+	return w.failure(CodeResume, "no session ticket: "+why, "")
+}
+
+// TicketNotAnswered is the failure that nothing came in answer to a session ticket.
+func TicketNotAnswered(w Where) *Failure {
+	return w.failure(CodeResume, "a session ticket", "no answer")
+}
+
+// TicketRefused is the failure that the peer does not take a session ticket, and says so with notify.
+func TicketRefused(w Where, notify fmt.Stringer) *Failure {
+	return w.refused(CodeResume, notify.String(), "a session ticket")
+}
+
+// NotResumed is the failure that an IKE SA cannot be resumed: the peer's ticket, or its answer to ours, is not good for it.
+func NotResumed(w Where, cause error) *Failure {
+	return w.because(CodeResume, cause, "", "")
+}
+
+// PeerDeleted is the event that the peer deleted what ("the IKE SA", "the CHILD SA before it was set up").
 func PeerDeleted(w Where, what string) *Failure {
-	f := w.failure(CodeDeleted)
-	f.Theirs = what
+	f := w.failure(CodeDeleted, "", what)
+	f.ByPeer = true
 	return f
 }
 
-// Expired is the failure that an SA came to its hard limit ("life_time 1h10m", "2^32-1 packets") before it was replaced.
+// Expired is the failure that an SA came to a hard limit, in words, before it was replaced.
 func Expired(w Where, limit string) *Failure {
-	f := w.failure(CodeExpired)
-	f.Ours = "to replace it before its hard limit, " + limit
-	return f
+	return w.failure(CodeExpired, "no new SA when the hard limit came: "+limit, "")
 }
 
-// Replaced is the event that the SA gave way to by, another of the same peer.
-func Replaced(w Where, by string) *Failure {
-	f := w.failure(CodeReplaced)
-	f.Theirs = by
-	return f
-}
-
-// Cancelled is the event that work was stopped from this side: why is "operator", "reload" or "shutdown".
+// Cancelled is the event that work was stopped from this side: why is a clause, such as "the daemon ends".
 func Cancelled(w Where, why string) *Failure {
-	f := w.failure(CodeCancelled)
-	f.Ours = why
-	return f
+	return w.failure(CodeCancelled, why, "")
 }
 
 // InstallFailed is the failure that the data plane refused an SA, route or address; what names it.
 func InstallFailed(w Where, what string, cause error) *Failure {
-	f := w.failure(CodeInstall)
-	f.Theirs, f.Ours, f.Cause = what, "to install it", cause
-	return f
+	return w.because(CodeInstall, cause, "to install it", what)
 }
 
 // RoutesFailed is the failure that the host's routes for selectors, ts, are not all there. The SA itself is up.
 func RoutesFailed(w Where, ts string, cause error) *Failure {
-	f := w.failure(CodeInstall)
-	f.Ours, f.Cause = "to route "+ts+" into the tunnel, and routes are MISSING; each is tried again every ten seconds", cause
+	f := w.because(CodeInstall, cause, "to route "+ts+" into the tunnel, and routes are MISSING; each is tried again every ten seconds", "")
 	f.Fix = "read the cause; where an IP version is turned off on the host, leave its networks out of remote_ts, or turn it on."
 	return f
 }
@@ -131,8 +109,7 @@ func RoutesFailed(w Where, ts string, cause error) *Failure {
 // UnknownName is the failure that a command names a connection or child (kind) that is not configured. have lists the
 // configured names; the nearest one is suggested.
 func UnknownName(w Where, kind, name string, have []string) *Failure {
-	f := w.failure(CodeConfig)
-	f.Ours = fmt.Sprintf("no %s named %s; there are: %s", kind, quote(name), orUnknown(list(have, 3*maxListed), "none"))
+	f := w.failure(CodeConfig, fmt.Sprintf("no %s named %s; there are: %s", kind, quote(name), orUnknown(list(have, 3*maxListed), "none")), "")
 	f.Fix = "correct the name, or add it to the configuration and reload."
 	if best := nearest(name, have); best != "" {
 		f.Fix = "did you mean " + quote(best) + "?"
@@ -140,19 +117,50 @@ func UnknownName(w Where, kind, name string, have []string) *Failure {
 	return f
 }
 
+// Ambiguous is the failure that a command names a child which several connections, which, have one of.
+func Ambiguous(w Where, name string, which []string) *Failure {
+	f := w.failure(CodeConfig, fmt.Sprintf("several children named %s: %s", quote(name), list(which, 3*maxListed)), "")
+	f.Fix = "name the connection as well: CONNECTION/CHILD, or --ike with swanctl."
+	return f
+}
+
+// NothingUp is the failure that a command is for SAs that are up, and none is of which it names: name. verb is what it would do with them
+// ("rekeyed").
+func NothingUp(w Where, name, verb string) *Failure {
+	f := w.failure(CodeConfig, fmt.Sprintf("no SA of %s that is up", quote(name)), "")
+	f.Fix = fmt.Sprintf("only what is up can be %s: see `esplanade status`, or `swanctl --list-sas`.", verb)
+	return f
+}
+
 // Uncallable is the failure of a connection that is to initiate and has no address of the peer. w.ConfigLine is that of remote_addrs.
 func Uncallable(w Where) *Failure {
-	f := w.failure(CodeConfig)
-	f.Ours = "no address to call: remote_addrs has none"
-	f.Fix = "put the peer's address into remote_addrs, or let the peer initiate"
+	f := w.failure(CodeConfig, "no address to call: remote_addrs has none", "")
+	f.Fix = "put the peer's address into remote_addrs, or let the peer initiate."
 	return f
+}
+
+// NothingToBringUp is the failure of a connection that is to initiate and has no child to bring up.
+func NothingToBringUp(w Where) *Failure {
+	f := w.failure(CodeConfig, "no child to bring up", "")
+	f.Fix = "add a child to " + w.connection() + "."
+	return f
+}
+
+// NotOffered is the failure of a command for what this gateway does not do; instead is a sentence that says what to do instead.
+func NotOffered(w Where, what, instead string) *Failure {
+	f := w.failure(CodeConfig, "no command for "+what, "")
+	f.Fix = instead
+	return f
+}
+
+// NotSupported is the failure that the peer demands what is not implemented here, such as "critical payload 61".
+func NotSupported(w Where, what string) *Failure {
+	return w.failure(CodeUnsupported, "", what)
 }
 
 // Internal is the failure for what should never happen.
 func Internal(w Where, cause error) *Failure {
-	f := w.failure(CodeInternal)
-	f.Cause = cause
-	return f
+	return w.because(CodeInternal, cause, "", "")
 }
 
 // nearest returns the name of have with the smallest edit distance to name, if that is at most a third of its length.

@@ -1,12 +1,14 @@
 package diag
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 )
 
 // Where is what every constructor needs to know about the circumstances. All of it is optional; what is missing is
-// rendered as unknown.
+// rendered as unknown. It is a value: its methods return changed copies, so that a call site reads
+// diag.Malformed(m.where(x).Answering(wire.NotifyInvalidSyntax), err).
 type Where struct {
 	// Connection and Child are names in the configuration.
 	Connection, Child string
@@ -18,16 +20,57 @@ type Where struct {
 	PeerID string
 	// ConfigLine is where the value concerned is configured, as "gw.toml:14".
 	ConfigLine string
+	// Answer is the IANA name of the notification that this side answers with; empty if it sends none.
+	Answer string
 	// Time is now.
 	Time time.Time
 }
 
-// failure starts a Failure at w.
-func (w Where) failure(code Code) *Failure {
+// At is w with another line of the configuration.
+func (w Where) At(line string) Where {
+	w.ConfigLine = line
+	return w
+}
+
+// Of is w for a child and a line of its configuration.
+func (w Where) Of(child, line string) Where {
+	w.Child, w.ConfigLine = child, line
+	return w
+}
+
+// Showing is w with the identity that the peer shows.
+func (w Where) Showing(id string) Where {
+	w.PeerID = id
+	return w
+}
+
+// Answering is w for a failure that this side answers with a notification, whose name is that of t.
+func (w Where) Answering(t fmt.Stringer) Where {
+	w.Answer = t.String()
+	return w
+}
+
+// failure starts a Failure at w that this side has found. What is empty of the sides is rendered with the default of the code.
+func (w Where) failure(code Code, ours, theirs string) *Failure {
 	return &Failure{
 		Code: code, Connection: w.Connection, Child: w.Child, Exchange: w.Exchange,
 		Local: w.Local, Remote: w.Remote, PeerID: w.PeerID, ConfigLine: w.ConfigLine, Time: w.Time,
+		Notify: w.Answer, Ours: ours, Theirs: theirs,
 	}
+}
+
+// because starts a Failure at w with the error underneath.
+func (w Where) because(code Code, cause error, ours, theirs string) *Failure {
+	f := w.failure(code, ours, theirs)
+	f.Cause = cause
+	return f
+}
+
+// refused starts a Failure at w that the peer has reported with the notification named notify.
+func (w Where) refused(code Code, notify, ours string) *Failure {
+	f := w.failure(code, ours, "")
+	f.ByPeer, f.Notify = true, notify
+	return f
 }
 
 // connection is the path of the connection's table in the configuration.

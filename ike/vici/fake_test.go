@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/wire"
 )
 
 var testNow = time.Date(2026, 5, 4, 10, 2, 3, 0, time.UTC)
@@ -68,10 +69,10 @@ func testConn() Conn {
 
 // testFailure is a failure whose text is what swanctl must show.
 func testFailure() *diag.Failure {
-	return diag.IKEProposalRefused(diag.Where{
-		Connection: "office", Child: "net", Exchange: "IKE_SA_INIT", Local: netip.MustParseAddrPort("192.0.2.1:500"),
+	return diag.Refused(diag.Where{
+		Connection: "office", Exchange: "IKE_SA_INIT", Local: netip.MustParseAddrPort("192.0.2.1:500"),
 		Remote: netip.MustParseAddrPort("203.0.113.7:500"), ConfigLine: "gw.toml:14",
-	}, []string{"aes256gcm16-prfsha384-ecp384"})
+	}, wire.NotifyNoProposalChosen, diag.Offer{Proposals: []string{"aes256gcm16-prfsha384-ecp384"}})
 }
 
 func testStatus() Status {

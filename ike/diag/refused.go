@@ -1,0 +1,109 @@
+package diag
+
+import "fmt"
+
+// Offer is what this side had asked for when the peer refused it. What does not matter for the request is empty.
+type Offer struct {
+	Proposals []string
+	Selectors Selectors
+	// Request is the request in words, where there are neither proposals nor selectors to show: "a rekeying of CHILD SA net".
+	Request string
+}
+
+// Refused is the failure that the peer answered a request with an error notification. The code and the texts follow from its
+// IANA name and, where that leaves it open, from whether w names a child. For AUTHENTICATION_FAILED there is [AuthRefused], for
+// the choice of a group [KEGroupRefused].
+func Refused(w Where, notify fmt.Stringer, o Offer) *Failure {
+	name := notify.String()
+	switch name {
+	case "NO_PROPOSAL_CHOSEN":
+		if w.Child == "" {
+			return ikeProposalRefused(w, name, o)
+		}
+		return childProposalRefused(w, name, o)
+	case "INVALID_KE_PAYLOAD":
+		if w.Child == "" {
+			return KEGroupRefused(w, notify, o.Proposals, "")
+		}
+		return childProposalRefused(w, name, o)
+	case "TS_UNACCEPTABLE", "SINGLE_PAIR_REQUIRED", "INVALID_SELECTORS":
+		return selectorsRefused(w, name, o)
+	case "UNEXPECTED_NAT_DETECTED":
+		f := w.refused(CodeNAT, name, addrPort(w.Local))
+		f.Fix = "switch NAT traversal on at the peer, and let UDP 4500 pass; or take the NAT between " + orUnknown(bareAddr(w.Local), "here") +
+			" and the peer out of the path."
+		return f
+	}
+	code := refusalCode(name)
+	f := w.refused(code, name, orUnknown(o.Request, unnamedRequest(w, code)))
+	switch name {
+	case "TEMPORARY_FAILURE":
+		f.Fix = "nothing at first: the peer is busy with an exchange that crosses ours, and ours is repeated. If it lasts, " +
+			"look for a rekeying that hangs at the peer."
+	case "UNACCEPTABLE_ADDRESSES":
+		f.Fix = "nothing if the tunnel stays up; otherwise allow " + orUnknown(bareAddr(w.Local), "our new address") + " at the peer, which does not take it."
+	case "INVALID_SPI":
+		f.Ours = "a CHILD SA that it does not have"
+		f.Fix = "nothing: the CHILD SA is rekeyed now, which replaces it."
+	}
+	return f
+}
+
+// unnamedRequest is a request of which nothing but the exchange is known, as what follows our verb of the code.
+func unnamedRequest(w Where, code Code) string {
+	switch code {
+	case CodeLimit:
+		return "another SA"
+	case CodeSPI:
+		return "an SA that it does not have"
+	case CodeVersion:
+		return "IKEv2"
+	}
+	return orUnknown(w.Exchange, "a request")
+}
+
+// refusalCode is the code for an error notification that has no text of its own.
+func refusalCode(notify string) Code {
+	switch notify {
+	case "INVALID_SYNTAX", "INVALID_MESSAGE_ID":
+		return CodeSyntax
+	case "INVALID_MAJOR_VERSION":
+		return CodeVersion
+	case "UNSUPPORTED_CRITICAL_PAYLOAD":
+		return CodeUnsupported
+	case "INVALID_IKE_SPI", "INVALID_SPI", "CHILD_SA_NOT_FOUND":
+		return CodeSPI
+	case "NO_ADDITIONAL_SAS":
+		return CodeLimit
+	}
+	return CodePeerError
+}
+
+func ikeProposalRefused(w Where, notify string, o Offer) *Failure {
+	f := w.refused(CodeProposalIKE, notify, list(o.Proposals, maxListed))
+	f.Fix = "configure one of ours at the peer, or put one of its IKE proposals into " + w.connection() + ".proposals; " +
+		"its log names them. Some peers answer the same when they have no connection for our address"
+	if a := bareAddr(w.Local); a != "" {
+		f.Fix += " " + a
+	}
+	f.Fix += "."
+	return f
+}
+
+func childProposalRefused(w Where, notify string, o Offer) *Failure {
+	f := w.refused(CodeProposalChild, notify, list(o.Proposals, maxListed))
+	f.Fix = "configure one of ours at the peer, or put one of its ESP (phase 2) proposals into " + w.child() +
+		".esp_proposals; check PFS first if only rekeying fails."
+	return f
+}
+
+func selectorsRefused(w Where, notify string, o Offer) *Failure {
+	f := w.refused(CodeTS, notify, "")
+	if len(o.Selectors.Local)+len(o.Selectors.Remote) == 0 {
+		return f
+	}
+	f.Ours = o.Selectors.String()
+	f.Fix = fmt.Sprintf("the peer must be configured for %s as its local and %s as its remote network; or change remote_ts "+
+		"and local_ts in %s to what it has.", side(o.Selectors.Remote), side(o.Selectors.Local), w.child())
+	return f
+}
