@@ -43,6 +43,8 @@ type Mismatch struct {
 	ClosestOurs, ClosestTheirs string
 	// Differs says in what: "KE: want ECP_384, has MODP_1024".
 	Differs string
+	// Cause says what is wrong where that is no difference.
+	Cause error
 }
 
 // IKEProposalMismatch is the failure to find a common IKE proposal: none of the peer's is acceptable, or its answer is none of
@@ -172,7 +174,7 @@ func SelectorsTaken(w Where, holder, theirs string) *Failure {
 
 func proposalMismatch(w Where, code Code, m Mismatch, key string) *Failure {
 	f := w.failure(code, list(m.Ours, maxListed), list(m.Theirs, maxListed))
-	f.Differs = m.Differs
+	f.Differs, f.Cause = m.Differs, m.Cause
 	if m.ClosestOurs != "" && m.ClosestTheirs != "" {
 		f.Closest = "our " + m.ClosestOurs + ", the peer's " + m.ClosestTheirs
 	}

@@ -63,8 +63,7 @@ func (m *Machine) heedInvalidSPI(r *request) {
 		return
 	}
 	m.spi.heededAt = r.now
-	m.emit(Failed{Failure: m.failure(diag.CodeSPI, r.header.Exchange, failByPeer(n.NotifyType), failChild(c.Config, c.Config.Line),
-		failSides("", "gets ESP of a CHILD SA that it does not have"), failFix("nothing: the CHILD SA is rekeyed now, which replaces it."))})
+	m.emit(Failed{Failure: diag.Refused(m.where(r.header.Exchange).Of(c.Config.Name, c.Config.Line), n.NotifyType, diag.Offer{})})
 	if _, ok := queued(m, func(t *rekeyChildTask) bool { return t.old == c }); !ok {
 		m.enqueue(&rekeyChildTask{old: c})
 	}

@@ -145,7 +145,7 @@ func (m *Machine) advanceChild(now time.Time, c *Child) {
 			// "If an SA has expired or is about to expire and rekeying attempts using the mechanisms described here fail, an
 			// implementation MUST close the IKE SA and any associated Child SAs and then MAY start new ones."
 			// https://www.rfc-editor.org/rfc/rfc7296#section-2.8
-			m.emit(Failed{Failure: m.failure(diag.CodeExpired, wire.ExchangeCreateChildSA, failChild(c.Config, c.Config.Line))})
+			m.emit(Failed{Failure: diag.Expired(m.where(wire.ExchangeCreateChildSA).Of(c.Config.Name, c.Config.Line), "that of the CHILD SA, which the peer does not rekey")})
 			m.Delete(now, "a CHILD SA has expired and could not be rekeyed")
 			return
 		}

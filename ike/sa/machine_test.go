@@ -149,7 +149,7 @@ func TestDisjointSelectors(t *testing.T) {
 	r.a.connect()
 	r.run(2 * time.Minute)
 	f := r.b.wantFailure(diag.CodeTS)
-	if f.Ours != "net: 10.9.0.0/16 === 10.1.0.0/16" || f.Theirs != "10.2.0.0/16 === 10.1.0.0/16" {
+	if f.Child != "net" || f.Ours != "10.9.0.0/16 === 10.1.0.0/16" || f.Theirs != "10.2.0.0/16 === 10.1.0.0/16" {
 		t.Errorf("both sides must be named: %v", f)
 	}
 	r.a.wantFailure(diag.CodeTS)

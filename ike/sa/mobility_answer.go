@@ -25,8 +25,7 @@ func (m *Machine) answerMobility(r *request) (answer []wire.Payload, refused boo
 	if natChanged(r.payloads, r.path) {
 		// The answer goes "to the address and port that the corresponding request came from", and the contents of the
 		// notification are used for nothing. https://www.rfc-editor.org/rfc/rfc4555#section-3.9
-		m.emit(Failed{Failure: m.failure(diag.CodeNAT, r.header.Exchange, failNotify(wire.NotifyUnexpectedNATDetected),
-			failSides("", r.path.Remote.String()))})
+		m.emit(Failed{Failure: diag.NATDetected(m.where(r.header.Exchange).Answering(wire.NotifyUnexpectedNATDetected), r.path.Remote)})
 		return append(failing(wire.NotifyUnexpectedNATDetected), cookie...), true
 	}
 	if notify(r.payloads, wire.NotifyUpdateSAAddresses) != nil {

@@ -58,8 +58,8 @@ func (m *Machine) finishPart(r *response, o *childOffer) {
 	}
 	c.State, c.successor = ChildRekeyed, m.children[i]
 	m.requeue(&deleteChildTask{child: c})
-	m.emit(Failed{Child: o.cfg, Part: o.part, Failure: m.failure(diag.CodeNarrowed, r.header.Exchange, failChild(o.cfg, o.cfg.RemoteTSLine),
-		failSides(selectorText(o.ts), "only "+selectorText(c.TS)+", which there is already"))})
+	w := m.where(r.header.Exchange).Of(o.cfg.Name, o.cfg.RemoteTSLine)
+	m.emit(Failed{Child: o.cfg, Part: o.part, Failure: diag.NothingNew(w, selectorTexts(o.ts), selectorTexts(c.TS))})
 }
 
 // Asked reports whether this side has asked for the CHILD SA, or for the one that it was first rekeyed from.

@@ -154,7 +154,7 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 		return nil, m.failure(diag.CodeTS, x, failChild(o.cfg, o.cfg.LocalTSLine), failSides(selectorText(o.ts), selectorText(ts)))
 	}
 	if old != nil && !m.keepsScope(o.ts, ts) {
-		return nil, m.narrower(x, old, o.ts, ts)
+		return nil, narrower(m.where(x), old, o.ts, ts)
 	}
 	if f := m.taken(x, o.cfg, ts); f != nil {
 		return nil, f

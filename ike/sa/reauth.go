@@ -83,7 +83,7 @@ func (m *Machine) advanceAuthLife(now time.Time) {
 	a := &m.auth
 	if !a.expireAt.IsZero() && !now.Before(a.expireAt) {
 		a.expireAt, a.reauthAt = time.Time{}, time.Time{}
-		m.emit(Failed{Failure: m.failure(diag.CodeExpired, wire.ExchangeIKEAuth)})
+		m.emit(Failed{Failure: diag.Expired(m.where(wire.ExchangeIKEAuth), "nobody has authenticated again in time")})
 		m.Delete(now, "nobody has authenticated anew in time")
 		return
 	}

@@ -23,21 +23,18 @@ func (m *Machine) selectRekeyed(x wire.ExchangeType, old *Child, theirs selector
 	case what != "":
 		return best, m.tsLimitFailure(x, old.Config, what)
 	case best.ts.Empty():
-		return best, m.failure(diag.CodeTS, x, failNotify(wire.NotifyTSUnacceptable), failChild(old.Config, old.Config.LocalTSLine),
-			failSides(selectorText(ours), selectorText(theirs)))
+		w := m.where(x).Of(old.Config.Name, old.Config.LocalTSLine).Answering(wire.NotifyTSUnacceptable)
+		return best, diag.SelectorMismatch(w, selectorTexts(ours), selectorTexts(theirs))
 	case !m.keepsScope(old.TS, best.ts):
-		return best, m.narrower(x, old, old.TS, theirs, failNotify(wire.NotifyTSUnacceptable))
+		return best, narrower(m.where(x).Answering(wire.NotifyTSUnacceptable), old, old.TS, theirs)
 	}
 	return best, nil
 }
 
 // narrower is the failure of a rekeying that would leave out traffic which the child carries: "the new SA MUST NOT have narrower
 // selectors than the original". https://www.rfc-editor.org/rfc/rfc7296#section-2.9.2
-func (m *Machine) narrower(x wire.ExchangeType, old *Child, ours, theirs selector.Pair, opts ...failOption) *diag.Failure {
-	return m.failure(diag.CodeNarrowed, x, append(opts, failChild(old.Config, old.Config.LocalTSLine),
-		failSides("all that is in use to stay with a rekeying: "+selectorText(ours), "only "+selectorText(theirs)),
-		failFix("nothing at first: the CHILD SA goes on until its lifetime ends. If the selectors have been changed at the peer, change "+
-			"local_ts and remote_ts here as well, or terminate the child."))...)
+func narrower(w diag.Where, old *Child, ours, theirs selector.Pair) *diag.Failure {
+	return diag.RekeyNarrows(w.Of(old.Config.Name, old.Config.LocalTSLine), selectorTexts(ours), selectorTexts(theirs))
 }
 
 // keepsScope reports whether selectors that take the place of others leave nothing out. With MOBIKE one host in the place of another

@@ -88,8 +88,7 @@ func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, the
 		chosen, err := proposal.Choose(c.cfg.Proposals, sa.Proposals, opts)
 		if err != nil {
 			if mismatch == nil {
-				mismatch, mismatched = m.proposalFailure(diag.CodeProposalChild, x, err, c.cfg), c.cfg
-				mismatch.Notify = wire.NotifyNoProposalChosen.String()
+				mismatch, mismatched = childMismatch(m.where(x).Answering(wire.NotifyNoProposalChosen), c.cfg, err), c.cfg
 			}
 			continue
 		}
@@ -102,21 +101,21 @@ func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, the
 	if tooMany != nil {
 		return fit{cfg: mismatched}, false, tooMany, wire.NotifyTSUnacceptable
 	}
-	f := m.failure(diag.CodeTS, x, failNotify(wire.NotifyTSUnacceptable))
-	var ours []byte
-	for i, c := range candidates {
-		if i > 0 {
-			ours = append(ours, "; "...)
-		}
-		ours = append(ours, c.Name+": "+selectorText(m.tsOf(c))...)
-	}
-	f.Ours, f.Theirs = string(ours), selectorText(theirs)
-	var only *ChildConfig
-	if len(candidates) == 1 {
-		only = candidates[0]
-		failChild(only, only.LocalTSLine)(f)
-	}
+	only, f := m.noneFits(m.where(x).Answering(wire.NotifyTSUnacceptable), candidates, theirs)
 	return fit{cfg: only}, false, f, wire.NotifyTSUnacceptable
+}
+
+// noneFits is the failure that no child is for the selectors of a request, and the child if there is only one.
+func (m *Machine) noneFits(w diag.Where, candidates []*ChildConfig, theirs selector.Pair) (*ChildConfig, *diag.Failure) {
+	if len(candidates) == 1 {
+		c := candidates[0]
+		return c, diag.SelectorMismatch(w.Of(c.Name, c.LocalTSLine), selectorTexts(m.tsOf(c)), selectorTexts(theirs))
+	}
+	var ours []string
+	for _, c := range candidates {
+		ours = append(ours, c.Name+": "+selectorTexts(m.tsOf(c)).String())
+	}
+	return nil, diag.NoChildFits(w, ours, selectorTexts(theirs))
 }
 
 // candidateChildren are the children that a request may be for: those of the connection, and those of others with the same peer. There

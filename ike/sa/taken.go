@@ -27,7 +27,6 @@ func (m *Machine) taken(x wire.ExchangeType, c *ChildConfig, ts selector.Pair) *
 	if !ok {
 		return nil
 	}
-	return m.failure(diag.CodeTSTaken, x, failChild(c, c.RemoteTSLine), failNotify(wire.NotifyTSUnacceptable),
-		failSides(fmt.Sprintf("%s for %s at %s (IKE SA #%d)", selector.Format(by.TS.Remote), by.ID, by.Remote, by.IKE),
-			selector.Format(ts.Remote)+" for itself"))
+	return diag.SelectorsTaken(m.where(x).Of(c.Name, c.RemoteTSLine).Answering(wire.NotifyTSUnacceptable),
+		fmt.Sprintf("%s for %s at %s (IKE SA #%d)", selector.Format(by.TS.Remote), by.ID, by.Remote, by.IKE), selector.Format(ts.Remote))
 }

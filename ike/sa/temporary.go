@@ -28,7 +28,7 @@ func (m *Machine) countTemporary(now time.Time, x wire.ExchangeType, answer []wi
 	case m.temporarySince.IsZero():
 		m.temporarySince = now
 	case now.Sub(m.temporarySince) >= temporaryLimit && (m.state == StateEstablished || m.state == StateRekeying):
-		m.emit(Failed{Failure: m.failure(diag.CodePeerError, x, failByPeer(n.NotifyType))})
+		m.emit(Failed{Failure: diag.Refused(m.where(x), n.NotifyType, diag.Offer{})})
 		m.Delete(now, "the peer answers nothing but TEMPORARY_FAILURE")
 	}
 }

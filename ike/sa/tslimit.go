@@ -48,7 +48,6 @@ func prefixes(list []selector.Selector) int {
 
 // tsLimitFailure is the failure of a child whose selectors exceed the bounds.
 func (m *Machine) tsLimitFailure(x wire.ExchangeType, c *ChildConfig, what string) *diag.Failure {
-	return m.failure(diag.CodeLimit, x, failChild(c, c.LocalTSLine), failNotify(wire.NotifyTSUnacceptable),
-		failSides(fmt.Sprintf("at most %d traffic selectors and %d prefixes on each side, or as many as are configured", maxSelectors, maxTSPrefixes), what),
-		failFix("let the peer ask for prefixes instead of ranges, and for few: what is configured here as local_ts and remote_ts is always allowed."))
+	return diag.TooManySelectors(m.where(x).Of(c.Name, c.LocalTSLine).Answering(wire.NotifyTSUnacceptable),
+		fmt.Sprintf("at most %d traffic selectors and %d prefixes on each side, or as many as are configured", maxSelectors, maxTSPrefixes), what)
 }

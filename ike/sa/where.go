@@ -1,0 +1,93 @@
+package sa
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+// where is what a failure of this SA in an exchange needs to know about the circumstances. The owner stamps its time.
+func (m *Machine) where(x wire.ExchangeType) diag.Where {
+	w := diag.Where{
+		Connection: m.cfg.Name, Exchange: x.String(), Local: m.path.Local, Remote: m.path.Remote, ConfigLine: m.cfg.Line,
+	}
+	if !m.remoteID.Any() {
+		w.PeerID = m.remoteID.String()
+	}
+	return w
+}
+
+// ikeMismatch is the failure that the IKE proposals of the two sides have nothing in common.
+func (m *Machine) ikeMismatch(w diag.Where, err error) *diag.Failure {
+	return diag.IKEProposalMismatch(w.At(m.cfg.ProposalsLine), mismatch(err))
+}
+
+// childMismatch is the same for the ESP proposals of a child.
+func childMismatch(w diag.Where, c *ChildConfig, err error) *diag.Failure {
+	return diag.ChildProposalMismatch(w.Of(c.Name, c.ProposalsLine), mismatch(err))
+}
+
+// maxOffered is how many of the peer's proposals are looked at for a failure: it can send 255, and anybody can be the peer. It is
+// more than Windows offers, which is recognised by them.
+const maxOffered = 24
+
+// mismatch is what proposals of both sides differ in.
+func mismatch(err error) diag.Mismatch {
+	var mm *proposal.MismatchError
+	if !errors.As(err, &mm) {
+		return diag.Mismatch{Cause: err}
+	}
+	n := min(len(mm.Theirs), maxOffered)
+	d := diag.Mismatch{Ours: proposalTexts(mm.Ours), More: len(mm.Theirs) - n, Answer: mm.Answer}
+	for _, p := range mm.Theirs[:n] {
+		d.Theirs = append(d.Theirs, proposal.FormatWire(p))
+	}
+	if mm.ClosestOurs >= 0 && mm.ClosestOurs < len(mm.Ours) && mm.ClosestTheirs >= 0 && mm.ClosestTheirs < len(mm.Theirs) {
+		d.ClosestOurs, d.ClosestTheirs = mm.Ours[mm.ClosestOurs].String(), proposal.FormatWire(mm.Theirs[mm.ClosestTheirs])
+	}
+	var differs []string
+	for _, x := range mm.Differs {
+		if x.Reason != "" {
+			differs = append(differs, x.String())
+			continue
+		}
+		differs = append(differs, fmt.Sprintf("%s (we want %s, the peer has %s)", x.Type, orNone(x.Want), orNone(x.Have)))
+	}
+	d.Differs = strings.Join(differs, "; ")
+	return d
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
+}
+
+func proposalTexts(ps []proposal.Proposal) []string {
+	var s []string
+	for _, p := range ps {
+		s = append(s, p.String())
+	}
+	return s
+}
+
+// selectorTexts are the selectors of a child for a failure.
+func selectorTexts(p selector.Pair) diag.Selectors {
+	texts := func(list []selector.Selector) []string {
+		var s []string
+		for _, x := range list {
+			s = append(s, x.String())
+		}
+		return s
+	}
+	return diag.Selectors{Local: texts(p.Local), Remote: texts(p.Remote)}
+}
+
+// groupName is the name of a key exchange method.
+func groupName(group uint16) string { return wire.TransformName(wire.TransformKE, group) }
