@@ -152,25 +152,45 @@ func TestGoldenInitValues(t *testing.T) {
 			{Type: TransformKE, ID: KE_MODP_2048},
 		}},
 	}}
-	if got := Find(m.Payloads, PayloadSA); !reflect.DeepEqual(got, wantSA) {
+	if got := first(m.Payloads, PayloadSA); !reflect.DeepEqual(got, wantSA) {
 		t.Errorf("SA %+v\nwant %+v", got, wantSA)
 	}
-	if ke := Find(m.Payloads, PayloadKE).(*KE); ke.Group != KE_CURVE25519 || len(ke.Data) != 32 {
+	if ke := first(m.Payloads, PayloadKE).(*KE); ke.Group != KE_CURVE25519 || len(ke.Data) != 32 {
 		t.Errorf("KE group %d, %d octets", ke.Group, len(ke.Data))
 	}
-	hashes, err := FindNotify(m.Payloads, NotifySignatureHashAlgorithms).HashAlgorithms()
+	hashes, err := firstNotify(m.Payloads, func(t NotifyType) bool { return t == NotifySignatureHashAlgorithms }).HashAlgorithms()
 	if want := []HashAlgorithm{HashSHA2_256, HashSHA2_384, HashSHA2_512, HashIdentity}; err != nil || !reflect.DeepEqual(hashes, want) {
 		t.Errorf("hash algorithms %v, %v, want %v", hashes, err, want)
 	}
-	if n := FindErrorNotify(m.Payloads); n != nil {
+	if n := firstNotify(m.Payloads, NotifyType.IsError); n != nil {
 		t.Errorf("error notification %s in a good message", n.NotifyType)
 	}
-	if p := Find(m.Payloads, PayloadAUTH); p != nil {
+	if p := first(m.Payloads, PayloadAUTH); p != nil {
 		t.Errorf("found AUTH: %v", p)
 	}
-	if n := FindNotify(m.Payloads, NotifyCookie); n != nil {
+	if n := firstNotify(m.Payloads, func(t NotifyType) bool { return t == NotifyCookie }); n != nil {
 		t.Errorf("found COOKIE: %v", n)
 	}
+}
+
+// first is the first payload of a type, nil if there is none.
+func first(ps []Payload, t PayloadType) Payload {
+	for _, p := range ps {
+		if p.Type() == t {
+			return p
+		}
+	}
+	return nil
+}
+
+// firstNotify is the first notification of a type that is wanted, nil if there is none.
+func firstNotify(ps []Payload, wanted func(NotifyType) bool) *Notify {
+	for _, p := range ps {
+		if n, ok := p.(*Notify); ok && wanted(n.NotifyType) {
+			return n
+		}
+	}
+	return nil
 }
 
 func TestGoldenEncrypted(t *testing.T) {
@@ -190,7 +210,7 @@ func TestGoldenEncrypted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := FindErrorNotify(answer); n == nil || n.NotifyType != NotifyTSUnacceptable {
+	if n := firstNotify(answer, NotifyType.IsError); n == nil || n.NotifyType != NotifyTSUnacceptable {
 		t.Errorf("error notification %v, want TS_UNACCEPTABLE", n)
 	}
 }

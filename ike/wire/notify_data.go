@@ -71,15 +71,10 @@ func (n *Notify) AcceptedGroup() (uint16, error) {
 	return binary.BigEndian.Uint16(n.Data), nil
 }
 
-// NewSetWindowSize announces how many requests the sender can handle at a time:
-// "The data associated with a SET_WINDOW_SIZE notification MUST be 4 octets long
-// and contain the big endian representation of the number of messages the sender
-// promises to keep" (https://www.rfc-editor.org/rfc/rfc7296#section-2.3).
-func NewSetWindowSize(size uint32) *Notify {
-	return NewNotify(NotifySetWindowSize, binary.BigEndian.AppendUint32(nil, size))
-}
-
-// WindowSize reads the data of SET_WINDOW_SIZE. The size is at least 1.
+// WindowSize reads the data of SET_WINDOW_SIZE: "The data associated with a
+// SET_WINDOW_SIZE notification MUST be 4 octets long and contain the big endian
+// representation of the number of messages the sender promises to keep"
+// (https://www.rfc-editor.org/rfc/rfc7296#section-2.3). The size is at least 1.
 func (n *Notify) WindowSize() (uint32, error) {
 	if err := n.wantData(4); err != nil {
 		return 0, err
@@ -125,17 +120,7 @@ func (n *Notify) NATDetectionHash() ([NATDetectionLen]byte, error) {
 // SPI the exchange initiator would expect in inbound ESP or AH packets"
 // (https://www.rfc-editor.org/rfc/rfc7296#section-1.3.3).
 func NewRekeySA(p ProtocolID, spi uint32) *Notify {
-	return newChildNotify(NotifyRekeySA, p, spi)
-}
-
-// NewChildSANotFound answers a request about a CHILD SA that doesn't exist, with
-// the SPI of that request (https://www.rfc-editor.org/rfc/rfc7296#section-2.25).
-func NewChildSANotFound(p ProtocolID, spi uint32) *Notify {
-	return newChildNotify(NotifyChildSANotFound, p, spi)
-}
-
-func newChildNotify(t NotifyType, p ProtocolID, spi uint32) *Notify {
-	return &Notify{Protocol: p, SPI: binary.BigEndian.AppendUint32(nil, spi), NotifyType: t}
+	return &Notify{Protocol: p, SPI: binary.BigEndian.AppendUint32(nil, spi), NotifyType: NotifyRekeySA}
 }
 
 // ChildSPI reads which CHILD SA the notification is about, from its Protocol and
@@ -166,13 +151,8 @@ func (n *Notify) InvalidSPI() (uint32, error) {
 	return binary.BigEndian.Uint32(n.Data), nil
 }
 
-// NewIPCompSupported offers or accepts compression
-// (https://www.rfc-editor.org/rfc/rfc7296#section-2.22).
-func NewIPCompSupported(cpi uint16, t IPCompTransform) *Notify {
-	return NewNotify(NotifyIPCompSupported, append(binary.BigEndian.AppendUint16(nil, cpi), uint8(t)))
-}
-
-// IPComp reads the data of IPCOMP_SUPPORTED: "a two-octet IPComp CPI followed by
+// IPComp reads the data of IPCOMP_SUPPORTED
+// (https://www.rfc-editor.org/rfc/rfc7296#section-2.22): "a two-octet IPComp CPI followed by
 // a one-octet Transform ID optionally followed by attributes"; no transform has
 // attributes.
 func (n *Notify) IPComp() (cpi uint16, t IPCompTransform, err error) {

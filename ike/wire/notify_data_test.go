@@ -48,7 +48,7 @@ func TestNotifyData(t *testing.T) {
 	group, err := n.AcceptedGroup()
 	same(t, "AcceptedGroup", group, KE_ECP_384, err)
 
-	n = checkNotify(t, NewSetWindowSize(5), "00 00 4001 00000005")
+	n = checkNotify(t, NewNotify(NotifySetWindowSize, []byte{0, 0, 0, 5}), "00 00 4001 00000005")
 	size, err := n.WindowSize()
 	same(t, "WindowSize", size, uint32(5), err)
 
@@ -56,7 +56,7 @@ func TestNotifyData(t *testing.T) {
 	p, spi, err := n.ChildSPI()
 	same(t, "ChildSPI", []any{p, spi}, []any{ProtocolESP, uint32(0xc0ffee01)}, err)
 
-	n = checkNotify(t, NewChildSANotFound(ProtocolAH, 7), "02 04 002c 00000007")
+	n = checkNotify(t, &Notify{Protocol: ProtocolAH, SPI: []byte{0, 0, 0, 7}, NotifyType: NotifyChildSANotFound}, "02 04 002c 00000007")
 	p, spi, err = n.ChildSPI()
 	same(t, "ChildSPI", []any{p, spi}, []any{ProtocolAH, uint32(7)}, err)
 
@@ -64,7 +64,7 @@ func TestNotifyData(t *testing.T) {
 	spi, err = n.InvalidSPI()
 	same(t, "InvalidSPI", spi, uint32(0x01020304), err)
 
-	n = checkNotify(t, NewIPCompSupported(0x1234, IPCompDeflate), "00 00 4003 1234 02")
+	n = checkNotify(t, NewNotify(NotifyIPCompSupported, []byte{0x12, 0x34, 2}), "00 00 4003 1234 02")
 	cpi, transform, err := n.IPComp()
 	same(t, "IPComp", []any{cpi, transform}, []any{uint16(0x1234), IPCompDeflate}, err)
 

@@ -8,33 +8,15 @@ import (
 // Constructors and accessors for the notification data of IKEv2's extensions;
 // see notify_data.go for their contract.
 
-// NewSignatureHashAlgorithms announces the hash algorithms that the sender
-// accepts in signatures: a list of 16-bit numbers
+// HashAlgorithms reads the data of SIGNATURE_HASH_ALGORITHMS, the hash algorithms
+// that the sender accepts in signatures: a list of 16-bit numbers
 // (https://www.rfc-editor.org/rfc/rfc7427#section-4).
-func NewSignatureHashAlgorithms(hashes ...HashAlgorithm) *Notify {
-	return NewNotify(NotifySignatureHashAlgorithms, appendUint16s(hashes))
-}
-
-// HashAlgorithms reads the data of SIGNATURE_HASH_ALGORITHMS.
 func (n *Notify) HashAlgorithms() ([]HashAlgorithm, error) { return uint16s[HashAlgorithm](n) }
 
-// NewSecurePasswordMethods offers or chooses secure password methods
+// SecurePasswordMethods reads the data of SECURE_PASSWORD_METHODS
 // (https://www.rfc-editor.org/rfc/rfc6467#section-3).
-func NewSecurePasswordMethods(methods ...SecurePasswordMethod) *Notify {
-	return NewNotify(NotifySecurePasswordMethods, appendUint16s(methods))
-}
-
-// SecurePasswordMethods reads the data of SECURE_PASSWORD_METHODS.
 func (n *Notify) SecurePasswordMethods() ([]SecurePasswordMethod, error) {
 	return uint16s[SecurePasswordMethod](n)
-}
-
-func appendUint16s[T ~uint16](list []T) []byte {
-	var b []byte
-	for _, v := range list {
-		b = binary.BigEndian.AppendUint16(b, uint16(v))
-	}
-	return b
 }
 
 func uint16s[T ~uint16](n *Notify) ([]T, error) {
@@ -166,11 +148,6 @@ const (
 	AGGFRAGDontFragment      AGGFRAGFlags = 0x01 // D: the sender can't receive fragments
 	AGGFRAGCongestionControl AGGFRAGFlags = 0x02 // C: the sender requires congestion control
 )
-
-// NewUseAGGFRAG offers or accepts AGGFRAG payloads.
-func NewUseAGGFRAG(f AGGFRAGFlags) *Notify {
-	return NewNotify(NotifyUseAGGFRAG, []byte{uint8(f & (AGGFRAGCongestionControl | AGGFRAGDontFragment))})
-}
 
 // AGGFRAG reads the data of USE_AGGFRAG. Reserved bits are cleared.
 func (n *Notify) AGGFRAG() (AGGFRAGFlags, error) {

@@ -6,11 +6,11 @@ import (
 )
 
 func TestNotifyExtensions(t *testing.T) {
-	n := checkNotify(t, NewSignatureHashAlgorithms(HashSHA2_256, HashIdentity), "00 00 402f 0002 0005")
+	n := checkNotify(t, NewNotify(NotifySignatureHashAlgorithms, []byte{0, 2, 0, 5}), "00 00 402f 0002 0005")
 	hashes, err := n.HashAlgorithms()
 	same(t, "HashAlgorithms", hashes, []HashAlgorithm{HashSHA2_256, HashIdentity}, err)
 
-	n = checkNotify(t, NewSecurePasswordMethods(PasswordPACE), "00 00 4028 0001")
+	n = checkNotify(t, NewNotify(NotifySecurePasswordMethods, []byte{0, 1}), "00 00 4028 0001")
 	methods, err := n.SecurePasswordMethods()
 	same(t, "SecurePasswordMethods", methods, []SecurePasswordMethod{PasswordPACE}, err)
 
@@ -51,7 +51,7 @@ func TestNotifyExtensions(t *testing.T) {
 	kind, id, err := n.PPKIdentity()
 	same(t, "PPKIdentity", []any{kind, id}, []any{PPKIDFixed, []byte("id")}, err)
 
-	n = checkNotify(t, NewUseAGGFRAG(0xff), "00 00 403a 03")
+	n = checkNotify(t, NewNotify(NotifyUseAGGFRAG, []byte{3}), "00 00 403a 03")
 	flags, err := n.AGGFRAG()
 	same(t, "AGGFRAG", flags, AGGFRAGCongestionControl|AGGFRAGDontFragment, err)
 	flags, err = (&Notify{Data: []byte{0xfd}}).AGGFRAG()
