@@ -1,17 +1,21 @@
-// Package ike is the IKE daemon: it brings about and keeps up what is configured.
+// Package ike runs a gateway: the event loop, timers and workers around package gateway. All the input and output of
+// the control plane is here, and no decision.
 //
-// A [Daemon] has one event loop (loop.go), a single goroutine that owns all of its state: the table of IKE SAs
-// (table.go), the connections with what is desired of them and what is (connection.go), the trap policies. Everything
-// that happens reaches it through a bounded inbox: datagrams and events of the data plane, commands of operators, answers
-// of resolvers. When the inbox is full, input is dropped and counted; the packet loop never waits for the control plane.
+// A [Daemon] has one event loop (loop.go), a single goroutine that owns the gateway and with it every IKE SA:
 //
-// The protocol itself is in package sa, as machines without clock or socket. The loop feeds them (receive.go), arms one
-// timer for all of them, and carries out what they put out (outputs.go). The reconciler (reconcile.go) compares what is
-// desired with what is, starts what is missing, with growing pauses after failures, and can always say what it waits for.
+//	packet loops ──> handler.go ──> inbox, strangers, news ──┐
+//	commands (Call), answers of resolvers ───────> inbox ────┤
+//	failures of routes ──────────────────────────> wake ─────┼──> loop.go ──> gateway.Manager
+//	one timer, for NextTimeout ──────────────────────────────┘                   │ effects
+//	                                                                             │
+//	         DataPlane, host.go ──> routing.go (one worker), resolver.go  <──────┘
 //
-// Failures are values of package diag. One place (report.go) takes them all and gives them to the log, the status, the
-// counters and the VICI alerts.
+// Everything that happens reaches the loop through something that is bounded. When a queue is full, input is dropped and
+// counted; the packet loop never waits for the control plane. What must not be lost is not in a queue but in a set that
+// cannot overflow (package news, the failures of routing).
 //
-// The package never imports the data plane. It declares what it needs of one as [DataPlane], and of the host's network
-// as [Network].
+// The loop must not block. Whatever may take its time is carried out by workers, and what comes of it is an input again.
+//
+// The package never imports the data plane. Package gateway declares what it needs of one, and this package what it
+// needs of the host's network ([Network]).
 package ike

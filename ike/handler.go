@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"esplanade/ike/gateway"
 	"esplanade/ike/news"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
@@ -50,12 +51,7 @@ func unsolicited(b []byte) bool {
 
 // HandleUnreachable takes an ICMP error about something sent to remote.
 func (d *Daemon) HandleUnreachable(local, remote netip.AddrPort, errno error) {
-	d.loop.offer(d.loop.inbox, message{run: func(d *Daemon, now time.Time) {
-		for _, e := range d.table.at(remote.Addr()) {
-			e.m.Unreachable(now, sa.Path{Local: local, Remote: remote}, errno)
-			d.drain(now, e)
-		}
-	}})
+	d.offer(func(g *gateway.Manager, now time.Time) { g.Unreachable(now, local, remote, errno) })
 }
 
 // Acquire reports that a packet waits for a trap's tunnel.
@@ -70,51 +66,35 @@ func (d *Daemon) PeerMoved(child uint64, from netip.AddrPort) { d.loop.news.Move
 // Exhausting reports that a CHILD SA has reached its soft limit.
 func (d *Daemon) Exhausting(child uint64) { d.loop.news.Exhausting(child) }
 
-// UnknownSPI tells that ESP came from somewhere with an SPI that nobody has. It is told to the peer that is there, "the IP address (and
-// port, if NAT traversal is used)": https://www.rfc-editor.org/rfc/rfc7296#section-2.21.4
-func (d *Daemon) UnknownSPI(local, remote netip.AddrPort, spi uint32) {
-	d.loop.offer(d.loop.inbox, message{run: func(d *Daemon, now time.Time) { d.waywardESP(now, remote, spi) }})
-}
-
-func (d *Daemon) waywardESP(now time.Time, remote netip.AddrPort, spi uint32) {
-	var found *entry
-	for _, e := range d.table.at(remote.Addr()) {
-		// Raw ESP has no port. Behind one address there may be many peers, each with a port of its own.
-		if e.alive() && (remote.Port() == 0 || e.m.Path().Remote.Port() == remote.Port()) {
-			found = e // the newest
-		}
-	}
-	if found != nil {
-		found.m.UnknownSPI(now, spi)
-		d.drain(now, found)
-	}
+// UnknownSPI tells that ESP came from somewhere with an SPI that nobody has.
+func (d *Daemon) UnknownSPI(_, remote netip.AddrPort, spi uint32) {
+	d.offer(func(g *gateway.Manager, now time.Time) { g.UnknownSPI(now, remote, spi) })
 }
 
 // takeNews handles a batch of what the data plane has said of CHILD SAs and policies.
 func (d *Daemon) takeNews() {
 	for _, n := range d.loop.news.Take(nil, batch) {
-		d.handle(message{run: func(d *Daemon, now time.Time) { d.hear(now, n) }})
+		d.hear(time.Now(), n)
 	}
 }
 
-// hear handles one item of news. A CHILD SA may have gone meanwhile.
+// hear handles one item of news.
 func (d *Daemon) hear(now time.Time, n news.Item) {
 	if n.Policy != 0 {
-		d.acquire(now, n.Policy, n.Packet)
+		d.gateway.Acquire(now, n.Policy, n.Packet)
 	}
-	i := d.installed[n.Child]
-	if i == nil {
-		return
-	}
-	m := i.owner.m
 	if n.Active {
-		m.InboundActive(now, n.Child)
+		d.gateway.InboundActive(now, n.Child)
 	}
 	if n.Moved.IsValid() {
-		m.PeerMoved(now, n.Child, n.Moved)
+		d.gateway.PeerMoved(now, n.Child, n.Moved)
 	}
 	if n.Exhausting {
-		m.Exhausting(now, n.Child)
+		d.gateway.Exhausting(now, n.Child)
 	}
-	d.drain(now, i.owner)
+}
+
+// offer has f run on the event loop, unless the inbox is full.
+func (d *Daemon) offer(f func(g *gateway.Manager, now time.Time)) {
+	d.loop.offer(d.loop.inbox, message{run: f})
 }

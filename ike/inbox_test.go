@@ -8,15 +8,23 @@ import (
 	"testing/synctest"
 	"time"
 
+	"esplanade/ike/gateway"
+	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
 
 // inboxed is a daemon that does not run, so that what it is given stays in its queues.
 func inboxed(t *testing.T) (d *Daemon, local, remote netip.AddrPort) {
 	t.Helper()
-	d = New(Options{Config: parse(t, toml("", right("none"))), DataPlane: deaf{}})
+	d = New(Options{Config: conf(t, "", addrB, addrA, "none"), DataPlane: deaf{}})
 	return d, netip.MustParseAddrPort("192.0.2.2:500"), netip.MustParseAddrPort("192.0.2.1:500")
 }
+
+// deaf is a data plane that sends nothing.
+type deaf struct{ gateway.DataPlane }
+
+func (deaf) SendIKE(_, _ netip.AddrPort, _ []byte) error { return nil }
+func (deaf) SetPolicy(uint64, selector.Policy)           {}
 
 // ofSomebody is a datagram of n octets that claims to belong to an IKE SA.
 func ofSomebody(n int) []byte {
@@ -89,15 +97,15 @@ func TestStrangersQueue(t *testing.T) {
 func crowded(t *testing.T, n *node, f func()) {
 	t.Helper()
 	gate := make(chan struct{})
-	n.d.post(func(*Daemon, time.Time) { <-gate })
+	n.post(func(*gateway.Manager, time.Time) { <-gate })
 	synctest.Wait()
-	before := n.d.InboxDropped()
+	before := n.InboxDropped()
 	junk := ofSomebody(28)
 	for range inboxSize + 10 {
-		n.d.HandleIKE(netip.AddrPortFrom(n.addr, 500), netip.MustParseAddrPort("192.0.2.9:500"), junk)
+		n.HandleIKE(netip.AddrPortFrom(n.addr, 500), netip.MustParseAddrPort("192.0.2.9:500"), junk)
 	}
-	if n.d.InboxDropped() != before+10 {
-		t.Fatalf("%d messages are dropped, so the inbox is not full", n.d.InboxDropped()-before)
+	if n.InboxDropped() != before+10 {
+		t.Fatalf("%d messages are dropped, so the inbox is not full", n.InboxDropped()-before)
 	}
 	f()
 	close(gate)
@@ -118,21 +126,21 @@ func newest[V any](t *testing.T, n *node, list map[uint64]V) uint64 {
 // comes to its end is replaced, and the first packet on a new SA makes the responder use it.
 func TestNewsAreNotLostInACrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFabric(t)
-		b := f.start(addrB, toml("", right("none")))
-		a := f.start(addrA, toml("", left("trap")))
+		w := &wires{}
+		b := w.start(t, conf(t, "", addrB, addrA, "none"))
+		a := w.start(t, conf(t, "", addrA, addrB, "trap"))
 		settle(time.Second)
-		policy := newest(t, a, a.plane.spd)
+		policy := newest(t, a, a.plane.policies)
 		packet := selector.Packet{Src: netip.MustParseAddr("10.1.0.1"), Dst: netip.MustParseAddr("10.2.0.1"), Protocol: 17}
-		crowded(t, a, func() { a.d.Acquire(policy, packet) })
+		crowded(t, a, func() { a.Acquire(policy, packet) })
 		settle(time.Second)
 		first := newest(t, a, a.plane.out)
 
 		// The peer does not hear that the old SA is deleted, so it can't take that for a sign that the new one is used.
 		const informational = 37
-		f.setDeliver(func(_, _ netip.AddrPort, b []byte) bool { return b[18] != informational })
+		w.setDeliver(func(b []byte) bool { return b[18] != informational })
 		old := newest(t, b, b.plane.out)
-		crowded(t, a, func() { a.d.Exhausting(first) })
+		crowded(t, a, func() { a.Exhausting(first) })
 		settle(time.Second)
 		if now := newest(t, a, a.plane.out); now == first {
 			t.Error("an SA that is nearly exhausted is not replaced")
@@ -142,13 +150,46 @@ func TestNewsAreNotLostInACrowd(t *testing.T) {
 			t.Fatal("the responder uses the new SA before a packet has come in on it")
 		}
 		replacement := newest(t, b, b.plane.in)
-		crowded(t, b, func() { b.d.InboundActive(replacement) })
+		crowded(t, b, func() { b.InboundActive(replacement) })
 		settle(time.Second)
 		if now := newest(t, b, b.plane.out); now != replacement {
 			t.Errorf("the responder goes on with SA %d, its replacement is %d", now, replacement)
 		}
-		f.setDeliver(nil)
+		w.setDeliver(nil)
 		a.stop()
 		b.stop()
 	})
+}
+
+// What a forged request costs: a copy in borrowed memory, a cookie, and the answer, which is the only allocation.
+func TestForgedRequestAllocates(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector has sync.Pool lose things on purpose")
+	}
+	var init []byte
+	synctest.Test(t, func(t *testing.T) {
+		w := &wires{}
+		w.start(t, conf(t, "", addrA, addrB, "start"))
+		settle(time.Second)
+		init = w.keep
+	})
+	d := New(Options{Config: conf(t, "[ike]\ncookie_threshold = 0\ninstall_routes = false\n", addrB, addrA, "none"), DataPlane: deaf{}, Network: &fakeNetwork{}})
+	d.gateway.Start(time.Now(), nil, false)
+	to, from := netip.MustParseAddrPort("192.0.2.2:500"), netip.MustParseAddrPort("127.1.2.3:500")
+	n := testing.AllocsPerRun(1000, func() {
+		d.HandleIKE(to, from, init)
+		d.handle(<-d.loop.strangers)
+	})
+	if n > 1 {
+		t.Errorf("%v allocations, want 1", n)
+	}
+	if got := d.Stats().Ignored[sa.IgnoreCookie]; got != 1001 {
+		t.Errorf("%d cookies were demanded, want 1001", got)
+	}
+	for range strangersSize + 5 {
+		d.HandleIKE(to, from, init)
+	}
+	if got := d.Stats().Ignored[sa.IgnoreOverload]; got != 5 || d.InboxDropped() != 0 {
+		t.Errorf("%d dropped for overload, want 5; %d lost for IKE SAs", got, d.InboxDropped())
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"esplanade/ike/gateway"
 	"esplanade/ike/news"
 	"esplanade/ike/sa"
 )
@@ -14,7 +15,7 @@ import (
 // message is one input of the event loop: a datagram, or something to be done.
 type message struct {
 	datagram *datagram
-	run      func(d *Daemon, now time.Time)
+	run      func(g *gateway.Manager, now time.Time)
 }
 
 // Bounds of what waits for the event loop.
@@ -23,6 +24,8 @@ const (
 	strangersSize = 1024
 	// maxQueuedOctets bounds the datagrams that wait, whatever their sizes.
 	maxQueuedOctets = 8 << 20
+	// maxIKEDatagram is the largest IKE message that is taken, pitfall F12: more than any certificate chain needs.
+	maxIKEDatagram = 16 << 10
 )
 
 // loop is the inbox of the event loop. It has two queues: what anybody can send with a forged address, the requests
@@ -35,19 +38,29 @@ type loop struct {
 	octets    atomic.Int64 // of the datagrams in both queues
 	// dropped counts what was lost for an IKE SA, or because it was too large; overload what was in strangers' place.
 	dropped, overload atomic.Uint64
-	done              chan struct{} // closed when the loop has ended
-	once              sync.Once
-	timer             *time.Timer
+	// wake has a token while there is something to fetch that is in no queue.
+	wake  chan struct{}
+	done  chan struct{} // closed when the loop has ended
+	once  sync.Once
+	timer *time.Timer
 }
 
 func (l *loop) init() {
 	l.inbox, l.strangers = make(chan message, inboxSize), make(chan message, strangersSize)
 	l.news = news.NewBox()
-	l.done = make(chan struct{})
+	l.done, l.wake = make(chan struct{}), make(chan struct{}, 1)
 	l.timer = time.NewTimer(idle)
 }
 
 func (l *loop) close() { l.once.Do(func() { close(l.done) }); l.timer.Stop() }
+
+// wakeUp has the event loop look at what is in no queue.
+func (l *loop) wakeUp() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
 
 // offer hands over an input that may be lost.
 func (l *loop) offer(queue chan message, m message) (taken bool) {
@@ -70,26 +83,25 @@ func (l *loop) offer(queue chan message, m message) (taken bool) {
 
 // handle runs an input that was taken from a queue.
 func (d *Daemon) handle(m message) {
-	d.compared = 0
 	if g := m.datagram; g != nil {
 		d.loop.octets.Add(-g.size())
-		d.receive(time.Now(), sa.Path{Local: g.local, Remote: g.remote}, g.b)
+		d.gateway.Receive(time.Now(), sa.Path{Local: g.local, Remote: g.remote}, g.b)
 		g.release()
 		return
 	}
-	m.run(d, time.Now())
+	m.run(d.gateway, time.Now())
 }
 
 // post has f run on the event loop; nobody waits for it. It is lost if the loop ends before.
-func (d *Daemon) post(f func(d *Daemon, now time.Time)) {
+func (d *Daemon) post(f func(g *gateway.Manager, now time.Time)) {
 	select {
 	case d.loop.inbox <- message{run: f}:
 	case <-d.loop.done:
 	}
 }
 
-// errStopped is what commands get from a daemon that has ended, or is about to.
-var errStopped = errors.New("the daemon has ended")
+// ErrStopped is what callers get from a daemon that has ended, or is about to.
+var ErrStopped = errors.New("the daemon has ended")
 
 // The life of a call.
 const (
@@ -98,13 +110,13 @@ const (
 	callGone
 )
 
-// call runs f on the event loop and waits for it. With an error, f was not run and will not be.
-func (d *Daemon) call(ctx context.Context, f func(now time.Time)) error {
+// Call runs f on the event loop with its gateway and waits for it. With an error, f was not run and will not be.
+func (d *Daemon) Call(ctx context.Context, f func(now time.Time, g *gateway.Manager)) error {
 	var state atomic.Int32
 	done := make(chan struct{})
-	m := message{run: func(_ *Daemon, now time.Time) {
+	m := message{run: func(g *gateway.Manager, now time.Time) {
 		if state.CompareAndSwap(callWaits, callRuns) {
-			f(now)
+			f(now, g)
 			close(done)
 		}
 	}}
@@ -113,7 +125,7 @@ func (d *Daemon) call(ctx context.Context, f func(now time.Time)) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-d.loop.done:
-		return errStopped
+		return ErrStopped
 	}
 	var err error
 	select {
@@ -122,7 +134,7 @@ func (d *Daemon) call(ctx context.Context, f func(now time.Time)) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-d.loop.done:
-		err = errStopped
+		err = ErrStopped
 	}
 	if state.CompareAndSwap(callWaits, callGone) {
 		return err
@@ -130,6 +142,12 @@ func (d *Daemon) call(ctx context.Context, f func(now time.Time)) error {
 	<-done // it runs at this moment
 	return nil
 }
+
+// Done is closed when the event loop has ended.
+func (d *Daemon) Done() <-chan struct{} { return d.loop.done }
+
+// Queued is how many inputs wait for the event loop.
+func (d *Daemon) Queued() int { return len(d.loop.inbox) + len(d.loop.strangers) }
 
 const (
 	// batch and strangersBatch are how many inputs are handled before timers are looked at again.
@@ -141,7 +159,10 @@ const (
 
 // once waits for input or for the next time something is due, until limit at the latest, and handles it.
 func (d *Daemon) once(ctx context.Context, limit time.Time) {
-	next := earliest(d.nextTimeout(), limit)
+	next := d.gateway.NextTimeout()
+	if next.IsZero() || !limit.IsZero() && limit.Before(next) {
+		next = limit
+	}
 	wait := idle
 	if !next.IsZero() {
 		wait = max(time.Until(next), 0)
@@ -153,6 +174,8 @@ func (d *Daemon) once(ctx context.Context, limit time.Time) {
 	case m := <-d.loop.strangers:
 		d.handle(m)
 	case <-d.loop.news.Wake():
+	case <-d.loop.wake:
+		d.fetch()
 	case <-d.loop.timer.C:
 	case <-ctx.Done():
 		return
@@ -161,13 +184,19 @@ func (d *Daemon) once(ctx context.Context, limit time.Time) {
 	d.handleBatch(d.loop.strangers, strangersBatch)
 	d.takeNews()
 	now := time.Now()
-	d.advance(now)
+	d.gateway.Advance(now)
 	// A context that has ended means shutdown: what a peer takes down from now on is not brought up again.
-	if !d.stopping && ctx.Err() == nil {
-		d.refreshNames(now)
-		d.reconcile(now)
+	if ctx.Err() == nil {
+		d.gateway.Reconcile(now)
 	}
-	d.checkWaits()
+}
+
+// fetch gives the gateway what is in no queue.
+func (d *Daemon) fetch() {
+	now := time.Now()
+	for _, f := range d.routing.takeFailures() {
+		d.gateway.RoutesFailed(now, f.holder, f.ts, f.err)
+	}
 }
 
 // handleBatch handles what waits in a queue, up to n inputs.
@@ -180,43 +209,4 @@ func (d *Daemon) handleBatch(queue chan message, n int) {
 			return
 		}
 	}
-}
-
-// advance does what is due at the IKE SAs, each at most once.
-func (d *Daemon) advance(now time.Time) {
-	d.table.refused.expire(now)
-	for n := d.table.timers.len(); n > 0; n-- {
-		e, ok := d.table.timers.due(now)
-		if !ok {
-			return
-		}
-		d.compared = 0
-		if !e.review.IsZero() && !now.Before(e.review) {
-			e.review = time.Time{}
-			d.reviewRedundant(now, e)
-		}
-		e.m.Advance(now)
-		d.advanceHandover(now, e)
-		d.advanceRetired(now, e)
-		d.drain(now, e)
-	}
-}
-
-func (d *Daemon) nextTimeout() time.Time {
-	t := earliest(d.table.timers.next(), d.table.refused.next())
-	if d.stopping {
-		return t
-	}
-	return earliest(earliest(t, d.wakes.next()), d.names.next)
-}
-
-// earliest returns the earlier of two times, of which zero stands for never.
-func earliest(a, b time.Time) time.Time {
-	switch {
-	case a.IsZero():
-		return b
-	case b.IsZero() || a.Before(b):
-		return a
-	}
-	return b
 }

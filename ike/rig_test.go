@@ -3,8 +3,6 @@ package ike
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -15,161 +13,125 @@ import (
 
 	"esplanade/config"
 	"esplanade/esp"
-	"esplanade/ike/diag"
+	"esplanade/ike/control"
+	"esplanade/ike/gateway"
 	"esplanade/ike/selector"
 )
 
-// The tests of this package run whole daemons in a synctest bubble: time is virtual, and passes when every goroutine
-// waits. fabric is the network between them.
-type fabric struct {
-	t *testing.T
+// What a gateway decides is tested in package gateway, with a manager alone. Here are whole daemons, with their loops and
+// goroutines, in a synctest bubble: time is virtual, and passes when every goroutine waits.
 
-	mu    sync.Mutex
-	nodes map[netip.Addr]*node
-	// deliver decides about a datagram; nil delivers all.
-	deliver func(from, to netip.AddrPort, b []byte) bool
-	sent    int
-}
+const (
+	addrA = "192.0.2.1"
+	addrB = "192.0.2.2"
+)
 
-// latency is how long a datagram travels.
-const latency = 5 * time.Millisecond
-
-func newFabric(t *testing.T) *fabric { return &fabric{t: t, nodes: map[netip.Addr]*node{}} }
-
-func (f *fabric) send(from, to netip.AddrPort, b []byte) {
-	if len(b) == 1 && b[0] == keepalive {
-		return
-	}
-	f.mu.Lock()
-	f.sent++
-	ok := f.deliver == nil || f.deliver(from, to, b)
-	f.mu.Unlock()
-	if !ok {
-		return
-	}
-	b = slices.Clone(b)
-	time.AfterFunc(latency, func() {
-		f.mu.Lock()
-		n := f.nodes[to.Addr()]
-		f.mu.Unlock()
-		if n != nil {
-			n.d.HandleIKE(to, from, b)
-		}
-	})
-}
-
-// setDeliver changes what happens to datagrams.
-func (f *fabric) setDeliver(d func(from, to netip.AddrPort, b []byte) bool) {
-	f.mu.Lock()
-	f.deliver = d
-	f.mu.Unlock()
-}
-
-// node is a daemon on the fabric.
-type node struct {
-	f      *fabric
-	addr   netip.Addr
-	d      *Daemon
-	plane  *fakePlane
-	net    *fakeNetwork
-	log    *logBuffer
-	cancel context.CancelFunc
-	done   chan struct{}
-}
-
-// start runs a daemon at an address until the test ends or stop is called.
-func (f *fabric) start(addr, toml string, change ...func(*Options)) *node {
-	f.t.Helper()
-	a := netip.MustParseAddr(addr)
-	n := &node{f: f, addr: a, plane: newFakePlane(f), net: &fakeNetwork{addr: a}, log: &logBuffer{}, done: make(chan struct{})}
-	o := Options{
-		Config: parse(f.t, toml), DataPlane: n.plane, Network: n.net, IKEPort: 500, NATTPort: 4500,
-		Logger: slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}
-	for _, c := range change {
-		c(&o)
-	}
-	n.d = New(o)
-	f.mu.Lock()
-	f.nodes[a] = n
-	f.mu.Unlock()
-	ctx, cancel := context.WithCancel(context.Background())
-	n.cancel = cancel
-	go func() {
-		defer close(n.done)
-		if err := n.d.Run(ctx); err != nil {
-			f.t.Errorf("%s: Run: %v", addr, err)
-		}
-	}()
-	f.t.Cleanup(func() { cancel(); <-n.done })
-	return n
-}
-
-// stop ends a daemon in good order.
-func (n *node) stop() {
-	n.cancel()
-	<-n.done
-	n.f.mu.Lock()
-	if n.f.nodes[n.addr] == n {
-		delete(n.f.nodes, n.addr)
-	}
-	n.f.mu.Unlock()
-}
-
-// crash makes a daemon disappear from the network without a word.
-func (n *node) crash() {
-	n.f.mu.Lock()
-	delete(n.f.nodes, n.addr)
-	n.f.mu.Unlock()
-	n.plane.mute()
-	n.cancel()
-	<-n.done
-}
-
-func parse(t *testing.T, toml string) *config.Config {
+// conf is the configuration of one end of a tunnel between two gateways.
+func conf(t *testing.T, head, local, remote, action string) *config.Config {
 	t.Helper()
-	c, err := config.Parse("test.toml", []byte(toml))
+	nets, ids := [2]string{"10.1.0.0/16", "10.2.0.0/16"}, [2]string{"a.example", "b.example"}
+	if local == addrB {
+		nets, ids = [2]string{nets[1], nets[0]}, [2]string{ids[1], ids[0]}
+	}
+	text := fmt.Sprintf(`%s
+[connections.x]
+local_addrs = [%q]
+remote_addrs = [%q]
+[connections.x.local]
+auth = "psk"
+id = %q
+[connections.x.remote]
+auth = "psk"
+id = %q
+[connections.x.children.net]
+local_ts = [%q]
+remote_ts = [%q]
+start_action = %q
+[secrets.ike.all]
+secret = "correct-horse-battery-staple-2026"
+`, head, local, remote, ids[0], ids[1], nets[0], nets[1], action)
+	c, err := config.Parse("test.toml", []byte(text))
 	if err != nil {
-		t.Fatalf("configuration: %v\n%s", err, toml)
+		t.Fatal(err)
 	}
 	return c
 }
 
-// info is the state of a daemon.
-func (n *node) info() Info {
-	n.f.t.Helper()
-	i, err := n.d.Info(context.Background())
-	if err != nil {
-		n.f.t.Fatalf("%s: Info: %v", n.addr, err)
-	}
-	return i
+// wires carry datagrams between daemons.
+type wires struct {
+	mu    sync.Mutex
+	nodes map[netip.Addr]*node
+	// keep is what was sent first.
+	keep []byte
+	// deliver decides about a datagram; nil delivers all.
+	deliver func(b []byte) bool
 }
 
-// child is the state of a configured child, "connection/child".
-func (n *node) child(name string) ChildInfo {
-	n.f.t.Helper()
-	conn, child, _ := strings.Cut(name, "/")
-	for _, c := range n.info().Conns {
-		for _, h := range c.Children {
-			if c.Conf.Name == conn && h.Conf.Name == child {
-				return h
-			}
-		}
-	}
-	n.f.t.Fatalf("%s: no child %s", n.addr, name)
-	return ChildInfo{}
+func (w *wires) setDeliver(deliver func(b []byte) bool) {
+	w.mu.Lock()
+	w.deliver = deliver
+	w.mu.Unlock()
 }
 
-// last is the latest failure of a connection; nil for none.
-func (n *node) last(name string) *diag.Repeat {
-	n.f.t.Helper()
-	for _, c := range n.info().Conns {
-		if c.Conf.Name == name {
-			return c.Last
-		}
+func (w *wires) send(from, to netip.AddrPort, b []byte) {
+	b = slices.Clone(b)
+	w.mu.Lock()
+	if w.keep == nil {
+		w.keep = b
 	}
-	n.f.t.Fatalf("%s: no connection %s", n.addr, name)
-	return nil
+	ok := w.deliver == nil || w.deliver(b)
+	w.mu.Unlock()
+	if !ok {
+		return
+	}
+	time.AfterFunc(5*time.Millisecond, func() {
+		w.mu.Lock()
+		n := w.nodes[to.Addr()]
+		w.mu.Unlock()
+		if n != nil {
+			n.HandleIKE(to, from, b)
+		}
+	})
+}
+
+// node is a running daemon.
+type node struct {
+	*Daemon
+	control.Commands
+	addr  netip.Addr
+	plane *fakePlane
+	net   *fakeNetwork
+	stop  func()
+}
+
+// start runs a daemon until stop is called.
+func (w *wires) start(t *testing.T, c *config.Config, change ...func(*Options)) *node {
+	t.Helper()
+	addr := c.Connections[0].LocalAddrs[0].Addr()
+	n := &node{addr: addr, plane: &fakePlane{t: t, w: w, spi: 0x100, reserved: map[uint32]bool{}, policies: map[uint64]bool{}, in: map[uint64]uint32{}, out: map[uint64]uint32{}}, net: &fakeNetwork{addr: addr}}
+	o := Options{Config: c, DataPlane: n.plane, Network: n.net, IKEPort: 500, NATTPort: 4500}
+	for _, f := range change {
+		f(&o)
+	}
+	n.Daemon = New(o)
+	n.Commands = control.Commands{Loop: n.Daemon}
+	w.mu.Lock()
+	if w.nodes == nil {
+		w.nodes = map[netip.Addr]*node{}
+	}
+	w.nodes[addr] = n
+	w.mu.Unlock()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := n.Run(ctx); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}()
+	n.stop = func() { cancel(); <-done }
+	t.Cleanup(n.stop)
+	return n
 }
 
 // settle lets d pass.
@@ -178,93 +140,20 @@ func settle(d time.Duration) {
 	synctest.Wait()
 }
 
-// ikeSAs counts the IKE SAs of a daemon that are not closed.
-func (n *node) ikeSAs() int { n.f.t.Helper(); return n.info().IKESAs }
-
-// paired fails the test unless the two daemons have the same CHILD SAs installed, each direction of one with the
-// other of the other, and returns how many.
-func paired(t *testing.T, a, b *node) int {
-	t.Helper()
-	a.plane.mu.Lock()
-	defer a.plane.mu.Unlock()
-	b.plane.mu.Lock()
-	defer b.plane.mu.Unlock()
-	check := func(x, y *node) {
-		for id, o := range x.plane.out {
-			if !y.plane.hasInbound(o.SPI, o.EncrKey) {
-				t.Errorf("%s sends with SPI %08x (child %d), which %s does not have", x.addr, o.SPI, id, y.addr)
-			}
-		}
-	}
-	check(a, b)
-	check(b, a)
-	if len(a.plane.out) != len(b.plane.out) || len(a.plane.in) != len(b.plane.in) || len(a.plane.in) != len(a.plane.out) {
-		t.Errorf("%s has %d in, %d out; %s has %d in, %d out", a.addr, len(a.plane.in), len(a.plane.out), b.addr, len(b.plane.in), len(b.plane.out))
-	}
-	return len(a.plane.out)
-}
-
-// fakePlane is a data plane that remembers.
+// fakePlane is a data plane that remembers the SPIs of what is installed.
 type fakePlane struct {
-	f *fabric
+	t *testing.T
+	w *wires
 
 	mu       sync.Mutex
-	muted    bool
 	spi      uint32
 	reserved map[uint32]bool
-	spd      map[uint64]selector.Policy
-	failed   map[uint64]int
-	in       map[uint64]esp.InboundConfig
-	out      map[uint64]esp.OutboundConfig
-	paths    map[uint64]esp.Path
-	policies map[uint64]uint64
-	lines    map[uint64]uint64
-	ts       map[uint64]string // of the outbound SAs
-	pairs    map[uint64]selector.Pair
-	// refuse makes installations fail.
-	refuse error
-	last   time.Time
-	// changed is called after each change of the policies and of outbound SAs.
-	changed func()
+	in, out  map[uint64]uint32
+	policies map[uint64]bool
 }
-
-// change makes a change and says so.
-func (p *fakePlane) change(f func()) {
-	p.mu.Lock()
-	f()
-	changed := p.changed
-	p.mu.Unlock()
-	if changed != nil {
-		changed()
-	}
-}
-
-func newFakePlane(f *fabric) *fakePlane {
-	return &fakePlane{
-		f: f, reserved: map[uint32]bool{}, spd: map[uint64]selector.Policy{}, failed: map[uint64]int{},
-		in: map[uint64]esp.InboundConfig{}, out: map[uint64]esp.OutboundConfig{}, paths: map[uint64]esp.Path{},
-		policies: map[uint64]uint64{}, lines: map[uint64]uint64{}, ts: map[uint64]string{}, pairs: map[uint64]selector.Pair{}, spi: 0x100,
-	}
-}
-
-func (p *fakePlane) hasInbound(spi uint32, key []byte) bool {
-	for _, i := range p.in {
-		if i.SPI == spi && string(i.EncrKey) == string(key) {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *fakePlane) mute() { p.mu.Lock(); p.muted = true; p.mu.Unlock() }
 
 func (p *fakePlane) SendIKE(local, remote netip.AddrPort, b []byte) error {
-	p.mu.Lock()
-	muted := p.muted
-	p.mu.Unlock()
-	if !muted {
-		p.f.send(local, remote, b)
-	}
+	p.w.send(local, remote, b)
 	return nil
 }
 
@@ -276,86 +165,62 @@ func (p *fakePlane) AllocateSPI() (uint32, error) {
 	return p.spi, nil
 }
 
-func (p *fakePlane) ReleaseSPI(spi uint32) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.reserved[spi] {
-		p.f.t.Errorf("SPI %08x was released and is not reserved", spi)
-	}
-	delete(p.reserved, spi)
-}
+func (p *fakePlane) locked(f func()) { p.mu.Lock(); f(); p.mu.Unlock() }
 
-func (p *fakePlane) SetPolicy(policy uint64, spd selector.Policy) {
-	p.change(func() { p.spd[policy] = spd })
-}
+func (p *fakePlane) ReleaseSPI(spi uint32) { p.locked(func() { delete(p.reserved, spi) }) }
 
-func (p *fakePlane) ClearPolicy(policy uint64) { p.change(func() { delete(p.spd, policy) }) }
-func (p *fakePlane) FailPending(policy uint64) { p.mu.Lock(); p.failed[policy]++; p.mu.Unlock() }
+func (p *fakePlane) SetPolicy(n uint64, _ selector.Policy)         { p.locked(func() { p.policies[n] = true }) }
+func (p *fakePlane) ClearPolicy(n uint64)                          { p.locked(func() { delete(p.policies, n) }) }
+func (p *fakePlane) FailPending(uint64)                            {}
+func (p *fakePlane) UpdatePath(uint64, esp.Path)                   {}
+func (p *fakePlane) UpdateSelectors(uint64, selector.Pair)         {}
+func (p *fakePlane) Counters(uint64) (c gateway.Counters, ok bool) { return c, false }
 
-func (p *fakePlane) InstallInbound(child, _ uint64, c esp.InboundConfig, _ selector.Pair, path esp.Path) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.refuse != nil {
-		return p.refuse
-	}
-	if !p.reserved[c.SPI] {
-		p.f.t.Errorf("SPI %08x was installed and is not reserved", c.SPI)
-	}
-	c.EncrKey = slices.Clone(c.EncrKey)
-	p.in[child], p.paths[child] = c, path
+func (p *fakePlane) InstallInbound(child, _ uint64, c esp.InboundConfig, _ selector.Pair, _ esp.Path) error {
+	p.locked(func() { p.in[child] = c.SPI })
 	return nil
 }
 
-func (p *fakePlane) InstallOutbound(child, policy, line uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error {
-	c.EncrKey = slices.Clone(c.EncrKey)
-	var err error
-	p.change(func() {
-		if err = p.refuse; err == nil {
-			p.out[child], p.paths[child], p.policies[child], p.lines[child] = c, path, policy, line
-			p.ts[child], p.pairs[child] = ts.String(), ts
-		}
-	})
-	return err
+func (p *fakePlane) InstallOutbound(child, _, _ uint64, c esp.OutboundConfig, _ selector.Pair, _ esp.Path) error {
+	p.locked(func() { p.out[child] = c.SPI })
+	return nil
 }
 
 func (p *fakePlane) RemoveInbound(child uint64) {
-	p.mu.Lock()
-	delete(p.reserved, p.in[child].SPI)
-	delete(p.in, child)
-	p.mu.Unlock()
+	p.locked(func() { delete(p.reserved, p.in[child]); delete(p.in, child) })
 }
 
-func (p *fakePlane) RemoveOutbound(child uint64) {
-	p.change(func() {
-		delete(p.out, child)
-		delete(p.policies, child)
-		delete(p.ts, child)
-		delete(p.pairs, child)
-	})
-}
+func (p *fakePlane) RemoveOutbound(child uint64) { p.locked(func() { delete(p.out, child) }) }
 
-func (p *fakePlane) UpdatePath(child uint64, path esp.Path) {
-	p.mu.Lock()
-	p.paths[child] = path
-	p.mu.Unlock()
-}
-
-func (p *fakePlane) Counters(child uint64) (Counters, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_, ok := p.in[child]
-	return Counters{LastIn: p.last}, ok
-}
-
-// empty fails the test unless nothing is left.
-func (p *fakePlane) empty(t *testing.T) {
+// children counts the CHILD SAs with both directions; both ends must have the same.
+func children(t *testing.T, a, b *node) int {
 	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if n := len(p.in) + len(p.out) + len(p.spd) + len(p.reserved); n > 0 {
-		t.Errorf("left in the data plane: %d in, %d out, %d traps, SPIs %x", len(p.in), len(p.out), len(p.spd),
-			slices.Collect(maps.Keys(p.reserved)))
+	spis := func(m map[uint64]uint32) (out []uint32) {
+		for _, s := range m {
+			out = append(out, s)
+		}
+		slices.Sort(out)
+		return out
 	}
+	a.plane.mu.Lock()
+	defer a.plane.mu.Unlock()
+	b.plane.mu.Lock()
+	defer b.plane.mu.Unlock()
+	if !slices.Equal(spis(a.plane.in), spis(b.plane.out)) || !slices.Equal(spis(b.plane.in), spis(a.plane.out)) {
+		t.Errorf("the ends differ: %v/%v and %v/%v", a.plane.in, a.plane.out, b.plane.in, b.plane.out)
+	}
+	return len(a.plane.out)
+}
+
+// empty fails the test unless nothing is left of a daemon.
+func (n *node) empty(t *testing.T) {
+	t.Helper()
+	n.plane.locked(func() {
+		if p := n.plane; len(p.in)+len(p.out)+len(p.reserved)+len(p.policies) > 0 {
+			t.Errorf("left in the data plane: %d in, %d out, %d SPIs, %d policies", len(p.in), len(p.out), len(p.reserved), len(p.policies))
+		}
+	})
+	n.net.empty(t)
 }
 
 // fakeNetwork counts routes.
@@ -365,19 +230,13 @@ type fakeNetwork struct {
 	mu       sync.Mutex
 	routes   map[string]int
 	excluded map[netip.Addr]int
-	noRoute  bool
 	// changed is called after each change of the routes.
 	changed func()
 }
 
-func (n *fakeNetwork) SourceFor(netip.Addr) (netip.Addr, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.noRoute {
-		return netip.Addr{}, fmt.Errorf("network is unreachable")
-	}
-	return n.addr, nil
-}
+func (n *fakeNetwork) SourceFor(netip.Addr) (netip.Addr, error) { return n.addr, nil }
+func (n *fakeNetwork) Addresses() ([]netip.Addr, error)         { return []netip.Addr{n.addr}, nil }
+func (n *fakeNetwork) Prepared() error                          { return nil }
 
 func (n *fakeNetwork) count(by int, ts selector.Pair) error {
 	n.mu.Lock()
@@ -430,55 +289,20 @@ func (n *fakeNetwork) empty(t *testing.T) {
 	}
 }
 
-// conn writes a connection for a configuration.
-type conn struct {
-	name, local, remote, localID, remoteID string
-	extra                                  string // keys of the connection
-	children                               []kid
+// logBuffer keeps what is logged.
+type logBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
 }
 
-// kid writes a child.
-type kid struct{ name, local, remote, action, extra string }
-
-const testKey = "correct-horse-battery-staple-2026"
-
-// toml is a configuration with connections; head are tables before them.
-func toml(head string, conns ...conn) string {
-	var b strings.Builder
-	b.WriteString(head + "\n")
-	for _, c := range conns {
-		fmt.Fprintf(&b, "[connections.%s]\nlocal_addrs = [%q]\nremote_addrs = [\"%s\"]\n%s\n", c.name, c.local,
-			strings.ReplaceAll(c.remote, " ", `", "`), c.extra)
-		fmt.Fprintf(&b, "[connections.%s.local]\nauth = \"psk\"\nid = %q\n", c.name, c.localID)
-		fmt.Fprintf(&b, "[connections.%s.remote]\nauth = \"psk\"\nid = %q\n", c.name, c.remoteID)
-		for _, k := range c.children {
-			fmt.Fprintf(&b, "[connections.%s.children.%s]\nlocal_ts = [%s]\nremote_ts = [%s]\nstart_action = %q\n%s\n",
-				c.name, k.name, quoted(k.local), quoted(k.remote), k.action, k.extra)
-		}
-	}
-	fmt.Fprintf(&b, "[secrets.ike.all]\nsecret = %q\n", testKey)
-	return b.String()
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
 }
 
-// quoted makes a list of words that are apart by spaces.
-func quoted(words string) string { return `"` + strings.ReplaceAll(words, " ", `", "`) + `"` }
-
-const (
-	addrA = "192.0.2.1"
-	addrB = "192.0.2.2"
-)
-
-// left and right are the two ends of a tunnel.
-func left(action string) conn {
-	return conn{
-		name: "b", local: addrA, remote: addrB, localID: "a.example", remoteID: "b.example",
-		children: []kid{{"net", "10.1.0.0/16", "10.2.0.0/16", action, ""}},
-	}
-}
-
-func right(action string) conn {
-	return conn{
-		name: "a", local: addrB, remote: addrA, localID: "b.example", remoteID: "a.example",
-		children: []kid{{"net", "10.2.0.0/16", "10.1.0.0/16", action, ""}},
-	}
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

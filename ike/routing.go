@@ -3,6 +3,7 @@ package ike
 import (
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +27,18 @@ type routing struct {
 	busy   bool
 	closed bool
 	peers  map[netip.Addr]*exclusion
+	routes map[uint64]*routes // by holder
 	done   chan struct{}
+	// failures are what the event loop has to be told, and wake tells it that there is something.
+	failures []routeFailure
+	wake     func()
+}
+
+// routeFailure says that the routes of a holder could not be added.
+type routeFailure struct {
+	holder uint64
+	ts     *selector.Pair
+	err    error
 }
 
 // holder is somebody who wants something of the host's network. Its methods are called with the mutex of routing held.
@@ -35,8 +47,10 @@ type holder interface {
 	next(r *routing) func()
 }
 
-func newRouting(n Network, log *slog.Logger) *routing {
-	r := &routing{network: n, log: log, peers: map[netip.Addr]*exclusion{}, done: make(chan struct{})}
+func newRouting(n Network, log *slog.Logger, wake func()) *routing {
+	r := &routing{
+		network: n, log: log, wake: wake, peers: map[netip.Addr]*exclusion{}, routes: map[uint64]*routes{}, done: make(chan struct{}),
+	}
 	r.change = sync.NewCond(&r.mu)
 	return r
 }
@@ -105,8 +119,8 @@ func (r *routing) enqueue(h holder, queued *bool) {
 
 // routes are the routes that one holder wants: a configured child, or a CHILD SA. The zero value wants none.
 type routes struct {
+	holder uint64
 	want   *selector.Pair
-	failed func(error) // is told that what is wanted could not be added
 	queued bool
 	late   bool // its turn is among the removals
 	// These belong to the goroutine.
@@ -135,16 +149,41 @@ func (r *routing) again(h *routes, want *selector.Pair) {
 	})
 }
 
-// setRoutes says which routes a holder wants from now on, nil for none. failed is called from another goroutine.
-func (r *routing) setRoutes(h *routes, ts *selector.Pair, failed func(error)) {
+// setRoutes says which routes a holder wants from now on, nil for none.
+func (r *routing) setRoutes(holder uint64, ts *selector.Pair) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	h.want, h.failed = ts, failed
+	h := r.routes[holder]
+	if h == nil {
+		if ts == nil {
+			return
+		}
+		h = &routes{holder: holder}
+		r.routes[holder] = h
+	}
+	h.want = ts
 	r.enqueue(h, &h.queued)
 }
 
+// failed notes a failure for the event loop. There is at most one for each holder.
+func (r *routing) failed(f routeFailure) {
+	r.mu.Lock()
+	r.failures = append(slices.DeleteFunc(r.failures, func(x routeFailure) bool { return x.holder == f.holder }), f)
+	r.mu.Unlock()
+	r.wake()
+}
+
+// takeFailures hands over what has failed since.
+func (r *routing) takeFailures() []routeFailure {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f := r.failures
+	r.failures = nil
+	return f
+}
+
 func (h *routes) next(r *routing) func() {
-	want, failed := h.want, h.failed
+	want := h.want
 	if want == nil && (h.have != nil || h.part != nil) && !h.late {
 		h.late = true
 		r.later = append(r.later, h)
@@ -152,6 +191,9 @@ func (h *routes) next(r *routing) func() {
 	}
 	h.queued, h.late = false, false
 	if want == h.have && h.part == nil {
+		if want == nil && r.routes[h.holder] == h {
+			delete(r.routes, h.holder)
+		}
 		return nil
 	}
 	return func() {
@@ -168,21 +210,31 @@ func (h *routes) next(r *routing) func() {
 		if want != nil && want != h.have {
 			if err != nil {
 				h.part = want
-				if failed != nil && h.told != want {
-					failed(err)
+				if h.told != want {
+					r.failed(routeFailure{h.holder, want, err})
 				}
 				h.told = want
 				r.again(h, want)
 				return
 			}
 		}
-		if want == h.have {
-			return
+		if old := h.have; want != old {
+			if h.have = want; old != nil {
+				r.complain("remove routes", r.network.RemoveRoutes(*old))
+			}
 		}
-		old := h.have
-		if h.have = want; old != nil {
-			r.complain("remove routes", r.network.RemoveRoutes(*old))
+		if want == nil {
+			r.forget(h)
 		}
+	}
+}
+
+// forget drops a holder that has nothing, unless it has come to want something meanwhile.
+func (r *routing) forget(h *routes) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if h.want == nil && r.routes[h.holder] == h {
+		delete(r.routes, h.holder)
 	}
 }
 

@@ -19,8 +19,6 @@ type slowNetwork struct {
 	fail  error
 }
 
-func (n *fakeNetwork) Prepared() error { return nil }
-
 func (n *slowNetwork) wait() {
 	n.mu.Lock()
 	n.calls++
@@ -66,21 +64,21 @@ func (n *slowNetwork) Unexclude(a netip.Addr) error { n.wait(); return n.fakeNet
 // A kernel that does not answer keeps neither handshakes nor commands waiting, and what was wanted is done when it does.
 func TestRoutesDoNotHoldUpTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFabric(t)
+		w := &wires{}
 		var net *slowNetwork
-		a := f.start(addrA, toml("", left("trap")), func(o *Options) {
+		a := w.start(t, conf(t, "", addrA, addrB, "trap"), func(o *Options) {
 			net = &slowNetwork{fakeNetwork: o.Network.(*fakeNetwork)}
 			o.Network = net
 		})
 		settle(0)
 		release := net.stick()
-		b := f.start(addrB, toml("", right("start")))
+		b := w.start(t, conf(t, "", addrB, addrA, "start"))
 		settle(time.Second)
-		if n := paired(t, a, b); n != 1 {
+		if n := children(t, a, b); n != 1 {
 			t.Errorf("%d CHILD SAs while the kernel does not answer", n)
 		}
-		if n := a.ikeSAs(); n != 1 { // a command
-			t.Errorf("%d IKE SAs", n)
+		if i, err := a.Info(t.Context()); err != nil || i.IKESAs != 1 { // a command
+			t.Errorf("%d IKE SAs, %v", i.IKESAs, err)
 		}
 		release()
 		synctest.Wait()
@@ -99,17 +97,16 @@ func TestRoutesCoalesce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := &slowNetwork{fakeNetwork: &fakeNetwork{}}
 		release := net.stick()
-		r := newRouting(net, slog.New(slog.DiscardHandler))
+		r := newRouting(net, slog.New(slog.DiscardHandler), func() {})
 		go r.run()
 		ts := selector.Pair{Remote: []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.20.0.0/24"))}}
-		var first, last routes
-		r.setRoutes(&first, &ts, nil)
+		const first, last = 1, 2
+		r.setRoutes(first, &ts)
 		synctest.Wait() // it waits for the kernel
-		for range 1000 {
-			var h routes
-			r.setRoutes(&h, &ts, nil)
-			r.setRoutes(&h, nil, nil)
-			r.setRoutes(&last, &ts, nil)
+		for i := range uint64(1000) {
+			r.setRoutes(10+i, &ts)
+			r.setRoutes(10+i, nil)
+			r.setRoutes(last, &ts)
 			r.exclude(netip.MustParseAddr(addrB))
 			r.unexclude(netip.MustParseAddr(addrB))
 		}
@@ -118,12 +115,15 @@ func TestRoutesCoalesce(t *testing.T) {
 		}
 		release()
 		r.flush()
-		if net.calls != 2 || net.routes["10.20.0.0/24"] != 2 || len(net.excluded) > 0 || len(r.peers) > 0 {
-			t.Errorf("%d calls, routes %v, excluded %v, peers %d", net.calls, net.routes, net.excluded, len(r.peers))
+		if net.calls != 2 || net.routes["10.20.0.0/24"] != 2 || len(net.excluded) > 0 || len(r.peers) > 0 || len(r.routes) != 2 {
+			t.Errorf("%d calls, routes %v, excluded %v, peers %d, holders %d", net.calls, net.routes, net.excluded, len(r.peers), len(r.routes))
 		}
-		r.setRoutes(&first, nil, nil)
-		r.setRoutes(&last, nil, nil)
+		r.setRoutes(first, nil)
+		r.setRoutes(last, nil)
 		r.close()
+		if len(r.routes) > 0 {
+			t.Errorf("%d holders are remembered", len(r.routes))
+		}
 		net.empty(t)
 	})
 }
@@ -133,11 +133,11 @@ func TestRoutesCoalesce(t *testing.T) {
 func TestRoutesAreAddedBeforeAnyIsRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := &slowNetwork{fakeNetwork: &fakeNetwork{}}
-		r := newRouting(net, slog.New(slog.DiscardHandler))
+		r := newRouting(net, slog.New(slog.DiscardHandler), func() {})
 		go r.run()
 		ts := selector.Pair{Remote: []selector.Selector{selector.FromPrefix(netip.MustParsePrefix("10.20.0.0/24"))}}
-		old := new(routes)
-		r.setRoutes(old, &ts, nil)
+		old := uint64(1)
+		r.setRoutes(old, &ts)
 		r.flush()
 		net.changed = func() {
 			net.mu.Lock()
@@ -151,10 +151,9 @@ func TestRoutesAreAddedBeforeAnyIsRemoved(t *testing.T) {
 			r.exclude(netip.MustParseAddr(addrB)) // the kernel takes its time with that
 			synctest.Wait()
 			for range 3 {
-				next := new(routes)
-				r.setRoutes(next, &ts, nil)
-				r.setRoutes(old, nil, nil)
-				old = next
+				r.setRoutes(old+1, &ts)
+				r.setRoutes(old, nil)
+				old++
 			}
 			r.unexclude(netip.MustParseAddr(addrB))
 			release()
@@ -164,7 +163,7 @@ func TestRoutesAreAddedBeforeAnyIsRemoved(t *testing.T) {
 			t.Errorf("routes %v", net.routes)
 		}
 		net.changed = nil
-		r.setRoutes(old, nil, nil)
+		r.setRoutes(old, nil)
 		r.close()
 		net.empty(t)
 	})
@@ -175,24 +174,24 @@ func TestRoutesThatFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := &slowNetwork{fakeNetwork: &fakeNetwork{}, fail: errors.New("no")}
 		log := &logBuffer{}
-		r := newRouting(net, slog.New(slog.NewTextHandler(log, nil)))
+		woken := 0
+		r := newRouting(net, slog.New(slog.NewTextHandler(log, nil)), func() { woken++ })
 		go r.run()
-		var h routes
-		var got error
-		r.setRoutes(&h, &selector.Pair{}, func(err error) { got = err })
+		const h = 7
+		want := &selector.Pair{}
+		r.setRoutes(h, want)
 		r.flush()
-		if !errors.Is(got, net.fail) {
-			t.Errorf("told %v", got)
+		if got := r.takeFailures(); woken != 1 || len(got) != 1 || !errors.Is(got[0].err, net.fail) || got[0].holder != h || got[0].ts != want {
+			t.Errorf("told %v, woken %d times", got, woken)
 		}
 		// It is tried again, and said once.
-		got = nil
 		settle(5 * routeRetry)
-		if net.calls != 6 || got != nil {
+		if got := r.takeFailures(); net.calls != 6 || got != nil {
 			t.Errorf("tried %d times, told %v", net.calls, got)
 		}
 		// What is wanted may be said any number of times meanwhile, as each change of the host's addresses does.
 		for range 100 {
-			r.setRoutes(&h, h.want, nil)
+			r.setRoutes(h, want)
 			settle(time.Millisecond)
 		}
 		net.mu.Lock()
@@ -211,7 +210,7 @@ func TestRoutesThatFail(t *testing.T) {
 		if net.calls != 8 || net.routes["(none)"] != 1 {
 			t.Errorf("tried %d times, routes %v", net.calls, net.routes)
 		}
-		r.setRoutes(&h, nil, nil)
+		r.setRoutes(h, nil)
 		r.close()
 		if log.String() != "" {
 			t.Errorf("log: %s", log)

@@ -9,7 +9,7 @@ import (
 	"esplanade/integration/lab"
 )
 
-// The command works; with 1,000 IKE SAs and for as long as it takes to rekey them, ike.TestThousandSAs does the same in
+// The command works; with 1,000 IKE SAs and for as long as it takes to rekey them, ike/gateway.TestThousandSAs does the same in
 // virtual time.
 func TestSome(t *testing.T) {
 	if missing := lab.Missing(); len(missing) > 0 {

@@ -20,7 +20,9 @@ import (
 	"esplanade/config"
 	"esplanade/dataplane"
 	"esplanade/ike"
+	"esplanade/ike/control"
 	"esplanade/ike/diag"
+	ikegw "esplanade/ike/gateway"
 	"esplanade/ike/vici"
 	"esplanade/tun"
 )
@@ -36,10 +38,12 @@ type gateway struct {
 	net    *netstack.Net // nil with a TUN device
 	engine *dataplane.Engine
 	daemon *ike.Daemon
-	vici   *vici.Server
-	socket net.Listener // nil without a control socket
-	http   *metricsServer
-	keys   *keyLog // nil unless keys are saved
+	// commands are those of the daemon.
+	commands control.Commands
+	vici     *vici.Server
+	socket   net.Listener // nil without a control socket
+	http     *metricsServer
+	keys     *keyLog // nil unless keys are saved
 
 	// reloading has a token during a reload. The configuration in force is the daemon's; conf is what the process was started
 	// with, as device and sockets have it.
@@ -61,7 +65,7 @@ type gatewayOptions struct {
 	// level is that of log, where a reload can change it.
 	level *slog.LevelVar
 	// observer is told what happens, beside the VICI clients.
-	observer ike.Observer
+	observer ikegw.Observer
 	// noControl leaves the control socket and the metrics out.
 	noControl bool
 	// failurePause is how long a start that has failed stays, with its control socket, before it takes everything down. Whoever
@@ -77,10 +81,10 @@ type handler struct{ *ike.Daemon }
 // plane is the engine as the daemon wants it: the two packages know nothing of each other's types.
 type plane struct{ *dataplane.Engine }
 
-// Counters implements ike.DataPlane.
-func (p plane) Counters(child uint64) (ike.Counters, bool) {
+// Counters implements the interface of package ike/gateway.
+func (p plane) Counters(child uint64) (ikegw.Counters, bool) {
 	c, ok := p.Engine.Counters(child)
-	return ike.Counters(c), ok
+	return ikegw.Counters(c), ok
 }
 
 // newGateway sets everything up and starts nothing. What it set up is taken down by close, also after an error.
@@ -95,7 +99,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 			g.close()
 		}
 	}()
-	be := &ike.Backend{
+	be := &control.Backend{
 		About:    aboutThis(),
 		DataPath: func() vici.DataPath { return g.dataPath() },
 		Drops:    func() []vici.Drop { return g.drops() },
@@ -120,7 +124,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	if g.engine, err = dataplane.New(g.engineConfig(h)); err != nil {
 		return nil, g.bindFailure(err)
 	}
-	observers := ike.Observers{ike.Events{Server: g.vici, Counters: plane{g.engine}.Counters}}
+	observers := ikegw.Observers{control.Events{Server: g.vici, Counters: plane{g.engine}.Counters}}
 	if g.http != nil {
 		observers = append(observers, g.http.durations)
 	}
@@ -147,7 +151,8 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",
 		Bound: boundAddrs(conf), CrashSecret: secret,
 	})
-	h.Daemon, be.Daemon = g.daemon, g.daemon
+	g.commands = control.Commands{Loop: g.daemon}
+	h.Daemon, be.Commands, be.Counters = g.daemon, g.commands, plane{g.engine}.Counters
 	return g, nil
 }
 
@@ -403,7 +408,7 @@ func (g *gateway) announce() {
 }
 
 // summary is the state of the gateway in one line, for a service manager.
-func (g *gateway) summary(info ike.Info) string {
+func (g *gateway) summary(info ikegw.Info) string {
 	s := fmt.Sprintf("%s: %s", info.File, plural(len(info.Conns), "connection"))
 	if info.ReloadError != "" {
 		s += "; the last reload failed"

@@ -15,7 +15,7 @@ import (
 
 	"esplanade/config"
 	"esplanade/dataplane"
-	"esplanade/ike"
+	ikegw "esplanade/ike/gateway"
 	"esplanade/ike/proposal"
 	"esplanade/ike/wire"
 )
@@ -261,14 +261,14 @@ func (d *demo) scene(ctx context.Context, scene int) error {
 	var err error
 	switch scene {
 	case 0:
-		_, err = d.left.daemon.Rekey(ctx, ike.Target{Child: "net"})
+		_, err = d.left.commands.Rekey(ctx, ikegw.Target{Child: "net"})
 	case 1:
 		// A side that is not through with a child refuses new keys of the IKE SA for a while.
 		done := func(c demoCounts) bool { return c.childRekeys >= 2 && c.deletes >= 1 }
 		if err := d.events.wait(ctx, "the rekeying of the child", done); err != nil {
 			return err
 		}
-		_, err = d.right.daemon.Rekey(ctx, ike.Target{Connection: "demo"})
+		_, err = d.right.commands.Rekey(ctx, ikegw.Target{Connection: "demo"})
 	case 2:
 		err = d.events.wait(ctx, "the rekeyings", func(c demoCounts) bool { return c.childRekeys >= 2 && c.ikeRekeys >= 2 })
 	}
@@ -327,10 +327,10 @@ func (d *demo) verdict(ctx context.Context, t *traffic) error {
 // packets compares the ESP counters of the two ends of one direction. TCP's last acknowledgements may still be on
 // their way: it reads them until they agree, or until they have not for longer than loopback can take.
 func packets(ctx context.Context, from, to *gateway) (sealed, opened uint64, err error) {
-	counters := func(g *gateway) (ike.Counters, error) {
-		info, err := g.daemon.Info(ctx)
+	counters := func(g *gateway) (ikegw.Counters, error) {
+		info, err := g.commands.Info(ctx)
 		if err != nil || len(info.Conns) == 0 || len(info.Conns[0].Children) == 0 {
-			return ike.Counters{}, errors.Join(err, ctx.Err())
+			return ikegw.Counters{}, errors.Join(err, ctx.Err())
 		}
 		return info.Conns[0].Children[0].Counters, nil
 	}

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"esplanade/ike"
 	"esplanade/ike/diag"
+	ikegw "esplanade/ike/gateway"
 	"esplanade/ike/sa"
 	"esplanade/ike/wire"
 )
@@ -90,16 +90,36 @@ func (e *demoEvents) wait(ctx context.Context, what string, enough func(demoCoun
 }
 
 // side is the observer of one gateway.
-func (e *demoEvents) side(name string) ike.Observer { return &demoSide{e: e, name: name} }
+func (e *demoEvents) side(name string) ikegw.Observer { return &demoSide{e: e, name: name} }
 
 type demoSide struct {
-	ike.Observers // of none: what is not shown is ignored
-	e             *demoEvents
-	name          string
+	e    *demoEvents
+	name string
 }
 
-// Exchange draws both messages of an exchange, once, from the side that made the request.
-func (s *demoSide) Exchange(_ sa.Snapshot, x sa.ExchangeDone) {
+// Observe implements gateway.Observer. What is not shown is ignored.
+func (s *demoSide) Observe(ev ikegw.Event) {
+	switch ev := ev.(type) {
+	case ikegw.Exchange:
+		s.exchange(ev.ExchangeDone)
+	case ikegw.ChildUpdown:
+		if c := ev.Child; ev.Up {
+			s.e.line(fmt.Sprintf("%5s: CHILD SA %08x in, %08x out, %s, %s", s.name, c.LocalSPI, c.RemoteSPI, c.Chosen, c.TS))
+			s.e.note(func(n *demoCounts) { n.up++ })
+		}
+	case ikegw.ChildRekeyed:
+		s.e.line(fmt.Sprintf("%5s: CHILD SA %08x replaces %08x", s.name, ev.New.LocalSPI, ev.Old.LocalSPI))
+		s.e.note(func(n *demoCounts) { n.childRekeys++ })
+	case ikegw.IKERekeyed:
+		s.e.line(fmt.Sprintf("%5s: IKE SA %s replaces %s", s.name, ev.New.SPIi, ev.Old.SPIi))
+		s.e.note(func(n *demoCounts) { n.ikeRekeys++ })
+	case ikegw.Failed:
+		s.failed(ev.Failure)
+	}
+}
+
+// exchange draws both messages of an exchange, once, from the side that made the request.
+func (s *demoSide) exchange(x sa.ExchangeDone) {
 	if !x.Initiated {
 		return
 	}
@@ -114,29 +134,8 @@ func (s *demoSide) Exchange(_ sa.Snapshot, x sa.ExchangeDone) {
 	}
 }
 
-// ChildUpdown shows a new CHILD SA.
-func (s *demoSide) ChildUpdown(up bool, _ sa.Snapshot, c sa.ChildSnapshot) {
-	if !up {
-		return
-	}
-	s.e.line(fmt.Sprintf("%5s: CHILD SA %08x in, %08x out, %s, %s", s.name, c.LocalSPI, c.RemoteSPI, c.Chosen, c.TS))
-	s.e.note(func(n *demoCounts) { n.up++ })
-}
-
-// ChildRekeyed shows a replaced CHILD SA.
-func (s *demoSide) ChildRekeyed(_ sa.Snapshot, old, fresh sa.ChildSnapshot) {
-	s.e.line(fmt.Sprintf("%5s: CHILD SA %08x replaces %08x", s.name, fresh.LocalSPI, old.LocalSPI))
-	s.e.note(func(n *demoCounts) { n.childRekeys++ })
-}
-
-// IKERekeyed shows a replaced IKE SA.
-func (s *demoSide) IKERekeyed(old, fresh sa.Snapshot) {
-	s.e.line(fmt.Sprintf("%5s: IKE SA %s replaces %s", s.name, fresh.SPIi, old.SPIi))
-	s.e.note(func(n *demoCounts) { n.ikeRekeys++ })
-}
-
-// Failed ends the demonstration with the failure.
-func (s *demoSide) Failed(f *diag.Failure, _ bool) {
+// failed ends the demonstration with the failure.
+func (s *demoSide) failed(f *diag.Failure) {
 	if f.Code == diag.CodeDeleted || f.Code == diag.CodeCancelled {
 		return // the end of the other side
 	}

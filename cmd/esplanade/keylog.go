@@ -8,9 +8,8 @@ import (
 	"sync"
 
 	"esplanade/config"
-	"esplanade/ike"
+	ikegw "esplanade/ike/gateway"
 	"esplanade/ike/sa"
-	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -18,10 +17,9 @@ import (
 // laboratory can be decrypted. Whoever can read the files can read the traffic: they are for their owner only, and a
 // gateway that writes them says so in its log.
 type keyLog struct {
-	ike.Observers // of none: what does not concern keys is ignored
-	log           *slog.Logger
-	mu            sync.Mutex
-	ike, esp      *os.File
+	log      *slog.Logger
+	mu       sync.Mutex
+	ike, esp *os.File
 }
 
 // The files of a Wireshark profile.
@@ -68,18 +66,27 @@ func (k *keyLog) write(f *os.File, line string) {
 	}
 }
 
-// IKEKeys implements ike.Observer.
-func (k *keyLog) IKEKeys(s sa.Snapshot, spii, spir wire.SPI, keys suite.Keys) {
-	encr, integ := wiresharkIKE(s)
-	if encr == "" {
-		k.log.Warn("Wireshark has no name for the IKE cipher, its keys are not saved", "proposal", s.Chosen.String())
-		return
+// Observe implements gateway.Observer. What does not concern keys is ignored.
+func (k *keyLog) Observe(e ikegw.Event) {
+	switch e := e.(type) {
+	case ikegw.IKEKeys:
+		k.ikeKeys(e)
+	case ikegw.ChildKeys:
+		k.childKeys(e.Child)
 	}
-	k.write(k.ike, fmt.Sprintf("%016x,%016x,%x,%x,%q,%x,%x,%q\n", uint64(spii), uint64(spir), keys.Ei, keys.Er, encr, keys.Ai, keys.Ar, integ))
 }
 
-// ChildKeys implements ike.Observer.
-func (k *keyLog) ChildKeys(c *sa.Child) {
+func (k *keyLog) ikeKeys(e ikegw.IKEKeys) {
+	encr, integ := wiresharkIKE(e.SA)
+	if encr == "" {
+		k.log.Warn("Wireshark has no name for the IKE cipher, its keys are not saved", "proposal", e.SA.Chosen.String())
+		return
+	}
+	keys := e.Keys
+	k.write(k.ike, fmt.Sprintf("%016x,%016x,%x,%x,%q,%x,%x,%q\n", uint64(e.SPIi), uint64(e.SPIr), keys.Ei, keys.Er, encr, keys.Ai, keys.Ar, integ))
+}
+
+func (k *keyLog) childKeys(c *sa.Child) {
 	encr, integ := wiresharkESP(c)
 	if encr == "" {
 		k.log.Warn("Wireshark has no name for the ESP cipher, its keys are not saved", "proposal", c.Chosen.String())

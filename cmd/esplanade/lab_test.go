@@ -16,8 +16,8 @@ import (
 
 	"esplanade/config"
 	"esplanade/dataplane"
-	"esplanade/ike"
 	"esplanade/ike/diag"
+	ikegw "esplanade/ike/gateway"
 	"esplanade/ike/sa"
 )
 
@@ -214,9 +214,8 @@ func unusedPort(t *testing.T) uint16 {
 
 // watcher counts what a gateway reports, and lets tests wait for it.
 type watcher struct {
-	ike.Observers // of none: what is not counted is ignored
-	mu            sync.Mutex
-	changed       chan struct{}
+	mu      sync.Mutex
+	changed chan struct{}
 
 	up, down, childRekeys, ikeRekeys int
 	exchanges                        []sa.ExchangeDone
@@ -233,28 +232,26 @@ func (w *watcher) note(f func()) {
 	w.changed = make(chan struct{})
 }
 
-func (w *watcher) ChildUpdown(up bool, _ sa.Snapshot, _ sa.ChildSnapshot) {
-	w.note(func() {
-		if up {
-			w.up++
-		} else {
-			w.down++
-		}
-	})
-}
-
-func (w *watcher) ChildRekeyed(sa.Snapshot, sa.ChildSnapshot, sa.ChildSnapshot) {
-	w.note(func() { w.childRekeys++ })
-}
-
-func (w *watcher) IKERekeyed(_, _ sa.Snapshot) { w.note(func() { w.ikeRekeys++ }) }
-
-func (w *watcher) Exchange(_ sa.Snapshot, x sa.ExchangeDone) {
-	w.note(func() { w.exchanges = append(w.exchanges, x) })
-}
-
-func (w *watcher) Failed(f *diag.Failure, _ bool) {
-	w.note(func() { w.failures = append(w.failures, f) })
+// Observe implements gateway.Observer. What is not counted is ignored.
+func (w *watcher) Observe(e ikegw.Event) {
+	switch e := e.(type) {
+	case ikegw.ChildUpdown:
+		w.note(func() {
+			if e.Up {
+				w.up++
+			} else {
+				w.down++
+			}
+		})
+	case ikegw.ChildRekeyed:
+		w.note(func() { w.childRekeys++ })
+	case ikegw.IKERekeyed:
+		w.note(func() { w.ikeRekeys++ })
+	case ikegw.Exchange:
+		w.note(func() { w.exchanges = append(w.exchanges, e.ExchangeDone) })
+	case ikegw.Failed:
+		w.note(func() { w.failures = append(w.failures, e.Failure) })
+	}
 }
 
 // await waits until ok, which is called with the watcher locked.

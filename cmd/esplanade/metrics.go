@@ -13,8 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"esplanade/dataplane"
-	"esplanade/ike"
-	"esplanade/ike/sa"
+	ikegw "esplanade/ike/gateway"
 )
 
 // metricsServer serves /metrics.
@@ -60,8 +59,7 @@ func (m *metricsServer) serve(ctx context.Context) error {
 
 // durations is told of exchanges and keeps how long those took that this side began.
 type durations struct {
-	ike.Observers // of none: only exchanges matter
-	seconds       *prometheus.HistogramVec
+	seconds *prometheus.HistogramVec
 }
 
 func newDurations() *durations {
@@ -73,10 +71,10 @@ func newDurations() *durations {
 	}, []string{"exchange"})}
 }
 
-// Exchange implements ike.Observer.
-func (d *durations) Exchange(_ sa.Snapshot, x sa.ExchangeDone) {
-	if x.Initiated {
-		d.seconds.WithLabelValues(ike.ExchangeLabel(x.Exchange)).Observe(x.Took.Seconds())
+// Observe implements gateway.Observer: only exchanges matter.
+func (d *durations) Observe(e ikegw.Event) {
+	if x, ok := e.(ikegw.Exchange); ok && x.Initiated {
+		d.seconds.WithLabelValues(ikegw.ExchangeLabel(x.ExchangeDone.Exchange)).Observe(x.Took.Seconds())
 	}
 }
 
@@ -159,7 +157,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.contested, contested)
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
-	info, err := c.g.daemon.Info(ctx)
+	info, err := c.g.commands.Info(ctx)
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(c.build, err)
 		return
@@ -192,7 +190,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	c.collectStats(count, c.g.daemon.Stats())
 }
 
-func (c *collector) collectStats(count func(d *prometheus.Desc, v uint64, labels ...string), s ike.Stats) {
+func (c *collector) collectStats(count func(d *prometheus.Desc, v uint64, labels ...string), s ikegw.Stats) {
 	for k, n := range s.Failures {
 		count(c.failures, n, k.Connection, k.Exchange, k.Reason)
 	}

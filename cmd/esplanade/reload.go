@@ -21,14 +21,14 @@ func (g *gateway) reload(ctx context.Context) error {
 		if list := (config.Errors)(nil); !errors.As(err, &list) {
 			err = unreadable(g.conf.File, err)
 		}
-		return errors.Join(err, g.daemon.ReloadFailed(ctx, err))
+		return errors.Join(err, g.commands.ReloadFailed(ctx, err))
 	}
 	fresh := *conf
 	if fresh.Log.Format == g.conf.Log.Format {
 		// The level takes effect below, so that the daemon need not say that a restart is needed for it.
 		fresh.Log = g.conf.Log
 	}
-	if _, err := g.daemon.Reload(ctx, &fresh); err != nil {
+	if _, err := g.commands.Reload(ctx, &fresh); err != nil {
 		return err
 	}
 	if g.level != nil {

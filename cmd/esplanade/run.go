@@ -107,7 +107,7 @@ func (s *service) signsOfLife(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			if _, err := s.g.daemon.Info(ctx); err == nil {
+			if _, err := s.g.commands.Info(ctx); err == nil {
 				s.tell("WATCHDOG=1")
 			}
 		}
@@ -116,7 +116,7 @@ func (s *service) signsOfLife(ctx context.Context, every time.Duration) {
 
 // ready tells the service manager so as soon as the event loop answers; false if it never does.
 func (s *service) ready(ctx context.Context) bool {
-	info, err := s.g.daemon.Info(ctx)
+	info, err := s.g.commands.Info(ctx)
 	if err != nil {
 		return false
 	}

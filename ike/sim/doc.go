@@ -14,7 +14,7 @@
 //	go test ./ike/sim -run 'TestSeed$' -seed N -v
 //
 // Both hosts mean well here. What peers with a valid key do that mean no good is played against a whole daemon, since that is
-// where the limits are that they meet: ike.TestInsiders.
+// where the limits are that they meet: ike/gateway.TestInsiders.
 //
 // Nothing here is part of the daemon. There is no clock, no socket and no goroutine in it.
 package sim

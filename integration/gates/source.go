@@ -84,11 +84,17 @@ func opening(name, dir string) string {
 
 // pure are the packages that know no clock, socket, file, goroutine or lock: time is a parameter of theirs, and what
 // they do depends on their input alone.
-var pure = []string{"ike/sa", "ike/wire", "ike/proposal", "ike/selector", "ike/identity", "ike/suite", "ike/ticket", "ike/diag"}
+var pure = []string{"ike/gateway", "ike/sa", "ike/wire", "ike/proposal", "ike/selector", "ike/identity", "ike/suite", "ike/ticket", "ike/diag"}
 
 // impure are the packages of the standard library that would bring these in.
 // log/slog is none of them as long as it is there for values that don't show secrets, nor syscall for its error numbers.
-var impure = []string{"net", "net/http", "os", "os/exec", "log", "context"}
+var impure = []string{"net", "net/http", "os", "os/exec", "log", "context", "sync", "sync/atomic", "math/rand", "math/rand/v2"}
+
+// seedless are the sources of randomness that nobody can seed; the packages of pure that are seedable have none of them.
+var (
+	seedable = []string{"ike/gateway"}
+	seedless = []string{"crypto/rand", "hash/maphash"}
+)
 
 // ofTheClock are the functions of package time that read or wait for the real one.
 var ofTheClock = []string{"Now", "Since", "Until", "After", "AfterFunc", "NewTimer", "NewTicker", "Sleep", "Tick"}
@@ -107,11 +113,16 @@ func CheckPure(t *Tree, dirs []string) []Violation {
 			if slices.Contains(impure, imported) {
 				all = append(all, Violation{f.Path, "imports " + imported + "; " + f.Dir() + " has no input and output of its own"})
 			}
+			if slices.Contains(seedless, imported) && within(f.Dir(), seedable) {
+				all = append(all, Violation{f.Path, "imports " + imported + "; in " + f.Dir() + " a seed decides everything"})
+			}
 		}
 		ast.Inspect(f.AST, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.GoStmt:
 				all = append(all, Violation{t.at(n), "starts a goroutine; " + f.Dir() + " is owned by its caller's"})
+			case *ast.ChanType:
+				all = append(all, Violation{t.at(n), "has a channel; nothing waits in " + f.Dir()})
 			case *ast.SelectorExpr:
 				if ofPackage(n, "time") && slices.Contains(ofTheClock, n.Sel.Name) {
 					all = append(all, Violation{t.at(n), "time." + n.Sel.Name + "; in " + f.Dir() + " time is a parameter"})

@@ -4,22 +4,22 @@ package main
 func addresses() []Mutant {
 	return []Mutant{
 		{
-			Name: "acceptable-own-address", File: "ike/addresses.go", Tests: "^TestAcceptableAddresses$",
+			Name: "acceptable-own-address", File: "ike/gateway/addresses.go", Tests: "^TestAcceptableAddresses$",
 			Old: "!remote.IsMulticast() && !d.addrs.set[remote]", New: "!remote.IsMulticast()",
 			Why: "a peer could have the gateway send its packets to itself",
 		},
 		{
-			Name: "acceptable-multicast", File: "ike/addresses.go", Tests: "^TestAcceptableAddresses$",
+			Name: "acceptable-multicast", File: "ike/gateway/addresses.go", Tests: "^TestAcceptableAddresses$",
 			Old: "&& !remote.IsMulticast() &&", New: "&&",
 			Why: "a peer could have its traffic sent to a group",
 		},
 		{
-			Name: "acceptable-unspecified", File: "ike/addresses.go", Tests: "^TestAcceptableAddresses$",
+			Name: "acceptable-unspecified", File: "ike/gateway/addresses.go", Tests: "^TestAcceptableAddresses$",
 			Old: "		!remote.IsUnspecified() && !remote", New: "		!remote",
 			Why: "a peer could have its traffic sent to nobody",
 		},
 		{
-			Name: "acceptable-local", File: "ike/addresses.go", Tests: "^TestAcceptableAddresses$",
+			Name: "acceptable-local", File: "ike/gateway/addresses.go", Tests: "^TestAcceptableAddresses$",
 			Old: "return c != nil && d.names.match(c.conf.LocalAddrs, path.Local.Addr()) > 0 &&", New: "return c != nil &&",
 			Why: "a peer could move to an address of this host that the connection does not use",
 		},

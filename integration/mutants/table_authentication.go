@@ -74,12 +74,12 @@ func authentication() []Mutant {
 			Why: "IKE_INTERMEDIATE exchanges would not be covered by AUTH",
 		},
 		{
-			Name: "initial-contact-never", File: "ike/unique.go", Tests: "^TestInitialContactBesideNever$",
+			Name: "initial-contact-never", File: "ike/gateway/unique.go", Tests: "^TestInitialContactBesideNever$",
 			Old: "|| x.conn != nil && x.conn.conf.Unique == config.UniqueNever {", New: "{",
 			Why: "several peers with one identity would throw each other out",
 		},
 		{
-			Name: "initial-contact-of-others", File: "ike/unique.go", Tests: "^TestInitialContactOfAnotherPeer$",
+			Name: "initial-contact-of-others", File: "ike/gateway/unique.go", Tests: "^TestInitialContactOfAnotherPeer$",
 			Old: "others := d.table.peers[e.peer].sorted()", New: "others := d.table.all()",
 			Why: "one peer could end the IKE SAs of all",
 		},
@@ -134,7 +134,7 @@ func authentication() []Mutant {
 			Why: "a key that only may be the peer's would be offered to a peer that is known",
 		},
 		{
-			Name: "initial-contact-of-never", File: "ike/unique.go", Tests: "^TestInitialContactBesideNever$",
+			Name: "initial-contact-of-never", File: "ike/gateway/unique.go", Tests: "^TestInitialContactBesideNever$",
 			Old: "	if e.conn != nil && e.conn.conf.Unique == config.UniqueNever {\n		return\n	}\n	others", New: "	others",
 			Why: "one of several peers with one identity would throw the others out",
 		},

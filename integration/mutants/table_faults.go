@@ -5,7 +5,7 @@ func faults() []Mutant {
 	return []Mutant{
 		// Packets never leave in the clear.
 		{
-			Name: "reload-removes-first", File: "ike/reload.go", Tests: "^TestReloadLeavesNoGap$",
+			Name: "reload-removes-first", File: "ike/gateway/reload.go", Tests: "^TestReloadLeavesNoGap$",
 			Old: "			gone = append(gone, func() { d.discard(now, old, \"the connection has changed\") })\n",
 			New: "			d.discard(now, old, \"the connection has changed\")\n",
 			Why: "between the two, packets would leave in the clear",
@@ -16,7 +16,7 @@ func faults() []Mutant {
 			Why: "routes would be gone before those that take their place are there",
 		},
 		{
-			Name: "unprotected-while-down", File: "ike/prepare.go", Tests: "^TestProtectedWhileDown$",
+			Name: "unprotected-while-down", File: "ike/gateway/prepare.go", Tests: "^TestProtectedWhileDown$",
 			Old: "	if h.conf.StartAction == config.StartNone || h.held {\n		p.Without = selector.Refuse\n	}\n",
 			New: "	if h.conf.StartAction == config.StartNone || h.held {\n		return selector.Policy{Order: h.order, Open: p.Open}, nil\n	}\n",
 			Why: "packets for a peer that has not called would leave in the clear",
@@ -27,7 +27,7 @@ func faults() []Mutant {
 			Why: "nobody would be told that packets are refused, nor why",
 		},
 		{
-			Name: "everything-held", File: "ike/prepare.go", Tests: "^TestEverythingIsNotHeldForAPeer$",
+			Name: "everything-held", File: "ike/gateway/prepare.go", Tests: "^TestEverythingIsNotHeldForAPeer$",
 			Old: "	if h.conf.StartAction != config.StartNone {\n		return ts", New: "	if true {\n		return ts",
 			Why: "a host would lose its way to anywhere until a peer calls",
 		},
@@ -75,32 +75,32 @@ func faults() []Mutant {
 			Why: "a forged request would hide why a connection fails",
 		},
 		{
-			Name: "refusals-in-all", File: "ike/refusals.go", Tests: "^TestRefusalsInAll$",
+			Name: "refusals-in-all", File: "ike/gateway/refusals.go", Tests: "^TestRefusalsInAll$",
 			Old: "	if r.shares.total() > maxRefusals {\n", New: "	if false {\n",
 			Why: "refused attempts would fill the memory",
 		},
 		{
-			Name: "refusals-of-source", File: "ike/refusals.go", Tests: "^(TestRefusalsInAll|TestRefusalsAreBounded)$",
+			Name: "refusals-of-source", File: "ike/gateway/refusals.go", Tests: "^(TestRefusalsInAll|TestRefusalsAreBounded)$",
 			Old: "	if r.shares.from(from) > maxRefusalsOfSource {\n", New: "	if false {\n",
 			Why: "one source would use up what is remembered of all",
 		},
 		{
-			Name: "refusals-uncounted", File: "ike/receive.go", Tests: "^TestRefusedCountForCookies$",
+			Name: "refusals-uncounted", File: "ike/gateway/receive.go", Tests: "^TestRefusedCountForCookies$",
 			Old: "half.total()+refused.total(), half.from(from)+refused.from(from)", New: "half.total()+0*refused.total(), half.from(from)+0*refused.from(from)",
 			Why: "attempts that are refused would never take a cookie",
 		},
 		{
-			Name: "half-open-weight", File: "ike/outputs.go", Tests: "^TestFragmentsWeigh$",
+			Name: "half-open-weight", File: "ike/gateway/outputs.go", Tests: "^TestFragmentsWeigh$",
 			Old: "	d.weighHalfOpen(now, e)\n", New: "",
 			Why: "a half-open IKE SA could keep 64 kB and count as one of 1.5",
 		},
 		{
-			Name: "half-open-closed-to-others", File: "ike/shares.go", Tests: "^(TestFewAddressesDoNotCloseTheGateway|TestYields)$",
+			Name: "half-open-closed-to-others", File: "ike/gateway/shares.go", Tests: "^(TestFewAddressesDoNotCloseTheGateway|TestYields)$",
 			Old: "	if most.of.up != own && most.of.up.weight > weightOf(own)+1 && spares(now, most) {\n", New: "	if false {\n",
 			Why: "a few addresses would close the gateway to everybody else",
 		},
 		{
-			Name: "half-open-in-one-network", File: "ike/shares.go", Tests: "^(TestFewAddressesDoNotCloseTheGateway|TestYields)$",
+			Name: "half-open-in-one-network", File: "ike/gateway/shares.go", Tests: "^(TestFewAddressesDoNotCloseTheGateway|TestYields)$",
 			Old: "		if g := own.subs[0]; g.weight > weightOf(s.sources[sourceOf(newcomer)])+1 && spares(now, g.oldest) {\n", New: "		if g := own.subs[0]; false {\n",
 			Why: "one address would close the gateway to its neighbours",
 		},
@@ -115,32 +115,32 @@ func faults() []Mutant {
 			Why: "whoever plays requests back would keep the peer from its answer",
 		},
 		{
-			Name: "expensive-groups", File: "ike/budget.go", Tests: "^(TestBudget|TestExpensiveGroups)$",
+			Name: "expensive-groups", File: "ike/gateway/budget.go", Tests: "^(TestBudget|TestExpensiveGroups)$",
 			Old: "	if all > limit || own > b.limits.sourceBurst {\n", New: "	if false {\n",
 			Why: "30 requests a second with MODP-4096 would stop the event loop",
 		},
 		{
-			Name: "expensive-group-of-one-source", File: "ike/budget.go", Tests: "^(TestBudget|TestExpensiveGroups)$",
+			Name: "expensive-group-of-one-source", File: "ike/gateway/budget.go", Tests: "^(TestBudget|TestExpensiveGroups)$",
 			Old: "	if all > limit || own > b.limits.sourceBurst {\n", New: "	if all > limit {\n",
 			Why: "one source would use up what there is for all",
 		},
 		{
-			Name: "expensive-group-forged", File: "ike/budget.go", Tests: "^TestExpensiveGroups$",
+			Name: "expensive-group-forged", File: "ike/gateway/budget.go", Tests: "^TestExpensiveGroups$",
 			Old: "	case cost >= expensive && !reached && !d.cookied:\n", New: "	case false:\n",
 			Why: "forged addresses would use up what there is for all",
 		},
 		{
-			Name: "unprotected-answers-of-one-source", File: "ike/unprotected.go", Tests: "^TestUnprotectedAnswers$",
+			Name: "unprotected-answers-of-one-source", File: "ike/gateway/unprotected.go", Tests: "^TestUnprotectedAnswers$",
 			Old: "	return u.slots[slot].allow(now) && u.all.allow(now)\n", New: "	_ = slot\n	return u.all.allow(now)\n",
 			Why: "one source would keep all others from knowing that their IKE SA is gone",
 		},
 		{
-			Name: "unprotected-answers-in-all", File: "ike/unprotected.go", Tests: "^TestUnprotectedAnswers$",
+			Name: "unprotected-answers-in-all", File: "ike/gateway/unprotected.go", Tests: "^TestUnprotectedAnswers$",
 			Old: "	return u.slots[slot].allow(now) && u.all.allow(now)\n", New: "	return u.slots[slot].allow(now)\n",
 			Why: "answers to forged addresses would not be bounded",
 		},
 		{
-			Name: "labels", File: "ike/labels.go", Tests: "^(TestExchangeLabels|TestLabelsAreNoStrangersChoice)$",
+			Name: "labels", File: "ike/gateway/labels.go", Tests: "^(TestExchangeLabels|TestLabelsAreNoStrangersChoice)$",
 			Old: "	return otherExchange\n}\n\n// ExchangeLabel", New: "	return name\n}\n\n// ExchangeLabel",
 			Why: "a stranger could have 256 series made for each code",
 		},
@@ -161,12 +161,12 @@ func faults() []Mutant {
 		},
 		// Traffic selectors and CHILD SAs.
 		{
-			Name: "ppk-of-another", File: "ike/daemon.go", Tests: "^(TestPPKOfAnotherConnection|TestMachinesGetAllThereIs)$",
-			Old: "FreePPK: d.freePPK, ", New: "",
+			Name: "ppk-of-another", File: "ike/gateway/env.go", Tests: "^(TestPPKOfAnotherConnection|TestMachinesGetAllThereIs)$",
+			Old: "		FreePPK:     d.freePPK,\n", New: "",
 			Why: "a peer could use the PPK that is another connection's",
 		},
 		{
-			Name: "taken-through-a-sibling", File: "ike/taken.go", Tests: "^TestNetworksOfAnotherPeerThroughASibling$",
+			Name: "taken-through-a-sibling", File: "ike/gateway/taken.go", Tests: "^TestNetworksOfAnotherPeerThroughASibling$",
 			Old: "		h = d.childElsewhere(cfg)", New: "		_ = d.childElsewhere(cfg)",
 			Why: "a peer could have the networks of another by way of a second connection",
 		},
@@ -217,12 +217,12 @@ func faults() []Mutant {
 			Why: "an answer that came by another path would prove an address",
 		},
 		{
-			Name: "move-is-a-claim", File: "ike/outputs.go", Tests: "^TestMoveIsAClaim$",
+			Name: "move-is-a-claim", File: "ike/gateway/outputs.go", Tests: "^TestMoveIsAClaim$",
 			Old: "&& e.excluded.IsValid() && e.m.PeerProven() {", New: "&& e.excluded.IsValid() {",
 			Why: "a peer could take an address out of everybody's tunnels by claiming it",
 		},
 		{
-			Name: "peer-inside-another", File: "ike/outputs.go", Tests: "^TestPeerInsideAnothersNetworks$",
+			Name: "peer-inside-another", File: "ike/gateway/outputs.go", Tests: "^TestPeerInsideAnothersNetworks$",
 			Old: "	if d.names.match(e.conn.conf.RemoteAddrs, a) != exactly && d.othersCarry(e.conn, a) {\n", New: "	if false {\n",
 			Why: "a peer could take a host out of another peer's tunnel by calling from there",
 		},
@@ -232,24 +232,24 @@ func faults() []Mutant {
 			Why: "a gateway would be tried through the very tunnel that has failed",
 		},
 		{
-			Name: "peer-inside-its-networks", File: "ike/addresses.go", Tests: "^(TestPeerInsideItsOwnNetworks|TestAcceptableAddresses)$",
+			Name: "peer-inside-its-networks", File: "ike/gateway/addresses.go", Tests: "^(TestPeerInsideItsOwnNetworks|TestAcceptableAddresses)$",
 			Old: " && !d.carries(c, remote)", New: "",
 			Why: "a tunnel would be sent into itself",
 		},
 		// Several IKE SAs with one peer.
 		{
-			Name: "restarts-without-rest", File: "ike/restarts.go", Tests: "^TestPeerRestartsWhatIsClosed$",
-			Old: "func (d *Daemon) resting(e *entry) bool { return e.kin != nil && e.kin.restarts >= maxRestarts }",
-			New: "func (d *Daemon) resting(e *entry) bool { return false }",
+			Name: "restarts-without-rest", File: "ike/gateway/restarts.go", Tests: "^TestPeerRestartsWhatIsClosed$",
+			Old: "func (d *Manager) resting(e *entry) bool { return e.kin != nil && e.kin.restarts >= maxRestarts }",
+			New: "func (d *Manager) resting(e *entry) bool { return false }",
 			Why: "two gateways would close and start IKE SAs for ever",
 		},
 		{
-			Name: "networks-of-another", File: "ike/taken.go", Tests: "^TestTwoPeersWithTheSameNetworks$",
+			Name: "networks-of-another", File: "ike/gateway/taken.go", Tests: "^TestTwoPeersWithTheSameNetworks$",
 			Old: "	i := h.holder(d, keyOf(m), ts)\n	if i == nil {\n", New: "	i := h.holder(d, keyOf(m), ts)\n	if true {\n",
 			Why: "one of two peers would have a tunnel that carries nothing",
 		},
 		{
-			Name: "keep-peer-that-was-called", File: "ike/unique.go", Tests: "^TestKeepRefusesAPeerThatWasCalled$",
+			Name: "keep-peer-that-was-called", File: "ike/gateway/unique.go", Tests: "^TestKeepRefusesAPeerThatWasCalled$",
 			Old: "(!x.caller || now.Sub(x.first) >= crossingTime)", New: "!x.caller",
 			Why: "a peer would be closed and start again, for ever",
 		},
@@ -264,27 +264,27 @@ func faults() []Mutant {
 			Why: "a rekeying would be refused at the limit, and the traffic end",
 		},
 		{
-			Name: "ike-sas-of-identity", File: "ike/limits.go", Tests: "^TestLimitsOfPeers$",
+			Name: "ike-sas-of-identity", File: "ike/gateway/limits.go", Tests: "^TestLimitsOfPeers$",
 			Old: "	case len(d.table.peers[keyOf(m)]) >= c.IKESALimitID:\n", New: "	case false:\n",
 			Why: "one key could fill the memory with IKE SAs",
 		},
 		{
-			Name: "ike-sas-in-all", File: "ike/limits.go", Tests: "^TestLimitsOfPeers$",
+			Name: "ike-sas-in-all", File: "ike/gateway/limits.go", Tests: "^TestLimitsOfPeers$",
 			Old: "	case d.table.up >= c.IKESALimit:\n", New: "	case false:\n",
 			Why: "authenticated peers could fill the memory with IKE SAs",
 		},
 		{
-			Name: "children-of-identity", File: "ike/limits.go", Tests: "^TestLimitsOfPeers$",
+			Name: "children-of-identity", File: "ike/gateway/limits.go", Tests: "^TestLimitsOfPeers$",
 			Old: "	case d.table.children[keyOf(m)] >= times*c.ChildSALimitID:\n", New: "	case false:\n",
 			Why: "one key could fill the memory with CHILD SAs",
 		},
 		{
-			Name: "children-in-all", File: "ike/limits.go", Tests: "^TestLimitsOfPeers$",
+			Name: "children-in-all", File: "ike/gateway/limits.go", Tests: "^TestLimitsOfPeers$",
 			Old: "	case len(d.installed) >= times*c.ChildSALimit:\n", New: "	case false:\n",
 			Why: "authenticated peers could fill the memory with CHILD SAs",
 		},
 		{
-			Name: "pairs-bound", File: "ike/narrowed.go", Tests: "^TestPairsAreBounded$",
+			Name: "pairs-bound", File: "ike/gateway/narrowed.go", Tests: "^TestPairsAreBounded$",
 			Old: "	if len(ts.Local)*len(ts.Remote) > maxPairs {\n		return nil, false\n	}\n", New: "",
 			Why: "a child of many networks would have thousands of CHILD SAs asked for",
 		},
@@ -294,7 +294,7 @@ func faults() []Mutant {
 			Why: "each packet that a peer has left out would bring another CHILD SA",
 		},
 		{
-			Name: "half-open-weight-of-init", File: "ike/table.go", Tests: "^TestFragmentsWeigh$",
+			Name: "half-open-weight-of-init", File: "ike/gateway/table.go", Tests: "^TestFragmentsWeigh$",
 			Old: "func unitsOf(m *sa.Machine) int { return 1 + m.Held()/heldUnit }", New: "func unitsOf(m *sa.Machine) int { return 1 }",
 			Why: "half-open IKE SAs with large requests would count as ones with small ones",
 		},

@@ -4,32 +4,32 @@ package main
 func strangers() []Mutant {
 	return []Mutant{
 		{
-			Name: "half-open-limit", File: "ike/receive.go", Tests: "^TestHalfOpenLimit$",
+			Name: "half-open-limit", File: "ike/gateway/receive.go", Tests: "^TestHalfOpenLimit$",
 			Old: "	full := half.total() >= ike.HalfOpenLimit\n", New: "	full := false\n",
 			Why: "half-open IKE SAs of many sources would take all memory",
 		},
 		{
-			Name: "half-open-per-source", File: "ike/receive.go", Tests: "^TestHalfOpenOfOneSource$",
+			Name: "half-open-per-source", File: "ike/gateway/receive.go", Tests: "^TestHalfOpenOfOneSource$",
 			Old: "	case half.from(from) >= ike.BlockThreshold:\n", New: "	case false:\n",
 			Why: "one address could take all half-open IKE SAs there are",
 		},
 		{
-			Name: "cookie-threshold", File: "ike/receive.go", Tests: "^TestInitFlood$",
+			Name: "cookie-threshold", File: "ike/gateway/receive.go", Tests: "^TestInitFlood$",
 			Old: "case full || all >= ike.CookieThreshold ||", New: "case full || false && all > 0 ||",
 			Why: "a flood of forged addresses would cost a key exchange each",
 		},
 		{
-			Name: "cookie-threshold-per-source", File: "ike/receive.go", Tests: "^TestCookieThresholdOfOneSource$",
+			Name: "cookie-threshold-per-source", File: "ike/gateway/receive.go", Tests: "^TestCookieThresholdOfOneSource$",
 			Old: "source >= ike.CookieThresholdIP ||", New: "source >= ike.CookieThresholdIP && false ||",
 			Why: "one address would be asked for a cookie as late as everybody together",
 		},
 		{
-			Name: "cookie-after-refusals", File: "ike/receive.go", Tests: "^TestRefusalSurge$",
+			Name: "cookie-after-refusals", File: "ike/gateway/receive.go", Tests: "^TestRefusalSurge$",
 			Old: "|| d.surge.lasts(now):", New: ":",
 			Why: "requests that are refused leave no half-open IKE SA, and would never be asked for a cookie",
 		},
 		{
-			Name: "source-of-ipv6", File: "ike/shares.go", Tests: "^TestSourceOf$",
+			Name: "source-of-ipv6", File: "ike/gateway/shares.go", Tests: "^TestSourceOf$",
 			Old: "return masked(a, 32, sourceBits6)", New: "return masked(a, 32, 128)",
 			Why: "an IPv6 host has 2^64 addresses to be counted by",
 		},
@@ -54,22 +54,22 @@ func strangers() []Mutant {
 			Why: "a flood of requests would push out what peers send",
 		},
 		{
-			Name: "version-answer-rate", File: "ike/receive.go", Tests: "^TestOtherMajorVersions$",
+			Name: "version-answer-rate", File: "ike/gateway/receive.go", Tests: "^TestOtherMajorVersions$",
 			Old: "if h.Major < 2 || h.Flags&wire.FlagResponse != 0 || !d.stateless.allow(now, path.Remote.Addr()) {", New: "if h.Major < 2 || h.Flags&wire.FlagResponse != 0 {",
 			Why: "answers to forged addresses would not be bounded",
 		},
 		{
-			Name: "spi-answer-rate", File: "ike/receive.go", Tests: "^TestNoTokenOfALiveSA$",
+			Name: "spi-answer-rate", File: "ike/gateway/receive.go", Tests: "^TestNoTokenOfALiveSA$",
 			Old: "if h.Flags&wire.FlagResponse != 0 || d.stopping || !d.stateless.allow(now, path.Remote.Addr()) {", New: "if h.Flags&wire.FlagResponse != 0 || d.stopping {",
 			Why: "answers to forged addresses would not be bounded",
 		},
 		{
-			Name: "spi-answer-to-response", File: "ike/receive.go", Tests: "^TestNoTokenOfALiveSA$",
+			Name: "spi-answer-to-response", File: "ike/gateway/receive.go", Tests: "^TestNoTokenOfALiveSA$",
 			Old: "if h.Flags&wire.FlagResponse != 0 || d.stopping || !d", New: "if d.stopping || !d",
 			Why: "two gateways could answer each other for ever",
 		},
 		{
-			Name: "late-copy-makes-sa", File: "ike/receive.go", Tests: "^TestLateInit$",
+			Name: "late-copy-makes-sa", File: "ike/gateway/receive.go", Tests: "^TestLateInit$",
 			Old: "e != nil && e.m.Matches(b) {", New: "e != nil && false {",
 			Why: "a copy of an old request would make another half-open IKE SA",
 		},

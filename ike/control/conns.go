@@ -1,0 +1,60 @@
+package control
+
+import (
+	"context"
+
+	"esplanade/config"
+	"esplanade/ike/vici"
+)
+
+// ListConns implements vici.Backend.
+func (b *Backend) ListConns(ctx context.Context, name string, yield func(vici.Conn) error) error {
+	info, err := b.Commands.Info(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range info.Conns {
+		c := i.Conf
+		if name != "" && name != c.Name {
+			continue
+		}
+		v := vici.Conn{
+			Name: c.Name, LocalAddrs: texts(c.LocalAddrs), RemoteAddrs: texts(c.RemoteAddrs),
+			LocalPort: c.LocalPort, RemotePort: c.RemotePort, Version: "IKEv2", ReauthTime: c.ReauthTime, RekeyTime: c.RekeyTime,
+			Unique: c.Unique.String(), DPDDelay: c.DPDDelay, PPKID: c.PPKID, PPKRequired: c.PPKRequired,
+			LocalAuth:  []vici.Auth{{Class: authClass(c.Local.Method), ID: c.Local.ID.String()}},
+			RemoteAuth: []vici.Auth{{Class: authClass(c.Remote.Method), ID: c.Remote.ID.String()}},
+		}
+		for _, h := range c.Children {
+			v.Children = append(v.Children, vici.ConnChild{
+				Name: h.Name, Mode: "TUNNEL", RekeyTime: h.RekeyTime, RekeyBytes: h.RekeyBytes, RekeyPackets: h.RekeyPackets,
+				DPDAction: action(h.StartAction), CloseAction: action(h.StartAction),
+				LocalTS: texts(h.LocalTS), RemoteTS: texts(h.RemoteTS),
+			})
+		}
+		if err := yield(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func authClass(m config.AuthMethod) string {
+	if m == config.AuthPSK {
+		return "pre-shared key"
+	}
+	return m.String()
+}
+
+// action says in swanctl's words what happens to a child whose SA is lost: its desired state is brought about again.
+func action(a config.StartAction) string { return a.String() }
+
+// GetConns implements vici.Backend.
+func (b *Backend) GetConns(ctx context.Context) ([]string, error) {
+	info, err := b.Commands.Info(ctx)
+	var names []string
+	for _, c := range info.Conns {
+		names = append(names, c.Conf.Name)
+	}
+	return names, err
+}

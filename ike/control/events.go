@@ -1,0 +1,53 @@
+package control
+
+import (
+	"esplanade/ike/diag"
+	"esplanade/ike/gateway"
+	"esplanade/ike/sa"
+	"esplanade/ike/vici"
+)
+
+// Events passes what the daemon reports on to the clients of a VICI server.
+type Events struct {
+	Server *vici.Server
+	// Counters are those of a CHILD SA.
+	Counters func(child uint64) (gateway.Counters, bool)
+}
+
+func (e Events) child(c sa.ChildSnapshot) vici.ChildSA {
+	counters, _ := e.Counters(c.ID)
+	return ChildSA(c, counters)
+}
+
+// Observe implements gateway.Observer. It puts nothing together while nobody listens: most events are of every handshake.
+func (e Events) Observe(ev gateway.Event) {
+	s := e.Server
+	switch ev := ev.(type) {
+	case gateway.IKEUpdown:
+		if s.Listening(vici.EventIKEUpdown) {
+			s.IKEUpdown(ev.Up, IKESA(ev.SA))
+		}
+	case gateway.ChildUpdown:
+		if s.Listening(vici.EventChildUpdown) {
+			s.ChildUpdown(ev.Up, IKESA(ev.SA), e.child(ev.Child))
+		}
+	case gateway.IKERekeyed:
+		if s.Listening(vici.EventIKERekey) {
+			s.IKERekey(IKESA(ev.Old), IKESA(ev.New))
+		}
+	case gateway.ChildRekeyed:
+		if s.Listening(vici.EventChildRekey) {
+			s.ChildRekey(IKESA(ev.SA), e.child(ev.Old), e.child(ev.New))
+		}
+	case gateway.Failed:
+		e.failed(ev.Failure)
+	}
+}
+
+func (e Events) failed(f *diag.Failure) {
+	if f.Connection == "" {
+		e.Server.Alert(f.Alert(), nil)
+		return
+	}
+	e.Server.Alert(f.Alert(), &vici.IKESA{Name: f.Connection, Version: 2, Local: f.Local, Remote: f.Remote, RemoteID: f.PeerID})
+}

@@ -1,0 +1,125 @@
+package control
+
+import (
+	"context"
+	"strings"
+
+	"esplanade/ike/gateway"
+	"esplanade/ike/proposal"
+	"esplanade/ike/sa"
+	"esplanade/ike/vici"
+	"esplanade/ike/wire"
+)
+
+// ListSAs implements vici.Backend.
+func (b *Backend) ListSAs(ctx context.Context, filter vici.SAFilter, yield func(vici.IKESA) error) error {
+	info, err := b.Commands.Info(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range info.Conns {
+		if filter.IKE != "" && filter.IKE != c.Conf.Name {
+			continue
+		}
+		for _, s := range c.SAs {
+			if filter.IKEID != 0 && filter.IKEID != uint32(s.ID) {
+				continue
+			}
+			v := IKESA(s)
+			for _, ch := range s.Children {
+				if filter.Child != "" && filter.Child != ch.Name || filter.ChildID != 0 && filter.ChildID != uint32(ch.ID) {
+					continue
+				}
+				counters, _ := b.Counters(ch.ID)
+				v.Children = append(v.Children, ChildSA(ch, counters))
+			}
+			if (filter.Child != "" || filter.ChildID != 0) && len(v.Children) == 0 {
+				continue
+			}
+			if err := yield(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// IKESA is a snapshot as VICI shows it, without its children.
+func IKESA(s sa.Snapshot) vici.IKESA {
+	v := vici.IKESA{
+		Name: s.Connection, UniqueID: uint32(s.ID), Version: 2, State: s.State.String(), Local: s.Path.Local, Remote: s.Path.Remote,
+		LocalID: s.LocalID.String(), RemoteID: s.RemoteID.String(), Initiator: s.Initiator,
+		InitiatorSPI: uint64(s.SPIi), ResponderSPI: uint64(s.SPIr), NATLocal: s.NATLocal, NATRemote: s.NATRemote, NATFake: s.NATForced,
+		Resumed:    s.Resumed,
+		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt, ReauthAt: s.ReauthAt,
+		PPK: s.PPK != "",
+	}
+	for i, t := range s.Tasks {
+		if i == 0 && s.State != sa.StateEstablished {
+			v.TasksActive = append(v.TasksActive, taskName(t))
+		} else {
+			v.TasksQueued = append(v.TasksQueued, taskName(t))
+		}
+	}
+	return v
+}
+
+// taskName is strongSwan's word for a task.
+func taskName(t string) string {
+	switch {
+	case t == "IKE_SA_INIT":
+		return "IKE_INIT"
+	case t == "IKE_SESSION_RESUME":
+		return "IKE_RESUME"
+	case t == "IKE_AUTH":
+		return "IKE_AUTH"
+	case t == "liveness check":
+		return "IKE_DPD"
+	case t == "update the addresses", t == "announce the addresses", t == "check the peer's address":
+		return "IKE_MOBIKE"
+	case t == "rekey IKE SA":
+		return "IKE_REKEY"
+	case t == "delete IKE SA":
+		return "IKE_DELETE"
+	case strings.HasPrefix(t, "create child"):
+		return "CHILD_CREATE"
+	case strings.HasPrefix(t, "rekey child"):
+		return "CHILD_REKEY"
+	case strings.HasPrefix(t, "delete child"):
+		return "CHILD_DELETE"
+	}
+	return "IKE_INFORMATIONAL"
+}
+
+// ChildSA is a snapshot with counters as VICI shows it.
+func ChildSA(s sa.ChildSnapshot, c gateway.Counters) vici.ChildSA {
+	return vici.ChildSA{
+		Name: s.Name, UniqueID: uint32(s.ID), ReqID: s.ReqID, State: s.State.String(), Mode: "TUNNEL", Protocol: "ESP", Encap: s.UDP,
+		SPIIn: s.LocalSPI, SPIOut: s.RemoteSPI, Algorithms: algorithms(s.Chosen), ESN: s.Chosen.ESN == wire.ESN_ESN,
+		BytesIn: c.InBytes, PacketsIn: c.InPackets, BytesOut: c.OutBytes, PacketsOut: c.OutPackets, LastIn: c.LastIn, LastOut: c.LastOut,
+		RekeyAt: s.RekeyAt, ExpiresAt: s.ExpireAt, Installed: s.Created,
+		LocalTS: texts(s.TS.Local), RemoteTS: texts(s.TS.Remote),
+	}
+}
+
+func algorithms(c proposal.Chosen) vici.Algorithms {
+	a := vici.Algorithms{EncrKeySize: int(c.Encr.KeyLength)}
+	if c.Encr.ID != 0 {
+		a.Encr = wire.TransformName(wire.TransformENCR, c.Encr.ID)
+	}
+	if c.Integ != 0 {
+		a.Integ = wire.TransformName(wire.TransformINTEG, c.Integ)
+	}
+	if c.PRF != 0 {
+		a.PRF = wire.TransformName(wire.TransformPRF, c.PRF)
+	}
+	if c.KE != 0 {
+		a.KE = wire.TransformName(wire.TransformKE, c.KE)
+	}
+	for i, id := range c.AddKE {
+		if id != wire.KE_NONE {
+			a.AdditionalKE[i] = wire.TransformName(wire.TransformKE, id)
+		}
+	}
+	return a
+}

@@ -1,0 +1,133 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/gateway"
+	"esplanade/ike/sa"
+	"esplanade/ike/vici"
+)
+
+// Status implements vici.Backend.
+func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) {
+	info, err := b.Commands.Info(ctx)
+	if err != nil {
+		return vici.Status{}, err
+	}
+	st := vici.Status{Gateway: vici.GatewayStatus{
+		Version: b.About.Version, Since: info.Since, Config: info.File, LoadedAt: info.Loaded,
+		ReloadError: info.ReloadError,
+		DataPath:    b.DataPath(), IKESAs: info.IKESAs, HalfOpen: info.HalfOpen, Drops: b.Drops(),
+	}}
+	for _, r := range info.Strangers[:min(len(info.Strangers), maxStrangers)] {
+		st.Gateway.Strangers = append(st.Gateway.Strangers, *failureStatus(&r))
+	}
+	if b.EventsDropped != nil {
+		st.Gateway.DroppedEvents = b.EventsDropped()
+	}
+	known := name == ""
+	var names []string
+	for _, c := range info.Conns {
+		names = append(names, c.Conf.Name)
+		if name != "" && name != c.Conf.Name {
+			continue
+		}
+		known = true
+		cs := connStatus(c)
+		for _, h := range cs.Children {
+			st.Gateway.ChildSAs += h.SAs
+		}
+		st.Connections = append(st.Connections, cs)
+	}
+	if !known {
+		return st, diag.UnknownName(diag.Where{ConfigLine: info.File}, "connection", name, names)
+	}
+	return st, nil
+}
+
+// maxStrangers is how many failures of unknown peers the status shows.
+const maxStrangers = 5
+
+func connStatus(c gateway.ConnInfo) vici.ConnStatus {
+	cs := vici.ConnStatus{
+		Name: c.Conf.Name, Local: joined(c.Conf.LocalAddrs), Remote: joined(c.Conf.RemoteAddrs),
+		LocalID: c.Conf.Local.ID.String(), RemoteID: c.Conf.Remote.ID.String(),
+	}
+	for _, s := range c.SAs {
+		if s.State == sa.StateEstablished || s.State == sa.StateRekeying {
+			cs.Local, cs.Remote = s.Path.Local.String(), s.Path.Remote.String()
+			cs.LocalID, cs.RemoteID = s.LocalID.String(), s.RemoteID.String()
+			cs.State.NextRekey, cs.Proposal, cs.PPK = s.RekeyAt, s.Chosen.String(), s.PPK
+			cs.MOBIKE, cs.LocalAddrs, cs.RemoteAddrs = s.MOBIKE, texts(s.LocalAddrs), texts(s.PeerAddrs)
+			cs.Resumed = s.Resumed
+		}
+	}
+	cs.State.LastFailure = failureStatus(c.Last)
+	// A connection is as good as the worst of what is desired of its children.
+	for i, h := range c.Children {
+		hs := vici.ChildStatus{
+			Name: h.Conf.Name, LocalTS: texts(h.Conf.LocalTS), RemoteTS: texts(h.Conf.RemoteTS), SAs: len(h.SAs),
+			BytesIn: h.Counters.InBytes, PacketsIn: h.Counters.InPackets, BytesOut: h.Counters.OutBytes, PacketsOut: h.Counters.OutPackets,
+			State: vici.State{
+				Desired: h.Desired, Current: h.Phase, Since: h.Since, WaitsFor: h.WaitsFor, NextTry: h.NextTry,
+				LastFailure: failureStatus(h.Last),
+			},
+		}
+		for _, s := range h.SAs {
+			hs.State.NextRekey, hs.Proposal = s.RekeyAt, s.Chosen.String()
+			hs.LocalTS, hs.RemoteTS = texts(s.TS.Local), texts(s.TS.Remote)
+		}
+		if i == 0 || rank(h) < rank(c.Children[worst(c.Children[:i])]) {
+			cs.State.Desired, cs.State.Current, cs.State.Since = h.Desired, h.Phase, h.Since
+			cs.State.WaitsFor, cs.State.NextTry = h.WaitsFor, h.NextTry
+		}
+		cs.Children = append(cs.Children, hs)
+	}
+	return cs
+}
+
+// rank orders children by how far they are from what is desired of them.
+func rank(h gateway.ChildInfo) int {
+	switch {
+	case h.Desired == "up" && !h.Up():
+		return 0
+	case h.Pending():
+		return 1
+	case h.Up():
+		return 2
+	}
+	return 3
+}
+
+func worst(list []gateway.ChildInfo) int {
+	w := 0
+	for i, h := range list {
+		if rank(h) < rank(list[w]) {
+			w = i
+		}
+	}
+	return w
+}
+
+func failureStatus(r *diag.Repeat) *vici.FailureStatus {
+	if r == nil {
+		return nil
+	}
+	return &vici.FailureStatus{
+		Code: string(r.Failure.Code), Text: r.Failure.Summary(), Fix: r.Failure.Advice(), Count: r.Count, First: r.First, Last: r.Last,
+	}
+}
+
+// texts are what several values look like to an operator.
+func texts[T fmt.Stringer](list []T) []string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = x.String()
+	}
+	return out
+}
+
+func joined[T fmt.Stringer](list []T) string { return strings.Join(texts(list), ", ") }

@@ -1,0 +1,293 @@
+package gateway
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"esplanade/config"
+	"esplanade/esp"
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/selector"
+)
+
+// connection is a configured connection with what has become of it. It belongs to the event loop.
+type connection struct {
+	conf     *config.Connection
+	cfg      *sa.Config
+	children []*child
+	// order is its place in the configuration.
+	order int
+	// elsewhere finds a child of another connection; see siblings.
+	elsewhere func(*sa.ChildConfig) *child
+	// entries are its IKE SAs.
+	entries entrySet
+	// gone: a reload has taken it out of the configuration. Its IKE SAs are on their way out.
+	gone bool
+
+	// resolving: a DNS look-up of the peer's name is under way.
+	resolving bool
+	// tries counts the attempts to reach the peer since it was reached last: each goes to another of its addresses.
+	tries int
+	// redirects are those it has followed of late.
+	redirects redirects
+	// excluded are the configured peer addresses that are kept out of the tunnel.
+	excluded []netip.Addr
+	// session is what the next attempt resumes, nil for none; presents the attempt that does so.
+	session  *sa.Session
+	presents *sa.Machine
+}
+
+// child is a configured CHILD SA with what has become of it.
+type child struct {
+	conn *connection
+	conf *config.Child
+	cfg  *sa.ChildConfig
+
+	// policy is the number of its policy in the data plane, prepared what is installed there; nil for nothing. order is its
+	// place in the configuration.
+	policy   uint64
+	prepared *selector.Policy
+	order    int
+	// gone: a reload has taken it out of the configuration.
+	gone bool
+	// held: an operator has taken it down, and it stays down until an operator wants it up.
+	held bool
+	// asked: an operator or a packet wants it up once, whatever is desired in general.
+	asked bool
+	// trigger is the packet that asked.
+	trigger *selector.Packet
+	// busy: an attempt is under way; machine is the IKE SA it is made with.
+	busy    bool
+	machine *sa.Machine
+	// live are its installed CHILD SAs by number: normally one, two for a moment while one replaces the other.
+	live map[uint64]*sa.Child
+	// refused are the IKE SAs whose peers were refused it because another peer has their networks, with what they have asked
+	// for; freed: one of those that had them has gone.
+	refused map[*entry]selector.Pair
+	freed   bool
+	// offered is the last of them that it was offered to since, offerAt when the next are looked at.
+	offered uint64
+	offerAt time.Time
+	// past are the counters of CHILD SAs that have been replaced or removed since it came up.
+	past Counters
+	// holds are the selectors that are to be routed into the tunnel whether it is up or not; nil for none.
+	holds *selector.Pair
+
+	// narrow is what its peer has left out.
+	narrow narrowing
+
+	backoff backoff
+	since   time.Time
+	state   phase
+	waiters []*Waiter
+
+	// dirty: it waits for reconcile; the slot says when it has to be reconciled at the latest.
+	dirty bool
+	slot  // in Manager.wakes
+}
+
+// phase is what an operator sees as the state.
+type phase string
+
+// The phases of connections and children.
+const (
+	phaseDown       phase = "down"
+	phaseTrapped    phase = "trapped"    // up as soon as a packet wants through
+	phaseWaiting    phase = "waiting"    // for the next attempt
+	phaseConnecting phase = "connecting" // an attempt is under way
+	phaseUp         phase = "up"
+)
+
+// backoff spaces the attempts after failures.
+type backoff struct {
+	failures int
+	next     time.Time // no attempt before; zero: at once
+	// exhausted: keyingtries is used up.
+	exhausted bool
+}
+
+// Pauses between attempts: the first retry is soon, since most failures are short; after that each is twice as long.
+const (
+	firstPause = time.Second
+	maxPause   = time.Minute
+	// pauseJitter is the largest part of a pause that is taken off at random, so that a thousand peers of a gateway
+	// that was restarted do not come back in one moment.
+	pauseJitter = 0.3
+	// flapTime is how long a child must have been up for its end not to count as a failed attempt: a peer that accepts
+	// and deletes at once must not be called without a pause.
+	flapTime = 10 * time.Second
+)
+
+// failed notes a failure and sets the time of the next attempt.
+func (b *backoff) failed(now time.Time, tries int, jitter float64) {
+	pause := min(firstPause<<min(b.failures, 10), maxPause)
+	b.failures++
+	b.next = now.Add(time.Duration(float64(pause) * (1 - pauseJitter*jitter)))
+	b.exhausted = tries > 0 && b.failures >= tries
+}
+
+func (b *backoff) reset() { *b = backoff{} }
+
+// machineConfig translates a configured connection for machines, without the children and with the configured ports.
+func machineConfig(g *config.Config, c *config.Connection) sa.Config {
+	s := sa.Config{
+		Name: c.Name, Line: c.Position().FileLine(), ProposalsLine: c.At("proposals").FileLine(),
+		LocalIDLine: c.Local.At("id").FileLine(), RemoteIDLine: c.Remote.At("id").FileLine(),
+		LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: authMethod(c.Local.Method), RemoteAuth: authMethod(c.Remote.Method),
+		PPKID: c.PPKID, PPKRequired: c.PPKRequired, PPKLine: ppkPosition(c).FileLine(),
+		Proposals: c.Proposals, ForceEncap: c.Encap,
+		LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
+		MOBIKE: c.MOBIKE, RouteCheck: routeCheck(c.MOBIKECheck),
+		KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
+		RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
+		ReauthTime: c.ReauthTime, ReauthGrace: c.OverTime, Childless: childlessPolicy(c.Childless),
+		Retransmit: sa.Retransmit{
+			Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
+			Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
+		},
+		FollowRedirects: g.IKE.FollowRedirects, RedirectTo: Elsewhere(c.RedirectTo),
+		HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation, Resumption: c.Resumption,
+		FragmentSize: g.IKE.FragmentSize - outerHeaders,
+	}
+	if c.RemotePort != config.DefaultPort {
+		// A port that is not 500 speaks behind the marker from the start, and is the one that ESP goes to as well.
+		s.RemoteNATPort = c.RemotePort
+	}
+	return s
+}
+
+// outerHeaders are the octets before an IKE message in an IP packet at most: IPv6, UDP and the non-ESP marker.
+const outerHeaders = 40 + 8 + 4
+
+// addChild makes the state of a configured child.
+func (c *connection) addChild(h *config.Child, now time.Time) *child {
+	cfg := machineChild(h)
+	ch := &child{conn: c, conf: h, cfg: &cfg, live: map[uint64]*sa.Child{}, since: now, state: phaseDown}
+	c.cfg.Children = append(c.cfg.Children, ch.cfg)
+	c.children = append(c.children, ch)
+	return ch
+}
+
+// machineChild is a child as a machine wants it.
+func machineChild(h *config.Child) sa.ChildConfig {
+	return sa.ChildConfig{
+		Name: h.Name, Line: h.Position().FileLine(), ProposalsLine: h.At("esp_proposals").FileLine(),
+		LocalTSLine: h.At("local_ts").FileLine(), RemoteTSLine: h.At("remote_ts").FileLine(),
+		Proposals: h.Proposals, LocalTS: h.LocalTS, RemoteTS: h.RemoteTS,
+		RekeyTime: h.RekeyTime, RandTime: h.RandTime, HardTime: h.LifeTime,
+		Soft:         esp.Limits{Packets: h.RekeyPackets, Bytes: h.RekeyBytes},
+		Hard:         esp.Limits{Packets: h.LifePackets, Bytes: h.LifeBytes},
+		ReplayWindow: h.ReplayWindow, ReqID: h.ReqID,
+	}
+}
+
+func authMethod(m config.AuthMethod) sa.AuthMethod {
+	switch m {
+	case config.AuthPSK:
+		return sa.AuthPSK
+	}
+	panic("BUG: unknown authentication method " + m.String())
+}
+
+func routeCheck(c config.MOBIKECheck) sa.RouteCheck {
+	switch c {
+	case config.MOBIKECheckBefore:
+		return sa.CheckBefore
+	case config.MOBIKECheckAfter:
+		return sa.CheckAfter
+	case config.MOBIKECheckNever:
+		return sa.CheckNever
+	}
+	panic("BUG: unknown check")
+}
+
+func childlessPolicy(p config.ChildlessPolicy) sa.Childless {
+	switch p {
+	case config.ChildlessAllow:
+		return sa.ChildlessAllow
+	case config.ChildlessPrefer:
+		return sa.ChildlessPrefer
+	case config.ChildlessForce:
+		return sa.ChildlessForce
+	case config.ChildlessNever:
+		return sa.ChildlessNever
+	}
+	panic("BUG: unknown policy " + p.String())
+}
+
+// wanted tells whether the child should be brought up now.
+func (c *child) wanted() bool {
+	if c.held && !c.asked {
+		return false
+	}
+	return c.asked || c.conf.StartAction == config.StartStart
+}
+
+// up tells whether a CHILD SA carries its traffic. One that was deleted stays installed for a moment for packets on the
+// way, and does not count.
+func (c *child) up() bool {
+	for _, x := range c.live {
+		if x.State == sa.ChildInstalled || x.State == sa.ChildRekeying {
+			return true
+		}
+	}
+	return false
+}
+
+// setPhase notes a change of what an operator sees.
+func (c *child) setPhase(p phase, now time.Time) {
+	if c.state != p {
+		c.state, c.since = p, now
+	}
+}
+
+// excludes tells whether an address is among the excluded ones of the configuration.
+func (c *connection) excludes(a netip.Addr) bool { return slices.Contains(c.excluded, a) }
+
+// childOf finds the child that a machine's configuration stands for.
+func (c *connection) childOf(cfg *sa.ChildConfig) *child {
+	for _, h := range c.children {
+		if h.cfg == cfg {
+			return h
+		}
+	}
+	return nil
+}
+
+// finish tells all waiters of a child how it went.
+func (c *child) finish(err error) {
+	for _, w := range c.waiters {
+		w.Done(err)
+	}
+	c.waiters = nil
+}
+
+// heard tells whether tell has anybody to tell. Lines that every handshake has are not put together for nobody.
+func (c *connection) heard() bool {
+	for _, h := range c.children {
+		for _, w := range h.waiters {
+			if w.Log != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// tell gives a line to all waiters of a connection.
+func (c *connection) tell(level int, msg string) {
+	for _, h := range c.children {
+		for _, w := range h.waiters {
+			if w.Log != nil {
+				w.Log(level, "IKE", msg)
+			}
+		}
+	}
+}
+
+// whereOf describes a connection in a failure that no machine has.
+func whereOf(c *connection) diag.Where {
+	return diag.Where{Connection: c.conf.Name, ConfigLine: c.cfg.Line}
+}

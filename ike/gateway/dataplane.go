@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"net/netip"
+	"time"
+
+	"esplanade/esp"
+	"esplanade/ike/selector"
+)
+
+// DataPlane is what a [Manager] needs of a packet loop. It is called on the manager's goroutine; no method may block for
+// long. See package dataplane for the meaning of the numbers: child names one CHILD SA, policy the configured child that it
+// belongs to, and line is the same for a CHILD SA and those that it is rekeyed to.
+type DataPlane interface {
+	// SendIKE sends an IKE message, behind the non-ESP marker if local is a NAT traversal port. The single octet 0xff, a
+	// NAT keepalive, goes out as it is.
+	SendIKE(local, remote netip.AddrPort, datagram []byte) error
+
+	AllocateSPI() (uint32, error)
+	ReleaseSPI(spi uint32)
+
+	// SetPolicy says what is protected, from when on none of it leaves in the clear, and replaces the policy of that number.
+	SetPolicy(policy uint64, p selector.Policy)
+	ClearPolicy(policy uint64)
+	FailPending(policy uint64)
+
+	InstallInbound(child, line uint64, c esp.InboundConfig, ts selector.Pair, path esp.Path) error
+	InstallOutbound(child, policy, line uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error
+	RemoveInbound(child uint64)
+	RemoveOutbound(child uint64)
+	UpdatePath(child uint64, path esp.Path)
+	UpdateSelectors(child uint64, ts selector.Pair)
+
+	// Counters are those of a child that has at least one direction installed. It may be called from any goroutine.
+	Counters(child uint64) (Counters, bool)
+}
+
+// Counters is what has gone through one CHILD SA, in inner packets.
+type Counters struct {
+	InBytes, InPackets, OutBytes, OutPackets uint64
+	LastIn, LastOut                          time.Time
+	// LastOnPath is when a packet last came in from the address that the SA's path says.
+	LastOnPath time.Time
+}
+
+// add sums counters of several SAs.
+func (c *Counters) add(o Counters) {
+	c.InBytes += o.InBytes
+	c.InPackets += o.InPackets
+	c.OutBytes += o.OutBytes
+	c.OutPackets += o.OutPackets
+	if o.LastIn.After(c.LastIn) {
+		c.LastIn = o.LastIn
+	}
+	if o.LastOnPath.After(c.LastOnPath) {
+		c.LastOnPath = o.LastOnPath
+	}
+	if o.LastOut.After(c.LastOut) {
+		c.LastOut = o.LastOut
+	}
+}
+
+// Host is what a [Manager] wants of the host: its routes and its resolver. It is called on the manager's goroutine. No method
+// may block: what takes its time is done later, and what comes of it is told.
+type Host interface {
+	// SourceFor is the address this host uses towards a peer.
+	SourceFor(remote netip.Addr) (netip.Addr, error)
+	// SetRoutes says which traffic goes into the tunnel for a holder from now on, nil for none: a configured child by the
+	// number of its policy, or a CHILD SA by its own. What several hold stays as long as one does. Routes that can't be added
+	// are told to [Manager.RoutesFailed], once for each ts.
+	SetRoutes(holder uint64, ts *selector.Pair)
+	// Exclude keeps the packets to a peer out of the tunnels until Unexclude was called as often.
+	Exclude(peer netip.Addr)
+	Unexclude(peer netip.Addr)
+	// LookUp looks a name up. [Manager.Resolved] is told the answer, once, with the same number.
+	LookUp(id uint64, name string)
+}

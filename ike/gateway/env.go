@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"encoding/binary"
+	"time"
+
+	"esplanade/ike/identity"
+	"esplanade/ike/sa"
+	"esplanade/ike/ticket"
+	"esplanade/ike/wire"
+)
+
+// newEnv gives the machines what they need of the world.
+func (d *Manager) newEnv() *sa.Env {
+	return &sa.Env{
+		// Numbers, names and randomness.
+		Nonce:  d.o.Random,
+		NewSPI: d.newSPI,
+		NextID: d.newID,
+		Jitter: d.o.Jitter,
+
+		// Key exchanges, and which of them are made for strangers.
+		NewKeyExchange: d.o.NewKeyExchange,
+		Respond:        d.o.Respond,
+		Admit:          d.admit,
+
+		// Who the peers are and what they prove it with.
+		Connections: d.connectionsFor,
+		Siblings:    d.siblings,
+		PSK:         func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.PSK(local, remote)) },
+		OfferPSK:    func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.OfferPSK(local, remote)) },
+		PPK:         d.ppk,
+		FreePPK:     d.freePPK,
+		HasPPK:      d.hasFreePPK,
+
+		// What there is already, and how much of it there may be.
+		FirstContact: d.firstContact,
+		Kept:         d.kept,
+		Taken:        d.taken,
+		IKEFull:      d.ikeFull,
+		ChildFull:    d.childFull,
+
+		// After a crash and after a loss.
+		CrashToken: crashTokens(d.o.CrashSecret),
+		Tickets:    ticket.NewKeyring(d.o.Random),
+
+		// Addresses.
+		HasAddr:    d.addrs.has,
+		LocalAddrs: d.localAddrs,
+		SourceFor:  d.sourceFor,
+		Acceptable: d.acceptable,
+		Foreign:    d.foreign,
+		Tunnelled:  d.tunnelled,
+
+		// The data plane.
+		AllocateSPI: d.o.DataPlane.AllocateSPI,
+		ReleaseSPI:  d.o.DataPlane.ReleaseSPI,
+		LastInbound: func(child uint64) time.Time {
+			c, _ := d.o.DataPlane.Counters(child)
+			return c.LastIn
+		},
+		LastOnPath: func(child uint64) time.Time {
+			c, _ := d.o.DataPlane.Counters(child)
+			return c.LastOnPath
+		},
+
+		ExportKeys: d.o.ExportKeys,
+	}
+}
+
+// newSPI is an SPI that no IKE SA has, nor one that was refused.
+func (d *Manager) newSPI() wire.SPI {
+	for {
+		if spi := wire.SPI(binary.BigEndian.Uint64(d.o.Random(8))); spi != 0 && d.table.bySPI[spi] == nil && d.table.refused.bySPI[spi] == nil {
+			return spi
+		}
+	}
+}

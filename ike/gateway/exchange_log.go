@@ -1,0 +1,64 @@
+package gateway
+
+import (
+	"log/slog"
+	"strconv"
+	"time"
+
+	"esplanade/ike/sa"
+	"esplanade/ike/wire"
+)
+
+// maxHeldLines is how many exchanges of a half-open responder wait for their lines: IKE_SA_INIT and the seven
+// IKE_INTERMEDIATE that there can be.
+const maxHeldLines = 8
+
+// exchangeDone gives an exchange its line. Liveness checks are not worth one, and neither is what a stranger does: the lines
+// of a half-open responder wait until the peer is authenticated, and are never written if it is not.
+func (d *Manager) exchangeDone(e *entry, x sa.ExchangeDone) {
+	d.o.Meter.Exchange(ExchangeKey{Exchange: exchangeLabel(x.Exchange.String()), Initiated: x.Initiated})
+	if e.stranger && !d.logs(slog.LevelDebug) {
+		if d.logs(slog.LevelInfo) && len(e.held) < maxHeldLines {
+			e.held = append(e.held, x)
+		}
+	} else {
+		d.logExchange(e, x)
+	}
+	if e.conn != nil && x.Initiated {
+		e.conn.tell(1, "sent "+x.Request)
+		e.conn.tell(1, "received "+x.Response)
+	}
+	d.o.Observer.Observe(Exchange{SA: e.m.Summary(), ExchangeDone: x})
+}
+
+// logHeld writes the lines that have waited.
+func (d *Manager) logHeld(e *entry) {
+	for _, x := range e.held {
+		d.logExchange(e, x)
+	}
+	e.held = nil
+}
+
+func (d *Manager) logExchange(e *entry, x sa.ExchangeDone) {
+	level, log := slog.LevelInfo, (*slog.Logger).Info
+	if x.Exchange == wire.ExchangeInformational && x.Bare {
+		level, log = slog.LevelDebug, (*slog.Logger).Debug
+	}
+	if !d.logs(level) {
+		return
+	}
+	who := "answered"
+	if x.Initiated {
+		who = "made"
+	}
+	attrs := []any{"exchange", x.Exchange.String(), "message_id", x.MessageID, "peer", x.Path.Remote, "local", x.Path.Local,
+		"request", x.Request, "response", x.Response, "octets", x.RequestLen + x.ResponseLen}
+	if x.Initiated {
+		attrs = append(attrs, "took", x.Took.Round(time.Microsecond), "retransmits", x.Retransmits)
+	}
+	log(d.logger(e), who+" "+x.Exchange.String()+" "+strconv.Itoa(int(x.MessageID)), attrs...)
+}
+
+// logs tells whether lines of a level are wanted. Those that every handshake has are not put together for nobody: their
+// texts cost more than the rest of what the daemon does for it.
+func (d *Manager) logs(l slog.Level) bool { return d.o.Logs(l) }

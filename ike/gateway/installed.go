@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/selector"
+)
+
+// installed is a CHILD SA that the data plane has, in one direction at least.
+type installed struct {
+	owner  *entry
+	child  *sa.Child
+	routed *selector.Pair // what is to be routed for it; nil for nothing
+	// peer is who it counts for.
+	peer  peerKey
+	spans []span // of its remote selectors; nil until they are looked for
+}
+
+func (d *Manager) installInbound(now time.Time, e *entry, c *sa.Child) {
+	i := &installed{owner: e, child: c, peer: keyOf(e.m)}
+	d.installed[c.ID] = i
+	d.table.countChild(i.peer, 1)
+	if d.o.ExportKeys {
+		d.o.Observer.Observe(ChildKeys{Child: c})
+	}
+	if err := d.o.DataPlane.InstallInbound(c.ID, c.Policy, c.Inbound, c.TS, c.Path); err != nil {
+		d.installFailed(now, e, c, "inbound SA "+hex32(c.Inbound.SPI), err)
+		return
+	}
+	if h := e.child(c.Config); h != nil {
+		h.live[c.ID] = c
+		d.touch(h)
+	}
+}
+
+func (d *Manager) installOutbound(now time.Time, e *entry, c *sa.Child) {
+	if err := d.o.DataPlane.InstallOutbound(c.ID, policyOf(e, c), c.Policy, c.Outbound, c.TS, c.Path); err != nil {
+		d.installFailed(now, e, c, "outbound SA "+hex32(c.Outbound.SPI), err)
+		return
+	}
+	if i := d.installed[c.ID]; i != nil {
+		d.routeChild(i)
+	}
+}
+
+// routeChild sends what a CHILD SA selects into the tunnel, and no longer what it has selected before.
+func (d *Manager) routeChild(i *installed) {
+	if !d.conf.IKE.InstallRoutes {
+		return
+	}
+	c := i.child
+	ts := c.TS
+	i.routed = &ts
+	d.o.Host.SetRoutes(c.ID, i.routed)
+}
+
+// RoutesFailed says that routes which were wanted with [Host.SetRoutes] could not be added.
+func (d *Manager) RoutesFailed(now time.Time, holder uint64, ts *selector.Pair, err error) {
+	d.begin()
+	if i := d.installed[holder]; i != nil && i.routed == ts {
+		d.report(now, i.owner, diag.RoutesFailed(d.where(now, i.owner, i.child), ts.String(), err))
+	}
+	if h := d.policies[holder]; h != nil && h.holds == ts {
+		d.log.Warn("cannot add routes into the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "selectors", ts, "error", err)
+	}
+}
+
+// policyOf is the number under which the data plane knows the configured child that a CHILD SA belongs to. One whose child
+// a reload has taken away stands for itself, until it is deleted.
+func policyOf(e *entry, c *sa.Child) uint64 {
+	if h := e.child(c.Config); h != nil && !h.gone {
+		return h.policy
+	}
+	return c.Policy
+}
+
+// installFailed closes a child that the data plane could not take: an SA that exists on the wire only would swallow
+// what the peer sends.
+func (d *Manager) installFailed(now time.Time, e *entry, c *sa.Child, what string, err error) {
+	f := diag.InstallFailed(d.where(now, e, c), what, err)
+	d.report(now, e, f)
+	if h := e.child(c.Config); h != nil {
+		d.attemptFailed(now, h, f)
+	}
+	e.m.DeleteChild(now, c.ID, "it could not be installed")
+}
+
+func (d *Manager) where(now time.Time, e *entry, c *sa.Child) diag.Where {
+	p := e.m.Path()
+	return diag.Where{
+		Connection: e.m.Config().Name, Child: c.Config.Name, Local: p.Local, Remote: p.Remote,
+		PeerID: e.m.RemoteID().String(), ConfigLine: c.Config.Line, Time: now,
+	}
+}
+
+// removedOutbound takes the outbound direction of a CHILD SA out of the data plane.
+func (d *Manager) removedOutbound(c *sa.Child) {
+	d.o.DataPlane.RemoveOutbound(c.ID)
+	if i := d.installed[c.ID]; i != nil {
+		d.unroute(i)
+	}
+}
+
+// removedInbound takes the inbound direction out, which is always the last, and books what went through.
+func (d *Manager) removedInbound(e *entry, c *sa.Child) {
+	dp := d.o.DataPlane
+	h := e.child(c.Config)
+	if counters, ok := dp.Counters(c.ID); ok && h != nil {
+		h.past.add(counters)
+	}
+	dp.RemoveInbound(c.ID)
+	if h != nil {
+		delete(h.live, c.ID)
+		h.freed = len(h.refused) > 0
+		d.touch(h)
+	}
+	if i := d.installed[c.ID]; i != nil {
+		d.unroute(i)
+		delete(d.installed, c.ID)
+		d.table.countChild(i.peer, -1)
+	}
+}
+
+func (d *Manager) unroute(i *installed) {
+	i.routed = nil
+	d.o.Host.SetRoutes(i.child.ID, nil)
+}

@@ -1,0 +1,221 @@
+package gateway
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"esplanade/config"
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/suite"
+)
+
+// Options are what a [Manager] is made of. All of them must be set but where it says otherwise.
+type Options struct {
+	Config    *config.Config
+	DataPlane DataPlane
+	Host      Host
+	// NATTPort is the local port whose datagrams carry the non-ESP marker, and IKEPort the plain one; either may be 0
+	// when there is no such socket. They are those of the sockets, which may differ from the configuration's when the
+	// system was asked to choose.
+	IKEPort, NATTPort uint16
+	// Bound are the local addresses that the sockets are bound to, none when they are bound to all. A reload names
+	// connections that need another one.
+	Bound []netip.Addr
+	// Observer is told what happens, and Meter counts it.
+	Observer Observer
+	Meter    Meter
+	// Log takes the lines for the operator, and Logs reports whether lines of a level are wanted.
+	Log  *slog.Logger
+	Logs func(slog.Level) bool
+	// CrashSecret is what the tokens of quick crash detection are made with (RFC 6290). It must be the same after a restart,
+	// and nobody else's; nil makes no tokens.
+	CrashSecret []byte
+	// ExportKeys hands the keys of all SAs to Observer as [IKEKeys] and [ChildKeys], for decoding captures in a laboratory.
+	ExportKeys bool
+
+	// What follows is all that is random. A source that repeats itself makes a gateway that does.
+
+	// Random returns n octets that nobody can guess, and Jitter a number in [0,1).
+	Random func(n int) []byte
+	Jitter func() float64
+	// NewKeyExchange and Respond are the two sides of a key exchange: see [suite.NewKeyExchange] and [suite.Respond].
+	NewKeyExchange func(group uint16) (suite.KeyExchange, error)
+	Respond        func(group uint16, peer []byte) (public, shared []byte, err error)
+}
+
+// Manager decides everything about the IKE SAs of a gateway. It belongs to one goroutine: no method may be called while
+// another one runs.
+type Manager struct {
+	o   Options
+	log *slog.Logger
+
+	env   *sa.Env
+	conf  *config.Config
+	conns []*connection // in the order of the configuration
+	dir   directory
+	names names
+	table table
+	addrs addrs
+	// policies are the configured children by the number of their policy.
+	policies map[uint64]*child
+	// installed is what the data plane has of CHILD SAs, by their number.
+	installed map[uint64]*installed
+	compared  int            // pairs of selectors in this turn; see mayCompare
+	dirty     []*child       // to be reconciled
+	wakes     agenda[*child] // children by when they have to be reconciled at the latest
+	cookies   *sa.Cookies
+	failures  diag.Collapser
+	loaded    loaded
+	stopping  bool
+	since     time.Time
+	// waits are commands that wait for a state.
+	waits []*wait
+
+	nextID    uint64
+	reqids    uint32
+	stateless *unprotected // answers to messages of SAs that do not exist
+	surge     surge
+	// expensive and costly are for the key exchanges of strangers; cookied: the request that is being judged has a cookie.
+	expensive, costly budget
+	cookied           bool
+}
+
+// New makes a manager. Nothing happens before [Manager.Start].
+func New(o Options) *Manager {
+	d := &Manager{
+		o: o, log: o.Log, conf: o.Config, policies: map[uint64]*child{}, installed: map[uint64]*installed{},
+		stateless: newUnprotected(o.Random(statelessKey)),
+		expensive: budget{limits: expensiveLimits()}, costly: budget{limits: costlyLimits()},
+		surge: surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},
+	}
+	d.table.init()
+	d.names.init()
+	d.env = d.newEnv()
+	return d
+}
+
+func (d *Manager) newID() uint64 { d.nextID++; return d.nextID }
+
+// Start takes up the configuration: policies and routes are asked for, so that what is protected goes into the tunnels, and
+// nothing is begun yet. That happens with the first [Manager.Reconcile], which is to follow when the routes are there. list are
+// the addresses of this host, known whether they are.
+func (d *Manager) Start(now time.Time, list []netip.Addr, known bool) {
+	d.since = now
+	d.loaded = loaded{at: now}
+	d.cookies = sa.NewCookies(now, d.o.Random)
+	for _, c := range d.conf.Connections {
+		d.conns = append(d.conns, d.newConnection(now, c))
+	}
+	d.rebuild()
+	d.arrange()
+	if known {
+		d.addrs.update(list)
+	}
+	for _, c := range d.conns {
+		d.setUp(now, c)
+	}
+}
+
+// begin is called at the beginning of every input.
+func (d *Manager) begin() { d.compared = 0 }
+
+// Advance does what is due, at each IKE SA at most once.
+func (d *Manager) Advance(now time.Time) {
+	d.table.refused.expire(now)
+	for n := d.table.timers.len(); n > 0; n-- {
+		e, ok := d.table.timers.due(now)
+		if !ok {
+			break
+		}
+		d.begin()
+		if !e.review.IsZero() && !now.Before(e.review) {
+			e.review = time.Time{}
+			d.reviewRedundant(now, e)
+		}
+		e.m.Advance(now)
+		d.advanceHandover(now, e)
+		d.advanceRetired(now, e)
+		d.drain(now, e)
+	}
+	d.checkWaits()
+}
+
+// Reconcile brings about what is desired, as far as inputs and time have changed something. It is to be called after every
+// input, and after [Manager.Advance].
+func (d *Manager) Reconcile(now time.Time) {
+	if d.stopping {
+		return
+	}
+	d.begin()
+	d.refreshNames(now)
+	d.reconcile(now)
+	d.checkWaits()
+}
+
+// NextTimeout is when [Manager.Advance] and [Manager.Reconcile] have to be called at the latest; zero for never.
+func (d *Manager) NextTimeout() time.Time {
+	t := earliest(d.table.timers.next(), d.table.refused.next())
+	if d.stopping {
+		return t
+	}
+	return earliest(earliest(t, d.wakes.next()), d.names.next)
+}
+
+// earliest returns the earlier of two times, of which zero stands for never.
+func earliest(a, b time.Time) time.Time {
+	switch {
+	case a.IsZero():
+		return b
+	case b.IsZero() || a.Before(b):
+		return a
+	}
+	return b
+}
+
+// Shutdown deletes all SAs. Nothing new is begun any more. The peers' answers are to be waited for, as long as there is time
+// and [Manager.Open] is not 0, and then [Manager.Close] is to be called.
+func (d *Manager) Shutdown(now time.Time) {
+	d.begin()
+	d.stopping = true
+	for _, c := range d.conns {
+		for _, h := range c.children {
+			h.finish(diag.Cancelled(whereOf(c), "the daemon ends"))
+		}
+	}
+	for _, e := range d.table.all() {
+		d.delete(now, e, "the daemon ends")
+	}
+}
+
+// Open is how many IKE SAs have not ended.
+func (d *Manager) Open() int { return d.table.open }
+
+// Close ends what is left and takes everything out of the data plane and the host's network again.
+func (d *Manager) Close(now time.Time) {
+	d.begin()
+	for _, e := range d.table.all() {
+		d.abandon(now, e, "the daemon ends")
+	}
+	for _, c := range d.conns {
+		d.takeDown(c)
+	}
+	d.checkWaits()
+}
+
+// rateLimit allows so many events per interval.
+type rateLimit struct {
+	per   time.Duration
+	max   int
+	start time.Time
+	n     int
+}
+
+func (r *rateLimit) allow(now time.Time) bool {
+	if now.Sub(r.start) >= r.per {
+		r.start, r.n = now, 0
+	}
+	r.n++
+	return r.n <= r.max
+}

@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/suite"
+	"esplanade/ike/wire"
+)
+
+// Observer is told what happens, for events of the control protocol, for a demonstration, for a packet analyser. It is
+// called on the goroutine of the [Manager]: it returns at once and keeps nothing but copies.
+type Observer interface{ Observe(Event) }
+
+// Event is something that has happened. Only [IKEUpdown] and [IKERekeyed] have the CHILD SAs of an IKE SA with it.
+type Event interface{ event() }
+
+// IKEUpdown: an IKE SA was established, or has ended after it was.
+type IKEUpdown struct {
+	Up bool
+	SA sa.Snapshot
+}
+
+// ChildUpdown: a CHILD SA was installed that replaces none, or has gone without a successor.
+type ChildUpdown struct {
+	Up    bool
+	SA    sa.Snapshot
+	Child sa.ChildSnapshot
+}
+
+// IKERekeyed: an IKE SA has replaced another.
+type IKERekeyed struct{ Old, New sa.Snapshot }
+
+// ChildRekeyed: a CHILD SA has replaced another.
+type ChildRekeyed struct {
+	SA       sa.Snapshot
+	Old, New sa.ChildSnapshot
+}
+
+// Exchange: an exchange is complete.
+type Exchange struct {
+	SA sa.Snapshot
+	sa.ExchangeDone
+}
+
+// Failed: something went wrong. Repeat says whether the same was reported before.
+type Failed struct {
+	Failure *diag.Failure
+	Repeat  bool
+}
+
+// IKEKeys hands the keys of an IKE SA out; see Options.ExportKeys. They are secrets.
+type IKEKeys struct {
+	SA         sa.Snapshot
+	SPIi, SPIr wire.SPI
+	Keys       suite.Keys
+}
+
+// ChildKeys does the same for a CHILD SA.
+type ChildKeys struct{ Child *sa.Child }
+
+func (IKEUpdown) event()    {}
+func (ChildUpdown) event()  {}
+func (IKERekeyed) event()   {}
+func (ChildRekeyed) event() {}
+func (Exchange) event()     {}
+func (Failed) event()       {}
+func (IKEKeys) event()      {}
+func (ChildKeys) event()    {}
+
+// Observers passes everything on to several observers, in order. Without any, nobody is told.
+type Observers []Observer
+
+// Observe implements Observer.
+func (os Observers) Observe(e Event) {
+	for _, o := range os {
+		o.Observe(e)
+	}
+}

@@ -1,0 +1,392 @@
+package gateway
+
+import (
+	"log/slog"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+)
+
+// drain carries out what a machine has put out, then files it under its next time or forgets it. What is put out
+// meanwhile comes after it, also when an output causes another call of drain.
+func (d *Manager) drain(now time.Time, e *entry) {
+	if e.draining {
+		return
+	}
+	e.draining = true
+	for {
+		outs := e.m.Outputs()
+		if len(outs) == 0 {
+			break
+		}
+		for _, o := range outs {
+			d.output(now, e, o)
+		}
+	}
+	e.draining = false
+	if d.table.bySPI[e.m.LocalSPI()] != e {
+		return
+	}
+	if e.m.Done() && len(e.late) == 0 {
+		d.forgetEntry(now, e)
+		return
+	}
+	if r, ok := e.m.Refusal(); ok && e.made != nil {
+		init := *e.made
+		d.forgetEntry(now, e)
+		d.table.refused.add(now, r, init)
+		d.surge.refused(now)
+		return
+	}
+	d.weighHalfOpen(now, e)
+	if d.table.bySPI[e.m.LocalSPI()] != e {
+		return // it was too large
+	}
+	if e.excluded != e.m.Path().Remote.Addr().Unmap() && e.excluded.IsValid() && e.m.PeerProven() {
+		d.excludePeer(e) // the peer has moved
+	}
+	d.table.schedule(e)
+}
+
+// forgetEntry takes an IKE SA out of the table.
+func (d *Manager) forgetEntry(now time.Time, e *entry) {
+	if !e.closed { // every machine says so before it is done; what counts closed ones must not depend on it
+		d.closed(now, e, sa.Closed{Reason: "done"})
+	}
+	d.unexcludePeer(e)
+	d.table.remove(e)
+}
+
+// excludePeer keeps the packets to the peer of an IKE SA out of the tunnel for as long as the IKE SA is known. A peer that calls from
+// the networks of another one, or has moved there, changes nothing for what is sent there: packets to it take the other's tunnel, as
+// packets to its neighbours do.
+func (d *Manager) excludePeer(e *entry) {
+	a := e.m.Path().Remote.Addr().Unmap()
+	if a == e.excluded || e.conn == nil {
+		return
+	}
+	if d.names.match(e.conn.conf.RemoteAddrs, a) != exactly && d.othersCarry(e.conn, a) {
+		return
+	}
+	old := e.excluded
+	d.o.Host.Exclude(a)
+	e.excluded = a
+	if old.IsValid() {
+		d.o.Host.Unexclude(old)
+	}
+}
+
+func (d *Manager) unexcludePeer(e *entry) {
+	if e.excluded.IsValid() {
+		d.o.Host.Unexclude(e.excluded)
+		e.excluded = netip.Addr{}
+	}
+}
+
+// delete ends an IKE SA with a DELETE for the peer, abandon without.
+func (d *Manager) delete(now time.Time, e *entry, reason string) {
+	e.leaving = true
+	e.m.Delete(now, reason)
+	d.touchAll(e.conn)
+	d.drain(now, e)
+}
+
+func (d *Manager) abandon(now time.Time, e *entry, reason string) {
+	e.leaving = true
+	e.m.Abandon(now, reason)
+	d.touchAll(e.conn)
+	d.drain(now, e)
+}
+
+// output carries out one output. The types are all those of package sa.
+func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
+	dp := d.o.DataPlane
+	switch o := o.(type) {
+	case sa.Send:
+		d.send(o.Path, o.Datagram)
+	case sa.SendKeepalive:
+		d.send(o.Path, []byte{keepalive})
+	case sa.InstallInbound:
+		d.installInbound(now, e, o.Child)
+	case sa.InstallOutbound:
+		d.installOutbound(now, e, o.Child)
+	case sa.RemoveInbound:
+		d.removeInbound(now, e, o.Child)
+	case sa.RemoveOutbound:
+		d.removedOutbound(o.Child)
+	case sa.UpdatePath:
+		dp.UpdatePath(o.Child.ID, o.Child.Path)
+	case sa.UpdateSelectors:
+		d.updateSelectors(now, e, o.Child)
+	case sa.StateChanged:
+		if o.To == sa.StateDeleting && e.kin != nil {
+			e.kin.noteClosing(now)
+		}
+		if d.logs(slog.LevelDebug) {
+			d.logger(e).Debug("state", "from", o.From, "to", o.To, "reason", o.Reason)
+		}
+	case sa.Established:
+		d.established(now, e)
+	case sa.PPKUnused:
+		d.logger(e).Warn("the PPK of the connection is not used: the peer does not have it, or did not offer one", "ppk_id", o.ID,
+			"remote", e.m.Path().Remote, "remote_id", e.m.RemoteID().String(), "fix", "configure the same PPK at the peer; "+
+				"ppk_required = true refuses such IKE SAs")
+	case sa.Closed:
+		d.closed(now, e, o)
+	case sa.Failed:
+		d.report(now, e, o.Failure)
+		if h := e.child(o.Child); h != nil && o.Part != nil {
+			d.partFailed(now, h, *o.Part)
+		} else if h != nil && h.machine == e.m {
+			d.attemptFailed(now, h, o.Failure)
+		}
+	case sa.ChildUp:
+		d.childUp(now, e, o.Child)
+	case sa.ChildReplaced:
+		d.logger(e).Info("rekeyed child "+o.New.Config.Name, "spi_in", hex32(o.New.Inbound.SPI), "spi_out", hex32(o.New.Outbound.SPI),
+			"proposal", o.New.Chosen.String())
+		d.o.Meter.Add(CountChildRekeys)
+		d.o.Observer.Observe(ChildRekeyed{SA: e.m.Summary(), Old: sa.SnapshotChild(o.Old), New: sa.SnapshotChild(o.New)})
+		d.touchAll(e.conn)
+	case sa.ChildDown:
+		d.logger(e).Info("child "+o.Child.Config.Name+" is down", "reason", o.Reason)
+		d.o.Observer.Observe(ChildUpdown{SA: e.m.Summary(), Child: sa.SnapshotChild(o.Child)})
+		if h := e.child(o.Child.Config); h != nil {
+			h.conn.tell(1, "child "+h.cfg.Name+" closed: "+o.Reason)
+			d.touch(h)
+		}
+	case sa.Replaced:
+		d.replaced(now, e, o.Successor)
+	case sa.Spawned:
+		d.drain(now, d.table.add(o.Machine, e.conn))
+	case sa.Touched:
+		if x := d.table.bySPI[o.Machine.LocalSPI()]; x != nil {
+			d.drain(now, x)
+		}
+	case sa.SessionGranted:
+		d.sessionGranted(e, o.Session)
+	case sa.SessionSpent:
+		d.sessionSpent(e)
+	case sa.Resumes:
+		d.resumed(now, e, o.SPI)
+	case sa.Renumbered:
+		d.table.renumber(e, o.Old)
+	case sa.ReauthDue:
+		d.reauthenticate(now, e)
+	case sa.Redirected:
+		d.redirected(now, e, o)
+	case sa.Redirecting:
+		d.redirecting(e, o)
+	case sa.PeerInitialContact:
+		d.initialContact(now, e)
+	case sa.ExchangeDone:
+		d.exchangeDone(e, o)
+	case sa.Moved:
+		d.moved(e, o)
+	case sa.Retransmitted:
+		d.o.Meter.Add(CountRetransmits)
+		d.logger(e).Info("no answer yet, sent again", "exchange", o.Exchange.String(), "message_id", o.MessageID, "try", o.Try, "to", o.Path.Remote)
+		if e.conn != nil {
+			e.conn.tell(1, "retransmit "+strconv.Itoa(o.Try)+" of "+o.Exchange.String()+" request with message ID "+strconv.Itoa(int(o.MessageID)))
+		}
+	case sa.Ignored:
+		d.ignored(o)
+	case sa.KeysDerived:
+		d.o.Observer.Observe(IKEKeys{SA: e.m.Summary(), SPIi: o.SPIi, SPIr: o.SPIr, Keys: o.Keys})
+	default:
+		panic("BUG: an output that nobody handles")
+	}
+}
+
+// child finds the configured child for a machine's.
+func (e *entry) child(cfg *sa.ChildConfig) *child {
+	if e.conn == nil || cfg == nil {
+		return nil
+	}
+	if h := e.conn.childOf(cfg); h != nil || e.conn.elsewhere == nil {
+		return h
+	}
+	return e.conn.elsewhere(cfg)
+}
+
+func hex32(n uint32) string { return "0x" + strconv.FormatUint(uint64(n), 16) }
+
+// logger names the IKE SA in each line.
+func (d *Manager) logger(e *entry) *slog.Logger {
+	l := d.log
+	if e.conn != nil {
+		l = l.With("connection", e.conn.conf.Name)
+	}
+	return l.With("ike_uniqueid", e.m.ID())
+}
+
+// established handles an IKE SA that is authenticated both ways.
+func (d *Manager) established(now time.Time, e *entry) {
+	d.table.settle(e)
+	e.assign(d.connection(e.m.Config()))
+	d.table.setUp(e)
+	e.stranger = false
+	d.logHeld(e)
+	e.first = now
+	d.joinKin(e)
+	s := e.m.Snapshot()
+	d.o.Meter.Add(CountEstablished)
+	if d.logs(slog.LevelInfo) {
+		d.logger(e).Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
+			"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", natText(s), "resumed", s.Resumed)
+	}
+	d.o.Observer.Observe(IKEUpdown{Up: true, SA: s})
+	if e.conn == nil {
+		// A reload has taken the connection away since IKE_SA_INIT.
+		d.delete(now, e, "the connection is not configured any more")
+		return
+	}
+	e.conn.tries = 0
+	d.sessionSpent(e)
+	if e.conn.heard() {
+		e.conn.tell(1, "IKE_SA "+e.conn.conf.Name+" established between "+s.Path.Local.Addr().String()+"["+s.LocalID.String()+"]..."+
+			s.Path.Remote.Addr().String()+"["+s.RemoteID.String()+"]")
+	}
+	d.excludePeer(e)
+	if e.handover.from != nil {
+		e.handover.until = now.Add(reauthTime)
+	}
+	if !e.m.RedirectedAway() {
+		d.enforceUnique(now, e)
+	}
+}
+
+func natText(s sa.Snapshot) string {
+	switch {
+	case s.NATLocal && s.NATRemote:
+		return "both"
+	case s.NATLocal:
+		return "local"
+	case s.NATRemote:
+		return "remote"
+	case s.NATForced:
+		return "forced"
+	}
+	return "none"
+}
+
+// closed handles the end of an IKE SA.
+func (d *Manager) closed(now time.Time, e *entry, o sa.Closed) {
+	if e.closed {
+		return
+	}
+	e.closed = true
+	d.table.open--
+	d.table.settle(e)
+	// Where both sides have started at once, the peer deletes the IKE SA that is one too many: nothing has failed then.
+	if f := o.Failure; f != nil && (f.Code != diag.CodeDeleted || len(d.samePeer(e)) == 0) {
+		d.report(now, e, f)
+	}
+	if e.up {
+		d.table.setDown(e)
+		if !e.replaced {
+			d.logger(e).Info("IKE SA closed", "reason", o.Reason)
+			d.o.Observer.Observe(IKEUpdown{SA: e.m.Snapshot()})
+		}
+	} else if e.conn != nil && e.caller && e.first.IsZero() && !e.detoured {
+		e.conn.tries++
+		if e.handover.from == nil {
+			e.conn.redirects = redirects{}
+		}
+	}
+	e.forgetRefused()
+	d.handoverClosed(now, e)
+	d.keepSession(e, o)
+	if e.conn == nil || e.stranger {
+		return // a stranger's is nothing that a child waits for
+	}
+	for _, h := range e.conn.children {
+		d.touch(h)
+		if !h.busy || h.machine != e.m {
+			continue
+		}
+		f := o.Failure
+		if f == nil {
+			w := whereOf(e.conn)
+			w.Child, w.Time = h.cfg.Name, now
+			f = diag.Cancelled(w, o.Reason)
+		}
+		d.attemptFailed(now, h, f)
+	}
+}
+
+// replaced registers the successor of a rekeyed IKE SA. The IKE SA as the operator knows it lives on.
+func (d *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
+	x := d.table.bySPI[s.LocalSPI()]
+	if x == nil {
+		x = d.table.add(s, e.conn)
+	}
+	x.first, x.caller, x.review, x.handover, x.kin, x.restart = e.first, e.caller, e.review, e.handover, e.kin, e.restart
+	e.handover = handover{}
+	d.inheritHandover(e, x)
+	if !e.retireAt.IsZero() {
+		x.retireAt, x.retireFor, x.leaving, x.hollow, e.retireAt = e.retireAt, e.retireFor, true, e.hollow, time.Time{}
+		x.m.StopSending()
+		if e.hollow {
+			x.m.RefuseChildren()
+		}
+	}
+	e.replaced, e.review = true, time.Time{}
+	d.table.setDown(e)
+	d.table.setUp(x)
+	d.excludePeer(x)
+	for _, c := range s.Children() {
+		if i := d.installed[c.ID]; i != nil {
+			i.owner = x
+		}
+	}
+	e.passRefused(x)
+	if e.conn != nil {
+		for _, h := range e.conn.children {
+			if h.machine == e.m {
+				h.machine = s
+			}
+		}
+	}
+	d.o.Meter.Add(CountIKERekeys)
+	d.logger(x).Info("rekeyed IKE SA", "replaces", e.m.ID(), "proposal", s.Summary().Chosen.String())
+	d.o.Observer.Observe(IKERekeyed{Old: e.m.Snapshot(), New: s.Snapshot()})
+	d.drain(now, x)
+}
+
+// childUp handles a CHILD SA that carries traffic which had none.
+func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
+	s := e.m.Summary()
+	if d.logs(slog.LevelInfo) {
+		d.logger(e).Info("child "+c.Config.Name+" is up", "spi_in", hex32(c.Inbound.SPI), "spi_out", hex32(c.Outbound.SPI),
+			"selectors", c.TS.String(), "proposal", c.Chosen.String(), "udp", c.Path.UDP)
+	}
+	d.o.Observer.Observe(ChildUpdown{Up: true, SA: s, Child: sa.SnapshotChild(c)})
+	h := e.child(c.Config)
+	if h == nil {
+		// A reload has taken the child away while it was being negotiated.
+		e.m.DeleteChild(now, c.ID, "the child is not configured any more")
+		return
+	}
+	delete(h.refused, e)
+	h.busy, h.asked, h.trigger, h.machine = false, false, nil, e.m
+	if c.Initiator {
+		h.narrow.asking = nil
+	}
+	h.backoff.exhausted = false
+	h.setPhase(phaseUp, now)
+	d.touch(h)
+	if h.conn.heard() {
+		h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
+	}
+	d.failures.Clear(h.conn.conf.Name, "")
+	d.cleared(h.conn)
+	h.finish(nil)
+	d.advanceHandover(now, e)
+}
+
+// keepalive is the NAT keepalive of RFC 3948 section 2.3.
+const keepalive = 0xff

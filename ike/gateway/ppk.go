@@ -1,0 +1,33 @@
+package gateway
+
+import "esplanade/config"
+
+// ppk finds a post-quantum preshared key for machines.
+func (d *Manager) ppk(id string) ([]byte, bool) {
+	s, ok := d.conf.PPK(id)
+	if !ok {
+		return nil, false
+	}
+	return s.Key.Bytes(), true
+}
+
+// freePPK reports whether a connection without ppk_id may use a PPK, and hasFreePPK whether there is one.
+func (d *Manager) freePPK(id string) bool { return d.conf.FreePPK(id) }
+func (d *Manager) hasFreePPK() bool       { return d.conf.HasFreePPK() }
+
+// ppkPosition is where a connection says which PPK it uses: the more telling of its two keys.
+func ppkPosition(c *config.Connection) config.Position {
+	if c.Has("ppk_id") {
+		return c.At("ppk_id")
+	}
+	return c.At("ppk_required")
+}
+
+// ppkOf is the key of a connection's PPK; empty for none. Of a connection without ppk_id it is whatever its peers choose.
+func ppkOf(g *config.Config, c *config.Connection) string {
+	s, ok := g.PPK(c.PPKID)
+	if !ok {
+		return ""
+	}
+	return string(s.Key.Bytes())
+}

@@ -1,0 +1,172 @@
+package gateway
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+
+	"esplanade/config"
+	"esplanade/ike/sa"
+	"esplanade/ike/selector"
+)
+
+// prepare installs the policy and the routes of a child, whatever its start_action: from then on its packets leave through
+// an SA, wait for one, or are refused, and never leave in the clear. It is to be called again when something of that may
+// have become different: the configuration, an order of an operator, the addresses that dynamic selectors stand for.
+//
+// What is new is there before what is old goes, so that there is no moment without either.
+func (d *Manager) prepare(h *child) {
+	p, err := d.policyFor(h)
+	if err != nil && h.prepared == nil {
+		d.log.Info("selectors that are dynamic are protected once they are known", "connection", h.conn.conf.Name, "child", h.cfg.Name,
+			"reason", err)
+	}
+	if h.prepared == nil || !h.prepared.Equal(p) {
+		d.o.DataPlane.SetPolicy(h.policy, p)
+		h.prepared = &p
+	}
+	if !d.conf.IKE.InstallRoutes {
+		return
+	}
+	ts := d.heldWhileDown(h, p.Pair)
+	switch {
+	case ts.Empty():
+		h.holds = nil
+	case h.holds == nil || !h.holds.Equal(ts):
+		h.holds = &ts
+	}
+	d.o.Host.SetRoutes(h.policy, h.holds)
+}
+
+// unprepare undoes prepare.
+func (d *Manager) unprepare(h *child) {
+	if h.prepared != nil {
+		d.o.DataPlane.ClearPolicy(h.policy)
+		h.prepared = nil
+	}
+	h.holds = nil
+	d.o.Host.SetRoutes(h.policy, nil)
+}
+
+// policyFor is the policy of a child. Dynamic selectors whose address is not known are not in it, which the error says; what
+// was known of them once stays.
+func (d *Manager) policyFor(h *child) (selector.Policy, error) {
+	p := selector.Policy{Order: h.order, Open: h.conf.DynamicLocal() || h.conf.DynamicRemote()}
+	if h.conf.StartAction == config.StartNone || h.held {
+		p.Without = selector.Refuse
+	}
+	if !p.Open {
+		p.Pair = h.cfg.Resolve(sa.Path{})
+		return p, nil
+	}
+	path, err := d.staticPath(h.conn)
+	switch {
+	case err == nil:
+		p.Pair = h.cfg.Resolve(path)
+	case h.prepared != nil:
+		p.Pair = h.prepared.Pair
+	default:
+		p.Pair = selector.Pair{Local: anyAddress(h.cfg.LocalTS), Remote: known(h.cfg.RemoteTS)}
+	}
+	return p, err
+}
+
+// known are the selectors that have addresses.
+func known(list []selector.Selector) (out []selector.Selector) {
+	for _, s := range list {
+		if !s.Dynamic() {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// anyAddress are the selectors with every address in the place of one that is not known. An empty list stands for
+// "dynamic".
+func anyAddress(list []selector.Selector) []selector.Selector {
+	if len(list) == 0 {
+		list = []selector.Selector{{EndPort: selector.AnyEndPort}}
+	}
+	var out []selector.Selector
+	for _, s := range list {
+		if !s.Dynamic() {
+			out = append(out, s)
+			continue
+		}
+		for _, e := range config.Everything() {
+			s.Start, s.End = e.Start, e.End
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// heldWhileDown is the part of a child's selectors that is routed into the tunnel whether it is up or not. It is all of them
+// but for one case: a child that only a peer or a command brings up and that has every address of an IP version. The routes
+// for it would leave the host with no way to anywhere, and its operator with no way to the host, until somebody calls.
+func (d *Manager) heldWhileDown(h *child, ts selector.Pair) selector.Pair {
+	if h.conf.StartAction != config.StartNone {
+		return ts
+	}
+	return selector.Pair{Local: ts.Local, Remote: config.HeldWhileDown(ts.Remote)}
+}
+
+var (
+	errNoAddress = errors.New("the peer's address is not known")
+	errFamily    = errors.New("local_addrs has no address of the IP version of the peer's")
+)
+
+// staticPath is the path of a connection whose peer has a fixed address, or one that is known of its name.
+func (d *Manager) staticPath(c *connection) (sa.Path, error) {
+	for _, e := range c.conf.RemoteAddrs {
+		for _, a := range d.names.addrsOf(e) {
+			return d.pathTo(c, a)
+		}
+	}
+	return sa.Path{}, errNoAddress
+}
+
+// pathTo is where an initiation to a peer's address starts: port 500 to port 500, or from the NAT traversal port when
+// the peer listens elsewhere or there is no port 500 here.
+func (d *Manager) pathTo(c *connection, remote netip.Addr) (sa.Path, error) {
+	local, err := d.localFor(c, remote)
+	if err != nil {
+		return sa.Path{}, err
+	}
+	port := d.o.IKEPort
+	if c.conf.RemotePort != config.DefaultPort || port == 0 {
+		// The non-ESP marker is on every port but 500: https://www.rfc-editor.org/rfc/rfc7296#section-2.23
+		port = d.o.NATTPort
+	}
+	remotePort := c.conf.RemotePort
+	if remotePort == config.DefaultPort && port != d.o.IKEPort {
+		remotePort = c.cfg.RemoteNATPort
+	}
+	return sa.Path{Local: netip.AddrPortFrom(local, port), Remote: netip.AddrPortFrom(remote, remotePort)}, nil
+}
+
+// localFor is the address of this host that a connection uses towards a peer: one of local_addrs if any is an address,
+// and otherwise what the routes say.
+func (d *Manager) localFor(c *connection, remote netip.Addr) (netip.Addr, error) {
+	fixed := true
+	var other netip.Addr // one that the peer can hardly answer to
+	for _, e := range c.conf.LocalAddrs {
+		for _, a := range d.names.addrsOf(e) {
+			switch {
+			case a.Is4() != remote.Is4() || !d.addrs.has(a):
+			case a.Zone() == "" || a.Zone() == remote.Zone():
+				return a, nil
+			case !other.IsValid():
+				other = a
+			}
+		}
+		fixed = fixed && e.Specific()
+	}
+	if other.IsValid() {
+		return other, nil
+	}
+	if fixed && len(c.conf.LocalAddrs) > 0 && !slices.ContainsFunc(c.conf.LocalAddrs, func(e config.Endpoint) bool { return e.Name != "" }) {
+		return netip.Addr{}, d.addrs.why(c, remote)
+	}
+	return d.o.Host.SourceFor(remote)
+}

@@ -1,0 +1,264 @@
+package gateway
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"esplanade/config"
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/selector"
+)
+
+// reconcile compares what is desired with what is, and starts what is missing. It is called after every input and looks
+// only at the children that the input has touched and those whose time has come.
+func (d *Manager) reconcile(now time.Time) {
+	for h, ok := d.wakes.due(now); ok; h, ok = d.wakes.due(now) {
+		d.wakes.set(h, time.Time{})
+		d.touch(h)
+	}
+	// An attempt touches children in its turn, each at most once: it makes them busy or puts them off.
+	for len(d.dirty) > 0 {
+		list := d.dirty
+		d.dirty = nil
+		for _, h := range list {
+			h.dirty = false
+			d.reconcileChild(now, h)
+		}
+	}
+}
+
+// touch has a child reconciled before the event loop waits again. It is to be called after everything that may change
+// what is to be done for it.
+func (d *Manager) touch(h *child) {
+	if !h.dirty {
+		h.dirty = true
+		d.dirty = append(d.dirty, h)
+	}
+}
+
+// touchAll has all children of a connection reconciled.
+func (d *Manager) touchAll(c *connection) {
+	if c != nil {
+		for _, h := range c.children {
+			d.touch(h)
+		}
+	}
+}
+
+// pending tells whether an attempt for the child is to be made, now or later.
+func (h *child) pending() bool {
+	return h.wanted() && !h.up() && !h.busy && !h.conn.resolving && !h.backoff.exhausted && !h.gone
+}
+
+// due tells whether an attempt for the child is to be made now.
+func (h *child) due(now time.Time) bool { return h.pending() && !now.Before(h.backoff.next) }
+
+func (d *Manager) reconcileChild(now time.Time, h *child) {
+	again := d.offerFreed(now, h)
+	if h.state == phaseUp && !h.up() {
+		if now.Sub(h.since) < flapTime {
+			h.backoff.failed(now, 0, d.env.Jitter())
+		} else {
+			h.backoff.reset()
+		}
+	}
+	if h.due(now) {
+		d.attempt(now, h)
+	}
+	next := d.review(now, h)
+	if h.pending() {
+		next = h.backoff.next
+	}
+	d.wakes.set(h, earliest(next, again))
+	switch {
+	case h.up():
+		h.setPhase(phaseUp, now)
+	case h.busy || h.conn.resolving && h.wanted():
+		h.setPhase(phaseConnecting, now)
+	case h.wanted() && !h.backoff.exhausted:
+		h.setPhase(phaseWaiting, now)
+	case h.prepared != nil && !h.held && h.conf.StartAction == config.StartTrap:
+		h.setPhase(phaseTrapped, now)
+	default:
+		h.setPhase(phaseDown, now)
+	}
+}
+
+// attempt brings a child up: on the IKE SA that exists, or with a new one.
+func (d *Manager) attempt(now time.Time, h *child) {
+	c := h.conn
+	for _, e := range c.entries.sorted() {
+		if e.leaving || e.closed || e.m.Config() != c.cfg {
+			continue
+		}
+		if e.alive() || e.m.State() == sa.StateConnecting && e.m.Initiator() {
+			h.busy, h.machine = true, e.m
+			e.m.InitiateChild(now, h.cfg, h.trigger)
+			d.drain(now, e)
+			return
+		}
+	}
+	d.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
+		if err != nil {
+			d.unresolved(now, c, err)
+			return
+		}
+		d.initiate(now, c, remote)
+	})
+}
+
+// wantedOf lists the children of a connection for which an attempt is to be made now.
+func wantedOf(now time.Time, c *connection) []*child {
+	var wanted []*child
+	for _, h := range c.children {
+		if h.due(now) {
+			wanted = append(wanted, h)
+		}
+	}
+	return wanted
+}
+
+// unresolved fails the attempts of a connection that found no address to go to.
+func (d *Manager) unresolved(now time.Time, c *connection, err error) {
+	wanted := wantedOf(now, c)
+	if len(wanted) == 0 {
+		return
+	}
+	w := whereOf(c)
+	w.Child, w.Time = wanted[0].cfg.Name, now
+	w.ConfigLine = c.conf.At("remote_addrs").FileLine()
+	var f *diag.Failure
+	if name := c.nameToTry(); name != "" {
+		f = diag.Unresolved(w, name, err)
+	} else if c.conf.CanInitiate() {
+		f = diag.Unreachable(w, err)
+	} else {
+		f = diag.Uncallable(w)
+	}
+	c.tries++
+	d.report(now, nil, f)
+	for _, h := range wanted {
+		d.attemptFailed(now, h, f)
+	}
+}
+
+// candidates are the configured peers that an attempt can go to.
+func (c *connection) candidates() []config.Endpoint {
+	return slices.DeleteFunc(slices.Clone(c.conf.RemoteAddrs), func(e config.Endpoint) bool { return !e.Specific() })
+}
+
+// nameToTry is the DNS name that the present attempt goes to; empty when it goes to an address.
+func (c *connection) nameToTry() string {
+	if list := c.candidates(); len(list) > 0 {
+		return list[c.tries%len(list)].Name
+	}
+	return ""
+}
+
+// resolve finds the address for the next attempt to reach the peer and calls then with it: at once when it is
+// configured, later when it has to be looked up. Each attempt goes to the next of the addresses, in their order.
+func (d *Manager) resolve(now time.Time, c *connection, then func(now time.Time, remote netip.Addr, err error)) {
+	list := c.candidates()
+	if len(list) == 0 {
+		then(now, netip.Addr{}, errNoAddress)
+		return
+	}
+	e, round := list[c.tries%len(list)], c.tries/len(list)
+	if a := e.Addr(); a.IsValid() {
+		then(now, a.Unmap(), nil)
+		return
+	}
+	c.resolving = true
+	d.lookUp(now, e.Name, func(now time.Time, addrs []netip.Addr, err error) {
+		c.resolving = false
+		for _, h := range c.children {
+			d.touch(h)
+		}
+		if d.stopping || c.gone {
+			return
+		}
+		if err != nil {
+			then(now, netip.Addr{}, err)
+			return
+		}
+		then(now, addrs[round%len(addrs)], nil)
+	})
+}
+
+// initiate starts an IKE SA with all children of the connection that are wanted now.
+func (d *Manager) initiate(now time.Time, c *connection, remote netip.Addr) {
+	wanted := wantedOf(now, c)
+	if len(wanted) == 0 || d.stopping {
+		return // brought up by the peer, or given up, while the name was looked up
+	}
+	path, err := d.pathTo(c, remote)
+	if err != nil {
+		w := whereOf(c)
+		w.Child, w.Remote, w.Time = wanted[0].cfg.Name, netip.AddrPortFrom(remote, 0), now
+		f := diag.Unreachable(w, err)
+		c.tries++
+		d.report(now, nil, f)
+		for _, h := range wanted {
+			d.attemptFailed(now, h, f)
+		}
+		return
+	}
+	var cfgs []*sa.ChildConfig
+	for _, h := range wanted {
+		cfgs = append(cfgs, h.cfg)
+	}
+	m := d.newInitiator(now, c, path, cfgs)
+	for _, h := range wanted {
+		h.busy, h.machine = true, m
+		h.setPhase(phaseConnecting, now)
+	}
+	e := d.table.add(m, c)
+	d.excludePeer(e)
+	d.logger(e).Info("connecting", "local", path.Local, "remote", path.Remote, "attempt", wanted[0].backoff.failures+1)
+	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+remote.String())
+	d.drain(now, e)
+}
+
+// attemptFailed ends an attempt: what waits for the child is told, and the next attempt is put off.
+func (d *Manager) attemptFailed(now time.Time, h *child, f *diag.Failure) {
+	h.busy, h.machine = false, nil
+	h.backoff.failed(now, h.conn.conf.KeyingTries, d.env.Jitter())
+	if h.asked {
+		// What a command or a packet asked for is tried once; what is desired in general goes on being tried.
+		h.asked, h.trigger = false, nil
+	}
+	if !h.wanted() {
+		d.o.DataPlane.FailPending(h.policy)
+	}
+	if h.pending() && !d.stopping {
+		h.setPhase(phaseWaiting, now)
+		d.log.Info("next attempt", "connection", h.conn.conf.Name, "child", h.cfg.Name, "in", h.backoff.next.Sub(now).Round(time.Millisecond))
+	}
+	d.touch(h)
+	h.finish(f)
+}
+
+// acquire brings a child up that a packet waits for.
+func (d *Manager) acquire(now time.Time, policy uint64, p selector.Packet) {
+	h := d.policies[policy]
+	if h == nil || h.busy || d.stopping {
+		return
+	}
+	if h.held {
+		d.o.DataPlane.FailPending(policy)
+		return
+	}
+	if h.up() { // without this packet: its peer has left it out
+		d.acquireMore(now, h, p)
+		return
+	}
+	// Where a failure is recent the packet waits for the end of the pause: it may be the only one there ever is.
+	d.log.Info("a packet wants through", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
+	if h.conf.StartAction == config.StartTrap {
+		h.asked, h.trigger = true, &p
+	}
+	h.backoff.exhausted = false
+	d.touch(h)
+}

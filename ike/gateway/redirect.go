@@ -1,0 +1,205 @@
+package gateway
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/wire"
+)
+
+// Limits of following redirects: MAX_REDIRECTS within REDIRECT_LOOP_DETECT_PERIOD, with the values that RFC 5685 gives
+// as defaults. More are a loop.
+const (
+	maxRedirects     = 5
+	redirectLoopTime = 5 * time.Minute
+)
+
+// redirects remembers when a connection has followed redirects, as far back as it matters. An attempt that ends at a
+// gateway which does not redirect shows that there was no loop, and clears it.
+type redirects struct{ at []time.Time }
+
+// allow tells whether one more may be followed.
+func (r *redirects) allow(now time.Time) bool {
+	r.at = slices.DeleteFunc(r.at, func(t time.Time) bool { return now.Sub(t) >= redirectLoopTime })
+	return len(r.at) < maxRedirects
+}
+
+func (r *redirects) followed(now time.Time) { r.at = append(r.at, now) }
+
+// detour is a redirect that is being followed.
+type detour struct {
+	conn *connection
+	// from and to are the two gateways.
+	from, to wire.Gateway
+	// old is the IKE SA that the new one takes the place of; nil when there is none yet.
+	old *entry
+	// live: the peer of old has sent this side away. Otherwise this side has begun to authenticate anew, and has to.
+	live bool
+	// children are those that the new IKE SA is to bring up. Without an old one they are busy with this.
+	children []*child
+}
+
+// redirected follows a gateway that sends this side to another one. An IKE SA that is in use stays until the new one has
+// all that it carries, or for good when there is nothing at the other gateway. The new gateway has to prove what the
+// configuration wants of the peer; nothing is believed because of where it was heard of.
+func (d *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
+	c := e.conn
+	if c == nil || d.stopping {
+		return
+	}
+	r := &detour{conn: c, from: wire.Gateway{Addr: e.m.Path().Remote.Addr().Unmap()}, to: o.Gateway, old: e}
+	if o.Exchange == wire.ExchangeInformational {
+		if !e.alive() || e.redirecting || d.reauthenticating(e) {
+			return // a new IKE SA is on its way
+		}
+		r.live = true
+	} else {
+		// This attempt ends here, and the next one goes on with what it was for.
+		e.detoured, r.old, r.live = true, e.handover.from, e.handover.redirected
+		e.handover = handover{}
+	}
+	for _, h := range c.children {
+		if r.old != nil && carries(r.old, h) || r.old == nil && h.busy && h.machine == e.m {
+			r.children = append(r.children, h)
+		}
+	}
+	if !c.redirects.allow(now) {
+		w := d.whereDetour(now, r)
+		w.Exchange = o.Exchange.String()
+		f := diag.RedirectLoop(w, r.from.String(), r.to.String(), maxRedirects, redirectLoopTime)
+		d.report(now, e, f)
+		d.detourFailed(now, r, f)
+		return
+	}
+	d.logger(e).Info("redirected to another gateway", "from", r.from.String(), "to", r.to.String(), "exchange", o.Exchange.String())
+	c.tell(1, "redirected to "+r.to.String()+" by "+r.from.String())
+	if r.old == nil {
+		for _, h := range r.children {
+			h.machine = nil
+		}
+	} else {
+		r.old.redirecting = true
+	}
+	if r.to.Addr.IsValid() {
+		d.follow(now, r, []netip.Addr{r.to.Addr.Unmap()}, nil)
+		return
+	}
+	// The name is that of a peer, not of the configuration, and is not kept.
+	d.ask(r.to.FQDN, func(now time.Time, addrs []netip.Addr, err error) { d.follow(now, r, addrs, err) })
+}
+
+// carries tells whether an IKE SA has a CHILD SA in use for a configured child.
+func carries(e *entry, h *child) bool {
+	return slices.ContainsFunc(e.m.Children(), func(x *sa.Child) bool { return inUse(x) && x.Config == h.cfg })
+}
+
+// follow begins the IKE SA with the other gateway.
+func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error) {
+	c := r.conn
+	if r.old != nil {
+		r.old.redirecting = false
+		if !r.old.alive() || r.old.conn != c || d.reauthenticating(r.old) {
+			return
+		}
+	}
+	if d.stopping || c.gone {
+		d.detourFailed(now, r, diag.Cancelled(d.whereDetour(now, r), "reload"))
+		return
+	}
+	if err != nil {
+		f := diag.Unresolved(d.whereDetour(now, r), r.to.FQDN, err)
+		f.Theirs = fmt.Sprintf("the gateway that %s has redirected to, %q", r.from.String(), r.to.FQDN)
+		f.Fix = "check the name at the gateway that redirects (redirect_to), and the resolver here."
+		d.report(now, r.old, f)
+		d.detourFailed(now, r, f)
+		return
+	}
+	var path sa.Path
+	for _, a := range addrs {
+		if path, err = d.pathTo(c, a); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		w := d.whereDetour(now, r)
+		w.Remote = netip.AddrPortFrom(addrs[0], 0)
+		f := diag.Unreachable(w, err)
+		d.report(now, r.old, f)
+		d.detourFailed(now, r, f)
+		return
+	}
+	var cfgs []*sa.ChildConfig
+	for _, h := range r.children {
+		if r.old == nil && !h.wanted() {
+			h.busy = false // taken down since
+			d.touch(h)
+			continue
+		}
+		cfgs = append(cfgs, h.cfg)
+	}
+	if len(cfgs) == 0 {
+		return
+	}
+	c.redirects.followed(now)
+	d.o.Meter.Add(CountRedirected)
+	m := sa.NewRedirected(d.env, now, c.cfg, path, cfgs, r.from)
+	x := d.table.add(m, c)
+	x.handover.from, x.handover.redirected = r.old, r.live
+	if r.old == nil {
+		for _, h := range r.children {
+			if h.busy {
+				h.machine = m
+			}
+		}
+	}
+	d.excludePeer(x)
+	d.logger(x).Info("connecting", "local", path.Local, "remote", path.Remote, "redirected_from", r.from.String())
+	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+path.Remote.Addr().String())
+	d.drain(now, x)
+}
+
+// whereDetour is what the failures of a detour have in common.
+func (d *Manager) whereDetour(now time.Time, r *detour) diag.Where {
+	w := whereOf(r.conn)
+	w.Time, w.Remote = now, netip.AddrPortFrom(r.from.Addr, 0)
+	if len(r.children) > 0 {
+		w.Child = r.children[0].cfg.Name
+	}
+	return w
+}
+
+// detourFailed ends the attempts that a redirect was followed for. The next ones begin at the configured addresses. An
+// IKE SA in use stays.
+func (d *Manager) detourFailed(now time.Time, r *detour, f *diag.Failure) {
+	if r.old != nil && !r.live {
+		d.reauthFailed(now, r.old)
+	}
+	if r.old != nil {
+		return
+	}
+	for _, h := range r.children {
+		if h.busy {
+			d.attemptFailed(now, h, f)
+		}
+	}
+}
+
+// redirecting notes that a peer was told to go elsewhere.
+func (d *Manager) redirecting(e *entry, o sa.Redirecting) {
+	d.o.Meter.Add(CountRedirecting)
+	d.logger(e).Info("the peer is redirected to another gateway", "from", e.m.Path().Local.Addr(), "to", o.Gateway.String(),
+		"exchange", o.Exchange.String(), "peer", e.m.Path().Remote, "remote_id", e.m.RemoteID().String())
+}
+
+// redirectedStranger notes the same of a peer that has only asked for an IKE SA. Anybody can do that, any number of times.
+func (d *Manager) redirectedStranger(path sa.Path, to wire.Gateway) {
+	d.o.Meter.Add(CountRedirecting)
+	if d.logs(slog.LevelDebug) {
+		d.log.Debug("redirected to another gateway", "from", path.Local.Addr(), "to", to.String(), "peer", path.Remote)
+	}
+}

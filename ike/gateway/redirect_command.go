@@ -1,0 +1,87 @@
+package gateway
+
+import (
+	"strings"
+	"time"
+
+	"esplanade/config"
+	"esplanade/ike/diag"
+	"esplanade/ike/identity"
+	"esplanade/ike/sa"
+	"esplanade/ike/wire"
+)
+
+// Redirect selects the IKE SAs whose peers a command sends to another gateway. What is set must fit, and something must
+// be.
+type Redirect struct {
+	// Target names a connection or an IKE SA.
+	Target Target
+	// PeerAddrs are the addresses of the peers, nil for all of them, and PeerID the pattern of their identity, zero for all.
+	PeerAddrs *config.Endpoint
+	PeerID    identity.Identity
+	// Gateway is where they are sent.
+	Gateway wire.Gateway
+}
+
+// Elsewhere is a configured gateway as messages have it.
+func Elsewhere(e config.Endpoint) wire.Gateway {
+	if e.Name != "" {
+		return wire.Gateway{FQDN: e.Name}
+	}
+	return wire.Gateway{Addr: e.Addr().Unmap()}
+}
+
+// Redirect sends the peers of live IKE SAs to another gateway (RFC 5685) and returns how many. It does not wait for what
+// comes of it: a peer goes when it is served there.
+func (d *Manager) Redirect(now time.Time, r Redirect) (int, error) {
+	d.begin()
+	if r.Target.Connection != "" {
+		if _, err := d.configured(r.Target); err != nil {
+			return 0, err
+		}
+	}
+	n, unable := 0, 0
+	for _, e := range d.table.all() {
+		switch {
+		case !d.selects(r.Target, e) || !e.alive() || r.PeerAddrs != nil && !r.PeerAddrs.Contains(e.m.Path().Remote.Addr()):
+			continue
+		case r.PeerID.Type != 0 && !matches(e.m, r.PeerID):
+			continue
+		case !e.m.Redirect(now, r.Gateway):
+			d.logger(e).Info("the peer can't be redirected: it has not said that it can", "to", r.Gateway.String(), "peer", e.m.Path().Remote)
+			unable++
+			continue
+		}
+		n++
+		d.drain(now, e)
+	}
+	switch {
+	case n > 0:
+		return n, nil
+	case unable > 0:
+		return 0, diag.NotRedirectable(diag.Where{Connection: r.Target.Connection}, unable)
+	}
+	f := diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "IKE SA to redirect", r.what(), nil)
+	f.Fix = "see `esplanade status` for what is up"
+	return 0, f
+}
+
+func matches(m *sa.Machine, pattern identity.Identity) bool {
+	_, ok := m.RemoteID().Matches(pattern)
+	return ok
+}
+
+// what is the selection in words.
+func (r Redirect) what() string {
+	var parts []string
+	if r.Target != (Target{}) {
+		parts = append(parts, r.Target.String())
+	}
+	if r.PeerAddrs != nil {
+		parts = append(parts, "peer "+r.PeerAddrs.String())
+	}
+	if r.PeerID.Type != 0 {
+		parts = append(parts, "peer "+r.PeerID.String())
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,61 @@
+package gateway
+
+import (
+	"slices"
+	"time"
+
+	"esplanade/ike/sa"
+)
+
+// siblings are the connections beside that of an IKE SA which its peer could as well have used: between the same addresses, with the
+// same identities and the same way to prove them. A peer may bring up their children on the IKE SA that there is already.
+func (d *Manager) siblings(m *sa.Machine) []*sa.Config {
+	c := d.connection(m.Config())
+	if c == nil || len(d.dir.byIDs[idsOf(c.conf)]) < 2 {
+		return nil
+	}
+	p, own := m.Path(), c.cfg
+	fits := d.connectionsFor(p.Local.Addr(), p.Remote.Addr())
+	var out []*sa.Config
+	for _, x := range d.dir.byIDs[idsOf(c.conf)] {
+		o := x.cfg
+		if x != c && !x.gone && slices.Contains(fits, o) && o.LocalAuth == own.LocalAuth && o.RemoteAuth == own.RemoteAuth &&
+			o.PPKID == own.PPKID && o.PPKRequired == own.PPKRequired {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// childElsewhere finds the child of any connection that a machine's configuration stands for.
+func (d *Manager) childElsewhere(cfg *sa.ChildConfig) *child {
+	for _, c := range d.conns {
+		if h := c.childOf(cfg); h != nil {
+			return h
+		}
+	}
+	return nil
+}
+
+// guests are the CHILD SAs of a connection's children on IKE SAs of other connections.
+func (d *Manager) guests(c *connection) (out []*installed) {
+	for _, h := range c.children {
+		for id := range h.live {
+			if i := d.installed[id]; i != nil && i.owner.conn != c && i.child.State != sa.ChildDeleted {
+				out = append(out, i)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *installed) int { return int(a.child.ID) - int(b.child.ID) })
+	return out
+}
+
+// deleteGuests deletes those of a connection whose child fits.
+func (d *Manager) deleteGuests(now time.Time, c *connection, fits func(*sa.Child) bool, reason string) {
+	for _, i := range d.guests(c) {
+		if fits(i.child) {
+			i.owner.m.DeleteChild(now, i.child.ID, reason)
+			d.drain(now, i.owner)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package gateway
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"esplanade/config"
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/selector"
+)
+
+// ConnInfo is a copy of what an operator wants to know about a connection.
+type ConnInfo struct {
+	Conf     *config.Connection
+	SAs      []sa.Snapshot
+	Children []ChildInfo
+	// Last is the latest failure since the connection came up, if any.
+	Last *diag.Repeat
+}
+
+// ChildInfo is a copy of what an operator wants to know about a configured child.
+type ChildInfo struct {
+	Conf  *config.Child
+	ReqID uint32
+	// Desired is "up", "on traffic" or "on command"; Phase what it is at present, Since when.
+	Desired, Phase string
+	Since          time.Time
+	WaitsFor       string
+	NextTry        time.Time
+	// Held: an operator has taken it down.
+	Held bool
+	// SAs are its installed CHILD SAs; Counters those of all since it came up first.
+	SAs      []sa.ChildSnapshot
+	Counters Counters
+	Last     *diag.Repeat
+}
+
+// Up tells whether the child carries traffic.
+func (c ChildInfo) Up() bool { return c.Phase == string(phaseUp) }
+
+// Pending reports whether an attempt to bring the child up is under way, or put off.
+func (c ChildInfo) Pending() bool {
+	return c.Phase == string(phaseConnecting) || c.Phase == string(phaseWaiting)
+}
+
+// Info is a copy of the daemon's state.
+type Info struct {
+	Since time.Time
+	// Loaded is when the configuration was loaded; ReloadError says why a later attempt failed at ReloadFailed.
+	Loaded, ReloadFailed time.Time
+	ReloadError          string
+	File                 string
+
+	Conns            []ConnInfo
+	IKESAs, HalfOpen int
+	// Refused are the attempts that were refused a moment ago, whose answers are kept.
+	Refused int
+	// Strangers are failures that belong to no connection, the latest first.
+	Strangers []diag.Repeat
+}
+
+// Info copies the state.
+func (d *Manager) Info() Info {
+	out := Info{Since: d.since, Loaded: d.loaded.at, ReloadFailed: d.loaded.failed, ReloadError: d.loaded.err, File: d.conf.File,
+		HalfOpen: len(d.table.byInit), Refused: len(d.table.refused.bySPI)}
+	for _, c := range d.conns {
+		ci := ConnInfo{Conf: c.conf}
+		if r, ok := d.failures.Last(c.conf.Name, ""); ok {
+			ci.Last = &r
+		}
+		for _, e := range c.entries.sorted() {
+			if !e.closed {
+				ci.SAs = append(ci.SAs, e.m.Snapshot())
+				out.IKESAs++
+			}
+		}
+		for _, h := range c.children {
+			ci.Children = append(ci.Children, d.childInfo(h))
+		}
+		out.Conns = append(out.Conns, ci)
+	}
+	for _, r := range d.failures.All() {
+		if r.Failure.Connection == "" {
+			out.Strangers = append(out.Strangers, r)
+		}
+	}
+	return out
+}
+
+func (d *Manager) childInfo(h *child) ChildInfo {
+	i := ChildInfo{
+		Conf: h.conf, ReqID: h.cfg.ReqID, Desired: desired(h), Phase: string(h.state), Since: h.since, Held: h.held,
+		Counters: h.past, WaitsFor: h.waitsFor(),
+	}
+	if h.state == phaseWaiting {
+		i.NextTry = h.backoff.next
+	}
+	if r, ok := d.failures.Last(h.conn.conf.Name, h.cfg.Name); ok {
+		i.Last = &r
+	}
+	ids := make([]uint64, 0, len(h.live))
+	for id := range h.live {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		i.SAs = append(i.SAs, sa.SnapshotChild(h.live[id]))
+		if c, ok := d.o.DataPlane.Counters(id); ok {
+			i.Counters.add(c)
+		}
+	}
+	return i
+}
+
+func desired(h *child) string {
+	if h.held {
+		return "on command"
+	}
+	switch h.conf.StartAction {
+	case config.StartStart:
+		return "up"
+	case config.StartTrap:
+		return "on traffic"
+	case config.StartNone:
+		return "on command"
+	}
+	panic("BUG: unknown start action")
+}
+
+// waitsFor says in words what has to happen next.
+func (h *child) waitsFor() string {
+	switch h.state {
+	case phaseUp:
+		return ""
+	case phaseTrapped:
+		return "a packet"
+	case phaseWaiting:
+		return "the next attempt at " + h.backoff.next.Format("15:04:05")
+	case phaseConnecting:
+		if h.conn.resolving {
+			return "the peer's address from DNS"
+		}
+		if h.machine != nil {
+			if t := h.machine.Summary().Tasks; len(t) > 0 {
+				return "the peer's answer to: " + t[0]
+			}
+		}
+		return "the peer"
+	case phaseDown:
+		switch {
+		case h.held:
+			return "a command: it was terminated by one"
+		case h.backoff.exhausted:
+			return "a command: keyingtries is used up"
+		case !h.conn.conf.CanInitiate():
+			return "the peer: no address to call is configured"
+		}
+		return "a command, or the peer"
+	}
+	panic("BUG: unknown phase")
+}
+
+// selectors are texts for a list of selectors.
+func selectors(list []selector.Selector) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = s.String()
+	}
+	return out
+}
+
+func endpoints(list []config.Endpoint) []string {
+	out := make([]string, len(list))
+	for i, e := range list {
+		out[i] = e.String()
+	}
+	return out
+}
+
+func joined(list []string) string { return strings.Join(list, ", ") }

@@ -1,0 +1,232 @@
+package gateway
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+	"esplanade/ike/wire"
+)
+
+// entry is an IKE SA in the table.
+type entry struct {
+	m *sa.Machine
+	// conn is the connection it belongs to; for a half-open responder the best guess. It is among conn.entries.
+	conn *connection
+	// init is set while the entry is a half-open responder, with its share of them, made once it is that no more.
+	init, made *initKey
+	share      *claim[*entry]
+	// stranger: it was made for a request, and its peer has never been authenticated.
+	stranger bool
+
+	// up: it was reported as established and not yet as closed.
+	up bool
+	// leaving: this daemon has decided to end it. Nothing new is asked of it.
+	leaving bool
+	// closed: its end was handled; it stays for a while to repeat its last answer.
+	closed bool
+	// replaced: a successor has taken its place.
+	replaced bool
+
+	// first is when the IKE SA that it is or was rekeyed from was established; caller tells whether this side initiated
+	// that one.
+	first  time.Time
+	caller bool
+	// peer is what it is filed under in table.peers while it is up.
+	peer peerKey
+	// excluded is the peer's address that is kept out of the tunnel for it.
+	excluded netip.Addr
+	// reported is the latest failure of it that was reported: a machine may give one value twice.
+	reported *diag.Failure
+
+	// handover: it takes another IKE SA's place. retireAt is when one whose place is taken is deleted, retireFor why, and
+	// lateUntil how long its inbound CHILD SAs, late, are kept after that.
+	handover            handover
+	retireAt, lateUntil time.Time
+	retireFor           string
+	// hollow: its CHILD SAs are closed before it is.
+	hollow bool
+	// kin is what it shares with the other IKE SAs of its peer; restart: the peer has started it for one that was closed.
+	kin     *kin
+	restart bool
+	// wants are the children that its peer was refused because another one has their networks.
+	wants map[*child]struct{}
+	late  []*sa.Child
+
+	// redirecting: another gateway, to which its peer has sent this side, is being looked up. detoured: it ended because the
+	// peer has sent this side elsewhere, and the attempt goes on there.
+	redirecting, detoured bool
+
+	// review is when redundant CHILD SAs have to be looked for, zero for never.
+	review time.Time
+	// session is what it could be resumed with if the peer is lost.
+	session *sa.Session
+	slot               // in table.timers
+	addr    netip.Addr // what it is filed under in table.byAddr
+
+	// draining: its outputs are being carried out at this moment, in order.
+	draining bool
+	// held are exchanges of a half-open responder, which have no lines in the log yet.
+	held []sa.ExchangeDone
+}
+
+// alive tells whether an IKE SA is in use: established and on its way neither out nor to a successor.
+func (e *entry) alive() bool {
+	return e.up && !e.leaving && (e.m.State() == sa.StateEstablished || e.m.State() == sa.StateRekeying)
+}
+
+// initKey finds the half-open responder that an IKE_SA_INIT request was answered by (pitfall M2).
+type initKey struct {
+	spi    wire.SPI
+	remote netip.AddrPort
+}
+
+// peerKey is a pair of authenticated identities; see [identity.Identity.Key].
+type peerKey struct{ local, remote string }
+
+type entrySet map[*entry]struct{}
+
+// sorted lists the entries of a set, oldest first.
+func (s entrySet) sorted() []*entry {
+	return slices.SortedFunc(maps.Keys(s), func(a, b *entry) int { return cmp.Compare(a.m.ID(), b.m.ID()) })
+}
+
+// file puts an entry into one of the sets of an index, and unfile takes it out; empty sets go.
+func file[K comparable](index map[K]entrySet, k K, e *entry) {
+	if index[k] == nil {
+		index[k] = entrySet{}
+	}
+	index[k][e] = struct{}{}
+}
+
+func unfile[K comparable](index map[K]entrySet, k K, e *entry) {
+	delete(index[k], e)
+	if len(index[k]) == 0 {
+		delete(index, k)
+	}
+}
+
+// table holds all IKE SAs and when each has something due.
+type table struct {
+	bySPI    map[wire.SPI]*entry
+	byInit   map[initKey]*entry
+	made     map[initKey]*entry // responders that are not half-open any more, by the request that made them
+	half     shares[*entry]     // half-open responders
+	refused  refusals
+	up       int             // how many are up
+	children map[peerKey]int // installed CHILD SAs
+	byAddr   map[netip.Addr]entrySet
+	peers    map[peerKey]entrySet // those that are up
+	timers   agenda[*entry]       // by what is due
+	open     int                  // how many are not closed
+}
+
+func (t *table) init() {
+	t.children = map[peerKey]int{}
+	t.bySPI, t.byInit, t.made = map[wire.SPI]*entry{}, map[initKey]*entry{}, map[initKey]*entry{}
+	t.half.init()
+	t.refused.init()
+	t.byAddr, t.peers = map[netip.Addr]entrySet{}, map[peerKey]entrySet{}
+}
+
+func (t *table) add(m *sa.Machine, c *connection) *entry {
+	e := &entry{m: m, caller: m.Initiator()}
+	t.bySPI[m.LocalSPI()] = e
+	t.open++
+	e.assign(c)
+	return e
+}
+
+// assign makes an entry one of a connection's.
+func (e *entry) assign(c *connection) {
+	if e.conn != nil {
+		delete(e.conn.entries, e)
+	}
+	e.conn = c
+	if c != nil {
+		c.entries[e] = struct{}{}
+	}
+}
+
+// heldUnit is how many octets of its peer a half-open SA may keep to count as one: 1024 of them, the usual half_open_limit, are
+// 8 MiB at most. An ordinary one has two messages of less than a kilobyte; the largest IKE_SA_INIT and the fragments of
+// the largest IKE_AUTH make one count as ten.
+const heldUnit = 8 << 10
+
+func unitsOf(m *sa.Machine) int { return 1 + m.Held()/heldUnit }
+
+// addHalfOpen registers a responder that waits for IKE_AUTH.
+func (t *table) addHalfOpen(now time.Time, m *sa.Machine, c *connection, remote netip.AddrPort) *entry {
+	e := t.add(m, c)
+	e.stranger = true
+	e.init = &initKey{m.PeerSPI(), remote}
+	t.byInit[*e.init] = e
+	e.share = t.half.add(now, remote.Addr(), e, unitsOf(m))
+	return e
+}
+
+// settle takes an entry off the half-open ones.
+func (t *table) settle(e *entry) {
+	if e.init == nil {
+		return
+	}
+	delete(t.byInit, *e.init)
+	t.half.remove(e.share)
+	e.init, e.made, e.share = nil, e.init, nil
+	t.made[*e.made] = e
+}
+
+// setUp files an entry under the identities of its two ends; setDown undoes it.
+func (t *table) setUp(e *entry) {
+	if !e.up {
+		t.up++
+	}
+	e.up, e.peer = true, keyOf(e.m)
+	file(t.peers, e.peer, e)
+}
+
+func (t *table) setDown(e *entry) {
+	if e.up {
+		e.up = false
+		t.up--
+		unfile(t.peers, e.peer, e)
+	}
+}
+
+func (t *table) remove(e *entry) {
+	t.settle(e)
+	if e.made != nil && t.made[*e.made] == e {
+		delete(t.made, *e.made)
+	}
+	t.setDown(e)
+	e.assign(nil)
+	delete(t.bySPI, e.m.LocalSPI())
+	unfile(t.byAddr, e.addr, e)
+	t.timers.set(e, time.Time{})
+}
+
+// schedule files an entry under the time its machine names, and under the address it talks to.
+func (t *table) schedule(e *entry) {
+	if a := e.m.Path().Remote.Addr().Unmap(); a != e.addr {
+		unfile(t.byAddr, e.addr, e)
+		e.addr = a
+		file(t.byAddr, a, e)
+	}
+	next := earliest(e.m.NextTimeout(), e.review)
+	for _, at := range [...]time.Time{e.handover.until, e.retireAt, e.lateUntil} {
+		next = earliest(next, at)
+	}
+	t.timers.set(e, next)
+}
+
+// at lists the IKE SAs with a peer at an address.
+func (t *table) at(a netip.Addr) []*entry { return t.byAddr[a.Unmap()].sorted() }
+
+// all lists the entries, oldest first. It costs more than most inputs should: it is for commands.
+func (t *table) all() []*entry {
+	return slices.SortedFunc(maps.Values(t.bySPI), func(a, b *entry) int { return cmp.Compare(a.m.ID(), b.m.ID()) })
+}

@@ -1,0 +1,253 @@
+package gateway
+
+import (
+	"slices"
+	"time"
+
+	"esplanade/config"
+	"esplanade/ike/sa"
+	"esplanade/ike/wire"
+)
+
+// keyOf is what the IKE SAs between two identities are filed under.
+func keyOf(m *sa.Machine) peerKey { return peerKey{m.LocalID().Key(), m.RemoteID().Key()} }
+
+// beside tells whether x, of the same peer, is another IKE SA of the same connection that is in use.
+func (e *entry) beside(x *entry) bool { return x != e && x.alive() && x.conn == e.conn }
+
+// samePeer lists the other IKE SAs of the same connection between the same two identities that are in use.
+func (d *Manager) samePeer(e *entry) []*entry {
+	var out []*entry
+	for _, x := range d.table.peers[e.peer].sorted() {
+		if e.beside(x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// initialContact drops what else there is with a peer that says it has nothing else. No DELETE is sent: there is
+// nobody who would understand it. "The INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA currently active
+// between the authenticated identities": https://www.rfc-editor.org/rfc/rfc7296#section-2.4
+//
+// With unique = "never" several peers may have one identity, and what one of them has to say about it is nothing to the
+// others: neither does one that has it end anything, nor is one ended.
+func (d *Manager) initialContact(now time.Time, e *entry) {
+	if e.conn != nil && e.conn.conf.Unique == config.UniqueNever {
+		return
+	}
+	others := d.table.peers[e.peer].sorted()
+	if e.conn != nil {
+		// One that was rekeyed isn't up any more. It waits for the peer's DELETE, which won't come.
+		for x := range e.conn.entries { // there may be thousands: they are not put in order
+			if x.replaced && keyOf(x.m) == e.peer {
+				others = append(others, x)
+			}
+		}
+	}
+	for _, x := range others {
+		if x == e || x.closed || x.conn != nil && x.conn.conf.Unique == config.UniqueNever {
+			continue
+		}
+		d.logger(x).Info("dropped: the peer has started anew (INITIAL_CONTACT)", "replaced_by", e.m.ID())
+		d.abandon(now, x, "the peer has started anew")
+	}
+}
+
+// rivalled tells whether there is another IKE SA with the peer that may be one too many: the other side has initiated at about the
+// same time as well, or this side twice.
+func (d *Manager) rivalled(e *entry) bool {
+	for x := range d.table.peers[e.peer] {
+		if e.beside(x) && (e.crosses(x) || e.doubles(x)) {
+			return true
+		}
+	}
+	return false
+}
+
+// enforceUnique applies the policy for a peer that has an IKE SA already, and clears up when both sides have initiated
+// at the same time: without that there would be two of everything.
+func (d *Manager) enforceUnique(now time.Time, e *entry) {
+	if d.restarted(now, e) {
+		e.restart, e.review = true, now.Add(reviewTime)
+		return
+	}
+	if u := e.conn.conf.Unique; u == config.UniqueNo || u == config.UniqueNever {
+		// There may be thousands with one identity, and each of them comes by here: they are not put in order.
+		if d.rivalled(e) {
+			e.review = now.Add(reviewTime)
+		}
+		return
+	}
+	for _, x := range d.samePeer(e) {
+		if e.handover.from == x {
+			continue // it goes when its children are there
+		}
+		if e.crosses(x) {
+			// Neither is the newer one: what "replace" and "keep" would do depends on the order of messages, and the two
+			// sides could each drop what the other keeps.
+			e.review = now.Add(reviewTime)
+			continue
+		}
+		switch e.conn.conf.Unique {
+		case config.UniqueReplace:
+			if from := e.handover.from; from != nil && from.alive() {
+				d.retire(now, x, "replaced by a newer IKE SA")
+				continue
+			}
+			d.takeOver(now, e, x)
+		case config.UniqueKeep:
+			d.logger(e).Info("closed: the peer has an IKE SA already, and unique is keep", "kept", x.m.ID())
+			d.delete(now, e, "the peer has an IKE SA already")
+			return
+		case config.UniqueNo, config.UniqueNever:
+		}
+	}
+}
+
+// kept finds the IKE SA for whose sake m's peer gets no other one. Two that cross are none: see enforceUnique. To refuse one is
+// better than to close it once it is there: a peer may answer that by calling again.
+func (d *Manager) kept(now time.Time, m *sa.Machine) (uint64, bool) {
+	c := d.connection(m.Config())
+	if c == nil || c.conf.Unique != config.UniqueKeep {
+		return 0, false
+	}
+	for _, x := range d.table.peers[keyOf(m)].sorted() {
+		if x.alive() && x.conn == c && (!x.caller || now.Sub(x.first) >= crossingTime) {
+			return x.m.ID(), true
+		}
+	}
+	return 0, false
+}
+
+const (
+	// crossingTime is how close together two IKE SAs in opposite directions must be to count as one intention. They are
+	// timed when they are established, which losses on the way may put off for as long as requests are repeated.
+	crossingTime = time.Minute
+	// reviewTime is how long after a crossing it is settled: by then both sides know of both. A strongSwan with unique = replace
+	// has its own verdict, and closes the one that it has initiated ten seconds after; to close the other one before that would
+	// leave none.
+	reviewTime = 12 * time.Second
+	// peerReviewTime is the same for the side whose turn it is not.
+	peerReviewTime = reviewTime + 10*time.Second
+	// longReviewTime is how long after a crossing it is looked at again while each side has something that the other lacks.
+	longReviewTime = 2 * time.Minute
+)
+
+// crosses tells whether both sides have initiated at about the same time, so that there are two of what one was
+// wanted of. One that this side takes the place of the other with is wanted: the side that was called may authenticate
+// anew at any time.
+func (e *entry) crosses(x *entry) bool {
+	return e.caller != x.caller && e.handover.from != x && x.handover.from != e && e.first.Sub(x.first).Abs() < crossingTime
+}
+
+// doubles tells whether this side has initiated both, and neither to take the other's place. That comes of authenticating anew while
+// the peer does: the old IKE SA and the one that is about to replace it are both replaced.
+func (e *entry) doubles(x *entry) bool {
+	return e.caller && x.caller && e.handover.from != x && x.handover.from != e
+}
+
+// reviewDouble closes one of two IKE SAs that this side has initiated, preferably the older one.
+func (d *Manager) reviewDouble(now time.Time, e, x *entry) {
+	loser, winner := e, x
+	if x.first.Before(e.first) || x.first.Equal(e.first) && x.m.ID() < e.m.ID() {
+		loser, winner = x, e
+	}
+	loser, winner, ok := d.verdict(now, e, loser, winner)
+	if ok {
+		d.logger(loser).Info("closed: this side has initiated another IKE SA, which has all that this one carries", "kept", winner.m.ID())
+		d.retire(now, loser, "redundant: there is another one")
+	}
+}
+
+// verdict tells which of two IKE SAs is redundant, the preferred loser or else the other. That takes that the winner carries all that
+// the loser does; what it lacks may be under way, so that e is looked at again until there was time enough.
+func (d *Manager) verdict(now time.Time, e, loser, winner *entry) (redundant, stays *entry, ok bool) {
+	late := now.Sub(later(loser.first, winner.first)) >= longReviewTime
+	switch {
+	case d.covers(winner, loser):
+		return loser, winner, true
+	case late && d.covers(loser, winner):
+		return winner, loser, true
+	case !late:
+		e.review = now.Add(reviewTime)
+	}
+	return nil, nil, false
+}
+
+// reviewRedundant closes one of two IKE SAs that both sides have initiated at the same time: the one with the larger
+// SPI of the initiator. Both sides come to the same verdict, and the one that initiated the loser closes it; the other
+// does when nothing has happened for a while, since the peer may not know this rule. When that one carries a child that the other
+// does not, it is the other that is redundant; when each does, none is.
+func (d *Manager) reviewRedundant(now time.Time, e *entry) {
+	if !e.alive() || e.conn == nil || d.resting(e) {
+		return
+	}
+	for _, x := range d.samePeer(e) {
+		if !e.crosses(x) && e.unwanted(x) {
+			if d.reviewRestarted(now, e, x); !e.alive() {
+				return
+			}
+		} else if e.doubles(x) {
+			if d.reviewDouble(now, e, x); !e.alive() {
+				return
+			}
+		}
+		if !e.crosses(x) {
+			continue
+		}
+		loser, winner := x, e
+		if initiatorSPI(e.m) > initiatorSPI(x.m) {
+			loser, winner = e, x
+		}
+		loser, winner, ok := d.verdict(now, e, loser, winner)
+		switch {
+		case !ok:
+		case loser.caller || now.Sub(later(e.first, x.first)) >= peerReviewTime:
+			d.logger(loser).Info("closed: both sides have initiated at the same time, and the other IKE SA stays", "kept", winner.m.ID())
+			d.retire(now, loser, "redundant: both sides have initiated")
+			if loser == e {
+				return
+			}
+		default:
+			e.review = later(e.first, x.first).Add(peerReviewTime)
+		}
+	}
+}
+
+// covers tells whether an IKE SA has a live child with the same selectors for each one of another.
+func (d *Manager) covers(winner, loser *entry) bool {
+	for _, c := range loser.m.Children() {
+		if !inUse(c) {
+			continue
+		}
+		if !d.serves(winner, c) {
+			return false
+		}
+	}
+	return true
+}
+
+// serves tells whether an IKE SA has a live child for all that a child of another carries.
+func (d *Manager) serves(e *entry, c *sa.Child) bool {
+	return slices.ContainsFunc(e.m.Children(), func(x *sa.Child) bool {
+		return inUse(x) && x.Config == c.Config && d.mayCompare(x.TS, c.TS) && x.TS.Contains(c.TS)
+	})
+}
+
+// inUse tells whether a CHILD SA carries traffic.
+func inUse(c *sa.Child) bool { return c.State == sa.ChildInstalled || c.State == sa.ChildRekeying }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func initiatorSPI(m *sa.Machine) wire.SPI {
+	if m.Initiator() {
+		return m.LocalSPI()
+	}
+	return m.PeerSPI()
+}

@@ -1,0 +1,32 @@
+package ike
+
+import (
+	"net/netip"
+
+	"esplanade/ike/selector"
+)
+
+// Network is what the daemon needs of the host's network configuration.
+//
+// SourceFor is called from the event loop and must not block. Addresses is called from whoever calls
+// [Daemon.AddressesChanged]. The others may take their time: they are called from one goroutine of the daemon, one at a time
+// and in the order in which the event loop wanted it. An AddRoutes that fails has added what it could, each prefix
+// for itself, and counts: RemoveRoutes takes it back. It is reported once, and called again every ten seconds, which adds what is
+// missing.
+type Network interface {
+	// SourceFor is the address this host uses towards a peer.
+	SourceFor(remote netip.Addr) (netip.Addr, error)
+	// Addresses lists the addresses at which this host can be reached from outside: those of its interfaces that are up,
+	// without the tunnel's own.
+	Addresses() ([]netip.Addr, error)
+	// AddRoutes sends the traffic of selectors into the tunnel; what is added several times stays until it is removed
+	// as often.
+	AddRoutes(ts selector.Pair) error
+	RemoveRoutes(ts selector.Pair) error
+	// Prepared is called once, when everything is added that the start asks for: what an earlier run has left behind and
+	// nobody has added again goes.
+	Prepared() error
+	// Exclude keeps the packets between the gateways themselves out of the tunnel; it counts like AddRoutes.
+	Exclude(peer netip.Addr) error
+	Unexclude(peer netip.Addr) error
+}
