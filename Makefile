@@ -93,13 +93,13 @@ fuzz: ## Every fuzz target for FUZZTIME (10s)
 
 .PHONY: bench
 bench: ## Measure side by side with other gateways, throughput and handshakes, as root on Linux (see bench/)
-	$(GO) run ./bench/sidebyside $(ARGS)
-	$(GO) run ./bench/handshake -n 4000 -runs 5
+	$(GO) run ./bench sidebyside $(ARGS)
+	$(GO) run ./bench handshake -n 4000 --runs 5
 
 .PHONY: soak
 soak: ## Ten minutes at work, and rekeying under load, each with what is asked of it, as root on Linux (see bench/)
-	$(GO) run ./bench/soak $(ARGS)
-	$(GO) run ./bench/rekey
+	$(GO) run ./bench soak $(ARGS)
+	$(GO) run ./bench rekey
 
 .PHONY: demo
 demo: ## A tunnel at work: two gateways in one process, no root, no set-up

@@ -84,7 +84,7 @@ func (c *carrier) nanoseconds(warm, rounds int) float64 {
 
 // BenchmarkInstalled compares what a packet costs with few and with 10,000 SAs installed, in one process and in turn. An
 // operation is a round of all cases; what they take is in metrics: nanoseconds for a packet at least and by median, and by
-// median and quartiles the ratio to the case beside it in the same round. The command in bench/sas makes a table of it.
+// median and quartiles the ratio to the case beside it in the same round. `go run ./bench sas` makes a table of it.
 func BenchmarkInstalled(b *testing.B) {
 	const (
 		many   = 10000

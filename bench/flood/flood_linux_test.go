@@ -1,4 +1,4 @@
-package main
+package flood
 
 import (
 	"net"
@@ -17,7 +17,7 @@ func TestFlood(t *testing.T) {
 	if missing := lab.Missing(); len(missing) > 0 {
 		t.Skip("THE FLOOD IS NOT TESTED, this machine lacks: " + strings.Join(missing, "; "))
 	}
-	o := options{rate: 50000, duration: 30 * time.Second}
+	o := &Options{rate: 50000, duration: 30 * time.Second}
 	if testing.Short() {
 		o.duration = 5 * time.Second
 	}

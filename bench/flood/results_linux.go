@@ -1,18 +1,14 @@
-package main
+package flood
 
 import (
 	"fmt"
-	"maps"
-	"runtime"
-	"slices"
-	"strings"
 	"time"
 
+	"esplanade/bench/document"
+	"esplanade/bench/gateways"
 	"esplanade/bench/initiators"
 	"esplanade/bench/proof"
-	"esplanade/bench/scrape"
 	"esplanade/bench/stats"
-	"esplanade/integration/lab"
 )
 
 const (
@@ -47,7 +43,7 @@ type results struct {
 	took time.Duration
 	peak uint64
 	// a and b are the metrics of the two gateways afterwards.
-	a, b scrape.Metrics
+	a, b gateways.Metrics
 }
 
 // judge says what the flood has done that it must not do.
@@ -58,7 +54,7 @@ func (r *results) judge() error {
 	// The peer of the tunnel has set up each connection once, and nothing went wrong.
 	wrong.Must(r.a.Sum("ipsec_connection_up") == 2, "%v of 2 connections are up", r.a.Sum("ipsec_connection_up"))
 	wrong.Must(r.a.Sum("ipsec_ike_established_total") == 2, "%v IKE SAs were set up for 2 connections", r.a.Sum("ipsec_ike_established_total"))
-	for name, m := range map[string]scrape.Metrics{"the peer": r.a, flooded: r.b} {
+	for name, m := range map[string]gateways.Metrics{"the peer": r.a, flooded: r.b} {
 		for what, n := range m.Labelled("ipsec_exchange_failures_total", "reason") {
 			// The forged requests from before the threshold are half-open until their time is up.
 			wrong.Must(n == 0 || name == flooded && what == halfOpen, "%s counts %v failures: %s", name, n, what)
@@ -75,47 +71,31 @@ func (r *results) judge() error {
 }
 
 // write makes both files.
-func write(o options, r results, commit string) error {
-	kernel, err := lab.Kernel()
-	if err != nil {
+func write(o *Options, r results, c proof.Conditions) error {
+	if err := document.WriteJSON(o.Out, "flood.json", &r); err != nil {
 		return err
 	}
-	if err := proof.WriteJSON(o.out, "flood.json", &r); err != nil {
-		return err
-	}
-	verdict := "Nothing was disturbed."
-	if err := r.judge(); err != nil {
-		verdict = "FAILED: " + strings.ReplaceAll(err.Error(), "\n", "; ") + "."
-	}
-	ms := r.Newcomers.Millis()
-	var ignored []string
-	for _, k := range slices.Sorted(maps.Keys(r.Ignored)) {
-		ignored = append(ignored, fmt.Sprintf("%s %.0f", k, r.Ignored[k]))
-	}
-	return proof.WriteFile(o.out, "flood.md", fmt.Sprintf(`# A flood of forged requests, %s
+	ms, kept := r.Newcomers.Millis(), "ipsec_ike_established_total"
+	failures, lost := "ipsec_exchange_failures_total", "ipsec_inbox_dropped_total"
+	t := document.NewTable("", "")
+	t.Rowf("requests sent | %d, %.0f a second", r.Sent, r.PerSecond)
+	t.Row("of them, by what became of them", gateways.Counts(r.Ignored))
+	t.Rowf("CPU of the gateway | %.1f s, %.1f µs for each request", r.CPUSeconds, r.CPUSeconds*1e6/float64(max(r.Sent, 1)))
+	t.Rowf("resident memory before, and at most | %.1f MiB, %.1f MiB; the bound is %d MiB more than before", r.MiBBefore, r.MiBPeak, maxGrowth)
+	t.Rowf("packets through the tunnel | %d sent, %d came back", r.PacketsSent, r.PacketsBack)
+	t.Rowf("rekeyings of the tunnel, CHILD SA and IKE SA in turn | %d asked for, %d done", r.RekeysAsked, r.Rekeys)
+	t.Rowf("new peers that got in | %d, %d failed, %d requests repeated; p50 %.0f ms, p99 %.0f ms", r.Newcomers.Established, r.Newcomers.Failed,
+		r.Newcomers.Retransmits, stats.Percentile(ms, 50), stats.Percentile(ms, 99))
+	t.Rowf("IKE SAs lost, liveness checks that failed, IKE messages of existing SAs lost | %.0f, %.0f, %.0f", r.a.Sum(kept)-2,
+		r.a.Sum(failures)+r.b.Sum(failures)-r.b.Labelled(failures, "reason")[halfOpen], r.a.Sum(lost)+r.b.Sum(lost))
+	return document.WriteFile(o.Out, "flood.md", fmt.Sprintf(`# A flood of forged requests, %s
 
 For %v, up to %d IKE_SA_INIT requests a second came to a gateway, each from another address of 127.0.0.0/8, half of them
 to the port that carries ESP too. %s
 
-| | |
-|---|---|
-| requests sent | %d, %.0f a second |
-| of them, by what became of them | %s |
-| CPU of the gateway | %.1f s, %.1f µs for each request |
-| resident memory before, and at most | %.1f MiB, %.1f MiB; the bound is %d MiB more than before |
-| packets through the tunnel | %d sent, %d came back |
-| rekeyings of the tunnel, CHILD SA and IKE SA in turn | %d asked for, %d done |
-| new peers that got in | %d, %d failed, %d requests repeated; p50 %.0f ms, p99 %.0f ms |
-| IKE SAs lost, liveness checks that failed, IKE messages of existing SAs lost | %.0f, %.0f, %.0f |
-
+%s
 What the kernel dropped, because a socket's buffer was full, is in no counter of the gateway.
 
-%d CPUs, which the sender shares, Linux %s, %s; commit %s.
-`, time.Now().UTC().Format("2006-01-02"), o.duration, o.rate, verdict, r.Sent, r.PerSecond, strings.Join(ignored, ", "),
-		r.CPUSeconds, r.CPUSeconds*1e6/float64(max(r.Sent, 1)), r.MiBBefore, r.MiBPeak, maxGrowth, r.PacketsSent, r.PacketsBack,
-		r.RekeysAsked, r.Rekeys, r.Newcomers.Established, r.Newcomers.Failed, r.Newcomers.Retransmits,
-		stats.Percentile(ms, 50), stats.Percentile(ms, 99),
-		r.a.Sum("ipsec_ike_established_total")-2, r.a.Sum("ipsec_exchange_failures_total")+r.b.Sum("ipsec_exchange_failures_total")-r.b.Labelled("ipsec_exchange_failures_total", "reason")[halfOpen],
-		r.a.Sum("ipsec_inbox_dropped_total")+r.b.Sum("ipsec_inbox_dropped_total"),
-		runtime.NumCPU(), kernel, runtime.Version(), commit))
+The sender shares the CPUs. %s`, c.Began.UTC().Format("2006-01-02"), o.duration, o.rate,
+		proof.Sentence(r.judge(), "Nothing was disturbed."), t, c))
 }

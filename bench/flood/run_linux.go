@@ -1,4 +1,4 @@
-package main
+package flood
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"esplanade/bench/contest"
 	"esplanade/bench/gateways"
 	"esplanade/bench/initiators"
+	"esplanade/bench/proof"
 	"esplanade/integration/lab"
 )
 
@@ -33,9 +34,8 @@ var (
 
 // stage is a lab with the two gateways at work: A is the peer of the tunnel, B is flooded.
 type stage struct {
-	lab    *lab.Lab
+	*gateways.Pair
 	binary string
-	gateways.Pair
 }
 
 // connections are those of one gateway: one that carries packets, and one whose peer is asked whether it lives.
@@ -96,12 +96,9 @@ esp_proposals = [%[5]q]
 `, s.Outer4, contest.IKEProposal, s.Net4, newcomers, espProposal)
 }
 
-// setUp starts everything and waits for the tunnel. What it has started is stopped by close, also after an error.
+// setUp starts everything and waits for the tunnel.
 func (st *stage) setUp(ctx context.Context) (err error) {
-	if st.lab, err = lab.Build(lab.Options{Cable: lab.CableSuper}); err != nil {
-		return err
-	}
-	a, b := st.lab.A, st.lab.B
+	a, b := st.Lab.A, st.Lab.B
 	if err := a.IP("addr add " + newcomer.String() + "/24 dev " + a.Link); err != nil {
 		return err
 	}
@@ -114,16 +111,9 @@ func (st *stage) setUp(ctx context.Context) (err error) {
 	return st.WaitUp(ctx, 2, settleTime)
 }
 
-func (st *stage) close() {
-	st.Stop()
-	if st.lab != nil {
-		st.lab.Close()
-	}
-}
-
 // flood sends the requests from the host of the gateway that they are for.
-func (st *stage) flood(ctx context.Context, o options) (sent uint64, took time.Duration, err error) {
-	b := st.lab.B
+func (st *stage) flood(ctx context.Context, o *Options) (sent uint64, took time.Duration, err error) {
+	b := st.Lab.B
 	first, err := initiators.Request(st.initiators())
 	if err != nil {
 		return 0, 0, err
@@ -144,7 +134,7 @@ func (st *stage) flood(ctx context.Context, o options) (sent uint64, took time.D
 
 // initiators are the new peers.
 func (st *stage) initiators() initiators.Options {
-	a, b := st.lab.A, st.lab.B
+	a, b := st.Lab.A, st.Lab.B
 	return initiators.Options{
 		Open: a.ListenUDP,
 		IKE:  netip.AddrPortFrom(newcomer, ikePort), NATT: netip.AddrPortFrom(newcomer, nattPort),
@@ -191,7 +181,7 @@ func (st *stage) rekey(ctx context.Context, over <-chan struct{}) (done int, err
 		if n%2 == 1 {
 			name = "bench"
 		}
-		if _, _, err := st.lab.A.Output(ctx, lab.Command{Args: []string{st.binary, "rekey", name, "--socket", st.A.Socket}}); err != nil {
+		if _, _, err := st.Lab.A.Output(ctx, lab.Command{Args: []string{st.binary, "rekey", name, "--socket", st.A.Socket}}); err != nil {
 			return done, err
 		}
 		done++
@@ -215,7 +205,7 @@ func (st *stage) watchMemory(over <-chan struct{}) (peak uint64, err error) {
 }
 
 // attack floods the gateway and does everything else meanwhile.
-func (st *stage) attack(ctx context.Context, o options) (r results, err error) {
+func (st *stage) attack(ctx context.Context, o *Options) (r results, err error) {
 	before, err := lab.RSS(st.B.PID())
 	if err != nil {
 		return r, err
@@ -252,13 +242,15 @@ func (st *stage) attack(ctx context.Context, o options) (r results, err error) {
 	return r, err
 }
 
-func run(o options) error {
-	return contest.Run("flood", func(ctx context.Context, b *contest.Builder) error {
+// Run floods, judges and writes.
+func Run(ctx context.Context, o *Options) error {
+	return contest.Run(ctx, "flood", func(ctx context.Context, b *contest.Builder) error {
+		c := proof.Look(ctx, b.Root, o.Line)
 		r, err := measure(ctx, b, o)
 		if err != nil {
 			return err
 		}
-		if err := write(o, r, contest.CommitText(ctx, b.Root)); err != nil {
+		if err := write(o, r, c); err != nil {
 			return err
 		}
 		return r.judge()
@@ -266,12 +258,17 @@ func run(o options) error {
 }
 
 // measure does it all once.
-func measure(ctx context.Context, b *contest.Builder, o options) (r results, err error) {
-	st := &stage{}
-	defer st.close()
-	if st.binary, err = b.Esplanade(ctx); err != nil {
+func measure(ctx context.Context, b *contest.Builder, o *Options) (r results, err error) {
+	binary, err := b.Esplanade(ctx)
+	if err != nil {
 		return r, err
 	}
+	pair, err := gateways.NewPair()
+	if err != nil {
+		return r, err
+	}
+	defer pair.Close()
+	st := &stage{pair, binary}
 	if err := st.setUp(ctx); err != nil {
 		return r, err
 	}

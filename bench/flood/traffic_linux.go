@@ -1,4 +1,4 @@
-package main
+package flood
 
 import (
 	"encoding/binary"
@@ -20,12 +20,12 @@ const (
 
 // traffic sends packets through the tunnel as long as the flood lasts, and counts those that come back.
 func (st *stage) traffic(over <-chan struct{}) (sent, back int, err error) {
-	to := netip.AddrPortFrom(st.lab.B.Inner4, echoPort)
-	server, err := st.lab.B.ListenUDP(to)
+	to := netip.AddrPortFrom(st.Lab.B.Inner4, echoPort)
+	server, err := st.Lab.B.ListenUDP(to)
 	if err != nil {
 		return 0, 0, err
 	}
-	client, err := st.lab.A.ListenUDP(netip.AddrPortFrom(st.lab.A.Inner4, 0))
+	client, err := st.Lab.A.ListenUDP(netip.AddrPortFrom(st.Lab.A.Inner4, 0))
 	if err != nil {
 		return 0, 0, errors.Join(err, server.Close())
 	}

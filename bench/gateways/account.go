@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"esplanade/bench/scrape"
 	"esplanade/integration/lab"
 )
 
@@ -19,7 +18,7 @@ type Account struct {
 }
 
 // NewAccount is made of the metrics of both gateways and the overflow of both hosts.
-func NewAccount(a, b scrape.Metrics, overflow lab.Overflow) Account {
+func NewAccount(a, b Metrics, overflow lab.Overflow) Account {
 	drops := a.Drops()
 	for reason, n := range b.Drops() {
 		drops[reason] += n
@@ -29,7 +28,7 @@ func NewAccount(a, b scrape.Metrics, overflow lab.Overflow) Account {
 
 // Since is what has come since an earlier account.
 func (a Account) Since(earlier Account) Account {
-	return Account{Sealed: a.Sealed - earlier.Sealed, Opened: a.Opened - earlier.Opened, Drops: scrape.Sub(a.Drops, earlier.Drops),
+	return Account{Sealed: a.Sealed - earlier.Sealed, Opened: a.Opened - earlier.Opened, Drops: Sub(a.Drops, earlier.Drops),
 		Overflow: a.Overflow.Sub(earlier.Overflow)}
 }
 

@@ -4,13 +4,12 @@ import (
 	"slices"
 	"testing"
 
-	"esplanade/bench/scrape"
 	"esplanade/integration/lab"
 )
 
 func TestAccount(t *testing.T) {
-	metrics := func(in, out, replay, sendBuffer, device, tooBig float64) scrape.Metrics {
-		return scrape.Metrics{
+	metrics := func(in, out, replay, sendBuffer, device, tooBig float64) Metrics {
+		return Metrics{
 			`ipsec_child_packets_total{child="net",connection="c",direction="in"}`:  in,
 			`ipsec_child_packets_total{child="net",connection="c",direction="out"}`: out,
 			`ipsec_drops_total{direction="in",reason="replay"}`:                     replay,

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"esplanade/bench/contest"
-	"esplanade/bench/scrape"
 	"esplanade/ike/vici"
 	"esplanade/integration/lab"
 )
@@ -36,31 +35,46 @@ type Options struct {
 	ChildRekey, IKERekey time.Duration
 }
 
-// Pair is two gateways, those of them that were started.
-type Pair struct{ A, B *Gateway }
+// Pair is a lab and its two gateways, those of them that were started.
+type Pair struct {
+	Lab  *lab.Lab
+	A, B *Gateway
+}
 
 // Gateway is one of the two.
 type Gateway struct {
 	*lab.Process
 	Socket  string // of its control protocol
 	control *vici.Client
-	scraper *scrape.Scraper
+	scraper *scraper
 }
 
-// Start starts both and brings the tunnel up.
-func Start(ctx context.Context, l *lab.Lab, binary string, o Options) (_ *Pair, err error) {
-	p := &Pair{}
+// NewPair makes a lab whose cable carries super-packets, and starts nothing.
+func NewPair() (*Pair, error) {
+	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
+	if err != nil {
+		return nil, err
+	}
+	return &Pair{Lab: l}, nil
+}
+
+// Start makes a lab, starts both gateways and brings the tunnel up.
+func Start(ctx context.Context, binary string, o Options) (_ *Pair, err error) {
+	p, err := NewPair()
+	if err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
-			p.Stop()
+			p.Close()
 		}
 	}()
 	// The responder is there first, and waits: if both initiated, one of two IKE SAs would be closed a while later, with what was
 	// asked of it. Only a begins rekeyings by age as well: its time is the shorter one.
-	if p.B, err = start(ctx, l, l.B, binary, o, "none", 2); err != nil {
+	if p.B, err = start(ctx, p.Lab, p.Lab.B, binary, o, "none", 2); err != nil {
 		return nil, err
 	}
-	if p.A, err = start(ctx, l, l.A, binary, o, "start", 1); err != nil {
+	if p.A, err = start(ctx, p.Lab, p.Lab.A, binary, o, "start", 1); err != nil {
 		return nil, err
 	}
 	call, cancel := context.WithTimeout(ctx, callLimit)
@@ -106,7 +120,7 @@ func Launch(ctx context.Context, s *lab.Site, binary, connection string) (*Gatew
 	if process == nil {
 		return nil, err
 	}
-	g := &Gateway{Process: process, Socket: filepath.Join(dir, "vici"), scraper: scrape.New(metricsAddr, s.Do)}
+	g := &Gateway{Process: process, Socket: filepath.Join(dir, "vici"), scraper: newScraper(metricsAddr, s.Do)}
 	if err == nil {
 		g.control, err = vici.DialContext(ctx, g.Socket)
 	}
@@ -141,13 +155,14 @@ func (p *Pair) WaitUp(ctx context.Context, connections int, limit time.Duration)
 	}
 }
 
-// Stop ends both.
-func (p *Pair) Stop() {
+// Close ends both and takes the lab down.
+func (p *Pair) Close() {
 	for _, g := range p.Gateways() {
 		if g != nil {
 			g.stop()
 		}
 	}
+	p.Lab.Close()
 }
 
 func (g *Gateway) stop() {
@@ -190,8 +205,8 @@ func (g *Gateway) RekeyIKE(ctx context.Context) error {
 func (g *Gateway) Watch(ctx context.Context) (<-chan Rekeying, error) { return watch(ctx, g.Socket) }
 
 // Scrape reads the metrics.
-func (g *Gateway) Scrape(ctx context.Context) (scrape.Metrics, error) {
-	m, err := g.scraper.Scrape(ctx)
+func (g *Gateway) Scrape(ctx context.Context) (Metrics, error) {
+	m, err := g.scraper.scrape(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", g.Name, err)
 	}

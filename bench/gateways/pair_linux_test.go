@@ -25,16 +25,12 @@ func TestPair(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
+	p, err := Start(ctx, binary, Options{ESP: "aes128gcm16-x25519", ChildRekey: time.Hour, IKERekey: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	p, err := Start(ctx, l, binary, Options{ESP: "aes128gcm16-x25519", ChildRekey: time.Hour, IKERekey: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Stop()
+	defer p.Close()
+	l := p.Lab
 	numbered, err := load.StartNumbered(l.A.Do, l.B.Do, l.A.Inner4, l.B.Inner4, 200, 500)
 	if err != nil {
 		t.Fatal(err)

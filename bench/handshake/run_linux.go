@@ -1,4 +1,4 @@
-package main
+package handshake
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"esplanade/bench/contest"
 	"esplanade/bench/initiators"
+	"esplanade/bench/proof"
 	"esplanade/bench/stats"
 	"esplanade/integration/lab"
 )
@@ -110,22 +111,23 @@ type figures struct {
 	Result    initiators.Result `json:"result"`
 }
 
-func run(o options) (err error) {
+// Run measures and writes.
+func Run(ctx context.Context, o *Options) (err error) {
 	if o.profile != "" {
 		if o.profile, err = filepath.Abs(o.profile); err != nil {
 			return err
 		}
 	}
-	return contest.Run("handshake", func(ctx context.Context, b *contest.Builder) error { return compare(ctx, b, o) })
+	return contest.Run(ctx, "handshake", func(ctx context.Context, b *contest.Builder) error { return compare(ctx, b, o) })
 }
 
 // compare measures all responders as often as is asked, and writes.
-func compare(ctx context.Context, b *contest.Builder, o options) error {
+func compare(ctx context.Context, b *contest.Builder, o *Options) error {
 	rs, err := responders(ctx, b, o.profile)
 	if err != nil {
 		return err
 	}
-	c := conditions{time.Now(), loadAverage(), contest.CommitText(ctx, b.Root)}
+	c := proof.Look(ctx, b.Root, o.Line)
 	var all []figures
 	var failures []error
 	for r := 1; r <= o.runs; r++ {
@@ -152,7 +154,7 @@ func compare(ctx context.Context, b *contest.Builder, o options) error {
 }
 
 // measure has one responder, just started, set up all SAs.
-func measure(ctx context.Context, o options, x responder) (f figures, err error) {
+func measure(ctx context.Context, o *Options, x responder) (f figures, err error) {
 	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
 	if err != nil {
 		return f, err

@@ -1,40 +1,18 @@
-package main
+package handshake
 
 import (
 	"fmt"
-	"os"
-	"runtime"
 	"strings"
-	"time"
 
 	"esplanade/bench/contest"
+	"esplanade/bench/document"
 	"esplanade/bench/proof"
 	"esplanade/bench/stats"
-	"esplanade/integration/lab"
 )
 
-func loadAverage() string {
-	b, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return err.Error()
-	}
-	return strings.Join(strings.Fields(string(b))[:3], " ")
-}
-
-// conditions are what the figures depend on, beside the machine.
-type conditions struct {
-	began       time.Time
-	loadAverage string
-	commit      string
-}
-
 // write makes both files.
-func write(o options, rs []responder, all []figures, c conditions) error {
-	kernel, err := lab.Kernel()
-	if err != nil {
-		return err
-	}
-	if err := proof.WriteJSON(o.out, "handshake.json", all); err != nil {
+func write(o *Options, rs []responder, all []figures, c proof.Conditions) error {
+	if err := document.WriteJSON(o.Out, "handshake.json", all); err != nil {
 		return err
 	}
 	var b strings.Builder
@@ -48,9 +26,9 @@ What to compare is the CPU time: it is the responder's alone, user and system, a
 that of both sides together, as the initiators run on the same machine, and of whatever else runs there; so are the latencies.
 Other load makes CPU time longer too, and not alike for both: what counts is a run on a quiet machine.
 
-| | CPU ms for each | so a second and core | IKE SAs a second, both sides | resident KiB for each | p50 ms | p99 ms | requests repeated |
-|---|---|---|---|---|---|---|---|
-`, c.began.UTC().Format("2006-01-02"), o.count, contest.IKEProposal, "aes128gcm16", o.atOnce, warmUp, o.runs)
+`, c.Began.UTC().Format("2006-01-02"), o.count, contest.IKEProposal, "aes128gcm16", o.atOnce, warmUp, o.runs)
+	t := document.NewTable("", "CPU ms for each", "so a second and core", "IKE SAs a second, both sides", "resident KiB for each", "p50 ms", "p99 ms",
+		"requests repeated")
 	for _, r := range rs {
 		cell := func(format string, of func(f figures) float64) string {
 			var v []float64
@@ -65,12 +43,13 @@ Other load makes CPU time longer too, and not alike for both: what counts is a r
 			}
 			return fmt.Sprintf(format+" ("+format+"–"+format+")", s.Median, s.Min, s.Max)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", r.name,
+		t.Row(r.name,
 			cell("%.2f", func(f figures) float64 { return f.CPUMillis }), cell("%.0f", func(f figures) float64 { return 1000 / f.CPUMillis }),
 			cell("%.0f", func(f figures) float64 { return f.PerSecond }),
 			cell("%.1f", func(f figures) float64 { return f.KiB }), cell("%.1f", func(f figures) float64 { return f.P50 }),
 			cell("%.1f", func(f figures) float64 { return f.P99 }), cell("%.0f", func(f figures) float64 { return float64(f.Result.Retransmits) }))
 	}
+	b.WriteString(t.String())
 	if len(rs) == 2 {
 		// Each run has both, one after the other: a ratio for each run.
 		cpu := [2]map[int]float64{{}, {}}
@@ -85,9 +64,9 @@ Other load makes CPU time longer too, and not alike for both: what counts is a r
 			fmt.Fprintf(&b, "\n%s takes %.1f (%.1f–%.1f) times the CPU of %s.\n", rs[1].name, q.Value, q.Low, q.High, rs[0].name)
 		}
 	}
-	fmt.Fprintf(&b, "\n%d CPUs, Linux %s, %s; commit %s; load average at the start %s.\n", runtime.NumCPU(), kernel, runtime.Version(), c.commit, c.loadAverage)
+	fmt.Fprintf(&b, "\n%s\n", c)
 	for _, r := range rs {
 		fmt.Fprintf(&b, "%s: %s.\n", r.name, r.version)
 	}
-	return proof.WriteFile(o.out, "handshake.md", b.String())
+	return document.WriteFile(o.Out, "handshake.md", b.String())
 }

@@ -18,13 +18,13 @@ type Conditions struct {
 	commit  string
 	kernel  string
 	cpu     string
-	command []string
+	command string
 }
 
-// Look notes the conditions at the beginning of a run of the command in bench/NAME with some arguments. What a system
-// has no files about is left out.
-func Look(ctx context.Context, root, name string, args []string) Conditions {
-	c := Conditions{Began: time.Now(), command: append([]string{"go", "run", "./bench/" + name}, args...),
+// Look notes the conditions at the beginning of a run of a command line, for the checkout at root. What a system has no
+// files about is left out.
+func Look(ctx context.Context, root, line string) Conditions {
+	c := Conditions{Began: time.Now(), command: line,
 		kernel: runtime.GOOS, cpu: runtime.GOARCH, load: "unknown"}
 	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		c.kernel = "Linux " + strings.TrimSpace(string(b))
@@ -48,6 +48,6 @@ func Look(ctx context.Context, root, name string, args []string) Conditions {
 
 // String is the paragraph at the end of a report.
 func (c Conditions) String() string {
-	return fmt.Sprintf("`%s`, %s: %d × %s, %s, %s; commit %s; load average at the start %s.\n", strings.Join(c.command, " "),
+	return fmt.Sprintf("`%s`, %s: %d × %s, %s, %s; commit %s; load average at the start %s.\n", c.command,
 		c.Began.UTC().Format("2006-01-02 15:04 MST"), runtime.NumCPU(), c.cpu, c.kernel, runtime.Version(), c.commit, c.load)
 }

@@ -1,11 +1,12 @@
-// Package proof is what a run of a command is held to: verdicts, and the files that they are written to, with the conditions
-// under which they were found.
+// Package proof is what a run of a subcommand is held to: verdicts, and the conditions under which they were found.
 package proof
 
 import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"esplanade/bench/document"
 )
 
 // Verdict is one thing that is asked of a run.
@@ -73,13 +74,20 @@ func (f *Faults) Must(ok bool, format string, args ...any) {
 	}
 }
 
+// Sentence is what became of a run in words: that all is well, or what is not.
+func Sentence(err error, well string) string {
+	if err == nil {
+		return well
+	}
+	return "FAILED: " + strings.ReplaceAll(err.Error(), "\n", "; ") + "."
+}
+
 // Err is nil if there are none.
 func (f Faults) Err() error { return errors.Join(f...) }
 
 // Table writes verdicts as a table in Markdown.
 func Table(verdicts []Verdict) string {
-	var b strings.Builder
-	b.WriteString("| | found | asked | |\n|---|---|---|---|\n")
+	t := document.NewTable("", "found", "asked", "")
 	for _, v := range verdicts {
 		asked, end := v.Bound, "kept"
 		switch {
@@ -88,7 +96,7 @@ func Table(verdicts []Verdict) string {
 		case !v.Ok:
 			end = "**not kept**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", v.What, v.Found, asked, end)
+		t.Row(v.What, v.Found, asked, end)
 	}
-	return b.String()
+	return t.String()
 }

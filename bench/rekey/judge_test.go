@@ -1,4 +1,4 @@
-package main
+package rekey
 
 import (
 	"context"
@@ -102,7 +102,7 @@ func TestJudge(t *testing.T) {
 
 func TestText(t *testing.T) {
 	r := sample(0.5, nil)
-	got := r.text(options{streams: 4, phase: 10 * time.Second, every: time.Second}, []proof.Verdict{proof.Shown("x", "y")}, "conditions")
+	got := r.text(&Options{streams: 4, phase: 10 * time.Second, every: time.Second}, []proof.Verdict{proof.Shown("x", "y")}, "conditions")
 	for _, want := range []string{
 		"| a rekeying due | 40 | 4.20 |",
 		"| – of the CHILD SA | 36 |", "| – of the IKE SA | 4 |", "| one due 100 ms before | 40 |", "| one due 200 ms before | 40 |",

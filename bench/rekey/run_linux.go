@@ -1,4 +1,4 @@
-package main
+package rekey
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"esplanade/bench/gateways"
 	"esplanade/bench/load"
 	"esplanade/bench/proof"
-	"esplanade/bench/scrape"
 	"esplanade/integration/lab"
 )
 
@@ -27,19 +26,19 @@ const (
 	quietLimit = 5 * time.Second
 )
 
-func run(o options, args []string) error {
-	return contest.Run("rekey", func(ctx context.Context, b *contest.Builder) error { return look(ctx, b, o, args) })
+// Run measures, judges and writes.
+func Run(ctx context.Context, o *Options) error {
+	return contest.Run(ctx, "rekey", func(ctx context.Context, b *contest.Builder) error { return look(ctx, b, o) })
 }
 
-// look measures, judges and writes.
-func look(ctx context.Context, b *contest.Builder, o options, args []string) (err error) {
+func look(ctx context.Context, b *contest.Builder, o *Options) (err error) {
 	if o.binary == "" {
 		fmt.Fprintln(os.Stderr, "building Esplanade")
 		if o.binary, err = b.Esplanade(ctx); err != nil {
 			return err
 		}
 	}
-	c := proof.Look(ctx, b.Root, "rekey", args)
+	c := proof.Look(ctx, b.Root, o.Line)
 	r, err := measure(ctx, o)
 	if err != nil {
 		return err
@@ -53,31 +52,25 @@ func look(ctx context.Context, b *contest.Builder, o options, args []string) (er
 
 // bench is the pair with what it is measured by.
 type bench struct {
-	options
-	lab  *lab.Lab
+	*Options
 	pair *gateways.Pair
 	driver
 }
 
-func measure(ctx context.Context, o options) (*result, error) {
-	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
-	if err != nil {
-		return nil, err
-	}
-	defer l.Close()
+func measure(ctx context.Context, o *Options) (*result, error) {
 	// By age nothing is renewed during the run.
-	pair, err := gateways.Start(ctx, l, o.binary, gateways.Options{ESP: espProposal, ChildRekey: 24 * time.Hour, IKERekey: 24 * time.Hour})
+	pair, err := gateways.Start(ctx, o.binary, gateways.Options{ESP: espProposal, ChildRekey: 24 * time.Hour, IKERekey: 24 * time.Hour})
 	if err != nil {
 		return nil, err
 	}
-	defer pair.Stop()
+	defer pair.Close()
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	events, err := pair.A.Watch(watching)
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{options: o, lab: l, pair: pair, driver: driver{ends: [2]end{pair.A, pair.B}, events: events}}
+	b := &bench{Options: o, pair: pair, driver: driver{ends: [2]end{pair.A, pair.B}, events: events}}
 	r := &result{}
 	var rate float64
 	if r.full, err = b.part(ctx, 0, func(ctx context.Context, s *load.Streams, all *[]rekeying) error {
@@ -130,7 +123,7 @@ func (b *bench) part(ctx context.Context, rate int, do func(context.Context, *lo
 
 // underLoad starts the load, does something and ends the load.
 func (b *bench) underLoad(ctx context.Context, rate int, do func(*load.Streams) error) (numbered []flow, err error) {
-	x, y := b.lab.A, b.lab.B
+	x, y := b.pair.Lab.A, b.pair.Lab.B
 	streams, err := load.StartStreams(ctx, x.Do, y.Do, x.Inner4, y.Inner4, load.StreamOptions{Streams: b.streams, Rate: rate})
 	if err != nil {
 		return nil, err
@@ -158,13 +151,13 @@ func (b *bench) underLoad(ctx context.Context, rate int, do func(*load.Streams) 
 
 // account reads the counters of both gateways and both kernels.
 func (b *bench) account(ctx context.Context) (a gateways.Account, err error) {
-	var ms [2]scrape.Metrics
+	var ms [2]gateways.Metrics
 	for i, g := range b.pair.Gateways() {
 		if ms[i], err = g.Scrape(ctx); err != nil {
 			return a, err
 		}
 	}
-	overflow, err := b.lab.Overflow()
+	overflow, err := b.pair.Lab.Overflow()
 	if err != nil {
 		return a, err
 	}
@@ -182,8 +175,8 @@ func (b *bench) phases(ctx context.Context, s *load.Streams, r *result) (rate fl
 		if err != nil {
 			return 0, err
 		}
-		rate = max(rate, float64(p.bytes())/b.options.phase.Seconds())
-		say("%d of %d, with %2d rekeyings: %.2f Gbit/s, %d segments sent again", i+1, 2*b.rounds, len(p.rekeyings), float64(p.bytes())*8/giga/b.options.phase.Seconds(), p.retransmits)
+		rate = max(rate, float64(p.bytes())/b.Options.phase.Seconds())
+		say("%d of %d, with %2d rekeyings: %.2f Gbit/s, %d segments sent again", i+1, 2*b.rounds, len(p.rekeyings), float64(p.bytes())*8/giga/b.Options.phase.Seconds(), p.retransmits)
 		if with {
 			r.with = append(r.with, p)
 		} else {
@@ -207,7 +200,7 @@ func (b *bench) phase(ctx context.Context, s *load.Streams, with bool) (p phase,
 	p = phase{begin: begin, every: b.every, curve: []point{{begin, forth + back}}}
 	done := make(chan renewed, 1)
 	if with {
-		go func() { done <- b.renew(ctx, begin, b.every, b.options.phase) }()
+		go func() { done <- b.renew(ctx, begin, b.every, b.Options.phase) }()
 	} else {
 		done <- renewed{}
 	}
@@ -222,7 +215,7 @@ func (b *bench) phase(ctx context.Context, s *load.Streams, with bool) (p phase,
 		forth, back := s.Received()
 		now := time.Now()
 		p.curve = append(p.curve, point{now, forth + back})
-		over = now.Sub(begin) >= b.options.phase
+		over = now.Sub(begin) >= b.Options.phase
 	}
 	x := <-done
 	if x.err != nil {

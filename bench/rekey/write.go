@@ -1,15 +1,16 @@
-package main
+package rekey
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"esplanade/bench/document"
 	"esplanade/bench/proof"
 	"esplanade/bench/stats"
 )
 
-func (r *result) text(o options, verdicts []proof.Verdict, conditions string) string {
+func (r *result) text(o *Options, verdicts []proof.Verdict, conditions string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Rekeying under load
 
@@ -24,20 +25,19 @@ accounted for: those that went into an SA are those that came out, and those cou
 %s
 ## Throughput by tenths of a second, Gbit/s
 
-| 100 ms with | number | median | 25th percentile | 10th | 5th | least |
-|---|---|---|---|---|---|---|
 `, o.streams, numberedRate, o.phase, o.every, ordinal(ikeEvery), proof.Table(verdicts))
+	t := document.NewTable("100 ms with", "number", "median", "25th percentile", "10th", "5th", "least")
 	due, later, without, details := r.kinds()
 	for _, k := range slices.Concat([]kind{due}, details, []kind{later, without}) {
 		p := func(q float64) float64 { return stats.Percentile(k.gbits, q) }
-		fmt.Fprintf(&b, "| %s | %d | %.2f | %.2f | %.2f | %.2f | %.2f |\n", k.name, len(k.gbits), stats.Summarise(k.gbits).Median, p(25), p(10), p(5), p(0))
+		t.Rowf("%s | %d | %.2f | %.2f | %.2f | %.2f | %.2f", k.name, len(k.gbits), stats.Summarise(k.gbits).Median, p(25), p(10), p(5), p(0))
 	}
-	fmt.Fprintf(&b, "\n%s", conditions)
+	fmt.Fprintf(&b, "%s\n%s", t, conditions)
 	return b.String()
 }
 
 func ordinal(n int) string { return fmt.Sprintf("%dth", n) }
 
-func (r *result) write(o options, verdicts []proof.Verdict, conditions string) error {
-	return proof.WriteFile(o.out, "rekey.md", r.text(o, verdicts, conditions))
+func (r *result) write(o *Options, verdicts []proof.Verdict, conditions string) error {
+	return document.WriteFile(o.Out, "rekey.md", r.text(o, verdicts, conditions))
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"esplanade/bench/document"
 	"esplanade/bench/stats"
 )
 
@@ -92,19 +93,20 @@ func (r *Results) latencyTitle(w Wire) string {
 // targets is the table of ratios.
 func (r *Results) targets(b *strings.Builder) {
 	wires := r.Wires()
-	b.WriteString("\n## Ratios\n\nRatios of medians, in brackets the least and the greatest ratio within one round.\n\n| comparison |")
+	head := []string{"comparison"}
 	for _, w := range wires {
-		fmt.Fprintf(b, " %s | target |", w.Title())
+		head = append(head, w.Title(), "target")
 	}
-	b.WriteString("\n|---|" + strings.Repeat("---|---|", len(wires)) + "\n")
+	table := document.NewTable(head...)
 	for _, t := range Targets() {
-		fmt.Fprintf(b, "| %s |", t.What)
+		row := []string{t.What}
 		for _, w := range wires {
 			v := t.Judge(r, w)
-			fmt.Fprintf(b, " %s | %s |", ratio(v.Ratio), t.goal(v))
+			row = append(row, ratio(v.Ratio), t.goal(v))
 		}
-		b.WriteString("\n")
+		table.Row(row...)
 	}
+	fmt.Fprintf(b, "\n## Ratios\n\nRatios of medians, in brackets the least and the greatest ratio within one round.\n\n%s", table)
 }
 
 func ratio(r stats.Ratio) string {
@@ -137,26 +139,26 @@ func (t Target) goal(v Verdict) string {
 
 // table writes the medians of some metrics of all contestants that have any.
 func (r *Results) table(b *strings.Builder, w Wire, title string, cols []column) {
-	var rows []string
+	head := []string{""}
+	for _, col := range cols {
+		head = append(head, col.title)
+	}
+	table, found := document.NewTable(head...), false
 	for _, c := range r.Contestants {
-		cells, any := "", false
+		row, any := []string{c.Title}, false
 		for _, col := range cols {
 			s := stats.Summarise(slices.Collect(maps.Values(r.Values(w, c.Key, col.metric))))
 			any = any || s.N > 0
-			cells += " " + cell(s, col.format) + " |"
+			row = append(row, cell(s, col.format))
 		}
 		if any {
-			rows = append(rows, fmt.Sprintf("| %s |%s\n", c.Title, cells))
+			table.Row(row...)
+			found = true
 		}
 	}
-	if len(rows) == 0 {
-		return
+	if found {
+		fmt.Fprintf(b, "\n%s:\n\n%s", title, table)
 	}
-	fmt.Fprintf(b, "\n%s:\n\n| |", title)
-	for _, col := range cols {
-		b.WriteString(" " + col.title + " |")
-	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(cols)) + "\n" + strings.Join(rows, ""))
 }
 
 func cell(s stats.Summary, format func(float64) string) string {
@@ -170,14 +172,15 @@ func cell(s stats.Summary, format func(float64) string) string {
 }
 
 func (r *Results) contestants(b *strings.Builder) {
-	b.WriteString("\n## Contestants\n\n| | version | cipher | inner MTU |\n|---|---|---|---|\n")
+	table := document.NewTable("", "version", "cipher", "inner MTU")
 	for _, c := range r.Contestants {
 		version := c.Version
 		if c.Skipped != "" {
 			version = "not run: " + c.Skipped
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %d |\n", c.Title, version, c.Cipher, c.MTU)
+		table.Row(c.Title, version, c.Cipher, strconv.Itoa(c.MTU))
 	}
+	fmt.Fprintf(b, "\n## Contestants\n\n%s", table)
 	for _, c := range r.Contestants {
 		if c.Details != "" {
 			fmt.Fprintf(b, "\n%s says of itself:\n\n```\n%s\n```\n", c.Title, strings.TrimRight(c.Details, "\n"))
@@ -191,33 +194,28 @@ func (r *Results) conditions(b *strings.Builder) {
 	if c.Uncommitted {
 		commit += ", with changes that are not committed"
 	}
-	fmt.Fprintf(b, `
-## Conditions
-
-| | |
-|---|---|
-| commit | %s |
-| time | %s to %s |
-| CPU | %d × %s%s |
-| memory | %s |
-| kernel | %s |
-| Go | %s |
-`, commit, c.Started.UTC().Format("2006-01-02 15:04"), c.Ended.UTC().Format("15:04 MST"), c.CPUs, c.CPU,
-		map[bool]string{true: ", a virtual machine"}[c.Hypervisor], c.Memory, c.Kernel, c.Go)
+	table := document.NewTable("", "")
+	table.Row("commit", commit)
+	table.Row("time", c.Started.UTC().Format("2006-01-02 15:04")+" to "+c.Ended.UTC().Format("15:04 MST"))
+	table.Rowf("CPU | %d × %s%s", c.CPUs, c.CPU, map[bool]string{true: ", a virtual machine"}[c.Hypervisor])
+	table.Row("memory", c.Memory)
+	table.Row("kernel", c.Kernel)
+	table.Row("Go", c.Go)
 	for _, k := range slices.Sorted(maps.Keys(c.Tools)) {
-		fmt.Fprintf(b, "| %s | %s |\n", k, c.Tools[k])
+		table.Row(k, c.Tools[k])
 	}
-	fmt.Fprintf(b, "| durations | TCP %g s after one second of warm-up, UDP probes %g s, pings %g s |\n", c.TCPSeconds, c.ProbeSeconds, c.PingSeconds)
-	fmt.Fprintf(b, "| load average at the start | %s |\n", c.LoadAverage)
+	table.Rowf("durations | TCP %g s after one second of warm-up, UDP probes %g s, pings %g s", c.TCPSeconds, c.ProbeSeconds, c.PingSeconds)
+	table.Row("load average at the start", c.LoadAverage)
 	for _, k := range slices.Sorted(maps.Keys(c.Sysctls)) {
-		fmt.Fprintf(b, "| %s | %s |\n", k, c.Sysctls[k])
+		table.Row(k, c.Sysctls[k])
 	}
 	for _, w := range r.Wires() {
 		if o := c.Offloads[w]; len(o) > 0 {
-			fmt.Fprintf(b, "| veth, %s | %s |\n", w.Title(), strings.Join(o, ", "))
+			table.Row("veth, "+w.Title(), strings.Join(o, ", "))
 		}
 	}
-	fmt.Fprintf(b, "| command | `%s` |\n", strings.Join(c.Command, " "))
+	table.Row("command", "`"+strings.Join(c.Command, " ")+"`")
+	fmt.Fprintf(b, "\n## Conditions\n\n%s", table)
 	if len(r.Failures) == 0 {
 		return
 	}

@@ -47,7 +47,7 @@ func TestResultsBelongTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s%s is not what results.json says: go run ./bench/sidebyside -again", dir, name)
+			t.Errorf("%s%s is not what results.json says: go run ./bench sidebyside --again", dir, name)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"maps"
@@ -9,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"esplanade/bench/document"
 	"esplanade/bench/stats"
 )
 
@@ -24,6 +24,7 @@ const (
 	svgAxis    = 30 // ticks and their numbers
 	svgFoot    = 34
 	svgWhisker = 5 // half of the height of a whisker's ends
+	maxTicks   = 8 // of the scale
 )
 
 // svgStyle follows the reader's colour scheme; without one, it is the light one. Both pass as text on their background.
@@ -63,7 +64,7 @@ func (r *Results) SVG(w io.Writer) error {
 			panels, rows = append(panels, p), rows+len(p.bars)
 		}
 	}
-	step := tickStep(top)
+	step := document.Tick(top, maxTicks)
 	scale := float64(svgWidth-svgLeft-svgRight) / max(math.Ceil(top/step)*step, step)
 	x := func(v float64) float64 { return svgLeft + v*scale }
 
@@ -74,9 +75,9 @@ func (r *Results) SVG(w io.Writer) error {
 	const title = "TCP through the tunnel, one stream"
 	fmt.Fprintf(&b, "<title id=\"t\">%s</title>\n<desc id=\"d\">Median throughput in Gbit/s by contestant:", title)
 	for _, p := range panels {
-		fmt.Fprintf(&b, " %s:", escape(p.title))
+		fmt.Fprintf(&b, " %s:", document.Escape(p.title))
 		for _, x := range p.bars {
-			fmt.Fprintf(&b, " %s %s;", escape(x.title), two(x.Median))
+			fmt.Fprintf(&b, " %s %s;", document.Escape(x.title), two(x.Median))
 		}
 	}
 	fmt.Fprintf(&b, "</desc>\n<style>%s</style>\n<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n", svgStyle, svgWidth, height)
@@ -85,7 +86,7 @@ func (r *Results) SVG(w io.Writer) error {
 		plural(r.Conditions.CPUs, "CPU"), plural(r.Conditions.Runs, "run"))
 	y := svgHead
 	for _, p := range panels {
-		fmt.Fprintf(&b, `<text class="panel" x="16" y="%d">%s</text>`+"\n", y+26, escape(p.title))
+		fmt.Fprintf(&b, `<text class="panel" x="16" y="%d">%s</text>`+"\n", y+26, document.Escape(p.title))
 		y += svgPanel
 		bottom := y + len(p.bars)*svgRow
 		for v := 0.0; v <= math.Ceil(top/step)*step+step/1e6; v += step {
@@ -94,7 +95,7 @@ func (r *Results) SVG(w io.Writer) error {
 		}
 		for _, bar := range p.bars {
 			mid := float64(y) + svgRow/2
-			fmt.Fprintf(&b, `<text x="%d" y="%.1f" text-anchor="end">%s</text>`, svgLeft-10, mid+4.5, escape(bar.title))
+			fmt.Fprintf(&b, `<text x="%d" y="%.1f" text-anchor="end">%s</text>`, svgLeft-10, mid+4.5, document.Escape(bar.title))
 			fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%.1f" width="%.1f" height="%d" rx="2"/>`, bar.class, svgLeft, mid-svgBar/2, bar.Median*scale, svgBar)
 			if bar.N > 1 {
 				fmt.Fprintf(&b, `<path class="whisker" d="M%.1f %.1fH%.1fM%.1f %.1fv%dM%.1f %.1fv%d"/>`, x(bar.Min), mid, x(bar.Max),
@@ -105,7 +106,7 @@ func (r *Results) SVG(w io.Writer) error {
 		}
 		y += svgAxis
 	}
-	fmt.Fprintf(&b, `<text class="soft" x="16" y="%d">%s</text>`+"\n</svg>\n", height-14, escape(r.footnote()))
+	fmt.Fprintf(&b, `<text class="soft" x="16" y="%d">%s</text>`+"\n</svg>\n", height-14, document.Escape(r.footnote()))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -130,20 +131,6 @@ func svgClass(key string) string {
 	return "other"
 }
 
-// tickStep is 1, 2 or 5 times a power of ten, so that there are at most 8 ticks.
-func tickStep(top float64) float64 {
-	if top <= 0 {
-		return 1
-	}
-	p := math.Pow(10, math.Floor(math.Log10(top/8)))
-	for _, m := range []float64{1, 2, 5} {
-		if top/(m*p) <= 8 {
-			return m * p
-		}
-	}
-	return 10 * p
-}
-
 func tickLabel(v, step float64) string {
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	return fmt.Sprintf("%.*f", decimals, v)
@@ -154,10 +141,4 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-func escape(s string) string {
-	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder does not fail
-	return b.String()
 }

@@ -1,4 +1,4 @@
-package main
+package sas
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"esplanade/bench/document"
 	"esplanade/bench/proof"
 )
 
@@ -99,7 +100,7 @@ func judge(rows []row) []proof.Verdict {
 	return vs
 }
 
-func text(o options, rows []row, verdicts []proof.Verdict, conditions string) string {
+func text(o *Options, rows []row, verdicts []proof.Verdict, conditions string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# A packet with one SA and with 10,000
 
@@ -110,17 +111,16 @@ ratio of the least times, to which whatever else the machine does can only add. 
 The cases, in nanoseconds for a packet. The ratio is to the case with the same traffic and no other SAs, for traffic of all 10,000
 to that of 100 of 100, in the same round: median and quartiles.
 
-| octets | SAs with traffic | installed | least | median | ratio |
-|---|---|---|---|---|---|
 `, o.rounds, proof.Table(verdicts))
+	t := document.NewTable("octets", "SAs with traffic", "installed", "least", "median", "ratio")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %d | %d | %d | %.0f | %.0f | %.2f (%.2f–%.2f) |\n", r.size, r.active, r.installed, r.least, r.median, r.ratio, r.q1, r.q3)
+		t.Rowf("%d | %d | %d | %.0f | %.0f | %.2f (%.2f–%.2f)", r.size, r.active, r.installed, r.least, r.median, r.ratio, r.q1, r.q3)
 	}
-	fmt.Fprintf(&b, `
+	fmt.Fprintf(&b, `%s
 That each packet is one of another of 10,000 SAs is not what the ratio is asked for: nothing that it needs is in a cache near the
 CPU then, neither keys nor windows nor counters nor policies, and it waits for memory some dozens of times. Nor do packets of different
 SAs share a system call. With 100 SAs in turn that is so as well, but for the caches.
 
-%s`, conditions)
+%s`, t, conditions)
 	return b.String()
 }

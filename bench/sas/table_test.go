@@ -1,13 +1,13 @@
-package main
+package sas
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 
 	"esplanade/bench/command"
+	"esplanade/bench/command/commandtest"
 )
 
 func output(many float64) string {
@@ -51,7 +51,7 @@ func TestJudge(t *testing.T) {
 		if len(vs) != 2 || vs[0].Ok != c.ok || vs[1].Ok != c.ok {
 			t.Errorf("%v: %+v", c.many, vs)
 		}
-		if got := text(options{rounds: 7}, rows, vs, "conditions"); !strings.Contains(got, "| 64 | 10000 | 10000 | 4000 | 8000 | 1.05 (0.90–1.20) |") || !strings.HasSuffix(got, "conditions") {
+		if got := text(&Options{rounds: 7}, rows, vs, "conditions"); !strings.Contains(got, "| 64 | 10000 | 10000 | 4000 | 8000 | 1.05 (0.90–1.20) |") || !strings.HasSuffix(got, "conditions") {
 			t.Error(got)
 		}
 	}
@@ -61,11 +61,11 @@ func TestJudge(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	if o, err := parse([]string{"-rounds", "9", "-out", "x"}, io.Discard); err != nil || o != (options{9, "x"}) {
+	if o, err := commandtest.Parse(Command, "--rounds 9 --out x"); err != nil || o.rounds != 9 || o.Out != "x" {
 		t.Errorf("%+v, %v", o, err)
 	}
-	for _, args := range []string{"-rounds 3", "-rounds 100001", "surplus"} {
-		if _, err := parse(strings.Fields(args), io.Discard); !errors.Is(err, command.ErrUsage) {
+	for _, args := range []string{"--rounds 3", "--rounds 100001", "surplus"} {
+		if _, err := commandtest.Parse(Command, args); !errors.Is(err, command.ErrUsage) {
 			t.Errorf("%s: %v", args, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package sidebyside
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 )
 
 // conditions are what is known before anything is measured.
-func conditions(ctx context.Context, root string, o options) (report.Conditions, error) {
+func conditions(ctx context.Context, root string, o *Options) (report.Conditions, error) {
 	c := report.Conditions{
-		Started: time.Now(), Go: runtime.Version(), CPUs: runtime.NumCPU(), Command: o.command, Runs: o.runs,
+		Started: time.Now(), Go: runtime.Version(), CPUs: runtime.NumCPU(), Command: []string{o.Line}, Runs: o.runs,
 		TCPSeconds: o.tcp.Seconds(), ProbeSeconds: o.probe.Seconds(), PingSeconds: o.ping.Seconds(),
 		Tools: map[string]string{}, Sysctls: map[string]string{}, Offloads: map[report.Wire][]string{}, Reference: map[report.Wire]float64{},
 	}

@@ -1,4 +1,4 @@
-package main
+package sidebyside
 
 import (
 	"context"
@@ -207,7 +207,7 @@ func (m *measurement) single(ctx context.Context) (float64, error) {
 	return r.BitsPerSecond, nil
 }
 
-func (m *measurement) tcpDuration() time.Duration { return m.session.options.tcp }
+func (m *measurement) tcpDuration() time.Duration { return m.session.Options.tcp }
 
 // others are the other TCP tests.
 func (m *measurement) others(ctx context.Context) {

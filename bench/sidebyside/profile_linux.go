@@ -1,4 +1,4 @@
-package main
+package sidebyside
 
 import (
 	"context"
@@ -86,5 +86,5 @@ func (m *measurement) record(ctx context.Context) error {
 			}
 		}
 	}
-	return os.WriteFile(filepath.Join(m.out, fmt.Sprintf("profile-%s.txt", m.wire)), []byte(text.String()), 0o644)
+	return os.WriteFile(filepath.Join(m.Out, fmt.Sprintf("profile-%s.txt", m.wire)), []byte(text.String()), 0o644)
 }

@@ -1,4 +1,4 @@
-package main
+package sidebyside
 
 import (
 	"context"
@@ -13,17 +13,17 @@ import (
 	"esplanade/integration/lab"
 )
 
-// compare does it all.
-func compare(o options) error {
-	return contest.Run("sidebyside", func(ctx context.Context, b *contest.Builder) error {
-		s := &session{options: o, results: &report.Results{}, began: time.Now()}
+// Compare does it all.
+func Compare(ctx context.Context, o *Options) error {
+	return contest.Run(ctx, "sidebyside", func(ctx context.Context, b *contest.Builder) error {
+		s := &session{Options: o, results: &report.Results{}, began: time.Now()}
 		return s.all(ctx, b)
 	}, "iperf3")
 }
 
 // session is one run of this command.
 type session struct {
-	options
+	*Options
 	results  *report.Results
 	entrants []*contest.Contestant
 	began    time.Time
@@ -37,7 +37,7 @@ func (s *session) say(format string, args ...any) {
 
 // all measures everything and writes it.
 func (s *session) all(ctx context.Context, b *contest.Builder) (err error) {
-	if s.results.Conditions, err = conditions(ctx, b.Root, s.options); err != nil {
+	if s.results.Conditions, err = conditions(ctx, b.Root, s.Options); err != nil {
 		return err
 	}
 	s.say("%d × %s, kernel %s, load average %s", s.results.Conditions.CPUs, s.results.Conditions.CPU, s.results.Conditions.Kernel, s.results.Conditions.LoadAverage)
@@ -49,15 +49,15 @@ func (s *session) all(ctx context.Context, b *contest.Builder) (err error) {
 	if len(s.results.Samples) == 0 {
 		return errors.Join(err, errors.New("nothing was measured"))
 	}
-	if errWrite := write(s.results, s.out); errWrite != nil {
+	if errWrite := write(s.results, s.Out); errWrite != nil {
 		return errors.Join(err, errWrite)
 	}
-	if s.options.profile {
-		for _, wire := range s.wires {
+	if s.Options.profile {
+		for _, wire := range s.cables() {
 			err = errors.Join(err, s.profile(ctx, wire))
 		}
 	}
-	s.say("done: %s", filepath.Join(s.out, "README.md"))
+	s.say("done: %s", filepath.Join(s.Out, "README.md"))
 	for _, f := range s.results.Failures {
 		s.say("FAILED: run %d, %s, %s, %s: %s", f.Run, f.Wire.Title(), f.Contestant, f.What, f.Error)
 	}
@@ -125,12 +125,12 @@ func (s *session) enter(ctx context.Context, b *contest.Builder) error {
 // rounds measures everything, contestant after contestant in each round. Each round begins with another one, so that nobody
 // always follows the same.
 func (s *session) rounds(ctx context.Context) error {
-	for _, wire := range s.wires {
+	for _, wire := range s.cables() {
 		s.reference(ctx, wire)
 	}
-	total, done := s.runs*len(s.wires)*len(s.entrants), 0
+	total, done := s.runs*len(s.cables())*len(s.entrants), 0
 	for r := 1; r <= s.runs; r++ {
-		for _, wire := range s.wires {
+		for _, wire := range s.cables() {
 			for i := range s.entrants {
 				c := s.entrants[(i+r-1)%len(s.entrants)]
 				if err := ctx.Err(); err != nil {

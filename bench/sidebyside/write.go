@@ -1,4 +1,4 @@
-package main
+package sidebyside
 
 import (
 	"errors"
@@ -11,11 +11,9 @@ import (
 // figuresFile has all figures; the other files are made from it.
 const figuresFile = "results.json"
 
-func run(o options) error {
-	if !o.again {
-		return compare(o)
-	}
-	f, err := os.Open(filepath.Join(o.out, figuresFile))
+// again makes the report from the figures in a directory.
+func again(dir string) error {
+	f, err := os.Open(filepath.Join(dir, figuresFile))
 	if err != nil {
 		return err
 	}
@@ -24,7 +22,7 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	return writeReport(r, o.out)
+	return writeReport(r, dir)
 }
 
 // write makes all files.

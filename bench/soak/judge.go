@@ -1,4 +1,4 @@
-package main
+package soak
 
 import (
 	"fmt"
@@ -7,7 +7,6 @@ import (
 
 	"esplanade/bench/gateways"
 	"esplanade/bench/proof"
-	"esplanade/bench/scrape"
 	"esplanade/bench/stats"
 	"esplanade/integration/lab"
 )
@@ -53,7 +52,7 @@ type reading struct {
 type state struct {
 	cpu     time.Duration
 	rss     uint64
-	metrics scrape.Metrics
+	metrics gateways.Metrics
 }
 
 // interval is what happened between two readings.
@@ -132,7 +131,7 @@ func judge(rs []reading, cpus int, numbered []flow) []proof.Verdict {
 			proof.AtMost(of+"growth of live heap, MiB", growth(func(x interval) float64 { return x.heap[g] }), maxGrowthHeap, "%.2f"),
 			proof.AtMost(of+"more goroutines", growth(metric("go_goroutines")), maxMoreGoroutines, "%.1f"),
 			proof.AtMost(of+"more open files", growth(metric("process_open_fds")), maxMoreFiles, "%.1f"))
-		drops := gateways.Account{Drops: scrape.Sub(last.gateways[g].metrics.Drops(), first.gateways[g].metrics.Drops())}
+		drops := gateways.Account{Drops: gateways.Sub(last.gateways[g].metrics.Drops(), first.gateways[g].metrics.Drops())}
 		congestion += drops.Congestion()
 		vs = append(vs, proof.None(of+"dropped packets, but for congestion", drops.Drops, drops.OtherReasons()),
 			proof.Shown(of+"dropped packets, congestion", "%s", counts(drops.Drops, gateways.CongestionReasons())))

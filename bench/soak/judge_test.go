@@ -1,4 +1,4 @@
-package main
+package soak
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/bench/gateways"
 	"esplanade/bench/load"
 	"esplanade/bench/proof"
-	"esplanade/bench/scrape"
 	"esplanade/integration/lab"
 )
 
@@ -20,7 +20,7 @@ func course(change func(i int, r *reading)) []reading {
 		n := uint64(i)
 		r := reading{at: at, forth: n * 1e9, back: n * 2e9, busy: 2 * at, ours: 3 * at / 2, retransmits: n, units: int64(i) * 1000, unitTime: at / 100}
 		for g := range r.gateways {
-			r.gateways[g] = state{cpu: at / 2, rss: 30 << 20, metrics: scrape.Metrics{
+			r.gateways[g] = state{cpu: at / 2, rss: 30 << 20, metrics: gateways.Metrics{
 				"go_memstats_next_gc_bytes": 8 << 20, "go_goroutines": 20, "process_open_fds": 12,
 				`ipsec_rekeys_total{sa="child"}`: float64(i / 12), `ipsec_rekeys_total{sa="ike"}`: float64(i / 24),
 				`ipsec_drops_total{direction="out",reason="send_buffer"}`: float64(i),
@@ -134,7 +134,7 @@ func TestJudge(t *testing.T) {
 func TestText(t *testing.T) {
 	rs := course(nil)
 	xs := intervals(rs, 2)
-	got := text(options{length: 10 * time.Minute, streams: 4}, xs, judge(rs, 2, nil), "conditions")
+	got := text(&Options{length: 10 * time.Minute, streams: 4}, xs, judge(rs, 2, nil), "conditions")
 	rows := 0
 	for line := range strings.Lines(got) {
 		if strings.HasPrefix(line, "| ") && strings.Count(line, "|") == 14 {

@@ -1,4 +1,4 @@
-package main
+package soak
 
 import (
 	"context"
@@ -25,19 +25,19 @@ const (
 	espProposal  = "aes128gcm16-x25519"
 )
 
-func run(o options, args []string) error {
-	return contest.Run("soak", func(ctx context.Context, b *contest.Builder) error { return look(ctx, b, o, args) })
+// Run measures, judges and writes.
+func Run(ctx context.Context, o *Options) error {
+	return contest.Run(ctx, "soak", func(ctx context.Context, b *contest.Builder) error { return look(ctx, b, o) })
 }
 
-// look measures, judges and writes.
-func look(ctx context.Context, b *contest.Builder, o options, args []string) (err error) {
+func look(ctx context.Context, b *contest.Builder, o *Options) (err error) {
 	if o.binary == "" {
 		fmt.Fprintln(os.Stderr, "building Esplanade")
 		if o.binary, err = b.Esplanade(ctx); err != nil {
 			return err
 		}
 	}
-	c := proof.Look(ctx, b.Root, "soak", args)
+	c := proof.Look(ctx, b.Root, o.Line)
 	rs, numbered, err := measure(ctx, o)
 	if err != nil {
 		return err
@@ -50,17 +50,13 @@ func look(ctx context.Context, b *contest.Builder, o options, args []string) (er
 }
 
 // measure runs it all, and gives the readings after the warm-up.
-func measure(ctx context.Context, o options) (rs []reading, numbered []flow, err error) {
-	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
+func measure(ctx context.Context, o *Options) (rs []reading, numbered []flow, err error) {
+	pair, err := gateways.Start(ctx, o.binary, gateways.Options{ESP: espProposal, ChildRekey: childRekey, IKERekey: ikeRekey})
 	if err != nil {
 		return nil, nil, err
 	}
-	defer l.Close()
-	pair, err := gateways.Start(ctx, l, o.binary, gateways.Options{ESP: espProposal, ChildRekey: childRekey, IKERekey: ikeRekey})
-	if err != nil {
-		return nil, nil, err
-	}
-	defer pair.Stop()
+	defer pair.Close()
+	l := pair.Lab
 	streams, err := load.StartStreams(ctx, l.A.Do, l.B.Do, l.A.Inner4, l.B.Inner4, load.StreamOptions{Streams: o.streams})
 	if err != nil {
 		return nil, nil, err
@@ -75,7 +71,7 @@ func measure(ctx context.Context, o options) (rs []reading, numbered []flow, err
 		_, _ = forth.Finish()
 		return nil, nil, err
 	}
-	m := &meter{lab: l, pair: pair, streams: streams}
+	m := &meter{pair: pair, streams: streams}
 	if m.reference, err = startReference(); err == nil {
 		rs, err = m.watch(ctx, o)
 		err = errors.Join(err, m.reference.close())
@@ -102,7 +98,6 @@ func measure(ctx context.Context, o options) (rs []reading, numbered []flow, err
 
 // meter reads everything.
 type meter struct {
-	lab       *lab.Lab
 	pair      *gateways.Pair
 	streams   *load.Streams
 	reference *reference
@@ -110,7 +105,7 @@ type meter struct {
 }
 
 // watch reads once an interval until the run is over.
-func (m *meter) watch(ctx context.Context, o options) ([]reading, error) {
+func (m *meter) watch(ctx context.Context, o *Options) ([]reading, error) {
 	if err := command.Wait(ctx, warmUp); err != nil {
 		return nil, err
 	}
@@ -152,7 +147,7 @@ func (m *meter) read(ctx context.Context) (r reading, err error) {
 			return r, err
 		}
 	}
-	if r.overflow, err = m.lab.Overflow(); err != nil {
+	if r.overflow, err = m.pair.Lab.Overflow(); err != nil {
 		return r, err
 	}
 	if r.retransmits, err = m.streams.Retransmits(); err != nil {

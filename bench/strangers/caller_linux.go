@@ -1,4 +1,4 @@
-package main
+package strangers
 
 import (
 	"crypto/rand"

@@ -1,16 +1,13 @@
-package main
+package strangers
 
 import (
 	"fmt"
-	"maps"
-	"runtime"
 	"slices"
-	"strings"
-	"time"
 
+	"esplanade/bench/document"
+	"esplanade/bench/gateways"
 	"esplanade/bench/proof"
 	"esplanade/bench/stats"
-	"esplanade/integration/lab"
 )
 
 const (
@@ -69,40 +66,26 @@ func (r *results) judge() error {
 }
 
 // write makes both files.
-func write(o options, r results, commit string) error {
-	kernel, err := lab.Kernel()
-	if err != nil {
+func write(o *Options, r results, c proof.Conditions) error {
+	if err := document.WriteJSON(o.Out, "strangers.json", &r); err != nil {
 		return err
 	}
-	if err := proof.WriteJSON(o.out, "strangers.json", &r); err != nil {
-		return err
-	}
-	verdict := "The established IKE SA was not disturbed."
-	if err := r.judge(); err != nil {
-		verdict = "FAILED: " + strings.ReplaceAll(err.Error(), "\n", "; ") + "."
-	}
-	var rows, ignored []string
+	t := document.NewTable("attack", "attempts", "with an answer to the last message", "liveness checks answered, not answered",
+		"round trip p50, p99, max (ms)", "CPU of the gateway", "resident MiB")
 	for _, p := range r.Phases {
-		rows = append(rows, fmt.Sprintf("| %s | %d | %d | %d, %d | %.2f, %.2f, %.2f | %.0f %% | %.1f |", p.Name, p.Attempts, p.Done,
+		t.Rowf("%s | %d | %d | %d, %d | %.2f, %.2f, %.2f | %.0f %% | %.1f", p.Name, p.Attempts, p.Done,
 			len(p.RoundTrips), p.Lost, stats.Percentile(p.RoundTrips, 50), stats.Percentile(p.RoundTrips, 99), slices.Max(p.RoundTrips),
-			100*p.CPUSeconds/p.seconds, p.MiB))
+			100*p.CPUSeconds/p.seconds, p.MiB)
 	}
-	for _, k := range slices.Sorted(maps.Keys(r.Ignored)) {
-		ignored = append(ignored, fmt.Sprintf("%s %.0f", k, r.Ignored[k]))
-	}
-	return proof.WriteFile(o.out, "strangers.md", fmt.Sprintf(`# Strangers, %s
+	return document.WriteFile(o.Out, "strangers.md", fmt.Sprintf(`# Strangers, %s
 
 For %v each, peers at %d addresses that return their cookies had %d attempts a minute refused, and asked for %d key exchanges
 with MODP-4096 a second. Meanwhile an established IKE SA asked every %v whether the gateway lives. %s
 
-| attack | attempts | with an answer to the last message | liveness checks answered, not answered | round trip p50, p99, max (ms) | CPU of the gateway | resident MiB |
-|---|---|---|---|---|---|---|
 %s
-
 Messages that had no effect: %s. Of the requests for MODP-4096 only as many are served as the budget of the event loop allows
 ([floods](../../docs/operations.md#floods)).
 
-%d CPUs, which the attackers share, Linux %s, %s; commit %s.
-`, time.Now().UTC().Format("2006-01-02"), o.duration, hostileHosts, o.refused, o.expensive, askEvery, verdict,
-		strings.Join(rows, "\n"), strings.Join(ignored, ", "), runtime.NumCPU(), kernel, runtime.Version(), commit))
+The attackers share the CPUs. %s`, c.Began.UTC().Format("2006-01-02"), o.duration, hostileHosts, o.refused, o.expensive, askEvery,
+		proof.Sentence(r.judge(), "The established IKE SA was not disturbed."), t, gateways.Counts(r.Ignored), c))
 }

@@ -1,4 +1,4 @@
-package main
+package strangers
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 	"esplanade/bench/contest"
 	"esplanade/bench/gateways"
-	"esplanade/bench/scrape"
+	"esplanade/bench/proof"
 	"esplanade/ike/wire"
 	"esplanade/integration/lab"
 )
@@ -51,17 +51,13 @@ esp_proposals = ["aes128gcm16"]
 
 // stage is a lab with a gateway, b. Everybody else is on the other host.
 type stage struct {
-	lab     *lab.Lab
-	hosts   []netip.Addr
-	gateway *gateways.Gateway
-	to      netip.AddrPort
+	*gateways.Pair // without a
+	hosts          []netip.Addr
+	to             netip.AddrPort
 }
 
 func (st *stage) setUp(ctx context.Context, binary string) (err error) {
-	if st.lab, err = lab.Build(lab.Options{Cable: lab.CableSuper}); err != nil {
-		return err
-	}
-	a, b := st.lab.A, st.lab.B
+	a, b := st.Lab.A, st.Lab.B
 	st.to = netip.AddrPortFrom(b.Outer4, nattPort)
 	for n := range hostileHosts {
 		host := netip.AddrFrom4([4]byte{198, 18, 0, byte(100 + n)})
@@ -70,15 +66,8 @@ func (st *stage) setUp(ctx context.Context, binary string) (err error) {
 		}
 		st.hosts = append(st.hosts, host)
 	}
-	st.gateway, err = gateways.Launch(ctx, b, binary, connections(b))
+	st.B, err = gateways.Launch(ctx, b, binary, connections(b))
 	return err
-}
-
-func (st *stage) close() {
-	(&gateways.Pair{B: st.gateway}).Stop()
-	if st.lab != nil {
-		st.lab.Close()
-	}
 }
 
 // refused has attempts refused: IKE_AUTH comes without an identity. It returns how many were.
@@ -118,7 +107,7 @@ func (st *stage) attack(ctx context.Context, ike string, perSecond float64, one 
 	each := time.Duration(float64(time.Second) / perSecond)
 	began := time.Now()
 	for w := range workers {
-		conn, err := st.lab.A.ListenUDP(netip.AddrPortFrom(st.hosts[w%len(st.hosts)], 0))
+		conn, err := st.Lab.A.ListenUDP(netip.AddrPortFrom(st.hosts[w%len(st.hosts)], 0))
 		if err != nil {
 			return 0, 0, err
 		}
@@ -153,7 +142,7 @@ func (st *stage) attack(ctx context.Context, ike string, perSecond float64, one 
 
 // asker is an established IKE SA that asks whether the gateway lives.
 func (st *stage) asker() (*caller, func() error, error) {
-	conn, err := st.lab.A.ListenUDP(netip.AddrPortFrom(st.lab.A.Outer4, 0))
+	conn, err := st.Lab.A.ListenUDP(netip.AddrPortFrom(st.Lab.A.Outer4, 0))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -197,7 +186,7 @@ func (st *stage) phase(ctx context.Context, d time.Duration, name, ike string, p
 		return p, err
 	}
 	defer closeAsker()
-	pid := st.gateway.PID()
+	pid := st.B.PID()
 	before, err := lab.CPU(pid)
 	if err != nil {
 		return p, err
@@ -213,7 +202,7 @@ func (st *stage) phase(ctx context.Context, d time.Duration, name, ike string, p
 	wg.Wait()
 	after, err := lab.CPU(pid)
 	if err := errors.Join(append(errs[:], err)...); err != nil {
-		return p, fmt.Errorf("%s: %w; the gateway says: %s", name, err, st.gateway.Tail())
+		return p, fmt.Errorf("%s: %w; the gateway says: %s", name, err, st.B.Tail())
 	}
 	p.CPUSeconds, p.seconds = (after - before).Seconds(), d.Seconds()
 	rss, err := lab.RSS(pid)
@@ -221,13 +210,15 @@ func (st *stage) phase(ctx context.Context, d time.Duration, name, ike string, p
 	return p, err
 }
 
-func run(o options) error {
-	return contest.Run("strangers", func(ctx context.Context, b *contest.Builder) error {
+// Run attacks, judges and writes.
+func Run(ctx context.Context, o *Options) error {
+	return contest.Run(ctx, "strangers", func(ctx context.Context, b *contest.Builder) error {
+		c := proof.Look(ctx, b.Root, o.Line)
 		r, err := measure(ctx, b, o)
 		if err != nil {
 			return err
 		}
-		if err := write(o, r, contest.CommitText(ctx, b.Root)); err != nil {
+		if err := write(o, r, c); err != nil {
 			return err
 		}
 		return errors.Join(r.check(), r.judge())
@@ -235,13 +226,17 @@ func run(o options) error {
 }
 
 // measure does it all once: nobody attacks, attempts are refused, expensive key exchanges are asked for.
-func measure(ctx context.Context, b *contest.Builder, o options) (r results, err error) {
-	st := &stage{}
-	defer st.close()
+func measure(ctx context.Context, b *contest.Builder, o *Options) (r results, err error) {
 	binary, err := b.Esplanade(ctx)
 	if err != nil {
 		return r, err
 	}
+	pair, err := gateways.NewPair()
+	if err != nil {
+		return r, err
+	}
+	defer pair.Close()
+	st := &stage{Pair: pair}
 	if err := st.setUp(ctx, binary); err != nil {
 		return r, err
 	}
@@ -260,8 +255,8 @@ func measure(ctx context.Context, b *contest.Builder, o options) (r results, err
 		}
 		r.Phases = append(r.Phases, got)
 	}
-	var m scrape.Metrics
-	if m, err = st.gateway.Scrape(ctx); err != nil {
+	m, err := st.B.Scrape(ctx)
+	if err != nil {
 		return r, err
 	}
 	r.Ignored = m.Labelled("ipsec_ignored_messages_total", "reason")

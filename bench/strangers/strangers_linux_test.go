@@ -1,4 +1,4 @@
-package main
+package strangers
 
 import (
 	"strings"
@@ -18,7 +18,7 @@ func TestStrangers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := measure(t.Context(), b, options{refused: 3000, expensive: 10, duration: 2 * time.Second})
+	r, err := measure(t.Context(), b, &Options{refused: 3000, expensive: 10, duration: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

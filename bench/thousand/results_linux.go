@@ -1,15 +1,13 @@
-package main
+package thousand
 
 import (
 	"fmt"
-	"runtime"
-	"strings"
 	"time"
 
 	"esplanade/bench/contest"
+	"esplanade/bench/document"
+	"esplanade/bench/gateways"
 	"esplanade/bench/proof"
-	"esplanade/bench/scrape"
-	"esplanade/integration/lab"
 )
 
 // results are what a run has shown.
@@ -36,27 +34,27 @@ type results struct {
 	Failures      float64 `json:"failures"`
 	FailuresFirst float64 `json:"failures_first"`
 
-	a, b scrape.Metrics
+	a, b gateways.Metrics
 }
 
 // fill takes the figures out of the metrics. Rekeyings are counted by both sides, which began about half of them each.
 func (r *results) fill() {
 	r.Up, r.Established = r.a.Sum("ipsec_connection_up"), r.a.Sum("ipsec_ike_established_total")
 	r.IKERekeys, r.ChildRekeys = r.a.Sum("ipsec_rekeys_total", `sa="ike"`), r.a.Sum("ipsec_rekeys_total", `sa="child"`)
-	for _, m := range []scrape.Metrics{r.a, r.b} {
+	for _, m := range []gateways.Metrics{r.a, r.b} {
 		r.Liveness += m.Sum("ipsec_exchanges_total", `exchange="INFORMATIONAL"`, `role="initiator"`)
 		r.Retransmits += m.Sum("ipsec_retransmits_total")
 		r.Failures += m.Sum("ipsec_exchange_failures_total")
 	}
 }
 
-// Lost is how many SAs are not what they were.
+// lost is how many SAs are not what they were.
 func (r *results) lost() int {
 	return max(r.Silent, r.Count-int(r.Up), int(r.Established)-r.Count)
 }
 
 // judge says what is not as it must be.
-func (r *results) judge(o options) error {
+func (r *results) judge(o *Options) error {
 	var wrong proof.Faults
 	wrong.Must(r.Up == float64(r.Count), "%.0f of %d connections are up", r.Up, r.Count)
 	wrong.Must(r.Established == float64(r.Count), "%.0f IKE SAs were set up for %d connections", r.Established, r.Count)
@@ -76,39 +74,28 @@ func (r *results) judge(o options) error {
 func rekeysOwed(d, each time.Duration) int { return max(int((d-30*time.Second)/each), 0) }
 
 // write makes both files.
-func write(o options, r results, commit string) error {
-	kernel, err := lab.Kernel()
-	if err != nil {
+func write(o *Options, r results, c proof.Conditions) error {
+	if err := document.WriteJSON(o.Out, "thousand.json", &r); err != nil {
 		return err
 	}
-	if err := proof.WriteJSON(o.out, "thousand.json", &r); err != nil {
-		return err
-	}
-	verdict := fmt.Sprintf("Lost: %d.", r.lost())
-	if err := r.judge(o); err != nil {
-		verdict = "FAILED: " + strings.ReplaceAll(err.Error(), "\n", "; ") + "."
-	}
-	return proof.WriteFile(o.out, "thousand.md", fmt.Sprintf(`# %d IKE SAs for %v, %s
+	t := document.NewTable("", "")
+	t.Rowf("all up after | %.1f s", r.UpAfter)
+	t.Rowf("lost | %d", r.lost())
+	t.Rowf("CHILD SAs rekeyed | %.0f", r.ChildRekeys)
+	t.Rowf("IKE SAs rekeyed | %.0f", r.IKERekeys)
+	t.Rowf("failures | %.0f", r.Failures)
+	t.Rowf("INFORMATIONAL exchanges: liveness, deletes of what was replaced | %.0f", r.Liveness)
+	t.Rowf("requests repeated | %.0f", r.Retransmits)
+	t.Rowf("packets through the tunnels | %d sent, %d arrived", r.PacketsSent, r.PacketsArrived)
+	t.Rowf("resident memory of the responder for each SA, when all are up and at the end | %.1f KiB, %.1f KiB", r.KiB, r.KiBAtEnd)
+	t.Rowf("CPU in all: initiator, responder | %.1f s, %.1f s", r.CPUInitiator, r.CPUResponder)
+	return document.WriteFile(o.Out, "thousand.md", fmt.Sprintf(`# %d IKE SAs for %v, %s
 
 Two gateways with a connection with one CHILD SA for each (%s, pre-shared key, %s) and the limits they have by default. IKE SAs
 are rekeyed every %v and CHILD SAs every %v at the latest, the peer is asked whether it lives when it was silent for 10 s,
 and a packet goes through each SA every %v. %s
 
-| | |
-|---|---|
-| all up after | %.1f s |
-| lost | %d |
-| CHILD SAs rekeyed | %.0f |
-| IKE SAs rekeyed | %.0f |
-| failures | %.0f |
-| INFORMATIONAL exchanges: liveness, deletes of what was replaced | %.0f |
-| requests repeated | %.0f |
-| packets through the tunnels | %d sent, %d arrived |
-| resident memory of the responder for each SA, when all are up and at the end | %.1f KiB, %.1f KiB |
-| CPU in all: initiator, responder | %.1f s, %.1f s |
-
-%d CPUs, Linux %s, %s; commit %s.
-`, r.Count, o.duration, time.Now().UTC().Format("2006-01-02"), contest.IKEProposal, espProposal, ikeRekey, childRekey, roundEvery, verdict,
-		r.UpAfter, r.lost(), r.ChildRekeys, r.IKERekeys, r.Failures, r.Liveness, r.Retransmits, r.PacketsSent, r.PacketsArrived,
-		r.KiB, r.KiBAtEnd, r.CPUInitiator, r.CPUResponder, runtime.NumCPU(), kernel, runtime.Version(), commit))
+%s
+%s`, r.Count, o.duration, c.Began.UTC().Format("2006-01-02"), contest.IKEProposal, espProposal, ikeRekey, childRekey, roundEvery,
+		proof.Sentence(r.judge(o), fmt.Sprintf("Lost: %d.", r.lost())), t, c))
 }

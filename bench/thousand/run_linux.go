@@ -1,4 +1,4 @@
-package main
+package thousand
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"esplanade/bench/command"
 	"esplanade/bench/contest"
 	"esplanade/bench/gateways"
+	"esplanade/bench/proof"
 	"esplanade/integration/lab"
 )
 
@@ -69,17 +70,11 @@ start_action = %[11]q
 }
 
 // stage is a lab with the two gateways at work; A initiates.
-type stage struct {
-	lab *lab.Lab
-	gateways.Pair
-}
+type stage struct{ *gateways.Pair }
 
-// setUp starts both gateways, with the limits they have by default. What it has started is stopped by close.
+// setUp starts both gateways, with the limits they have by default.
 func (st *stage) setUp(ctx context.Context, binary string, n int) (err error) {
-	if st.lab, err = lab.Build(lab.Options{Cable: lab.CableSuper}); err != nil {
-		return err
-	}
-	a, b := st.lab.A, st.lab.B
+	a, b := st.Lab.A, st.Lab.B
 	for _, g := range []struct {
 		site       *lab.Site
 		own, other netip.Prefix
@@ -90,7 +85,7 @@ func (st *stage) setUp(ctx context.Context, binary string, n int) (err error) {
 		if err := g.site.IP("route add local " + g.own.String() + " dev lo"); err != nil {
 			return err
 		}
-		*g.gateway, err = gateways.Launch(ctx, g.site, binary, connections(g.site, st.lab.Other(g.site), g.own, g.other, n, g.start))
+		*g.gateway, err = gateways.Launch(ctx, g.site, binary, connections(g.site, st.Lab.Other(g.site), g.own, g.other, n, g.start))
 		if err != nil {
 			return err
 		}
@@ -98,15 +93,8 @@ func (st *stage) setUp(ctx context.Context, binary string, n int) (err error) {
 	return nil
 }
 
-func (st *stage) close() {
-	st.Stop()
-	if st.lab != nil {
-		st.lab.Close()
-	}
-}
-
 // keep does it all.
-func (st *stage) keep(ctx context.Context, binary string, o options) (r results, err error) {
+func (st *stage) keep(ctx context.Context, binary string, o *Options) (r results, err error) {
 	began := time.Now()
 	if err := st.setUp(ctx, binary, o.count); err != nil {
 		return r, err
@@ -174,13 +162,15 @@ func (st *stage) keep(ctx context.Context, binary string, o options) (r results,
 	return r, err
 }
 
-func run(o options) error {
-	return contest.Run("thousand", func(ctx context.Context, b *contest.Builder) error {
+// Run keeps them, judges and writes.
+func Run(ctx context.Context, o *Options) error {
+	return contest.Run(ctx, "thousand", func(ctx context.Context, b *contest.Builder) error {
+		c := proof.Look(ctx, b.Root, o.Line)
 		r, err := measure(ctx, b, o)
 		if err != nil {
 			return err
 		}
-		if err := write(o, r, contest.CommitText(ctx, b.Root)); err != nil {
+		if err := write(o, r, c); err != nil {
 			return err
 		}
 		return r.judge(o)
@@ -188,12 +178,16 @@ func run(o options) error {
 }
 
 // measure does it once, with a binary of its own.
-func measure(ctx context.Context, b *contest.Builder, o options) (r results, err error) {
+func measure(ctx context.Context, b *contest.Builder, o *Options) (r results, err error) {
 	binary, err := b.Esplanade(ctx)
 	if err != nil {
 		return r, err
 	}
-	st := &stage{}
-	defer st.close()
+	pair, err := gateways.NewPair()
+	if err != nil {
+		return r, err
+	}
+	defer pair.Close()
+	st := &stage{pair}
 	return st.keep(ctx, binary, o)
 }

@@ -1,4 +1,4 @@
-package main
+package thousand
 
 import (
 	"strings"
@@ -15,7 +15,7 @@ func TestSome(t *testing.T) {
 	if missing := lab.Missing(); len(missing) > 0 {
 		t.Skip("MANY SAS ARE NOT TESTED, this machine lacks: " + strings.Join(missing, "; "))
 	}
-	o := options{count: 50, duration: time.Second}
+	o := &Options{count: 50, duration: time.Second}
 	b, err := contest.NewBuilder(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestSome(t *testing.T) {
 
 // The judge finds each thing that can be wrong.
 func TestJudge(t *testing.T) {
-	o := options{count: 10, duration: 10 * time.Minute}
+	o := &Options{count: 10, duration: 10 * time.Minute}
 	good := results{Count: 10, Up: 10, Established: 10, ChildRekeys: 90, IKERekeys: 40}
 	if err := good.judge(o); err != nil || good.lost() != 0 {
 		t.Errorf("%v, %d lost", err, good.lost())

@@ -1,4 +1,4 @@
-package main
+package thousand
 
 import (
 	"context"
@@ -39,11 +39,11 @@ type traffic struct {
 
 func newTraffic(st *stage, n int) (*traffic, error) {
 	everywhere := netip.IPv4Unspecified()
-	in, err := st.lab.B.ListenUDP(netip.AddrPortFrom(everywhere, trafficPort))
+	in, err := st.Lab.B.ListenUDP(netip.AddrPortFrom(everywhere, trafficPort))
 	if err != nil {
 		return nil, err
 	}
-	out, err := st.lab.A.ListenUDP(netip.AddrPortFrom(everywhere, 0))
+	out, err := st.Lab.A.ListenUDP(netip.AddrPortFrom(everywhere, 0))
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}

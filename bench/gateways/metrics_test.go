@@ -1,4 +1,4 @@
-package scrape
+package gateways
 
 import (
 	"errors"
@@ -19,8 +19,8 @@ ipsec_connection_up{connection="c",x="y"} 0
 up 1
 `
 
-func TestParse(t *testing.T) {
-	m, err := Parse(text)
+func TestParseMetrics(t *testing.T) {
+	m, err := parseMetrics(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("by reason: %v", got)
 	}
 	for _, bad := range []string{"name", "name x", "{", `a{b="c"}`, `a{b="c"} x`, "<html>"} {
-		if _, err := Parse(bad); !errors.Is(err, errFormat) {
+		if _, err := parseMetrics(bad); !errors.Is(err, errFormat) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -58,13 +58,13 @@ func TestScrape(t *testing.T) {
 	}))
 	defer s.Close()
 	entered := 0
-	x := New(strings.TrimPrefix(s.URL, "http://"), func(call func() error) error { entered++; return call() })
-	m, err := x.Scrape(t.Context())
+	x := newScraper(strings.TrimPrefix(s.URL, "http://"), func(call func() error) error { entered++; return call() })
+	m, err := x.scrape(t.Context())
 	if err != nil || m["up"] != 1 || entered != 1 {
 		t.Errorf("%v, %v; entered %d times", m, err, entered)
 	}
 	status = http.StatusNotFound
-	if _, err := x.Scrape(t.Context()); err == nil {
+	if _, err := x.scrape(t.Context()); err == nil {
 		t.Error("a page that is not there was taken")
 	}
 }

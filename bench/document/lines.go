@@ -1,4 +1,4 @@
-package proof
+package document
 
 import (
 	"encoding/xml"
@@ -52,9 +52,9 @@ func SVG(title string, panels []Panel) string {
 	height := plotHead + len(panels)*(panelHead+panelHigh+panelBelow)
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="%s">`+"\n",
-		plotWidth, height, plotWidth, height, escape(title))
+		plotWidth, height, plotWidth, height, Escape(title))
 	fmt.Fprintf(&b, "<style>%s</style>\n<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n", plotStyle, plotWidth, height)
-	fmt.Fprintf(&b, `<text class="title" x="16" y="28">%s</text>`+"\n", escape(title))
+	fmt.Fprintf(&b, `<text class="title" x="16" y="28">%s</text>`+"\n", Escape(title))
 	x := func(v float64) float64 { return plotLeft + v/end*(plotWidth-plotLeft-plotRight) }
 	y := plotHead
 	for _, p := range panels {
@@ -66,7 +66,7 @@ func SVG(title string, panels []Panel) string {
 }
 
 func (p Panel) draw(b *strings.Builder, top int, x func(float64) float64, end float64) {
-	fmt.Fprintf(b, `<text class="panel" x="16" y="%d">%s</text>`+"\n", top+16, escape(p.Title))
+	fmt.Fprintf(b, `<text class="panel" x="16" y="%d">%s</text>`+"\n", top+16, Escape(p.Title))
 	most := 0.0
 	for _, l := range p.Lines {
 		for _, v := range l.Y {
@@ -75,7 +75,7 @@ func (p Panel) draw(b *strings.Builder, top int, x func(float64) float64, end fl
 			}
 		}
 	}
-	step := tick(most, 4)
+	step := Tick(most, 4)
 	most = max(math.Ceil(most/step)*step, step)
 	bottom := float64(top + panelHead + panelHigh)
 	at := func(v float64) float64 { return bottom - v/most*panelHigh }
@@ -83,7 +83,7 @@ func (p Panel) draw(b *strings.Builder, top int, x func(float64) float64, end fl
 		fmt.Fprintf(b, `<path class="grid" d="M%d %.1fH%.1f"/><text x="%d" y="%.1f" text-anchor="end">%g</text>`+"\n",
 			plotLeft, at(v), x(end), plotLeft-6, at(v)+4, math.Round(v*1e6)/1e6)
 	}
-	for v, step := 0.0, tick(end, 8); v <= end*1.0001; v += step {
+	for v, step := 0.0, Tick(end, 8); v <= end*1.0001; v += step {
 		fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="middle">%g s</text>`+"\n", x(v), bottom+16, v)
 	}
 	for i, l := range p.Lines {
@@ -100,12 +100,12 @@ func (p Panel) draw(b *strings.Builder, top int, x func(float64) float64, end fl
 		if path == "" {
 			continue
 		}
-		fmt.Fprintf(b, `<path class="l%d" d="%s"/><text x="%.1f" y="%.1f">%s</text>`+"\n", i%2, path, x(end)+8, at(last)+4+float64(14*i), escape(l.Name))
+		fmt.Fprintf(b, `<path class="l%d" d="%s"/><text x="%.1f" y="%.1f">%s</text>`+"\n", i%2, path, x(end)+8, at(last)+4+float64(14*i), Escape(l.Name))
 	}
 }
 
-// tick is 1, 2 or 5 times a power of ten, so that there are at most n steps up to top.
-func tick(top float64, n int) float64 {
+// Tick is 1, 2 or 5 times a power of ten, so that there are at most n steps up to top.
+func Tick(top float64, n int) float64 {
 	if !(top > 0) {
 		return 1
 	}
@@ -118,7 +118,8 @@ func tick(top float64, n int) float64 {
 	return 10 * p
 }
 
-func escape(s string) string {
+// Escape makes a text part of an SVG.
+func Escape(s string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(s)) // a Builder does not fail
 	return b.String()

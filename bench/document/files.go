@@ -1,4 +1,4 @@
-package proof
+package document
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package proof
+package document
 
 import (
 	"encoding/xml"
@@ -41,5 +41,17 @@ func TestSVG(t *testing.T) {
 	}
 	if up := (v[3] - v[5]) / (v[1] - v[3]); math.Abs(up-2) > 0.02 {
 		t.Errorf("y: %v", v)
+	}
+}
+
+func TestTick(t *testing.T) {
+	for _, c := range []struct {
+		top  float64
+		n    int
+		step float64
+	}{{0, 8, 1}, {17.5, 8, 5}, {8, 8, 1}, {6, 8, 1}, {0.9, 8, 0.2}, {80, 8, 10}, {81, 8, 20}, {81, 4, 50}, {math.NaN(), 8, 1}} {
+		if got := Tick(c.top, c.n); got < c.step*0.999 || got > c.step*1.001 {
+			t.Errorf("step for %v: %v, want %v", c.top, got, c.step)
+		}
 	}
 }

@@ -1,6 +1,11 @@
-package scrape
+package gateways
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Drops are the dropped packets by direction and reason, such as "in replay"; those that never happened are left out.
 func (m Metrics) Drops() map[string]uint64 {
@@ -32,4 +37,13 @@ func Sub(drops, earlier map[string]uint64) map[string]uint64 {
 		}
 	}
 	return d
+}
+
+// Counts says in words how often what was counted.
+func Counts(counted map[string]float64) string {
+	var all []string
+	for _, k := range slices.Sorted(maps.Keys(counted)) {
+		all = append(all, fmt.Sprintf("%s %.0f", k, counted[k]))
+	}
+	return strings.Join(all, ", ")
 }

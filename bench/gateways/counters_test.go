@@ -1,4 +1,4 @@
-package scrape
+package gateways
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ go_memstats_heap_alloc_bytes 2.5e+06
 `
 
 func TestCounters(t *testing.T) {
-	m, err := Parse(counters)
+	m, err := parseMetrics(counters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestCounters(t *testing.T) {
 		t.Errorf("%v", m)
 	}
 	for _, bad := range []string{"lonely\n", "name x\n", " 1\n"} {
-		if _, err := Parse(bad); !errors.Is(err, errFormat) {
+		if _, err := parseMetrics(bad); !errors.Is(err, errFormat) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -46,5 +46,11 @@ func TestSub(t *testing.T) {
 	got := Sub(map[string]uint64{"in replay": 5, "in icv": 2, "in short": 1}, map[string]uint64{"in replay": 3, "in icv": 2})
 	if !reflect.DeepEqual(got, map[string]uint64{"in replay": 2, "in short": 1}) {
 		t.Errorf("%v", got)
+	}
+}
+
+func TestCounts(t *testing.T) {
+	if got := Counts(map[string]float64{"overload": 3, "cookie_demanded": 12}); got != "cookie_demanded 12, overload 3" {
+		t.Error(got)
 	}
 }

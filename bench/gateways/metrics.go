@@ -1,6 +1,4 @@
-// Package scrape reads the metrics of a daemon on one of the lab's hosts, which are what a run is judged by, and knows the
-// counters of Esplanade.
-package scrape
+package gateways
 
 import (
 	"context"
@@ -18,13 +16,16 @@ import (
 type Metrics map[string]float64
 
 // errFormat is wrapped by errors about what was read.
-var errFormat = errors.New("scrape: not the text format of Prometheus")
+var errFormat = errors.New("gateways: not the text format of Prometheus")
 
-// maxText bounds what is read.
-const maxText = 16 << 20
+const (
+	// maxText bounds what is read, and scrapeLimit how long that may take.
+	maxText     = 16 << 20
+	scrapeLimit = time.Minute
+)
 
-// Parse reads the text format. Comments and timestamps are left out.
-func Parse(text string) (Metrics, error) {
+// parseMetrics reads the text format. Comments and timestamps are left out.
+func parseMetrics(text string) (Metrics, error) {
 	m := Metrics{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -96,14 +97,14 @@ func label(labels, name string) string {
 	return ""
 }
 
-// Scraper reads the metrics of one daemon.
-type Scraper struct {
+// scraper reads the metrics of one daemon.
+type scraper struct {
 	client http.Client
 	url    string
 }
 
-// New makes a scraper of the metrics at addr. enter runs a function in the daemon's network namespace.
-func New(addr string, enter func(call func() error) error) *Scraper {
+// newScraper makes a scraper of the metrics at addr. enter runs a function in the daemon's network namespace.
+func newScraper(addr string, enter func(call func() error) error) *scraper {
 	dial := func(ctx context.Context, network, addr string) (c net.Conn, err error) {
 		err = enter(func() error {
 			var d net.Dialer
@@ -113,12 +114,12 @@ func New(addr string, enter func(call func() error) error) *Scraper {
 		return c, err
 	}
 	// A connection for each scrape: they are rare, and a daemon that was restarted is found again.
-	return &Scraper{client: http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}},
+	return &scraper{client: http.Client{Timeout: scrapeLimit, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}},
 		url: "http://" + addr + "/metrics"}
 }
 
-// Scrape reads the metrics once.
-func (s *Scraper) Scrape(ctx context.Context) (Metrics, error) {
+// scrape reads the metrics once.
+func (s *scraper) scrape(ctx context.Context) (Metrics, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {
 		return nil, err
@@ -133,7 +134,7 @@ func (s *Scraper) Scrape(ctx context.Context) (Metrics, error) {
 		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("scrape: %s", resp.Status)
+		return nil, fmt.Errorf("gateways: metrics: %s", resp.Status)
 	}
-	return Parse(string(b))
+	return parseMetrics(string(b))
 }

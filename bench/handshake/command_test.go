@@ -1,0 +1,24 @@
+package handshake
+
+import (
+	"errors"
+	"testing"
+
+	"esplanade/bench/command"
+	"esplanade/bench/command/commandtest"
+)
+
+func TestParse(t *testing.T) {
+	o, err := commandtest.Parse(Command, "-n 10 -c 2 --runs 4 --out x --profile y")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Options{Common: command.Common{Out: "x", Line: o.Line}, count: 10, atOnce: 2, runs: 4, profile: "y"}); *o != want {
+		t.Errorf("%+v", o)
+	}
+	for _, args := range []string{"-n 0", "-n 60001", "-c 0", "--runs 0", "--runs 101", "surplus", "--unknown"} {
+		if _, err := commandtest.Parse(Command, args); !errors.Is(err, command.ErrUsage) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}

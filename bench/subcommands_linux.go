@@ -1,0 +1,21 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"esplanade/bench/flood"
+	"esplanade/bench/handshake"
+	"esplanade/bench/rekey"
+	"esplanade/bench/sas"
+	"esplanade/bench/sidebyside"
+	"esplanade/bench/soak"
+	"esplanade/bench/strangers"
+	"esplanade/bench/thousand"
+)
+
+func subcommands() []*cobra.Command {
+	return []*cobra.Command{
+		sidebyside.Command(sidebyside.Compare), handshake.Command(handshake.Run), sas.Command(sas.Run), flood.Command(flood.Run),
+		strangers.Command(strangers.Run), thousand.Command(thousand.Run), rekey.Command(rekey.Run), soak.Command(soak.Run),
+	}
+}
