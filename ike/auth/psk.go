@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 
 	"esplanade/ike/suite"
+	"esplanade/ike/wire"
 )
 
 // keyPad is the "17 ASCII characters without null termination" that turn a shared secret into a MAC key, so that a
@@ -15,7 +16,80 @@ func PSK(prf suite.PRF, secret, octets []byte) []byte {
 	return prf.Sum(prf.Sum(secret, []byte(keyPad)), octets)
 }
 
-// VerifyPSK tells in constant time whether value is the AUTH value for the secret.
-func VerifyPSK(prf suite.PRF, secret, octets, value []byte) bool {
-	return hmac.Equal(PSK(prf, secret, octets), value)
+// Secret finds the credential of a proof. It is asked when the value is made or checked: a key that was taken away by then
+// proves nothing any more.
+type Secret func() (Credential, bool)
+
+// value makes an AUTH value of the method for a shared key. own is the sender: this side, or the peer.
+type value func(t *Transcript, c Credential, own bool) []byte
+
+func pskValue(t *Transcript, c Credential, own bool) []byte {
+	if own {
+		return PSK(t.PRF, c.Secret, t.OwnOctets())
+	}
+	return PSK(t.PRF, c.Secret, t.PeerOctets())
+}
+
+// ProvePSK proves this side with a pre-shared key, RFC 7296 section 2.15.
+func ProvePSK(s Secret) Authenticator { return &prover{secret: s, value: pskValue} }
+
+// CheckPSK has the peer prove itself with a pre-shared key.
+func CheckPSK(s Secret) Authenticator { return &checker{secret: s, value: pskValue} }
+
+// prover sends one AUTH payload of the method for a shared key.
+type prover struct {
+	prompt
+	secret Secret
+	value  value
+	status Status
+}
+
+// Build makes AUTH. A responder shows nothing made with a key to a peer that has not shown that it has the key: otherwise
+// anybody could ask for a value to try passwords on.
+func (p *prover) Build(t *Transcript) (Step, error) {
+	if !t.Initiator && !t.PeerProved {
+		return Step{Status: NeedMore}, nil
+	}
+	c, ok := p.secret()
+	if !ok {
+		return Step{}, ErrNoSecret
+	}
+	p.status = Done
+	return Step{Status: Done, Payloads: []wire.Payload{&wire.Auth{Method: wire.AuthSharedKey, Data: p.value(t, c, true)}}}, nil
+}
+
+func (p *prover) Process(*Transcript, []wire.Payload) (Step, error) {
+	return Step{Status: p.status}, nil
+}
+
+// checker expects one AUTH payload of the method for a shared key.
+type checker struct {
+	prompt
+	secret Secret
+	value  value
+	status Status
+}
+
+func (c *checker) Build(*Transcript) (Step, error) { return Step{Status: c.status}, nil }
+
+// Process judges AUTH. A responder may keep an initiator waiting for it that has not proved itself.
+func (c *checker) Process(t *Transcript, in []wire.Payload) (Step, error) {
+	a := findAuth(in)
+	switch {
+	case a == nil && t.Initiator && !t.OwnProved:
+		return Step{Status: NeedMore}, nil
+	case a == nil:
+		return Step{}, &MethodError{Want: wire.AuthSharedKey, Missing: true}
+	case a.Method != wire.AuthSharedKey:
+		return Step{}, &MethodError{Want: wire.AuthSharedKey, Got: a.Method}
+	}
+	cred, ok := c.secret()
+	if !ok {
+		return Step{}, ErrNoSecret
+	}
+	if !hmac.Equal(c.value(t, cred, false), a.Data) {
+		return Step{}, ErrMismatch
+	}
+	c.status = Done
+	return Step{Status: Done}, nil
 }

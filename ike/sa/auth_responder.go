@@ -1,104 +1,184 @@
 package sa
 
 import (
+	"errors"
 	"fmt"
+	"time"
 
+	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/wire"
 )
 
-// handleAuth is the IKE_AUTH exchange of the responder: it picks the connection by identities, verifies the peer,
-// authenticates itself and creates the first CHILD SA.
+// handleAuth is a round of IKE_AUTH of the responder: select the connection, verify the peer, admit it, prove who this side is,
+// announce what it can do, and create the first CHILD SA. As long as one of the two proofs is not complete, the answer has
+// what there is of them, and the SA stays half-open.
 func (m *Machine) handleAuth(r *request) []wire.Payload {
-	x := wire.ExchangeIKEAuth
-	idi, idr := findID(r.payloads, false), findID(r.payloads, true)
-	a, hasAuth := find[*wire.Auth](r.payloads)
-	if f := m.premature(); f != nil {
-		return m.refuseAuth(wire.NotifyInvalidSyntax, f)
-	}
-	if idi == nil {
-		return m.refuseAuth(wire.NotifyInvalidSyntax, m.failure(diag.CodeSyntax, x,
-			failSides("", "an IKE_AUTH request without IDi"), failNotify(wire.NotifyInvalidSyntax)))
-	}
 	// Whatever the initiator floated to is where it is from now on.
 	m.path = r.path
-	cfg, f := m.selectConnection(idi, idr, wanted(r.payloads))
-	if f != nil {
-		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
+	for _, step := range [...]func(*request) *refusedAuth{m.selectAuth, m.verifyAuth, m.admitAuth} {
+		if no := step(r); no != nil {
+			return m.refuseAuth(no)
+		}
 	}
-	m.cfg, m.candidates = cfg, nil
+	answer, no := m.proveAuth()
+	if no != nil {
+		return m.refuseAuth(no)
+	}
+	if !m.flow.done {
+		return answer
+	}
+	// What is not a proof was in the first request.
+	asked := &request{now: r.now, header: r.header, payloads: m.flow.first.payloads, path: r.path, size: r.size}
+	m.welcome(asked)
+	answer = append(answer, m.announceAuth(asked)...)
+	if m.redirect.away {
+		return answer
+	}
+	return append(answer, m.firstChild(asked)...)
+}
+
+// refusedAuth is why IKE_AUTH comes to nothing, and what the peer gets to know of it.
+type refusedAuth struct {
+	notify  wire.NotifyType
+	failure *diag.Failure
+}
+
+// refused is AUTHENTICATION_FAILED for a reason, or nil without one.
+func refused(f *diag.Failure) *refusedAuth {
+	if f == nil {
+		return nil
+	}
+	return &refusedAuth{wire.NotifyAuthenticationFailed, f}
+}
+
+// refuseAuth ends a half-open SA. The response is all the peer gets to know; the SA is gone once it is sent.
+func (m *Machine) refuseAuth(no *refusedAuth) []wire.Payload {
+	m.closing = &Closed{Reason: "IKE_AUTH refused: " + no.notify.String(), Failure: no.failure}
+	return failing(no.notify)
+}
+
+// selectAuth finds the connections that the first request may be for, and begins with the best of them.
+func (m *Machine) selectAuth(r *request) *refusedAuth {
+	if m.flow != nil {
+		return refused(m.nextRound())
+	}
+	if f := m.premature(); f != nil {
+		return &refusedAuth{wire.NotifyInvalidSyntax, f}
+	}
+	idi, idr := findID(r.payloads, false), findID(r.payloads, true)
+	if idi == nil {
+		return &refusedAuth{wire.NotifyInvalidSyntax, m.failure(diag.CodeSyntax, wire.ExchangeIKEAuth,
+			failSides("", "an IKE_AUTH request without IDi"), failNotify(wire.NotifyInvalidSyntax))}
+	}
+	fits, f := m.selectConnections(idi, idr, wanted(r.payloads))
+	if f != nil {
+		return refused(f)
+	}
+	m.candidates = fits
+	return m.attempt(fits[0], r, idi)
+}
+
+// attempt begins IKE_AUTH with a connection.
+func (m *Machine) attempt(cfg *Config, r *request, idi *wire.ID) *refusedAuth {
+	m.cfg = cfg
 	m.localID = m.ownIdentity()
 	if f := m.malformedChild(r.payloads); f != nil {
-		return m.refuseAuth(wire.NotifyInvalidSyntax, f)
+		return &refusedAuth{wire.NotifyInvalidSyntax, f}
 	}
-	if !hasAuth {
-		// Without AUTH the initiator asks for EAP (RFC 7296 section 2.16), which this connection does not have.
-		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.failure(diag.CodeAuthMethod, x, failLine(cfg.RemoteIDLine),
-			failNotify(wire.NotifyAuthenticationFailed), failSides(cfg.RemoteAuth.String(), "EAP (no AUTH payload)")))
-	}
-	if a, f = m.takePPK(r.payloads, idi, a); f != nil {
-		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
-	}
-	if f := m.verifyPeer(idi, a, m.init.peerMessage, m.init.nr, cfg); f != nil {
-		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.blamePPK(f, idi, r.payloads))
-	}
-	if cfg.MOBIKE && natChanged(r.payloads, r.path) {
-		return m.refuseAuth(wire.NotifyUnexpectedNATDetected, m.failure(diag.CodeNAT, x,
-			failNotify(wire.NotifyUnexpectedNATDetected), failSides("", r.path.Remote.String())))
-	}
-	secret, ok := m.env.PSK(m.localID, m.remoteID)
-	if !ok {
-		return m.refuseAuth(wire.NotifyAuthenticationFailed, m.failure(diag.CodeNoSecret, x, failLine(cfg.Line),
-			failNotify(wire.NotifyAuthenticationFailed),
-			failSides("a secret that names "+m.remoteID.String(), "")))
-	}
-	to, away := m.redirect.target(cfg)
-	if f := m.oneTooMany(r); f != nil && !away {
-		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
-	}
-	if f := m.spendTicket(r.now); f != nil {
-		return m.refuseAuth(wire.NotifyAuthenticationFailed, f)
-	}
-	m.redirect.away = away
-	own := &wire.ID{Responder: true, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data}
-	octets := m.signedOctets(m.init.ownMessage, m.init.ni, m.ownP(), own.AppendBody(nil))
-	payloads := []wire.Payload{own, &wire.Auth{Method: wire.AuthSharedKey, Data: m.authValue(secret, octets)}}
-	payloads = append(payloads, m.confirmation()...)
+	m.flow = m.newAuthFlow()
+	m.flow.rounds, m.flow.first = 1, r
+	return refused(m.peerIs(idi))
+}
 
-	m.takeToken(r.path, r.payloads)
-	m.established(r.now)
+// verifyAuth judges what the peer proves itself with. A first request with another method than the connection asks for may be
+// for the next one with the same identities: nothing has been compared with a key yet, and nothing is once more after it has.
+func (m *Machine) verifyAuth(r *request) *refusedAuth {
+	idi, cfg, flow := m.flow.t.PeerID, m.cfg, m.flow
+	_, first := m.judge(r.payloads)
+	err := first
+	var other *auth.MethodError
+	for errors.As(err, &other) && flow.rounds == 1 && len(m.candidates) > 1 {
+		m.candidates = m.candidates[1:]
+		if m.attempt(m.candidates[0], r, idi) == nil {
+			_, err = m.judge(r.payloads)
+		}
+	}
+	if errors.As(err, &other) {
+		m.cfg, m.flow, err = cfg, flow, first // none has that method: what the best one asks for is what is wrong
+		m.localID = m.ownIdentity()
+	}
+	if err != nil {
+		return refused(m.authFailure(err))
+	}
+	return nil
+}
+
+// admitAuth lets a peer in that has proved itself, once: it comes the way it says, there is room for it, and its ticket is good.
+func (m *Machine) admitAuth(r *request) *refusedAuth {
+	f := m.flow
+	if !f.t.PeerProved || f.admitted {
+		return nil
+	}
+	if m.cfg.MOBIKE && natChanged(f.first.payloads, f.first.path) {
+		return &refusedAuth{wire.NotifyUnexpectedNATDetected, m.failure(diag.CodeNAT, wire.ExchangeIKEAuth,
+			failNotify(wire.NotifyUnexpectedNATDetected), failSides("", f.first.path.Remote.String()))}
+	}
+	_, away := m.redirect.target(m.cfg)
+	if no := m.oneTooMany(r.now, notify(f.first.payloads, wire.NotifyInitialContact) != nil); no != nil && !away {
+		return refused(no)
+	}
+	if no := m.spendTicket(r.now); no != nil {
+		return refused(no)
+	}
+	m.redirect.away, f.admitted = away, true
+	return nil
+}
+
+// proveAuth makes the proof of this side, and what the peer's goes on with.
+func (m *Machine) proveAuth() ([]wire.Payload, *refusedAuth) {
+	f := m.flow
+	step, err := f.pair.Build(&f.t)
+	if err != nil {
+		return nil, refused(m.authFailure(err))
+	}
+	f.done = step.Status == auth.Done
+	f.held = len(wire.AppendPayloads(nil, f.first.payloads))
+	if f.rounds == 1 {
+		return append([]wire.Payload{f.t.OwnID}, step.Payloads...), nil
+	}
+	return step.Payloads, nil
+}
+
+// welcome is for the owner of the machine: the peer is there, and what has become of its earlier IKE SAs.
+func (m *Machine) welcome(asked *request) {
+	m.established(asked.now)
 	if m.resume.active {
 		m.emit(Resumes{SPI: m.resume.of})
 	}
-	if away {
-		return append(append(payloads, m.redirectAuth(r.now, to)...), m.ticketLater(r, false)...)
-	}
-	payloads = append(append(payloads, m.authLifetime()...), m.ownToken()...)
-	payloads = append(payloads, m.grantTicket(r)...)
-	if notify(r.payloads, wire.NotifyIKEv2MessageIDSyncSupported) != nil {
-		m.sync.negotiated = true
-		payloads = append(payloads, syncSupported())
-	}
-	if notify(r.payloads, wire.NotifyInitialContact) != nil {
+	if !m.redirect.away && notify(asked.payloads, wire.NotifyInitialContact) != nil {
 		m.emit(PeerInitialContact{})
 	}
-	payloads = append(payloads, m.authChild(r)...)
-	if m.mobilityAgreed(r.payloads); m.mob.on {
-		payloads = append(payloads, m.mobilityOffer()...)
+}
+
+// announcement is what one extension says in the last answer to the first request. None depends on another.
+type announcement func(m *Machine, asked *request) []wire.Payload
+
+// announceAuth says what the IKE SA can do, or that the peer is to go elsewhere.
+func (m *Machine) announceAuth(asked *request) (payloads []wire.Payload) {
+	all := []announcement{(*Machine).authLifetime, (*Machine).tokenAnswer, (*Machine).grantTicket, (*Machine).syncAnswer, (*Machine).mobilityAnswer}
+	if m.redirect.away {
+		all = []announcement{(*Machine).redirectAuth, (*Machine).refuseTicket}
+	}
+	for _, say := range all {
+		payloads = append(payloads, say(m, asked)...)
 	}
 	return payloads
 }
 
-// refuseAuth ends a half-open SA. The response is all the peer gets to know; the SA is gone once it is sent.
-func (m *Machine) refuseAuth(t wire.NotifyType, f *diag.Failure) []wire.Payload {
-	m.closing = &Closed{Reason: "IKE_AUTH refused: " + t.String(), Failure: f}
-	return failing(t)
-}
-
-// oneTooMany tells why a peer that is who it says gets no IKE SA all the same: a limit is reached, or it has one, and that
-// is kept. With INITIAL_CONTACT it has none any more.
-func (m *Machine) oneTooMany(r *request) *diag.Failure {
-	contact := notify(r.payloads, wire.NotifyInitialContact) != nil
+// oneTooMany returns the reason for refusing an authenticated peer another IKE SA: a limit is reached, or it has one, and that
+// is kept. With contact, INITIAL_CONTACT, it has none any more.
+func (m *Machine) oneTooMany(now time.Time, contact bool) *diag.Failure {
 	if m.env.IKEFull != nil {
 		if limit := m.env.IKEFull(m, contact); limit != "" {
 			return m.failure(diag.CodeLimit, wire.ExchangeIKEAuth, failLine(m.cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
@@ -108,7 +188,7 @@ func (m *Machine) oneTooMany(r *request) *diag.Failure {
 	if contact || m.env.Kept == nil {
 		return nil
 	}
-	kept, ok := m.env.Kept(r.now, m)
+	kept, ok := m.env.Kept(now, m)
 	if !ok {
 		return nil
 	}

@@ -55,35 +55,3 @@ func (m *Machine) withoutChild(now time.Time) (without, ok bool) {
 	}
 	return false, true
 }
-
-// malformedChild finds fault with what an IKE_AUTH request says about a child: half of one, or none where one is needed. Such a
-// request is refused as a whole, for INVALID_SYNTAX is one of those errors that "are the only ones to cause the IKE SA to be
-// deleted or not created, without a Delete payload". https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
-func (m *Machine) malformedChild(payloads []wire.Payload) *diag.Failure {
-	_, hasSA := find[*wire.SA](payloads)
-	tsi, tsr := findTS(payloads, false) != nil, findTS(payloads, true) != nil
-	switch {
-	case hasSA && tsi && tsr, !hasSA && !tsi && !tsr && m.cfg.Childless != ChildlessNever:
-		return nil
-	}
-	return m.failure(diag.CodeSyntax, wire.ExchangeIKEAuth, failSides("", "IKE_AUTH without a whole child (SA, TSi, TSr)"),
-		failNotify(wire.NotifyInvalidSyntax))
-}
-
-// authChild is the responder's side of what IKE_AUTH says about a child.
-func (m *Machine) authChild(r *request) []wire.Payload {
-	if _, asks := find[*wire.SA](r.payloads); !asks {
-		return nil
-	}
-	if m.cfg.Childless == ChildlessForce {
-		m.emit(Failed{Failure: m.failure(diag.CodeUnsupported, wire.ExchangeIKEAuth, failNotify(wire.NotifyNoProposalChosen),
-			failSides(`childless = "force": children come after IKE_AUTH`, "a child within IKE_AUTH"))})
-		m.childlessUntil = r.now.Add(childlessTime)
-		return failing(wire.NotifyNoProposalChosen)
-	}
-	answer, created := m.answerChild(r, nil, true)
-	if !created {
-		m.childlessUntil = r.now.Add(childlessTime)
-	}
-	return answer
-}

@@ -28,6 +28,12 @@ func (e *Env) token(spii, spir wire.SPI) []wire.Payload {
 
 func (m *Machine) ownToken() []wire.Payload { return m.env.token(m.spii(), m.spir()) }
 
+// tokenAnswer keeps the initiator's token, and gives this side's.
+func (m *Machine) tokenAnswer(asked *request) []wire.Payload {
+	m.takeToken(asked.path, asked.payloads)
+	return m.ownToken()
+}
+
 // ProofOfLoss is the token that goes with INVALID_IKE_SPI in the answer to a message of an IKE SA that this side does not have, if
 // one may be shown. Whoever has it can end the IKE SA at the peer, so that it is never that of an IKE SA that exists here: exists
 // looks for one by its SPI of this side, all lists every one. The IKE SA for a message is found by one of its SPIs, which the

@@ -43,6 +43,7 @@ type Machine struct {
 	init    initState
 	inter   intermediate
 	ppk     ppk
+	flow    *authFlow // IKE_AUTH; nil before and after
 	nat     nat
 	mob     mobility
 	window  window

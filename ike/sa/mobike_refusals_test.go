@@ -184,7 +184,7 @@ func TestNoNATsAllowed(t *testing.T) {
 			m.wire = nil
 			// The request that was sent is lost, and another one made as if the peer knew nothing of NATs.
 			task := x.pending.task
-			x.nat, x.pending, x.window.nextSend = nat{}, nil, 1
+			x.nat, x.pending, x.flow, x.window.nextSend = nat{}, nil, nil, 1
 			x.requeue(&createChildTask{cfg: m.a.cfg.Children[0]})
 			x.requeue(task)
 			x.pump(m.now)

@@ -83,6 +83,14 @@ func (m *Machine) mobilityAgreed(payloads []wire.Payload) {
 	m.learnAddresses(payloads)
 }
 
+// mobilityAnswer agrees to MOBIKE if the initiator has offered it.
+func (m *Machine) mobilityAnswer(asked *request) []wire.Payload {
+	if m.mobilityAgreed(asked.payloads); !m.mob.on {
+		return nil
+	}
+	return m.mobilityOffer()
+}
+
 // noNATs is NO_NATS_ALLOWED where it has to be: "when NAT Traversal is not enabled, all messages that can update the
 // addresses associated with the IKE_SA and/or IPsec SAs … MUST also include a NO_NATS_ALLOWED notification".
 // NAT traversal is not enabled with a peer that did not send the NAT_DETECTION notifications.

@@ -8,8 +8,6 @@ import (
 
 	"esplanade/ike/auth"
 	"esplanade/ike/diag"
-	"esplanade/ike/identity"
-	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -28,14 +26,16 @@ type ppk struct {
 	secret []byte // of an initiator
 	// announced tells that the initiator's IKE_SA_INIT had USE_PPK, agreed that both messages had.
 	announced, agreed bool
-	// mixed are the keys of an initiator that come into force if the responder uses the PPK; plain those of a responder
-	// from before.
-	mixed, plain *suite.Keys
-	used         bool
+	used              bool
 }
 
-// settled is what is kept of an established SA.
-func (p ppk) settled() ppk { return ppk{id: p.id, agreed: p.agreed, used: p.used} }
+// settle keeps what is to be known of an established SA.
+func (p *ppk) settle(id string, used bool) {
+	p.secret, p.used = nil, used
+	if used {
+		p.id = id
+	}
+}
 
 // ppk finds the key of an identity.
 func (e *Env) ppk(id string) ([]byte, bool) {
@@ -107,150 +107,58 @@ func (m *Machine) acceptPPK(payloads []wire.Payload) []wire.Payload {
 	return usePPK()
 }
 
-// initiatorAuth is the initiator's AUTH and what goes with it. An initiator that can do without the PPK also sends the AUTH
-// data that it would have then, in NO_PPK_AUTH: https://www.rfc-editor.org/rfc/rfc8784#section-3
-func (m *Machine) initiatorAuth(secret, idBody []byte) ([]wire.Payload, error) {
-	value := func(k suite.Keys) []byte {
-		return m.authValue(secret, m.signedOctets(m.init.ownMessage, m.init.nr, k.Pi, idBody))
+// ppkPolicy is what a responder does about PPKs in IKE_AUTH, with the connection that was found by then.
+func (m *Machine) ppkPolicy() auth.PPKPolicy {
+	return auth.PPKPolicy{
+		Announced: m.ppk.announced, Agreed: m.ppk.agreed, Required: m.cfg.PPKRequired,
+		Find: func(id string) ([]byte, bool) {
+			if !m.env.mayUsePPK(m.cfg, id) {
+				return nil, false
+			}
+			return m.env.ppk(id)
+		},
 	}
-	if !m.ppk.agreed {
-		return []wire.Payload{&wire.Auth{Method: wire.AuthSharedKey, Data: value(m.keys)}}, nil
-	}
-	mixed, err := suite.MixPPK(m.prf, m.ppk.secret, m.keys)
-	if err != nil {
-		return nil, err
-	}
-	m.ppk.mixed = &mixed
-	payloads := []wire.Payload{
-		&wire.Auth{Method: wire.AuthSharedKey, Data: value(mixed)},
-		wire.NewPPKIdentity(wire.PPKIDFixed, []byte(m.ppk.id)),
-	}
-	if !m.cfg.PPKRequired {
-		payloads = append(payloads, &wire.Notify{NotifyType: wire.NotifyNoPPKAuth, Data: value(m.keys)})
-	}
-	return payloads, nil
 }
 
-// confirmPPK takes the responder's IKE_AUTH, whose PPK_IDENTITY says that the PPK is in use; what is in it does not matter.
-// Without it a mandatory PPK fails the SA, which the responder is told in an INFORMATIONAL exchange:
-// https://www.rfc-editor.org/rfc/rfc8784#section-3
-func (m *Machine) confirmPPK(payloads []wire.Payload) *diag.Failure {
-	switch {
-	case !m.ppk.agreed:
-	case notify(payloads, wire.NotifyPPKIdentity) != nil:
-		m.keys, m.ppk.used = *m.ppk.mixed, true
-	case m.cfg.PPKRequired:
-		return m.ppkFailure(wire.ExchangeIKEAuth, m.ppk.id, m.ownPPK(), "no PPK: its IKE_AUTH has no PPK_IDENTITY")
-	}
-	return nil
-}
-
-// takePPK decides about the PPK of an initiator, by the table of RFC 8784 section 3, and returns the AUTH payload that
-// counts:
-//
-//	USE_PPK  NO_PPK_AUTH  PPK known  PPK mandatory
-//	no       any          no         any            standard IKEv2
-//	no       any          yes        no             standard IKEv2
-//	no       any          yes        yes            fail
-//	yes      no           no         any            fail
-//	yes      yes          no         yes            fail
-//	yes      yes          no         no             standard IKEv2, NO_PPK_AUTH being the AUTH data
-//	yes      any          yes        any            use the PPK
-//
-// A connection that requires a PPK and has none fails in the first line as well: somebody has configured it to.
-func (m *Machine) takePPK(payloads []wire.Payload, idi *wire.ID, a *wire.Auth) (*wire.Auth, *diag.Failure) {
+// ppkDisagreed is what IKE_AUTH has failed with because of a PPK.
+func (m *Machine) ppkDisagreed(e *auth.PPKError) *diag.Failure {
 	const x = wire.ExchangeIKEAuth
-	refuse := func(id, theirs string) (*wire.Auth, *diag.Failure) {
-		f := m.ppkFailure(x, id, m.ownPPK(), theirs)
-		failNotify(wire.NotifyAuthenticationFailed)(f)
-		if peer, err := identity.FromWire(uint8(idi.IDType), idi.Data); err == nil {
-			f.PeerID = peer.String() // what it claims to be: AUTH is checked later
-		}
-		return nil, f
+	if e.Reason == auth.PPKNotConfirmed {
+		return m.ppkFailure(x, m.ppk.id, m.ownPPK(), "no PPK: its IKE_AUTH has no PPK_IDENTITY")
 	}
-	switch {
-	case m.ppk.agreed:
-	case m.cfg.PPKRequired && m.ppk.announced:
-		return refuse(m.cfg.PPKID, "a PPK that is not known here")
-	case m.cfg.PPKRequired:
-		return refuse(m.cfg.PPKID, "no PPK: its IKE_SA_INIT has no USE_PPK")
+	var f *diag.Failure
+	switch e.Reason {
+	case auth.PPKNotAnnounced:
+		f = m.ppkFailure(x, m.cfg.PPKID, m.ownPPK(), "no PPK: its IKE_SA_INIT has no USE_PPK")
+	case auth.PPKNoneHere:
+		f = m.ppkFailure(x, m.cfg.PPKID, m.ownPPK(), "a PPK that is not known here")
+	case auth.PPKNotNamed:
+		f = m.ppkFailure(x, m.cfg.PPKID, m.ownPPK(), "no PPK in the end: its IKE_SA_INIT has USE_PPK, its IKE_AUTH no PPK_IDENTITY")
+	case auth.PPKMalformed:
+		f = m.ppkFailure(x, "", m.ownPPK(), "a PPK_IDENTITY without an id")
+	case auth.PPKDiffers:
+		f = diag.WrongPPK(m.ppkWhere(x), ppkName(e.ID))
 	default:
-		return a, nil
-	}
-	n, without := notify(payloads, wire.NotifyPPKIdentity), notify(payloads, wire.NotifyNoPPKAuth)
-	if n == nil {
-		// The responder has to fail then, even if it could do without: section 3.
-		return refuse(m.cfg.PPKID, "no PPK in the end: its IKE_SA_INIT has USE_PPK, its IKE_AUTH no PPK_IDENTITY")
-	}
-	kind, octets, err := n.PPKIdentity()
-	id := string(octets)
-	if err == nil && kind == wire.PPKIDFixed && m.env.mayUsePPK(m.cfg, id) {
-		if secret, ok := m.env.ppk(id); ok {
-			return a, m.mixPPK(id, secret)
+		theirs := e.Kind.String()
+		if e.Kind == wire.PPKIDFixed {
+			theirs = "PPK " + ppkName(e.ID)
 		}
+		f = m.ppkFailure(x, e.ID, m.ownPPK(), theirs)
 	}
-	theirs := kind.String()
-	switch {
-	case err != nil:
-		theirs = "a PPK_IDENTITY without an id"
-	case kind == wire.PPKIDFixed:
-		theirs = "PPK " + ppkName(id)
-	}
-	if m.cfg.PPKRequired || without == nil {
-		return refuse(id, theirs)
-	}
-	return &wire.Auth{Method: a.Method, Data: without.Data}, nil
-}
-
-// mixPPK puts a responder's PPK in force.
-func (m *Machine) mixPPK(id string, secret []byte) *diag.Failure {
-	mixed, err := suite.MixPPK(m.prf, secret, m.keys)
-	if err != nil {
-		return m.failure(diag.CodeInternal, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
-	}
-	plain := m.keys
-	m.keys, m.ppk.id, m.ppk.plain, m.ppk.used = mixed, id, &plain, true
-	return nil
-}
-
-// confirmation is the PPK_IDENTITY, without data, in the responder's IKE_AUTH if the PPK is in use.
-// https://www.rfc-editor.org/rfc/rfc8784#section-3
-func (m *Machine) confirmation() []wire.Payload {
-	if !m.ppk.used {
-		return nil
-	}
-	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyPPKIdentity}}
-}
-
-// blamePPK looks closer at an AUTH value of the initiator that does not verify with the PPK mixed in. If NO_PPK_AUTH does
-// verify, the pre-shared keys are the same and the PPKs are not.
-func (m *Machine) blamePPK(f *diag.Failure, id *wire.ID, payloads []wire.Payload) *diag.Failure {
-	if !m.ppk.used || f.Code != diag.CodeAuthPSK {
-		return f
-	}
-	without := notify(payloads, wire.NotifyNoPPKAuth)
-	got, err := identity.FromWire(uint8(id.IDType), id.Data)
-	if without != nil && err == nil {
-		octets := m.signedOctets(m.init.peerMessage, m.init.nr, m.ppk.plain.Pi, id.AppendBody(nil))
-		if secret, ok := m.env.PSK(m.ownIdentity(), got); ok && auth.VerifyPSK(m.prf, secret, octets, without.Data) {
-			w := m.ppkWhere(wire.ExchangeIKEAuth)
-			w.PeerID = f.PeerID
-			return diag.WrongPPK(w, ppkName(m.ppk.id))
-		}
-	}
-	m.namePPK(f)
+	failNotify(wire.NotifyAuthenticationFailed)(f)
+	f.PeerID = m.flow.peer.String() // what it claims to be
 	return f
 }
 
 // namePPK adds the PPK to a failure of the pre-shared key: AUTH depends on both, and does not tell which of them is wrong.
-func (m *Machine) namePPK(f *diag.Failure) {
-	if f.Code != diag.CodeAuthPSK || !m.ppk.agreed || m.ppk.id == "" {
+func (m *Machine) namePPK(f *diag.Failure, id string) {
+	if f.Code != diag.CodeAuthPSK || !m.ppk.agreed || id == "" {
 		return
 	}
-	f.Ours += " with PPK " + ppkName(m.ppk.id)
+	f.Ours += " with PPK " + ppkName(id)
 	f.Fix = fmt.Sprintf("one of two keys differs, and AUTH does not tell which: compare the key in [secrets.ike.NAME] for these "+
 		"identities, and the one in [secrets.ppk.NAME] for the id %s, with the peer's (`sha256sum` of the files; a trailing newline); "+
-		"see also that the peer's connection is to use that PPK.", ppkName(m.ppk.id))
+		"see also that the peer's connection is to use that PPK.", ppkName(id))
 }
 
 // ppkFailure is the failure that the sides do not agree on a PPK.

@@ -168,7 +168,7 @@ func TestPPK(t *testing.T) {
 				if len(r.a.failures)+len(r.b.failures) != 0 {
 					t.Errorf("%v %v", r.a.failures, r.b.failures)
 				}
-				if ma.ppk.secret != nil || ma.ppk.mixed != nil || mb.ppk.plain != nil {
+				if ma.ppk.secret != nil || ma.flow != nil || mb.flow != nil {
 					t.Error("keys of the negotiation are kept")
 				}
 			})

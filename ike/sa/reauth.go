@@ -45,7 +45,7 @@ func (m *Machine) startAuthLife(now time.Time) {
 
 // authLifetime is what a responder announces in its IKE_AUTH response: how long the initiator has until it is to
 // authenticate anew. https://www.rfc-editor.org/rfc/rfc4478#section-2
-func (m *Machine) authLifetime() []wire.Payload {
+func (m *Machine) authLifetime(*request) []wire.Payload {
 	if m.cfg.ReauthTime < time.Second {
 		return nil
 	}

@@ -195,8 +195,9 @@ func redirectInit(h wire.Header, payloads []wire.Payload, fits []*Config, ni []b
 
 // redirectAuth is what a responder adds to its IKE_AUTH answer instead of a CHILD SA. The peer deletes the IKE SA; if it
 // does not, this side does.
-func (m *Machine) redirectAuth(now time.Time, to wire.Gateway) []wire.Payload {
-	m.childlessUntil = now.Add(childlessTime)
+func (m *Machine) redirectAuth(asked *request) []wire.Payload {
+	to, _ := m.redirect.target(m.cfg)
+	m.childlessUntil = asked.now.Add(childlessTime)
 	m.emit(Redirecting{Gateway: to, Exchange: wire.ExchangeIKEAuth})
 	return []wire.Payload{wire.NewRedirect(to, nil)}
 }

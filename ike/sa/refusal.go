@@ -120,12 +120,16 @@ func (m *Machine) shed() {
 	m.init = initState{digest: m.init.digest}
 	m.inter, m.ppk, m.frag = intermediate{}, ppk{}, fragments{}
 	m.keys, m.sealer, m.opener, m.window.whole = suite.Keys{}, nil, nil, nil
-	m.candidates, m.peerToken = nil, nil
+	m.candidates, m.flow, m.peerToken = nil, nil, nil
 }
 
 // Held is how many octets a half-open responder keeps of what its peer has sent: anybody can be the peer.
 func (m *Machine) Held() int {
-	return len(m.init.peerMessage) + len(m.init.ownMessage) + m.frag.request.size
+	n := len(m.init.peerMessage) + len(m.init.ownMessage) + m.frag.request.size
+	if m.flow != nil {
+		n += m.flow.held + m.flow.pair.Held()
+	}
+	return n
 }
 
 // abortHalfOpen ends a responder whose peer has not authenticated itself in time. Nothing is left of it: there is no answer

@@ -1,12 +1,9 @@
 package sa
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"net/netip"
 	"time"
 
-	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
 	"esplanade/ike/proposal"
@@ -82,16 +79,6 @@ type resumption struct {
 // maxPeerTicket is the longest ticket of another gateway that is kept, and presented in one datagram.
 const maxPeerTicket = 1200
 
-// secretMark identifies a secret within tickets, which nobody but this daemon reads. When the secret has changed, what was
-// proved with the old one is worth nothing.
-func secretMark(secret []byte) (mark [ticket.MarkLen]byte) {
-	h := sha256.New()
-	h.Write([]byte("session ticket"))
-	h.Write(secret)
-	copy(mark[:], h.Sum(nil))
-	return mark
-}
-
 // authenticatedAt is when the two sides authenticated each other. Neither a resumption nor a rekeying does: the time is that of the
 // first IKE SA.
 func (m *Machine) authenticatedAt() time.Time {
@@ -107,22 +94,6 @@ func (m *Machine) authenticatedAt() time.Time {
 // authOver tells whether an authentication is so old that the IKE SA would be closed for it.
 func (c *Config) authOver(since, now time.Time) bool {
 	return c.ReauthTime > 0 && !now.Before(since.Add(c.ReauthTime))
-}
-
-// authValue is the content of our AUTH payload. In a resumed IKE SA it is prf(SK_px, <message octets>), with the sender's SK_p of
-// the new keys: https://www.rfc-editor.org/rfc/rfc5723#section-4.3.3
-func (m *Machine) authValue(secret, octets []byte) []byte {
-	if m.resume.active {
-		return m.prf.Sum(m.ownP(), octets)
-	}
-	return auth.PSK(m.prf, secret, octets)
-}
-
-func (m *Machine) verifyAuth(secret, octets, value []byte) bool {
-	if m.resume.active {
-		return hmac.Equal(value, m.prf.Sum(m.peerP(), octets))
-	}
-	return auth.VerifyPSK(m.prf, secret, octets, value)
 }
 
 // otherThanResumed refuses an identity that is not exactly the one which was authenticated once: IDi and IDr of a resumed IKE SA

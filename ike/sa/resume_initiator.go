@@ -65,7 +65,7 @@ func (t *resumeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 // obsolete tells why a session does not fit the connection as it is configured now.
 func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
 	s, c := t.s, m.cfg
-	secret, ok := m.env.PSK(s.LocalID, s.RemoteID)
+	mark, ok := m.credentialMark(s.LocalID, s.RemoteID)
 	_, err := proposal.Choose(c.Proposals, []wire.Proposal{s.Chosen.Wire()}, proposal.Options{})
 	_, matches := s.RemoteID.Matches(c.RemoteID)
 	switch {
@@ -77,7 +77,7 @@ func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
 		return "it has expired"
 	case m.path.Remote.Addr().Unmap() != s.Gateway:
 		return "it is for another gateway"
-	case !ok || secretMark(secret) != s.mark:
+	case !ok || mark != s.mark:
 		return "the secret has changed"
 	case err != nil:
 		return "the proposals have changed"
@@ -192,7 +192,7 @@ func (m *Machine) takeTicket(r *response) {
 		return
 	}
 	lifetime, data, err := n.TicketLT()
-	secret, ok := m.env.PSK(m.localID, m.remoteID)
+	mark, ok := m.credentialMark(m.localID, m.remoteID)
 	switch {
 	case err != nil:
 		m.ignore(r.path, IgnoreMalformed, err.Error())
@@ -206,7 +206,7 @@ func (m *Machine) takeTicket(r *response) {
 	s := &Session{
 		Ticket: slices.Clone(data), Expires: r.now.Add(min(lifetime, ticket.Lifetime)), Gateway: m.path.Remote.Addr().Unmap(),
 		LocalID: m.localID, RemoteID: m.remoteID, Chosen: m.chosen, Authenticated: m.authenticatedAt(),
-		ReauthAt: m.auth.reauthAt, mark: secretMark(secret),
+		ReauthAt: m.auth.reauthAt, mark: mark,
 	}
 	s.Keys.D = slices.Clone(m.keys.D)
 	m.resume.granted = true

@@ -66,9 +66,9 @@ func (m *Machine) openTicket(now time.Time, b []byte) error {
 		return err
 	}
 	_, matches := peer.Matches(m.cfg.RemoteID)
-	secret, ok := m.env.PSK(own, peer)
+	mark, ok := m.credentialMark(own, peer)
 	switch {
-	case !matches || !ok || secretMark(secret) != s.Mark || !m.ownIdentity().Equal(own) || s.Method != uint8(wire.AuthSharedKey):
+	case !matches || !ok || mark != s.Mark || !m.ownIdentity().Equal(own) || s.Method != uint8(wire.AuthSharedKey):
 		return errConfig
 	case m.cfg.authOver(s.Authenticated, now):
 		return ticket.ErrExpired
@@ -138,6 +138,9 @@ func (m *Machine) ticketLater(r *request, later bool) []wire.Payload {
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketNack}}
 }
 
+// refuseTicket answers TICKET_REQUEST of a peer that is sent elsewhere.
+func (m *Machine) refuseTicket(r *request) []wire.Payload { return m.ticketLater(r, false) }
+
 // grantTicket answers TICKET_REQUEST in IKE_AUTH, in the rekeying of an IKE SA, where it is asked of the new one, and in
 // INFORMATIONAL. It is called when the IKE SA is established. "The lifetime of the ticket sent by the gateway SHOULD be the minimum of
 // the IKE SA lifetime (per the gateway's local policy) and its re-authentication time": https://www.rfc-editor.org/rfc/rfc5723#section-6.2
@@ -146,7 +149,7 @@ func (m *Machine) grantTicket(r *request) []wire.Payload {
 	if refuse == nil || !m.givesTickets() {
 		return refuse
 	}
-	secret, ok := m.env.PSK(m.localID, m.remoteID)
+	mark, ok := m.credentialMark(m.localID, m.remoteID)
 	if !ok {
 		return refuse
 	}
@@ -162,7 +165,7 @@ func (m *Machine) grantTicket(r *request) []wire.Payload {
 	b, err := m.env.Tickets.Seal(r.now, expires, &ticket.State{
 		Connection: m.cfg.Name, IDi: idOctets(m.remoteID), IDr: idOctets(m.localID),
 		Encr: c.Encr.ID, KeyBits: c.Encr.KeyLength, PRF: c.PRF, Integ: c.Integ, KE: c.KE, AddKE: c.AddKE[:], SKd: m.keys.D, SPI: uint64(m.localSPI),
-		Method: uint8(wire.AuthSharedKey), Mark: secretMark(secret), Authenticated: m.authenticatedAt(),
+		Method: uint8(wire.AuthSharedKey), Mark: mark, Authenticated: m.authenticatedAt(),
 	})
 	if err != nil {
 		return refuse

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/suite"
 	"esplanade/ike/ticket"
@@ -156,7 +157,9 @@ func TestRefusedTickets(t *testing.T) {
 		"gateway restarted":  {func(r *rig, s *Session) { r.b.env.Tickets = ticket.NewKeyring(r.b.env.Nonce) }, true},
 		"other connection":   {func(r *rig, s *Session) { r.b.cfg.Name = "other" }, true},
 		"off at the gateway": {func(r *rig, s *Session) { r.b.cfg.Resumption = false }, false},
-		"gateway's secret":   {func(r *rig, s *Session) { r.a.psk[""], r.b.psk[""], s.mark = "new", "new", secretMark([]byte("new")) }, true},
+		"gateway's secret": {func(r *rig, s *Session) {
+			r.a.psk[""], r.b.psk[""], s.mark = "new", "new", markOf(auth.Credential{Secret: []byte("new")})
+		}, true},
 		"gateway's proposals": {func(r *rig, s *Session) {
 			r.a.cfg.Proposals = append(mustProposals(r.t, wire.ProtocolIKE, "aes256gcm16-prfsha384-ecp384"), r.a.cfg.Proposals...)
 			r.b.cfg.Proposals = mustProposals(r.t, wire.ProtocolIKE, "aes256gcm16-prfsha384-ecp384")

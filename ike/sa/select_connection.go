@@ -1,6 +1,8 @@
 package sa
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"esplanade/ike/diag"
@@ -9,10 +11,10 @@ import (
 	"esplanade/ike/wire"
 )
 
-// selectConnection picks the connection: the peer's identity must match remote.id, and the identity that the peer
-// wants to talk to, if it names one, must be ours. The closest match wins. Of those that match alike it is the one with the child
-// that fits the selectors best: there may be a connection for each network between the same two gateways.
-func (m *Machine) selectConnection(idi, idr *wire.ID, traffic selector.Pair) (*Config, *diag.Failure) {
+// selectConnections lists the connections that a request may be for, the best first: the peer's identity must match remote.id, and
+// the identity that the peer wants to talk to, if it names one, must be ours. The closest match wins. Of those that match alike it is
+// the one with the child that fits the selectors best: there may be a connection for each network between the same two gateways.
+func (m *Machine) selectConnections(idi, idr *wire.ID, traffic selector.Pair) ([]*Config, *diag.Failure) {
 	peer, err := identity.FromWire(uint8(idi.IDType), idi.Data)
 	if err != nil {
 		return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
@@ -23,8 +25,7 @@ func (m *Machine) selectConnection(idi, idr *wire.ID, traffic selector.Pair) (*C
 			return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
 		}
 	}
-	var best []*Config // those that match alike
-	bestScore := -1
+	var accept []candidate
 	var have []string
 	for _, c := range m.candidates {
 		local := c.LocalID
@@ -39,15 +40,10 @@ func (m *Machine) selectConnection(idi, idr *wire.ID, traffic selector.Pair) (*C
 		if idr != nil && !hint.Equal(local) {
 			continue
 		}
-		switch {
-		case score > bestScore:
-			best, bestScore = []*Config{c}, score
-		case score == bestScore:
-			best = append(best, c)
-		}
+		accept = append(accept, candidate{cfg: c, score: score})
 	}
-	if len(best) > 0 {
-		return m.closestFit(best, traffic), nil
+	if len(accept) > 0 {
+		return m.ranked(accept, traffic), nil
 	}
 	theirs := peer.String()
 	if idr != nil {
@@ -69,18 +65,33 @@ func (m *Machine) selectConnection(idi, idr *wire.ID, traffic selector.Pair) (*C
 	return nil, f
 }
 
-// closestFit is the connection with the child that fits the selectors best, the first if none fits.
-func (m *Machine) closestFit(list []*Config, traffic selector.Pair) *Config {
-	if len(list) == 1 {
-		return list[0]
-	}
-	best, bestFit := list[0], []fit(nil)
-	for _, c := range list {
-		if fits := m.fits(c.Children, traffic); len(fits) > 0 && (len(bestFit) == 0 || fits[0].better(bestFit[0]) < 0) {
-			best, bestFit = c, fits
+// candidate is a connection that has the identities of a request.
+type candidate struct {
+	cfg   *Config
+	score int   // how closely the peer's identity matches
+	fits  []fit // its children for the traffic, the best first
+}
+
+// ranked orders candidates, the best first; of equal ones the order is that of the configuration.
+func (m *Machine) ranked(list []candidate, traffic selector.Pair) (out []*Config) {
+	if len(list) > 1 {
+		for i := range list {
+			list[i].fits = m.fits(list[i].cfg.Children, traffic)
 		}
 	}
-	return best
+	slices.SortStableFunc(list, func(a, b candidate) int {
+		switch {
+		case a.score != b.score:
+			return cmp.Compare(b.score, a.score)
+		case len(a.fits) == 0 || len(b.fits) == 0:
+			return min(len(b.fits), 1) - min(len(a.fits), 1)
+		}
+		return a.fits[0].better(b.fits[0])
+	})
+	for _, c := range list {
+		out = append(out, c.cfg)
+	}
+	return out
 }
 
 // maxWanted is how many selectors of each side decide about the connection. The peer has proved nothing yet: to compare 255 with

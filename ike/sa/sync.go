@@ -22,6 +22,15 @@ func syncSupported() *wire.Notify {
 	return &wire.Notify{NotifyType: wire.NotifyIKEv2MessageIDSyncSupported}
 }
 
+// syncAnswer agrees to it if the initiator has announced it.
+func (m *Machine) syncAnswer(asked *request) []wire.Payload {
+	if notify(asked.payloads, wire.NotifyIKEv2MessageIDSyncSupported) == nil {
+		return nil
+	}
+	m.sync.negotiated = true
+	return []wire.Payload{syncSupported()}
+}
+
 // receiveSync handles a request for synchronisation. handled is false when the message is none; it then takes the usual
 // way. The request has message id 0 whatever the window is, so that it must be told from an ordinary request with that
 // id by what it carries.

@@ -4,28 +4,28 @@ package main
 func authentication() []Mutant {
 	return []Mutant{
 		{
-			Name: "auth-value", File: "ike/sa/auth_initiator.go", Tests: "^TestWrongPSK$",
-			Old: "if !m.verifyAuth(secret, octets, a.Data) {", New: "if !m.verifyAuth(secret, octets, a.Data) && false {",
+			Name: "auth-value", File: "ike/auth/psk.go", Tests: "^TestWrongPSK$", In: "ike/sa",
+			Old: "if !hmac.Equal(c.value(t, cred, false), a.Data) {", New: "if !hmac.Equal(c.value(t, cred, false), a.Data) && false {",
 			Why: "anybody would be anybody",
 		},
 		{
-			Name: "auth-method", File: "ike/sa/auth_initiator.go", Tests: "^TestAuthMethod$",
-			Old: "if a.Method != wire.AuthSharedKey {", New: "if false {",
+			Name: "auth-method", File: "ike/auth/psk.go", Tests: "^TestAuthMethod$", In: "ike/sa",
+			Old: "case a.Method != wire.AuthSharedKey:", New: "case false:",
 			Why: "an AUTH payload that claims to be a signature would count as one of a key",
 		},
 		{
-			Name: "auth-identity", File: "ike/sa/auth_initiator.go", Tests: "^TestResponderHasAnotherIdentity$",
-			Old: "if _, ok := got.Matches(cfg.RemoteID); !ok {", New: "if false {",
+			Name: "auth-identity", File: "ike/sa/auth_flow.go", Tests: "^TestResponderHasAnotherIdentity$",
+			Old: "if _, ok := got.Matches(m.cfg.RemoteID); !ok {", New: "if false {",
 			Why: "whoever has any key could answer for any peer",
 		},
 		{
-			Name: "auth-identity-octets", File: "ike/sa/auth_initiator.go", Tests: "^TestReservedOctetsOfID$",
-			Old: "octets := m.signedOctets(message, nonce, m.peerP(), id.AppendBody(nil))", New: "octets := m.signedOctets(message, nonce, m.peerP(), (&wire.ID{Responder: id.Responder, IDType: id.IDType}).AppendBody(nil))",
+			Name: "auth-identity-octets", File: "ike/auth/transcript.go", Tests: "^TestReservedOctetsOfID$", In: "ike/sa",
+			Old: "t.skp(initiator), id.AppendBody(nil))", New: "t.skp(initiator), (&wire.ID{Responder: id.Responder, IDType: id.IDType}).AppendBody(nil))",
 			Why: "AUTH would not cover the identity that it is for",
 		},
 		{
-			Name: "auth-message-octets", File: "ike/sa/auth_initiator.go", Tests: "^TestReservedOctetsOfID$",
-			Old: "octets := m.signedOctets(message, nonce, m.peerP(), id.AppendBody(nil))", New: "octets := m.signedOctets(message[:0], nonce, m.peerP(), id.AppendBody(nil))",
+			Name: "auth-message-octets", File: "ike/auth/transcript.go", Tests: "^TestReservedOctetsOfID$", In: "ike/sa",
+			Old: "SignedOctets(t.PRF, message, nonce,", New: "SignedOctets(t.PRF, message[:0], nonce,",
 			Why: "what was negotiated in the clear could have been changed on the way",
 		},
 		{
@@ -39,8 +39,8 @@ func authentication() []Mutant {
 			Why: "a peer that asks for one identity would be answered by another",
 		},
 		{
-			Name: "auth-without-auth", File: "ike/sa/auth_responder.go", Tests: "^TestAuthLeftOut$",
-			Old: "	if !hasAuth {\n", New: "	if !hasAuth {\n		a = &wire.Auth{}\n	}\n	if false {\n",
+			Name: "auth-without-auth", File: "ike/auth/psk.go", Tests: "^TestAuthLeftOut$", In: "ike/sa",
+			Old: "	case a == nil:\n		return Step{}, &MethodError{Want: wire.AuthSharedKey, Missing: true}\n", New: "	case a == nil:\n		return Step{Status: Done}, nil\n",
 			Why: "a request without AUTH asks for EAP, which there is not",
 		},
 		{
@@ -50,7 +50,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "auth-unique-keep", File: "ike/sa/auth_responder.go", Tests: "^TestOneIKESAIsKept$",
-			Old: "if f := m.oneTooMany(r); f != nil && !away {", New: "if f := m.oneTooMany(r); f != nil && false {",
+			Old: "no != nil && !away {", New: "no != nil && false {",
 			Why: "a peer whose IKE SA is to be kept would get another one",
 		},
 		{
@@ -69,8 +69,8 @@ func authentication() []Mutant {
 			Why: "an IKE SA could get another identity later on",
 		},
 		{
-			Name: "auth-int-octets", File: "ike/sa/auth_initiator.go", Tests: "^TestIntermediateIsAuthenticated$",
-			Old: "skp, idBody), m.intAuth()...)", New: "skp, idBody), m.intAuth()[:0]...)",
+			Name: "auth-int-octets", File: "ike/auth/transcript.go", Tests: "^TestIntermediateIsAuthenticated$", In: "ike/sa",
+			Old: "id.AppendBody(nil)), t.IntAuth...)", New: "id.AppendBody(nil)), t.IntAuth[:0]...)",
 			Why: "IKE_INTERMEDIATE exchanges would not be covered by AUTH",
 		},
 		{
@@ -89,23 +89,23 @@ func authentication() []Mutant {
 			Why: "leaving USE_PPK out on the way would take the protection away",
 		},
 		{
-			Name: "ppk-required-confirmed", File: "ike/sa/ppk.go", Tests: "^TestPPK",
-			Old: "	case m.cfg.PPKRequired:\n		return m.ppkFailure(wire.ExchangeIKEAuth,", New: "	case false:\n		return m.ppkFailure(wire.ExchangeIKEAuth,",
+			Name: "ppk-required-confirmed", File: "ike/auth/ppk.go", Tests: "^TestPPK", In: "ike/sa",
+			Old: "		case p.key.Required:\n			return Step{}", New: "		case false:\n			return Step{}",
 			Why: "a responder could leave out the PPK that is mandatory here",
 		},
 		{
-			Name: "ppk-required-responder", File: "ike/sa/ppk.go", Tests: "^TestPPK",
-			Old: "	case m.cfg.PPKRequired:\n		return refuse(m.cfg.PPKID, \"no PPK: its", New: "	case false:\n		return refuse(m.cfg.PPKID, \"no PPK: its",
+			Name: "ppk-required-responder", File: "ike/auth/ppk.go", Tests: "^TestPPK", In: "ike/sa",
+			Old: "	case p.policy.Required:\n", New: "	case false:\n",
 			Why: "an initiator could leave out the PPK that is mandatory here",
 		},
 		{
-			Name: "ppk-required-unknown", File: "ike/sa/ppk.go", Tests: "^TestPPK",
-			Old: "if m.cfg.PPKRequired || without == nil {", New: "if without == nil {",
+			Name: "ppk-required-unknown", File: "ike/auth/ppk.go", Tests: "^TestPPK", In: "ike/sa",
+			Old: "if p.policy.Required || without == nil {", New: "if without == nil {",
 			Why: "an initiator could name a PPK that nobody has and go on without",
 		},
 		{
-			Name: "ppk-no-ppk-auth", File: "ike/sa/ppk.go", Tests: "^TestPPK",
-			Old: "if !m.cfg.PPKRequired {\n		payloads", New: "if true {\n		payloads",
+			Name: "ppk-no-ppk-auth", File: "ike/auth/ppk.go", Tests: "^TestPPK", In: "ike/sa",
+			Old: "case p.stage == stageMixed && !p.key.Required:", New: "case p.stage == stageMixed:",
 			Why: "an initiator for which the PPK is mandatory would offer to do without",
 		},
 		{

@@ -1,0 +1,76 @@
+package auth
+
+import (
+	"esplanade/ike/suite"
+	"esplanade/ike/wire"
+)
+
+// Transcript is what the two sides of one IKE SA authenticate, and how far they have come. Authenticators read it; its owner
+// fills it in, and [Pair] and the wrappers for a PPK write what their fields say.
+type Transcript struct {
+	PRF suite.PRF
+	// Keys are those in force: SK_pi and SK_pr make AUTH values. A PPK replaces them, and SK_d with them.
+	Keys suite.Keys
+	// Initiator: this side is the original initiator.
+	Initiator bool
+	// OwnMessage and PeerMessage are the IKE_SA_INIT messages, or those of IKE_SESSION_RESUME, as they were on the wire in the
+	// form that was accepted, without a non-ESP marker. Ni and Nr are the nonces in them.
+	OwnMessage, PeerMessage []byte
+	Ni, Nr                  []byte
+	// OwnID and PeerID are the latest identities that each side has sent (RFC 4739 section 2.1); nil before.
+	OwnID, PeerID *wire.ID
+	// IntAuth covers the IKE_INTERMEDIATE exchanges; empty if there were none. https://www.rfc-editor.org/rfc/rfc9242#section-3.3.2
+	IntAuth []byte
+
+	// OwnProved and PeerProved tell which proofs are complete. [Pair] sets them.
+	OwnProved, PeerProved bool
+	// PPK is the identity of the PPK in Keys. PPKUsed: there is one.
+	PPK     string
+	PPKUsed bool
+}
+
+// OwnOctets is what this side's AUTH values cover, under the keys in force.
+func (t *Transcript) OwnOctets() []byte { return t.octets(t.Initiator) }
+
+// PeerOctets is what the peer's AUTH values cover, under the keys in force.
+func (t *Transcript) PeerOctets() []byte { return t.octets(!t.Initiator) }
+
+func (t *Transcript) octets(initiator bool) []byte {
+	message, id := t.PeerMessage, t.PeerID
+	if initiator == t.Initiator {
+		message, id = t.OwnMessage, t.OwnID
+	}
+	nonce := t.Ni
+	if initiator {
+		nonce = t.Nr
+	}
+	return append(SignedOctets(t.PRF, message, nonce, t.skp(initiator), id.AppendBody(nil)), t.IntAuth...)
+}
+
+// skp is SK_pi or SK_pr.
+func (t *Transcript) skp(initiator bool) []byte {
+	if initiator {
+		return t.Keys.Pi
+	}
+	return t.Keys.Pr
+}
+
+// findAuth returns the AUTH payload of a message, or nil.
+func findAuth(in []wire.Payload) *wire.Auth {
+	for _, p := range in {
+		if a, ok := p.(*wire.Auth); ok {
+			return a
+		}
+	}
+	return nil
+}
+
+// findNotify returns the first notification of a type, or nil.
+func findNotify(in []wire.Payload, t wire.NotifyType) *wire.Notify {
+	for _, p := range in {
+		if n, ok := p.(*wire.Notify); ok && n.NotifyType == t {
+			return n
+		}
+	}
+	return nil
+}

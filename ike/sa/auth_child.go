@@ -1,0 +1,88 @@
+package sa
+
+import (
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/wire"
+)
+
+// The first CHILD SA goes along with IKE_AUTH: SAi2, TSi and TSr in the first request, SAr2, TSi and TSr in the last answer.
+// It has no key exchange of its own. https://www.rfc-editor.org/rfc/rfc7296#section-1.2
+
+// offerChild is what the first request of an initiator says about a child: nothing when the IKE SA is to have none yet. ok is
+// false when it can't be as it is configured; the SA is closed then.
+func (t *authTask) offerChild(m *Machine, now time.Time) (payloads []wire.Payload, ok bool) {
+	if without, ok := m.withoutChild(now); without || !ok {
+		return nil, ok
+	}
+	// The first child that was asked for goes along; the others follow in CREATE_CHILD_SA exchanges.
+	c, ok := queued(m, func(c *createChildTask) bool { return true })
+	if !ok {
+		// A connection without children has nothing to carry.
+		m.close(now, "no child to bring up", m.failure(diag.CodeConfig, wire.ExchangeIKEAuth,
+			failSides("no child to bring up", "")))
+		return nil, false
+	}
+	m.dequeue(c)
+	offer, err := m.newOffer(c.cfg, c.trigger, nil, true)
+	if err != nil {
+		m.close(now, "no SPI", m.failure(diag.CodeInstall, wire.ExchangeIKEAuth, failCause(err), failChild(c.cfg, c.cfg.Line)))
+		return nil, false
+	}
+	t.child = offer
+	return []wire.Payload{offer.sa(), toWireTS(false, offer.ts.Local), toWireTS(true, offer.ts.Remote)}, true
+}
+
+// finishChild handles what IKE_AUTH says about the child. "[E]stablishing the Child SA … may still fail. This failure
+// does not automatically cause the IKE SA to be deleted." https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
+// Whether an IKE SA is of use without it is decided by pruneChildless.
+func (t *authTask) finishChild(m *Machine, r *response) {
+	if t.child != nil {
+		m.finishOffer(r, t.child)
+	}
+	m.pruneChildless(r.now)
+}
+
+// pruneChildless closes an IKE SA of ours that carries nothing and is about to carry nothing.
+func (m *Machine) pruneChildless(now time.Time) {
+	if m.state != StateEstablished || len(m.children) > 0 || m.childless.meant {
+		return
+	}
+	if _, ok := queued(m, func(*createChildTask) bool { return true }); ok {
+		return
+	}
+	m.Delete(now, "no CHILD SA could be created")
+}
+
+// malformedChild finds fault with what an IKE_AUTH request says about a child: half of one, or none where one is needed. Such a
+// request is refused as a whole, for INVALID_SYNTAX is one of those errors that "are the only ones to cause the IKE SA to be
+// deleted or not created, without a Delete payload". https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
+func (m *Machine) malformedChild(payloads []wire.Payload) *diag.Failure {
+	_, hasSA := find[*wire.SA](payloads)
+	tsi, tsr := findTS(payloads, false) != nil, findTS(payloads, true) != nil
+	switch {
+	case hasSA && tsi && tsr, !hasSA && !tsi && !tsr && m.cfg.Childless != ChildlessNever:
+		return nil
+	}
+	return m.failure(diag.CodeSyntax, wire.ExchangeIKEAuth, failSides("", "IKE_AUTH without a whole child (SA, TSi, TSr)"),
+		failNotify(wire.NotifyInvalidSyntax))
+}
+
+// firstChild is what the last answer of a responder says about the child that the first request has asked for.
+func (m *Machine) firstChild(r *request) []wire.Payload {
+	if _, asks := find[*wire.SA](r.payloads); !asks {
+		return nil
+	}
+	if m.cfg.Childless == ChildlessForce {
+		m.emit(Failed{Failure: m.failure(diag.CodeUnsupported, wire.ExchangeIKEAuth, failNotify(wire.NotifyNoProposalChosen),
+			failSides(`childless = "force": children come after IKE_AUTH`, "a child within IKE_AUTH"))})
+		m.childlessUntil = r.now.Add(childlessTime)
+		return failing(wire.NotifyNoProposalChosen)
+	}
+	answer, created := m.answerChild(r, nil, true)
+	if !created {
+		m.childlessUntil = r.now.Add(childlessTime)
+	}
+	return answer
+}

@@ -1,0 +1,222 @@
+package sa
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"esplanade/ike/auth"
+	"esplanade/ike/diag"
+	"esplanade/ike/identity"
+	"esplanade/ike/ticket"
+	"esplanade/ike/wire"
+)
+
+// authFlow is where the IKE_AUTH exchanges of a new IKE SA are. There are as many rounds as the proofs of the two sides take
+// (package auth), each a request and its answer with a message id of its own. What is not a proof has its place in the first
+// request and in the last answer:
+//
+//	first request   IDi, [IDr,] [AUTH,] …, SAi2, TSi, TSr, and what the initiator can do
+//	first answer    IDr, [AUTH,] …
+//	…               …
+//	last answer     [AUTH,] SAr2, TSi, TSr, and what the responder can do
+//
+// With a pre-shared key the first round is the last one. https://www.rfc-editor.org/rfc/rfc7296#section-2.16
+type authFlow struct {
+	t    auth.Transcript
+	pair *auth.Pair
+	// rounds counts the requests.
+	rounds int
+	// peer is who the peer says it is.
+	peer identity.Identity
+	// first is the request that a responder was asked with, held its size.
+	first *request
+	held  int
+	// admitted: a peer that has proved itself was let in.
+	admitted bool
+	// done: both proofs are complete.
+	done bool
+}
+
+const (
+	// maxAuthRounds bounds the rounds of IKE_AUTH in both roles: more than "at least ten" of RFC 7296 section 2.16, and than it
+	// takes for the chains of certificates of EAP-TLS in small fragments.
+	maxAuthRounds = 64
+	// maxAuthTime is how long an initiator goes on with further rounds. For a responder there is half_open_timeout.
+	maxAuthTime = 5 * time.Minute
+)
+
+// newAuthFlow begins IKE_AUTH, with the connection and the identity that this side has by now.
+func (m *Machine) newAuthFlow() *authFlow {
+	f := &authFlow{t: auth.Transcript{
+		PRF: m.prf, Keys: m.keys, Initiator: m.initiator, OwnMessage: m.init.ownMessage, PeerMessage: m.init.peerMessage,
+		Ni: m.init.ni, Nr: m.init.nr, IntAuth: m.intAuth(),
+		OwnID: &wire.ID{Responder: !m.initiator, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data},
+	}}
+	own, peer := m.authenticators(f)
+	f.pair = auth.NewPair(own, peer)
+	return f
+}
+
+// authenticators makes the proofs of both sides that the connection asks for.
+func (m *Machine) authenticators(f *authFlow) (own, peer auth.Authenticator) {
+	own = m.method(m.cfg.LocalAuth).Prove(func() (auth.Credential, bool) {
+		if f.t.PeerID == nil {
+			return m.credential(auth.Ask{Local: m.localID, Remote: m.cfg.RemoteID, Guess: !m.cfg.RemoteID.Concrete()})
+		}
+		return m.credential(auth.Ask{Local: m.localID, Remote: f.peer})
+	})
+	peer = m.method(m.cfg.RemoteAuth).Check(func() (auth.Credential, bool) {
+		return m.credential(auth.Ask{Local: m.localID, Remote: f.peer})
+	})
+	switch {
+	case !m.initiator:
+		peer = auth.CheckPPK(peer, m.ppkPolicy())
+	case m.ppk.agreed:
+		own = auth.ProvePPK(own, auth.PPK{ID: m.ppk.id, Secret: m.ppk.secret, Required: m.cfg.PPKRequired})
+	}
+	return own, peer
+}
+
+// method finds the authenticators of a configured method. An IKE SA that was resumed is proved by its keys, whatever the
+// method was.
+func (m *Machine) method(a AuthMethod) method {
+	switch {
+	case m.resume.active:
+		return method{Prove: auth.ProveResumed, Check: auth.CheckResumed}
+	case m.env.method != nil:
+		return m.env.method(a)
+	}
+	return methodOf(a)
+}
+
+// method makes the authenticators of a method: one that proves this side, one that checks the peer. They find what they prove
+// it with by the function that they are given.
+type method struct {
+	Prove, Check func(auth.Secret) auth.Authenticator
+}
+
+// methodOf gives the methods that there are.
+func methodOf(a AuthMethod) method {
+	switch a {
+	case AuthPSK:
+		return method{Prove: auth.ProvePSK, Check: auth.CheckPSK}
+	}
+	panic("BUG: a connection without a method of authentication: " + a.String())
+}
+
+// credential is where credentials are asked for.
+func (m *Machine) credential(a auth.Ask) (auth.Credential, bool) {
+	find := m.env.PSK
+	if a.Guess && m.env.OfferPSK != nil {
+		find = m.env.OfferPSK
+	}
+	secret, ok := find(a.Local, a.Remote)
+	return auth.Credential{Secret: secret}, ok
+}
+
+// credentialMark is the mark of what two identities prove themselves with; ok is false if there is nothing any more.
+func (m *Machine) credentialMark(local, remote identity.Identity) (mark [ticket.MarkLen]byte, ok bool) {
+	c, ok := m.credential(auth.Ask{Local: local, Remote: remote})
+	return markOf(c), ok
+}
+
+// markOf identifies a credential within session tickets, which nobody but this daemon reads. When it has changed, what was
+// proved with the old one is worth nothing.
+func markOf(c auth.Credential) [ticket.MarkLen]byte {
+	mark := c.Mark()
+	return [ticket.MarkLen]byte(mark[:])
+}
+
+// nextRound counts a round.
+func (m *Machine) nextRound() *diag.Failure {
+	f := m.flow
+	if f.rounds >= maxAuthRounds {
+		return m.failure(diag.CodeLimit, wire.ExchangeIKEAuth, failNotify(wire.NotifyAuthenticationFailed),
+			failSides(fmt.Sprintf("%d rounds of IKE_AUTH at most", maxAuthRounds), "another one"))
+	}
+	f.rounds++
+	return nil
+}
+
+// peerIs takes the identity that the peer claims. It has to be one that the connection is for, and that of the ticket where
+// an IKE SA is resumed.
+func (m *Machine) peerIs(id *wire.ID) *diag.Failure {
+	x := wire.ExchangeIKEAuth
+	got, err := identity.FromWire(uint8(id.IDType), id.Data)
+	if err != nil {
+		return m.failure(diag.CodeAuthID, x, failCause(err), failLine(m.cfg.RemoteIDLine), failNotify(wire.NotifyAuthenticationFailed),
+			failSides(m.cfg.RemoteID.String(), id.IDType.String()))
+	}
+	if _, ok := got.Matches(m.cfg.RemoteID); !ok {
+		f := m.failure(diag.CodeAuthID, x, failLine(m.cfg.RemoteIDLine), failNotify(wire.NotifyAuthenticationFailed),
+			failSides(m.cfg.RemoteID.String(), got.String()))
+		f.PeerID = got.String()
+		return f
+	}
+	m.flow.t.PeerID, m.flow.peer = id, got
+	return m.otherThanResumed(got)
+}
+
+// judge takes the peer's message of a round.
+func (m *Machine) judge(payloads []wire.Payload) (step auth.Step, err error) {
+	f := m.flow
+	step, err = f.pair.Process(&f.t, payloads)
+	if err == nil && f.t.PeerProved {
+		m.remoteID, m.candidates = f.peer, nil
+	}
+	return step, err
+}
+
+// authFailure is what a proof has failed with, as the operator gets to know it.
+func (m *Machine) authFailure(err error) *diag.Failure {
+	x, refuse := wire.ExchangeIKEAuth, failNotify(wire.NotifyAuthenticationFailed)
+	peer := m.flow.peer.String()
+	var method *auth.MethodError
+	var ppk *auth.PPKError
+	switch {
+	case errors.As(err, &method) && method.Missing && m.initiator:
+		return m.failure(diag.CodeSyntax, x, failSides("", "a response without IDr or AUTH"))
+	case errors.As(err, &method):
+		theirs := method.Got.String()
+		if method.Missing {
+			theirs = "EAP (no AUTH payload)"
+		}
+		return m.failure(diag.CodeAuthMethod, x, failLine(m.cfg.RemoteIDLine), refuse, failSides(m.cfg.RemoteAuth.String(), theirs))
+	case errors.As(err, &ppk):
+		return m.ppkDisagreed(ppk)
+	case errors.Is(err, auth.ErrNoSecret) && m.flow.t.PeerID == nil:
+		return m.failure(diag.CodeNoSecret, x, failSides("a secret that names "+m.cfg.RemoteID.String(), ""))
+	case errors.Is(err, auth.ErrNoSecret):
+		return m.failure(diag.CodeNoSecret, x, failLine(m.cfg.Line), refuse, failSides("a secret that names "+peer, peer))
+	case errors.Is(err, auth.ErrMismatch):
+		f := m.failure(diag.CodeAuthPSK, x, failLine(m.cfg.Line), refuse,
+			failSides("the pre-shared key for "+m.localID.String()+" and "+peer, "an AUTH value of another key"))
+		f.PeerID = peer
+		if !m.initiator && m.flow.t.PPKUsed {
+			m.namePPK(f, m.flow.t.PPK)
+		}
+		return f
+	}
+	return m.failure(diag.CodeInternal, x, failCause(err), refuse)
+}
+
+// established marks the SA as authenticated both ways and starts its lifetime.
+func (m *Machine) established(now time.Time) {
+	t := &m.flow.t
+	m.keys = t.Keys // SK_d has the PPK in it by now
+	m.ppk.settle(t.PPK, t.PPKUsed)
+	m.establishedAt = now
+	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
+	m.startAuthLife(m.authenticatedAt())
+	m.auth.reauthAt = earliest(m.auth.reauthAt, m.resume.reauthAt)
+	m.init.ownMessage, m.init.peerMessage = nil, nil // the nonces still key the first child
+	m.inter, m.flow = intermediate{}, nil
+	m.setState(StateEstablished, "IKE_AUTH done")
+	m.emit(Established{})
+	// A PPK that was not used is a downgrade that both sides allow: "implementations SHOULD audit this event".
+	// https://www.rfc-editor.org/rfc/rfc8784#section-6
+	if m.cfg.PPKID != "" && !m.ppk.used {
+		m.emit(PPKUnused{ID: m.cfg.PPKID})
+	}
+}
