@@ -96,6 +96,15 @@ type innerHeader struct {
 	df       bool // IPv4: it must not be fragmented. IPv6: always
 }
 
+// ipProtocol is what an IP packet is called where an IP protocol number stands: 4 or 41.
+// https://www.iana.org/assignments/protocol-numbers
+func (h *innerHeader) ipProtocol() uint8 {
+	if h.v6 {
+		return protoIPv6
+	}
+	return protoIPv4
+}
+
 // parse reads the headers of the IP packet b; octets behind the packet are ignored. It reports false if b is not a
 // whole IPv4 or IPv6 packet.
 func (h *innerHeader) parse(b []byte) bool {

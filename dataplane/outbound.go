@@ -1,20 +1,18 @@
 package dataplane
 
 import (
-	"errors"
-
 	"esplanade/esp"
 	"esplanade/ike/selector"
-	"esplanade/tun"
 )
 
-// The way of a packet out, in the order of the functions below:
+// The way of a packet out, in the order of the functions here and, from "complete" on, in encapsulate.go:
 //
 //	read        a batch of super-packets from a device queue          deviceReader
 //	parse       headers, once for a super-packet                      innerHeader
 //	select      the rule: flow cache, then policy table               outLoop.rule
 //	wait        no SA yet: a copy waits, the IKE daemon is told       outLoop.wait
-//	fit         MSS on SYN; too big: ICMP error, or fragments         outLoop.encapsulate
+//	complete    MSS on SYN, the checksum of a plain packet            outLoop.complete
+//	fit         whole, in fragments, or an ICMP error                 fit
 //	reserve     a block of sequence numbers for all segments          esp.Outbound.Reserve
 //	segment     headers stamped in place                              segmenter
 //	seal        to the final place in the message                     txBatch, esp.Outbound.Seal
@@ -91,15 +89,13 @@ func (w *outLoop) packet(s *superPacket, waited bool) {
 		w.drops.add(DropOutMalformed, 1)
 		return
 	}
-	s.end = s.start + h.length
-	n := 1
-	gso := s.vnet.GSOType != tun.GSONone
-	if gso {
+	s.end, s.segments = s.start+h.length, 1
+	if s.offloaded() {
 		if !w.segs.begin(s, h) {
 			w.drops.add(DropOutMalformed, 1)
 			return
 		}
-		n = w.segs.count()
+		s.segments = w.segs.count()
 	}
 	r := w.rule(&h.key)
 	if r == nil {
@@ -107,25 +103,25 @@ func (w *outLoop) packet(s *superPacket, waited bool) {
 	}
 	switch {
 	case r == nil:
-		w.drops.add(DropOutNoPolicy, n)
+		w.drops.add(DropOutNoPolicy, s.segments)
 	case r.sa != nil:
-		w.encapsulate(r.sa, s, n, gso)
+		w.encapsulate(r.sa, s)
 	case waited:
-		w.drops.add(DropOutWaitNarrow, n)
+		w.drops.add(DropOutWaitNarrow, s.segments)
 		w.unreachable(s, unreachableProhibited)
 	case r.policy.spd.Without == selector.Refuse:
-		w.refuse(r, s, n)
+		w.refuse(r, s)
 	default:
-		w.wait(r, s, n, gso)
+		w.wait(r, s)
 	}
 }
 
 // refuse drops a packet for which there is no SA, and none is to be made.
-func (w *outLoop) refuse(r *rule, s *superPacket, n int) {
+func (w *outLoop) refuse(r *rule, s *superPacket) {
 	if r.policy.up() {
-		w.drops.add(DropOutWaitNarrow, n)
+		w.drops.add(DropOutWaitNarrow, s.segments)
 	} else {
-		w.drops.add(DropOutDown, n)
+		w.drops.add(DropOutDown, s.segments)
 	}
 	w.unreachable(s, unreachableProhibited)
 }
@@ -144,188 +140,38 @@ func (w *outLoop) rule(k *flowKey) *rule {
 }
 
 // wait puts the packet into the ring of its policy.
-func (w *outLoop) wait(r *rule, s *superPacket, n int, gso bool) {
+func (w *outLoop) wait(r *rule, s *superPacket) {
 	// The table may change while this goes on, each time with an SA that may serve the packet.
 	for range 3 {
-		switch t := r.policy.trap; t.add(s, n, w.table.gen) {
+		switch t := r.policy.trap; t.add(s, w.table.gen) {
 		case waitQueued:
 			w.acquire(t)
 			return
 		case waitFull:
-			w.drops.add(DropOutWaitFull, n)
+			w.drops.add(DropOutWaitFull, s.segments)
 			w.acquire(t)
 			return
 		}
 		w.refresh()
 		switch r = w.rule(&w.header.key); {
 		case r == nil:
-			w.drops.add(DropOutNoPolicy, n)
+			w.drops.add(DropOutNoPolicy, s.segments)
 			return
 		case r.sa != nil:
-			w.encapsulate(r.sa, s, n, gso)
+			w.encapsulate(r.sa, s)
 			return
 		case r.policy.spd.Without == selector.Refuse:
-			w.refuse(r, s, n)
+			w.refuse(r, s)
 			return
 		}
 	}
-	w.drops.add(DropOutWaitFull, n)
+	w.drops.add(DropOutWaitFull, s.segments)
 }
 
 func (w *outLoop) acquire(t *trap) {
 	if t.mayAcquire(w.now) {
 		w.e.handler.Acquire(t.policy, w.header.key.packet())
 	}
-}
-
-// encapsulate seals the super-packet of n segments for the SA.
-func (w *outLoop) encapsulate(sa *outboundSA, s *superPacket, n int, gso bool) {
-	h, b := &w.header, s.bytes()
-	rt := sa.route.Load()
-	limit := int(sa.child.inner.Load())
-	tos := outerTOS(h.tos, w.e.config.CopyDSCP)
-	longest := h.length
-	if gso {
-		longest = w.segs.longest()
-	} else {
-		partial := s.vnet.Flags&tun.VNetNeedsCsum != 0
-		if h.protocol == protoTCP {
-			if mss := w.e.mss(limit, h.v6); mss > 0 {
-				clampMSS(b, h, mss, partial)
-			}
-		}
-		if partial && !finishChecksum(b, &s.vnet) {
-			w.drops.add(DropOutMalformed, n)
-			return
-		}
-	}
-	split := false
-	if longest > limit {
-		switch {
-		case h.v6 && longest <= ipv6MinMTU:
-			// Every link carries these for IPv6: the outer packet is fragmented. RFC 8200 section 5.
-		case !h.df && sa.portless:
-			split = true
-		case !h.df:
-			// Selectors with ports don't match fragments: the outer packet is fragmented. RFC 4301 section 7.
-		default:
-			w.tooBig(b, limit)
-			w.drops.add(DropOutTooBig, n)
-			return
-		}
-	}
-	if longest > int(sa.child.suspect.Load()) && w.e.config.BlackHoles {
-		w.large(sa, b)
-	}
-	bytes := h.length
-	if gso {
-		bytes += (n - 1) * w.segs.hdrLen
-	}
-	if split {
-		w.fragments(sa, rt, s, limit, tos, gso)
-		return
-	}
-	seq, ok := w.reserve(sa, n)
-	if !ok {
-		return
-	}
-	done := 0
-	if !gso {
-		if w.seal(sa, rt, tos, b, seq) {
-			done = 1
-		}
-	} else {
-		for p, ok := w.segs.next(); ok; p, ok = w.segs.next() {
-			if w.seal(sa, rt, tos, p, seq) {
-				done++
-			}
-			seq++
-		}
-	}
-	if done < n {
-		bytes = bytes / n * done // what was refused is counted as a drop
-	}
-	sa.cells[w.shard].add(done, bytes, w.now)
-}
-
-// fragments seals the packets of s as fragments of at most limit octets.
-func (w *outLoop) fragments(sa *outboundSA, rt *route, s *superPacket, limit int, tos uint8, gso bool) {
-	p, ok := s.bytes(), true
-	if gso {
-		p, ok = w.segs.next()
-	}
-	for ok {
-		if !w.frag.begin(p, limit) {
-			w.drops.add(DropOutTooBig, 1)
-		} else {
-			w.fragmentsOf(sa, rt, tos)
-		}
-		if !gso {
-			return
-		}
-		p, ok = w.segs.next()
-	}
-}
-
-func (w *outLoop) fragmentsOf(sa *outboundSA, rt *route, tos uint8) {
-	n, bytes := 0, 0
-	for {
-		l := w.frag.fragment(w.fragBuf[headroom:])
-		if l == 0 {
-			break
-		}
-		seq, ok := w.reserve(sa, 1)
-		if !ok {
-			break
-		}
-		if w.seal(sa, rt, tos, w.fragBuf[headroom:headroom+l], seq) {
-			n++
-			bytes += l
-		}
-	}
-	sa.cells[w.shard].add(n, bytes, w.now)
-}
-
-// reserve takes n sequence numbers and tells the IKE daemon when they come to their end.
-func (w *outLoop) reserve(sa *outboundSA, n int) (uint64, bool) {
-	seq, err := sa.esp.Reserve(n)
-	if sa.esp.Exhausting() && sa.exhausting.due() {
-		w.e.handler.Exhausting(sa.child.id)
-	}
-	if err != nil {
-		w.drops.add(DropOutExhausted, n)
-		return 0, false
-	}
-	return seq, true
-}
-
-// seal seals one packet to its place in the batch, which is sent first if it is full.
-func (w *outLoop) seal(sa *outboundSA, rt *route, tos uint8, p []byte, seq uint64) bool {
-	n := len(p) + sa.esp.Overhead(len(p))
-	if n > rt.maxPayload() {
-		w.drops.add(DropOutTooBig, 1)
-		return false
-	}
-	dst, joins := w.tx.place(rt, tos, n)
-	if dst == nil {
-		w.sendBatch()
-		dst, joins = w.tx.place(rt, tos, n)
-	}
-	next := uint8(protoIPv4)
-	if w.header.v6 {
-		next = protoIPv6
-	}
-	m, err := sa.esp.Seal(&w.scratch, dst, p, next, seq)
-	if err != nil {
-		if errors.Is(err, esp.ErrLifetime) || errors.Is(err, esp.ErrSequenceExhausted) {
-			w.drops.add(DropOutExhausted, 1)
-		} else {
-			w.drops.add(DropOutSeal, 1)
-		}
-		return false
-	}
-	w.tx.commit(rt, tos, m, joins)
-	return true
 }
 
 // sendBatch sends the batch.

@@ -171,7 +171,7 @@ func (e *Engine) removeSA(sa *outboundSA) {
 func (e *Engine) publish(t *ruleTable) { e.policies.Store(t) }
 
 // drop counts packets whose tunnel did not come up, or is up without them, and tells their senders.
-func (e *Engine) drop(packets []waitingPacket, up bool) {
+func (e *Engine) drop(packets []superPacket, up bool) {
 	if len(packets) == 0 || e.closed {
 		return
 	}
@@ -182,18 +182,18 @@ func (e *Engine) drop(packets []waitingPacket, up bool) {
 	e.control.begin()
 	for i := range packets {
 		e.control.drops.add(reason, packets[i].segments)
-		e.control.unreachable(&packets[i].super, why)
+		e.control.unreachable(&packets[i], why)
 	}
 }
 
 // deliver sends packets that have waited. final says that those without an SA are dropped.
-func (e *Engine) deliver(packets []waitingPacket, final bool) {
+func (e *Engine) deliver(packets []superPacket, final bool) {
 	if len(packets) == 0 || e.closed {
 		return
 	}
 	e.control.begin()
 	for i := range packets {
-		e.control.packet(&packets[i].super, final)
+		e.control.packet(&packets[i], final)
 	}
 	e.control.sendBatch()
 }

@@ -34,8 +34,11 @@ type superPacket struct {
 	buf        []byte
 	start, end int
 	vnet       tun.VNetHdr
-	segments   int // on the way to the device: how many packets it counts as
+	segments   int // how many packets it counts as; on the way out, once it is parsed
 }
+
+// offloaded reports whether it is one that has to be cut into segments, and be it into one.
+func (s *superPacket) offloaded() bool { return s.vnet.GSOType != tun.GSONone }
 
 // bytes is the packet, with the room behind it as capacity.
 func (s *superPacket) bytes() []byte { return s.buf[s.start:s.end] }

@@ -20,17 +20,11 @@ type trap struct {
 	waiting atomic.Int32
 
 	mu      sync.Mutex
-	packets []waitingPacket
+	packets []superPacket // copies
 	// drained is the gen of the policy table with which packets last left the ring. Whoever looked the trap up in an
 	// older table has to look again: otherwise its packet would wait for an SA that is there already.
 	drained uint64
 	closed  bool // the trap is removed
-}
-
-// waitingPacket is a copy of a plain packet, or of a super-packet with its offload request.
-type waitingPacket struct {
-	super    superPacket
-	segments int
 }
 
 // waitResult says what became of a packet that was to wait.
@@ -43,7 +37,7 @@ const (
 )
 
 // add lets a copy of the packet wait. gen is that of the policy table in which the trap was found.
-func (t *trap) add(s *superPacket, segments int, gen uint64) waitResult {
+func (t *trap) add(s *superPacket, gen uint64) waitResult {
 	// A flood on a policy without a tunnel does not contend for the lock.
 	if int(t.waiting.Load()) >= t.limit {
 		return waitFull
@@ -57,15 +51,16 @@ func (t *trap) add(s *superPacket, segments int, gen uint64) waitResult {
 		return waitFull
 	}
 	n := s.end - s.start
-	c := superPacket{buf: make([]byte, headroom+n+tailroom), start: headroom, end: headroom + n, vnet: s.vnet}
+	c := *s
+	c.buf, c.start, c.end = make([]byte, headroom+n+tailroom), headroom, headroom+n
 	copy(c.buf[headroom:], s.bytes())
-	t.packets = append(t.packets, waitingPacket{c, segments})
+	t.packets = append(t.packets, c)
 	t.waiting.Store(int32(len(t.packets)))
 	return waitQueued
 }
 
 // drain takes all packets out; gen is that of the policy table which is in force now.
-func (t *trap) drain(gen uint64, remove bool) []waitingPacket {
+func (t *trap) drain(gen uint64, remove bool) []superPacket {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.packets
@@ -76,7 +71,7 @@ func (t *trap) drain(gen uint64, remove bool) []waitingPacket {
 	return p
 }
 
-// mayAcquire says whether it is time to call Acquire, and notes that it was.
+// mayAcquire reports whether it is time to call Acquire, and notes that it was.
 func (t *trap) mayAcquire(now int64) bool {
 	last := t.acquired.Load()
 	return (last == 0 || now-last >= int64(AcquireInterval)) && t.acquired.CompareAndSwap(last, now)

@@ -5,7 +5,7 @@ func packets() []Mutant {
 	return []Mutant{
 		{
 			Name: "clear-when-no-policy", File: "dataplane/outbound.go", Tests: "^TestOutboundDrops$",
-			Old: "	case r == nil:\n		w.drops.add(DropOutNoPolicy, n)\n", New: "	case r == nil:\n",
+			Old: "	case r == nil:\n		w.drops.add(DropOutNoPolicy, s.segments)\n", New: "	case r == nil:\n",
 			Why: "a packet that nothing selects would be lost without a trace",
 		},
 		{
@@ -174,8 +174,8 @@ func packets() []Mutant {
 			Why: "a host could have the gateway flood another with errors",
 		},
 		{
-			Name: "too-big-sent", File: "dataplane/outbound.go", Tests: "^TestTooBigForADatagram$",
-			Old: "	if n > rt.maxPayload() {\n", New: "	if false {\n",
+			Name: "too-big-sent", File: "dataplane/encapsulate.go", Tests: "^TestTooBigForADatagram$",
+			Old: "	if n > o.route.maxPayload() {\n", New: "	if false {\n",
 			Why: "a packet that no datagram can hold would be sent in part",
 		},
 		{
