@@ -57,12 +57,14 @@ func (r *holeRig) acked(flow uint16, seq uint32) {
 // later lets the searches look again after their steps had their time.
 func (r *holeRig) later() {
 	r.laters++
+	r.settle()
 	r.dev.written = nil
 	r.e.searchHoles(r.e.clock.now() + r.laters*int64(holeWaitMost))
 }
 
 // told is the MTU that the last ICMP error told the sender of a segment.
 func (r *holeRig) told() int {
+	r.settle()
 	if len(r.dev.written) == 0 {
 		return 0
 	}

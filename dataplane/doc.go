@@ -39,6 +39,7 @@
 //   - engine.go: New, Run, Close. config.go: Config and Handler. install.go: how
 //     SAs come and go; policies.go: how policies do. child.go, sa.go, route.go:
 //     what the loops share with them.
+//   - courier.go: what the control side wants done with packets.
 //   - device*.go and sock*.go: the two ends, see below. superpacket.go: the
 //     buffers that pass between them and the loops. cmsg*.go: the control
 //     messages of sockets. steer_linux.go: which worker's socket a packet gets to.
@@ -54,14 +55,15 @@
 // counters, of which it has a shard; the replay windows and sequence numbers of
 // SAs, which are atomic; and the ring of a trap, which has a lock.
 //
-// One more goroutine keeps the MTUs of paths (watchMTU), and one follows the
-// events of the device (watchDevice). Run starts all of them and returns when
-// they have ended.
+// The courier has an outLoop and a goroutine too: it sends the packets that have
+// waited for a tunnel, and tells the senders of others what became of them. One
+// more goroutine keeps the MTUs of paths (watchMTU), and one follows the events
+// of the device (watchDevice). Run starts all of them and returns when they have
+// ended.
 //
 // The control methods of [Engine] may be called from any goroutine but that of a
-// Handler's method. They share one mutex, which no loop ever takes. One more
-// outLoop belongs to that mutex: it sends the packets that have waited for a
-// tunnel.
+// Handler's method. They share one mutex, which no loop ever takes, and never
+// wait for a socket or a device.
 //
 // # Ownership
 //

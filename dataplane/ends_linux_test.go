@@ -14,7 +14,7 @@ import (
 	"esplanade/tun"
 )
 
-// linuxEnds are two running engines on the ends of Linux of Linux: queues that a test holds the far end of, sockets of the
+// linuxEnds are two running engines on the fast ends of Linux: queues that a test holds the far end of, sockets of the
 // loopback with UDP_SEGMENT and UDP_GRO, and a socket of the test in the middle of the wire.
 type linuxEnds struct {
 	t      testing.TB
@@ -29,7 +29,7 @@ type linuxEnds struct {
 	seen   uint64 // datagrams that b has accounted for
 }
 
-// linuxOptions are what ends of Linux may have differently.
+// linuxOptions are what the ends may have differently.
 type linuxOptions struct {
 	features Features
 	noVNet   bool

@@ -36,14 +36,14 @@ type Engine struct {
 
 	ikePort, nattPort uint16 // of the sockets
 
-	drops    []dropCounters // by goroutine: outbound loops, the control side, inbound loops
+	drops    []dropCounters // by goroutine: outbound loops, the courier, inbound loops
 	outLoops []*outLoop
 	inLoops  []*inLoop
+	courier  *courier
 
 	mu       sync.Mutex
 	closed   bool
 	running  bool
-	control  *outLoop // carries packets that have waited
 	children map[uint64]*child
 	entries  map[uint64]*entry // the policies by number
 	// Black holes, by the remote address of the path.
@@ -114,7 +114,7 @@ func (e *Engine) init(dev deviceEnd, socks socketEnd) {
 		e.outLoops = append(e.outLoops, newOutLoop(e, i, &e.drops[i], socks.sender(i), dev.writer(i)))
 	}
 	n := len(readers)
-	e.control = newOutLoop(e, n, &e.drops[n], socks.sender(0), dev.writer(0))
+	e.courier = newCourier(newOutLoop(e, n, &e.drops[n], socks.sender(0), dev.writer(0)))
 	for i, r := range receivers {
 		e.inLoops = append(e.inLoops, newInLoop(e, i, &e.drops[n+1+i], dev.writer(r.worker())))
 	}
@@ -139,6 +139,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { e.watchMTU(mtuCtx) })
+	wg.Go(func() { e.courier.run(e.done) })
 	readers, receivers := e.device.readers(), e.sockets.receivers()
 	failed := make(chan error, len(readers)+len(receivers))
 	for i, r := range readers {

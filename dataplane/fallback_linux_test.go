@@ -36,7 +36,7 @@ func isRun(h *mmsghdr) bool {
 
 // refuseRuns makes an engine's kernel refuse runs of packets with an error; runs counts how often it was tried.
 func refuseRuns(e *Engine, errno syscall.Errno, runs *atomic.Int32) {
-	for _, l := range append(e.outLoops, e.control) {
+	for _, l := range append(e.outLoops, e.courier.loop) {
 		s := l.sender.(*mmsgSender)
 		real := s.put
 		s.put = func(fd uintptr) bool {
@@ -102,7 +102,7 @@ func TestRunsRefused(t *testing.T) {
 // end with an octet that peers drop.
 func TestSentinel(t *testing.T) {
 	r := newLinuxEnds(t, linuxOptions{prepare: func(e *Engine) {
-		for _, l := range append(e.outLoops, e.control) {
+		for _, l := range append(e.outLoops, e.courier.loop) {
 			l.tx.limit.sentinel = true
 		}
 	}})

@@ -86,14 +86,7 @@ func (e *Engine) tryStep(remote netip.Addr, s *holeSearch, step int, now int64) 
 	s.due = now + s.wait
 	e.holes[remote] = pathHole{mtu: step, hold: holeHold, until: now + int64(holeHold)}
 	e.updateMTULocked(mtuEvent{remote: remote})
-	e.control.begin()
-	h := &e.control.header
-	if !h.parseQuote(s.packet, s.packet[0]>>4 == 6) {
-		return
-	}
-	if r := e.control.rule(&h.key); r != nil && r.sa != nil {
-		e.control.tooBig(s.packet, int(r.sa.child.inner.Load()))
-	}
+	e.courier.hand(errand{kind: errandSendAgain, quote: s.packet})
 }
 
 // hold is how long the MTU that was found is kept.

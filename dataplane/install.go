@@ -23,7 +23,8 @@ var (
 
 // SendIKE sends an IKE message from a socket that has the local port and address, behind the non-ESP marker when that
 // is a NAT-T socket. An invalid or unspecified local address leaves the choice to the system, port 0 means the IKE
-// port. A single octet 0xff is sent as it is: it is a NAT-keepalive.
+// port. A single octet 0xff is sent as it is: it is a NAT-keepalive. It does not wait: a message for which the socket's
+// buffer has no room is lost, and an error says so.
 func (e *Engine) SendIKE(local, remote netip.AddrPort, datagram []byte) error {
 	return e.sockets.sendIKE(local, remote, datagram)
 }
@@ -85,7 +86,7 @@ func (e *Engine) InstallInbound(id, line uint64, c esp.InboundConfig, ts selecto
 // InstallOutbound makes packets of the policy that ts selects leave through the SA. Of several SAs that select a packet,
 // the one whose remote prefix is longest is used, then that of the oldest line: line is one number for an SA and those
 // that it is rekeyed to, and counts up. Of one line the newest is used for all it selects, so a rekeyed SA takes over at
-// once; an older one goes on with the rest until RemoveOutbound. What waits for the policy is sent. An SA of a policy that
+// once; an older one goes on with the rest until RemoveOutbound. What waits for the policy is sent soon. An SA of a policy that
 // is not there stands for itself, behind all others.
 func (e *Engine) InstallOutbound(id, policy, line uint64, c esp.OutboundConfig, ts selector.Pair, path esp.Path) error {
 	if ts.Empty() {

@@ -115,6 +115,7 @@ func (l *lab) out(packets ...[]byte) []sent {
 }
 
 func (l *lab) outSuper(s ...superPacket) []sent {
+	l.settle()
 	w := l.e.outLoops[0]
 	l.sockets.sent = nil
 	w.begin()
@@ -146,9 +147,19 @@ func (l *lab) in(from netip.AddrPort, msgs ...sent) []written {
 	return l.dev.written
 }
 
+// settle has the courier do what it was told.
+func (l *lab) settle() { l.e.courier.work(l.e.done) }
+
+// taken is what was sent since it was last asked for, with what the courier sends.
+func (l *lab) taken() []sent {
+	l.settle()
+	return l.sockets.take()
+}
+
 // wantDrops compares the drops of a lab, as printed by fmt.
 func (l *lab) wantDrops(want string) {
 	l.t.Helper()
+	l.settle()
 	if got := fmt.Sprint(dropsOf(l.e))[len("map"):]; got != want {
 		l.t.Errorf("drops: %s, want %s", got, want)
 	}

@@ -112,10 +112,3 @@ func mtuTo(fd int, remote netip.AddrPort) int {
 	}
 	return min(mtu, maxPacket)
 }
-
-func sockaddr(a netip.AddrPort) unix.Sockaddr {
-	if a.Addr().Is6() {
-		return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: zoneID(a.Addr().Zone())}
-	}
-	return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
-}

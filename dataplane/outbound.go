@@ -21,8 +21,8 @@ import (
 // All of it happens in the loop's own goroutine; nothing is handed on, nothing allocated, no lock taken. Only a packet
 // that waits for a tunnel is copied to the heap, under its trap's lock.
 
-// outLoop carries packets from one device queue to the wire. Owned by one goroutine; the control side has one of its
-// own for packets that have waited, owned by the engine's mutex.
+// outLoop carries packets from one device queue to the wire. Owned by one goroutine; the courier has one of its own for
+// packets that have waited.
 type outLoop struct {
 	e      *Engine
 	shard  int // in the counters of outbound SAs

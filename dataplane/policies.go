@@ -65,7 +65,7 @@ func (e *Engine) replace(en *entry, p *policy) {
 	}
 	e.publish(t)
 	if old != nil {
-		e.deliver(old.trap.drain(t.gen, true), false)
+		e.courier.hand(errand{kind: errandDeliver, packets: old.trap.drain(t.gen, true)})
 	}
 }
 
@@ -93,14 +93,14 @@ func (e *Engine) ClearPolicy(id uint64) {
 	if en.rule != nil {
 		e.publish(e.policies.Load().without(en.rule))
 	}
-	e.drop(waiting.drain(e.policies.Load().gen, true), false)
+	e.courier.hand(errand{kind: errandFailed, packets: waiting.drain(e.policies.Load().gen, true)})
 }
 
 // replaceGone makes an entry one that has no say about packets without an SA.
 func (e *Engine) replaceGone(en *entry) {
 	waiting := en.p.trap.drain(e.policies.Load().gen, true)
 	e.replace(en, &policy{id: en.p.id, spd: en.p.spd, ignore: true, trap: &trap{policy: en.p.id}})
-	e.drop(waiting, false)
+	e.courier.hand(errand{kind: errandFailed, packets: waiting})
 }
 
 // FailPending drops what waits for the policy's tunnel, because it won't come up.
@@ -108,7 +108,11 @@ func (e *Engine) FailPending(id uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if en := e.entries[id]; en != nil {
-		e.drop(en.p.trap.drain(e.policies.Load().gen, false), en.p.up())
+		x := errand{kind: errandFailed, packets: en.p.trap.drain(e.policies.Load().gen, false)}
+		if en.p.up() {
+			x.kind = errandLeftOut
+		}
+		e.courier.hand(x)
 	}
 }
 
@@ -141,7 +145,11 @@ func (e *Engine) addSA(sa *outboundSA, ts selector.Pair, line uint64) {
 	e.publish(t)
 	// What the SA does not carry may be asked for in another one, at once.
 	en.p.trap.acquired.Store(0)
-	e.deliver(en.p.trap.drain(t.gen, en.gone), en.gone)
+	x := errand{kind: errandDeliver, packets: en.p.trap.drain(t.gen, en.gone)}
+	if en.gone {
+		x.kind = errandLast
+	}
+	e.courier.hand(x)
 }
 
 // removeSA takes an outbound SA out of force.
@@ -169,31 +177,3 @@ func (e *Engine) removeSA(sa *outboundSA) {
 
 // publish puts a table in force.
 func (e *Engine) publish(t *ruleTable) { e.policies.Store(t) }
-
-// drop counts packets whose tunnel did not come up, or is up without them, and tells their senders.
-func (e *Engine) drop(packets []superPacket, up bool) {
-	if len(packets) == 0 || e.closed {
-		return
-	}
-	reason, why := DropOutWaitFailed, unreachableHost
-	if up {
-		reason, why = DropOutWaitNarrow, unreachableProhibited
-	}
-	e.control.begin()
-	for i := range packets {
-		e.control.drops.add(reason, packets[i].segments)
-		e.control.unreachable(&packets[i], why)
-	}
-}
-
-// deliver sends packets that have waited. final says that those without an SA are dropped.
-func (e *Engine) deliver(packets []superPacket, final bool) {
-	if len(packets) == 0 || e.closed {
-		return
-	}
-	e.control.begin()
-	for i := range packets {
-		e.control.packet(&packets[i], final)
-	}
-	e.control.sendBatch()
-}

@@ -21,7 +21,7 @@ func TestCountsOfTheLastBatch(t *testing.T) {
 	if c, ok := a.e.Counters(childA); !ok || c.OutPackets != 2 || c.OutBytes != 2*uint64(len(packet)) {
 		t.Errorf("sealed: %+v, %v", c, ok)
 	}
-	msgs = append(msgs, a.sockets.take()...)
+	msgs = append(msgs, a.taken()...)
 
 	in := b.e.inLoops[0]
 	in.begin()

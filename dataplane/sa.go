@@ -39,7 +39,7 @@ type outboundSA struct {
 	portless bool
 	// exhausting is about the soft limit.
 	exhausting notice
-	cells      []counterCell // by number of the outbound loop, the last is the control side's
+	cells      []counterCell // by number of the outbound loop, the last is the courier's
 	// progress is about when TCP was last seen to get large packets through, on the engine's clock.
 	progress atomic.Int64
 }

@@ -42,5 +42,5 @@ func (e *Engine) moveSA(sa *outboundSA, ts selector.Pair) {
 	}
 	en.sas[sa] = fresh
 	e.publish(t)
-	e.deliver(en.p.trap.drain(t.gen, false), false)
+	e.courier.hand(errand{kind: errandDeliver, packets: en.p.trap.drain(t.gen, false)})
 }

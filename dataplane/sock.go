@@ -16,7 +16,7 @@ type socketEnd interface {
 	route(p esp.Path) (*route, error)
 	// pathMTU asks the system what it knows of the route's MTU; 0: nothing.
 	pathMTU(r *route) int
-	// sendIKE sends one datagram, as it is. Safe for concurrent use.
+	// sendIKE sends one datagram, as it is, and does not wait. Safe for concurrent use.
 	sendIKE(local, remote netip.AddrPort, datagram []byte) error
 	// lost is how many messages the sockets have dropped because they were not received in time.
 	lost() uint64

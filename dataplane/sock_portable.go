@@ -128,8 +128,7 @@ func sendUDP(set *socketSet, local, remote netip.AddrPort, datagram []byte) erro
 	if a := local.Addr(); b.wildcard && a.IsValid() && !a.IsUnspecified() {
 		oob = sourceControl(a.WithZone(""))
 	}
-	_, _, err := b.udp.WriteMsgUDPAddrPort(p, oob, remote)
-	return err
+	return b.sendNow(p, oob, remote)
 }
 
 // addrPortWriter and addrPortReader are the methods of net.UDPConn that don't allocate.

@@ -26,7 +26,7 @@ func TestTrapDeliversWhatWaits(t *testing.T) {
 		t.Errorf("Acquire: %v %v", a.rec.policies, a.rec.acquires)
 	}
 	connect(t, a.e, b.e, childA, policyA, ts, gcm128(), labA, labB)
-	got := b.in(labA, a.sockets.take()...)
+	got := b.in(labA, a.taken()...)
 	if len(got) != 5 || !bytes.Equal(got[0].data, first) {
 		t.Fatalf("%d packets came in; drops %v %v", len(got), dropsOf(a.e), dropsOf(b.e))
 	}
@@ -91,7 +91,7 @@ func TestTrapNarrowedAndReplaced(t *testing.T) {
 	outside.dst = "10.2.7.7"
 	a.out(udpPacket(inside, 1, 2, nil), udpPacket(outside, 1, 2, nil))
 	connect(t, a.e, b.e, childA, policyA, pair(t, ts4Local, "10.2.0.0/24"), gcm128(), labA, labB)
-	if n := len(a.sockets.take()); n != 1 {
+	if n := len(a.taken()); n != 1 {
 		t.Errorf("%d messages", n)
 	}
 	a.wantDrops("[]")
@@ -182,7 +182,7 @@ func TestTrapRace(t *testing.T) {
 	s := super(udpPacket(v4, 1, 2, nil), tun.VNetHdr{})
 	w.packet(&s, false)
 	w.sendBatch()
-	if n := len(a.sockets.take()); n != 1 {
+	if n := len(a.taken()); n != 1 {
 		t.Errorf("%d messages: the packet waits for an SA that is there", n)
 	}
 	// The same with a trap that is removed meanwhile.
