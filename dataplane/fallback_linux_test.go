@@ -98,6 +98,34 @@ func TestRunsRefused(t *testing.T) {
 	}
 }
 
+// TestRunsRefusedNowAndThen: as long as the kernel takes runs in between, UDP_SEGMENT is not given up.
+func TestRunsRefusedNowAndThen(t *testing.T) {
+	r := newLinuxEnds(t, linuxOptions{prepare: func(e *Engine) {
+		s := e.outLoops[0].sender.(*mmsgSender)
+		real, runs := s.put, 0
+		s.put = func(fd uintptr) bool {
+			if isRun(&s.next[0]) {
+				if runs++; runs%4 != 0 {
+					s.errno = unix.EINVAL
+					return true
+				}
+			}
+			return real(fd)
+		}
+	}})
+	r.connect(1, 1, ts4Local, ts4Remote)
+	big := tcpSpec{sport: 1, dport: 2, flags: tcpACK}.build(v4, fill(20000, 1))
+	v := vnetFor(big, 1300)
+	want := referenceSegments(big, v)
+	for range 4 * gsoStrikes {
+		checkSealed(t, r.out([]superPacket{super(big, v)}, len(want))[:1], want[:1])
+	}
+	wantPath(t, r.a, "gso: UDP_SEGMENT", true)
+	if d := dropsOf(r.a); len(d) != 0 {
+		t.Errorf("drops: %v", d)
+	}
+}
+
 // TestSentinel: on kernels that corrupt runs of equal length, none is sent: short ones go one by one, and longer ones
 // end with an octet that peers drop.
 func TestSentinel(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 // Don't Fragment, over IPv4. Linux sets it by itself (IP_PMTUDISC_WANT) on packets that fit the path as far as is known,
 // but not on runs of UDP_SEGMENT: routers would cut each of their packets in two, and nobody would ever learn that the
 // path has become narrow. So the sockets of ESP always have it (IP_PMTUDISC_DO). What is larger than the path and has to
-// go all the same, such as IPv6 packets of 1280 octets through a path that takes less, goes without it: mayFragment.
+// go all the same, such as IPv6 packets of 1280 octets through a path that takes less, goes without it: allowFragments.
 //
 // IPv6 has no such bit: only the sender fragments, and it does for what is larger than the path as far as it is known.
 
@@ -28,19 +28,29 @@ func (b *mmsgSocket) discover(mode int) error {
 	})
 }
 
-// mayFragment lets what send sends be fragmented, here or by a router. Meanwhile another worker's packets may be as well,
-// which does no harm.
-func (b *mmsgSocket) mayFragment(send func()) {
+// allowFragments lets what the socket sends be fragmented, here or by a router, until forbidFragments was called as often.
+// Meanwhile another worker's packets may be as well, which does no harm.
+func (b *mmsgSocket) allowFragments() {
 	if !b.df {
-		send()
 		return
 	}
 	b.whole.Lock()
 	defer b.whole.Unlock()
-	// A socket that is closed meanwhile says so to send, too.
-	_ = b.discover(unix.IP_PMTUDISC_DONT)
-	send()
-	_ = b.discover(unix.IP_PMTUDISC_DO)
+	if b.users++; b.users == 1 {
+		_ = b.discover(unix.IP_PMTUDISC_DONT) // a socket that is closed meanwhile says so to the next send too
+	}
+}
+
+// forbidFragments takes one allowFragments back.
+func (b *mmsgSocket) forbidFragments() {
+	if !b.df {
+		return
+	}
+	b.whole.Lock()
+	defer b.whole.Unlock()
+	if b.users--; b.users == 0 {
+		_ = b.discover(unix.IP_PMTUDISC_DO)
+	}
 }
 
 // pollErrors passes on what the socket's error queue has.
@@ -48,7 +58,7 @@ func (b *mmsgSocket) pollErrors(ev socketEvents) {
 	_ = b.control(func(fd int) error { b.reportErrors(fd, ev); return nil }) // a closed socket has nothing to tell
 }
 
-// tooLong says whether the packets of a message are larger than the path takes, and have to go all the same.
+// tooLong reports whether the packets of a message are larger than the path takes, and have to go all the same.
 func (m *txMessage) tooLong() bool {
 	return !m.route.path.Remote.Addr().Is6() && m.seg+m.route.outerHeader() > int(m.route.mtu.Load())
 }

@@ -50,11 +50,13 @@ func TestRunsDontFragment(t *testing.T) {
 	want()
 	// And in the middle of it, the kernel was asked to let it be fragmented.
 	c := r.a.sockets.(*mmsgSockets).conns[0]
-	c.mayFragment(func() {
-		if m := mode(c); m != unix.IP_PMTUDISC_DONT {
-			t.Errorf("IP_MTU_DISCOVER is %d", m)
-		}
-	})
+	c.allowFragments()
+	c.allowFragments() // of another worker
+	c.forbidFragments()
+	if m := mode(c); m != unix.IP_PMTUDISC_DONT {
+		t.Errorf("IP_MTU_DISCOVER is %d", m)
+	}
+	c.forbidFragments()
 	want()
 	// A path that has become narrow since: the kernel refuses the packet once, and takes it then.
 	s := r.a.sockets.sender(0).(*mmsgSender)

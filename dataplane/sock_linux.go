@@ -40,9 +40,10 @@ type mmsgSocket struct {
 	*boundSocket
 	rc  syscall.RawConn
 	gro bool
-	// df says that packets have the bit Don't Fragment; whole is held while they must not, see mayFragment.
+	// df says that packets have the bit Don't Fragment, but for the time that there are users who want them without it.
 	df    bool
 	whole sync.Mutex
+	users int // under whole
 }
 
 // newMmsgSockets opens the sockets. It reports false if they are not ones that raw system calls work on.
@@ -204,13 +205,16 @@ func (w *mmsgSockets) sendIKE(local, remote netip.AddrPort, datagram []byte) err
 	}
 	if errors.Is(err, unix.EMSGSIZE) {
 		if b := ikeSocket(w.set, local, remote); b != nil {
-			w.conn(b).mayFragment(func() { err = sendUDP(w.set, local, remote, datagram) })
+			c := w.conn(b)
+			c.allowFragments()
+			err = sendUDP(w.set, local, remote, datagram)
+			c.forbidFragments()
 		}
 	}
 	return err
 }
 
-// isICMP says whether an error of a system call may be that of an ICMP message about an earlier packet.
+// isICMP reports whether an error of a system call may be that of an ICMP message about an earlier packet.
 func isICMP(err error) bool {
 	for _, e := range []syscall.Errno{unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EPROTO, unix.ENOPROTOOPT, unix.EACCES} {
 		if errors.Is(err, e) {

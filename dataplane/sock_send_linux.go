@@ -17,17 +17,16 @@ const (
 	sentinelMin = 8
 )
 
-// mmsgSender sends batches with sendmmsg. Each run of packets is one message with one buffer.
+// mmsgSender sends batches with sendmmsg. Each run of packets is one message with one buffer. It waits while the socket's
+// buffer is full. What the kernel refuses is dealt with in sock_refused_linux.go.
 type mmsgSender struct {
 	w      *mmsgSockets
 	conns  []*mmsgSocket // this worker's, by group
-	wait   bool          // wait while the socket's buffer is full
 	runs   *sendHeaders
-	single *sendHeaders // for the packets of a run that the kernel has refused, while runs are on their way
+	single *sendHeaders // for the packets of a message that has to go packet by packet
 	strike int
-	whole  bool // within mayFragment
 
-	// What putBatch sends, and what came of it.
+	// What put sends, and what came of it.
 	next  []mmsghdr
 	sent  int
 	errno syscall.Errno
@@ -39,10 +38,12 @@ type sendHeaders struct {
 	hdrs []mmsghdr
 	iovs []unix.Iovec
 	oobs [][controlRoom]byte
+	of   []*txMessage // what each header is of: the message, or one of its packets
 }
 
 func newSendHeaders(n int) *sendHeaders {
-	s := &sendHeaders{hdrs: make([]mmsghdr, n), iovs: make([]unix.Iovec, n), oobs: make([][controlRoom]byte, n)}
+	s := &sendHeaders{hdrs: make([]mmsghdr, n), iovs: make([]unix.Iovec, n), oobs: make([][controlRoom]byte, n),
+		of: make([]*txMessage, n)}
 	for i := range s.hdrs {
 		s.hdrs[i].hdr.Iov = &s.iovs[i]
 		s.hdrs[i].hdr.SetIovlen(1)
@@ -51,7 +52,7 @@ func newSendHeaders(n int) *sendHeaders {
 }
 
 func (w *mmsgSockets) sender(worker int) sender {
-	s := &mmsgSender{w: w, wait: true, runs: newSendHeaders(txMessages), single: newSendHeaders(plainMessages)}
+	s := &mmsgSender{w: w, runs: newSendHeaders(txMessages), single: newSendHeaders(plainMessages)}
 	for _, g := range w.set.groups {
 		s.conns = append(s.conns, w.conn(g[worker%len(g)]))
 	}
@@ -65,62 +66,69 @@ func (s *mmsgSender) send(b *txBatch) {
 		for j < len(b.msgs) && b.msgs[j].route.socket == g {
 			j++
 		}
-		s.run(b, g, b.msgs[i:j])
+		s.sendMessages(b, s.conns[g], b.msgs[i:j])
 		i = j
 	}
 }
 
-// run sends messages through one socket, in order.
-func (s *mmsgSender) run(b *txBatch, group int, msgs []txMessage) {
-	off := s.w.gsoOff.Load() != nil
-	for i := 0; i < len(msgs); {
-		// As many as can be sent with one call.
-		j := i
-		for ; j < len(msgs); j++ {
-			m := &msgs[j]
-			if m.n > 1 && (off || b.limit.sentinel && m.n < sentinelMin) || m.tooLong() {
-				break
-			}
-			s.prepare(j-i, b, m)
+// sendMessages sends messages through one socket, in order.
+func (s *mmsgSender) sendMessages(b *txBatch, c *mmsgSocket, msgs []txMessage) {
+	for len(msgs) > 0 {
+		n := s.prepare(b, msgs)
+		if n > 0 {
+			s.transmit(b, c, s.runs, n, !c.df)
+		} else {
+			n = 1
+			s.sendApart(b, c, &msgs[0])
 		}
-		done := s.flush(group, s.runs.hdrs[:j-i], func(k int) *txMessage { return &msgs[i+k] }, func(k int, e syscall.Errno) {
-			m := &msgs[i+k]
-			if m.n > 1 && s.refusedRun(m, e) {
-				s.singles(b, group, m)
-				return
-			}
-			s.fail(b, m, m.n, e)
-		})
-		if !done {
-			for ; i < len(msgs); i++ {
-				b.fail(&msgs[i], msgs[i].n, errEndClosed)
-			}
-			return
-		}
-		if i = j; i < len(msgs) {
-			s.singles(b, group, &msgs[i])
-			i++
-		}
+		msgs = msgs[n:]
 	}
 }
 
-// prepare makes the k-th header for a message.
-func (s *mmsgSender) prepare(k int, b *txBatch, m *txMessage) {
-	data, seg := b.bytes(m), 0
-	if m.n > 1 {
-		seg = m.seg
-		if b.limit.sentinel && !m.closed {
-			// A NAT-keepalive is the one octet that every peer drops: RFC 3948 section 2.3.
-			b.arena[m.end] = natKeepalive
-			data = b.arena[m.start : m.end+1]
+// prepare makes headers for as many messages as can be sent with one call, each as a whole, and returns how many.
+func (s *mmsgSender) prepare(b *txBatch, msgs []txMessage) int {
+	off := s.w.gsoOff.Load() != nil
+	for k := range msgs {
+		m := &msgs[k]
+		if m.n > 1 && (off || b.limit.sentinel && m.n < sentinelMin) || m.tooLong() {
+			return k
 		}
+		data, seg := b.bytes(m), 0
+		if m.n > 1 {
+			seg = m.seg
+			if b.limit.sentinel && !m.closed {
+				// A NAT-keepalive is the one octet that every peer drops: RFC 3948 section 2.3.
+				b.arena[m.end] = natKeepalive
+				data = b.arena[m.start : m.end+1]
+			}
+		}
+		s.runs.set(k, m, data, seg)
 	}
-	s.runs.set(k, m, data, seg)
+	return len(msgs)
+}
+
+// sendApart sends the packets of a message one by one. It returns how many are lost.
+func (s *mmsgSender) sendApart(b *txBatch, c *mmsgSocket, m *txMessage) (lost int) {
+	fragments := !c.df || m.tooLong()
+	if fragments {
+		c.allowFragments()
+		defer c.forbidFragments()
+	}
+	for i := 0; i < m.n; {
+		k := 0
+		for ; i < m.n && k < len(s.single.hdrs); k++ {
+			s.single.set(k, m, b.packet(m, i), 0)
+			i++
+		}
+		lost += s.transmit(b, c, s.single, k, fragments)
+	}
+	return lost
 }
 
 // set makes the k-th header for data, which goes where m goes; seg is the length of its packets, 0 if it is one.
 func (s *sendHeaders) set(k int, m *txMessage, data []byte, seg int) {
 	h := &s.hdrs[k].hdr
+	s.of[k] = m
 	s.iovs[k].Base = &data[0]
 	s.iovs[k].SetLen(len(data))
 	h.Name = &m.route.sock[0]
@@ -141,54 +149,28 @@ func (s *sendHeaders) set(k int, m *txMessage, data []byte, seg int) {
 	h.SetControllen(len(oob))
 }
 
-// flush sends what the headers say and calls fail for each that the kernel refuses. of gives the message that the k-th
-// header is of. It reports false if the socket is closed.
-func (s *mmsgSender) flush(group int, hdrs []mmsghdr, of func(k int) *txMessage, fail func(k int, e syscall.Errno)) bool {
-	retried := false
-	for k := 0; k < len(hdrs); {
-		s.next, s.sent, s.errno = hdrs[k:], 0, 0
-		if err := s.conns[group].rc.Write(s.put); err != nil {
-			return false
-		}
-		if s.sent > 0 {
-			k += s.sent
-			retried = false
-			continue
-		}
-		single := int(hdrs[k].hdr.Iov.Len) <= of(k).seg
-		if !retried && (isICMP(s.errno) || s.errno == unix.EMSGSIZE && single && (s.whole || !s.conns[group].df)) {
-			// It is about an earlier packet: that one is reported, this one is sent again.
-			retried = true
-			s.conns[group].pollErrors(s.w.events)
-			continue
-		}
-		if s.errno == unix.EMSGSIZE && single && s.anyway(group, hdrs[k:k+1], of(k)) {
-			k++
-			retried = false
-			continue
-		}
-		fail(k, s.errno)
-		k++
-		retried = false
+// packets is how many packets the k-th header carries.
+func (s *sendHeaders) packets(k int) int {
+	if m := s.of[k]; int(s.hdrs[k].hdr.Iov.Len) > m.seg {
+		return m.n
 	}
-	return true
+	return 1
 }
 
-// anyway sends a single packet that is larger than the path takes since it was sealed, and reports whether it is sent.
-func (s *mmsgSender) anyway(group int, hdr []mmsghdr, m *txMessage) bool {
-	c := s.conns[group]
-	if s.whole || !c.df {
-		return false
-	}
-	c.pollErrors(s.w.events)
-	s.w.events.mtuChanged(m.route.path.Remote.Addr(), 0)
-	c.mayFragment(func() {
-		s.next, s.sent, s.errno = hdr, 0, 0
+// sendmmsg sends what headers say, in order, until the kernel refuses one. It returns how many it has sent and why the
+// next one was refused: 0 if there is none left, EBADF if the socket is closed.
+func (s *mmsgSender) sendmmsg(c *mmsgSocket, hdrs []mmsghdr) (sent int, refused syscall.Errno) {
+	for sent < len(hdrs) {
+		s.next, s.sent, s.errno = hdrs[sent:], 0, 0
 		if c.rc.Write(s.put) != nil {
-			s.errno = unix.EBADF
+			return sent, unix.EBADF
 		}
-	})
-	return s.sent > 0
+		if s.sent == 0 {
+			return sent, s.errno
+		}
+		sent += s.sent
+	}
+	return sent, 0
 }
 
 // putBatch calls sendmmsg once. It reports false to be called again when the socket's buffer has room.
@@ -203,78 +185,21 @@ func (s *mmsgSender) putBatch(fd uintptr) bool {
 		case unix.EINTR:
 			continue
 		case unix.EAGAIN:
-			if s.wait {
-				return false
-			}
+			return false
 		}
 		s.errno = e
 		return true
 	}
 }
 
-// refusedRun says whether a run that the kernel refused should be sent packet by packet, and notes what is to be learned
-// from it.
-func (s *mmsgSender) refusedRun(m *txMessage, e syscall.Errno) bool {
-	switch e {
-	case unix.EIO:
-		// No checksum offload on the way (before Linux 6.11), or an xfrm policy on the route.
-		s.w.disableGSO("the route can't do it (EIO)")
-		return true
-	case unix.EINVAL, unix.EMSGSIZE:
-		// The packets are larger than the path: there is no IP fragmentation with segmentation.
-		s.w.events.mtuChanged(m.route.path.Remote.Addr(), 0)
-		return true
-	}
-	return false
-}
-
-// singles sends the packets of a message one by one.
-func (s *mmsgSender) singles(b *txBatch, group int, m *txMessage) {
-	if m.tooLong() {
-		s.whole = true
-		s.conns[group].mayFragment(func() { s.oneByOne(b, group, m) })
-		s.whole = false
-		return
-	}
-	s.oneByOne(b, group, m)
-}
-
-func (s *mmsgSender) oneByOne(b *txBatch, group int, m *txMessage) {
-	failed := 0
-	for i := 0; i < m.n; {
-		k := 0
-		for ; i+k < m.n && k < len(s.single.hdrs); k++ {
-			s.single.set(k, m, b.packet(m, i+k), 0)
-		}
-		if !s.flush(group, s.single.hdrs[:k], func(int) *txMessage { return m }, func(_ int, e syscall.Errno) {
-			failed++
-			s.fail(b, m, 1, e)
-		}) {
-			b.fail(m, m.n-i, errEndClosed)
-			return
-		}
-		i += k
-	}
-	if s.w.gsoOff.Load() != nil || b.limit.sentinel && m.n < sentinelMin || m.tooLong() {
-		return
-	}
-	// Refused as a run, taken one by one: if that goes on, UDP_SEGMENT is of no use here.
-	if s.strike++; failed > 0 || int(m.route.mtu.Load()) < m.seg+m.route.outerHeader() {
-		s.strike = 0
-	}
-	if s.strike >= gsoStrikes {
-		s.w.disableGSO("the kernel refuses runs of packets and takes the packets")
-	}
-}
-
-// fail reports packets that the kernel refused.
+// fail counts packets that are lost.
 func (s *mmsgSender) fail(b *txBatch, m *txMessage, n int, e syscall.Errno) {
-	if e == unix.EMSGSIZE {
-		s.w.events.mtuChanged(m.route.path.Remote.Addr(), 0)
-	}
-	if e == unix.EAGAIN || e == unix.ENOBUFS {
+	switch e {
+	case unix.EBADF:
+		b.fail(m, n, errEndClosed)
+	case unix.ENOBUFS:
 		b.fail(m, n, errSendBuffer)
-		return
+	default:
+		b.fail(m, n, os.NewSyscallError("sendmmsg", e))
 	}
-	b.fail(m, n, os.NewSyscallError("sendmmsg", e))
 }
