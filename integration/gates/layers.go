@@ -22,6 +22,8 @@ var Layers = []Layer{
 	{Dir: "ike/identity"},
 	{Dir: "ike/diag"},
 	{Dir: "ike/ticket"},
+	{Dir: "ike/policy"},
+	{Dir: "config/tree"},
 	{Dir: "esp", Tests: nil},
 
 	// What is made of these values. suite's tests seal a packet with esp to see that its keys fit.
@@ -32,7 +34,7 @@ var Layers = []Layer{
 	{Dir: "ike/peertest", May: []string{"ike/proposal", "ike/suite", "ike/wire"}},
 	{Dir: "ike/auth/...", May: []string{"ike/auth/...", "ike/suite", "ike/identity", "ike/wire"}},
 	{Dir: "ike/eap/...", May: []string{"ike/eap/...", "ike/suite", "ike/wire"}},
-	{Dir: "config", May: []string{"ike/proposal", "ike/selector", "ike/identity", "ike/wire"}},
+	{Dir: "config", May: []string{"config/tree", "ike/policy", "ike/proposal", "ike/selector", "ike/identity", "ike/wire"}, Tests: []string{"ike/vici"}},
 
 	// One IKE SA as a machine; the control protocol, which knows its backend as an interface of its own.
 	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/eap/...", "ike/diag", "ike/identity", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"}, Tests: []string{"ike/peertest"}},

@@ -1,0 +1,79 @@
+package policy
+
+// Auth is how one side proves who it is. The zero value is no method.
+type Auth uint8
+
+// The methods.
+const (
+	// AuthPSK is a pre-shared key, RFC 7296 section 2.15.
+	AuthPSK Auth = iota + 1
+)
+
+// Words implements [Word].
+func (Auth) Words() []string { return []string{"", "psk"} }
+
+// String is the word of the configuration.
+func (a Auth) String() string { return Name(a) }
+
+// Childless says whether an IKE SA may be set up without a CHILD SA (RFC 6023).
+type Childless uint8
+
+// The policies.
+const (
+	// ChildlessAllow: the peer may; this side creates a child with IKE_AUTH.
+	ChildlessAllow Childless = iota
+	// ChildlessPrefer: this side does so too where the peer can, and creates its children afterwards.
+	ChildlessPrefer
+	// ChildlessForce: it is the only way, in both roles.
+	ChildlessForce
+	// ChildlessNever: neither side may.
+	ChildlessNever
+)
+
+// Words implements [Word].
+func (Childless) Words() []string { return []string{"allow", "prefer", "force", "never"} }
+
+// String is the word of the configuration.
+func (c Childless) String() string { return Name(c) }
+
+// Unique says what happens when a peer that has an IKE SA makes another one.
+type Unique uint8
+
+// The policies.
+const (
+	// UniqueNo: the old SA goes if the new one came with INITIAL_CONTACT.
+	UniqueNo Unique = iota
+	// UniqueKeep: the new SA is refused.
+	UniqueKeep
+	// UniqueReplace: the old SA goes.
+	UniqueReplace
+	// UniqueNever: the old SA stays, and no INITIAL_CONTACT is sent.
+	UniqueNever
+)
+
+// Words implements [Word].
+func (Unique) Words() []string { return []string{"no", "keep", "replace", "never"} }
+
+// String is the word of the configuration.
+func (u Unique) String() string { return Name(u) }
+
+// RouteCheck says when a peer has to show that it gets packets at an address that it has moved to.
+type RouteCheck uint8
+
+// The policies of https://www.rfc-editor.org/rfc/rfc4555#section-3.7: "By default, the return routability check SHOULD be
+// done before updating the IPsec SAs, but in some environments it MAY be postponed until after", and where the peer is
+// expected to be well-behaved it "MAY be omitted".
+const (
+	// RouteCheckBefore: before ESP goes to the new address.
+	RouteCheckBefore RouteCheck = iota
+	// RouteCheckAfter: after that.
+	RouteCheckAfter
+	// RouteCheckNever: not at all.
+	RouteCheckNever
+)
+
+// Words implements [Word].
+func (RouteCheck) Words() []string { return []string{"before", "after", "never"} }
+
+// String is the word of the configuration.
+func (r RouteCheck) String() string { return Name(r) }

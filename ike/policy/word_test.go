@@ -1,0 +1,48 @@
+package policy
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestWords: every value has its word, and every word its value.
+func TestWords(t *testing.T) {
+	for got, want := range map[fmt.Stringer]string{
+		AuthPSK: "psk", Auth(0): "unknown", Auth(9): "unknown",
+		ChildlessAllow: "allow", ChildlessPrefer: "prefer", ChildlessForce: "force", ChildlessNever: "never", Childless(9): "unknown",
+		UniqueNo: "no", UniqueKeep: "keep", UniqueReplace: "replace", UniqueNever: "never", Unique(9): "unknown",
+		RouteCheckBefore: "before", RouteCheckAfter: "after", RouteCheckNever: "never", RouteCheck(9): "unknown",
+		StartNone: "none", StartTrap: "trap", StartStart: "start", StartAction(9): "unknown",
+		ModeTunnel: "tunnel", Mode(9): "unknown",
+	} {
+		if got.String() != want {
+			t.Errorf("%T %d is %s, want %s", got, got, got, want)
+		}
+	}
+	same(t, AuthPSK, ChildlessAllow, UniqueNo, RouteCheckBefore, StartNone, ModeTunnel)
+	if a, ok := Parse[Auth](""); ok {
+		t.Errorf("no word is %v", a)
+	}
+	if s, ok := Parse[StartAction]("Start"); ok || s != StartNone {
+		t.Errorf("another spelling is %v", s)
+	}
+}
+
+func same(t *testing.T, a Auth, c Childless, u Unique, r RouteCheck, s StartAction, m Mode) {
+	t.Helper()
+	back(t, a)
+	back(t, c)
+	back(t, u)
+	back(t, r)
+	back(t, s)
+	back(t, m)
+}
+
+func back[W Word](t *testing.T, w W) {
+	t.Helper()
+	for i, text := range w.Words() {
+		if v, ok := Parse[W](text); text != "" && (!ok || int(v) != i) {
+			t.Errorf("%q is %d, %v, want %d", text, v, ok, i)
+		}
+	}
+}
