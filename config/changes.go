@@ -12,7 +12,7 @@ import (
 // `key` is the key's name in a file; "-" marks a field that is no key. `reload` is the [Effect], or
 //
 //	keys    the field is a table, whose keys say it themselves
-//	tables  the field is tables with names: those who reload compare them one by one
+//	tables  the field is tables with names: the reload compares them one by one
 //
 // A test holds every field of every table to have both.
 

@@ -15,32 +15,62 @@ import (
 func everyTable() map[string]reflect.Type {
 	return map[string]reflect.Type{
 		"": reflect.TypeFor[Config](), "ike": reflect.TypeFor[IKE](), "connections.NAME": reflect.TypeFor[Connection](),
-		"connections.NAME.local": reflect.TypeFor[Auth](), "connections.NAME.children.NAME": reflect.TypeFor[Child](),
+		"connections.NAME.local": reflect.TypeFor[Auth](), "connections.NAME.remote": reflect.TypeFor[Auth](),
+		"connections.NAME.children.NAME": reflect.TypeFor[Child](), "secrets": reflect.TypeFor[Secrets](),
+		"secrets.ike.NAME": reflect.TypeFor[IKESecret](), "secrets.ppk.NAME": reflect.TypeFor[PPKSecret](),
 	}
 }
 
-// TestEveryFieldIsTagged: a field without its tags would not be compared, or could not be named to the operator.
+// wholeTables are those of which no key can change while the daemon runs: Config says so of the table.
+func wholeTables() map[string]reflect.Type {
+	return map[string]reflect.Type{
+		"control": reflect.TypeFor[Control](), "metrics": reflect.TypeFor[Metrics](), "log": reflect.TypeFor[Log](), "tun": reflect.TypeFor[TUN](),
+		"dataplane": reflect.TypeFor[Dataplane](), "debug": reflect.TypeFor[Debug](),
+	}
+}
+
+// TestEveryFieldIsTagged: a field without its tags would not be compared, or could not be named to the operator. The other way round
+// every table has its struct in the lists above.
 func TestEveryFieldIsTagged(t *testing.T) {
 	asked, _ := known()
 	for pattern, table := range everyTable() {
-		seen := map[string]bool{}
 		for i := range table.NumField() {
-			f := table.Field(i)
-			if f.Type == reflect.TypeFor[Source]() {
-				continue
-			}
-			key, _ := tags(f) // which panics where there are none
-			if key == "" {
-				continue
-			}
-			if !asked[pattern][key] {
-				t.Errorf("%s.%s: the parser knows no key %q in [%s]", table.Name(), f.Name, key, pattern)
-			}
-			if seen[key] {
-				t.Errorf("%s has two fields for %s", table.Name(), key)
-			}
-			seen[key] = true
+			tags(table.Field(i)) // which panics where there are none
 		}
+		checkKeys(t, pattern, table, asked[pattern])
+		delete(asked, pattern)
+	}
+	for pattern, table := range wholeTables() {
+		f := reflect.TypeFor[Config]()
+		for i := range f.NumField() {
+			if f.Field(i).Type == table && f.Field(i).Tag.Get("reload") != "restart" {
+				t.Errorf("[%s] can change while the daemon runs: its fields have to say how", pattern)
+			}
+		}
+		checkKeys(t, pattern, table, asked[pattern])
+		delete(asked, pattern)
+	}
+	for pattern, keys := range asked {
+		if len(keys) > 1 || !keys["NAME"] { // not just tables with names
+			t.Errorf("[%s] is in neither list", pattern)
+		}
+	}
+}
+
+// checkKeys holds the keys of a struct to those that the parser asks for.
+func checkKeys(t *testing.T, pattern string, table reflect.Type, asked map[string]bool) {
+	t.Helper()
+	seen := map[string]bool{}
+	for i := range table.NumField() {
+		f := table.Field(i)
+		key := f.Tag.Get("key")
+		if f.Type == reflect.TypeFor[Source]() || key == "-" {
+			continue
+		}
+		if !asked[key] || seen[key] {
+			t.Errorf("%s.%s: the parser knows no key %q in [%s], or two fields have it", table.Name(), f.Name, key, pattern)
+		}
+		seen[key] = true
 	}
 }
 

@@ -137,7 +137,7 @@ func TestDefaults(t *testing.T) {
 		name      string
 		got, want any
 	}{
-		{"control.socket", c.Control.Socket, "/run/esplanade/charon.vici"},
+		{"control.socket", c.Control.Socket, "/run/esplanade/charon.vici"}, {"DefaultSocket", c.Control.Socket, DefaultSocket},
 		{"metrics.listen", c.Metrics.Listen, ""},
 		{"log", [2]any{c.Log.Level, c.Log.Format}, [2]any{slog.LevelInfo, LogText}},
 		{"tun.name", c.TUN.Name, "ipsec0"},
@@ -148,7 +148,8 @@ func TestDefaults(t *testing.T) {
 		{"dataplane.wait_packets", c.Dataplane.WaitPackets, 64},
 		{"switches", [8]bool{c.Dataplane.MSSClamp, c.Dataplane.CopyDSCP, c.Dataplane.GSO, c.Dataplane.GRO, c.Dataplane.TunOffload,
 			c.Dataplane.ReusePort, c.Dataplane.RawIO, c.Dataplane.RawESP}, [8]bool{true, true, true, true, true, true, true, true}},
-		{"ports", [2]uint16{c.IKE.Port, c.IKE.PortNATT}, [2]uint16{500, 4500}},
+		{"ports", [2]uint16{c.IKE.Port, c.IKE.PortNATT}, [2]uint16{500, 4500}}, {"DefaultPort", c.IKE.Port, uint16(DefaultPort)},
+		{"DefaultPortNATT", c.IKE.PortNATT, uint16(DefaultPortNATT)}, {"DefaultMTU", c.TUN.MTU, DefaultMTU},
 		{"retransmit_timeout", c.IKE.RetransmitTimeout, 2 * time.Second},
 		{"retransmit_tries", c.IKE.RetransmitTries, 5},
 		{"retransmit_base", c.IKE.RetransmitBase, 1.8},

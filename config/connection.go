@@ -1,11 +1,14 @@
 package config
 
 import (
+	"fmt"
+	"math"
 	"time"
 
-	"esplanade/ike/identity"
+	"esplanade/config/tree"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
-	"esplanade/ike/selector"
+	"esplanade/ike/wire"
 )
 
 // Connection is one table [connections.NAME]: a peer, or several, and the tunnels to it.
@@ -18,33 +21,32 @@ type Connection struct {
 	LocalAddrs []Endpoint `key:"local_addrs" reload:"reestablish"`
 	// RemoteAddrs are the peer's addresses. To initiate, one must be an address or a DNS name. Default %any.
 	RemoteAddrs []Endpoint `key:"remote_addrs" reload:"reestablish"`
-	// LocalPort and RemotePort are the UDP ports where IKE starts. Defaults: [IKE.Port], 500.
+	// LocalPort and RemotePort are the UDP ports where IKE starts. The default of LocalPort is [IKE].Port.
 	LocalPort  uint16 `key:"local_port" reload:"reestablish"`
-	RemotePort uint16 `key:"remote_port" reload:"reestablish"`
+	RemotePort uint16 `key:"remote_port" reload:"reestablish" default:"500" range:"1..65535"`
 	// Proposals are the IKE proposals, best first. Default proposal.Default.
 	Proposals []proposal.Proposal `key:"proposals" reload:"live"`
-	// Encap makes both sides use UDP encapsulation even without NAT. Default true.
-	Encap bool `key:"encap" reload:"reestablish"`
-	// MOBIKE offers RFC 4555, with which the SAs follow a change of addresses. Default true.
-	MOBIKE bool `key:"mobike" reload:"reestablish"`
-	// MOBIKECheck is when a peer has to show that it gets packets at an address that it has moved to. Default
-	// MOBIKECheckBefore.
-	MOBIKECheck MOBIKECheck `key:"mobike_check" reload:"reestablish"`
+	// Encap makes both sides use UDP encapsulation even without NAT.
+	Encap bool `key:"encap" reload:"reestablish" default:"true"`
+	// MOBIKE offers RFC 4555, with which the SAs follow a change of addresses.
+	MOBIKE bool `key:"mobike" reload:"reestablish" default:"true"`
+	// MOBIKECheck is when a peer has to show that it gets packets at an address that it has moved to.
+	MOBIKECheck policy.RouteCheck `key:"mobike_check" reload:"reestablish" default:"before"`
 	// Fragmentation offers and uses IKE fragmentation (RFC 7383). Default true.
 	Fragmentation bool `key:"fragmentation" reload:"live"`
-	// Resumption gives session tickets, asks for them and resumes IKE SAs with them (RFC 5723). Default false.
-	Resumption bool `key:"resumption" reload:"reestablish"`
-	// DPDDelay is how long the peer may be silent before it is asked for a sign of life; 0 never asks. Default 30s.
-	DPDDelay time.Duration `key:"dpd_delay" reload:"live"`
-	// KeyingTries is how many sequences of retransmissions an initiation has; 0, the default, is without end.
-	KeyingTries int `key:"keyingtries" reload:"live"`
-	// Unique says what happens to an SA that the same peer has already. Default UniqueNo.
-	Unique UniquePolicy `key:"unique" reload:"live"`
-	// Childless says whether IKE_AUTH may go without a child. Default ChildlessAllow.
-	Childless ChildlessPolicy `key:"childless" reload:"live"`
+	// Resumption gives session tickets, asks for them and resumes IKE SAs with them (RFC 5723).
+	Resumption bool `key:"resumption" reload:"reestablish" default:"false"`
+	// DPDDelay is how long the peer may be silent before it is asked for a sign of life; 0 never asks.
+	DPDDelay time.Duration `key:"dpd_delay" reload:"live" default:"30s" range:"0|1s..365d"`
+	// KeyingTries is how many sequences of retransmissions an initiation has; 0 is without end.
+	KeyingTries int `key:"keyingtries" reload:"live" default:"0" range:"0..1048576"`
+	// Unique says what happens to an SA that the same peer has already.
+	Unique policy.Unique `key:"unique" reload:"live" default:"no"`
+	// Childless says whether IKE_AUTH may go without a child.
+	Childless policy.Childless `key:"childless" reload:"live" default:"allow"`
 	// RekeyTime is the age at which the IKE SA is rekeyed; 0 never. Default 4h, or 0 where ReauthTime is set.
 	RekeyTime time.Duration `key:"rekey_time" reload:"live"`
-	// ReauthTime is the age at which the two sides authenticate anew; 0, the default, never.
+	// ReauthTime is the age at which the two sides authenticate again; 0, the default, never.
 	ReauthTime time.Duration `key:"reauth_time" reload:"live"`
 	// OverTime is how long after RekeyTime or ReauthTime an IKE SA is closed that could not be renewed. Default a tenth
 	// of the longer one.
@@ -60,11 +62,14 @@ type Connection struct {
 	// PPKID names the post-quantum preshared key of the connection (RFC 8784); empty, the default, is none when it
 	// initiates and any of [Secrets.PPK] when it responds.
 	PPKID string `key:"ppk_id" reload:"reestablish"`
-	// PPKRequired refuses a peer that does not use it. Default false.
-	PPKRequired bool `key:"ppk_required" reload:"reestablish"`
+	// PPKRequired refuses a peer that does not use it.
+	PPKRequired bool `key:"ppk_required" reload:"reestablish" default:"false"`
 	// Children are the tables [connections.NAME.children.NAME], in the order of the file; at least one.
 	Children []*Child `key:"children" reload:"tables"`
 }
+
+// defaultIKERekeyTime is the age at which an IKE SA is rekeyed that is not authenticated again.
+const defaultIKERekeyTime = 4 * time.Hour
 
 // HardTime is the age at which the IKE SA is closed, 0 never.
 func (c *Connection) HardTime() time.Duration {
@@ -94,171 +99,107 @@ func (c *Connection) Child(name string) *Child {
 	return nil
 }
 
-// AuthMethod is how one side proves who it is.
-type AuthMethod uint8
-
-// The methods of this version.
-const (
-	AuthPSK AuthMethod = iota + 1 // a pre-shared key
-)
-
-// String is the word of the configuration.
-func (m AuthMethod) String() string { return nameOf(authMethods(), m) }
-
-func authMethods() []enum[AuthMethod] { return []enum[AuthMethod]{{"psk", AuthPSK}} }
-
-// Auth is a table [connections.NAME.local] or [connections.NAME.remote].
-type Auth struct {
-	Source
-	// Method is the word after auth; it has no default.
-	Method AuthMethod `key:"auth" reload:"reestablish"`
-	// ID is the identity: that of this gateway, or the pattern for the peer's. Default %any, which for this gateway
-	// stands for the address it sends from.
-	ID identity.Identity `key:"id" reload:"reestablish"`
-}
-
-// ChildlessPolicy says whether an IKE SA may be set up without a CHILD SA (RFC 6023; swanctl's childless).
-type ChildlessPolicy uint8
-
-// The policies.
-const (
-	ChildlessAllow  ChildlessPolicy = iota // the peer may; this side creates a child with IKE_AUTH
-	ChildlessPrefer                        // this side does so too where the peer can
-	ChildlessForce                         // it is the only way
-	ChildlessNever
-)
-
-// String is the word in the file.
-func (c ChildlessPolicy) String() string { return nameOf(childlessPolicies(), c) }
-
-func childlessPolicies() []enum[ChildlessPolicy] {
-	return []enum[ChildlessPolicy]{{"allow", ChildlessAllow}, {"prefer", ChildlessPrefer}, {"force", ChildlessForce},
-		{"never", ChildlessNever}}
-}
-
-// UniquePolicy says what happens when a peer that has an IKE SA makes another one (swanctl's unique).
-type UniquePolicy uint8
-
-// The policies of [Connection].
-const (
-	UniqueNo      UniquePolicy = iota // the old SA goes if the new one came with INITIAL_CONTACT
-	UniqueNever                       // the old SA stays, and no INITIAL_CONTACT is sent
-	UniqueKeep                        // the new SA is refused
-	UniqueReplace                     // the old SA goes
-)
-
-// String is the word of the configuration.
-func (u UniquePolicy) String() string { return nameOf(uniquePolicies(), u) }
-
-func uniquePolicies() []enum[UniquePolicy] {
-	return []enum[UniquePolicy]{{"no", UniqueNo}, {"keep", UniqueKeep}, {"replace", UniqueReplace}, {"never", UniqueNever}}
-}
-
-// MOBIKECheck says when the return routability check of RFC 4555 section 3.7 is made.
-type MOBIKECheck uint8
-
-// The policies of [Connection].
-const (
-	MOBIKECheckBefore MOBIKECheck = iota // before ESP goes to the new address
-	MOBIKECheckAfter                     // after that
-	MOBIKECheckNever                     // not at all
-)
-
-// String is the word of the configuration.
-func (m MOBIKECheck) String() string { return nameOf(mobikeChecks(), m) }
-
-func mobikeChecks() []enum[MOBIKECheck] {
-	return []enum[MOBIKECheck]{{"before", MOBIKECheckBefore}, {"after", MOBIKECheckAfter}, {"never", MOBIKECheckNever}}
-}
-
-// StartAction says which state of a child is the desired one.
-type StartAction uint8
-
-// The actions of [Child].
-const (
-	StartNone  StartAction = iota // down until a command or the peer brings it up
-	StartTrap                     // up when a packet wants to go through it
-	StartStart                    // always up: whatever takes it down, it is brought up again
-)
-
-// String is the word of the configuration.
-func (a StartAction) String() string { return nameOf(startActions(), a) }
-
-func startActions() []enum[StartAction] {
-	return []enum[StartAction]{{"none", StartNone}, {"trap", StartTrap}, {"start", StartStart}}
-}
-
-// Mode is how a CHILD SA carries packets.
-type Mode uint8
-
-// The modes of this version.
-const (
-	ModeTunnel Mode = iota // whole packets within packets between the gateways
-)
-
-// String is the word of the configuration.
-func (m Mode) String() string { return nameOf(modes(), m) }
-
-func modes() []enum[Mode] { return []enum[Mode]{{"tunnel", ModeTunnel}} }
-
-// Child is one table [connections.NAME.children.NAME]: a CHILD SA.
-type Child struct {
-	Source
-	// Name is the table's name; Connection that of the connection it belongs to.
-	Name       string `key:"-"`
-	Connection string `key:"-"`
-	// LocalTS and RemoteTS are the traffic it may carry. A selector for which Dynamic holds stands for the address of
-	// this gateway, or of the peer, and gets it by Resolve. Default one such selector.
-	LocalTS  []selector.Selector `key:"local_ts" reload:"reestablish"`
-	RemoteTS []selector.Selector `key:"remote_ts" reload:"reestablish"`
-	// Proposals are the ESP proposals, best first. Default proposal.Default.
-	Proposals []proposal.Proposal `key:"esp_proposals" reload:"reestablish"`
-	// Mode is tunnel.
-	Mode Mode `key:"mode" reload:"reestablish"`
-	// RekeyTime is the age at which the SA is rekeyed; 0 never. Default 1h, or nine tenths of LifeTime if only that is
-	// written.
-	RekeyTime time.Duration `key:"rekey_time" reload:"live"`
-	// LifeTime is the age at which the SA is deleted; 0 never. Default RekeyTime and a tenth.
-	LifeTime time.Duration `key:"life_time" reload:"live"`
-	// RandTime is the most that is taken off RekeyTime at random. Default LifeTime - RekeyTime.
-	RandTime time.Duration `key:"rand_time" reload:"live"`
-	// RekeyBytes and RekeyPackets are the traffic after which the SA is rekeyed, LifeBytes and LifePackets that after
-	// which it sends no more; 0, the default, is no limit but the algorithms' own. Bytes are octets.
-	RekeyBytes   uint64 `key:"rekey_bytes" reload:"live"`
-	LifeBytes    uint64 `key:"life_bytes" reload:"live"`
-	RekeyPackets uint64 `key:"rekey_packets" reload:"live"`
-	LifePackets  uint64 `key:"life_packets" reload:"live"`
-	// StartAction is the desired state. Default StartStart; StartNone for a connection that can't initiate.
-	StartAction StartAction `key:"start_action" reload:"live"`
-	// ReplayWindow is the size of the anti-replay window in packets, -1 for none, which is written as 0. Default 4096.
-	ReplayWindow int `key:"replay_window" reload:"reestablish"`
-	// ReqID is the number that strongSwan's tools show for the child; 0, the default, leaves it to the daemon.
-	ReqID uint32 `key:"reqid" reload:"reestablish"`
-}
-
-// DynamicLocal reports whether the child carries this gateway's own address, which is known only at the time of
-// negotiation; DynamicRemote whether the peer's.
-func (c *Child) DynamicLocal() bool { return hasDynamic(c.LocalTS) }
-
-// DynamicRemote: see [Child.DynamicLocal].
-func (c *Child) DynamicRemote() bool { return hasDynamic(c.RemoteTS) }
-
-func hasDynamic(list []selector.Selector) bool {
-	for _, s := range list {
-		if s.Dynamic() {
-			return true
-		}
+func readConnection(t *table, c *Config) *Connection {
+	n := &Connection{Name: t.checkName("connection")}
+	t.fill(n)
+	readVersion(t)
+	n.LocalAddrs = readEndpoints(t, "local_addrs")
+	n.RemoteAddrs = readEndpoints(t, "remote_addrs")
+	port, at := t.integer("local_port", int64(c.IKE.Port), 1, math.MaxUint16)
+	if n.LocalPort = uint16(port); n.LocalPort != c.IKE.Port && n.LocalPort != c.IKE.PortNATT {
+		t.errorf(at, fmt.Sprintf("write %d (ike.port) or %d (ike.port_nat_t)", c.IKE.Port, c.IKE.PortNATT),
+			"%s is %d, where the daemon has no socket", t.name("local_port"), n.LocalPort)
 	}
-	return false
+	n.Proposals = readProposals(t, "proposals", wire.ProtocolIKE)
+	n.Fragmentation = readFragmentation(t)
+	if d, at := t.duration("dpd_timeout", 0, time.Second, forever, true); d != 0 {
+		t.warnf(at, "remove it, or see retransmit_timeout and retransmit_tries in [ike]",
+			"%s has no effect: IKEv2 takes a peer for dead when it does not answer the repetitions of a request", t.name("dpd_timeout"))
+	}
+	readIKELifetimes(t, n)
+	n.RedirectTo = readRedirectTo(t)
+	n.PPKID = readPPKID(t)
+	n.Local = readAuth(t.sub("local"), "local")
+	n.Remote = readAuth(t.sub("remote"), "remote")
+	children := t.sub("children")
+	for _, h := range children.each() {
+		n.Children = append(n.Children, readChild(h, n, c))
+	}
+	n.Source = t.done()
+	if len(n.Children) == 0 && !t.quiet && !children.broken {
+		t.errorf(n.At("children"), fmt.Sprintf("write a table [%s.NAME] with the networks", t.name("children")),
+			"%s has no children, so it has nothing to carry", t.name("children"))
+	}
+	return n
 }
 
-// Defaults of [Connection] and [Child].
-const (
-	DefaultRemotePort     = 500
-	DefaultDPDDelay       = 30 * time.Second
-	DefaultIKERekeyTime   = 4 * time.Hour
-	DefaultChildRekeyTime = time.Hour
-	DefaultReplayWindow   = 4096
-	// MaxReplayWindow is the largest window there can be.
-	MaxReplayWindow = 1 << 20
-)
+// readVersion knows the one version that there is.
+func readVersion(t *table) {
+	v, ok := t.get("version")
+	if !ok || v.Data == int64(2) || v.Data == tree.Text("2") {
+		return
+	}
+	const want = "write version = 2 or leave it out"
+	switch n := v.Data.(type) {
+	case int64:
+		t.errorf(v.At, want, "%s is %d: only IKEv2 is supported", t.name("version"), n)
+	case tree.Text:
+		t.errorf(v.At, want, "%s is %s: only IKEv2 is supported", t.name("version"), quote(string(n)))
+	default:
+		t.mismatch("version", v, want, "a whole number")
+	}
+}
+
+// readRedirectTo reads the gateway that peers are sent to.
+func readRedirectTo(t *table) Endpoint {
+	const want = "write the address or the DNS name of a gateway"
+	text, at := t.strAs("redirect_to", "", want)
+	if !t.isString("redirect_to") {
+		return Endpoint{}
+	}
+	e, reason, _ := parseEndpoint(text)
+	if a := e.First; a.Is6() && a.IsLinkLocalUnicast() {
+		reason = quote(text) + " is link-local, which leads other hosts nowhere"
+	} else if reason == "" && !e.Elsewhere() {
+		reason = quote(text) + " is not one gateway"
+	}
+	if reason != "" {
+		t.errorf(at, want, "%s: %s", t.name("redirect_to"), reason)
+		return Endpoint{}
+	}
+	return e
+}
+
+// readFragmentation reads a boolean, and knows swanctl's words.
+func readFragmentation(t *table) bool {
+	if s := t.word("fragmentation"); s == "accept" || s == "force" {
+		t.valueNotSupported("fragmentation", "write true or false; fragments of the peer are accepted in any case")
+		return true
+	}
+	return t.boolean("fragmentation", true)
+}
+
+func readIKELifetimes(t *table, n *Connection) {
+	var at Position
+	n.ReauthTime, _ = t.duration("reauth_time", 0, time.Minute, forever, true)
+	// As with swanctl: what authenticates again has new keys by that.
+	rekey := defaultIKERekeyTime
+	if n.ReauthTime != 0 {
+		rekey = 0
+	}
+	n.RekeyTime, at = t.duration("rekey_time", rekey, time.Minute, forever, true)
+	n.OverTime, _ = t.duration("over_time", max(n.RekeyTime, n.ReauthTime)/10, time.Second, forever, true)
+	shorter, key := n.RekeyTime, "rekey_time"
+	if shorter == 0 || n.ReauthTime != 0 && n.ReauthTime < shorter {
+		shorter, key = n.ReauthTime, "reauth_time"
+	}
+	var randAt Position
+	n.RandTime, randAt = t.duration("rand_time", min(n.OverTime, shorter/2), time.Second, forever, true)
+	if shorter != 0 && n.RandTime >= shorter {
+		t.errorf(randAt, fmt.Sprintf("write less than %s, %s", key, short(shorter)),
+			"%s is %s, so the SA could be rekeyed immediately", t.name("rand_time"), short(n.RandTime))
+	}
+	if shorter == 0 {
+		t.warnf(at, "write a time such as \"4h\"", "%s is 0: the IKE SA is never rekeyed", t.name("rekey_time"))
+	}
+}

@@ -9,6 +9,12 @@
 // what is silently ignored is what people find out about when the tunnel is down. What is legal but probably not meant
 // is a warning.
 //
+// # Tables
+//
+// A table has a file with its struct, the tags of its keys (see fill.go and changes.go) and what is checked about it. The
+// reader works on a tree of values with positions (package tree), which a file in TOML fills, or sections as VICI has them:
+// [Parse] and [Config.WithConnections].
+//
 // # Invariants
 //
 // A [Config] is complete: every default is filled in, every selector, proposal, identity and duration is parsed, and
@@ -18,6 +24,6 @@
 // A [Secret] shows its octets to nobody but a caller of its Bytes method: every way of printing it gives a
 // placeholder.
 //
-// Of this module, the package imports the value packages only: ike/proposal, ike/selector, ike/identity, and ike/wire
-// for the numbers of algorithms.
+// Of this module, the package imports value packages only: its own tree, ike/policy, ike/proposal, ike/selector, ike/identity, and
+// ike/wire for the numbers of algorithms.
 package config

@@ -5,9 +5,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestEveryKeyIsDocumented holds docs/configuration.md to the parser: every key has a row in its table's section and no
@@ -70,6 +72,46 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 				t.Errorf("%s of [%s] is both known and rejected", key, pattern)
 			}
 		}
+	}
+}
+
+// TestDefaultsAreDocumented holds the second column of a key's row to the default of its field.
+func TestDefaultsAreDocumented(t *testing.T) {
+	data, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := everyTable()
+	maps.Copy(all, wholeTables())
+	n := 0
+	for section := range strings.SplitSeq(string(data), "\n## `[") {
+		pattern, rest, _ := strings.Cut(section, "]`")
+		table, ok := all[pattern]
+		if !ok || pattern == "" {
+			continue
+		}
+		for i := range table.NumField() {
+			f := table.Field(i)
+			def, ok := f.Tag.Lookup("default")
+			if !ok {
+				continue
+			}
+			_, words := reflect.New(f.Type).Elem().Interface().(interface{ Words() []string })
+			switch {
+			case def == "":
+				def = "none"
+			case f.Type == reflect.TypeFor[time.Duration]() || f.Type.Kind() == reflect.String || words:
+				def = "`\"" + def + "\"`"
+			case f.Type.Kind() == reflect.Bool:
+				def = "`" + def + "`"
+			}
+			if n++; !strings.Contains(rest, "\n| `"+f.Tag.Get("key")+"` | "+def+" |") {
+				t.Errorf("[%s] %s: the document has another default than %s", pattern, f.Tag.Get("key"), def)
+			}
+		}
+	}
+	if n < 55 {
+		t.Errorf("only %d keys", n)
 	}
 }
 

@@ -58,6 +58,29 @@ func ParseEndpoint(text string) (Endpoint, error) {
 	return e, nil
 }
 
+func readEndpoints(t *table, key string) (out []Endpoint) {
+	items, ok := t.list(key)
+	if !ok {
+		return []Endpoint{{Text: "%any", Any: true}}
+	}
+	if len(items) == 0 {
+		t.emptyList(key, "leave it out for any address")
+	}
+	for _, it := range items {
+		if strings.Contains(it.text, ",") {
+			t.errorf(it.at, "write each address in quotes of its own", "an element of %s is %s", t.name(key), quote(it.text))
+			continue
+		}
+		e, reason, want := parseEndpoint(it.text)
+		if reason != "" {
+			t.errorf(it.at, want, "%s: %s", t.name(key), reason)
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
 // parseEndpoint reads one element. A reason that is not empty is an error.
 func parseEndpoint(text string) (e Endpoint, reason, want string) {
 	const forms = "write an address, a prefix, a range, a DNS name or \"%any\""

@@ -39,7 +39,7 @@ func TestKeyFiles(t *testing.T) {
 		{folder("mine", 0o755), "", ""},
 	}
 	if runtime.GOOS == "linux" {
-		tests = append(tests, struct{ file, warning, bad string }{"/proc/self/environ", "", "says that it has 0 octets"})
+		tests = append(tests, struct{ file, warning, bad string }{"/proc/self/environ", "", "says that it has 0 bytes"})
 	}
 	for _, tt := range tests {
 		c, errs := parse("x.toml", []byte(peerConn("b", "b.example", "198.51.100.2", 2)+

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"esplanade/config/tree"
 )
 
 // laterKey is a key of swanctl.conf, or of this project's design, that this version can't honour. It is an error of its
@@ -70,7 +72,7 @@ func laterKeys(pattern string) []laterKey {
 
 // notSupported finds an unknown key among those of later versions.
 func notSupported(later []laterKey, key string, value any, pattern string) (what, want string, ok bool) {
-	_, isTable := value.(map[string]any)
+	_, isTable := value.(*tree.Table)
 	for _, k := range later {
 		switch {
 		case !k.prefix && k.name != key:
@@ -91,15 +93,15 @@ func notSupported(later []laterKey, key string, value any, pattern string) (what
 // known is every key that the parser knows, by the pattern of its table, as found out by reading a document that has
 // every table. Nothing can be missing in it, because reading is what makes it.
 func known() (asked, later map[string]map[string]bool) {
-	r := newReader("", "")
-	none := map[string]any{}
-	doc := map[string]any{
-		"connections": map[string]any{"NAME": map[string]any{"local": none, "remote": none,
-			"children": map[string]any{"NAME": none}}},
-		"secrets": map[string]any{"ike": map[string]any{"NAME": none}, "ppk": map[string]any{"NAME": none}},
-	}
+	r := newReader("")
 	r.quiet = true
-	r.document(doc)
+	root := tree.New("")
+	conn := root.AddSection("connections").AddSection("NAME")
+	conn.AddSection("children").AddSection("NAME")
+	for _, kind := range []string{"ike", "ppk"} {
+		root.AddSection("secrets").AddSection(kind).AddSection("NAME")
+	}
+	r.document(root)
 	return r.asked, r.later
 }
 

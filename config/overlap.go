@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 
+	"esplanade/ike/policy"
 	"esplanade/ike/selector"
 )
 
@@ -35,31 +36,31 @@ func (c *Config) checkOverlap(r *reader, a, b *Child) {
 	}
 	at := b.At("remote_ts")
 	first, second := a.fullName(), b.fullName()
-	where := a.At("remote_ts").FileLine()
+	where := inLine(a.At("remote_ts"))
 	if p.Equal(q) {
 		// A peer that calls may be narrowed to its own network; what this side starts can't be.
-		if a.StartAction != StartNone && b.StartAction != StartNone || a.Connection == b.Connection {
+		if a.StartAction != policy.StartNone && b.StartAction != policy.StartNone || a.Connection == b.Connection {
 			want := "give each child networks of its own"
 			if a.Connection != b.Connection {
 				want += ", or one of them start_action = \"none\" for a stand-by"
 			}
-			r.errorf(at, want, "%s has the same local_ts and remote_ts as %s (%s), so that it would never carry a packet", second, first, where)
+			r.errorf(at, want, "%s has the same local_ts and remote_ts as %s%s, so that it would never carry a packet", second, first, where)
 			return
 		}
-		r.warnf(at, "see that only one of them is up at a time, or give each networks of its own",
-			"%s has the same local_ts and remote_ts as %s (%s): when both are up, packets take %s but for those that its peer has left out", second, first, where, first)
+		r.warnf(at, "make sure only one is up at a time, or give each networks of its own",
+			"%s has the same local_ts and remote_ts as %s%s: when both are up, packets take %s but for those that its peer has left out", second, first, where, first)
 		return
 	}
 	common := commonText(p, q)
 	switch l, m := longestPrefix(p, q), longestPrefix(q, p); {
 	case l > m:
-		r.warnf(at, "see that this is meant", "%s and %s (%s) both select %s: packets for it take %s, whose remote_ts is more "+
+		r.warnf(at, "check that this is intended", "%s and %s%s both select %s: packets for it take %s, whose remote_ts is more "+
 			"specific, and %s while that is down", second, first, where, common, first, second)
 	case m > l:
-		r.warnf(at, "see that this is meant", "%s and %s (%s) both select %s: packets for it take %s, whose remote_ts is more "+
+		r.warnf(at, "check that this is intended", "%s and %s%s both select %s: packets for it take %s, whose remote_ts is more "+
 			"specific, and %s while that is down", second, first, where, common, second, first)
 	default:
-		r.warnf(at, "give each child networks of its own", "%s and %s (%s) both select %s: packets for it take %s, which stands "+
+		r.warnf(at, "give each child networks of its own", "%s and %s%s both select %s: packets for it take %s, which stands "+
 			"first, and %s while that is down or its peer has left them out", second, first, where, common, first, second)
 	}
 }

@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/BurntSushi/toml"
+	"esplanade/config/tree"
 )
 
-// MaxFileSize bounds a configuration file, in octets.
+// MaxFileSize bounds a configuration file, in bytes.
 const MaxFileSize = 1 << 20
 
 // Load reads the file at path and everything that it names. The error is an [Errors] unless the file can't be read.
@@ -56,53 +54,49 @@ func Parse(name string, data []byte) (*Config, error) {
 
 func parse(name string, data []byte) (*Config, Errors) {
 	if len(data) > MaxFileSize {
-		return &Config{File: name}, Errors{{Position{name, 1, 1}, "the file is too large",
-			fmt.Sprintf("at most %d octets are read", MaxFileSize)}}
+		return &Config{File: name}, Errors{{Position{File: name, Line: 1, Column: 1}, "the file is too large",
+			fmt.Sprintf("at most %d bytes are read", MaxFileSize)}}
 	}
 	text := strings.TrimPrefix(string(data), "\ufeff") // Windows' editors put it there
-	var doc map[string]any
-	if _, err := toml.Decode(text, &doc); err != nil {
+	root, err := tree.ParseTOML(name, text)
+	if err != nil {
 		return &Config{File: name}, Errors{syntaxProblem(name, text, err)}
 	}
-	r := newReader(name, text)
-	c := r.document(doc)
+	r := newReader(name)
+	c := r.document(root)
 	c.Warnings = sortProblems(r.warns)
 	return c, sortProblems(r.errs)
 }
 
-func newReader(name, text string) *reader {
-	return &reader{file: name, where: newIndex(name, text), asked: map[string]map[string]bool{},
-		later: map[string]map[string]bool{}}
-}
-
-// syntaxProblem gives the TOML package's error the form of all others.
+// syntaxProblem gives an error of syntax the form of all others.
 func syntaxProblem(name, text string, err error) Problem {
-	at := Position{name, 1, 1}
-	what := strings.TrimPrefix(err.Error(), "toml: ")
-	var pe toml.ParseError
-	if errors.As(err, &pe) {
-		what = strings.TrimSuffix(pe.Message, ".")
-		if pe.Position.Line > 0 {
-			at.Line = pe.Position.Line
-		}
-		start := min(max(pe.Position.Start, 0), len(text))
-		lineStart := strings.LastIndexByte(text[:start], '\n') + 1
-		// The offset may lie on the line end after the line that is meant, or before it.
-		if strings.Count(text[:start], "\n")+1 == at.Line {
-			at.Column = utf8.RuneCountInString(text[lineStart:start]) + 1
-		}
-		at.Line = min(at.Line, strings.Count(text, "\n")+1)
-		at.Column = min(at.Column, utf8.RuneCountInString(lineOf(text, at.Line))+1)
-	}
-	// A message may quote the text that it is about, and a key without quotes is still a key.
-	if line := lineOf(text, at.Line); strings.Contains(pe.LastKey, "secret") || strings.Contains(line, "secret") {
+	e := &tree.SyntaxError{At: Position{File: name, Line: 1, Column: 1}, What: err.Error()}
+	errors.As(err, &e)
+	// A message may quote the text that it is about, and a key without quotes is still a key. Nobody knows where a text of several
+	// lines would have ended.
+	what := e.What
+	if strings.Contains(tree.KeyName(e.Key...), "secret") || strings.Contains(lineOf(text, e.At.Line), "secret") {
 		what = "the value of a secret is not a string"
+	} else if strings.Contains(text, "secret") {
+		what = withoutCharacter(what)
 	}
 	want := "write TOML: key = value, with strings in quotes, below a [table]"
-	if strings.Contains(what, "already been defined") || strings.Contains(what, "already exists") {
+	if strings.Contains(what, "already") {
 		want = "write every key and every table once"
 	}
-	return Problem{at, oneLine(what), want}
+	return Problem{e.At, oneLine(what), want}
+}
+
+// withoutCharacter takes out of a message which character it is that should not be there: "U+0068 'h'".
+func withoutCharacter(what string) string {
+	before, after, ok := strings.Cut(what, " U+")
+	if !ok {
+		return what
+	}
+	if _, rest, ok := strings.Cut(after, "' "); ok {
+		return before + " " + rest
+	}
+	return before
 }
 
 // lineOf is the text of a line, which counts from 1.
@@ -112,29 +106,4 @@ func lineOf(text string, n int) string {
 	}
 	line, _, _ := strings.Cut(text, "\n")
 	return line
-}
-
-// document reads the whole document and then looks at what concerns several tables.
-func (r *reader) document(doc map[string]any) *Config {
-	t := r.top(doc)
-	c := &Config{
-		File:      r.file,
-		Control:   readControl(t.sub("control")),
-		Metrics:   readMetrics(t.sub("metrics")),
-		Log:       readLog(t.sub("log")),
-		TUN:       readTUN(t.sub("tun")),
-		Dataplane: readDataplane(t.sub("dataplane")),
-		IKE:       readIKE(t.sub("ike")),
-		Debug:     readDebug(t.sub("debug")),
-	}
-	conns := t.sub("connections")
-	for _, n := range conns.each() {
-		c.Connections = append(c.Connections, readConnection(n, c))
-	}
-	c.Secrets = readSecrets(t.sub("secrets"), filepath.Dir(r.file))
-	t.done()
-	if !r.quiet {
-		c.check(r)
-	}
-	return c
 }

@@ -150,36 +150,42 @@ func FuzzParse(f *testing.F) {
 		if len(errs) > 0 {
 			return
 		}
-		for _, n := range c.Connections {
-			if n.Local.Method == 0 || n.Remote.Method == 0 || len(n.Proposals) == 0 || len(n.Children) == 0 ||
-				len(n.LocalAddrs) == 0 || len(n.RemoteAddrs) == 0 || !n.Position().IsValid() {
-				t.Fatalf("an incomplete connection was accepted: %+v", n)
-			}
-			for _, h := range n.Children {
-				for _, list := range [][]selector.Selector{h.LocalTS, h.RemoteTS} {
-					if len(list) == 0 {
-						t.Fatalf("an incomplete child was accepted: %+v", h)
-					}
-					for _, s := range list {
-						if !s.Dynamic() && !s.Valid() {
-							t.Fatalf("an invalid selector was accepted: %+v", h)
-						}
-					}
-				}
-				if h.StartAction != StartNone && !n.CanInitiate() {
-					t.Fatalf("a child starts without a peer: %+v", h)
-				}
-			}
-		}
-		for _, s := range c.Secrets.PPK {
-			if s.Key.Len() == 0 || len(s.IDs) == 0 {
-				t.Fatalf("an incomplete PPK was accepted: %+v", s)
-			}
-		}
-		for _, s := range c.Secrets.IKE {
-			if s.Key.Len() == 0 {
-				t.Fatalf("an empty key was accepted: %+v", s)
-			}
-		}
+		checkComplete(t, c)
 	})
+}
+
+// checkComplete holds a configuration without errors to what its documentation promises.
+func checkComplete(t *testing.T, c *Config) {
+	t.Helper()
+	for _, n := range c.Connections {
+		if n.Local.Method == 0 || n.Remote.Method == 0 || len(n.Proposals) == 0 || len(n.Children) == 0 ||
+			len(n.LocalAddrs) == 0 || len(n.RemoteAddrs) == 0 || n.Position().File == "" {
+			t.Fatalf("an incomplete connection was accepted: %+v", n)
+		}
+		for _, h := range n.Children {
+			for _, list := range [][]selector.Selector{h.LocalTS, h.RemoteTS} {
+				if len(list) == 0 {
+					t.Fatalf("an incomplete child was accepted: %+v", h)
+				}
+				for _, s := range list {
+					if !s.Dynamic() && !s.Valid() {
+						t.Fatalf("an invalid selector was accepted: %+v", h)
+					}
+				}
+			}
+			if h.StartAction != StartNone && !n.CanInitiate() {
+				t.Fatalf("a child starts without a peer: %+v", h)
+			}
+		}
+	}
+	for _, s := range c.Secrets.PPK {
+		if s.Key.Len() == 0 || len(s.IDs) == 0 {
+			t.Fatalf("an incomplete PPK was accepted: %+v", s)
+		}
+	}
+	for _, s := range c.Secrets.IKE {
+		if s.Key.Len() == 0 {
+			t.Fatalf("an empty key was accepted: %+v", s)
+		}
+	}
 }

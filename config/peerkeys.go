@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"esplanade/ike/identity"
+	"esplanade/ike/policy"
 )
 
 // checkSecrets reports the peers of connections that have no key, and those whose key others have too. What depends on an
@@ -30,7 +31,9 @@ func (c *Config) checkSecrets(r *reader) {
 	}
 }
 
-func (n *Connection) usesPSK() bool { return n.Local.Method == AuthPSK || n.Remote.Method == AuthPSK }
+func (n *Connection) usesPSK() bool {
+	return n.Local.Method == policy.AuthPSK || n.Remote.Method == policy.AuthPSK
+}
 
 // hasPSK reports whether some secret fits the peer, or may fit when it is known who the peer is.
 func (c *Config) hasPSK(n *Connection) bool {

@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// maxPPKID is the longest identity of a post-quantum preshared key, in octets.
+// maxPPKID is the longest identity of a post-quantum preshared key, in bytes.
 const maxPPKID = 255
 
 // PPKSecret is one table [secrets.ppk.NAME]: a post-quantum preshared key, RFC 8784.
 type PPKSecret struct {
 	Source
 	// Name is the table's name.
-	Name string
+	Name string `key:"-"`
 	// IDs are the identities that the two sides call it by; at least one.
-	IDs []string
+	IDs []string `key:"id" reload:"live"`
 	// Key is the key itself.
-	Key Secret
+	Key Secret `key:"secret" reload:"live"`
 	// File is the file that it was read from, "" if it is in the configuration.
-	File string
+	File string `key:"secret_file" reload:"live"`
 }
 
 // PPK finds the post-quantum preshared key of an identity.
@@ -65,15 +65,9 @@ func readPPKSecret(t *table, dir string) *PPKSecret {
 
 // readPPKIDs reads id: a list, or a single string.
 func readPPKIDs(t *table) (out []string) {
-	var items []item
-	if t.isString("id") {
-		text, at := t.str("id", "")
-		items = []item{{text, at}}
-	} else {
-		var ok bool
-		if items, ok = t.list("id"); ok && len(items) == 0 {
-			t.emptyList("id", "write the name that both sides call the key by")
-		}
+	items, ok := t.listOrOne("id")
+	if ok && len(items) == 0 {
+		t.emptyList("id", "write the name that both sides call the key by")
 	}
 	for _, it := range items {
 		if checkPPKID(t, "id", it) {
@@ -91,7 +85,7 @@ func checkPPKID(t *table, key string, it item) bool {
 		t.errorf(it.at, "write a name, such as the two gateways' names", "%s is empty", t.name(key))
 		return false
 	case n > maxPPKID:
-		t.errorf(it.at, fmt.Sprintf("write at most %d", maxPPKID), "%s has %d octets", t.name(key), n)
+		t.errorf(it.at, fmt.Sprintf("write at most %d", maxPPKID), "%s has %d bytes", t.name(key), n)
 		return false
 	}
 	for _, c := range []byte(it.text) {
@@ -104,13 +98,13 @@ func checkPPKID(t *table, key string, it item) bool {
 	return true
 }
 
-// readPPKKeys reads the keys of a connection.
-func readPPKKeys(t *table, n *Connection) {
+// readPPKID reads the name of a connection's key.
+func readPPKID(t *table) string {
 	text, at := t.str("ppk_id", "")
 	if t.isString("ppk_id") && checkPPKID(t, "ppk_id", item{text, at}) {
-		n.PPKID = text
+		return text
 	}
-	n.PPKRequired = t.boolean("ppk_required", false)
+	return ""
 }
 
 // checkPPKs reports connections that could never have the key they ask for, and names that stand for two keys.
@@ -119,8 +113,8 @@ func (c *Config) checkPPKs(r *reader) {
 	for _, s := range c.Secrets.PPK {
 		for _, id := range s.IDs {
 			if o := seen[id]; o != nil && o != s {
-				r.errorf(s.At("id"), "give each key names of its own", "secrets.ppk.%s and secrets.ppk.%s (%s) have the same id %s",
-					s.Name, o.Name, o.At("id").FileLine(), quote(id))
+				r.errorf(s.At("id"), "give each key names of its own", "secrets.ppk.%s and secrets.ppk.%s%s have the same id %s",
+					s.Name, o.Name, inLine(o.At("id")), quote(id))
 			}
 			seen[id] = s
 		}
@@ -165,7 +159,7 @@ const minPPKBits = 2 * minSecretBits
 
 func warnGuessablePPK(t *table, at Position, name string, k Secret) {
 	if n := strength(k.Bytes()); n < minPPKBits {
-		t.warnf(at, "take one of 32 random octets: openssl rand -base64 32",
+		t.warnf(at, "generate a random 32-byte key: `openssl rand -base64 32`",
 			"%s is a key of at most %d bits, half of which count against a quantum computer", name, n)
 	}
 }

@@ -42,7 +42,7 @@ func TestPPKFile(t *testing.T) {
 		{testPPK, 0o640, "can be used by others than its owner"},
 		{"0x" + testPPK, 0o600, "hexadecimal"},
 		{"", 0o600, "is empty"},
-		{strings.Repeat(testPPK, 100), 0o600, "octets"},
+		{strings.Repeat(testPPK, 100), 0o600, "bytes"},
 	} {
 		name := fmt.Sprintf("%d.ppk", i)
 		write(t, filepath.Join(dir, name), tt.data, tt.mode)

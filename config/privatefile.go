@@ -50,7 +50,7 @@ func kindOfFile(m fs.FileMode) string {
 	return "a device"
 }
 
-// ReadPrivate reads a file with a key of at most so many octets, which nobody else may be able to use: its owner is root or the user
+// ReadPrivate reads a file with a key of at most so many bytes, which nobody else may be able to use: its owner is root or the user
 // that the process runs as, and others have no access. There is one exception, which is how a service that is not root gets at a
 // file that root has written, and what a Secret of Kubernetes with an fsGroup is: a group that the process belongs to may read a
 // file of root's, and so may the process's user by an access control list, which is how systemd hands over a credential. A symbolic link is followed, since that is how Kubernetes gives a Secret another content.
@@ -69,10 +69,10 @@ func ReadPrivate(name string, most int64) ([]byte, error) {
 		return nil, err
 	case int64(len(data)) != min(info.Size(), most+1):
 		// Those of /proc say that they are empty, those of /sys that they are a page long.
-		return nil, &FileError{fmt.Sprintf("%s says that it has %d octets, and has others", quote(name), info.Size()),
+		return nil, &FileError{fmt.Sprintf("%s says that it has %d bytes, and has others", quote(name), info.Size()),
 			"write the name of a file that the key was written into, not of one that the system makes up; if it was being written, try again"}
 	case int64(len(data)) > most:
-		return nil, &FileError{quote(name) + " is too large for a key", fmt.Sprintf("it has at most %d octets", most)}
+		return nil, &FileError{quote(name) + " is too large for a key", fmt.Sprintf("it has at most %d bytes", most)}
 	}
 	return data, nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"esplanade/ike/policy"
 	"esplanade/ike/selector"
 )
 
@@ -55,7 +56,7 @@ func (c *Config) checkHeld(r *reader) {
 	for _, n := range c.Connections {
 		for _, h := range n.Children {
 			fixed := h.pair().Remote
-			if h.StartAction != StartNone || len(HeldWhileDown(fixed)) == len(fixed) {
+			if h.StartAction != policy.StartNone || len(HeldWhileDown(fixed)) == len(fixed) {
 				continue
 			}
 			r.warnf(h.At("remote_ts"), "write the networks of the peer, or filter them in the firewall",

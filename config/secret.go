@@ -9,8 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-
-	"esplanade/ike/identity"
 )
 
 // Secret is the octets of a pre-shared key. No way of printing or encoding it shows them; only Bytes does.
@@ -57,27 +55,6 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue logs a placeholder.
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// Secrets are the tables [secrets.KIND.NAME].
-type Secrets struct {
-	// IKE are the pre-shared keys, in the order of the file.
-	IKE []*IKESecret
-	// PPK are the post-quantum preshared keys, in the order of the file.
-	PPK []*PPKSecret
-}
-
-// IKESecret is one table [secrets.ike.NAME]: a pre-shared key.
-type IKESecret struct {
-	Source
-	// Name is the table's name.
-	Name string
-	// IDs are the identities that share the key, or patterns for them. None stands for everybody.
-	IDs []identity.Identity
-	// Key is the key itself.
-	Key Secret
-	// File is the file that it was read from, "" if it is in the configuration.
-	File string
-}
 
 // decodeSecret reads swanctl's forms of a secret: 0x and hexadecimal, 0s and Base64, or the text itself.
 func decodeSecret(text []byte) (Secret, error) {

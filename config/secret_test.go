@@ -147,7 +147,7 @@ func TestSecretFile(t *testing.T) {
 		{"\n", "", 0o600, "it is empty"},
 		{"0xq\n", "", 0o600, "after 0x"},
 		{strings.Repeat("k", maxSecret), strings.Repeat("k", maxSecret), 0o600, ""},
-		{strings.Repeat("k", maxSecret+1), "", 0o600, "octets"},
+		{strings.Repeat("k", maxSecret+1), "", 0o600, "bytes"},
 		{"0x" + strings.Repeat("61", maxSecret), strings.Repeat("a", maxSecret), 0o600, ""},
 		{strings.Repeat("k", 1<<20), "", 0o600, "too large"},
 	} {

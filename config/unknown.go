@@ -17,19 +17,15 @@ func (t *table) done(handled ...string) Source {
 		}
 		t.later[t.pattern][k.name] = true
 	}
-	for _, key := range slices.Sorted(maps.Keys(t.vals)) {
-		if t.asked[t.pattern][key] || slices.Contains(handled, key) {
+	for e := range t.vals.All() {
+		if t.asked[t.pattern][e.Name] || slices.Contains(handled, e.Name) {
 			continue
 		}
-		at := t.src.table
-		if p, ok := t.where[pathKey(append(slices.Clone(t.path), key))]; ok {
-			at = p.key
-		}
-		if what, want, ok := notSupported(later, key, t.vals[key], t.pattern); ok {
-			t.errorf(at, want, "%s is not supported by this version%s", t.name(key), what)
+		if what, want, ok := notSupported(later, e.Name, e.Value.Data, t.pattern); ok {
+			t.errorf(e.At, want, "%s is not supported by this version%s", t.name(e.Name), what)
 			continue
 		}
-		t.errorf(at, t.advise(key), "unknown key %s", t.name(key))
+		t.errorf(e.At, t.advise(e.Name), "unknown key %s", t.name(e.Name))
 	}
 	return t.src
 }
@@ -53,7 +49,7 @@ func (t *table) advise(key string) string {
 	}
 	for _, place := range homesOf(key) {
 		if place != t.pattern {
-			return fmt.Sprintf("%s belongs into [%s]", key, place)
+			return fmt.Sprintf("%s belongs in [%s]", key, place)
 		}
 	}
 	if near, ok := nearest(key, known); ok {

@@ -70,7 +70,7 @@ func example(def, low, high time.Duration) string {
 	return short(min(max(low, time.Hour), high))
 }
 
-// parseSize reads a number of octets with an optional unit, of a thousand (kB, MB, GB, TB) or of 1024 (KiB, MiB, GiB,
+// parseSize reads a number of bytes with an optional unit, of a thousand (kB, MB, GB, TB) or of 1024 (KiB, MiB, GiB,
 // TiB).
 func parseSize(text string) (uint64, error) {
 	s := strings.TrimSpace(text)

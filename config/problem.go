@@ -5,31 +5,14 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"esplanade/config/tree"
 )
 
-// Position is a place in a configuration file.
-type Position struct {
-	// File is the name given to Load or Parse.
-	File string
-	// Line and Column count from 1; columns are characters, not octets. Line 0 is no position.
-	Line, Column int
-}
+// Position is a place in a configuration file, or says which other thing the configuration came from.
+type Position = tree.Position
 
-// IsValid reports whether there is a place at all.
-func (p Position) IsValid() bool { return p.Line > 0 }
-
-// String is "file:line:column", the form that editors jump to.
-func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
-
-// FileLine is "file:line", for messages about something other than the configuration's text: "" for no position.
-func (p Position) FileLine() string {
-	if !p.IsValid() {
-		return ""
-	}
-	return fmt.Sprintf("%s:%d", p.File, p.Line)
-}
-
-// Source tells where a table of the file and its keys are. It is part of every value that stands for a table.
+// Source says where a table and its keys were written. It is part of every value that stands for a table.
 type Source struct {
 	table Position
 	keys  map[string]Position
@@ -103,13 +86,29 @@ func oneLine(s string) string {
 	}, s)
 }
 
+// inLine is " (file:line)" for a message about another place, and empty for what is not from a file.
+func inLine(p Position) string {
+	if !p.IsValid() {
+		return ""
+	}
+	return " (" + p.FileLine() + ")"
+}
+
+// before orders positions for sorting.
+func before(a, b Position) int {
+	switch {
+	case a.Before(b):
+		return -1
+	case b.Before(a):
+		return 1
+	}
+	return 0
+}
+
 // sortProblems puts problems into the order of the file and drops exact repetitions.
 func sortProblems(ps []Problem) []Problem {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
-		if a.Position.Line != b.Position.Line {
-			return a.Position.Line - b.Position.Line
-		}
-		return a.Position.Column - b.Position.Column
+		return before(a.Position, b.Position)
 	})
 	return slices.Compact(ps)
 }

@@ -9,30 +9,49 @@ import (
 	"path/filepath"
 	"strings"
 
+	"esplanade/config/tree"
 	"esplanade/ike/identity"
 )
 
-// maxSecret is the longest secret, in octets. Twice and a half of it is read of a file, for its hexadecimal form.
+// Secrets are the tables [secrets.KIND.NAME].
+type Secrets struct {
+	// IKE are the pre-shared keys, in the order of the file.
+	IKE []*IKESecret `key:"ike" reload:"tables"`
+	// PPK are the post-quantum preshared keys, in the order of the file.
+	PPK []*PPKSecret `key:"ppk" reload:"tables"`
+}
+
+// IKESecret is one table [secrets.ike.NAME]: a pre-shared key.
+type IKESecret struct {
+	Source
+	// Name is the table's name.
+	Name string `key:"-"`
+	// IDs are the identities that share the key, or patterns for them. None stands for everybody.
+	IDs []identity.Identity `key:"id" reload:"live"`
+	// Key is the key itself.
+	Key Secret `key:"secret" reload:"live"`
+	// File is the file that it was read from, "" if it is in the configuration.
+	File string `key:"secret_file" reload:"live"`
+}
+
+// maxSecret is the longest secret, in bytes. Twice and a half of it is read of a file, for its hexadecimal form.
 const maxSecret = 4096
 
 func readSecrets(t *table, dir string) (s Secrets) {
-	ike := t.sub("ike")
-	for _, n := range ike.each() {
+	for _, n := range t.sub("ike").each() {
 		s.IKE = append(s.IKE, readIKESecret(n, dir))
 	}
-	ppk := t.sub("ppk")
-	for _, n := range ppk.each() {
+	for _, n := range t.sub("ppk").each() {
 		s.PPK = append(s.PPK, readPPKSecret(n, dir))
 	}
 	// swanctl tells its secrets apart by what follows the kind in the section's name.
 	var handled []string
-	for key, v := range t.vals {
+	for e := range t.vals.All() {
 		for _, kind := range []string{"ike", "ppk"} {
-			if _, isTable := v.(map[string]any); isTable && key != kind && strings.HasPrefix(key, kind) {
-				at := t.where[pathKey(append(append([]string(nil), t.path...), key))]
-				name := strings.TrimLeft(strings.TrimPrefix(key, kind), "-_")
-				t.errorf(at.key, fmt.Sprintf("write [secrets.%s.%s]", kind, name), "unknown kind of secret %s", quote(key))
-				handled = append(handled, key)
+			if _, isTable := e.Value.Data.(*tree.Table); isTable && e.Name != kind && strings.HasPrefix(e.Name, kind) {
+				name := strings.TrimLeft(strings.TrimPrefix(e.Name, kind), "-_")
+				t.errorf(e.At, fmt.Sprintf("write [secrets.%s.%s]", kind, name), "unknown kind of secret %s", quote(e.Name))
+				handled = append(handled, e.Name)
 			}
 		}
 	}
@@ -69,20 +88,11 @@ func readKey(t *table, dir string, check strengthCheck) (src Source, key Secret,
 	return src, key, name
 }
 
-// title is the table's name for messages.
-func (t *table) title() string { return strings.TrimSuffix(t.name("x"), ".x") }
-
 // readSecretIDs reads id: a list, or a single string. Unlike other lists a secret's is often of one.
 func readSecretIDs(t *table) (out []identity.Identity) {
-	var items []item
-	if t.isString("id") {
-		text, at := t.str("id", "")
-		items = []item{{text, at}}
-	} else {
-		var ok bool
-		if items, ok = t.list("id"); ok && len(items) == 0 {
-			t.emptyList("id", "leave it out for a key that everybody shares")
-		}
+	items, ok := t.listOrOne("id")
+	if ok && len(items) == 0 {
+		t.emptyList("id", "leave it out for a key that everybody shares")
 	}
 	for _, it := range items {
 		id, err := identity.Parse(it.text)
@@ -107,14 +117,14 @@ func decodeKey(t *table, text []byte, at Position, key string, check strengthChe
 		t.errorf(at, "write the key as text, as 0x and hexadecimal digits or as 0s and Base64", "%s: %v", t.name(key), err)
 		return Secret{}
 	case k.Len() > maxSecret:
-		t.errorf(at, fmt.Sprintf("choose a key of at most %d octets", maxSecret), "%s has %d octets", t.name(key), k.Len())
+		t.errorf(at, fmt.Sprintf("choose a key of at most %d bytes", maxSecret), "%s has %d bytes", t.name(key), k.Len())
 		return Secret{}
 	}
 	check(t, at, t.name(key), k)
 	return k
 }
 
-// isText reports whether the octets are printable ASCII, white space included.
+// isText reports whether the bytes are printable ASCII, white space included.
 func isText(b []byte) bool {
 	for _, c := range b {
 		if c > '~' || c < ' ' && c != '\t' && c != '\r' && c != '\n' {

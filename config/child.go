@@ -1,0 +1,194 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"esplanade/ike/policy"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+// Child is one table [connections.NAME.children.NAME]: a CHILD SA.
+type Child struct {
+	Source
+	// Name is the table's name; Connection that of the connection it belongs to.
+	Name       string `key:"-"`
+	Connection string `key:"-"`
+	// LocalTS and RemoteTS are the traffic it may carry. A selector for which Dynamic holds stands for the address of
+	// this gateway, or of the peer, and gets it by Resolve. Default one such selector.
+	LocalTS  []selector.Selector `key:"local_ts" reload:"reestablish"`
+	RemoteTS []selector.Selector `key:"remote_ts" reload:"reestablish"`
+	// Proposals are the ESP proposals, best first. Default proposal.Default.
+	Proposals []proposal.Proposal `key:"esp_proposals" reload:"reestablish"`
+	// Mode is tunnel.
+	Mode policy.Mode `key:"mode" reload:"reestablish"`
+	// RekeyTime is the age at which the SA is rekeyed; 0 never. Default 1h, or nine tenths of LifeTime if only that is
+	// written.
+	RekeyTime time.Duration `key:"rekey_time" reload:"live"`
+	// LifeTime is the age at which the SA is deleted; 0 never. Default RekeyTime and a tenth.
+	LifeTime time.Duration `key:"life_time" reload:"live"`
+	// RandTime is the most that is taken off RekeyTime at random. Default LifeTime - RekeyTime.
+	RandTime time.Duration `key:"rand_time" reload:"live"`
+	// RekeyBytes and RekeyPackets are the traffic after which the SA is rekeyed, LifeBytes and LifePackets that after
+	// which it sends no more; 0, the default, is no limit but the algorithms' own.
+	RekeyBytes   uint64 `key:"rekey_bytes" reload:"live"`
+	LifeBytes    uint64 `key:"life_bytes" reload:"live"`
+	RekeyPackets uint64 `key:"rekey_packets" reload:"live"`
+	LifePackets  uint64 `key:"life_packets" reload:"live"`
+	// StartAction is the desired state. Default StartStart; StartNone for a connection that can't initiate.
+	StartAction policy.StartAction `key:"start_action" reload:"live"`
+	// ReplayWindow is the size of the anti-replay window in packets, -1 for none, which is written as 0. Default 4096.
+	ReplayWindow int `key:"replay_window" reload:"reestablish"`
+	// ReqID is the number that strongSwan's tools show for the child; 0 leaves it to the daemon.
+	ReqID uint32 `key:"reqid" reload:"reestablish" default:"0" range:"0..4294967295"`
+}
+
+const (
+	defaultChildRekeyTime = time.Hour
+	defaultReplayWindow   = 4096
+	// maxReplayWindow is the largest window there can be.
+	maxReplayWindow = 1 << 20
+)
+
+// DynamicLocal reports whether the child carries this gateway's own address, which is known only at the time of
+// negotiation; DynamicRemote whether the peer's.
+func (c *Child) DynamicLocal() bool { return hasDynamic(c.LocalTS) }
+
+// DynamicRemote: see [Child.DynamicLocal].
+func (c *Child) DynamicRemote() bool { return hasDynamic(c.RemoteTS) }
+
+func hasDynamic(list []selector.Selector) bool {
+	return slices.ContainsFunc(list, selector.Selector.Dynamic)
+}
+
+func readChild(t *table, n *Connection, c *Config) *Child {
+	h := &Child{Name: t.checkName("child"), Connection: n.Name}
+	t.fill(h)
+	h.LocalTS = readSelectors(t, "local_ts")
+	h.RemoteTS = readSelectors(t, "remote_ts")
+	h.Proposals = readProposals(t, "esp_proposals", wire.ProtocolESP)
+	warnPFS(t)
+	h.Mode = readMode(t)
+	readChildLifetimes(t, h)
+	readStartAction(t, h, n)
+	readSuperseded(t)
+	window, at := t.integer("replay_window", defaultReplayWindow, 0, maxReplayWindow)
+	if h.ReplayWindow = int(window); window == 0 {
+		h.ReplayWindow = -1
+		t.warnf(at, "write a number of packets such as 4096", "%s is 0: replayed packets are accepted", t.name("replay_window"))
+	}
+	readCopies(t, c)
+	readZero(t, "priority", "the most specific remote_ts comes first; write 0 or leave it out")
+	readTFC(t)
+	h.Source = t.done()
+	return h
+}
+
+// readMode knows strongSwan's words; only tunnel is what this version does.
+func readMode(t *table) policy.Mode {
+	later := []string{"transport", "transport_proxy", "iptfs", "beet", "pass", "drop"}
+	if slices.Contains(later, t.word("mode")) {
+		t.valueNotSupported("mode", "write mode = \"tunnel\" or leave it out")
+		return policy.ModeTunnel
+	}
+	m, _ := choice(t, "mode", policy.ModeTunnel, wordsOf[policy.Mode]())
+	return m
+}
+
+// readStartAction reads the desired state. The default, to keep the tunnel up, needs somebody to call.
+func readStartAction(t *table, h *Child, n *Connection) {
+	def := policy.StartStart
+	if !n.CanInitiate() {
+		def = policy.StartNone
+	}
+	if s := t.word("start_action"); strings.Contains(s, "|") {
+		t.errorf(t.at("start_action"), "write \"start\": packets wait for the tunnel then too", "%s is %s", t.name("start_action"), quote(s))
+		h.StartAction = def
+		return
+	}
+	var at Position
+	h.StartAction, at = choice(t, "start_action", def, wordsOf[policy.StartAction]())
+	if h.StartAction != policy.StartNone && !n.CanInitiate() && len(n.RemoteAddrs) > 0 {
+		t.errorf(at, "write an address or a DNS name into remote_addrs, or start_action = \"none\" to wait for the peer",
+			"%s is %s, but connections.%s has no remote address to start with", t.name("start_action"),
+			quote(h.StartAction.String()), n.Name)
+	}
+}
+
+// readSuperseded reads the two keys that start_action has taken the work of: swanctl needs all three set in concert to
+// keep a tunnel up. Their values are checked, so that a mistake does not look like a setting.
+func readSuperseded(t *table) {
+	dpd := []enum[string]{{"clear", "none"}, {"none", "none"}, {"trap", "trap"}, {"hold", "trap"}, {"start", "start"},
+		{"restart", "start"}}
+	closing := []enum[string]{{"none", "none"}, {"clear", "none"}, {"trap", "trap"}, {"hold", "trap"}, {"start", "start"},
+		{"restart", "start"}}
+	for _, k := range []struct {
+		key   string
+		words []enum[string]
+	}{{"dpd_action", dpd}, {"close_action", closing}} {
+		if _, at := choice(t, k.key, "none", k.words); t.src.Has(k.key) {
+			t.warnf(at, "remove it", "%s has no effect: start_action alone says which state is wanted, whatever ended the "+
+				"tunnel", t.name(k.key))
+		}
+	}
+}
+
+// readCopies reads the keys about outer headers. The engine has one setting for all children, so that what is written
+// here must be that.
+func readCopies(t *table, c *Config) {
+	if !t.boolean("copy_ecn", true) {
+		t.valueNotSupported("copy_ecn", "write copy_ecn = true or leave it out")
+	}
+	if !t.boolean("copy_df", true) {
+		t.valueNotSupported("copy_df", "write copy_df = true or leave it out")
+	}
+	words := []enum[string]{{"out", "out"}, {"no", "no"}, {"in", "in"}, {"yes", "yes"}}
+	now := "no"
+	if c.Dataplane.CopyDSCP {
+		now = "out"
+	}
+	if v, _ := choice(t, "copy_dscp", now, words); v != now {
+		t.valueNotSupported("copy_dscp", fmt.Sprintf("write copy_dscp = %s or leave it out; dataplane.copy_dscp sets it for all "+
+			"children", quote(now)))
+	}
+}
+
+// readZero reads a number that can only be 0 in this version.
+func readZero(t *table, key, want string) {
+	if n, _ := t.integer(key, 0, 0, math.MaxInt32); n != 0 {
+		t.valueNotSupported(key, want)
+	}
+}
+
+func readTFC(t *table) {
+	const want = "write tfc_padding = 0 or leave it out"
+	if t.word("tfc_padding") == "mtu" {
+		t.valueNotSupported("tfc_padding", want)
+		return
+	}
+	readZero(t, "tfc_padding", want)
+}
+
+// checkRequestIDs reports a reqid that two children have.
+func (c *Config) checkRequestIDs(r *reader) {
+	seen := map[uint32]*Child{}
+	for _, n := range c.Connections {
+		for _, h := range n.Children {
+			if h.ReqID == 0 {
+				continue
+			}
+			if o, ok := seen[h.ReqID]; ok {
+				r.errorf(h.At("reqid"), "choose another number, or leave it out",
+					"connections.%s.children.%s has the reqid %d of connections.%s.children.%s%s", n.Name, h.Name, h.ReqID,
+					o.Connection, o.Name, inLine(o.At("reqid")))
+				continue
+			}
+			seen[h.ReqID] = h
+		}
+	}
+}

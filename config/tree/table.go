@@ -1,0 +1,156 @@
+package tree
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Value is a value, and where it begins.
+type Value struct {
+	At Position
+	// Data is a string, int64, float64, bool, [Date], [Text], [List], [Tables] or *[Table].
+	Data any
+}
+
+// Text is a value that only the schema can tell the type of: all values of sections are such.
+type Text string
+
+// Date is a date or a time of day of TOML, as written. No key has one.
+type Date string
+
+// List is an array.
+type List []Value
+
+// Tables are the tables of an array of tables, [[name]].
+type Tables []*Table
+
+// Entry is a key with its value.
+type Entry struct {
+	Name string
+	// At is where the key begins: of a table that has a header, the header.
+	At    Position
+	Value Value
+}
+
+// Table is a table: its entries by name, in the order in which they were written first. A nil *Table is an empty one.
+type Table struct {
+	file    string
+	entries []Entry
+	index   map[string]int
+	header  bool // a table of TOML with a header of its own, or an inline table: no other header opens it
+}
+
+// New makes an empty table to be filled by the methods Add…; origin stands for the file in positions.
+func New(origin string) *Table { return &Table{file: origin} }
+
+// Len is the number of entries.
+func (t *Table) Len() int {
+	if t == nil {
+		return 0
+	}
+	return len(t.entries)
+}
+
+// Get returns the entry of a name.
+func (t *Table) Get(name string) (Entry, bool) {
+	if t == nil {
+		return Entry{}, false
+	}
+	i, ok := t.index[name]
+	if !ok {
+		return Entry{}, false
+	}
+	return t.entries[i], true
+}
+
+// All are the entries in their order.
+func (t *Table) All() iter.Seq[Entry] {
+	if t == nil {
+		return func(func(Entry) bool) {}
+	}
+	return slices.Values(t.entries)
+}
+
+// AddText sets a value. What has the name already is replaced, in its place.
+func (t *Table) AddText(name, value string) {
+	t.set(Entry{name, t.origin(), Value{t.origin(), Text(value)}})
+}
+
+// AddTexts sets a list of values, as AddText does.
+func (t *Table) AddTexts(name string, values []string) {
+	list := List{}
+	for _, v := range values {
+		list = append(list, Value{t.origin(), Text(v)})
+	}
+	t.set(Entry{name, t.origin(), Value{t.origin(), list}})
+}
+
+// AddSection returns the table of a name, and makes it if there is none.
+func (t *Table) AddSection(name string) *Table {
+	if e, ok := t.Get(name); ok {
+		if sub, ok := e.Value.Data.(*Table); ok {
+			return sub
+		}
+	}
+	sub := New(t.file)
+	t.set(Entry{name, t.origin(), Value{t.origin(), sub}})
+	return sub
+}
+
+func (t *Table) origin() Position { return Position{File: t.file} }
+
+// set adds an entry, or replaces the one with its name.
+func (t *Table) set(e Entry) {
+	if i, ok := t.index[e.Name]; ok {
+		t.entries[i] = e
+		return
+	}
+	if t.index == nil {
+		t.index = map[string]int{}
+	}
+	t.index[e.Name] = len(t.entries)
+	t.entries = append(t.entries, e)
+}
+
+// KeyName writes the path of a key as TOML does: "connections.office", or `connections."the office"`.
+func KeyName(path ...string) string {
+	parts := make([]string, len(path))
+	for i, p := range path {
+		if parts[i] = p; p == "" || strings.ContainsFunc(p, func(r rune) bool { return r >= 0x80 || !isBare(byte(r)) }) {
+			parts[i] = quoteKey(p)
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+// quoteKey writes a key in TOML's quotes.
+func quoteKey(key string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range key {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// isBare reports whether a key may have the character without quotes.
+func isBare(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+}
