@@ -12,7 +12,6 @@ import (
 	"esplanade/ike/proposal"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
-	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -59,7 +58,7 @@ func newPeer(tb testing.TB, id, other, ike, esp, local, remote string) *peer {
 	p.env = &sa.Env{
 		Nonce: octets, NewSPI: func() wire.SPI { return wire.SPI(binary.BigEndian.Uint64(octets(8)) | 1) },
 		AllocateSPI: func() (uint32, error) { return binary.BigEndian.Uint32(octets(4)) | 1<<31, nil }, ReleaseSPI: func(uint32) {},
-		NewKeyExchange: suite.NewKeyExchange, Respond: suite.Respond, NextID: func() uint64 { last++; return last }, Jitter: func() float64 { return 0 },
+		NextID: func() uint64 { last++; return last }, Jitter: func() float64 { return 0 },
 		Connections:  func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },
 		PSK:          func(_, _ identity.Identity) ([]byte, bool) { return []byte("secret"), true },
 		FirstContact: func(*sa.Config) bool { return false }, LastInbound: func(uint64) time.Time { return time.Time{} },
@@ -74,8 +73,12 @@ func handshake(now time.Time, a, b *peer) (i, r *sa.Machine, err error) {
 	up := 0
 	var toR, toI []sa.Send
 	take := func(m *sa.Machine, to *[]sa.Send) error {
-		for _, o := range m.Outputs() {
-			switch o := o.(type) {
+		outs := m.Outputs()
+		for i := 0; i < len(outs); i++ {
+			switch o := outs[i].(type) {
+			case sa.Request:
+				m.Complete(now, o.ID, o.Want.(sa.KeyExchange).CarryOut())
+				outs = append(outs, m.Outputs()...)
 			case sa.Send:
 				*to = append(*to, o)
 			case sa.ChildUp:

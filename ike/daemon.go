@@ -11,7 +11,6 @@ import (
 
 	"esplanade/config"
 	"esplanade/ike/gateway"
-	"esplanade/ike/suite"
 )
 
 // Options are what a [Daemon] is made of.
@@ -75,7 +74,7 @@ func New(o Options) *Daemon {
 		Observer: o.Observer, Meter: &d.stats,
 		Log: o.Logger, Logs: func(l slog.Level) bool { return o.Logger.Enabled(context.Background(), l) },
 		CrashSecret: o.CrashSecret, ExportKeys: o.ExportKeys,
-		Random: random, Jitter: mrand.Float64, NewKeyExchange: suite.NewKeyExchange, Respond: suite.Respond,
+		Random: random, Jitter: mrand.Float64,
 	})
 	return d
 }

@@ -21,7 +21,6 @@ import (
 	"esplanade/ike/proposal"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
-	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -198,16 +197,14 @@ func (l *load) prepare() error {
 				}
 			}
 		},
-		AllocateSPI:    func() (uint32, error) { return binary.BigEndian.Uint32(random(4)) | 1<<31, nil },
-		ReleaseSPI:     func(uint32) {},
-		NewKeyExchange: suite.NewKeyExchange,
-		Respond:        suite.Respond,
-		NextID:         func() uint64 { l.id++; return l.id },
-		Jitter:         func() float64 { return 0 },
-		Connections:    func(_, _ netip.Addr) []*sa.Config { return nil },
-		PSK:            func(_, _ identity.Identity) ([]byte, bool) { return l.PSK, true },
-		FirstContact:   func(*sa.Config) bool { return false },
-		LastInbound:    func(uint64) time.Time { return time.Time{} },
+		AllocateSPI:  func() (uint32, error) { return binary.BigEndian.Uint32(random(4)) | 1<<31, nil },
+		ReleaseSPI:   func(uint32) {},
+		NextID:       func() uint64 { l.id++; return l.id },
+		Jitter:       func() float64 { return 0 },
+		Connections:  func(_, _ netip.Addr) []*sa.Config { return nil },
+		PSK:          func(_, _ identity.Identity) ([]byte, bool) { return l.PSK, true },
+		FirstContact: func(*sa.Config) bool { return false },
+		LastInbound:  func(uint64) time.Time { return time.Time{} },
 	}
 	return nil
 }
@@ -260,12 +257,26 @@ func Request(o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range m.Outputs() {
+	for _, o := range outputs(m) {
 		if s, ok := o.(sa.Send); ok {
 			return s.Datagram, nil
 		}
 	}
 	return nil, errors.New("initiators: the machine has sent nothing")
+}
+
+// outputs are what a machine wants, its key exchanges being carried out at once.
+func outputs(m *sa.Machine) (all []sa.Output) {
+	for outs := m.Outputs(); len(outs) > 0; outs = m.Outputs() {
+		for _, o := range outs {
+			if r, ok := o.(sa.Request); ok {
+				m.Complete(time.Now(), r.ID, r.Want.(sa.KeyExchange).CarryOut())
+			} else {
+				all = append(all, o)
+			}
+		}
+	}
+	return all
 }
 
 // begin starts another initiator.
@@ -323,7 +334,7 @@ func (l *load) receive(d datagram) {
 // drain carries out what a machine wants, and takes note of its end.
 func (l *load) drain(spi wire.SPI, a *attempt) {
 	up, closed, why := false, false, ""
-	for _, o := range a.machine.Outputs() {
+	for _, o := range outputs(a.machine) {
 		switch o := o.(type) {
 		case sa.Send:
 			l.send(o)

@@ -107,7 +107,7 @@ func (r *responder) handle(env *sa.Env, d datagram, ike, natt *net.UDPConn) {
 		return
 	}
 	r.machines[m.LocalSPI()] = m
-	for _, o := range m.Outputs() {
+	for _, o := range outputs(m) {
 		switch o := o.(type) {
 		case sa.Send:
 			conn, b := ike, o.Datagram

@@ -13,7 +13,6 @@ import (
 	"esplanade/ike/gateway"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
-	"esplanade/ike/suite"
 )
 
 // still is the loop of a gateway to which nothing happens: commands run at once, on the caller's goroutine.
@@ -61,10 +60,13 @@ func (nowhere) SetRoutes(uint64, *selector.Pair) {}
 func (nowhere) Exclude(netip.Addr)               {}
 func (nowhere) Unexclude(netip.Addr)             {}
 func (nowhere) LookUp(uint64, string)            {}
-func (nowhere) Add(gateway.Count)                {}
-func (nowhere) Ignored(sa.IgnoreReason)          {}
-func (nowhere) Failure(gateway.FailureKey)       {}
-func (nowhere) Exchange(gateway.ExchangeKey)     {}
+func (nowhere) CarryOut(x gateway.Errand) (sa.Result, bool) {
+	return x.Want.(sa.KeyExchange).CarryOut(), true
+}
+func (nowhere) Add(gateway.Count)            {}
+func (nowhere) Ignored(sa.IgnoreReason)      {}
+func (nowhere) Failure(gateway.FailureKey)   {}
+func (nowhere) Exchange(gateway.ExchangeKey) {}
 
 func random(n int) []byte {
 	b := make([]byte, n)
@@ -103,7 +105,7 @@ func backend(t *testing.T, text string) (*Backend, *still) {
 	s := &still{done: make(chan struct{}), g: gateway.New(gateway.Options{
 		Config: c, DataPlane: nowhere{}, Host: nowhere{}, Meter: nowhere{}, Observer: gateway.Observers(nil), IKEPort: 500, NATTPort: 4500,
 		Log: slog.New(slog.DiscardHandler), Logs: func(slog.Level) bool { return false },
-		Random: random, Jitter: func() float64 { return 0.5 }, NewKeyExchange: suite.NewKeyExchange, Respond: suite.Respond,
+		Random: random, Jitter: func() float64 { return 0.5 },
 	})}
 	s.g.Start(time.Now(), nil, false)
 	return &Backend{Commands: Commands{s}}, s

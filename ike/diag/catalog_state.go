@@ -20,6 +20,21 @@ var stateCatalog = []info{
 		fixByPeer: "the peer allows no more SAs: look for SAs it still holds for us, and at its limits.",
 	},
 	{
+		code: CodeBusy, title: "this gateway had no time",
+		peerVerb: "asks for", peerDefault: "did nothing wrong that we know of",
+		ourVerb: "gave up", ourDefault: "could not carry out in time what a message needs",
+		meaning: "What takes long, such as a key exchange with a large group, waits for its turn. It waited too long, or too " +
+			"many others waited. It is tried again.",
+		seenBy: "This gateway. The other side hears TEMPORARY_FAILURE, or waits for an answer.",
+		causes: []string{
+			"Many peers come at once, and their groups are expensive.",
+			"The machine has too few cores, or something else uses them.",
+		},
+		lookAt: []string{"What was wanted, in the cause in the message.", "The load of the machine."},
+		fix: "nothing, if it is rare; if not, prefer groups that cost less (`ecp256`, `curve25519`, `mlkem768`) to large " +
+			"`modp` groups, or give the machine more cores.",
+	},
+	{
 		code: CodeResume, title: "an IKE SA could not be resumed",
 		peerVerb: "gave", peerDefault: "has to make a complete handshake",
 		ourVerb: "presented", ourDefault: "begin from scratch",

@@ -63,6 +63,8 @@ const (
 
 	// CodeLimit: a configured or built-in limit was reached.
 	CodeLimit Code = "E-LIMIT"
+	// CodeBusy: this side had no time for what a message needs.
+	CodeBusy Code = "E-BUSY"
 
 	// CodePeerError: the peer answered with an error notification that has no code of its own here.
 	CodePeerError Code = "E-PEER-ERROR"

@@ -122,6 +122,7 @@ func every() map[string]*Failure {
 		"Uncallable":                 Uncallable(Where{Connection: "office"}),
 		"NothingToBringUp":           NothingToBringUp(auth),
 		"NotOffered":                 NotOffered(Where{}, "resetting counters", "they only grow: take differences instead."),
+		"NoTime":                     NoTime(auth, err),
 		"Internal":                   Internal(auth, err),
 		"empty":                      {Code: CodeTS},
 		"no code":                    {},

@@ -57,6 +57,13 @@ func OneIsKept(w Where, kept uint64) *Failure {
 	return f
 }
 
+// NoTime is the failure that this side could not carry out in time what a message needs; cause says what.
+func NoTime(w Where, cause error) *Failure {
+	f := w.failure(CodeBusy, "", "")
+	f.Cause = cause
+	return f
+}
+
 // TicketNotPresented is the failure that this side does not present its session ticket: why.
 func TicketNotPresented(w Where, why string) *Failure {
 	return w.failure(CodeResume, "no session ticket: "+why, "")

@@ -59,9 +59,9 @@ func TestBudget(t *testing.T) {
 // are the requests that get one.
 func cheap(made *time.Duration) func(*rigOptions) {
 	return func(o *rigOptions) {
-		o.Respond = func(group uint16, peer []byte) (public, shared []byte, err error) {
-			*made += suite.Cost(group)
-			return make([]byte, 512), make([]byte, 512), nil
+		o.carryOut = func(k sa.KeyExchange) sa.Result {
+			*made += k.Cost()
+			return sa.Exchanged{Public: make([]byte, 512), Shared: make([]byte, 512)}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/esp"
+	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
 
@@ -74,4 +75,8 @@ type Host interface {
 	Unexclude(peer netip.Addr)
 	// LookUp looks a name up. [Manager.Resolved] is told the answer, once, with the same number.
 	LookUp(id uint64, name string)
+	// CarryOut does what an IKE SA has asked for. done: the result is there. Otherwise [Manager.Completed] is told it with the
+	// same errand, from the goroutine that the manager belongs to and never from within this call. An errand that nobody has
+	// time for is completed, with an [*sa.RequestError].
+	CarryOut(x Errand) (result sa.Result, done bool)
 }

@@ -19,10 +19,8 @@ func (d *Manager) newEnv() *sa.Env {
 		NextID: d.newID,
 		Jitter: d.o.Jitter,
 
-		// Key exchanges, and which of them are made for strangers.
-		NewKeyExchange: d.o.NewKeyExchange,
-		Respond:        d.o.Respond,
-		Admit:          d.admit,
+		// Which key exchanges are made for strangers.
+		Admit: d.admit,
 
 		// Who the peers are and what they prove it with.
 		Connections: d.connectionsFor,

@@ -8,7 +8,6 @@ import (
 	"esplanade/config"
 	"esplanade/ike/diag"
 	"esplanade/ike/sa"
-	"esplanade/ike/suite"
 )
 
 // Options are what a [Manager] is made of. All of them must be set but where it says otherwise.
@@ -40,9 +39,6 @@ type Options struct {
 	// Random returns n octets that nobody can guess, and Jitter a number in [0,1).
 	Random func(n int) []byte
 	Jitter func() float64
-	// NewKeyExchange and Respond are the two sides of a key exchange: see [suite.NewKeyExchange] and [suite.Respond].
-	NewKeyExchange func(group uint16) (suite.KeyExchange, error)
-	Respond        func(group uint16, peer []byte) (public, shared []byte, err error)
 }
 
 // Manager decides everything about the IKE SAs of a gateway. It belongs to one goroutine: no method may be called while

@@ -109,6 +109,8 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 		d.send(o.Path, o.Datagram)
 	case sa.SendKeepalive:
 		d.send(o.Path, []byte{keepalive})
+	case sa.Request:
+		d.runErrand(now, e, o)
 	case sa.InstallInbound:
 		d.installInbound(now, e, o.Child)
 	case sa.InstallOutbound:

@@ -16,7 +16,6 @@ import (
 	"esplanade/config"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
-	"esplanade/ike/suite"
 )
 
 // rigOptions are what a test may choose of a daemon.
@@ -26,6 +25,8 @@ type rigOptions struct {
 	Logger  *slog.Logger
 	// Resolve looks names up, in goroutines.
 	Resolve func(ctx context.Context, name string) ([]netip.Addr, error)
+	// carryOut makes key exchanges. Nil: they are carried out at once.
+	carryOut func(k sa.KeyExchange) sa.Result
 }
 
 // network is the part of a host that a test may replace.
@@ -75,10 +76,7 @@ func newDaemon(t *testing.T, o rigOptions) *daemon {
 	g := &d.o.Options
 	g.Host, g.Meter = d.host, &d.rigMeter
 	g.Log, g.Logs = o.Logger, func(l slog.Level) bool { return o.Logger.Enabled(context.Background(), l) }
-	g.Random, g.Jitter, g.NewKeyExchange = random, mrand.Float64, suite.NewKeyExchange
-	if g.Respond == nil {
-		g.Respond = suite.Respond
-	}
+	g.Random, g.Jitter = random, mrand.Float64
 	if g.Observer == nil {
 		g.Observer = Observers(nil)
 	}
@@ -301,6 +299,14 @@ func (h *rigHost) LookUp(id uint64, name string) {
 		found, err := h.d.o.Resolve(ctx, name)
 		h.d.turn(func(now time.Time) { h.d.Resolved(now, id, found, err) })
 	})
+}
+
+func (h *rigHost) CarryOut(x Errand) (sa.Result, bool) {
+	k := x.Want.(sa.KeyExchange)
+	if f := h.d.o.carryOut; f != nil {
+		return f(k), true
+	}
+	return k.CarryOut(), true
 }
 
 // rigMeter counts.

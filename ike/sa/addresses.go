@@ -156,7 +156,7 @@ func (m *Machine) repath(now time.Time, path Path, why string) {
 	m.emit(Moved{From: m.path, To: path, Reason: why})
 	m.path, m.mob.esp, m.mob.espSeen = path, netip.AddrPort{}, netip.AddrPort{}
 	p := m.pending
-	if p == nil {
+	if p == nil || p.parked.waits() {
 		return
 	}
 	switch t := p.task.(type) {

@@ -188,7 +188,7 @@ func TestParallelChildrenAreKept(t *testing.T) {
 		for _, w := range fields("y> x>") {
 			l.word(w)
 		}
-		p, _, _ := l.y.machine().buildOffer(nil, l.y.cfg.Children[0], nil, nil, nil)
+		p := offered(l.y.machine(), l.r.now, l.y.cfg.Children[0], nil)
 		l.y.send(wire.ExchangeCreateChildSA, p...)
 		for _, w := range fields("y> x=TSr x*A x> x~ x#2") {
 			l.word(w)

@@ -163,7 +163,7 @@ func TestCookies(t *testing.T) {
 func TestCookieKeepsNoState(t *testing.T) {
 	r := newRig(t, 65, nil)
 	r.b.cookie = true
-	r.b.env.Respond = func(uint16, []byte) ([]byte, []byte, error) { t.Error("a key exchange"); return nil, nil, errNoSPI }
+	r.b.desk.carryOut = func(KeyExchange) Result { t.Error("a key exchange"); return Unfulfilled{errNoSPI} }
 	r.b.env.Connections = func(_, _ netip.Addr) []*Config { t.Error("a search for connections"); return nil }
 	f := firstInit(t, r)
 	for range 50 {

@@ -86,7 +86,10 @@ func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool
 	}
 	var payloads []wire.Payload
 	if f == nil {
-		payloads, t.offer, f = m.buildOffer(t.offer, t.cfg, t.trigger, nil, t.groups)
+		payloads, t.offer, f = m.buildOffer(now, t.offer, t.cfg, t.trigger, nil, t.groups)
+	}
+	if m.waiting() {
+		return nil, false
 	}
 	if f != nil {
 		m.emit(Failed{Failure: f, Child: t.cfg, Part: t.part})
@@ -96,8 +99,8 @@ func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool
 	return payloads, true
 }
 
-// buildOffer makes, or completes for another group, the payloads of a CREATE_CHILD_SA request for a child.
-func (m *Machine) buildOffer(o *childOffer, c *ChildConfig, trigger *selector.Packet, old *Child, refused []uint16) ([]wire.Payload, *childOffer, *diag.Failure) {
+// buildOffer makes the payloads of a CREATE_CHILD_SA request for a child. While it waits for a private value, the offer is kept.
+func (m *Machine) buildOffer(now time.Time, o *childOffer, c *ChildConfig, trigger *selector.Packet, old *Child, refused []uint16) ([]wire.Payload, *childOffer, *diag.Failure) {
 	x := wire.ExchangeCreateChildSA
 	if o == nil {
 		var err error
@@ -105,9 +108,12 @@ func (m *Machine) buildOffer(o *childOffer, c *ChildConfig, trigger *selector.Pa
 			return nil, nil, m.failure(diag.CodeInstall, x, failCause(err), failChild(c, c.Line))
 		}
 	}
-	if err := o.prepareKE(m, refused); err != nil {
+	switch err := o.prepareKE(m, now, refused); {
+	case err == errWaits:
+		return nil, o, nil
+	case err != nil:
 		o.release(m)
-		return nil, nil, m.failure(diag.CodeInternal, x, failCause(err), failChild(c, c.ProposalsLine))
+		return nil, nil, m.failure(keCode(err), x, failCause(err), failChild(c, c.ProposalsLine))
 	}
 	return o.payloads(), o, nil
 }
@@ -119,8 +125,10 @@ func (t *createChildTask) done(m *Machine, r *response) {
 		}
 		return
 	}
-	if m.retryGroup(r, t.offer, &t.groups) {
-		m.requeue(t)
+	if again := m.retryGroup(r, t.offer, &t.groups); again || m.waiting() {
+		if again {
+			m.requeue(t)
+		}
 		return
 	}
 	if n := notify(r.payloads, wire.NotifyTemporaryFailure); n != nil && t.retries < maxTemporaryFailures {
@@ -133,6 +141,7 @@ func (t *createChildTask) done(m *Machine, r *response) {
 		return
 	}
 	switch more, f := t.series.begin(m, r, t.offer.proposals); {
+	case m.waiting():
 	case f != nil:
 		t.seriesFailed(m, r, f)
 	case more:
@@ -144,21 +153,22 @@ func (t *createChildTask) done(m *Machine, r *response) {
 
 // finish takes the answer, all key exchanges being made.
 func (t *createChildTask) finish(m *Machine, r *response) {
-	offer := t.offer
-	t.offer = nil
 	switch {
 	case t.rival != nil:
-		m.finishTwin(r, offer, t.rival)
+		m.finishTwin(r, t.offer, t.rival)
 	case t.part != nil:
-		m.finishPart(r, offer)
+		m.finishPart(r, t.offer)
 	default:
-		m.finishOffer(r, offer)
+		m.finishOffer(r, t.offer)
 	}
-	m.pruneChildless(r.now)
+	if !m.waiting() {
+		t.offer = nil
+		m.pruneChildless(r.now)
+	}
 }
 
-// retryGroup turns an offer to the group that INVALID_KE_PAYLOAD names. It tells whether the request is to be made
-// again. The group must be one of the proposals, and each is tried once.
+// retryGroup turns an offer to the group that INVALID_KE_PAYLOAD names. It reports whether the request is to be made
+// again; while it waits, it is not. The group must be one of the proposals, and each is tried once.
 func (m *Machine) retryGroup(r *response, o *childOffer, refused *[]uint16) bool {
 	n := notify(r.payloads, wire.NotifyInvalidKEPayload)
 	if n == nil || o.ke == nil {
@@ -168,8 +178,11 @@ func (m *Machine) retryGroup(r *response, o *childOffer, refused *[]uint16) bool
 	if err != nil || !offersGroup(o.proposals, group) || group == o.ke.Group() || slices.Contains(*refused, group) {
 		return false
 	}
+	ke, err := m.generate(r.now, group)
+	if err == errWaits {
+		return false
+	}
 	*refused = append(*refused, o.ke.Group())
-	ke, err := m.env.NewKeyExchange(group)
 	if err != nil {
 		return false
 	}
@@ -271,11 +284,17 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 		return failing(wire.NotifyNoAdditionalSAs), false
 	}
 	c, answer, f := m.createAnswered(r, cfg, chosen, ts, peerSPI, nonce, ke, old, inAuth)
+	if m.waiting() {
+		return nil, false
+	}
 	if f != nil && f.Code == diag.CodeKEValue {
 		return m.refuseSyntax(r, f.Cause.Error()), false
 	}
 	if f != nil {
 		m.emit(Failed{Failure: f, Child: cfg})
+		if f.Code == diag.CodeBusy {
+			return failing(wire.NotifyTemporaryFailure), false
+		}
 		return failing(wire.NotifyNoAdditionalSAs), false
 	}
 	if more {
@@ -311,36 +330,40 @@ func (m *Machine) checkGroup(x wire.ExchangeType, chosen proposal.Chosen, ke *wi
 // there is no child yet.
 func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.Chosen, ts selector.Pair, peerSPI uint32, nonce []byte, ke *wire.KE, old *Child, inAuth bool) (*Child, []wire.Payload, *diag.Failure) {
 	x := r.header.Exchange
-	spi, err := m.env.AllocateSPI()
-	if err != nil {
-		return nil, nil, m.failure(diag.CodeInstall, x, failCause(err), failChild(cfg, cfg.Line), failNotify(wire.NotifyNoAdditionalSAs))
-	}
 	fail := func(code diag.Code, err error) (*Child, []wire.Payload, *diag.Failure) {
-		m.env.ReleaseSPI(spi)
 		return nil, nil, m.failure(code, x, failCause(err), failChild(cfg, cfg.Line), failNotify(wire.NotifyNoAdditionalSAs))
 	}
+	var step Exchanged
+	var err error
+	exchanges := !inAuth && chosen.KE != wire.KE_NONE
+	if exchanges {
+		if step, err = m.exchange(r.now, KeyExchange{Group: chosen.KE, Peer: ke.Data}); err != nil {
+			return fail(keCode(err), err)
+		}
+	}
+	spi, err := m.env.AllocateSPI()
+	if err != nil {
+		return fail(diag.CodeInstall, err)
+	}
 	payloads := []wire.Payload{childAnswer(chosen, spi)}
-	var shared, nr []byte
+	var nr []byte
 	if inAuth {
 		nonce, nr = m.firstNonces()
 	} else {
 		nr = m.env.Nonce(nonceLen)
 		payloads = append(payloads, &wire.Nonce{Data: nr})
-		if chosen.KE != wire.KE_NONE {
-			var public []byte
-			if public, shared, err = m.env.Respond(chosen.KE, ke.Data); err != nil {
-				return fail(keCode(err), err)
-			}
-			payloads = append(payloads, &wire.KE{Group: chosen.KE, Data: public})
-		}
+	}
+	if exchanges {
+		payloads = append(payloads, &wire.KE{Group: chosen.KE, Data: step.Public})
 	}
 	payloads = append(payloads, toWireTS(false, ts.Remote), toWireTS(true, ts.Local))
-	a := &answeredChild{cfg: cfg, chosen: chosen, ts: ts, spi: spi, peerSPI: peerSPI, shared: shared, ni: nonce, nr: nr, old: old}
+	a := &answeredChild{cfg: cfg, chosen: chosen, ts: ts, spi: spi, peerSPI: peerSPI, shared: step.Shared, ni: nonce, nr: nr, old: old}
 	if methods := chosen.Additional(); len(methods) > 0 {
 		return nil, m.await(r, &answering{child: a, lowest: lowest(nonce, nr)}, methods, payloads), nil
 	}
 	c, err := m.makeAnswered(r.now, a)
 	if err != nil {
+		m.env.ReleaseSPI(spi)
 		return fail(diag.CodeInternal, err)
 	}
 	return c, payloads, nil

@@ -1,13 +1,21 @@
 // Package sa is one IKE SA and its CHILD SAs as a sans-I/O machine.
 //
-// A [Machine] is driven by four kinds of input: datagrams ([Machine.Receive]), time ([Machine.Advance]), what the
-// operator or the reconciler wants (InitiateChild, RekeyChild, Delete, …) and what the data plane noticed
-// ([Machine.InboundActive], [Machine.PeerMoved], …). Every input takes the present time as a parameter. The machine
-// answers with an ordered list of [Output] values, fetched with [Machine.Outputs]: datagrams to send, SAs to install
-// and remove, events. [Machine.NextTimeout] says when Advance has to be called at the latest.
+// A [Machine] is driven by five kinds of input: datagrams ([Machine.Receive]), time ([Machine.Advance]), what the
+// operator or the reconciler wants (InitiateChild, RekeyChild, Delete, …), what the data plane noticed
+// ([Machine.InboundActive], [Machine.PeerMoved], …) and results of what the machine has asked for ([Machine.Complete]). Every
+// input takes the present time as a parameter. The machine answers with an ordered list of [Output] values, fetched with
+// [Machine.Outputs]: datagrams to send, SAs to install and remove, requests, events. [Machine.NextTimeout] says when Advance
+// has to be called at the latest.
 //
-// There is no clock, socket, goroutine, mutex or logger in this package. Nonces, SPIs and key exchanges come through
-// [Env], the seam at which tests make them deterministic.
+// There is no clock, socket, goroutine, mutex or logger in this package. Nonces and SPIs come through [Env], the seam at
+// which tests make them deterministic.
+//
+// # Requests and completions
+//
+// Whatever may block or takes long is put out as a [Request] and comes back as an input, at once or later: key exchanges, so
+// far. Nothing in a machine waits for it. What needs the result is given up for now and begins again when the result is there, so
+// that a wait is the same as a message that comes late; complete.go says what follows from that. A handler, a build or a done may
+// ask only before it changes anything, and returns when [Machine.waiting] says so.
 //
 // # Who owns what
 //
@@ -16,7 +24,7 @@
 //
 // # Where to read
 //
-// machine.go has the state. An exchange is followed in this order: receive.go (from the datagram to the handler of its
+// machine.go has the state; request.go and complete.go have what it asks for. An exchange is followed in this order: receive.go (from the datagram to the handler of its
 // exchange), window.go (message ids, the cached response), protect.go (SK payloads), then a file per exchange:
 // init_initiator.go, init_responder.go, intermediate.go, auth_initiator.go, auth_responder.go, create_child.go,
 // rekey_child.go, rekey_ike.go (with collision.go and collision_rekey.go), followup_initiator.go, followup_responder.go, informational.go, resume_initiator.go,

@@ -6,7 +6,6 @@ import (
 
 	"esplanade/ike/identity"
 	"esplanade/ike/selector"
-	"esplanade/ike/suite"
 	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
 )
@@ -21,12 +20,7 @@ type Env struct {
 	// AllocateSPI reserves an inbound ESP SPI with the data plane; ReleaseSPI gives one back that was never installed.
 	AllocateSPI func() (uint32, error)
 	ReleaseSPI  func(spi uint32)
-	// NewKeyExchange makes a fresh private value for a group: the initiator's side of a key exchange.
-	NewKeyExchange func(group uint16) (suite.KeyExchange, error)
-	// Respond is the responder's side, see [suite.Respond]: it takes the peer's public value and returns ours and the shared
-	// secret.
-	Respond func(group uint16, peer []byte) (public, shared []byte, err error)
-	// Admit judges a key exchange with a peer that has not been authenticated, before it is made: it may be a stranger, and
+	// Admit judges a key exchange with a peer that has not been authenticated, before it is asked for: it may be a stranger, and
 	// some groups cost thousands of times what the request for them does. reached tells that the peer has answered from
 	// that address. Nil: all are admitted.
 	Admit func(now time.Time, from netip.Addr, group uint16, reached bool) Admission

@@ -119,11 +119,14 @@ func wireProposalList(ps []wire.Proposal) string {
 	return strings.Join(s, ", ")
 }
 
-// keCode tells what a failed key exchange is: the peer's fault, if it sent a value that must not be used.
+// keCode says what a failed key exchange is: the peer's fault, if it sent a value that must not be used, or a matter of time.
 func keCode(err error) diag.Code {
 	var bad *suite.KEError
-	if errors.As(err, &bad) {
+	switch {
+	case errors.As(err, &bad):
 		return diag.CodeKEValue
+	case NotNow(err):
+		return diag.CodeBusy
 	}
 	return diag.CodeInternal
 }
@@ -205,6 +208,8 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 	var f *diag.Failure
 	if t, ok := p.task.(*initTask); ok && t.refusals.last != nil {
 		f = t.refusals.last
+	} else if p.stuck != nil {
+		f = p.stuck
 	} else if p.unreached != nil && m.state == StateConnecting {
 		f = p.unreached
 	} else {

@@ -57,29 +57,33 @@ func (s *series) begin(m *Machine, r *response, offered []proposal.Proposal) (mo
 	if err != nil || len(chosen.Additional()) == 0 {
 		return false, nil
 	}
-	s.answer, s.methods, s.secrets = r, chosen.Additional(), nil
-	if f := s.prepare(m, r); f != nil {
+	methods := chosen.Additional()
+	if f := s.prepare(m, r, methods[0]); f != nil || m.waiting() {
 		return false, f
 	}
+	s.answer, s.methods, s.secrets = r, methods, nil
 	return true, nil
 }
 
-// prepare takes the link out of an answer and makes the public value of the next exchange.
-func (s *series) prepare(m *Machine, r *response) *diag.Failure {
+// prepare takes the link out of an answer and makes the public value of the next exchange. It does neither while it waits.
+func (s *series) prepare(m *Machine, r *response, method uint16) *diag.Failure {
 	n := notify(r.payloads, wire.NotifyAdditionalKeyExchange)
 	if n == nil {
 		return m.failure(diag.CodeSyntax, r.header.Exchange, failSides("N(ADDITIONAL_KEY_EXCHANGE)", "an answer without it"))
 	}
-	ke, err := m.env.NewKeyExchange(s.methods[0])
-	if err != nil {
-		return m.failure(diag.CodeInternal, r.header.Exchange, failCause(err))
+	ke, err := m.generate(r.now, method)
+	switch {
+	case err == errWaits:
+		return nil
+	case err != nil:
+		return m.failure(keCode(err), r.header.Exchange, failCause(err))
 	}
 	s.link, s.ke = slices.Clone(n.Data), ke
 	return nil
 }
 
 // take handles the answer to an IKE_FOLLOWUP_KE request. final is the answer to CREATE_CHILD_SA with the secrets of all
-// the exchanges, once they are done. With neither final nor a failure there is another request to make.
+// the exchanges, once they are done. With neither final nor a failure there is another request to make, or it waits.
 func (s *series) take(m *Machine, r *response) (final *response, f *diag.Failure) {
 	x := r.header.Exchange
 	if n := errorNotify(r.payloads); n != nil {
@@ -93,18 +97,24 @@ func (s *series) take(m *Machine, r *response) (final *response, f *diag.Failure
 	case ke.Group != s.methods[0]:
 		return nil, m.failure(diag.CodeKEGroup, x, failSides(want, wire.TransformName(wire.TransformKE, ke.Group)))
 	}
-	shared, err := s.ke.Shared(ke.Data)
-	if err != nil {
+	step, err := m.exchange(r.now, KeyExchange{Group: ke.Group, Own: s.ke, Peer: ke.Data})
+	switch {
+	case err == errWaits:
+		return nil, nil
+	case err != nil:
 		return nil, m.failure(keCode(err), x, failCause(err))
 	}
-	s.secrets, s.methods = append(s.secrets, shared), s.methods[1:]
-	if len(s.methods) > 0 {
-		return nil, s.prepare(m, r)
+	secrets := append(slices.Clip(s.secrets), step.Shared)
+	if len(s.methods) > 1 {
+		if f := s.prepare(m, r, s.methods[1]); f != nil || m.waiting() {
+			return nil, f
+		}
+		s.secrets, s.methods = secrets, s.methods[1:]
+		return nil, nil
 	}
 	m.lostStates = 0
 	whole := *s.answer
-	whole.now, whole.secrets = r.now, s.secrets
-	*s = series{}
+	whole.now, whole.secrets = r.now, secrets
 	return &whole, nil
 }
 
@@ -121,7 +131,7 @@ func (s *series) followed(m *Machine, t seriesTask, r *response) *response {
 	switch {
 	case f != nil:
 		t.seriesFailed(m, r, f)
-	case final == nil:
+	case final == nil && !m.waiting():
 		m.requeue(t)
 	}
 	return final

@@ -113,9 +113,9 @@ func (m *Machine) peerCreates(cfg *ChildConfig) bool {
 	return slices.ContainsFunc(m.answering, func(p *answering) bool { return p.child != nil && p.child.old == nil && p.child.cfg == cfg })
 }
 
-// peerRekeysIKE tells whether the peer is replacing the IKE SA. It refuses what we would ask for meanwhile.
+// peerRekeysIKE reports whether the peer is replacing the IKE SA. It refuses what we would ask for meanwhile.
 func (m *Machine) peerRekeysIKE() bool {
-	return slices.ContainsFunc(m.answering, func(p *answering) bool { return p.ike != nil })
+	return m.window.parked.rekeysIKE() || slices.ContainsFunc(m.answering, func(p *answering) bool { return p.ike != nil })
 }
 
 func (m *Machine) answeringTimeout() (t time.Time) {
@@ -167,15 +167,19 @@ func (m *Machine) handleFollowup(r *request) []wire.Payload {
 		return m.refuseSyntax(r, "an IKE_FOLLOWUP_KE request with "+wire.TransformName(wire.TransformKE, ke.Group)+
 			" where "+wire.TransformName(wire.TransformKE, p.methods[0])+" was agreed on")
 	}
-	public, shared, err := m.env.Respond(ke.Group, ke.Data)
+	x, err := m.exchange(r.now, KeyExchange{Group: ke.Group, Peer: ke.Data})
+	if err == errWaits {
+		p.expires = r.now.Add(keyExchangeTime + followupTimeout) // the peer does not keep us waiting
+		return nil
+	}
 	if err != nil && keCode(err) == diag.CodeKEValue {
 		return m.refuseSyntax(r, "a bad key exchange value: "+err.Error())
 	}
 	if err != nil {
 		return m.failFollowup(r, p, err)
 	}
-	answer := []wire.Payload{&wire.KE{Group: ke.Group, Data: public}}
-	p.secrets, p.methods = append(p.secrets, shared), p.methods[1:]
+	answer := []wire.Payload{&wire.KE{Group: ke.Group, Data: x.Public}}
+	p.secrets, p.methods = append(p.secrets, x.Shared), p.methods[1:]
 	if len(p.methods) > 0 {
 		return append(answer, m.expect(r.now, p))
 	}
@@ -206,7 +210,7 @@ func (m *Machine) linked(payloads []wire.Payload) *answering {
 
 func (m *Machine) failFollowup(r *request, p *answering, err error) []wire.Payload {
 	m.dropAnswering(p)
-	m.emit(Failed{Failure: m.failure(diag.CodeInternal, r.header.Exchange, failCause(err))})
+	m.emit(Failed{Failure: m.failure(keCode(err), r.header.Exchange, failCause(err))})
 	return failing(wire.NotifyTemporaryFailure)
 }
 

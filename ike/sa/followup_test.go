@@ -88,12 +88,13 @@ func TestFollowupKeys(t *testing.T) {
 	play(t, "", severalKEs(t), nil, func(l *ladder) {
 		var nonces, secrets [][]byte
 		record := func(e *end) {
-			make, respond, nonce := e.env.NewKeyExchange, e.env.Respond, e.env.Nonce
-			e.env.NewKeyExchange = make
-			e.env.Respond = func(g uint16, peer []byte) ([]byte, []byte, error) {
-				p, s, err := respond(g, peer)
-				secrets = append(secrets, s)
-				return p, s, err
+			nonce := e.env.Nonce
+			e.desk.carryOut = func(k KeyExchange) Result {
+				r := k.CarryOut()
+				if x, ok := r.(Exchanged); ok && k.Own == nil && k.Peer != nil {
+					secrets = append(secrets, x.Shared)
+				}
+				return r
 			}
 			e.env.Nonce = func(n int) []byte {
 				b := nonce(n)
@@ -345,9 +346,10 @@ func TestFollowupMalformed(t *testing.T) {
 			for _, what := range []string{"rekey", "rekeyike"} {
 				play(t, "x:"+what+" x> y>", severalKEs(t), nil, func(l *ladder) {
 					m := l.x.machine()
-					m.pending.task.done(m, &response{now: l.r.now, header: wire.Header{Exchange: wire.ExchangeIKEFollowupKE},
+					r := &response{now: l.r.now, header: wire.Header{Exchange: wire.ExchangeIKEFollowupKE},
 						payloads: change([]wire.Payload{&wire.KE{Group: wire.KE_ML_KEM_768, Data: make([]byte, 1088)},
-							&wire.Notify{NotifyType: wire.NotifyAdditionalKeyExchange, Data: []byte{1}}})})
+							&wire.Notify{NotifyType: wire.NotifyAdditionalKeyExchange, Data: []byte{1}}})}
+					carriedOut(m, func() { m.pending.task.done(m, r) })
 					if len(l.x.failures) == 0 {
 						l.x.drain(m)
 					}
@@ -364,7 +366,7 @@ func TestFollowupMalformed(t *testing.T) {
 	t.Run("a peer that begins and begins", func(t *testing.T) {
 		play(t, "", severalKEs(t), nil, func(l *ladder) {
 			for range 3 * maxAnswering {
-				p, _, _ := l.x.machine().buildOffer(nil, l.x.cfg.Children[0], nil, nil, nil)
+				p := offered(l.x.machine(), l.r.now, l.x.cfg.Children[0], nil)
 				l.x.send(wire.ExchangeCreateChildSA, p...)
 				l.word("x>")
 				l.word("y=N(ADD_KE)")

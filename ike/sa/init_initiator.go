@@ -53,7 +53,7 @@ const (
 // initTask is the IKE_SA_INIT exchange. The same task makes all attempts, since cookie, group and nonce are carried
 // from one to the next.
 type initTask struct {
-	ke     suite.KeyExchange
+	ke     suite.KeyExchange // nil at first
 	cookie peerCookie
 	// earlier are the requests with other groups than the present one. Who asked for another group is not known, so that a
 	// good answer to one of them is as good as ever. There is at most one for each group.
@@ -84,7 +84,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 			m.close(now, "no key exchange left", m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit))
 			return nil, false
 		}
-		if !t.generate(m, now, group) {
+		if t.ke, ok = t.generate(m, now, group); !ok {
 			return nil, false
 		}
 	}
@@ -111,14 +111,13 @@ func (m *Machine) initNotifies() []wire.Payload {
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyIKEv2FragmentationSupported}}
 }
 
-func (t *initTask) generate(m *Machine, now time.Time, group uint16) bool {
-	ke, err := m.env.NewKeyExchange(group)
-	if err != nil {
-		m.close(now, "key exchange", m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
-		return false
+// generate makes a private value. ok is false while it waits, and when there will be none: the SA is closed then.
+func (t *initTask) generate(m *Machine, now time.Time, group uint16) (ke suite.KeyExchange, ok bool) {
+	ke, err := m.generate(now, group)
+	if err != nil && err != errWaits {
+		m.close(now, "key exchange", m.failure(keCode(err), wire.ExchangeIKESAInit, failCause(err)))
 	}
-	t.ke = ke
-	return true
+	return ke, err == nil
 }
 
 // offerSA makes the SA payload of a request; spi is empty for the first IKE SA.
@@ -153,8 +152,25 @@ func offersGroup(ps []proposal.Proposal, group uint16) bool {
 	return false
 }
 
-// receiveInitResponse handles answers to IKE_SA_INIT. None of them is authenticated before IKE_AUTH has verified the
-// messages, so that each is taken as what somebody says: a retry is bounded, an error is not believed at once.
+// takeInitResponse handles an answer to IKE_SA_INIT, or keeps it while it waits for a key exchange. A whole answer takes the place
+// of a demand for another group that waits. Whatever else comes while one waits is dropped: who answers the most would have this
+// side compute the most.
+func (m *Machine) takeInitResponse(now time.Time, p *outstanding, msg *wire.Message, datagram []byte, path Path) {
+	a := &asks{lost: func(now time.Time, err error) { m.unanswered(now, p, err) }}
+	a.again = func(now time.Time) {
+		if p.parked == a {
+			p.parked = nil
+		}
+		m.within(a, func() { m.receiveInitResponse(now, msg, datagram, path) })
+		if a.waits() {
+			p.parked = a
+		}
+	}
+	a.again(now)
+}
+
+// receiveInitResponse is one attempt at it. No answer is authenticated before IKE_AUTH has verified the messages, so that each is
+// taken as what somebody says: a retry is bounded, an error is not believed at once.
 func (m *Machine) receiveInitResponse(now time.Time, msg *wire.Message, datagram []byte, path Path) {
 	p, t := m.pending, m.pending.task.(*initTask)
 	if msg.Encrypted != nil {
@@ -214,15 +230,24 @@ func (t *initTask) retryWithGroup(m *Machine, now time.Time, n *wire.Notify, msg
 		t.refusals.add(m, m.refusedGroup(group))
 		return
 	}
+	if m.pending.parked.waits() {
+		m.ignore(path, IgnorePending, "INVALID_KE_PAYLOAD")
+		return
+	}
+	i := t.earlierWith(group)
+	ke, ok := suite.KeyExchange(nil), true
+	if i >= 0 {
+		ke = t.earlier[i].ke
+	} else if ke, ok = t.generate(m, now, group); !ok {
+		return
+	}
 	m.initExchanged(now, msg, datagram, path)
 	t.switches++
 	before := initRequest{t.ke, m.init.ownMessage}
 	t.cookie.adopt()
-	t.plain, t.cookied = nil, nil
-	if i := t.earlierWith(group); i >= 0 {
-		t.ke, t.earlier = t.earlier[i].ke, slices.Delete(t.earlier, i, i+1)
-	} else if !t.generate(m, now, group) {
-		return
+	t.ke, t.plain, t.cookied = ke, nil, nil
+	if i >= 0 {
+		t.earlier = slices.Delete(t.earlier, i, i+1)
 	}
 	t.earlier = append(t.earlier, before)
 	m.pending = nil
@@ -270,7 +295,14 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 			failSides(wire.TransformName(wire.TransformKE, t.ke.Group()), wire.TransformName(wire.TransformKE, ke.Group))))
 		return
 	}
-	shared, err := req.ke.Shared(ke.Data)
+	if m.pending.parked.concludes() {
+		m.ignore(path, IgnorePending, wire.ExchangeIKESAInit.String())
+		return
+	}
+	step, err := m.exchange(now, KeyExchange{Group: ke.Group, Own: req.ke, Peer: ke.Data})
+	if err == errWaits {
+		return
+	}
 	if err != nil {
 		reject(m.failure(diag.CodeKEValue, wire.ExchangeIKESAInit, failCause(err)))
 		return
@@ -292,7 +324,7 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	m.peerSPI = msg.Header.SPIr
 	m.init.nr = slices.Clone(nonce.Data)
 	m.init.ownMessage, m.init.peerMessage = req.message, datagram
-	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, shared), m.init.ni, m.init.nr); err != nil {
+	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, step.Shared), m.init.ni, m.init.nr); err != nil {
 		m.peerSPI, m.init.ownMessage = 0, m.pending.datagrams[0]
 		reject(m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
 		return

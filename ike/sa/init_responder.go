@@ -14,7 +14,7 @@ import (
 // Accepted is the answer to an IKE_SA_INIT request. At most one of Machine, Response and WantsCookie is set; with
 // none, the datagram is dropped without an answer.
 type Accepted struct {
-	// Machine is a new half-open responder; its outputs hold the response.
+	// Machine is a new half-open responder; its outputs hold the response, or the request for the key exchange that comes before it.
 	Machine *Machine
 	// Response is a stateless answer: COOKIE, REDIRECT, INVALID_KE_PAYLOAD, NO_PROPOSAL_CHOSEN, INVALID_MAJOR_VERSION.
 	Response []byte
@@ -142,31 +142,59 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	if err := checkNonce(prf, nonce.Data); err != nil {
 		return fail(diag.CodeSyntax, err)
 	}
-	public, shared, err := env.Respond(ke.Group, ke.Data)
-	if err != nil {
-		if code := keCode(err); code != diag.CodeKEValue {
-			return fail(code, err)
-		}
-		// The exception is a bad public value: "the implementation MAY send an INVALID_SYNTAX error notification back".
-		// https://www.rfc-editor.org/rfc/rfc6989#section-2.5
-		return Accepted{
-			Response: statelessAnswer(msg.Header, wire.NotifyInvalidSyntax),
-			Failure:  m.failure(diag.CodeKEValue, wire.ExchangeIKESAInit, failCause(err), failNotify(wire.NotifyInvalidSyntax)),
-		}
-	}
-	m.init.ni, m.init.nr = slices.Clone(nonce.Data), env.Nonce(nonceLen)
+	m.init.ni = slices.Clone(nonce.Data)
 	m.init.peerMessage, m.init.digest = datagram, sha256.Sum256(datagram)
-	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, shared), m.init.ni, m.init.nr); err != nil {
-		return fail(diag.CodeInternal, err)
-	}
+	m.life.expireAt = now.Add(m.cfg.HalfOpenTimeout)
+	m.answerInit(now, msg, ke)
+	return Accepted{Machine: m}
+}
 
+// answerInit answers the IKE_SA_INIT request of a new responder when the key exchange is made. A request that this side has no time
+// for is as if it had been lost: nothing is left, and the peer repeats it.
+func (m *Machine) answerInit(now time.Time, msg *wire.Message, ke *wire.KE) {
+	a := &asks{lost: func(now time.Time, err error) {
+		m.ignore(m.path, IgnoreBusy, err.Error())
+		m.close(now, "no time for IKE_SA_INIT", nil)
+	}}
+	a.again = func(now time.Time) {
+		m.window.parked = nil
+		m.within(a, func() { m.exchangeInit(now, msg, ke) })
+		if a.waits() {
+			m.window.parked = a
+		}
+	}
+	a.again(now)
+}
+
+// exchangeInit makes the key exchange of an IKE_SA_INIT request and answers it.
+func (m *Machine) exchangeInit(now time.Time, msg *wire.Message, ke *wire.KE) {
+	path, x := m.path, wire.ExchangeIKESAInit
+	step, err := m.exchange(now, KeyExchange{Group: ke.Group, Peer: ke.Data})
+	switch {
+	case err == errWaits:
+		return
+	case err != nil && keCode(err) == diag.CodeKEValue:
+		// A bad public value is answered: "the implementation MAY send an INVALID_SYNTAX error notification back".
+		// https://www.rfc-editor.org/rfc/rfc6989#section-2.5
+		m.emit(Send{Path: path, Datagram: statelessAnswer(msg.Header, wire.NotifyInvalidSyntax)})
+		m.close(now, "a bad public value", m.failure(diag.CodeKEValue, x, failCause(err), failNotify(wire.NotifyInvalidSyntax)))
+		return
+	case err != nil:
+		m.close(now, "key exchange", m.failure(keCode(err), x, failCause(err)))
+		return
+	}
+	m.init.nr = m.env.Nonce(nonceLen)
+	if err := m.setKeys(suite.SKEYSEED(m.prf, m.init.ni, m.init.nr, step.Shared), m.init.ni, m.init.nr); err != nil {
+		m.close(now, "keys", m.failure(diag.CodeInternal, x, failCause(err)))
+		return
+	}
 	payloads := []wire.Payload{
-		&wire.SA{Proposals: []wire.Proposal{chosen.Wire()}},
-		&wire.KE{Group: ke.Group, Data: public}, &wire.Nonce{Data: m.init.nr},
+		&wire.SA{Proposals: []wire.Proposal{m.chosen.Wire()}},
+		&wire.KE{Group: ke.Group, Data: step.Public}, &wire.Nonce{Data: m.init.nr},
 	}
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, path, m.cfg.ForceEncap)...)
 	payloads = append(append(payloads, m.acceptIntermediate(msg.Payloads)...), m.acceptPPK(msg.Payloads)...)
-	return m.halfOpen(now, msg, datagram, payloads)
+	m.halfOpen(now, msg, payloads)
 }
 
 // silently is how a request that nothing is made of is dropped, when there is nothing to say in the clear.
@@ -178,7 +206,7 @@ func (m *Machine) silently(code diag.Code, x wire.ExchangeType, err error) Accep
 }
 
 // halfOpen answers the first request of a peer, IKE_SA_INIT or IKE_SESSION_RESUME, with payloads and what both have at the end.
-func (m *Machine) halfOpen(now time.Time, msg *wire.Message, datagram []byte, payloads []wire.Payload) Accepted {
+func (m *Machine) halfOpen(now time.Time, msg *wire.Message, payloads []wire.Payload) {
 	if m.frag.negotiated {
 		payloads = append(payloads, m.initNotifies()...)
 	}
@@ -188,11 +216,9 @@ func (m *Machine) halfOpen(now time.Time, msg *wire.Message, datagram []byte, pa
 	m.init.ownMessage = resp.Append(nil)
 	m.window.nextRecv = 1
 	m.window.response = [][]byte{m.init.ownMessage}
-	m.life.expireAt = now.Add(m.cfg.HalfOpenTimeout)
 	m.resend(m.path)
 	m.emit(ExchangeDone{
 		Exchange: h.Exchange, Path: m.path, Request: wire.Summary(msg.Header, msg.Payloads), Response: wire.Summary(h, payloads),
-		RequestLen: len(datagram), ResponseLen: len(m.init.ownMessage),
+		RequestLen: len(m.init.peerMessage), ResponseLen: len(m.init.ownMessage),
 	})
-	return Accepted{Machine: m}
 }

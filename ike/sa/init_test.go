@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -24,7 +23,7 @@ func firstInit(t *testing.T, r *rig) flight {
 func TestRepeatedInit(t *testing.T) {
 	r := newRig(t, 60, nil)
 	made := 0
-	r.b.env.Respond = func(g uint16, p []byte) ([]byte, []byte, error) { made++; return suite.Respond(g, p) }
+	r.b.desk.carryOut = func(k KeyExchange) Result { made++; return k.CarryOut() }
 	f := firstInit(t, r)
 	r.wire = nil
 	for range 3 {

@@ -58,6 +58,7 @@ func TestIntAuthOfFragments(t *testing.T) {
 				want := suite.IntAuthChunk(mb.prf, mb.peerP(), nil, a, w.plain)
 				for _, i := range order {
 					mb.Receive(r.now, frags[i], r.b.path())
+					r.b.drain(mb)
 				}
 				if mb.inter.done != 1 {
 					t.Fatalf("reserved %#x, %d payloads in the clear: the message was not taken", reserved, len(more))

@@ -168,14 +168,17 @@ func (m *Machine) handleIntermediate(r *request) []wire.Payload {
 	if f != nil {
 		return m.refuseIntermediate(f)
 	}
-	public, shared, err := m.env.Respond(ke.Group, ke.Data)
-	if err != nil {
+	x, err := m.exchange(r.now, KeyExchange{Group: ke.Group, Peer: ke.Data})
+	switch {
+	case err == errWaits:
+		return nil
+	case err != nil:
 		return m.refuseIntermediate(m.failure(keCode(err), r.header.Exchange, failCause(err)))
 	}
-	if err := m.finishIntermediate(shared); err != nil {
+	if err := m.finishIntermediate(x.Shared); err != nil {
 		return m.refuseIntermediate(m.failure(diag.CodeInternal, r.header.Exchange, failCause(err)))
 	}
-	return []wire.Payload{&wire.KE{Group: ke.Group, Data: public}}
+	return []wire.Payload{&wire.KE{Group: ke.Group, Data: x.Public}}
 }
 
 // refuseIntermediate ends a half-open SA, as an error in IKE_AUTH does: "Sections 2.21.1 and 2.21.2 of [RFC7296] describe how
@@ -213,9 +216,12 @@ func (t *intermediateTask) exchange() wire.ExchangeType         { return wire.Ex
 func (t *intermediateTask) abandoned(m *Machine, now time.Time) {}
 
 func (t *intermediateTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
-	ke, err := m.env.NewKeyExchange(m.inter.methods[0])
+	ke, err := m.generate(now, m.inter.methods[0])
+	if err == errWaits {
+		return nil, false
+	}
 	if err != nil {
-		m.close(now, "key exchange", m.failure(diag.CodeInternal, t.exchange(), failCause(err)))
+		m.close(now, "key exchange", m.failure(keCode(err), t.exchange(), failCause(err)))
 		return nil, false
 	}
 	t.ke = ke
@@ -233,9 +239,12 @@ func (t *intermediateTask) done(m *Machine, r *response) {
 		m.close(r.now, "a bad answer to IKE_INTERMEDIATE", f)
 		return
 	}
-	shared, err := t.ke.Shared(ke.Data)
+	step, err := m.exchange(r.now, KeyExchange{Group: ke.Group, Own: t.ke, Peer: ke.Data})
+	if err == errWaits {
+		return
+	}
 	if err == nil {
-		err = m.finishIntermediate(shared)
+		err = m.finishIntermediate(step.Shared)
 	}
 	if err != nil {
 		m.close(r.now, "a bad answer to IKE_INTERMEDIATE", m.failure(keCode(err), x, failCause(err)))

@@ -278,7 +278,7 @@ func TestIntermediateRefused(t *testing.T) {
 					t.Errorf("%+v", f)
 				}
 			} else {
-				r.b.env.Respond = func(g uint16, peer []byte) ([]byte, []byte, error) { return make([]byte, 1000), nil, nil }
+				r.b.desk.carryOut = func(KeyExchange) Result { return Exchanged{Public: make([]byte, 1000)} }
 				rb := r.b.all()[0]
 				_, payloads := edit([]wire.Payload{&wire.KE{Group: wire.KE_ML_KEM_768, Data: make([]byte, 1088)}})
 				r.run(0)

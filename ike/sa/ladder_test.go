@@ -28,6 +28,10 @@ import (
 //	x*TEXT      the oldest datagram of x on the wire is a request (TEXT is Q) or an answer (TEXT is A)
 //	x#2         x has that many live children
 //	x~          x has nothing on the wire
+//	x:wait      from now on, what x asks for (sa.Request) waits
+//	x.  x.2     the oldest (second oldest) of x's requests is completed
+//	x.busy      it is, as one that x has no time for; x.bad as one with a defect; x.lost: it never will be
+//	x?2         x has that many requests that wait
 //	!           everything on the wire arrives, and time passes until all is settled
 type ladder struct {
 	t    *testing.T
@@ -156,6 +160,12 @@ func (l *ladder) word(w string) {
 		}
 	case '^':
 		l.retransmit(e)
+	case '.':
+		l.complete(w, e, arg)
+	case '?':
+		if got := strconv.Itoa(len(e.desk.open)); got != arg {
+			l.t.Errorf("%s: it has %s", w, got)
+		}
 	case '=':
 		if got := e.lastAnswer(); !strings.Contains(got, strings.ReplaceAll(arg, ",", " ")) {
 			l.t.Errorf("%s: the last answer is %q", w, got)
@@ -197,6 +207,9 @@ func (l *ladder) release() {
 		l.r.wire = append(l.r.wire, f)
 	}
 	l.held = nil
+	for _, e := range []*end{l.x, l.y} {
+		e.desk.release(l.r.now.Add(l.r.delay))
+	}
 	l.r.run(settleTime)
 }
 
@@ -263,6 +276,9 @@ func (l *ladder) act(e *end, what string) {
 		m.pump(now)
 	case "create":
 		m.InitiateChild(now, e.cfg.Children[0], nil)
+	case "wait":
+		e.desk.late = func(Request) outcome { return outcome{held: true} }
+		return
 	case "lose":
 		m.forgetChild(child())
 	case "advance":

@@ -50,9 +50,10 @@ func (m *Machine) NextTimeout() time.Time {
 		return m.closedUntil
 	}
 	t := m.livenessTimeout()
-	if m.pending != nil {
-		t = earliest(t, m.pending.next)
+	if p := m.pending; p != nil && !p.parked.waits() {
+		t = earliest(t, p.next)
 	}
+	t = earliest(t, m.requestTimeout())
 	if m.state == StateEstablished {
 		t = earliest(t, m.life.rekeyAt)
 	}
@@ -93,6 +94,7 @@ func (m *Machine) Advance(now time.Time) {
 		}
 		return
 	}
+	m.advanceRequests(now)
 	m.advanceRetransmit(now)
 	m.frag.advance(now)
 	m.advanceAnswering(now)

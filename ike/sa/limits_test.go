@@ -9,7 +9,6 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/selector"
-	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -67,8 +66,7 @@ func TestBadPublicValue(t *testing.T) {
 	t.Run("IKE rekeying request", func(t *testing.T) {
 		play(t, "", nil, nil, func(l *ladder) {
 			m := l.x.machine()
-			task := &rekeyIKETask{}
-			p, _ := task.build(m, l.r.now)
+			p := built(m, l.r.now, &rekeyIKETask{})
 			ke, _ := find[*wire.KE](p)
 			ke.Data = zero
 			l.x.send(wire.ExchangeCreateChildSA, p...)
@@ -78,7 +76,7 @@ func TestBadPublicValue(t *testing.T) {
 	})
 	t.Run("IKE_SA_INIT request", func(t *testing.T) {
 		r := newRig(t, 31, nil)
-		r.a.env.NewKeyExchange = func(g uint16) (suite.KeyExchange, error) { return badKE{g, zero}, nil }
+		r.a.desk.carryOut = func(k KeyExchange) Result { return Exchanged{Own: badKE{k.Group, zero}} }
 		r.a.connect()
 		r.run(time.Minute)
 		if f := r.b.wantFailure(diag.CodeKEValue); f.Notify != "INVALID_SYNTAX" {
@@ -90,7 +88,7 @@ func TestBadPublicValue(t *testing.T) {
 	t.Run("IKE_SA_INIT response", func(t *testing.T) {
 		r := newRig(t, 32, nil)
 		// The responder computes what it likes and sends zero.
-		r.b.env.Respond = func(uint16, []byte) ([]byte, []byte, error) { return zero, slices.Repeat([]byte{1}, 32), nil }
+		r.b.desk.carryOut = func(KeyExchange) Result { return Exchanged{Public: zero, Shared: slices.Repeat([]byte{1}, 32)} }
 		r.a.connect()
 		r.run(time.Minute)
 		r.a.wantFailure(diag.CodeKEValue)
@@ -112,7 +110,7 @@ func (k badKE) Shared(peer []byte) ([]byte, error) { return slices.Repeat([]byte
 func TestChildLimit(t *testing.T) {
 	play(t, "", groups(t, "aes128gcm16", "aes128gcm16"), nil, func(l *ladder) {
 		more := func() {
-			p, _, _ := l.x.machine().buildOffer(nil, l.x.cfg.Children[0], nil, nil, nil)
+			p := offered(l.x.machine(), l.r.now, l.x.cfg.Children[0], nil)
 			l.x.send(wire.ExchangeCreateChildSA, p...)
 			l.word("x>")
 		}

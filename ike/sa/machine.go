@@ -50,6 +50,11 @@ type Machine struct {
 	sync    idSync
 	pending *outstanding // our request in flight
 	queue   []task
+	// asks is what the message or the task that is being handled has asked for, building the task that waits at the head of
+	// the queue, lastRequest the id of the last [Request].
+	asks        *asks
+	building    *building
+	lastRequest uint64
 	// answering are series of key exchanges that the peer has begun; lostStates counts those of ours that it has forgotten.
 	answering  []*answering
 	lostStates int
@@ -217,6 +222,7 @@ func (m *Machine) close(now time.Time, reason string, f *diag.Failure) {
 		p.task.abandoned(m, now)
 	}
 	m.abandonTasks(now)
+	m.window.parked = nil
 	m.dropAllAnswering()
 	if m.Replaced() && m.env.CrashToken != nil {
 		m.env.outlived.add(now, m.localSPI)

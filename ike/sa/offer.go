@@ -50,8 +50,8 @@ func (m *Machine) newOffer(c *ChildConfig, trigger *selector.Packet, old *Child,
 	return o, nil
 }
 
-// prepareKE makes the public value for the group, if the proposals ask for one.
-func (o *childOffer) prepareKE(m *Machine, except []uint16) error {
+// prepareKE makes the private value for the group, if the proposals ask for one. The error is errWaits as long as it is not there.
+func (o *childOffer) prepareKE(m *Machine, now time.Time, except []uint16) error {
 	if o.inAuth || o.ke != nil {
 		return nil
 	}
@@ -59,7 +59,7 @@ func (o *childOffer) prepareKE(m *Machine, except []uint16) error {
 	if !ok {
 		return nil
 	}
-	ke, err := m.env.NewKeyExchange(group)
+	ke, err := m.generate(now, group)
 	o.ke = ke
 	return err
 }
@@ -86,9 +86,12 @@ func (o *childOffer) release(m *Machine) {
 }
 
 // takeAnswer makes a child of the answer to an offer and installs its inbound direction, or reports why there is none.
-// The SPI is released in the latter case. The caller decides when the outbound direction is used.
+// The SPI is released in the latter case. There is neither while it waits for the key exchange. The caller decides when the outbound direction is used.
 func (m *Machine) takeAnswer(r *response, o *childOffer, old *Child) (*Child, *diag.Failure) {
 	c, f := m.acceptAnswer(r, o, old)
+	if m.waiting() {
+		return nil, nil
+	}
 	if f != nil {
 		if _, created := find[*wire.SA](r.payloads); created && f.Code != diag.CodeDeleted {
 			m.requeue(&rejectChildTask{spi: o.spi, child: o.cfg.Name})
@@ -159,7 +162,7 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	if f := m.taken(x, o.cfg, ts); f != nil {
 		return nil, f
 	}
-	shared, f := m.answerShared(x, o, chosen, r.payloads)
+	shared, f := m.answerShared(r.now, x, o, chosen, r.payloads)
 	if f != nil {
 		return nil, f
 	}
@@ -176,7 +179,7 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 }
 
 // answerShared finishes the key exchange of a CREATE_CHILD_SA request of ours, if there was one.
-func (m *Machine) answerShared(x wire.ExchangeType, o *childOffer, chosen proposal.Chosen, payloads []wire.Payload) ([]byte, *diag.Failure) {
+func (m *Machine) answerShared(now time.Time, x wire.ExchangeType, o *childOffer, chosen proposal.Chosen, payloads []wire.Payload) ([]byte, *diag.Failure) {
 	if o.inAuth || chosen.KE == wire.KE_NONE {
 		return nil, nil
 	}
@@ -185,11 +188,11 @@ func (m *Machine) answerShared(x wire.ExchangeType, o *childOffer, chosen propos
 		return nil, m.failure(diag.CodeKEGroup, x, failChild(o.cfg, o.cfg.ProposalsLine),
 			failSides("a public value for the group we sent", wire.TransformName(wire.TransformKE, chosen.KE)))
 	}
-	shared, err := o.ke.Shared(ke.Data)
+	step, err := m.exchange(now, KeyExchange{Group: ke.Group, Own: o.ke, Peer: ke.Data})
 	if err != nil {
 		return nil, m.failure(diag.CodeKEValue, x, failCause(err), failChild(o.cfg, o.cfg.ProposalsLine))
 	}
-	return shared, nil
+	return step.Shared, nil
 }
 
 // firstNonces are those of IKE_SA_INIT, from which the first CHILD SA has its keys (RFC 7296 section 2.17).
@@ -242,7 +245,7 @@ func (m *Machine) addChild(now time.Time, c *Child) {
 		c.Policy = c.predecessor.Policy
 	}
 	c.State, c.Created = ChildInstalled, now
-	c.origin = origin{c.Initiator, c.lowestNonce, m.id, m.window.nextRecv}
+	c.origin = origin{c.Initiator, c.lowestNonce, m.id, m.window.unanswered()}
 	if c.predecessor != nil {
 		c.origin = c.predecessor.origin
 	}

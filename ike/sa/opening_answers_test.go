@@ -8,7 +8,6 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/proposal"
-	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -60,8 +59,7 @@ func TestDemandsForGroupsAreBounded(t *testing.T) {
 		a.Proposals = mustProposals(t, wire.ProtocolIKE, "aes128gcm16-prfsha256-x25519-ecp256-ecp384-ecp521-modp2048-modp3072")
 	})
 	made := 0
-	newKE := r.a.env.NewKeyExchange
-	r.a.env.NewKeyExchange = func(g uint16) (suite.KeyExchange, error) { made++; return newKE(g) }
+	r.a.desk.carryOut = func(k KeyExchange) Result { made++; return k.CarryOut() }
 	n := 0
 	r.drop = func(e *end, d []byte) bool {
 		if e == r.a {

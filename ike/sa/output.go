@@ -215,6 +215,8 @@ const (
 	IgnoreSource        IgnoreReason = "block_threshold"  // as many half-open IKE SAs of one source as there may be
 	IgnoreBudget        IgnoreReason = "ke_budget"        // an expensive key exchange while there were too many of them
 	IgnorePushedOut     IgnoreReason = "pushed_out"       // a half-open IKE SA that has made room for another peer's
+	IgnorePending       IgnoreReason = "being_answered"   // a request whose answer waits for something of this side
+	IgnoreBusy          IgnoreReason = "busy"             // a request that this side could do nothing with now
 	IgnoreRepeated      IgnoreReason = "repeated"         // a request that was answered, again and again
 	IgnoreOverload      IgnoreReason = "overload"         // a request for a new IKE SA, while too many others waited
 )

@@ -80,6 +80,8 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 	h := msg.Header
 	if Opens(h.Exchange) {
 		switch {
+		case m.window.parked.waits() && m.Matches(datagram):
+			m.ignore(path, IgnorePending, h.Exchange.String())
 		case m.state == StateConnecting && m.window.nextRecv == 1 && m.Matches(datagram):
 			if m.window.paces.allow(now, path == m.path) {
 				m.resend(path)
@@ -105,6 +107,15 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 		}
 		m.shrinkResponse()
 		m.resend(path)
+		return
+	}
+	if m.window.parked.waits() {
+		// A copy of the request that waits, or one outside of the window.
+		reason := IgnoreMessageID
+		if h.MessageID == m.window.unanswered() {
+			reason = IgnorePending
+		}
+		m.ignore(path, reason, h.Exchange.String())
 		return
 	}
 	if h.MessageID != m.window.nextRecv || m.state == StateClosed {
@@ -144,7 +155,7 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 		m.closing = &Closed{Reason: "malformed " + h.Exchange.String(), Failure: f}
 		m.respond(req, []wire.Payload{&wire.Notify{NotifyType: wire.NotifyInvalidSyntax}})
 	default:
-		m.respond(req, m.dispatch(req))
+		m.answer(req)
 	}
 }
 
@@ -165,6 +176,7 @@ type request struct {
 	payloads []wire.Payload
 	path     Path
 	size     int
+	asks     asks
 }
 
 func (m *Machine) dispatch(r *request) []wire.Payload {
@@ -239,7 +251,7 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 		return
 	}
 	if h.Exchange == wire.ExchangeIKESAInit {
-		m.receiveInitResponse(now, msg, datagram, path)
+		m.takeInitResponse(now, p, msg, datagram, path)
 		return
 	}
 	if t, ok := p.task.(*resumeTask); ok {
@@ -248,6 +260,10 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 	}
 	if msg.Encrypted == nil {
 		m.unprotected(now, msg, path)
+		return
+	}
+	if p.parked.waits() {
+		m.ignore(path, IgnoreLate, h.Exchange.String()) // there is one
 		return
 	}
 	first, plain, ok := m.open(now, msg, datagram, path)
@@ -283,8 +299,7 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 		m.close(now, "the peer answered INVALID_SYNTAX", m.failure(diag.CodeSyntax, h.Exchange, failByPeer(n.NotifyType)))
 		return
 	}
-	p.task.done(m, &response{now: now, header: h, payloads: payloads, path: path})
-	m.countTemporary(now, h.Exchange, payloads)
+	m.conclude(p, &response{now: now, header: h, payloads: payloads, path: path})
 }
 
 // response is an authenticated answer on its way to the task that asked.

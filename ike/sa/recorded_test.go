@@ -12,7 +12,6 @@ import (
 	"esplanade/ike/diag"
 	"esplanade/ike/peertest"
 	"esplanade/ike/selector"
-	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
 
@@ -118,13 +117,15 @@ func newRecorded(t *testing.T, name, side string) *recorded {
 		p.e.spis[spi] = true
 		return spi, nil
 	}
-	p.e.env.NewKeyExchange = func(group uint16) (suite.KeyExchange, error) {
-		s := p.ownKE(group)
-		return recordedKE{p: p, group: group, public: s.public, shared: s.shared}, nil
-	}
-	p.e.env.Respond = func(group uint16, peer []byte) (public, shared []byte, err error) {
-		s := p.ownKE(group)
-		return s.public, s.shared, nil
+	p.e.desk.carryOut = func(k KeyExchange) Result {
+		if k.Own != nil {
+			return k.CarryOut()
+		}
+		s := p.ownKE(k.Group)
+		if k.Peer != nil {
+			return Exchanged{Public: s.public, Shared: s.shared}
+		}
+		return Exchanged{Own: recordedKE{p: p, group: k.Group, public: s.public, shared: s.shared}}
 	}
 	return p
 }

@@ -62,8 +62,11 @@ func (t *rekeyChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool)
 		t.postpone(m, now)
 		return nil, false
 	}
-	payloads, offer, f := m.buildOffer(t.offer, t.old.Config, nil, t.old, t.groups)
+	payloads, offer, f := m.buildOffer(now, t.offer, t.old.Config, nil, t.old, t.groups)
 	t.offer = offer
+	if m.waiting() {
+		return nil, false
+	}
 	if f != nil {
 		m.emit(Failed{Failure: f, Child: t.old.Config})
 		m.retryRekey(now, t.old)
@@ -99,7 +102,11 @@ func (t *rekeyChildTask) done(m *Machine, r *response) {
 		}
 		return
 	}
-	if m.retryGroup(r, t.offer, &t.groups) {
+	again := m.retryGroup(r, t.offer, &t.groups)
+	if m.waiting() {
+		return
+	}
+	if again {
 		if old.State == ChildRekeying {
 			old.State = ChildInstalled
 		}
@@ -111,6 +118,7 @@ func (t *rekeyChildTask) done(m *Machine, r *response) {
 		return
 	}
 	switch more, f := t.series.begin(m, r, t.offer.proposals); {
+	case m.waiting():
 	case f != nil:
 		t.seriesFailed(m, r, f)
 	case more && !t.collide(m, r):
@@ -123,8 +131,11 @@ func (t *rekeyChildTask) done(m *Machine, r *response) {
 // finish takes the answer, all key exchanges being made.
 func (t *rekeyChildTask) finish(m *Machine, r *response) {
 	old, offer := t.old, t.offer
-	t.offer = nil
 	fresh, f := m.takeAnswer(r, offer, old)
+	if m.waiting() {
+		return
+	}
+	t.offer = nil
 	switch {
 	case f != nil && f.Code == diag.CodeDeleted && old.live():
 		// The peer takes the old one for replaced, and has closed what replaced it before we knew it.
@@ -224,6 +235,9 @@ func (m *Machine) handleRekeyChild(r *request, n *wire.Notify) []wire.Payload {
 		return failing(wire.NotifyTemporaryFailure)
 	}
 	answer, created := m.answerChild(r, old, false)
+	if m.waiting() {
+		return nil
+	}
 	if !created {
 		if colliding {
 			t.rivalSeries = m.answeringFor(old)

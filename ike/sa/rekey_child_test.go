@@ -173,7 +173,7 @@ var errNoSPI = errors.New("no SPI left")
 // rekeyPayloads is a request to rekey a child, made by hand.
 func rekeyPayloads(e *end, c *Child) []wire.Payload {
 	m := e.machine()
-	p, _, _ := m.buildOffer(nil, c.Config, nil, c, nil)
+	p := offered(m, e.r.now, c.Config, c)
 	return append([]wire.Payload{&wire.Notify{
 		Protocol: wire.ProtocolESP, SPI: binary.BigEndian.AppendUint32(nil, c.Inbound.SPI), NotifyType: wire.NotifyRekeySA,
 	}}, p...)

@@ -102,9 +102,12 @@ func (t *rekeyIKETask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 		if !offersGroup(m.cfg.Proposals, group) {
 			group, _ = firstGroup(m.cfg.Proposals, t.groups)
 		}
-		ke, err := m.env.NewKeyExchange(group)
+		ke, err := m.generate(now, group)
+		if err == errWaits {
+			return nil, false
+		}
 		if err != nil {
-			m.emit(Failed{Failure: m.failure(diag.CodeInternal, wire.ExchangeCreateChildSA, failCause(err))})
+			m.emit(Failed{Failure: m.failure(keCode(err), wire.ExchangeCreateChildSA, failCause(err))})
 			m.rekeyIKELater(now)
 			return nil, false
 		}
@@ -138,8 +141,12 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 	if n := notify(r.payloads, wire.NotifyInvalidKEPayload); n != nil {
 		group, err := n.AcceptedGroup()
 		if err == nil && offersGroup(m.cfg.Proposals, group) && group != t.ke.Group() && !slices.Contains(t.groups, group) {
+			ke, err := m.generate(r.now, group)
+			if err == errWaits {
+				return
+			}
 			t.groups = append(t.groups, t.ke.Group())
-			if ke, err := m.env.NewKeyExchange(group); err == nil {
+			if err == nil {
 				t.ke = ke
 				m.requeue(t)
 				return
@@ -162,6 +169,7 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 		return
 	}
 	switch more, f := t.series.begin(m, r, m.cfg.Proposals); {
+	case m.waiting():
 	case f != nil:
 		t.seriesFailed(m, r, f)
 	case more && !t.collide(m, r):
@@ -174,6 +182,9 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 // finish takes the answer, all key exchanges being made.
 func (t *rekeyIKETask) finish(m *Machine, r *response) {
 	fresh, low, f := t.successor(m, r)
+	if m.waiting() {
+		return
+	}
 	if f != nil {
 		m.emit(Failed{Failure: f})
 		if t.yield(m, r.now) {
@@ -215,11 +226,11 @@ func (t *rekeyIKETask) successor(m *Machine, r *response) (*Machine, []byte, *di
 	if err := checkNonces(m.prf, chosen.PRF, nonce.Data); err != nil {
 		return nil, nil, m.failure(diag.CodeSyntax, x, failCause(err))
 	}
-	shared, err := t.ke.Shared(ke.Data)
+	step, err := m.exchange(r.now, KeyExchange{Group: ke.Group, Own: t.ke, Peer: ke.Data})
 	if err != nil {
 		return nil, nil, m.failure(diag.CodeKEValue, x, failCause(err))
 	}
-	fresh, err := m.spawn(r.now, true, t.spi, peerSPI, chosen, shared, t.nonce, nonce.Data, r.secrets...)
+	fresh, err := m.spawn(r.now, true, t.spi, peerSPI, chosen, step.Shared, t.nonce, nonce.Data, r.secrets...)
 	if err != nil {
 		return nil, nil, m.failure(diag.CodeInternal, x, failCause(err))
 	}
@@ -353,9 +364,12 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	if err := checkNonces(m.prf, chosen.PRF, nonce.Data); err != nil {
 		return m.refuseSyntax(r, err.Error())
 	}
-	public, shared, err := m.env.Respond(ke.Group, ke.Data)
+	step, err := m.exchange(r.now, KeyExchange{Group: ke.Group, Peer: ke.Data})
+	if err == errWaits {
+		return nil
+	}
 	if err != nil && keCode(err) != diag.CodeKEValue {
-		m.emit(Failed{Failure: m.failure(diag.CodeInternal, x, failCause(err))})
+		m.emit(Failed{Failure: m.failure(keCode(err), x, failCause(err))})
 		return failing(wire.NotifyTemporaryFailure)
 	}
 	if err != nil {
@@ -365,18 +379,18 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	answer := chosen.Wire()
 	answer.SPI = binary.BigEndian.AppendUint64(nil, uint64(spi))
 	payloads := []wire.Payload{
-		&wire.SA{Proposals: []wire.Proposal{answer}}, &wire.Nonce{Data: nr}, &wire.KE{Group: ke.Group, Data: public},
+		&wire.SA{Proposals: []wire.Proposal{answer}}, &wire.Nonce{Data: nr}, &wire.KE{Group: ke.Group, Data: step.Public},
 	}
 	payloads = append(payloads, m.env.token(peerSPI, spi)...)
 	low := lowest(nonce.Data, nr)
 	if methods := chosen.Additional(); len(methods) > 0 {
-		p := &answering{lowest: low, ike: &answeredIKE{chosen: chosen, spi: spi, peerSPI: peerSPI, shared: shared, ni: nonce.Data, nr: nr}}
+		p := &answering{lowest: low, ike: &answeredIKE{chosen: chosen, spi: spi, peerSPI: peerSPI, shared: step.Shared, ni: nonce.Data, nr: nr}}
 		if colliding {
 			t.rivalSeries, t.rivalLowest = p, low
 		}
 		return m.await(r, p, methods, append(payloads, m.ticketLater(r, true)...))
 	}
-	fresh, err := m.spawn(r.now, false, spi, peerSPI, chosen, shared, nonce.Data, nr)
+	fresh, err := m.spawn(r.now, false, spi, peerSPI, chosen, step.Shared, nonce.Data, nr)
 	if err != nil {
 		m.emit(Failed{Failure: m.failure(diag.CodeInternal, x, failCause(err))})
 		return failing(wire.NotifyTemporaryFailure)

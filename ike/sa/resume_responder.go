@@ -104,7 +104,9 @@ func (m *Machine) acceptSession(now time.Time, msg *wire.Message, nonce *wire.No
 	}
 	payloads := []wire.Payload{&wire.Nonce{Data: m.init.nr}}
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, m.path, m.cfg.ForceEncap)...)
-	return m.halfOpen(now, msg, datagram, payloads)
+	m.life.expireAt = now.Add(m.cfg.HalfOpenTimeout)
+	m.halfOpen(now, msg, payloads)
+	return Accepted{Machine: m}
 }
 
 // spendTicket uses a ticket up, now that the peer has proved that it is his. Before that anyone who has seen it on the way

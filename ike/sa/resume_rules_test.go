@@ -57,14 +57,9 @@ func TestTicketRequestIsAnswered(t *testing.T) {
 			}
 			payloads := []wire.Payload{request}
 			if c.exchange == wire.ExchangeCreateChildSA {
-				task := &rekeyIKETask{}
-				more, ok := task.build(asks, r.now)
-				if !ok {
-					t.Fatal("no request")
-				}
-				payloads = append(more, request)
+				payloads = append(built(asks, r.now, &rekeyIKETask{}), request)
 			}
-			got := ticketAnswer(answers.dispatch(asked(answers, r.now, c.exchange, payloads)))
+			got := ticketAnswer(dispatched(answers, asked(answers, r.now, c.exchange, payloads)))
 			var want []wire.NotifyType
 			if c.want != 0 {
 				want = []wire.NotifyType{c.want}
@@ -87,9 +82,8 @@ func TestTicketOfARekeying(t *testing.T) {
 	r.a.connect()
 	r.run(time.Second)
 	ma, mb := r.wantUp(1)
-	task := &rekeyIKETask{}
-	payloads, _ := task.build(ma, r.now)
-	answer := mb.dispatch(asked(mb, r.now, wire.ExchangeCreateChildSA, append(payloads, &wire.Notify{NotifyType: wire.NotifyTicketRequest})))
+	payloads := built(ma, r.now, &rekeyIKETask{})
+	answer := dispatched(mb, asked(mb, r.now, wire.ExchangeCreateChildSA, append(payloads, &wire.Notify{NotifyType: wire.NotifyTicketRequest})))
 	n := notify(answer, wire.NotifyTicketLTOpaque)
 	if n == nil {
 		t.Fatal("no ticket")

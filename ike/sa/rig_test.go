@@ -16,7 +16,6 @@ import (
 	"esplanade/ike/identity"
 	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
-	"esplanade/ike/suite"
 	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
 )
@@ -69,6 +68,7 @@ type end struct {
 	refused   []*diag.Failure // by Accept
 	psk       map[string]string
 	nonces    [][]byte // forced nonces, used first
+	desk      desk
 	lastESP   time.Time
 }
 
@@ -140,14 +140,12 @@ func newRig(t *testing.T, seed uint64, edit func(a, b *Config)) *rig {
 				}
 				return b
 			},
-			NewSPI:         func() wire.SPI { return wire.SPI(r.rng.Uint64() | 1) },
-			AllocateSPI:    func() (uint32, error) { e.nextSPI++; e.spis[e.nextSPI] = true; return e.nextSPI, nil },
-			ReleaseSPI:     func(s uint32) { delete(e.spis, s) },
-			NewKeyExchange: suite.NewKeyExchange,
-			Respond:        suite.Respond,
-			NextID:         func() uint64 { e.nextID++; return e.nextID },
-			Jitter:         func() float64 { return r.rng.Float64() },
-			Connections:    func(local, remote netip.Addr) []*Config { return []*Config{e.cfg} },
+			NewSPI:      func() wire.SPI { return wire.SPI(r.rng.Uint64() | 1) },
+			AllocateSPI: func() (uint32, error) { e.nextSPI++; e.spis[e.nextSPI] = true; return e.nextSPI, nil },
+			ReleaseSPI:  func(s uint32) { delete(e.spis, s) },
+			NextID:      func() uint64 { e.nextID++; return e.nextID },
+			Jitter:      func() float64 { return r.rng.Float64() },
+			Connections: func(local, remote netip.Addr) []*Config { return []*Config{e.cfg} },
 			PSK: func(local, remote identity.Identity) ([]byte, bool) {
 				s, ok := e.psk[remote.String()]
 				if !ok {
@@ -245,6 +243,8 @@ func (e *end) handle(m *Machine, o Output) {
 		if !dropped {
 			r.wire = append(r.wire, flight{to: r.other(e), path: o.Path.Reversed(), data: o.Datagram, at: r.now.Add(r.delay)})
 		}
+	case Request:
+		e.desk.take(e, m, o)
 	case InstallInbound:
 		if e.inbound[o.Child.ID] != nil {
 			r.t.Errorf("%s: inbound of child %d installed twice", e.name, o.Child.ID)
@@ -361,6 +361,10 @@ func (r *rig) step(until time.Time) bool {
 				at, next, m, owner = t, -1, x, e
 			}
 		}
+	}
+	if e := r.due(at, until); e != nil {
+		e.desk.completeNext(e)
+		return true
 	}
 	if at.IsZero() || at.After(until) {
 		return false

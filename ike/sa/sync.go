@@ -70,7 +70,7 @@ func (m *Machine) receiveSync(now time.Time, msg *wire.Message, datagram []byte,
 	m.heard(now, path)
 	m.sync.seen, m.sync.last = true, theirs.ExpectedSendID
 	// What the other member has asked before is not asked again; the response to it is of no use any more.
-	m.window.nextRecv, m.window.response = theirs.ExpectedSendID, nil
+	m.window.nextRecv, m.window.response, m.window.parked = theirs.ExpectedSendID, nil, nil
 	m.frag.request, m.frag.response = assembly{}, assembly{}
 	m.window.nextSend = max(m.window.nextSend, theirs.ExpectedReceived)
 
@@ -103,8 +103,8 @@ func (s *idSync) stale(id, nextRecv uint32) bool {
 // and would never answer it.
 func (m *Machine) relaunch(now time.Time) {
 	p := m.pending
-	if p == nil {
-		return
+	if p == nil || p.parked.waits() {
+		return // nothing is asked, or the answer is here
 	}
 	m.pending = nil
 	m.launch(now, p.task, p.payloads)

@@ -13,9 +13,9 @@ type task interface {
 	name() string
 	exchange() wire.ExchangeType
 	// build makes the request. ok is false when there is nothing to do any more, or when the task has already reported
-	// its own failure.
+	// its own failure. It may ask for something ([Machine.ask]) before it changes anything, and is called again then.
 	build(m *Machine, now time.Time) (payloads []wire.Payload, ok bool)
-	// done handles the answer.
+	// done handles the answer. It may ask as build may, and the request is in flight again while it waits.
 	done(m *Machine, r *response)
 	// abandoned gives back what the task holds; the SA is being closed, and says why itself.
 	abandoned(m *Machine, now time.Time)
@@ -68,24 +68,15 @@ func (m *Machine) abandonTasks(now time.Time) {
 	for _, d := range m.delayed {
 		d.task.abandoned(m, now)
 	}
-	m.queue, m.delayed = nil, nil
+	m.queue, m.delayed, m.building = nil, nil, nil
 }
 
 // pump starts the next request when none is in flight.
 func (m *Machine) pump(now time.Time) {
 	m.checkIDs(now)
 	for m.pending == nil && len(m.queue) > 0 && m.state != StateClosed {
-		t := m.queue[0]
-		if m.state == StateConnecting {
-			switch t.(type) {
-			case *initTask, *resumeTask, *intermediateTask, *authTask, *rejectTask, *deleteIKETask:
-			default:
-				return // waits for IKE_AUTH
-			}
-		}
-		m.queue = m.queue[1:]
-		if payloads, ok := t.build(m, now); ok {
-			m.launch(now, t, payloads)
+		if !m.buildNext(now) {
+			return
 		}
 	}
 }

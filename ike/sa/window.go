@@ -28,6 +28,8 @@ type window struct {
 	repeats int
 	// paces bound how often.
 	paces paces
+	// parked is request nextRecv-1 while its answer waits for something, nil for none.
+	parked *asks
 }
 
 // Message ids do not wrap: "In the unlikely event that Message IDs grow too large to fit in 32 bits, the IKE SA MUST be
@@ -50,6 +52,14 @@ func (m *Machine) checkIDs(now time.Time) {
 			m.life.rekeyAt = now
 		}
 	}
+}
+
+// unanswered is the id of the peer's request that is answered next: one that waits, or the one that will come.
+func (w *window) unanswered() uint32 {
+	if w.parked.waits() {
+		return w.nextRecv - 1
+	}
+	return w.nextRecv
 }
 
 // answers tells whether the cached response is one to an exchange of this type. Another type with the same id is not a
@@ -88,6 +98,10 @@ type outstanding struct {
 	denied bool
 	// probed are the other paths that it was sent on, with MOBIKE.
 	probed []Path
+	// parked is the answer while what is to be done with it waits for something, nil for none.
+	parked *asks
+	// stuck is why this side could do nothing with an answer.
+	stuck *diag.Failure
 }
 
 func (p *outstanding) size() int {
@@ -164,7 +178,7 @@ func (m *Machine) triesOf(p *outstanding) int {
 // advanceRetransmit repeats the request in flight or gives up.
 func (m *Machine) advanceRetransmit(now time.Time) {
 	p := m.pending
-	if p == nil || now.Before(p.next) {
+	if p == nil || p.parked.waits() || now.Before(p.next) {
 		return
 	}
 	if o, ok := p.task.(opening); ok && o.ripe(m, now) {

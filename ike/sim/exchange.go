@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 
+	"esplanade/ike/sa"
 	"esplanade/ike/suite"
 )
 
@@ -61,4 +62,26 @@ func (k *sharedByHash) Shared(peer []byte) ([]byte, error) {
 	}
 	sum := sha256.Sum256(both)
 	return sum[:], nil
+}
+
+// carryOut does what a machine has asked for.
+func (w *World) carryOut(want sa.Want) sa.Result {
+	k, ok := want.(sa.KeyExchange)
+	if !ok {
+		panic("BUG: a request that nobody carries out")
+	}
+	var x sa.Exchanged
+	var err error
+	switch {
+	case k.Own != nil:
+		x.Shared, err = k.Own.Shared(k.Peer)
+	case k.Peer != nil:
+		x.Public, x.Shared, err = w.respond(k.Group, k.Peer)
+	default:
+		x.Own, err = w.newKeyExchange(k.Group)
+	}
+	if err != nil {
+		return sa.Unfulfilled{Err: err}
+	}
+	return x
 }

@@ -81,21 +81,19 @@ func newHost(w *World, name string, p *hostPlan) *Host {
 				}
 			}
 		},
-		AllocateSPI:    func() (uint32, error) { return h.data.allocate(), nil },
-		ReleaseSPI:     func(spi uint32) { h.data.release(spi) },
-		NewKeyExchange: w.newKeyExchange,
-		Respond:        w.respond,
-		NextID:         func() uint64 { h.ids++; return h.ids },
-		Jitter:         w.rng.Float64,
-		Connections:    func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },
-		PSK:            func(_, _ identity.Identity) ([]byte, bool) { return []byte("secret"), true },
-		PPK:            func(id string) ([]byte, bool) { return []byte("post-quantum"), id == ppkID },
-		HasPPK:         func() bool { return true },
-		FirstContact:   func(*sa.Config) bool { return len(h.open()) <= 1 },
-		HasAddr:        h.has,
-		LocalAddrs:     func(*sa.Config) []netip.Addr { return h.addrs },
-		SourceFor:      func(_ *sa.Config, _ netip.Addr) (netip.Addr, bool) { return h.source() },
-		LastInbound:    func(child uint64) time.Time { return h.data.lastIn[child] },
+		AllocateSPI:  func() (uint32, error) { return h.data.allocate(), nil },
+		ReleaseSPI:   func(spi uint32) { h.data.release(spi) },
+		NextID:       func() uint64 { h.ids++; return h.ids },
+		Jitter:       w.rng.Float64,
+		Connections:  func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },
+		PSK:          func(_, _ identity.Identity) ([]byte, bool) { return []byte("secret"), true },
+		PPK:          func(id string) ([]byte, bool) { return []byte("post-quantum"), id == ppkID },
+		HasPPK:       func() bool { return true },
+		FirstContact: func(*sa.Config) bool { return len(h.open()) <= 1 },
+		HasAddr:      h.has,
+		LocalAddrs:   func(*sa.Config) []netip.Addr { return h.addrs },
+		SourceFor:    func(_ *sa.Config, _ netip.Addr) (netip.Addr, bool) { return h.source() },
+		LastInbound:  func(child uint64) time.Time { return h.data.lastIn[child] },
 	}
 	h.boot()
 	return h
@@ -256,6 +254,8 @@ func (h *Host) output(n *node, o sa.Output) {
 		w.net.keepalive(o.Path)
 	case sa.InstallInbound, sa.InstallOutbound, sa.RemoveInbound, sa.RemoveOutbound, sa.UpdatePath, sa.UpdateSelectors:
 		h.data.output(o)
+	case sa.Request:
+		n.m.Complete(w.now, o.ID, w.carryOut(o.Want))
 	case sa.Moved:
 		w.check.stats.Moves++
 		w.logf("%s %d: moved from %s to %s: %s", h.name, n.m.ID(), o.From, o.To, o.Reason)

@@ -1,0 +1,42 @@
+package gateway
+
+import (
+	"net/netip"
+	"time"
+
+	"esplanade/ike/sa"
+	"esplanade/ike/wire"
+)
+
+// Errand is a request of an IKE SA, with what the one who carries it out has to know of its peer.
+type Errand struct {
+	Want sa.Want
+	// Peer is where the other end of the IKE SA is. Stranger: it has come by itself and has not been authenticated yet.
+	Peer     netip.Addr
+	Stranger bool
+
+	// The machine has the id ike and, since the request is for an exchange of it, the SPI spi until then.
+	spi     wire.SPI
+	ike     uint64
+	request uint64
+}
+
+// runErrand has a request of a machine carried out.
+func (d *Manager) runErrand(now time.Time, e *entry, r sa.Request) {
+	result, done := d.o.Host.CarryOut(Errand{
+		Want: r.Want, Peer: e.m.Path().Remote.Addr(), Stranger: e.stranger,
+		spi: e.m.LocalSPI(), ike: e.m.ID(), request: r.ID,
+	})
+	if done {
+		e.m.Complete(now, r.ID, result)
+	}
+}
+
+// Completed takes the result of an errand. That of an IKE SA which has ended is dropped.
+func (d *Manager) Completed(now time.Time, x Errand, r sa.Result) {
+	d.begin()
+	if e := d.table.bySPI[x.spi]; e != nil && e.m.ID() == x.ike {
+		e.m.Complete(now, x.request, r)
+		d.drain(now, e)
+	}
+}
