@@ -57,7 +57,7 @@ func AuthRefused(w Where, notify fmt.Stringer, secret, localID, remoteID string)
 }
 
 // WithPPK says in a failure of the pre-shared key that a PPK of this (quoted) id was in use: AUTH depends on both keys, and does not
-// say which of them is wrong. It is for the one who makes the failure, before it is handed on; another failure stays as it is.
+// say which of them is wrong. It is for whoever makes the failure, before it is handed on; a failure of another code stays as it is.
 func (f *Failure) WithPPK(id string) {
 	if f.Code != CodeAuthPSK {
 		return

@@ -173,7 +173,7 @@ var stateCatalog = []info{
 			"A route that exists already is in the way.",
 			"An IP version is turned off on this host, and remote_ts has networks of it.",
 		},
-		lookAt: []string{"The cause in the message.", "`ip route show table all` and `ip rule` on Linux.", "The metric `ipsec_routing_restored_total`: who changes routes."},
+		lookAt: []string{"The cause in the message.", "`ip route show table all` and `ip rule` on Linux.", "The metric `ipsec_routing_restored_total`: whether something changes routes."},
 		fix:    "read the cause; usually a privilege (CAP_NET_ADMIN), a route that exists already, or an IP version that is turned off.",
 	},
 	{

@@ -170,7 +170,7 @@ func (f *Failure) LogValue() slog.Value {
 // maxQuoted bounds, in runes, what a stranger has quoted of itself in a field: it chooses how long that is.
 const maxQuoted = 200
 
-// Clip shortens what the peer has chosen, as is right for a stranger's failure. It is for the one who makes the failure,
+// Clip shortens what the peer has chosen, as is right for a stranger's failure. It is for whoever makes the failure,
 // before it is handed on.
 func (f *Failure) Clip() {
 	for _, s := range [...]*string{&f.PeerID, &f.Theirs, &f.Closest, &f.Differs} {

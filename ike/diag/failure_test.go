@@ -47,8 +47,8 @@ func every() map[string]*Failure {
 		"PPKMismatch":                PPKMismatch(init, `"office-2026"`, `PPK "office-2026" (ppk_required)`, "no PPK"),
 		"PPKMismatch/none":           PPKMismatch(Where{}, "", "", ""),
 		"WrongPPK":                   WrongPPK(failed, `"office-2026"`),
-		"NoConnection":               NoConnection(init),
-		"NoConnection/nowhere":       NoConnection(Where{}),
+		"NoConnection":               NoConnection(init, []string{"office (198.51.100.20)"}),
+		"NoConnection/nowhere":       NoConnection(Where{}, nil),
 		"NoConnectionForID":          NoConnectionForID(failed, "site-a.example", []string{"office (site-c.example)"}),
 		"NoConnectionForID/none":     NoConnectionForID(failed, "", nil),
 		"IKEProposalMismatch":        IKEProposalMismatch(init, m),
@@ -229,7 +229,7 @@ func TestRenderings(t *testing.T) {
 			`Fix: set local_ts = ["10.10.0.0/24"] and remote_ts = ["10.30.0.0/24"] in connections.office.children.net, ` +
 			`or let the peer ask for 10.20.0.0/24 (its local) and 10.10.0.0/24 (its remote).`,
 		"NoConnection": `E-CONN-NONE office/net: no connection matches the peer in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
-			`asks for an IKE SA with 192.0.2.1:500; we (192.0.2.1:500, gw.toml:14) have no connection for this pair of addresses. ` +
+			`asks for an IKE SA with 192.0.2.1:500; we (192.0.2.1:500, gw.toml:14) have connections for office (198.51.100.20). ` +
 			`Fix: add 203.0.113.7 to remote_addrs of the connection it is meant for and 192.0.2.1 to its local_addrs; or block it in the firewall if it should not call here.`,
 		"Silent/init": `E-TIMEOUT-INIT office/net: the peer is silent in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`sent nothing at all; we (192.0.2.1:500, gw.toml:14) sent IKE_SA_INIT 5 times in 2m45s. ` +

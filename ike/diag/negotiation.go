@@ -9,9 +9,10 @@ import (
 // maxListed is how many alternatives of one side a failure lists before it counts the rest.
 const maxListed = 4
 
-// NoConnection is the failure of a responder that has no connection for the addresses of an IKE_SA_INIT.
-func NoConnection(w Where) *Failure {
-	f := w.failure(CodeConnNone, "no connection for this pair of addresses", "an IKE SA with "+orUnknown(addrPort(w.Local), "this gateway"))
+// NoConnection is the failure of a responder that has no connection for the addresses of an IKE_SA_INIT. have names the connections there
+// are with the addresses that they are for, such as "office (198.51.100.20)".
+func NoConnection(w Where, have []string) *Failure {
+	f := w.failure(CodeConnNone, configured(have), "an IKE SA with "+orUnknown(addrPort(w.Local), "this gateway"))
 	f.Fix = fmt.Sprintf("add %s to remote_addrs of the connection it is meant for%s; or block it in the firewall if it "+
 		"should not call here.", orUnknown(bareAddr(w.Remote), "its address"), localHint(w.Local))
 	return f

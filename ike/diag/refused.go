@@ -49,7 +49,7 @@ func Refused(w Where, notify fmt.Stringer, o Offer) *Failure {
 	return f
 }
 
-// unnamedRequest is a request of which nothing but the exchange is known, as what follows our verb of the code.
+// unnamedRequest is what follows our verb of the code where only the exchange of a request is known.
 func unnamedRequest(w Where, code Code) string {
 	switch code {
 	case CodeLimit:

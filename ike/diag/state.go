@@ -30,7 +30,7 @@ func NotChildless(w Where, theirs string) *Failure {
 	return f
 }
 
-// NotRedirectable is the failure of a command to redirect peers, n of them, none of which can be.
+// NotRedirectable is the failure of a command to redirect n peers: none of them can be redirected.
 func NotRedirectable(w Where, n int) *Failure {
 	f := w.failure(CodeUnsupported, fmt.Sprintf("to redirect %d IKE SAs", n), "no redirection (REDIRECT_SUPPORTED)")
 	f.Fix = "only a peer that has initiated the IKE SA can be redirected, and only if it says that it can: follow_redirects of strongSwan."
@@ -131,7 +131,7 @@ func Ambiguous(w Where, name string, which []string) *Failure {
 	return f
 }
 
-// NothingUp is the failure that a command is for SAs that are up, and none is of which it names: name. verb is what it would do with them
+// NothingUp is the failure that a command is for SAs that are up, and none with this name is. verb is what it would do with them
 // ("rekeyed").
 func NothingUp(w Where, name, verb string) *Failure {
 	f := w.failure(CodeConfig, fmt.Sprintf("no SA of %s that is up", quote(name)), "")
