@@ -229,6 +229,9 @@ func TestStatusOfFailures(t *testing.T) {
 			t.Fatalf("%s", f)
 		}
 		_, stdout, _ := cli("status", "--socket", n.socket)
+		if !strings.HasSuffix(stdout, "\nmore about a failure: esplanade explain "+string(f.Code)+"\n") {
+			t.Errorf("status does not name the command that explains the failure:\n%s", stdout)
+		}
 		if !strings.Contains(stdout, "last failure ") || !strings.Contains(stdout, "\n    "+f.Summary()+"\n    Fix: "+f.Advice()+"\n") {
 			t.Errorf("%s does not show %q:\n%s", n.conf.File, f.Error(), stdout)
 		}
