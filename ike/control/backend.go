@@ -77,7 +77,7 @@ func (b *Backend) Rekey(ctx context.Context, r vici.RekeyRequest) (int, error) {
 // ReloadSettings implements vici.Backend.
 func (b *Backend) ReloadSettings(ctx context.Context) error {
 	if b.Reload == nil {
-		return diag.NotSupported(diag.Where{}, "reloading the configuration; restart the daemon")
+		return diag.NotOffered(diag.Where{}, "reloading the configuration", "restart the daemon.")
 	}
 	return b.Reload(ctx)
 }
@@ -107,5 +107,5 @@ func (b *Backend) GetCounters(ctx context.Context, name string, all bool) ([]vic
 
 // ResetCounters implements vici.Backend. Counters of this daemon only grow, as monitoring needs them to.
 func (b *Backend) ResetCounters(ctx context.Context, name string, all bool) error {
-	return diag.NotSupported(diag.Where{}, "resetting counters; they only grow, take differences instead")
+	return diag.NotOffered(diag.Where{}, "resetting counters", "take differences instead: counters only grow.")
 }

@@ -17,9 +17,7 @@ func Unexpected(w Where, want, got string) *Failure {
 
 // OtherVersion is the failure that the peer speaks another major version, such as "IKEv1".
 func OtherVersion(w Where, theirs string) *Failure {
-	f := w.failure(CodeVersion, "IKEv2", theirs)
-	f.Notify = "INVALID_MAJOR_VERSION"
-	return f
+	return w.failure(CodeVersion, "IKEv2", theirs)
 }
 
 // NotChildless is the failure that children of an IKE SA have to come after IKE_AUTH (childless = "force"), and the peer does something
@@ -131,11 +129,10 @@ func Ambiguous(w Where, name string, which []string) *Failure {
 	return f
 }
 
-// NothingUp is the failure that a command is for SAs that are up, and none with this name is. verb is what it would do with them
-// ("rekeyed").
-func NothingUp(w Where, name, verb string) *Failure {
+// NothingUp is the failure that a command is for SAs that are up, and none with this name is. hint is a clause about that.
+func NothingUp(w Where, name, hint string) *Failure {
 	f := w.failure(CodeConfig, fmt.Sprintf("no SA of %s that is up", quote(name)), "")
-	f.Fix = fmt.Sprintf("only what is up can be %s: see `esplanade status`, or `swanctl --list-sas`.", verb)
+	f.Fix = hint + ": see `esplanade status`, or `swanctl --list-sas`."
 	return f
 }
 
@@ -158,11 +155,6 @@ func NotOffered(w Where, what, instead string) *Failure {
 	f := w.failure(CodeConfig, "no command for "+what, "")
 	f.Fix = instead
 	return f
-}
-
-// NotSupported is the failure that the peer demands what is not implemented here, such as "critical payload 61".
-func NotSupported(w Where, what string) *Failure {
-	return w.failure(CodeUnsupported, "", what)
 }
 
 // Internal is the failure for what should never happen.

@@ -49,9 +49,7 @@ func (d *Manager) configured(t Target) ([]*child, error) {
 		for _, h := range found {
 			which = append(which, h.conn.conf.Name+"/"+h.cfg.Name)
 		}
-		f := diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "unambiguous child", t.Child, which)
-		f.Fix = "name the connection as well (--ike)"
-		return nil, f
+		return nil, diag.Ambiguous(diag.Where{ConfigLine: d.conf.File}, t.Child, which)
 	}
 	return found, nil
 }
@@ -142,9 +140,7 @@ func (d *Manager) Terminate(now time.Time, t Target, force bool, done func()) (T
 	n, gone := d.terminate(now, t, force)
 	d.waits = append(d.waits, &wait{holds: func() bool { return gone() >= n }, done: done})
 	if n == 0 {
-		f := diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "SA", t.String(), nil)
-		f.Fix = "see `swanctl --list-sas` or `esplanade status`; it is down already, and stays so"
-		return Termination{}, f
+		return Termination{}, diag.NothingUp(diag.Where{ConfigLine: d.conf.File}, t.String(), "it is down already, and stays so")
 	}
 	return Termination{n, gone}, nil
 }
@@ -152,7 +148,7 @@ func (d *Manager) Terminate(now time.Time, t Target, force bool, done func()) (T
 // hold makes a child stay down.
 func (d *Manager) hold(h *child) {
 	h.held, h.asked, h.trigger = true, false, nil
-	h.finish(diag.Cancelled(whereOf(h.conn), "it was terminated by a command"))
+	h.finish(diag.Cancelled(whereOf(h.conn), "terminated by the operator"))
 	d.o.DataPlane.FailPending(h.policy)
 	d.prepare(h) // from now on packets are refused
 	d.touch(h)
@@ -257,9 +253,7 @@ func (d *Manager) renew(now time.Time, t Target, f func(e *entry) int) (int, err
 		d.drain(now, e)
 	}
 	if n == 0 {
-		f := diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "SA", t.String(), nil)
-		f.Fix = "only what is up can be rekeyed: see `esplanade status`"
-		return 0, f
+		return 0, diag.NothingUp(diag.Where{ConfigLine: d.conf.File}, t.String(), "only what is up can be rekeyed")
 	}
 	return n, nil
 }

@@ -191,9 +191,13 @@ func (d *Manager) answerUnprotected(path sa.Path, h wire.Header, payloads ...wir
 // with an unauthenticated INVALID_MAJOR_VERSION (https://www.rfc-editor.org/rfc/rfc7296#section-2.5).
 func (d *Manager) otherVersion(now time.Time, path sa.Path, h wire.Header) {
 	// What the octet of the exchange type means is that version's business.
-	f := diag.OtherVersion(diag.Where{Local: path.Local, Remote: path.Remote, Time: now}, versionText(h))
-	d.report(now, nil, f)
-	if h.Major < 2 || h.Flags&wire.FlagResponse != 0 || !d.stateless.allow(now, path.Remote.Addr()) {
+	w := diag.Where{Local: path.Local, Remote: path.Remote, Time: now}
+	answered := h.Major > 2 && h.Flags&wire.FlagResponse == 0 && d.stateless.allow(now, path.Remote.Addr())
+	if answered {
+		w = w.Answering(wire.NotifyInvalidMajorVersion)
+	}
+	d.report(now, nil, diag.OtherVersion(w, versionText(h)))
+	if !answered {
 		return
 	}
 	d.answerUnprotected(path, h, wire.NewNotify(wire.NotifyInvalidMajorVersion, nil))

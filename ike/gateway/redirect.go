@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -108,13 +107,11 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 		}
 	}
 	if d.stopping || c.gone {
-		d.detourFailed(now, r, diag.Cancelled(d.whereDetour(now, r), "reload"))
+		d.detourFailed(now, r, diag.Cancelled(d.whereDetour(now, r), "the configuration was reloaded, or the daemon ends"))
 		return
 	}
 	if err != nil {
-		f := diag.Unresolved(d.whereDetour(now, r), r.to.FQDN, err)
-		f.Theirs = fmt.Sprintf("the gateway that %s has redirected to, %q", r.from.String(), r.to.FQDN)
-		f.Fix = "check the name at the gateway that redirects (redirect_to), and the resolver here."
+		f := diag.RedirectUnresolved(d.whereDetour(now, r), r.from.String(), r.to.FQDN, err)
 		d.report(now, r.old, f)
 		d.detourFailed(now, r, f)
 		return

@@ -61,9 +61,7 @@ func (d *Manager) Redirect(now time.Time, r Redirect) (int, error) {
 	case unable > 0:
 		return 0, diag.NotRedirectable(diag.Where{Connection: r.Target.Connection}, unable)
 	}
-	f := diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "IKE SA to redirect", r.what(), nil)
-	f.Fix = "see `esplanade status` for what is up"
-	return 0, f
+	return 0, diag.NothingUp(diag.Where{ConfigLine: d.conf.File}, r.what(), "only what is up can be redirected")
 }
 
 func matches(m *sa.Machine, pattern identity.Identity) bool {

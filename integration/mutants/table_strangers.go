@@ -55,7 +55,7 @@ func strangers() []Mutant {
 		},
 		{
 			Name: "version-answer-rate", File: "ike/gateway/receive.go", Tests: "^TestOtherMajorVersions$",
-			Old: "if h.Major < 2 || h.Flags&wire.FlagResponse != 0 || !d.stateless.allow(now, path.Remote.Addr()) {", New: "if h.Major < 2 || h.Flags&wire.FlagResponse != 0 {",
+			Old: "h.Major > 2 && h.Flags&wire.FlagResponse == 0 && d.stateless.allow(now, path.Remote.Addr())", New: "h.Major > 2 && h.Flags&wire.FlagResponse == 0",
 			Why: "answers to forged addresses would not be bounded",
 		},
 		{
