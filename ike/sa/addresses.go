@@ -159,12 +159,7 @@ func (m *Machine) repath(now time.Time, path Path, why string) {
 	if p == nil || p.parked.waits() {
 		return
 	}
-	switch t := p.task.(type) {
-	case *routeTask:
-		t.elsewhere = true
-	case *updateTask:
-		t.spread = true
-	}
+	p.strays()
 	p.path, p.tries, p.refragmented = path, 0, 0
 	p.next = now.Add(m.cfg.Retransmit.interval(0, m.env.Jitter()))
 	m.transmit(now, p)

@@ -21,6 +21,28 @@ type announceTask struct {
 func (t *announceTask) name() string                { return "announce the addresses" }
 func (t *announceTask) exchange() wire.ExchangeType { return wire.ExchangeInformational }
 
+// stays and silent are as those of updateTask.
+func (t *announceTask) stays() task {
+	if !t.must {
+		return nil
+	}
+	return &announceTask{must: true, again: true}
+}
+func (t *announceTask) silent(m *Machine, now time.Time, p *outstanding) bool {
+	return m.endReplaced(now, t)
+}
+
+// endReplaced ends an IKE SA that has been replaced, and whose peer does not answer the request of a task. It reports false for
+// another IKE SA.
+func (m *Machine) endReplaced(now time.Time, t task) bool {
+	if !m.Replaced() {
+		return false
+	}
+	t.abandoned(m, now)
+	m.close(now, "replaced", nil)
+	return true
+}
+
 // abandoned is as that of updateTask.
 func (t *announceTask) abandoned(m *Machine, now time.Time) {
 	if s := m.newest(); s != m && !t.again && s.speaks(true) {

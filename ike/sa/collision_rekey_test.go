@@ -132,3 +132,20 @@ func TestHeedIKEVerdict(t *testing.T) {
 		}
 	}
 }
+
+// A collision of which the peer knows nothing: it has never seen our request, has finished its own, and the old IKE SA is gone over
+// there without our having heard of it. When our request has had no answer to the end, the peer's IKE SA is the one, since the peer
+// answers on it.
+func TestPeerHasForgottenTheCollision(t *testing.T) {
+	asks := func(x, y *Config) { x.DPDDelay = 20 * time.Second }
+	play(t, "x:rekeyike y:rekeyike y> xx x> yx", asks, nil, func(l *ladder) {
+		for _, m := range l.y.all() {
+			if m.Replaced() {
+				m.Abandon(l.r.now, "as if it had been deleted")
+				l.y.drain(m)
+			}
+		}
+		l.word("!")
+		l.wantIKE("y")
+	})
+}

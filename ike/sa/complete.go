@@ -289,13 +289,4 @@ func (m *Machine) buildNext(now time.Time) bool {
 }
 
 // mayBuild reports whether a task's time has come: before the IKE SA is established only those of the handshake do.
-func (m *Machine) mayBuild(t task) bool {
-	if m.state != StateConnecting {
-		return true
-	}
-	switch t.(type) {
-	case *initTask, *resumeTask, *intermediateTask, *authTask, *rejectTask, *deleteIKETask:
-		return true
-	}
-	return false // waits for IKE_AUTH
-}
+func (m *Machine) mayBuild(t task) bool { return m.state != StateConnecting || t.traits().early }

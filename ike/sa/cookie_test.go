@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/ike/diag"
 	"esplanade/ike/wire"
 )
 
@@ -111,6 +112,9 @@ func TestEndlessDemands(t *testing.T) {
 			}
 			if len(r.a.failures) == 0 {
 				t.Error("no failure was reported")
+			}
+			if name == "COOKIE" && !r.a.hasFailure(diag.CodeInitLoop) {
+				t.Errorf("it failed with %v", r.a.failures)
 			}
 			r.a.wantNothing()
 		})

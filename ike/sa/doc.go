@@ -28,7 +28,7 @@
 // exchange), window.go (message ids, the cached response), protect.go (SK payloads), then a file per exchange:
 // init_initiator.go, init_responder.go, intermediate.go, auth_initiator.go, auth_responder.go, create_child.go,
 // rekey_child.go, rekey_ike.go (with collision.go and collision_rekey.go), followup_initiator.go, followup_responder.go, informational.go, resume_initiator.go,
-// resume_responder.go. Requests that this side makes are tasks (task.go); one is outstanding at a time, since the window
+// resume_responder.go. Requests that this side makes are tasks (task.go; what the core asks of them: traits.go); one is outstanding at a time, since the window
 // size is one (RFC 7296 section 2.3). mobility.go begins MOBIKE, which update.go, announce.go, routability.go and
 // mobility_answer.go go on with.
 //

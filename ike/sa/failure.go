@@ -185,63 +185,45 @@ func (m *Machine) peerRefusedChild(x wire.ExchangeType, c *ChildConfig, ts selec
 // conclude that the other endpoint has failed only when repeated attempts to contact it have gone unanswered for a timeout
 // period": https://www.rfc-editor.org/rfc/rfc7296#section-2.4
 func (m *Machine) giveUp(now time.Time, p *outstanding) {
-	x := p.task.exchange()
-	if t, ok := p.task.(*deleteIKETask); ok {
-		m.window.response = nil
-		m.close(now, t.reason+"; the peer did not answer the DELETE", nil)
-		return
-	}
-	switch t := p.task.(type) {
-	case *resumeTask:
-		m.afresh(m.resumeFailure(failSides("", "no answer")))
-		return
-	case *rekeyIKETask:
-		if m.rivalLives(now, t) {
-			return
-		}
-	case *announceTask, *updateTask:
-		if m.Replaced() {
-			m.close(now, "replaced", nil) // the peer has the successor, and hears it there
-			return
-		}
-	}
-	var f *diag.Failure
-	if t, ok := p.task.(*initTask); ok && t.refusals.last != nil {
-		f = t.refusals.last
-	} else if p.stuck != nil {
-		f = p.stuck
-	} else if p.unreached != nil && m.state == StateConnecting {
-		f = p.unreached
-	} else {
-		code := diag.CodeTimeout
-		switch {
-		case p.unreachable > 0 && m.state == StateConnecting:
-			code = diag.CodeUnreachable
-		case endlessCookies(p.task):
-			code = diag.CodeInitLoop
-		case x == wire.ExchangeIKESAInit:
-			code = diag.CodeTimeoutInit
-		case m.state == StateConnecting:
-			code = diag.CodeTimeoutAuth
-		case p.task.name() == livenessTask{}.name():
-			code = diag.CodeDPD
-		}
-		sent := sentText(now, p)
-		ours, theirs := sent, ""
-		switch {
-		case code == diag.CodeUnreachable && p.unreachErr != nil:
-			ours = fmt.Sprintf("%q for %s", p.unreachErr, sent)
-		case code == diag.CodeDPD:
-			theirs = fmt.Sprintf("%s ago", now.Sub(m.lastInbound()).Round(time.Second))
-		case code == diag.CodeInitLoop:
-			theirs = "COOKIE each time"
-		}
-		f = m.failure(code, x, failSides(ours, theirs))
-	}
 	m.pending = nil
+	if t, ok := p.task.(silentTask); ok && t.silent(m, now, p) {
+		return
+	}
+	switch {
+	case p.stuck != nil:
+		m.endUnanswered(now, p, p.stuck)
+	case p.unreached != nil && m.state == StateConnecting:
+		m.endUnanswered(now, p, p.unreached)
+	default:
+		m.endUnanswered(now, p, m.silence(now, p))
+	}
+}
+
+// endUnanswered ends the SA for a request that stayed without an answer.
+func (m *Machine) endUnanswered(now time.Time, p *outstanding, f *diag.Failure) {
 	p.task.abandoned(m, now)
 	m.window.response = nil // a peer that is silent does not ask again
-	m.close(now, x.String()+" was not answered", f)
+	m.close(now, p.task.exchange().String()+" was not answered", f)
+}
+
+// silence is the failure of a request that stayed without an answer.
+func (m *Machine) silence(now time.Time, p *outstanding) *diag.Failure {
+	x := p.task.exchange()
+	ours, theirs, code := sentText(now, p), "", diag.CodeTimeout
+	switch {
+	case p.unreachable > 0 && m.state == StateConnecting:
+		code = diag.CodeUnreachable
+		if p.unreachErr != nil {
+			ours = fmt.Sprintf("%q for %s", p.unreachErr, ours)
+		}
+	case x == wire.ExchangeIKESAInit:
+		code = diag.CodeTimeoutInit
+	case m.state == StateConnecting:
+		code = diag.CodeTimeoutAuth
+	case p.task.traits().kind == TaskLiveness:
+		code, theirs = diag.CodeDPD, fmt.Sprintf("%s ago", now.Sub(m.lastInbound()).Round(time.Second))
+	}
+	return m.failure(code, x, failSides(ours, theirs))
 }
 
 // sentText says what was sent for a request so far.
@@ -250,10 +232,4 @@ func sentText(now time.Time, p *outstanding) string {
 		return fmt.Sprintf("%s once", p.task.exchange())
 	}
 	return fmt.Sprintf("%s %d times in %s", p.task.exchange(), p.tries+1, now.Sub(p.firstSent).Round(time.Millisecond))
-}
-
-// endlessCookies reports whether the exchange has ended because each request was answered with another cookie.
-func endlessCookies(t task) bool {
-	init, ok := t.(*initTask)
-	return ok && init.cookie.times > maxCookieRetries
 }

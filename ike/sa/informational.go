@@ -96,17 +96,8 @@ func (m *Machine) peerDeletesChildren(now time.Time, d *wire.Delete) *wire.Delet
 // maxGone bounds what is remembered of deleted SPIs while one answer is outstanding.
 const maxGone = 64
 
-// creatingChild tells whether the answer that is outstanding may create a CHILD SA.
-func (m *Machine) creatingChild() bool {
-	if m.pending == nil {
-		return false
-	}
-	switch m.pending.task.(type) {
-	case *createChildTask, *rekeyChildTask:
-		return true
-	}
-	return false
-}
+// creatingChild reports whether the answer that is outstanding may create a CHILD SA.
+func (m *Machine) creatingChild() bool { return m.pending != nil && m.pending.task.traits().creates }
 
 func (m *Machine) childDeletedByPeer(now time.Time, c *Child) {
 	t, rekeying := doing[*rekeyChildTask](m)
@@ -210,6 +201,12 @@ func (t *deleteIKETask) build(m *Machine, now time.Time) ([]wire.Payload, bool) 
 }
 
 func (t *deleteIKETask) done(m *Machine, r *response) { m.close(r.now, t.reason, nil) }
+
+func (t *deleteIKETask) silent(m *Machine, now time.Time, p *outstanding) bool {
+	m.window.response = nil // a peer that is silent does not ask again
+	m.close(now, t.reason+"; the peer did not answer the DELETE", nil)
+	return true
+}
 
 // deleteTries bounds the retransmissions of the DELETE of an IKE SA: it is a courtesy, and a daemon that ends should
 // not wait a minute for a peer that is gone.

@@ -77,6 +77,20 @@ func (t *initTask) exchange() wire.ExchangeType         { return wire.ExchangeIK
 func (t *initTask) abandoned(m *Machine, now time.Time) {}
 func (t *initTask) done(m *Machine, r *response)        { panic("BUG: IKE_SA_INIT has its own receive path") }
 
+// silent: the last of the refusals in the clear is what the attempt has failed with, if there was one. Nor is it silence when each
+// request was answered with another cookie.
+func (t *initTask) silent(m *Machine, now time.Time, p *outstanding) bool {
+	switch {
+	case t.refusals.last != nil:
+		m.endUnanswered(now, p, t.refusals.last)
+	case p.stuck == nil && p.unreachable == 0 && t.cookie.times > maxCookieRetries:
+		m.endUnanswered(now, p, m.failure(diag.CodeInitLoop, t.exchange(), failSides(sentText(now, p), "COOKIE each time")))
+	default:
+		return false
+	}
+	return true
+}
+
 func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if t.ke == nil {
 		group, ok := firstGroup(m.cfg.Proposals, nil)

@@ -304,6 +304,7 @@ func (t *raw) exchange() wire.ExchangeType                            { return t
 func (t *raw) build(m *Machine, now time.Time) ([]wire.Payload, bool) { return t.payloads, true }
 func (t *raw) done(m *Machine, r *response)                           {}
 func (t *raw) abandoned(m *Machine, now time.Time)                    {}
+func (t *raw) traits() traits                                         { return traits{} }
 func (e *end) send(x wire.ExchangeType, payloads ...wire.Payload) {
 	e.sendOn(e.machine(), x, payloads...)
 }

@@ -26,7 +26,7 @@ const (
 // not when something at the peer's address says that there is no such IKE SA: that proves nothing, but then the usual
 // time is enough.
 func (m *Machine) patient(now time.Time, p *outstanding) bool {
-	if _, ok := p.task.(*deleteIKETask); ok || m.Replaced() {
+	if p.task.traits().tries > 0 || m.Replaced() {
 		return false // nothing depends on it
 	}
 	return m.mob.on && !m.mob.initiator && !p.denied && now.Sub(p.firstSent) < responderPatience*m.cfg.Retransmit.total()
@@ -61,29 +61,22 @@ func (m *Machine) repeat(now time.Time, p *outstanding) {
 		t.repeat(m, now, p)
 		return
 	}
-	t, check := p.task.(*routeTask)
-	if check && t.esp.IsValid() && p.tries < probeAfter {
-		m.transmit(now, p) // where the peer's ESP comes from
+	tr := p.task.traits()
+	if tr.to.IsValid() && p.tries < probeAfter {
+		m.transmit(now, p)
 		return
 	}
-	u, update := p.task.(*updateTask)
-	if p.path != m.path && check {
-		t.elsewhere = true
+	if p.path != m.path {
+		p.strays()
 	}
 	p.path = m.path
 	m.transmit(now, p)
-	_, last := p.task.(*deleteIKETask) // which is not repeated often
-	if !m.mob.on || p.tries <= probeAfter && !last {
+	if !m.mob.on || p.tries <= probeAfter && tr.tries == 0 {
 		return
 	}
 	p.probed = m.otherPaths()
 	for _, path := range p.probed {
-		if check {
-			t.elsewhere = true
-		}
-		if update {
-			u.spread = true
-		}
+		p.strays()
 		for _, d := range p.datagrams {
 			m.emit(Send{Path: path, Datagram: d})
 		}

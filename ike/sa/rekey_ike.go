@@ -63,6 +63,10 @@ func (t *rekeyIKETask) abandoned(m *Machine, now time.Time) {
 	}
 }
 
+func (t *rekeyIKETask) silent(m *Machine, now time.Time, p *outstanding) bool {
+	return m.rivalLives(now, t)
+}
+
 // rivalLives settles a collision of which the peer knows nothing: it never saw our request, has finished its own, and the old
 // IKE SA is gone over there. It can't say so by a request when it does not know where we have moved to, but it answers
 // what we ask on the IKE SA that it made. A peer that takes that one for redundant has deleted it long before.
@@ -71,7 +75,6 @@ func (m *Machine) rivalLives(now time.Time, t *rekeyIKETask) bool {
 	if s == nil || s.state != StateEstablished || s.alive.lastHeard.Sub(s.created) < rivalTime {
 		return false
 	}
-	m.pending = nil
 	m.handOver(now, s)
 	m.emit(Touched{Machine: s})
 	m.close(now, "replaced", nil)
@@ -305,13 +308,14 @@ func (m *Machine) handOver(now time.Time, s *Machine) {
 	end, ending := m.ending()
 	var stay []task
 	for _, t := range m.queue {
-		if k := whereabouts(t); k != nil && !s.initiator && !s.alive.lastHeard.After(s.created) {
-			stay = append(stay, k)
+		if k, ok := t.(stayingTask); ok && !s.initiator && !s.alive.lastHeard.After(s.created) {
+			if k := k.stays(); k != nil {
+				stay = append(stay, k)
+			}
 		}
-		switch t := t.(type) {
-		case *createChildTask, *rekeyChildTask, *deleteChildTask, *rejectChildTask, *updateTask, *announceTask, *routeTask:
+		if t.traits().follows {
 			s.delayed = append(s.delayed, delayed{t, now})
-		default:
+		} else {
 			t.abandoned(m, now)
 		}
 	}
@@ -399,29 +403,5 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	return append(payloads, fresh.grantTicket(r)...)
 }
 
-// busyWithChildren tells whether a request about a child is in flight.
-func (m *Machine) busyWithChildren() bool {
-	if m.pending == nil {
-		return false
-	}
-	switch m.pending.task.(type) {
-	case *createChildTask, *rekeyChildTask, *deleteChildTask:
-		return true
-	}
-	return false
-}
-
-// whereabouts is a task again that tells the peer where this side has moved to; nil for another. It is for an IKE SA that the peer
-// has rekeyed: that it does not find us may be why it lacks our answer, and without that it knows of no successor on which it
-// could be told.
-func whereabouts(t task) task {
-	switch t := t.(type) {
-	case *updateTask:
-		return &updateTask{from: t.from, again: true}
-	case *announceTask:
-		if t.must {
-			return &announceTask{must: true, again: true}
-		}
-	}
-	return nil
-}
+// busyWithChildren reports whether a request is in flight that creates, replaces or closes a CHILD SA.
+func (m *Machine) busyWithChildren() bool { return m.pending != nil && m.pending.task.traits().changes }

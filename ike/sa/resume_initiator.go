@@ -36,6 +36,11 @@ func (t *resumeTask) done(m *Machine, r *response) {
 	panic("BUG: IKE_SESSION_RESUME has its own receive path")
 }
 
+func (t *resumeTask) silent(m *Machine, now time.Time, p *outstanding) bool {
+	m.afresh(m.resumeFailure(failSides("", "no answer")))
+	return true
+}
+
 func (t *resumeTask) ripe(m *Machine, now time.Time) bool {
 	if t.refusal != nil {
 		if t.refusal.Notify == wire.NotifyTicketNack.String() {

@@ -53,6 +53,7 @@ type routeTask struct {
 
 func (t *routeTask) name() string                { return "check the peer's address" }
 func (t *routeTask) exchange() wire.ExchangeType { return wire.ExchangeInformational }
+func (t *routeTask) strayed()                    { t.elsewhere = true }
 
 // abandoned has the check made on the successor when the end of a rekeyed IKE SA cuts it off: until the peer has answered, its
 // CHILD SAs stay where they were. A check of where ESP comes from is begun again by the next packet.

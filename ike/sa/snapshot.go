@@ -32,7 +32,9 @@ type Snapshot struct {
 	MOBIKE                bool
 	LocalAddrs, PeerAddrs []netip.Addr
 	// Tasks are the requests that wait, and the one that is outstanding first.
-	Tasks    []string
+	Tasks []string
+	// Kinds are those of the Tasks.
+	Kinds    []TaskKind
 	Children []ChildSnapshot
 }
 
@@ -69,6 +71,7 @@ func (m *Machine) Summary() Snapshot {
 		NATLocal: m.nat.local, NATRemote: m.nat.remote, NATForced: m.nat.forced,
 		Chosen: m.chosen, Resumed: m.resume.active, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
 		Tasks:  m.taskNames(),
+		Kinds:  m.taskKinds(),
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
 	}
 	if m.ppk.used {

@@ -12,6 +12,7 @@ type task interface {
 	// name is shown to the operator: "create child net".
 	name() string
 	exchange() wire.ExchangeType
+	traits() traits
 	// build makes the request. ok is false when there is nothing to do any more, or when the task has already reported
 	// its own failure. It may ask for something ([Machine.ask]) before it changes anything, and is called again then.
 	build(m *Machine, now time.Time) (payloads []wire.Payload, ok bool)
@@ -91,6 +92,18 @@ func (m *Machine) taskNames() []string {
 		names = append(names, t.name())
 	}
 	return names
+}
+
+// taskKinds are those of the tasks that taskNames lists.
+func (m *Machine) taskKinds() []TaskKind {
+	var kinds []TaskKind
+	if m.pending != nil {
+		kinds = append(kinds, m.pending.task.traits().kind)
+	}
+	for _, t := range m.queue {
+		kinds = append(kinds, t.traits().kind)
+	}
+	return kinds
 }
 
 // doing returns the outstanding task if it has type T.

@@ -23,6 +23,16 @@ type updateTask struct {
 
 func (t *updateTask) name() string                { return "update the addresses" }
 func (t *updateTask) exchange() wire.ExchangeType { return wire.ExchangeInformational }
+func (t *updateTask) strayed()                    { t.spread = true }
+
+// stays: that the peer does not find us may be why it lacks our answer, and without that it knows of no successor on which it could
+// be told.
+func (t *updateTask) stays() task { return &updateTask{from: t.from, again: true} }
+
+// silent is nothing to mind when the IKE SA is replaced: the peer has the successor, and hears it there.
+func (t *updateTask) silent(m *Machine, now time.Time, p *outstanding) bool {
+	return m.endReplaced(now, t)
+}
 
 // abandoned has what was not heard on an IKE SA that was rekeyed and is gone said on its successor.
 func (t *updateTask) abandoned(m *Machine, now time.Time) {

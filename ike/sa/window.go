@@ -131,8 +131,8 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 	}
 	p := &outstanding{task: t, id: h.MessageID, path: m.path, firstSent: now, summary: wire.Summary(h, payloads),
 		bare: bare(payloads), payloads: payloads}
-	if c, ok := t.(*routeTask); ok {
-		p.path.Remote = c.to
+	if to := t.traits().to; to.IsValid() {
+		p.path.Remote = to
 	}
 	if Opens(h.Exchange) {
 		h.SPIr = 0
@@ -163,11 +163,8 @@ const unreachableVerdict = 2
 // triesOf is how often a request is repeated at most.
 func (m *Machine) triesOf(p *outstanding) int {
 	tries := m.cfg.Retransmit.Tries
-	switch p.task.(type) {
-	case *deleteIKETask:
-		return min(tries, deleteTries)
-	case *resumeTask:
-		return min(tries, resumeTries)
+	if n := p.task.traits().tries; n > 0 {
+		return min(tries, n)
 	}
 	if m.state == StateConnecting && (p.doubted || p.unreachable >= unreachableVerdict) {
 		return min(tries, doubtTries)
