@@ -37,7 +37,7 @@ func (s *space) openBoth(name string, queues int, change func() error) (create, 
 		if create = err; err == nil {
 			d.Close()
 		}
-		q, err := OpenQueues(DefaultQueueOptions(name, testMTU, queues))
+		q, err := OpenQueues(allFeatures(name, testMTU, queues))
 		if open = err; err == nil {
 			q.Close()
 		}
@@ -50,8 +50,8 @@ func TestNameTaken(t *testing.T) {
 	needRoot(t)
 	s := newSpace(t)
 	veth(t, s, "wan", newSpace(t), "uplink")
-	s.openQueues(DefaultQueueOptions("single", testMTU, 1))
-	s.openQueues(DefaultQueueOptions("multi", testMTU, 2))
+	s.openQueues(allFeatures("single", testMTU, 1))
+	s.openQueues(allFeatures("multi", testMTU, 2))
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = "tap0"
 	s.do(func() error {
@@ -180,7 +180,7 @@ func TestAdoptPersistent(t *testing.T) {
 				return nil
 			})
 		}
-		d := s.openQueues(DefaultQueueOptions(c.name, testMTU, c.queues))
+		d := s.openQueues(allFeatures(c.name, testMTU, c.queues))
 		f := d.Features()
 		if d.Queues() != c.want || !f.VNetHdr || (c.want < c.queues) != strings.Contains(strings.Join(f.Notes, ""), "multi_queue") {
 			t.Errorf("%s with %d queues: %s, %q; want %d queues", c.name, c.queues, f, f.Notes, c.want)

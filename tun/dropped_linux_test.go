@@ -9,7 +9,7 @@ import (
 func TestDropped(t *testing.T) {
 	needRoot(t)
 	s := newSpace(t)
-	d := s.openQueues(DefaultQueueOptions("ipsec0", testMTU, 1))
+	d := s.openQueues(allFeatures("ipsec0", testMTU, 1))
 	l := s.configure(d, LinkOptions{})
 	s.must(l.SetUp(testMTU))
 	s.address("ipsec0", "10.9.0.1/24")

@@ -155,7 +155,7 @@ func TestLinkBlocksWhenStopped(t *testing.T) {
 	g.must(g.dev.Close())
 	blocked("error: no route to host")
 
-	g.dev = g.openQueues(DefaultQueueOptions("ipsec0", testMTU, 1))
+	g.dev = g.openQueues(allFeatures("ipsec0", testMTU, 1))
 	l = g.configure(g.dev, o)
 	blocked("error: no route to host")
 	add(l)

@@ -29,7 +29,7 @@ func TestLinkLeftovers(t *testing.T) {
 		}
 		kill(l)
 		g.must(g.dev.Close())
-		g.dev = g.openQueues(DefaultQueueOptions("ipsec0", testMTU, 1))
+		g.dev = g.openQueues(allFeatures("ipsec0", testMTU, 1))
 	}
 	for _, o := range []LinkOptions{{Mark: 0x17}, {}} {
 		crash(o)
@@ -62,7 +62,7 @@ func TestLinkShared(t *testing.T) {
 	a := g.configure(g.dev, LinkOptions{Mark: testMark})
 	g.must(a.SetUp(testMTU))
 	g.must(a.AddRoute(Route{Dst: prefix("10.20.0.0/16")}))
-	devB := g.openQueues(DefaultQueueOptions("ipsec1", testMTU, 1))
+	devB := g.openQueues(allFeatures("ipsec1", testMTU, 1))
 	b := g.configure(devB, LinkOptions{Mark: testMark})
 	g.wantWay("10.20.1.1", 0, "ipsec0")
 	g.must(b.SetUp(testMTU))
@@ -88,7 +88,7 @@ func TestLinkPersistentDevice(t *testing.T) {
 	g.do(func() error {
 		return netlink.LinkAdd(&netlink.Tuntap{LinkAttrs: attrs, Mode: netlink.TUNTAP_MODE_TUN, Flags: netlink.TUNTAP_DEFAULTS | netlink.TUNTAP_NO_PI})
 	})
-	open := func() QueueDevice { return g.openQueues(DefaultQueueOptions("keep0", testMTU, 1)) }
+	open := func() QueueDevice { return g.openQueues(allFeatures("keep0", testMTU, 1)) }
 	dev := open()
 	before := g.state()
 	crashed := g.configure(dev, LinkOptions{Mark: testMark})

@@ -47,7 +47,7 @@ func newGateway(t *testing.T) *gateway {
 	veth(t, g.space, "lan", newSpace(t), "host")
 	g.address("lan", "10.10.0.1/24")
 	g.address("lan", "fd00:10::1/64")
-	g.dev = g.openQueues(DefaultQueueOptions("ipsec0", testMTU, 1))
+	g.dev = g.openQueues(allFeatures("ipsec0", testMTU, 1))
 	return g
 }
 

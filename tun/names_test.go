@@ -38,7 +38,7 @@ func TestRequestsAreChecked(t *testing.T) {
 		{"", 1400, -1, ErrBadRequest},
 		{"", 1400, MaxQueues + 1, ErrBadRequest},
 	} {
-		_, err := OpenQueues(DefaultQueueOptions(c.name, c.mtu, c.queues))
+		_, err := OpenQueues(allFeatures(c.name, c.mtu, c.queues))
 		var e *DeviceError
 		if !errors.As(err, &e) || !errors.Is(err, c.reason) || e.Fix == "" {
 			t.Errorf("OpenQueues(%q, mtu %d, %d queues): %v; want a DeviceError of %v with a fix", c.name, c.mtu, c.queues, err, c.reason)

@@ -20,7 +20,7 @@ func TestLinkLeftoversOfAnotherTable(t *testing.T) {
 		}
 		kill(old)
 		g.must(g.dev.Close())
-		g.dev = g.openQueues(DefaultQueueOptions("ipsec0", testMTU, 1))
+		g.dev = g.openQueues(allFeatures("ipsec0", testMTU, 1))
 
 		refused := func(when string, dst ...string) {
 			t.Helper()
@@ -84,7 +84,7 @@ func TestLinkLeavesRunningTables(t *testing.T) {
 	g.must(a.AddRoute(Route{Dst: prefix("10.20.0.0/16")}))
 	g.must(a.AddRoute(Route{Dst: prefix("0.0.0.0/0")}))
 	before := g.state()
-	b := g.configure(g.openQueues(DefaultQueueOptions("ipsec1", testMTU, 1)), LinkOptions{Mark: testMark, Table: 300})
+	b := g.configure(g.openQueues(allFeatures("ipsec1", testMTU, 1)), LinkOptions{Mark: testMark, Table: 300})
 	g.must(b.Sweep())
 	g.do(func() error { _, err := Unblock(LinkOptions{Mark: testMark, Table: 300}, true); return err })
 	if after := g.state(); after != before {

@@ -11,7 +11,7 @@ import (
 func TestProbeGSOWriteUp(t *testing.T) {
 	needRoot(t)
 	s := newSpace(t)
-	d := s.openQueues(DefaultQueueOptions("ipsec0", testMTU, 1))
+	d := s.openQueues(allFeatures("ipsec0", testMTU, 1))
 	down := d.Features()
 	l := s.configure(d, LinkOptions{})
 	s.must(l.SetUp(testMTU))
@@ -29,7 +29,7 @@ func TestProbeGSOWriteUp(t *testing.T) {
 func TestProbePacketIsWhatTheKernelChecks(t *testing.T) {
 	needRoot(t)
 	s := newSpace(t)
-	d := s.openQueues(DefaultQueueOptions("ipsec0", testMTU, 1)).(*queueDevice)
+	d := s.openQueues(allFeatures("ipsec0", testMTU, 1)).(*queueDevice)
 	p := probePacket()
 	var h VNetHdr
 	s.must(h.Decode(p))

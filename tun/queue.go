@@ -24,14 +24,6 @@ type QueueOptions struct {
 	GSOWrite bool
 }
 
-// DefaultQueueOptions gives options with every feature tried.
-func DefaultQueueOptions(name string, mtu, queues int) QueueOptions {
-	return QueueOptions{
-		Name: name, MTU: mtu, Queues: queues,
-		VNetHdr: true, TSO: true, TSOECN: true, USO: true, GSOWrite: true,
-	}
-}
-
 // Features is what a QueueDevice really does.
 type Features struct {
 	Queues   int

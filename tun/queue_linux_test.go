@@ -57,7 +57,7 @@ func (s *space) sendSegments(to string, size, n int) {
 func TestQueuesReadSuperPacket(t *testing.T) {
 	needRoot(t)
 	s := newSpace(t)
-	d := s.openQueues(DefaultQueueOptions("ipsec0", testMTU, 1))
+	d := s.openQueues(allFeatures("ipsec0", testMTU, 1))
 	f := d.Features()
 	t.Logf("%s; notes: %q", f, f.Notes)
 	if !f.VNetHdr || !f.Csum || !f.TSO {
@@ -97,7 +97,7 @@ func TestQueuesSwitches(t *testing.T) {
 		{func(o *QueueOptions) { o.VNetHdr = false }, "1 queue", "vnet_hdr"},
 		{func(o *QueueOptions) { o.Queues = 3 }, "3 queues, vnet_hdr, csum, tso, tso_ecn, uso, gso_write", ""},
 	} {
-		o := DefaultQueueOptions(fmt.Sprint("t", i), testMTU, 1)
+		o := allFeatures(fmt.Sprint("t", i), testMTU, 1)
 		c.change(&o)
 		d := s.openQueues(o)
 		f := d.Features()
@@ -139,7 +139,7 @@ func TestQueuesSwitches(t *testing.T) {
 func TestQueuesWriteSuperPacket(t *testing.T) {
 	needRoot(t)
 	s := newSpace(t)
-	d := s.openQueues(DefaultQueueOptions("ipsec0", testMTU, 2))
+	d := s.openQueues(allFeatures("ipsec0", testMTU, 2))
 	if f := d.Features(); !f.GSOWrite || !f.USO {
 		t.Skipf("SKIPPED: this kernel: %s, %q", f, f.Notes)
 	}
@@ -173,7 +173,7 @@ func TestQueuesWriteSuperPacket(t *testing.T) {
 func TestQueuesAsDevice(t *testing.T) {
 	needRoot(t)
 	s := newSpace(t)
-	d := s.openQueues(DefaultQueueOptions("ipsec0", testMTU, 1))
+	d := s.openQueues(allFeatures("ipsec0", testMTU, 1))
 	s.upAndRouted(d)
 	var _ Device = d
 	if name, err := d.Name(); name != "ipsec0" || err != nil {
@@ -232,7 +232,7 @@ func TestQueuesAsDevice(t *testing.T) {
 func TestQueuesEvents(t *testing.T) {
 	needRoot(t)
 	s := newSpace(t)
-	d := s.openQueues(DefaultQueueOptions("ipsec0", testMTU, 1))
+	d := s.openQueues(allFeatures("ipsec0", testMTU, 1))
 	next := func() (Event, bool) {
 		select {
 		case e, ok := <-d.Events():

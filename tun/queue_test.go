@@ -17,3 +17,11 @@ func TestFeaturesString(t *testing.T) {
 		}
 	}
 }
+
+// allFeatures gives options with every feature tried.
+func allFeatures(name string, mtu, queues int) QueueOptions {
+	return QueueOptions{
+		Name: name, MTU: mtu, Queues: queues,
+		VNetHdr: true, TSO: true, TSOECN: true, USO: true, GSOWrite: true,
+	}
+}

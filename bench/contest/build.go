@@ -58,18 +58,18 @@ func (b *Builder) Esplanade(ctx context.Context) (binary string, err error) {
 	return b.build(ctx, "esplanade", "./cmd/esplanade", nil)
 }
 
-// WireGuardModule is wireguard-go's module; its version is the one in go.mod.
-const WireGuardModule = "golang.zx2c4.com/wireguard"
+// wireGuardModule is wireguard-go's module; its version is the one in go.mod.
+const wireGuardModule = "golang.zx2c4.com/wireguard"
 
 // WireGuard builds wireguard-go and gives its version.
 func (b *Builder) WireGuard(ctx context.Context) (binary, version string, err error) {
-	cmd := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", WireGuardModule)
+	cmd := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", wireGuardModule)
 	cmd.Dir = b.Root
 	out, err := cmd.Output()
 	if err != nil {
-		return "", "", fmt.Errorf("go list -m %s: %w", WireGuardModule, err)
+		return "", "", fmt.Errorf("go list -m %s: %w", wireGuardModule, err)
 	}
-	binary, err = b.build(ctx, "wireguard-go", WireGuardModule, nil)
+	binary, err = b.build(ctx, "wireguard-go", wireGuardModule, nil)
 	return binary, strings.TrimSpace(string(out)), err
 }
 

@@ -8,12 +8,12 @@ import (
 const (
 	// ProfileEnv names the file that a binary of [Builder.EsplanadeProfiled] writes its CPU profile to.
 	ProfileEnv = "ESPLANADE_BENCH_PROFILE"
-	// ProfileAllocs is added to that name for the allocations.
-	ProfileAllocs = ".allocs"
+	// profileAllocs is added to that name for the allocations.
+	profileAllocs = ".allocs"
 )
 
 // EsplanadeProfiled builds the product with a CPU profiler that two signals start and stop: SIGUSR1 and SIGUSR2. With the
-// second, what was allocated until then is written beside it, to a file that ends with ProfileAllocs. The product's own code
+// second, what was allocated until then is written beside it, to a file that ends with profileAllocs. The product's own code
 // has no profiler; a file is added on its way to the compiler. It costs a little: figures of such a binary are not to be
 // compared with those of others.
 func (b *Builder) EsplanadeProfiled(ctx context.Context) (binary string, err error) {
@@ -43,7 +43,7 @@ func init() {
 		for s := range signals {
 			if s == syscall.SIGUSR2 {
 				pprof.StopCPUProfile()
-				f, err := os.Create(path + "` + ProfileAllocs + `")
+				f, err := os.Create(path + "` + profileAllocs + `")
 				if err == nil {
 					err = pprof.Lookup("allocs").WriteTo(f, 0)
 				}

@@ -21,9 +21,6 @@ const (
 // In runs a function in a network namespace, on a thread that does nothing else. Sockets that it opens stay there.
 type In func(func() error) error
 
-// Here is the namespace of the process.
-func Here(f func() error) error { return f() }
-
 // Link is a pair of endpoints, with sockets for packets from a to b and for pings from a that b answers. Its methods are
 // called one at a time.
 type Link struct {
@@ -85,8 +82,8 @@ const streamID = 4
 // udpHeaders is what an IPv4 packet has besides the payload.
 const udpHeaders = 20 + 8
 
-// MinSize is the smallest packet that can be sent, as an IPv4 packet.
-const MinSize = udpHeaders + streamID
+// minSize is the smallest packet that can be sent, as an IPv4 packet.
+const minSize = udpHeaders + streamID
 
 // count receives.
 func (l *Link) count() {
@@ -126,8 +123,8 @@ const (
 
 // Trial sends IPv4 packets of size octets at a rate for some time, and says what has become of them.
 func (l *Link) Trial(ctx context.Context, size int, rate float64, d time.Duration) (Trial, error) {
-	if size < MinSize || size-udpHeaders > packetRoom {
-		return Trial{}, fmt.Errorf("load: packets of %d octets; %d to %d are possible", size, MinSize, packetRoom+udpHeaders)
+	if size < minSize || size-udpHeaders > packetRoom {
+		return Trial{}, fmt.Errorf("load: packets of %d octets; %d to %d are possible", size, minSize, packetRoom+udpHeaders)
 	}
 	l.stream++
 	l.received.Store(0)

@@ -10,11 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// here is the namespace of the process.
+func here(f func() error) error { return f() }
+
 var loopback = netip.MustParseAddr("127.0.0.1")
 
 func newLink(t *testing.T) *Link {
 	t.Helper()
-	l, err := NewLink(Here, Here, loopback, loopback)
+	l, err := NewLink(here, here, loopback, loopback)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +27,7 @@ func newLink(t *testing.T) *Link {
 
 func TestTrial(t *testing.T) {
 	l := newLink(t)
-	for _, size := range []int{MinSize, 64, 1400} {
+	for _, size := range []int{minSize, 64, 1400} {
 		const rate = 2000
 		got, err := l.Trial(t.Context(), size, rate, 100*time.Millisecond)
 		if err != nil {
@@ -37,7 +40,7 @@ func TestTrial(t *testing.T) {
 			t.Errorf("%d octets: %+v; that is a loss of %v", size, got, want)
 		}
 	}
-	for _, size := range []int{0, MinSize - 1, packetRoom + udpHeaders + 1} {
+	for _, size := range []int{0, minSize - 1, packetRoom + udpHeaders + 1} {
 		if _, err := l.Trial(t.Context(), size, 1, time.Millisecond); err == nil {
 			t.Errorf("packets of %d octets were sent", size)
 		}
@@ -118,7 +121,7 @@ func TestUnreachable(t *testing.T) {
 
 func TestNewLinkFails(t *testing.T) {
 	nowhere := netip.MustParseAddr("192.0.2.1")
-	if l, err := NewLink(Here, Here, nowhere, nowhere); err == nil {
+	if l, err := NewLink(here, here, nowhere, nowhere); err == nil {
 		l.Close()
 		t.Error("bound to an address that this host does not have")
 	}

@@ -155,6 +155,3 @@ func (n *Numbered) result() NumberedResult {
 	}
 	return r
 }
-
-// Begin is the moment that the times of a result count from.
-func (n *Numbered) Begin() time.Time { return n.begin }

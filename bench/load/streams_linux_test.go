@@ -23,7 +23,7 @@ func await(t *testing.T, what string, ok func() bool) {
 
 func TestStreams(t *testing.T) {
 	lo := netip.MustParseAddr("127.0.0.1")
-	s, err := StartStreams(t.Context(), Here, Here, lo, lo, StreamOptions{Streams: 2, Rate: 10 << 20})
+	s, err := StartStreams(t.Context(), here, here, lo, lo, StreamOptions{Streams: 2, Rate: 10 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestStreams(t *testing.T) {
 
 func TestStreamsTellOfABrokenOne(t *testing.T) {
 	lo := netip.MustParseAddr("127.0.0.1")
-	s, err := StartStreams(t.Context(), Here, Here, lo, lo, StreamOptions{Streams: 1})
+	s, err := StartStreams(t.Context(), here, here, lo, lo, StreamOptions{Streams: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestStreamsTellOfABrokenOne(t *testing.T) {
 
 func TestNumbered(t *testing.T) {
 	lo := netip.MustParseAddr("127.0.0.1")
-	n, err := StartNumbered(Here, Here, lo, lo, 100, 2000)
+	n, err := StartNumbered(here, here, lo, lo, 100, 2000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestNumbered(t *testing.T) {
 	if r.Sent == 0 || r.Received != r.Sent || len(r.Lost) != 0 || r.Repeated != 0 || r.Late != 0 {
 		t.Errorf("%+v", r)
 	}
-	if _, err := StartNumbered(Here, Here, lo, lo, 35, 1); err == nil {
+	if _, err := StartNumbered(here, here, lo, lo, 35, 1); err == nil {
 		t.Error("a packet without room for a number")
 	}
 }

@@ -48,7 +48,7 @@ func two(x float64) string   { return strconv.FormatFloat(x, 'f', 2, 64) }
 func whole(x float64) string { return strconv.FormatFloat(x, 'f', 0, 64) }
 func kilo(x float64) string  { return strconv.FormatFloat(x/1e3, 'f', 1, 64) }
 func micro(x float64) string {
-	if x >= LostRoundTrip {
+	if x >= lostRoundTrip {
 		return "lost"
 	}
 	return strconv.FormatFloat(x, 'f', 0, 64)
@@ -60,7 +60,7 @@ func (r *Results) Markdown(w io.Writer) error {
 	fmt.Fprintf(&b, "# Side by side, %s\n\n", r.Conditions.Started.UTC().Format("2006-01-02"))
 	b.WriteString(r.summary())
 	r.targets(&b)
-	for _, wire := range r.Wires() {
+	for _, wire := range r.wires() {
 		fmt.Fprintf(&b, "\n## %s\n", capital(wire.Title()))
 		r.table(&b, wire, "TCP, Gbit/s of payload", throughput())
 		r.table(&b, wire, "UDP, highest rate with at most 0.1 % loss, thousand packets a second; the size is that of the IP packet", udpColumns())
@@ -92,16 +92,16 @@ func (r *Results) latencyTitle(w Wire) string {
 
 // targets is the table of ratios.
 func (r *Results) targets(b *strings.Builder) {
-	wires := r.Wires()
+	wires := r.wires()
 	head := []string{"comparison"}
 	for _, w := range wires {
 		head = append(head, w.Title(), "target")
 	}
 	table := document.NewTable(head...)
-	for _, t := range Targets() {
+	for _, t := range targets() {
 		row := []string{t.What}
 		for _, w := range wires {
-			v := t.Judge(r, w)
+			v := t.judge(r, w)
 			row = append(row, ratio(v.Ratio), t.goal(v))
 		}
 		table.Row(row...)
@@ -119,7 +119,7 @@ func ratio(r stats.Ratio) string {
 	return fmt.Sprintf("%s (%s–%s)", two(r.Value), two(r.Low), two(r.High))
 }
 
-func (t Target) goal(v Verdict) string {
+func (t target) goal(v verdict) string {
 	if !v.HasGoal {
 		return "–"
 	}
@@ -147,7 +147,7 @@ func (r *Results) table(b *strings.Builder, w Wire, title string, cols []column)
 	for _, c := range r.Contestants {
 		row, any := []string{c.Title}, false
 		for _, col := range cols {
-			s := stats.Summarise(slices.Collect(maps.Values(r.Values(w, c.Key, col.metric))))
+			s := stats.Summarise(slices.Collect(maps.Values(r.values(w, c.Key, col.metric))))
 			any = any || s.N > 0
 			row = append(row, cell(s, col.format))
 		}
@@ -209,7 +209,7 @@ func (r *Results) conditions(b *strings.Builder) {
 	for _, k := range slices.Sorted(maps.Keys(c.Sysctls)) {
 		table.Row(k, c.Sysctls[k])
 	}
-	for _, w := range r.Wires() {
+	for _, w := range r.wires() {
 		if o := c.Offloads[w]; len(o) > 0 {
 			table.Row("veth, "+w.Title(), strings.Join(o, ", "))
 		}

@@ -43,7 +43,7 @@ func sampleResults() *Results {
 	add(WireSuper, KeySwan, UDP64, 90e3, 100e3, 95e3)
 	add(WireSuper, KeyWireGuard, UDP64, 80e3, 70e3, 75e3)
 	add(WireSuper, KeyEsplanade, HalfP99, 300, 200, 250)
-	add(WireSuper, KeyWireGuard, HalfP99, 300, 300, LostRoundTrip)
+	add(WireSuper, KeyWireGuard, HalfP99, 300, 300, lostRoundTrip)
 	add(WireMTU, KeyEsplanade, TCP1, 3, 3, 3)
 	add(WireMTU, KeyWireGuard, TCP1, 2, 2, 2)
 	return r
@@ -71,55 +71,55 @@ func TestJSONRoundTrip(t *testing.T) {
 
 func TestValuesTakeTheLastOfARun(t *testing.T) {
 	r := &Results{Samples: []Sample{{Run: 1, Metric: TCP1, Value: 1}, {Run: 1, Metric: TCP1, Value: 2}, {Run: 2, Metric: TCP8, Value: 3}}}
-	if got := r.Values("", "", TCP1); !reflect.DeepEqual(got, map[int]float64{1: 2}) {
+	if got := r.values("", "", TCP1); !reflect.DeepEqual(got, map[int]float64{1: 2}) {
 		t.Error(got)
 	}
 }
 
 func TestJudge(t *testing.T) {
 	r := sampleResults()
-	byMetric := func(m Metric, den string) Target {
-		for _, x := range Targets() {
+	byMetric := func(m Metric, den string) target {
+		for _, x := range targets() {
 			if x.Metric == m && x.Den == den {
 				return x
 			}
 		}
 		t.Fatalf("no target for %s / %s", m, den)
-		return Target{}
+		return target{}
 	}
-	v := byMetric(TCP1, KeyWireGuard).Judge(r, WireSuper)
+	v := byMetric(TCP1, KeyWireGuard).judge(r, WireSuper)
 	if !v.Ok || !v.Reached || v.Value != 2.2 || v.High != 3 {
 		t.Errorf("one stream: %+v", v)
 	}
-	if v := byMetric(TCP1, KeyWireGuard).Judge(r, WireMTU); !v.Ok || v.Reached || v.Value != 1.5 {
+	if v := byMetric(TCP1, KeyWireGuard).judge(r, WireMTU); !v.Ok || v.Reached || v.Value != 1.5 {
 		t.Errorf("one stream, MTU wire: %+v", v)
 	}
 	// strongSwan is the better one here, with a median of 95e3.
-	if v := byMetric(UDP64, KeyWireGuard).Judge(r, WireSuper); !v.Reached || v.Value != 300e3/95e3 {
+	if v := byMetric(UDP64, KeyWireGuard).judge(r, WireSuper); !v.Reached || v.Value != 300e3/95e3 {
 		t.Errorf("UDP: %+v", v)
 	}
-	if v := byMetric(HalfP99, KeyWireGuard).Judge(r, WireSuper); v.Reached || v.Value != 250.0/300 {
+	if v := byMetric(HalfP99, KeyWireGuard).judge(r, WireSuper); v.Reached || v.Value != 250.0/300 {
 		t.Errorf("latency: %+v", v)
 	}
-	if v := byMetric(TCP1, KeyNull).Judge(r, WireSuper); v.Ok || v.Reached || !v.HasGoal {
+	if v := byMetric(TCP1, KeyNull).judge(r, WireSuper); v.Ok || v.Reached || !v.HasGoal {
 		t.Errorf("without a denominator: %+v", v)
 	}
-	if v := byMetric(TCP1, KeyNull).Judge(r, WireMTU); v.HasGoal {
+	if v := byMetric(TCP1, KeyNull).judge(r, WireMTU); v.HasGoal {
 		t.Errorf("no goal for this wire: %+v", v)
 	}
 }
 
 // The better of two denominators may be the only one.
 func TestJudgeOneOfTwo(t *testing.T) {
-	target := Target{Metric: UDP64, Num: "n", Den: "a", DenOr: "b", Goal: map[Wire]float64{WireSuper: 1}}
+	target := target{Metric: UDP64, Num: "n", Den: "a", DenOr: "b", Goal: map[Wire]float64{WireSuper: 1}}
 	r := &Results{Samples: []Sample{
 		{Run: 1, Wire: WireSuper, Contestant: "n", Metric: UDP64, Value: 6}, {Run: 1, Wire: WireSuper, Contestant: "b", Metric: UDP64, Value: 2},
 	}}
-	if v := target.Judge(r, WireSuper); v.Value != 3 {
+	if v := target.judge(r, WireSuper); v.Value != 3 {
 		t.Errorf("only the second: %+v", v)
 	}
 	r.Samples[1].Contestant = "a"
-	if v := target.Judge(r, WireSuper); v.Value != 3 {
+	if v := target.judge(r, WireSuper); v.Value != 3 {
 		t.Errorf("only the first: %+v", v)
 	}
 }

@@ -72,8 +72,8 @@ const (
 	SameP99 Metric = "same_p99"
 )
 
-// LostRoundTrip in µs stands for a ping that was not answered: a second, which is when it is given up.
-const LostRoundTrip = 1e6
+// lostRoundTrip in µs stands for a ping that was not answered: a second, which is when it is given up.
+const lostRoundTrip = 1e6
 
 // Sample is one figure.
 type Sample struct {
@@ -139,7 +139,7 @@ type Results struct {
 }
 
 // Values gives the samples of a metric by run. Several samples of one run: the last counts.
-func (r *Results) Values(w Wire, contestant string, m Metric) map[int]float64 {
+func (r *Results) values(w Wire, contestant string, m Metric) map[int]float64 {
 	out := map[int]float64{}
 	for _, s := range r.Samples {
 		if s.Wire == w && s.Contestant == contestant && s.Metric == m {
@@ -150,7 +150,7 @@ func (r *Results) Values(w Wire, contestant string, m Metric) map[int]float64 {
 }
 
 // Wires lists the wires that there are samples for.
-func (r *Results) Wires() []Wire {
+func (r *Results) wires() []Wire {
 	var out []Wire
 	for _, w := range []Wire{WireSuper, WireMTU} {
 		for _, s := range r.Samples {

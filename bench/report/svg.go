@@ -50,10 +50,10 @@ func (r *Results) SVG(w io.Writer) error {
 	}
 	var panels []panel
 	top, rows := 0.0, 0
-	for _, wire := range r.Wires() {
+	for _, wire := range r.wires() {
 		p := panel{title: capital(wire.Title())}
 		for _, c := range r.Contestants {
-			s := stats.Summarise(slices.Collect(maps.Values(r.Values(wire, c.Key, TCP1))))
+			s := stats.Summarise(slices.Collect(maps.Values(r.values(wire, c.Key, TCP1))))
 			if s.N == 0 {
 				continue
 			}

@@ -4,8 +4,8 @@ import (
 	"esplanade/bench/stats"
 )
 
-// Target is a ratio that Esplanade has to reach.
-type Target struct {
+// target is a ratio that Esplanade has to reach.
+type target struct {
 	What     string
 	Metric   Metric
 	Num, Den string
@@ -17,10 +17,10 @@ type Target struct {
 	AtMost bool
 }
 
-// Targets are what the packet loop is held to.
-func Targets() []Target {
+// targets are what the packet loop is held to.
+func targets() []target {
 	both := func(super, mtu float64) map[Wire]float64 { return map[Wire]float64{WireSuper: super, WireMTU: mtu} }
-	return []Target{
+	return []target{
 		{What: "TCP, one stream: Esplanade / wireguard-go", Metric: TCP1, Num: KeyEsplanade, Den: KeyWireGuard, Goal: both(2.2, 1.8)},
 		{What: "TCP, one stream: Esplanade / strongSwan kernel-libipsec", Metric: TCP1, Num: KeyEsplanade, Den: KeySwan, Goal: both(7, 5.5)},
 		{What: "TCP, one stream: Esplanade / its own engine with encryption off", Metric: TCP1, Num: KeyEsplanade, Den: KeyNull,
@@ -33,8 +33,8 @@ func Targets() []Target {
 	}
 }
 
-// Verdict is what became of a target on one wire.
-type Verdict struct {
+// verdict is what became of a target on one wire.
+type verdict struct {
 	stats.Ratio
 	Goal float64
 	// HasGoal is false where the ratio is shown and nothing is asked of it.
@@ -44,15 +44,15 @@ type Verdict struct {
 
 // Judge compares the samples with a target. Of two denominators the one with the higher median is taken; of metrics
 // where less is better there are none with two.
-func (t Target) Judge(r *Results, w Wire) Verdict {
+func (t target) judge(r *Results, w Wire) verdict {
 	den := t.Den
 	if t.DenOr != "" {
-		a, b := stats.RatioOf(r.Values(w, t.DenOr, t.Metric), r.Values(w, t.Den, t.Metric)), t.DenOr
-		if len(r.Values(w, t.Den, t.Metric)) == 0 || a.Ok && a.Value > 1 {
+		a, b := stats.RatioOf(r.values(w, t.DenOr, t.Metric), r.values(w, t.Den, t.Metric)), t.DenOr
+		if len(r.values(w, t.Den, t.Metric)) == 0 || a.Ok && a.Value > 1 {
 			den = b
 		}
 	}
-	v := Verdict{Ratio: stats.RatioOf(r.Values(w, t.Num, t.Metric), r.Values(w, den, t.Metric))}
+	v := verdict{Ratio: stats.RatioOf(r.values(w, t.Num, t.Metric), r.values(w, den, t.Metric))}
 	v.Goal, v.HasGoal = t.Goal[w]
 	if v.Ok && v.HasGoal {
 		v.Reached = v.Value >= v.Goal

@@ -22,14 +22,6 @@ func Summarise(samples []float64) Summary {
 	return Summary{N: len(s), Median: median(s), Min: s[0], Max: s[len(s)-1]}
 }
 
-// Spread is the range in relation to the median, 0 without samples or with a median of 0.
-func (s Summary) Spread() float64 {
-	if s.N == 0 || s.Median == 0 {
-		return 0
-	}
-	return (s.Max - s.Min) / s.Median
-}
-
 // Percentile is the smallest sample that at least p per cent of the samples do not exceed (nearest rank), NaN without
 // samples. A sample of +Inf is one that never ended.
 func Percentile(samples []float64, p float64) float64 {

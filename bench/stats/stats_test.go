@@ -28,15 +28,6 @@ func TestSummarise(t *testing.T) {
 	}
 }
 
-func TestSpread(t *testing.T) {
-	if got := (Summary{3, 10, 8, 13}).Spread(); got != 0.5 {
-		t.Errorf("spread %v, want 0.5", got)
-	}
-	if got := (Summary{}).Spread(); got != 0 {
-		t.Errorf("spread of nothing: %v", got)
-	}
-}
-
 func TestPercentile(t *testing.T) {
 	var hundred []float64
 	for i := 100; i >= 1; i-- {

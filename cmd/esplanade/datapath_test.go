@@ -23,7 +23,7 @@ func TestSwitchesReachTheirFeature(t *testing.T) {
 		}
 		return c
 	}
-	all := tun.DefaultQueueOptions("ipsec0", config.DefaultMTU, 4)
+	all := tun.QueueOptions{Name: "ipsec0", MTU: config.DefaultMTU, Queues: 4, VNetHdr: true, TSO: true, TSOECN: true, USO: true, GSOWrite: true}
 	for key, c := range map[string]struct {
 		device  func(*tun.QueueOptions)
 		sockets dataplane.Features

@@ -326,7 +326,7 @@ func TestSilentDaemon(t *testing.T) {
 			accepted <- c
 		}
 	}()
-	v, err := vici.Dial(u.Addr().String())
+	v, err := vici.DialContext(t.Context(), u.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ secret = "` + testPSK + `"
 `
 	l.write("left.toml", "[log]\nlevel = \"warn\"\n"+text+more)
 	// As `swanctl --reload-settings` asks for it.
-	c, err := vici.Dial(left.socket)
+	c, err := vici.DialContext(t.Context(), left.socket)
 	if err != nil {
 		t.Fatal(err)
 	}

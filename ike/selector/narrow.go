@@ -1,7 +1,5 @@
 package selector
 
-import "fmt"
-
 // MaxSelectors is how many selectors a TS payload can hold: their number is one octet
 // (https://www.rfc-editor.org/rfc/rfc7296#section-3.13).
 const MaxSelectors = 255
@@ -69,23 +67,4 @@ func Simplify(list []Selector) []Selector {
 		}
 	}
 	return out
-}
-
-// MismatchError says that two gateways' selectors for a CHILD_SA have no packet in common. Both pairs are as this
-// gateway sees them: Theirs.Remote is what the peer proposed for its own side.
-type MismatchError struct {
-	Ours, Theirs Pair
-}
-
-// Error names both sides and which of the two lists is disjoint.
-func (e *MismatchError) Error() string {
-	what := "no common traffic selectors"
-	l, r := Overlap(e.Ours.Local, e.Theirs.Local), Overlap(e.Ours.Remote, e.Theirs.Remote)
-	switch {
-	case !l && r:
-		what = "the local traffic selectors are disjoint"
-	case l && !r:
-		what = "the remote traffic selectors are disjoint"
-	}
-	return fmt.Sprintf("%s: ours (local === remote) are %s; the peer's are %s", what, e.Ours, e.Theirs)
 }

@@ -2,7 +2,6 @@ package selector
 
 import (
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 )
@@ -96,24 +95,5 @@ func TestNarrowBounded(t *testing.T) {
 	}
 	if d := time.Since(start); d > 20*time.Second {
 		t.Errorf("took %v", d)
-	}
-}
-
-func TestMismatchError(t *testing.T) {
-	pair := func(l, r string) Pair { return Pair{Local: list(t, l), Remote: list(t, r)} }
-	for _, tt := range []struct {
-		ours, theirs Pair
-		want         string
-	}{
-		{pair("10.1.0.0/24", "10.2.0.0/24"), pair("10.1.0.0/24", "10.3.0.0/24"), "the remote traffic selectors are disjoint"},
-		{pair("10.1.0.0/24", "10.2.0.0/24"), pair("10.5.0.0/24", "10.2.0.0/24"), "the local traffic selectors are disjoint"},
-		{pair("10.1.0.0/24", "10.2.0.0/24"), pair("10.5.0.0/24", "10.6.0.0/24"), "no common traffic selectors"},
-	} {
-		got := (&MismatchError{Ours: tt.ours, Theirs: tt.theirs}).Error()
-		for _, part := range []string{tt.want, tt.ours.String(), tt.theirs.String()} {
-			if !strings.Contains(got, part) {
-				t.Errorf("%q lacks %q", got, part)
-			}
-		}
 	}
 }

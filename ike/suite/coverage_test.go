@@ -21,7 +21,7 @@ func TestEveryKeyword(t *testing.T) {
 		for _, k := range proposal.Keywords(protocol) {
 			t.Run(fmt.Sprintf("%v/%s", protocol, k.Name), func(t *testing.T) {
 				tr := k.Transform
-				if !Supported(tr.Type, tr.ID, tr.KeyLength, protocol) {
+				if !supported(tr.Type, tr.ID, tr.KeyLength, protocol) {
 					t.Fatalf("%v is not supported", tr)
 				}
 				if !k.Canonical {
@@ -76,17 +76,17 @@ func TestSupportedIsNotMore(t *testing.T) {
 					if typ == wire.TransformINTEG && id == wire.AUTH_NONE && bits == 0 {
 						want = inUse
 					}
-					if got := Supported(typ, id, bits, protocol); got != want {
-						t.Errorf("%v, %v: Supported is %v, a keyword exists: %v", protocol, tr, got, want)
+					if got := supported(typ, id, bits, protocol); got != want {
+						t.Errorf("%v, %v: supported is %v, a keyword exists: %v", protocol, tr, got, want)
 					}
-					if typ == wire.TransformKE && bits == 0 && SupportedKE(id) != want && id != wire.KE_NONE && inUse {
-						t.Errorf("SupportedKE(%d) is %v", id, SupportedKE(id))
+					if typ == wire.TransformKE && bits == 0 && supportedKE(id) != want && id != wire.KE_NONE && inUse {
+						t.Errorf("supportedKE(%d) is %v", id, supportedKE(id))
 					}
 				}
 			}
 		}
 	}
-	if SupportedKE(wire.KE_NONE) {
+	if supportedKE(wire.KE_NONE) {
 		t.Error("NONE is a key exchange")
 	}
 }

@@ -71,18 +71,6 @@ func Respond(group uint16, peer []byte) (public, shared []byte, err error) {
 	return ke.Public(), shared, nil
 }
 
-// SupportedKE reports whether NewKeyExchange and Respond know that group. It is false for NONE.
-func SupportedKE(group uint16) bool {
-	if _, ok := modpGroupFor(group); ok {
-		return true
-	}
-	if _, ok := ecpCurve(group); ok {
-		return true
-	}
-	_, ok := mlkemFor(group)
-	return ok || group == wire.KE_CURVE25519
-}
-
 // checkLen is the first check of every group.
 func checkLen(group uint16, peer []byte, want int) error {
 	if len(peer) != want {

@@ -64,7 +64,7 @@ func TestKeyExchange(t *testing.T) {
 	for _, group := range []uint16{wire.KE_NONE, wire.KE_MODP_768, 3, wire.KE_MODP_1024_160, wire.KE_CURVE448, wire.KE_ML_KEM_512, 1024, 1025, 65535} {
 		_, err := NewKeyExchange(group)
 		var ue *UnsupportedError
-		if !errors.As(err, &ue) || SupportedKE(group) {
+		if !errors.As(err, &ue) || supportedKE(group) {
 			t.Errorf("group %d: %v", group, err)
 		}
 	}

@@ -43,16 +43,6 @@ type Client struct {
 	r    *bufio.Reader
 }
 
-// dialTimeout bounds connecting to a socket whose daemon hangs.
-const dialTimeout = 5 * time.Second
-
-// Dial connects to the daemon's socket at path.
-func Dial(path string) (*Client, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
-	defer cancel()
-	return DialContext(ctx, path)
-}
-
 // DialContext connects to the daemon's socket at path.
 func DialContext(ctx context.Context, path string) (*Client, error) {
 	var d net.Dialer

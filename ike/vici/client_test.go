@@ -10,7 +10,7 @@ import (
 
 func TestDialNobody(t *testing.T) {
 	path := shortDir(t) + "/none"
-	if _, err := Dial(path); err == nil || !strings.Contains(err.Error(), "cannot reach the daemon at "+path) {
+	if _, err := DialContext(t.Context(), path); err == nil || !strings.Contains(err.Error(), "cannot reach the daemon at "+path) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -320,7 +320,7 @@ func serve(t *testing.T, s *Server, l net.Listener) (stop func()) {
 // dial connects a client that is closed when the test ends.
 func dial(t *testing.T, path string) *Client {
 	t.Helper()
-	c, err := Dial(path)
+	c, err := DialContext(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

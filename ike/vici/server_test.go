@@ -217,7 +217,7 @@ func TestStopAnswers(t *testing.T) {
 	if err := <-answer; err == nil || err.Error() != "the daemon is stopping" {
 		t.Errorf("the answer: %v", err)
 	}
-	if _, err := Dial(path); err == nil {
+	if _, err := DialContext(t.Context(), path); err == nil {
 		t.Error("the socket still answers")
 	}
 }

@@ -41,49 +41,12 @@ func NewNotify(t NotifyType, data []byte) *Notify {
 	return &Notify{NotifyType: t, Data: data}
 }
 
-// NewUnsupportedCriticalPayload is the answer to a request that made Parse or
-// ParsePayloads fail with a CriticalError: "Notification Data contains the
-// one-octet payload type".
-func NewUnsupportedCriticalPayload(t PayloadType) *Notify {
-	return NewNotify(NotifyUnsupportedCriticalPayload, []byte{uint8(t)})
-}
-
-// UnsupportedPayload reads the data of UNSUPPORTED_CRITICAL_PAYLOAD.
-func (n *Notify) UnsupportedPayload() (PayloadType, error) {
-	if err := n.wantData(1); err != nil {
-		return PayloadNone, err
-	}
-	return PayloadType(n.Data[0]), nil
-}
-
-// NewInvalidKEPayload asks for a key exchange with another method: "two octets
-// of data associated with this notification: the accepted Diffie-Hellman group
-// number in big endian order".
-func NewInvalidKEPayload(group uint16) *Notify {
-	return NewNotify(NotifyInvalidKEPayload, binary.BigEndian.AppendUint16(nil, group))
-}
-
 // AcceptedGroup reads the data of INVALID_KE_PAYLOAD.
 func (n *Notify) AcceptedGroup() (uint16, error) {
 	if err := n.wantData(2); err != nil {
 		return 0, err
 	}
 	return binary.BigEndian.Uint16(n.Data), nil
-}
-
-// WindowSize reads the data of SET_WINDOW_SIZE: "The data associated with a
-// SET_WINDOW_SIZE notification MUST be 4 octets long and contain the big endian
-// representation of the number of messages the sender promises to keep"
-// (https://www.rfc-editor.org/rfc/rfc7296#section-2.3). The size is at least 1.
-func (n *Notify) WindowSize() (uint32, error) {
-	if err := n.wantData(4); err != nil {
-		return 0, err
-	}
-	size := binary.BigEndian.Uint32(n.Data)
-	if size == 0 {
-		return 0, n.dataError("a window of zero messages")
-	}
-	return size, nil
 }
 
 // The lengths a cookie may have: "The data associated with this notification
@@ -149,17 +112,6 @@ func (n *Notify) InvalidSPI() (uint32, error) {
 		return 0, err
 	}
 	return binary.BigEndian.Uint32(n.Data), nil
-}
-
-// IPComp reads the data of IPCOMP_SUPPORTED
-// (https://www.rfc-editor.org/rfc/rfc7296#section-2.22): "a two-octet IPComp CPI followed by
-// a one-octet Transform ID optionally followed by attributes"; no transform has
-// attributes.
-func (n *Notify) IPComp() (cpi uint16, t IPCompTransform, err error) {
-	if len(n.Data) < 3 {
-		return 0, 0, n.dataError("%d octets, want at least 3", len(n.Data))
-	}
-	return binary.BigEndian.Uint16(n.Data), IPCompTransform(n.Data[2]), nil
 }
 
 // NewAuthLifetime tells the peer to authenticate again within the lifetime,

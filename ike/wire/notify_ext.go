@@ -11,21 +11,13 @@ import (
 // HashAlgorithms reads the data of SIGNATURE_HASH_ALGORITHMS, the hash algorithms
 // that the sender accepts in signatures: a list of 16-bit numbers
 // (https://www.rfc-editor.org/rfc/rfc7427#section-4).
-func (n *Notify) HashAlgorithms() ([]HashAlgorithm, error) { return uint16s[HashAlgorithm](n) }
-
-// SecurePasswordMethods reads the data of SECURE_PASSWORD_METHODS
-// (https://www.rfc-editor.org/rfc/rfc6467#section-3).
-func (n *Notify) SecurePasswordMethods() ([]SecurePasswordMethod, error) {
-	return uint16s[SecurePasswordMethod](n)
-}
-
-func uint16s[T ~uint16](n *Notify) ([]T, error) {
+func (n *Notify) HashAlgorithms() ([]HashAlgorithm, error) {
 	if len(n.Data)%2 != 0 {
 		return nil, n.dataError("%d octets, want pairs", len(n.Data))
 	}
-	list := make([]T, 0, len(n.Data)/2)
+	list := make([]HashAlgorithm, 0, len(n.Data)/2)
 	for b := n.Data; len(b) > 0; b = b[2:] {
-		list = append(list, T(binary.BigEndian.Uint16(b)))
+		list = append(list, HashAlgorithm(binary.BigEndian.Uint16(b)))
 	}
 	return list, nil
 }
@@ -137,22 +129,4 @@ func (n *Notify) PPKIdentity() (PPKIDType, []byte, error) {
 		return 0, nil, n.dataError("%d octets, want a type and an ID", len(n.Data))
 	}
 	return PPKIDType(n.Data[0]), n.Data[1:], nil
-}
-
-// AGGFRAGFlags are the requirements in USE_AGGFRAG
-// (https://www.rfc-editor.org/rfc/rfc9347#section-5.1).
-type AGGFRAGFlags uint8
-
-// The flags of USE_AGGFRAG; the other bits are reserved.
-const (
-	AGGFRAGDontFragment      AGGFRAGFlags = 0x01 // D: the sender can't receive fragments
-	AGGFRAGCongestionControl AGGFRAGFlags = 0x02 // C: the sender requires congestion control
-)
-
-// AGGFRAG reads the data of USE_AGGFRAG. Reserved bits are cleared.
-func (n *Notify) AGGFRAG() (AGGFRAGFlags, error) {
-	if err := n.wantData(1); err != nil {
-		return 0, err
-	}
-	return AGGFRAGFlags(n.Data[0]) & (AGGFRAGCongestionControl | AGGFRAGDontFragment), nil
 }

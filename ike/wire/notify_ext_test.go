@@ -10,10 +10,6 @@ func TestNotifyExtensions(t *testing.T) {
 	hashes, err := n.HashAlgorithms()
 	same(t, "HashAlgorithms", hashes, []HashAlgorithm{HashSHA2_256, HashIdentity}, err)
 
-	n = checkNotify(t, NewNotify(NotifySecurePasswordMethods, []byte{0, 1}), "00 00 4028 0001")
-	methods, err := n.SecurePasswordMethods()
-	same(t, "SecurePasswordMethods", methods, []SecurePasswordMethod{PasswordPACE}, err)
-
 	v4, v6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
 	n = checkNotify(t, NewAdditionalAddress(v4), "00 00 400d c0000201")
 	a, err := n.AdditionalAddress()
@@ -50,20 +46,12 @@ func TestNotifyExtensions(t *testing.T) {
 	n = checkNotify(t, NewPPKIdentity(PPKIDFixed, []byte("id")), "00 00 4034 02 6964")
 	kind, id, err := n.PPKIdentity()
 	same(t, "PPKIdentity", []any{kind, id}, []any{PPKIDFixed, []byte("id")}, err)
-
-	n = checkNotify(t, NewNotify(NotifyUseAGGFRAG, []byte{3}), "00 00 403a 03")
-	flags, err := n.AGGFRAG()
-	same(t, "AGGFRAG", flags, AGGFRAGCongestionControl|AGGFRAGDontFragment, err)
-	flags, err = (&Notify{Data: []byte{0xfd}}).AGGFRAG()
-	same(t, "AGGFRAG with reserved bits", flags, AGGFRAGDontFragment, err)
 }
 
 func TestNotifyExtensionsMalformed(t *testing.T) {
 	data := func(nt NotifyType, n int) *Notify { return &Notify{NotifyType: nt, Data: make([]byte, n)} }
 	_, err := data(NotifySignatureHashAlgorithms, 3).HashAlgorithms()
 	wantDataError(t, "HashAlgorithms", err, "want pairs")
-	_, err = data(NotifySecurePasswordMethods, 1).SecurePasswordMethods()
-	wantDataError(t, "SecurePasswordMethods", err, "want pairs")
 	for _, n := range []int{0, 3, 5, 16} {
 		_, err = data(NotifyAdditionalIP4Address, n).AdditionalAddress()
 		wantDataError(t, "ADDITIONAL_IP4_ADDRESS", err, "want 4")
@@ -91,10 +79,6 @@ func TestNotifyExtensionsMalformed(t *testing.T) {
 	for _, n := range []int{0, 1} {
 		_, _, err = data(NotifyPPKIdentity, n).PPKIdentity()
 		wantDataError(t, "PPKIdentity", err, "a type and an ID")
-	}
-	for _, n := range []int{0, 2} {
-		_, err = data(NotifyUseAGGFRAG, n).AGGFRAG()
-		wantDataError(t, "AGGFRAG", err, "want 1")
 	}
 	// An empty list is what it says: no hash algorithm.
 	hashes, err := data(NotifySignatureHashAlgorithms, 0).HashAlgorithms()

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RequireEnv is the environment variable that turns a skip into a failure: with the value "require" a machine
+// requireEnv is the environment variable that turns a skip into a failure: with the value "require" a machine
 // that can't run an integration test fails it, so that CI can't pass by skipping.
-const RequireEnv = "ESPLANADE_INTEGRATION"
+const requireEnv = "ESPLANADE_INTEGRATION"
 
-// Required reports whether this run must not skip.
-func Required() bool { return os.Getenv(RequireEnv) == "require" }
+// required reports whether this run must not skip.
+func required() bool { return os.Getenv(requireEnv) == "require" }
 
 // Missing says what this machine lacks for a lab and for some programs; it is empty when there is nothing. The names are those
 // of executables; Debian's packages for them are in integration/deps/install.
@@ -50,8 +50,8 @@ func NeedRoot(t T, programs ...string) {
 		return
 	}
 	reason := "TEST NOT RUN, the machine lacks: " + strings.Join(missing, "; ")
-	if Required() {
-		t.Fatal(reason + "; and " + RequireEnv + "=require forbids skipping")
+	if required() {
+		t.Fatal(reason + "; and " + requireEnv + "=require forbids skipping")
 	}
 	t.Skip(reason)
 }

@@ -61,12 +61,12 @@ func unconfined(program string) string {
 	return filepath.Join(dir, program)
 }
 
-// BinaryEnv names a ready esplanade binary to test instead of one built from this checkout.
-const BinaryEnv = "ESPLANADE_BINARY"
+// binaryEnv names a ready esplanade binary to test instead of one built from this checkout.
+const binaryEnv = "ESPLANADE_BINARY"
 
 // Binary is the path of the esplanade binary; the first call builds it.
 var Binary = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv(BinaryEnv); path != "" {
+	if path := os.Getenv(binaryEnv); path != "" {
 		return path, nil
 	}
 	dir, err := binaries()

@@ -31,8 +31,8 @@ type Esplanade struct {
 	run  run
 }
 
-// NewEsplanade writes the configuration of an Esplanade gateway and has "esplanade check" look at it.
-func NewEsplanade(t testing.TB, site *lab.Site, gw Gateway) *Esplanade {
+// newEsplanade writes the configuration of an Esplanade gateway and has "esplanade check" look at it.
+func newEsplanade(t testing.TB, site *lab.Site, gw Gateway) *Esplanade {
 	t.Helper()
 	path, err := Binary()
 	if err != nil {

@@ -55,9 +55,9 @@ func New(t testing.TB, kind string, site *lab.Site, gw Gateway) Peer {
 	t.Helper()
 	switch kind {
 	case KindEsplanade:
-		return NewEsplanade(t, site, gw)
+		return newEsplanade(t, site, gw)
 	case KindStrongSwan:
-		return NewStrongSwan(t, site, gw)
+		return newStrongSwan(t, site, gw)
 	}
 	t.Fatalf("there is no kind of gateway %q", kind)
 	return nil

@@ -28,8 +28,8 @@ type StrongSwan struct {
 // swanctlDirs are the directories swanctl --load-all looks into; it complains about missing ones.
 var swanctlDirs = []string{"conf.d", "x509", "x509ca", "x509ocsp", "x509aa", "x509ac", "x509crl", "pubkey", "private", "rsa", "ecdsa", "bliss", "pkcs8", "pkcs12"}
 
-// NewStrongSwan writes the configuration of a strongSwan gateway.
-func NewStrongSwan(t testing.TB, site *lab.Site, gw Gateway) *StrongSwan {
+// newStrongSwan writes the configuration of a strongSwan gateway.
+func newStrongSwan(t testing.TB, site *lab.Site, gw Gateway) *StrongSwan {
 	t.Helper()
 	s := &StrongSwan{site: site, gw: gw, dir: filepath.Join(site.Dir, "ss")}
 	for _, d := range swanctlDirs {

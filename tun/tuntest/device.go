@@ -1,5 +1,5 @@
 // Package tuntest is a TUN device in memory. A test plays the network stack of the host behind it: [Device.Inject] is
-// what the host sends into the tunnel, [Device.Next] what comes out of it. [NewPair] puts two engines back to back.
+// what the host sends into the tunnel, [Device.Next] what comes out of it.
 //
 // Its queues are bounded. Inject waits for room, as an application does; Write drops and counts, as a network card does.
 package tuntest
@@ -43,19 +43,8 @@ var _ wgtun.Device = (*Device)(nil)
 
 // NewChannel makes a device that is up.
 func NewChannel(name string, mtu int) *Device {
-	return newDevice(name, mtu, make(chan []byte, Queue), make(chan []byte, Queue))
-}
-
-// NewPair makes two devices back to back: what is written to one is read from the other. Next of a pair's device competes
-// with the other's Read.
-func NewPair(mtu int) (a, b *Device) {
-	ab, ba := make(chan []byte, Queue), make(chan []byte, Queue)
-	return newDevice("pair-a", mtu, ba, ab), newDevice("pair-b", mtu, ab, ba)
-}
-
-func newDevice(name string, mtu int, in, out chan []byte) *Device {
 	d := &Device{
-		name: name, mtu: mtu, in: in, out: out,
+		name: name, mtu: mtu, in: make(chan []byte, Queue), out: make(chan []byte, Queue),
 		events: make(chan wgtun.Event, 1), closed: make(chan struct{}),
 	}
 	d.events <- wgtun.EventUp

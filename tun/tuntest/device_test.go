@@ -134,21 +134,6 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-func TestPair(t *testing.T) {
-	a, b := NewPair(1400)
-	defer a.Close()
-	defer b.Close()
-	bufs, sizes := buffers(1)
-	for _, c := range []struct{ from, to *Device }{{a, b}, {b, a}} {
-		if _, err := c.from.Write([][]byte{packet(4, 60)}, 0); err != nil {
-			t.Fatal(err)
-		}
-		if n, err := c.to.Read(bufs, sizes, 0); n != 1 || err != nil || sizes[0] != 60 {
-			t.Errorf("read %d packets of %v octets, %v", n, sizes, err)
-		}
-	}
-}
-
 func TestCloseEndsWaiting(t *testing.T) {
 	d := NewChannel("tun0", 1400)
 	d.Write([][]byte{packet(4, 20)}, 0)

@@ -2,9 +2,9 @@ package suite
 
 import "esplanade/ike/wire"
 
-// Supported reports whether a transform is implemented for IKE or ESP. keyBits is the Key Length attribute, 0 without
+// supported reports whether a transform is implemented for IKE or ESP. keyBits is the Key Length attribute, 0 without
 // one. NONE is supported where it is a choice: as INTEG, as KE of ESP, and as an additional key exchange.
-func Supported(t wire.TransformType, id uint16, keyBits uint16, p wire.ProtocolID) bool {
+func supported(t wire.TransformType, id uint16, keyBits uint16, p wire.ProtocolID) bool {
 	if p != wire.ProtocolIKE && p != wire.ProtocolESP {
 		return false
 	}
@@ -12,7 +12,7 @@ func Supported(t wire.TransformType, id uint16, keyBits uint16, p wire.ProtocolI
 		return false
 	}
 	if t.IsKE() && t != wire.TransformKE {
-		return SupportedKE(id) || id == wire.KE_NONE
+		return supportedKE(id) || id == wire.KE_NONE
 	}
 	switch t {
 	case wire.TransformENCR:
@@ -28,9 +28,21 @@ func Supported(t wire.TransformType, id uint16, keyBits uint16, p wire.ProtocolI
 		_, err := integFor(id)
 		return err == nil || id == wire.AUTH_NONE
 	case wire.TransformKE:
-		return SupportedKE(id) || id == wire.KE_NONE && p == wire.ProtocolESP
+		return supportedKE(id) || id == wire.KE_NONE && p == wire.ProtocolESP
 	case wire.TransformESN:
 		return p == wire.ProtocolESP && (id == wire.ESN_NONE || id == wire.ESN_ESN)
 	}
 	return false
+}
+
+// supportedKE reports whether NewKeyExchange and Respond know that group. It is false for NONE.
+func supportedKE(group uint16) bool {
+	if _, ok := modpGroupFor(group); ok {
+		return true
+	}
+	if _, ok := ecpCurve(group); ok {
+		return true
+	}
+	_, ok := mlkemFor(group)
+	return ok || group == wire.KE_CURVE25519
 }
