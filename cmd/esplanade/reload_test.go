@@ -141,6 +141,8 @@ func TestReloadNamesWhatHasToWait(t *testing.T) {
 		{"retransmit_tries = 2", "retransmit_tries = 2\nport_nat_t = 4501", "ike.port_nat_t"},
 		{`local_addrs = ["127.0.0.1"]`, `local_addrs = ["127.0.0.2"]`, "connections.lab.local_addrs (127.0.0.2)"},
 		{"[control]", "[log]\nformat = \"json\"\n[control]", "[log]"},
+		{"retransmit_tries = 2", "retransmit_tries = 2\nlocal_routes = \"tunnel\"", "ike.local_routes"},
+		{"retransmit_tries = 2", "retransmit_tries = 2\nqcd_secret_file = \"/nowhere/qcd.secret\"", "ike.qcd_secret_file"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			l := newLab(t)

@@ -72,7 +72,7 @@ func TestPPK(t *testing.T) {
 
 		// A requirement concerns the authentication.
 		c = reload(b, toml(ppkTable("office", ppkTwo), withPPK(r, "ppk_id = \"office\"\nppk_required = true")))
-		if len(c.Changed) != 1 || !strings.Contains(c.Changed[0], "ppk_id, ppk_required; its SAs are deleted and made anew") {
+		if len(c.Changed) != 1 || !strings.Contains(c.Changed[0], "ppk_id, ppk_required; its SAs are deleted and made again") {
 			t.Errorf("b: %v", c)
 		}
 		settle(2 * time.Minute)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -28,7 +27,7 @@ type Changes struct {
 	// Changed has a line for each connection that is another now: its name, what is different and what happens to its
 	// SAs.
 	Changed []string
-	// Restart are keys that were changed but take effect when the daemon is started anew.
+	// Restart are keys that were changed but take effect when the daemon is started again.
 	Restart []string
 }
 
@@ -55,7 +54,7 @@ func (c Changes) String() string {
 
 // Reload applies another configuration, which is valid. Connections that did not change keep their SAs. Of those that
 // did, what can be changed in place is, and takes effect from the next rekeying or timer on; where addresses, identities
-// or authentication differ the IKE SA is deleted and made anew, and where selectors or proposals of a child differ the
+// or authentication differ the IKE SA is deleted and made again, and where selectors or proposals of a child differ the
 // CHILD SA is.
 func (d *Manager) Reload(now time.Time, c *config.Config) Changes {
 	d.begin()
@@ -70,7 +69,7 @@ func (d *Manager) ReloadFailed(now time.Time, cause error) {
 
 func (d *Manager) reload(now time.Time, fresh *config.Config) Changes {
 	old := d.conf
-	d.conf = withoutRestart(old, fresh)
+	d.conf = fresh.UntilRestart(old)
 	out := Changes{Restart: d.needRestart(d.conf, fresh)}
 	d.loaded = loaded{at: now}
 
@@ -82,8 +81,8 @@ func (d *Manager) reload(now time.Time, fresh *config.Config) Changes {
 		delete(before, c.Name)
 		if x == nil {
 			out.Added = append(out.Added, c.Name)
-		} else if diff := differences(x.conf, c, inPlace()); len(diff) > 0 {
-			out.Changed = append(out.Changed, fmt.Sprintf("%s: %s; its SAs are deleted and made anew", c.Name, joined(diff)))
+		} else if diff := config.With(config.Changes(x.conf, c), config.Reestablish); len(diff) > 0 {
+			out.Changed = append(out.Changed, fmt.Sprintf("%s: %s; its SAs are deleted and made again", c.Name, joined(diff)))
 			old := x
 			gone = append(gone, func() { d.discard(now, old, "the connection has changed") })
 			x = nil
@@ -156,7 +155,7 @@ func (d *Manager) discard(now time.Time, c *connection, reason string) {
 // adapt makes a connection that can stay what it is configured as now. It says what that changes, and gives what is to be
 // done at the end of the reload.
 func (d *Manager) adapt(now time.Time, x *connection, c *config.Connection, old *config.Config) (did []string, ends []func()) {
-	if diff := differences(x.conf, c, nil); len(diff) > 0 {
+	if diff := config.With(config.Changes(x.conf, c), config.Live); len(diff) > 0 {
 		did = append(did, joined(diff)+" (its SAs stay; new values from the next rekeying or timer on)")
 	}
 	if was, now := secretOf(old, x.conf), secretOf(d.conf, c); was != now {
@@ -190,13 +189,14 @@ func (d *Manager) adaptChildren(now time.Time, x *connection, c *config.Connecti
 			continue
 		}
 		h := x.children[i]
-		if diff := differences(h.conf, fresh, childInPlace()); len(diff) > 0 {
-			did = append(did, fmt.Sprintf("child %s: %s (its SA is deleted and made anew)", fresh.Name, joined(diff)))
+		changes := config.Changes(h.conf, fresh)
+		if diff := config.With(changes, config.Reestablish); len(diff) > 0 {
+			did = append(did, fmt.Sprintf("child %s: %s (its SA is deleted and made again)", fresh.Name, joined(diff)))
 			ends = append(ends, func() { d.discardChild(now, h, "the child has changed") })
 			d.beginChild(now, x, fresh)
 			continue
 		}
-		if diff := differences(h.conf, fresh, nil); len(diff) > 0 {
+		if diff := config.With(changes, config.Live); len(diff) > 0 {
 			did = append(did, fmt.Sprintf("child %s: %s (its SA stays)", fresh.Name, joined(diff)))
 		}
 		d.adaptChild(h, fresh)
@@ -243,94 +243,6 @@ func (d *Manager) discardChild(now time.Time, h *child, reason string) {
 	x.cfg.Children = slices.DeleteFunc(slices.Clone(x.cfg.Children), func(o *sa.ChildConfig) bool { return o == h.cfg })
 }
 
-// inPlace and childInPlace are the fields that can change while the SAs stay.
-func inPlace() []string {
-	return []string{
-		"Proposals", "Fragmentation", "DPDDelay", "KeyingTries", "Unique", "Childless", "RekeyTime", "ReauthTime", "OverTime", "RandTime",
-		"RedirectTo",
-	}
-}
-
-func childInPlace() []string {
-	return []string{
-		"RekeyTime", "LifeTime", "RandTime", "RekeyBytes", "RekeyPackets", "LifeBytes", "LifePackets", "StartAction",
-	}
-}
-
-// differences lists the keys in which two tables of a configuration differ, without those whose fields are in except.
-// Subtables of children and positions in the file do not count.
-func differences[T config.Config | config.IKE | config.Connection | config.Child](a, b *T, except []string) []string {
-	va, vb := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
-	var out []string
-	for i := range va.NumField() {
-		f := va.Type().Field(i)
-		if f.Name == "Source" || f.Name == "Children" || slices.Contains(except, f.Name) {
-			continue
-		}
-		if !sameSetting(va.Field(i), vb.Field(i)) {
-			out = append(out, keyName(f.Name))
-		}
-	}
-	return out
-}
-
-// sameSetting compares two values; in a subtable its position does not count.
-func sameSetting(a, b reflect.Value) bool {
-	if a.Kind() != reflect.Struct {
-		return reflect.DeepEqual(a.Interface(), b.Interface())
-	}
-	if _, ok := a.Type().FieldByName("Source"); !ok {
-		return reflect.DeepEqual(a.Interface(), b.Interface())
-	}
-	for i := range a.NumField() {
-		if a.Type().Field(i).Name != "Source" && !sameSetting(a.Field(i), b.Field(i)) {
-			return false
-		}
-	}
-	return true
-}
-
-// keyName is the name of a field as it is written in a file.
-func keyName(field string) string {
-	switch field {
-	case "LocalTS":
-		return "local_ts"
-	case "RemoteTS":
-		return "remote_ts"
-	case "DPDDelay":
-		return "dpd_delay"
-	case "KeyingTries":
-		return "keyingtries"
-	case "PPKID":
-		return "ppk_id"
-	case "PPKRequired":
-		return "ppk_required"
-	case "MOBIKE":
-		return "mobike"
-	case "MOBIKECheck":
-		return "mobike_check"
-	case "ReqID":
-		return "reqid"
-	case "TUN":
-		return "tun"
-	case "PortNATT":
-		return "port_nat_t"
-	case "FWMark":
-		return "fwmark"
-	}
-	var b strings.Builder
-	for i, r := range field {
-		if r >= 'A' && r <= 'Z' {
-			if i > 0 {
-				b.WriteByte('_')
-			}
-			r += 'a' - 'A'
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
 // octetsOf is the octets of a key that was looked up.
 func octetsOf(s *config.IKESecret, ok bool) ([]byte, bool) {
 	if !ok {
@@ -349,15 +261,15 @@ func secretOf(g *config.Config, c *config.Connection) string {
 	return b.String()
 }
 
-// needRestart lists the keys that differ and that a running daemon cannot change; merged is what [withoutRestart] makes
-// of fresh.
+// needRestart lists the keys that differ and that a running daemon cannot change; merged is what [config.Config.UntilRestart] makes
+// of fresh. A table of which that holds as a whole is in brackets.
 func (d *Manager) needRestart(merged, fresh *config.Config) []string {
 	var out []string
-	for _, key := range differences(merged, fresh, []string{"IKE"}) {
-		out = append(out, "["+key+"]")
-	}
-	for _, key := range differences(&merged.IKE, &fresh.IKE, nil) {
-		out = append(out, "ike."+key)
+	for _, key := range config.With(config.Changes(merged, fresh), config.Restart) {
+		if !strings.Contains(key, ".") {
+			key = "[" + key + "]"
+		}
+		out = append(out, key)
 	}
 	if len(d.o.Bound) == 0 {
 		return out
@@ -371,13 +283,4 @@ func (d *Manager) needRestart(merged, fresh *config.Config) []string {
 		}
 	}
 	return out
-}
-
-// withoutRestart is a fresh configuration with the values of the old one where a restart is needed.
-func withoutRestart(old, fresh *config.Config) *config.Config {
-	c := *fresh
-	c.Control, c.Metrics, c.Log, c.TUN, c.Dataplane, c.Debug = old.Control, old.Metrics, old.Log, old.TUN, old.Dataplane, old.Debug
-	c.IKE.Port, c.IKE.PortNATT, c.IKE.InstallRoutes = old.IKE.Port, old.IKE.PortNATT, old.IKE.InstallRoutes
-	c.IKE.RoutingTable, c.IKE.FWMark = old.IKE.RoutingTable, old.IKE.FWMark
-	return &c
 }

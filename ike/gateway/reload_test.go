@@ -105,7 +105,8 @@ func TestReload(t *testing.T) {
 		next[0].extra = `dpd_delay = "7s"`
 		next[1].children[0].local = "10.1.128.0/17"
 		ch = reload(toml("", next...))
-		if !slices.Equal(ch.Removed, []string{"p4"}) || len(ch.Changed) != 2 {
+		if !slices.Equal(ch.Removed, []string{"p4"}) || len(ch.Changed) != 2 || !strings.HasPrefix(ch.Changed[0], "p2: dpd_delay (its SAs stay") ||
+			!strings.HasPrefix(ch.Changed[1], "p3: child net: local_ts (its SA is deleted") {
 			t.Errorf("changes: %s", ch)
 		}
 		now := all()
@@ -135,7 +136,7 @@ func TestReload(t *testing.T) {
 		next[0].localID = "other.example"
 		next[1].children[0].local = "10.1.128.0/17"
 		ch = reload(toml("", next...))
-		if !slices.Equal(ch.Added, []string{"p4"}) || len(ch.Changed) != 1 || !strings.Contains(ch.Changed[0], "local") {
+		if !slices.Equal(ch.Added, []string{"p4"}) || len(ch.Changed) != 1 || !strings.Contains(ch.Changed[0], "p2: local.id; its SAs are deleted") {
 			t.Errorf("changes: %s", ch)
 		}
 		if i, _ := saIDs(a, "p4"); len(i) != 1 {
