@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"esplanade/ike/identity"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
@@ -30,7 +31,7 @@ func newPeer(tb testing.TB, id, other, ike, esp, local, remote string) *peer {
 		}
 	}
 	p := &peer{cfg: &sa.Config{
-		Name: "bench", LocalAuth: sa.AuthPSK, RemoteAuth: sa.AuthPSK, ForceEncap: true, LocalNATPort: 4500, RemoteNATPort: 4500,
+		Name: "bench", LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK, ForceEncap: true, LocalNATPort: 4500, RemoteNATPort: 4500,
 		Retransmit: sa.Retransmit{Timeout: time.Second, Base: 1, Tries: 1}, HalfOpenTimeout: time.Minute,
 	}}
 	var err error

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"esplanade/ike/identity"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/wire"
 )
@@ -83,27 +84,27 @@ func TestEverything(t *testing.T) {
 		{"proposals", len(n.Proposals), 2 + len(proposal.Default(wire.ProtocolIKE))},
 		{"proposals.0", n.Proposals[0].String(), "aes256gcm16-prfsha384-ecp384"},
 		{"encap", n.Encap, false},
-		{"mobike", n.MOBIKE, false}, {"mobike_check", n.MOBIKECheck, MOBIKECheckAfter},
+		{"mobike", n.MOBIKE, false}, {"mobike_check", n.MOBIKECheck, policy.RouteCheckAfter},
 		{"fragmentation", n.Fragmentation, false},
 		{"dpd_delay", n.DPDDelay, time.Minute},
 		{"keyingtries", n.KeyingTries, 3},
-		{"unique", n.Unique, UniqueReplace},
+		{"unique", n.Unique, policy.UniqueReplace},
 		{"rekey_time", n.RekeyTime, 24 * time.Hour},
 		{"reauth_time", n.ReauthTime, 10 * time.Hour},
-		{"childless", n.Childless, ChildlessNever},
+		{"childless", n.Childless, policy.ChildlessNever},
 		{"redirect_to", n.RedirectTo.Name, "other.example.org"},
 		{"over_time", n.OverTime, time.Hour},
 		{"rand_time", n.RandTime, 30 * time.Minute},
 		{"HardTime", n.HardTime(), 25 * time.Hour},
-		{"local.auth", n.Local.Method, AuthPSK},
+		{"local.auth", n.Local.Method, policy.AuthPSK},
 		{"local.id", n.Local.ID.String(), "gw.example.org"},
-		{"remote.auth", n.Remote.Method, AuthPSK},
+		{"remote.auth", n.Remote.Method, policy.AuthPSK},
 		{"remote.id", n.Remote.ID.String(), "*.example.org"},
 		{"child.name", h.Name + "/" + h.Connection, "one/all"},
 		{"local_ts", fmt.Sprint(h.LocalTS), "[dynamic[tcp/22] 10.1.0.0/24[udp/1000-2000] fd01::/64]"},
 		{"remote_ts", fmt.Sprint(h.RemoteTS), "[10.2.0.0/24 fd02::/64[tcp] 10.3.0.1-10.3.0.9]"},
 		{"esp_proposals", len(h.Proposals), 2},
-		{"mode", h.Mode, ModeTunnel},
+		{"mode", h.Mode, policy.ModeTunnel},
 		{"rekey_time", h.RekeyTime, 30 * time.Minute},
 		{"life_time", h.LifeTime, 40 * time.Minute},
 		{"rand_time", h.RandTime, 5 * time.Minute},
@@ -111,7 +112,7 @@ func TestEverything(t *testing.T) {
 		{"life_bytes", h.LifeBytes, uint64(11e9)},
 		{"rekey_packets", h.RekeyPackets, uint64(1e6)},
 		{"life_packets", h.LifePackets, uint64(1.1e6)},
-		{"start_action", h.StartAction, StartTrap},
+		{"start_action", h.StartAction, policy.StartTrap},
 		{"replay_window", h.ReplayWindow, 1024},
 		{"reqid", h.ReqID, uint32(7)},
 		{"dynamic", [2]bool{h.DynamicLocal(), h.DynamicRemote()}, [2]bool{true, false}},
@@ -170,15 +171,15 @@ func TestDefaults(t *testing.T) {
 		{"local_addrs", fmt.Sprint(n.LocalAddrs, n.LocalAddrs[0].Any), "[%any] true"},
 		{"connection ports", [2]uint16{n.LocalPort, n.RemotePort}, [2]uint16{500, 500}},
 		{"proposals", len(n.Proposals), len(proposal.Default(wire.ProtocolIKE))},
-		{"mobike_check", n.MOBIKECheck, MOBIKECheckBefore},
+		{"mobike_check", n.MOBIKECheck, policy.RouteCheckBefore},
 		{"encap, mobike, fragmentation", [3]bool{n.Encap, n.MOBIKE, n.Fragmentation}, [3]bool{true, true, true}},
 		{"dpd_delay", n.DPDDelay, 30 * time.Second},
 		{"keyingtries", n.KeyingTries, 0},
-		{"unique", n.Unique, UniqueNo},
+		{"unique", n.Unique, policy.UniqueNo},
 		{"IKE times", [4]time.Duration{n.RekeyTime, n.ReauthTime, n.OverTime, n.RandTime}, [4]time.Duration{4 * time.Hour, 0, 24 * time.Minute, 24 * time.Minute}},
 		{"child times", [3]time.Duration{h.RekeyTime, h.LifeTime, h.RandTime}, [3]time.Duration{time.Hour, 66 * time.Minute, 6 * time.Minute}},
 		{"volumes", [4]uint64{h.RekeyBytes, h.LifeBytes, h.RekeyPackets, h.LifePackets}, [4]uint64{}},
-		{"start_action", h.StartAction, StartStart},
+		{"start_action", h.StartAction, policy.StartStart},
 		{"replay_window", h.ReplayWindow, 4096},
 		{"esp_proposals", len(h.Proposals), len(proposal.Default(wire.ProtocolESP))},
 		{"reqid", h.ReqID, uint32(0)},
@@ -208,7 +209,7 @@ func TestDefaultsThatDepend(t *testing.T) {
 	if n.Child("four") != nil || c.Connection("b") != nil {
 		t.Error("something was found that is not there")
 	}
-	if h := mustLoad(t, "roadwarrior").Connections[0].Children[0]; h.StartAction != StartNone || !h.DynamicRemote() {
+	if h := mustLoad(t, "roadwarrior").Connections[0].Children[0]; h.StartAction != policy.StartNone || !h.DynamicRemote() {
 		t.Errorf("%v", h.StartAction)
 	}
 	if h := mustLoad(t, "warnings").Connections[0].Children[0]; h.ReplayWindow != -1 {
@@ -263,9 +264,9 @@ func TestPositions(t *testing.T) {
 
 func TestEnumsHaveNames(t *testing.T) {
 	for got, want := range map[fmt.Stringer]string{
-		LogJSON: "json", LogText: "text", DeviceTUN: "tun", DeviceNetstack: "netstack", AuthPSK: "psk", AuthMethod(0): "unknown",
-		UniqueNo: "no", UniqueNever: "never", UniqueKeep: "keep", UniqueReplace: "replace", StartNone: "none", StartTrap: "trap",
-		StartStart: "start", ModeTunnel: "tunnel", StartAction(99): "unknown",
+		LogJSON: "json", LogText: "text", DeviceTUN: "tun", DeviceNetstack: "netstack", policy.AuthPSK: "psk", policy.Auth(0): "unknown",
+		policy.UniqueNo: "no", policy.UniqueNever: "never", policy.UniqueKeep: "keep", policy.UniqueReplace: "replace", policy.StartNone: "none", policy.StartTrap: "trap",
+		policy.StartStart: "start", policy.ModeTunnel: "tunnel", policy.StartAction(99): "unknown",
 	} {
 		if got.String() != want {
 			t.Errorf("%s, want %s", got, want)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"esplanade/ike/policy"
 	"esplanade/ike/selector"
 )
 
@@ -173,7 +174,7 @@ func checkComplete(t *testing.T, c *Config) {
 					}
 				}
 			}
-			if h.StartAction != StartNone && !n.CanInitiate() {
+			if h.StartAction != policy.StartNone && !n.CanInitiate() {
 				t.Fatalf("a child starts without a peer: %+v", h)
 			}
 		}

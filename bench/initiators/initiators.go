@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"esplanade/ike/identity"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
@@ -184,7 +185,7 @@ func (l *load) prepare() error {
 		return fmt.Errorf("initiators: %v has no room for %d", l.Network, l.First+l.Count)
 	}
 	l.template = sa.Config{
-		Name: "load", RemoteID: anyone, LocalAuth: sa.AuthPSK, RemoteAuth: sa.AuthPSK, Proposals: ikeProposals,
+		Name: "load", RemoteID: anyone, LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK, Proposals: ikeProposals,
 		ForceEncap: true, HalfOpenTimeout: 30 * time.Second,
 		Retransmit: sa.Retransmit{Timeout: sa.DefaultRetransmitTimeout, Base: sa.DefaultRetransmitBase, Tries: sa.DefaultRetransmitTries},
 	}

@@ -3,7 +3,7 @@ package control
 import (
 	"context"
 
-	"esplanade/config"
+	"esplanade/ike/policy"
 	"esplanade/ike/vici"
 )
 
@@ -28,7 +28,8 @@ func (b *Backend) ListConns(ctx context.Context, name string, yield func(vici.Co
 		for _, h := range c.Children {
 			v.Children = append(v.Children, vici.ConnChild{
 				Name: h.Name, Mode: "TUNNEL", RekeyTime: h.RekeyTime, RekeyBytes: h.RekeyBytes, RekeyPackets: h.RekeyPackets,
-				DPDAction: action(h.StartAction), CloseAction: action(h.StartAction),
+				// Whatever ends its SA, the desired state of a child is brought about again.
+				DPDAction: h.StartAction.String(), CloseAction: h.StartAction.String(),
 				LocalTS: texts(h.LocalTS), RemoteTS: texts(h.RemoteTS),
 			})
 		}
@@ -39,15 +40,12 @@ func (b *Backend) ListConns(ctx context.Context, name string, yield func(vici.Co
 	return nil
 }
 
-func authClass(m config.AuthMethod) string {
-	if m == config.AuthPSK {
+func authClass(m policy.Auth) string {
+	if m == policy.AuthPSK {
 		return "pre-shared key"
 	}
 	return m.String()
 }
-
-// action says in swanctl's words what happens to a child whose SA is lost: its desired state is brought about again.
-func action(a config.StartAction) string { return a.String() }
 
 // GetConns implements vici.Backend.
 func (b *Backend) GetConns(ctx context.Context) ([]string, error) {

@@ -8,6 +8,7 @@ import (
 	"esplanade/config"
 	"esplanade/esp"
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
@@ -135,14 +136,14 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 	s := sa.Config{
 		Name: c.Name, Line: c.Position().FileLine(), ProposalsLine: c.At("proposals").FileLine(),
 		LocalIDLine: c.Local.At("id").FileLine(), RemoteIDLine: c.Remote.At("id").FileLine(),
-		LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: authMethod(c.Local.Method), RemoteAuth: authMethod(c.Remote.Method),
+		LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: c.Local.Method, RemoteAuth: c.Remote.Method,
 		PPKID: c.PPKID, PPKRequired: c.PPKRequired, PPKLine: ppkPosition(c).FileLine(),
 		Proposals: c.Proposals, ForceEncap: c.Encap,
 		LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
-		MOBIKE: c.MOBIKE, RouteCheck: routeCheck(c.MOBIKECheck),
+		MOBIKE: c.MOBIKE, RouteCheck: c.MOBIKECheck,
 		KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
 		RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
-		ReauthTime: c.ReauthTime, ReauthGrace: c.OverTime, Childless: childlessPolicy(c.Childless),
+		ReauthTime: c.ReauthTime, ReauthGrace: c.OverTime, Childless: c.Childless,
 		Retransmit: sa.Retransmit{
 			Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
 			Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
@@ -183,46 +184,12 @@ func machineChild(h *config.Child) sa.ChildConfig {
 	}
 }
 
-func authMethod(m config.AuthMethod) sa.AuthMethod {
-	switch m {
-	case config.AuthPSK:
-		return sa.AuthPSK
-	}
-	panic("BUG: unknown authentication method " + m.String())
-}
-
-func routeCheck(c config.MOBIKECheck) sa.RouteCheck {
-	switch c {
-	case config.MOBIKECheckBefore:
-		return sa.CheckBefore
-	case config.MOBIKECheckAfter:
-		return sa.CheckAfter
-	case config.MOBIKECheckNever:
-		return sa.CheckNever
-	}
-	panic("BUG: unknown check")
-}
-
-func childlessPolicy(p config.ChildlessPolicy) sa.Childless {
-	switch p {
-	case config.ChildlessAllow:
-		return sa.ChildlessAllow
-	case config.ChildlessPrefer:
-		return sa.ChildlessPrefer
-	case config.ChildlessForce:
-		return sa.ChildlessForce
-	case config.ChildlessNever:
-		return sa.ChildlessNever
-	}
-	panic("BUG: unknown policy " + p.String())
-}
-
 // wanted tells whether the child should be brought up now.
 func (c *child) wanted() bool {
 	if c.held && !c.asked {
 		return false
 	}
-	return c.asked || c.conf.StartAction == config.StartStart
+	return c.asked || c.conf.StartAction == policy.StartStart
 }
 
 // up tells whether a CHILD SA carries its traffic. One that was deleted stays installed for a moment for packets on the

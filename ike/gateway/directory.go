@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"esplanade/config"
+	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 )
 
@@ -140,7 +141,7 @@ func sameHost(a, b netip.Addr) bool {
 // too: the peer would drop their SAs. Of several that start at one time none claims it.
 func (d *Manager) firstContact(cfg *sa.Config) bool {
 	c := d.connection(cfg)
-	if c == nil || c.conf.Unique == config.UniqueNever {
+	if c == nil || c.conf.Unique == policy.UniqueNever {
 		return false
 	}
 	n := 0

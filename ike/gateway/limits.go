@@ -3,7 +3,7 @@ package gateway
 import (
 	"fmt"
 
-	"esplanade/config"
+	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 )
 
@@ -16,7 +16,7 @@ import (
 func (d *Manager) ikeFull(m *sa.Machine, contact bool) string {
 	c := &d.conf.IKE
 	conn := d.connection(m.Config())
-	goes := contact && conn != nil && conn.conf.Unique != config.UniqueNever
+	goes := contact && conn != nil && conn.conf.Unique != policy.UniqueNever
 	switch {
 	case goes && len(d.table.peers[keyOf(m)]) > 0:
 		return ""

@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"esplanade/config"
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
@@ -200,7 +200,7 @@ func TestLostRequestForAPair(t *testing.T) {
 				all, _ := pairs(h.cfg.Resolve(sa.Path{}))
 				h.narrow.asking, h.narrow.since = &all[3], now
 				if action == "start" {
-					h.conf.StartAction = config.StartStart
+					h.conf.StartAction = policy.StartStart
 					a.d.touch(h)
 				}
 			})

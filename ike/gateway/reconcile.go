@@ -7,6 +7,7 @@ import (
 
 	"esplanade/config"
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
@@ -79,7 +80,7 @@ func (d *Manager) reconcileChild(now time.Time, h *child) {
 		h.setPhase(phaseConnecting, now)
 	case h.wanted() && !h.backoff.exhausted:
 		h.setPhase(phaseWaiting, now)
-	case h.prepared != nil && !h.held && h.conf.StartAction == config.StartTrap:
+	case h.prepared != nil && !h.held && h.conf.StartAction == policy.StartTrap:
 		h.setPhase(phaseTrapped, now)
 	default:
 		h.setPhase(phaseDown, now)
@@ -241,13 +242,13 @@ func (d *Manager) attemptFailed(now time.Time, h *child, f *diag.Failure) {
 }
 
 // acquire brings a child up that a packet waits for.
-func (d *Manager) acquire(now time.Time, policy uint64, p selector.Packet) {
-	h := d.policies[policy]
+func (d *Manager) acquire(now time.Time, number uint64, p selector.Packet) {
+	h := d.policies[number]
 	if h == nil || h.busy || d.stopping {
 		return
 	}
 	if h.held {
-		d.o.DataPlane.FailPending(policy)
+		d.o.DataPlane.FailPending(number)
 		return
 	}
 	if h.up() { // without this packet: its peer has left it out
@@ -256,7 +257,7 @@ func (d *Manager) acquire(now time.Time, policy uint64, p selector.Packet) {
 	}
 	// Where a failure is recent the packet waits for the end of the pause: it may be the only one there ever is.
 	d.log.Info("a packet wants through", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
-	if h.conf.StartAction == config.StartTrap {
+	if h.conf.StartAction == policy.StartTrap {
 		h.asked, h.trigger = true, &p
 	}
 	h.backoff.exhausted = false

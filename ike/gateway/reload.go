@@ -10,6 +10,7 @@ import (
 
 	"esplanade/config"
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 )
 
@@ -213,7 +214,7 @@ func (d *Manager) beginChild(now time.Time, x *connection, fresh *config.Child) 
 
 // adaptChild makes a child whose SAs can stay what it is configured as now.
 func (d *Manager) adaptChild(h *child, fresh *config.Child) {
-	if h.conf.StartAction == config.StartNone && fresh.StartAction != config.StartNone {
+	if h.conf.StartAction == policy.StartNone && fresh.StartAction != policy.StartNone {
 		h.held = false
 	}
 	h.conf = fresh

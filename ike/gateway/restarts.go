@@ -3,7 +3,7 @@ package gateway
 import (
 	"time"
 
-	"esplanade/config"
+	"esplanade/ike/policy"
 )
 
 // kin is what the IKE SAs of one connection between the same two identities share. It ends with the last of them.
@@ -109,7 +109,7 @@ func (e *entry) unwanted(x *entry) bool {
 	if e.handover.from == x || x.handover.from == e {
 		return false
 	}
-	return e.restart || x.restart || e.conn.conf.Unique == config.UniqueReplace && e.kin.restarts > 0
+	return e.restart || x.restart || e.conn.conf.Unique == policy.UniqueReplace && e.kin.restarts > 0
 }
 
 // hollow takes the CHILD SAs of an IKE SA away that is about to be closed, and reports whether there were any.

@@ -7,6 +7,7 @@ import (
 
 	"esplanade/config"
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
@@ -119,11 +120,11 @@ func desired(h *child) string {
 		return "on command"
 	}
 	switch h.conf.StartAction {
-	case config.StartStart:
+	case policy.StartStart:
 		return "up"
-	case config.StartTrap:
+	case policy.StartTrap:
 		return "on traffic"
-	case config.StartNone:
+	case policy.StartNone:
 		return "on command"
 	}
 	panic("BUG: unknown start action")

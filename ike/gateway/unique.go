@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"esplanade/config"
+	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 	"esplanade/ike/wire"
 )
@@ -33,7 +33,7 @@ func (d *Manager) samePeer(e *entry) []*entry {
 // With unique = "never" several peers may have one identity, and what one of them has to say about it is nothing to the
 // others: neither does one that has it end anything, nor is one ended.
 func (d *Manager) initialContact(now time.Time, e *entry) {
-	if e.conn != nil && e.conn.conf.Unique == config.UniqueNever {
+	if e.conn != nil && e.conn.conf.Unique == policy.UniqueNever {
 		return
 	}
 	others := d.table.peers[e.peer].sorted()
@@ -46,7 +46,7 @@ func (d *Manager) initialContact(now time.Time, e *entry) {
 		}
 	}
 	for _, x := range others {
-		if x == e || x.closed || x.conn != nil && x.conn.conf.Unique == config.UniqueNever {
+		if x == e || x.closed || x.conn != nil && x.conn.conf.Unique == policy.UniqueNever {
 			continue
 		}
 		d.logger(x).Info("dropped: the peer has started anew (INITIAL_CONTACT)", "replaced_by", e.m.ID())
@@ -72,7 +72,7 @@ func (d *Manager) enforceUnique(now time.Time, e *entry) {
 		e.restart, e.review = true, now.Add(reviewTime)
 		return
 	}
-	if u := e.conn.conf.Unique; u == config.UniqueNo || u == config.UniqueNever {
+	if u := e.conn.conf.Unique; u == policy.UniqueNo || u == policy.UniqueNever {
 		// There may be thousands with one identity, and each of them comes by here: they are not put in order.
 		if d.rivalled(e) {
 			e.review = now.Add(reviewTime)
@@ -90,17 +90,17 @@ func (d *Manager) enforceUnique(now time.Time, e *entry) {
 			continue
 		}
 		switch e.conn.conf.Unique {
-		case config.UniqueReplace:
+		case policy.UniqueReplace:
 			if from := e.handover.from; from != nil && from.alive() {
 				d.retire(now, x, "replaced by a newer IKE SA")
 				continue
 			}
 			d.takeOver(now, e, x)
-		case config.UniqueKeep:
+		case policy.UniqueKeep:
 			d.logger(e).Info("closed: the peer has an IKE SA already, and unique is keep", "kept", x.m.ID())
 			d.delete(now, e, "the peer has an IKE SA already")
 			return
-		case config.UniqueNo, config.UniqueNever:
+		case policy.UniqueNo, policy.UniqueNever:
 		}
 	}
 }
@@ -109,7 +109,7 @@ func (d *Manager) enforceUnique(now time.Time, e *entry) {
 // better than to close it once it is there: a peer may answer that by calling again.
 func (d *Manager) kept(now time.Time, m *sa.Machine) (uint64, bool) {
 	c := d.connection(m.Config())
-	if c == nil || c.conf.Unique != config.UniqueKeep {
+	if c == nil || c.conf.Unique != policy.UniqueKeep {
 		return 0, false
 	}
 	for _, x := range d.table.peers[keyOf(m)].sorted() {

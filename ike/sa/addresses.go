@@ -7,6 +7,7 @@ import (
 
 	"esplanade/esp"
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
 
@@ -102,7 +103,7 @@ func (m *Machine) tunnelled(remote netip.Addr) bool {
 // PeerProven reports whether the peer has answered at the address where it is said to be, or that this side has chosen. Until then
 // the address is a claim: the peer's own CHILD SAs wait for the answer, and nothing that others depend on may change for it.
 func (m *Machine) PeerProven() bool {
-	return !m.mob.on || m.mob.initiator || m.cfg.RouteCheck == CheckNever || m.isVerified(m.path.Remote.Addr())
+	return !m.mob.on || m.mob.initiator || m.cfg.RouteCheck == policy.RouteCheckNever || m.isVerified(m.path.Remote.Addr())
 }
 
 // sourceFor is the address of this host that packets to a peer's address leave from, if there is one.
@@ -138,7 +139,7 @@ func (m *Machine) move(now time.Time, path Path, why string) {
 	if m.state == StateDeleting {
 		return // what is left to say needs no update
 	}
-	if m.isVerified(path.Remote.Addr()) || m.cfg.RouteCheck != CheckBefore {
+	if m.isVerified(path.Remote.Addr()) || m.cfg.RouteCheck != policy.RouteCheckBefore {
 		m.moveChildren()
 	} else {
 		m.mob.held = before

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
 
@@ -62,7 +63,7 @@ func (m *Machine) malformedChild(payloads []wire.Payload) *diag.Failure {
 	_, hasSA := find[*wire.SA](payloads)
 	tsi, tsr := findTS(payloads, false) != nil, findTS(payloads, true) != nil
 	switch {
-	case hasSA && tsi && tsr, !hasSA && !tsi && !tsr && m.cfg.Childless != ChildlessNever:
+	case hasSA && tsi && tsr, !hasSA && !tsi && !tsr && m.cfg.Childless != policy.ChildlessNever:
 		return nil
 	}
 	return m.failure(diag.CodeSyntax, wire.ExchangeIKEAuth, failSides("", "IKE_AUTH without a whole child (SA, TSi, TSr)"),
@@ -74,7 +75,7 @@ func (m *Machine) firstChild(r *request) []wire.Payload {
 	if _, asks := find[*wire.SA](r.payloads); !asks {
 		return nil
 	}
-	if m.cfg.Childless == ChildlessForce {
+	if m.cfg.Childless == policy.ChildlessForce {
 		m.emit(Failed{Failure: m.failure(diag.CodeUnsupported, wire.ExchangeIKEAuth, failNotify(wire.NotifyNoProposalChosen),
 			failSides(`childless = "force": children come after IKE_AUTH`, "a child within IKE_AUTH"))})
 		m.childlessUntil = r.now.Add(childlessTime)

@@ -8,6 +8,7 @@ import (
 	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
+	"esplanade/ike/policy"
 	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
 )
@@ -80,7 +81,7 @@ func (m *Machine) authenticators(f *authFlow) (own, peer auth.Authenticator) {
 
 // method finds the authenticators of a configured method. An IKE SA that was resumed is proved by its keys, whatever the
 // method was.
-func (m *Machine) method(a AuthMethod) method {
+func (m *Machine) method(a policy.Auth) method {
 	switch {
 	case m.resume.active:
 		return method{Prove: auth.ProveResumed, Check: auth.CheckResumed}
@@ -97,9 +98,9 @@ type method struct {
 }
 
 // methodOf gives the methods that there are.
-func methodOf(a AuthMethod) method {
+func methodOf(a policy.Auth) method {
 	switch a {
-	case AuthPSK:
+	case policy.AuthPSK:
 		return method{Prove: auth.ProvePSK, Check: auth.CheckPSK}
 	}
 	panic("BUG: a connection without a method of authentication: " + a.String())

@@ -4,22 +4,8 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/wire"
-)
-
-// Childless says whether an IKE SA may be set up without a CHILD SA, RFC 6023. The words are strongSwan's.
-type Childless uint8
-
-// The values of [Config].Childless.
-const (
-	// ChildlessAllow: the peer may; this side creates a child with IKE_AUTH.
-	ChildlessAllow Childless = iota
-	// ChildlessPrefer: this side does so too where the peer can, and creates its children afterwards.
-	ChildlessPrefer
-	// ChildlessForce: it is the only way, in both roles.
-	ChildlessForce
-	// ChildlessNever: neither side may.
-	ChildlessNever
 )
 
 // childless is what has been agreed about it.
@@ -33,7 +19,7 @@ type childless struct {
 // childlessSupported is what a responder announces in IKE_SA_INIT. The initiator says nothing: it sees in the response
 // whether it may leave the child out of IKE_AUTH. https://www.rfc-editor.org/rfc/rfc6023#section-3
 func (m *Machine) childlessSupported() []wire.Payload {
-	if m.cfg.Childless == ChildlessNever {
+	if m.cfg.Childless == policy.ChildlessNever {
 		return nil
 	}
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyChildlessIKEv2Supported}}
@@ -43,9 +29,9 @@ func (m *Machine) childlessSupported() []wire.Payload {
 // configured; the SA is closed then.
 func (m *Machine) withoutChild(now time.Time) (without, ok bool) {
 	switch m.cfg.Childless {
-	case ChildlessPrefer:
+	case policy.ChildlessPrefer:
 		return m.childless.offered, true
-	case ChildlessForce:
+	case policy.ChildlessForce:
 		if m.childless.offered {
 			return true, true
 		}

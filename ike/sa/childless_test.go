@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
 
@@ -22,7 +23,7 @@ func (e *end) askedForChild() (with, any bool) {
 // TestChildless plays RFC 6023 with each combination of what the two sides want: whether IKE_AUTH has a child in it,
 // and what comes of it.
 func TestChildless(t *testing.T) {
-	names := map[Childless]string{ChildlessAllow: "allow", ChildlessPrefer: "prefer", ChildlessForce: "force", ChildlessNever: "never"}
+	names := map[policy.Childless]string{policy.ChildlessAllow: "allow", policy.ChildlessPrefer: "prefer", policy.ChildlessForce: "force", policy.ChildlessNever: "never"}
 	for ours, nameA := range names {
 		for theirs, nameB := range names {
 			t.Run(nameA+" to "+nameB, func(t *testing.T) {
@@ -30,9 +31,9 @@ func TestChildless(t *testing.T) {
 				r.a.connect()
 				r.run(5 * time.Second)
 				with, any := r.a.askedForChild()
-				offered := theirs != ChildlessNever
-				switch without := offered && (ours == ChildlessPrefer || ours == ChildlessForce); {
-				case ours == ChildlessForce && !offered:
+				offered := theirs != policy.ChildlessNever
+				switch without := offered && (ours == policy.ChildlessPrefer || ours == policy.ChildlessForce); {
+				case ours == policy.ChildlessForce && !offered:
 					// failure_init: nothing is asked of a peer that can't.
 					if any {
 						t.Error("IKE_AUTH was made")
@@ -41,7 +42,7 @@ func TestChildless(t *testing.T) {
 					r.run(2 * time.Minute)
 					r.a.wantNothing()
 					r.b.wantNothing()
-				case theirs == ChildlessForce && !without:
+				case theirs == policy.ChildlessForce && !without:
 					// failure_resp: the child is refused, and the IKE SA that was only for it goes.
 					if !any || !with {
 						t.Error("IKE_AUTH has no child")
@@ -63,7 +64,7 @@ func TestChildless(t *testing.T) {
 
 // manual: an IKE SA that was wanted without a child stays, and gets one when somebody asks.
 func TestChildlessManual(t *testing.T) {
-	r := newRig(t, 6, func(a, b *Config) { a.Childless, b.Childless = ChildlessPrefer, ChildlessAllow })
+	r := newRig(t, 6, func(a, b *Config) { a.Childless, b.Childless = policy.ChildlessPrefer, policy.ChildlessAllow })
 	m := NewInitiator(r.a.env, r.now, r.a.cfg, r.a.path(), nil)
 	r.a.add(m)
 	r.run(3 * time.Minute)
@@ -78,10 +79,10 @@ func TestChildlessManual(t *testing.T) {
 
 // Without CHILDLESS_IKEV2_SUPPORTED an IKE_AUTH request without a child is malformed.
 func TestChildlessForbidden(t *testing.T) {
-	r := newRig(t, 7, func(a, b *Config) { a.Childless = ChildlessPrefer })
+	r := newRig(t, 7, func(a, b *Config) { a.Childless = policy.ChildlessPrefer })
 	r.a.connect()
 	r.run(15 * time.Millisecond) // IKE_SA_INIT has been answered
-	r.b.cfg.Childless = ChildlessNever
+	r.b.cfg.Childless = policy.ChildlessNever
 	r.run(5 * time.Second)
 	r.b.wantFailure(diag.CodeSyntax)
 }

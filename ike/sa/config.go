@@ -5,28 +5,11 @@ import (
 
 	"esplanade/esp"
 	"esplanade/ike/identity"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
 	"esplanade/ike/wire"
 )
-
-// AuthMethod says how a side proves its identity.
-type AuthMethod uint8
-
-// The methods a [Config] can ask for.
-const (
-	// AuthPSK is a pre-shared key, RFC 7296 section 2.15.
-	AuthPSK AuthMethod = iota + 1
-)
-
-// String gives swanctl's word for the method.
-func (a AuthMethod) String() string {
-	switch a {
-	case AuthPSK:
-		return "psk"
-	}
-	return "unknown"
-}
 
 // Config is one configured connection as the machine needs it. Machines read each value when
 // they need it: its owner may change values between two inputs, and they are in force from then on, but what a machine
@@ -41,7 +24,7 @@ type Config struct {
 	LocalID identity.Identity
 	// RemoteID is the pattern that the peer's identity must match; "%any" matches all.
 	RemoteID              identity.Identity
-	LocalAuth, RemoteAuth AuthMethod
+	LocalAuth, RemoteAuth policy.Auth
 	// PPKID names the post-quantum preshared key (RFC 8784): the one that an initiator uses, and the only one that a
 	// responder takes. "" is none for an initiator, and any that is known for a responder. PPKRequired refuses a peer
 	// without it. PPKLine is where they are configured.
@@ -64,7 +47,7 @@ type Config struct {
 	// MOBIKE offers RFC 4555 to the peer, so that the IKE SA can move with its CHILD SAs; RouteCheck is when the peer has
 	// to show that it gets packets at an address that it claims.
 	MOBIKE     bool
-	RouteCheck RouteCheck
+	RouteCheck policy.RouteCheck
 
 	// DPDDelay is how long the peer may be silent, in IKE and in ESP, before it is asked whether it is alive; 0 never.
 	DPDDelay time.Duration
@@ -77,7 +60,7 @@ type Config struct {
 	ReauthTime, ReauthGrace time.Duration
 
 	// Childless says whether IKE_AUTH may go, or goes, without a CHILD SA (RFC 6023).
-	Childless Childless
+	Childless policy.Childless
 
 	// FollowRedirects lets the initiator be sent to another gateway, and RedirectTo is where the responder sends its peers,
 	// nowhere if it is zero (RFC 5685).

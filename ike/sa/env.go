@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/identity"
+	"esplanade/ike/policy"
 	"esplanade/ike/selector"
 	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
@@ -37,7 +38,7 @@ type Env struct {
 	// OfferPSK finds the key with which an initiator authenticates to a peer of which only a pattern is known. Nil: PSK does.
 	OfferPSK func(local, remote identity.Identity) (secret []byte, ok bool)
 	// method makes the authenticators of a method of authentication; nil: [methodOf]. Tests have methods of their own.
-	method func(AuthMethod) method
+	method func(policy.Auth) method
 	// PPK finds a post-quantum preshared key. FreePPK reports whether a connection that names none may use this one, and
 	// HasPPK whether there is any such; nil FreePPK: all are. Without PPK and HasPPK there are none.
 	PPK     func(id string) (secret []byte, ok bool)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/suite"
 	"esplanade/ike/wire"
@@ -23,7 +24,7 @@ func newInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*C
 	m.localID = cfg.LocalID
 	m.remoteID = cfg.RemoteID
 	m.nat.forced = cfg.ForceEncap
-	m.childless.meant = len(children) == 0 && (cfg.Childless == ChildlessPrefer || cfg.Childless == ChildlessForce)
+	m.childless.meant = len(children) == 0 && (cfg.Childless == policy.ChildlessPrefer || cfg.Childless == policy.ChildlessForce)
 	for _, c := range children {
 		m.queue = append(m.queue, &createChildTask{cfg: c})
 	}

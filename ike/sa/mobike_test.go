@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
 
@@ -172,7 +173,7 @@ func TestMOBIKENegotiation(t *testing.T) {
 // RFC 4555 section 3.5: the initiator's address changes; one exchange later both sides use the new one, IKE and ESP together, in
 // the same SAs. Section 3.7: the responder's ESP waits until the initiator has answered at its new address.
 func TestInitiatorMoves(t *testing.T) {
-	for _, check := range []RouteCheck{CheckBefore, CheckAfter, CheckNever} {
+	for _, check := range []policy.RouteCheck{policy.RouteCheckBefore, policy.RouteCheckAfter, policy.RouteCheckNever} {
 		t.Run([]string{"check before", "check after", "no check"}[check], func(t *testing.T) {
 			m := newMobileRig(t, func(a, b *Config) { b.RouteCheck = check })
 			ma, mb := m.up()
@@ -185,7 +186,7 @@ func TestInitiatorMoves(t *testing.T) {
 			if got := mb.Path().Remote.Addr(); got != a2 {
 				t.Errorf("the responder's IKE SA is at %s", got)
 			}
-			if got := mb.Children()[0].Path.Remote.Addr(); (got == a1) != (check == CheckBefore) {
+			if got := mb.Children()[0].Path.Remote.Addr(); (got == a1) != (check == policy.RouteCheckBefore) {
 				t.Errorf("the responder's ESP goes to %s", got)
 			}
 			m.run(time.Second)
@@ -194,7 +195,7 @@ func TestInitiatorMoves(t *testing.T) {
 				t.Errorf("the initiator asked %q", got)
 			}
 			want := []string{"N(COOKIE2)"}
-			if check == CheckNever {
+			if check == policy.RouteCheckNever {
 				want = nil
 			}
 			if got := m.b.made(); !slices.Equal(got, want) {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
 
@@ -66,10 +67,10 @@ func (m *Machine) peerMoves(r *request) {
 	target.repath(r.now, r.path, "UPDATE_SA_ADDRESSES")
 	target.mob.esp, target.mob.displaced = netip.AddrPort{}, false
 	target.detectNAT(r.now, old, r.payloads, r.path)
-	if fresh && m.cfg.RouteCheck != CheckNever {
+	if fresh && m.cfg.RouteCheck != policy.RouteCheckNever {
 		target.checkRoute()
 	}
-	if !fresh || m.cfg.RouteCheck != CheckBefore {
+	if !fresh || m.cfg.RouteCheck != policy.RouteCheckBefore {
 		target.moveChildren()
 	} else {
 		target.mob.held = before

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"esplanade/ike/policy"
 	"esplanade/ike/selector"
 )
 
@@ -62,7 +63,7 @@ func (m *Machine) moveSelectors(c *Child, reached func() bool) bool {
 
 // reached reports whether the peer has shown that it gets packets at an address, and nobody else is known to be there.
 func (m *Machine) reached(a netip.Addr) bool {
-	return m.mob.on && (m.isVerified(a) || m.cfg.RouteCheck == CheckNever) && (m.env.Foreign == nil || !m.env.Foreign(m, a))
+	return m.mob.on && (m.isVerified(a) || m.cfg.RouteCheck == policy.RouteCheckNever) && (m.env.Foreign == nil || !m.env.Foreign(m, a))
 }
 
 // moved gives selectors with one address in the place of another, and false when that is not allowed.

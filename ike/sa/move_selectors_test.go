@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
 
@@ -48,7 +49,7 @@ func (m *mobileRig) rekeyed(e *end) {
 // Selectors that stand for the gateways follow them, on both sides, and both can rekey the child before and after that, also on
 // an IKE SA that was rekeyed since.
 func TestDynamicSelectorsFollowAMove(t *testing.T) {
-	for name, check := range map[string]RouteCheck{"checked before": CheckBefore, "checked after": CheckAfter, "not checked": CheckNever} {
+	for name, check := range map[string]policy.RouteCheck{"checked before": policy.RouteCheckBefore, "checked after": policy.RouteCheckAfter, "not checked": policy.RouteCheckNever} {
 		t.Run(name, func(t *testing.T) {
 			m := newMobileRig(t, func(a, b *Config) { dynamic(a, b); a.RouteCheck, b.RouteCheck = check, check })
 			m.up()
@@ -188,7 +189,7 @@ func TestSelectorsOfAnotherPeer(t *testing.T) {
 		m.rekeyed(m.b) // the child can be rekeyed all the same
 	})
 	t.Run("not reached yet", func(t *testing.T) {
-		m := newMobileRig(t, func(a, b *Config) { dynamic(a, b); b.RouteCheck = CheckAfter })
+		m := newMobileRig(t, func(a, b *Config) { dynamic(a, b); b.RouteCheck = policy.RouteCheckAfter })
 		_, mb := m.up()
 		m.addrs[m.a] = []netip.Addr{a2}
 		m.reach = func(from *end, p Path) bool { return from == m.a } // b's messages do not arrive there

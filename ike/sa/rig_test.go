@@ -14,6 +14,7 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
 	"esplanade/ike/ticket"
@@ -115,7 +116,7 @@ func newRig(t *testing.T, seed uint64, edit func(a, b *Config)) *rig {
 		}
 		e.cfg = &Config{
 			Name: name + "-conn", Line: name + ".toml:1", ProposalsLine: name + ".toml:5",
-			LocalID: mustID(t, id), RemoteID: mustID(t, peerID), LocalAuth: AuthPSK, RemoteAuth: AuthPSK,
+			LocalID: mustID(t, id), RemoteID: mustID(t, peerID), LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK,
 			Proposals: mustProposals(t, wire.ProtocolIKE, "aes128gcm16-prfsha256-x25519"),
 			Children: []*ChildConfig{{
 				Name: "net", Line: name + ".toml:20", ProposalsLine: name + ".toml:21", LocalTSLine: name + ".toml:22",

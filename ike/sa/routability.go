@@ -6,19 +6,8 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/wire"
-)
-
-// RouteCheck says when the peer has to show that it gets packets at an address that it claims.
-type RouteCheck uint8
-
-// The policies of https://www.rfc-editor.org/rfc/rfc4555#section-3.7: "By default, the return routability check SHOULD be
-// done before updating the IPsec SAs, but in some environments it MAY be postponed until after", and where the peer is
-// expected to be well-behaved it "MAY be omitted".
-const (
-	CheckBefore RouteCheck = iota
-	CheckAfter
-	CheckNever
 )
 
 // cookie2Len is the length of our COOKIE2 values: 8 to 64 octets are allowed.
@@ -132,9 +121,9 @@ func (m *Machine) espMoved(now time.Time, from netip.AddrPort) {
 		return
 	}
 	m.mob.espSeen = from
-	if m.cfg.RouteCheck != CheckBefore {
+	if m.cfg.RouteCheck != policy.RouteCheckBefore {
 		m.moveESP(from)
-		if m.cfg.RouteCheck == CheckNever {
+		if m.cfg.RouteCheck == policy.RouteCheckNever {
 			return
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
 
@@ -89,7 +90,7 @@ func (t *updateTask) done(old *Machine, r *response) {
 	default:
 		m.mob.refused = nil
 		m.detectNAT(r.now, old, r.payloads, r.path)
-		if t.spread && !m.isVerified(m.path.Remote.Addr()) && m.cfg.RouteCheck != CheckNever {
+		if t.spread && !m.isVerified(m.path.Remote.Addr()) && m.cfg.RouteCheck != policy.RouteCheckNever {
 			// "[R]eceiving the INFORMATIONAL response does not tell which address is the working one. In this case, a new
 			// INFORMATIONAL request needs to be sent". https://www.rfc-editor.org/rfc/rfc4555#section-3.7
 			m.checkRoute()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"esplanade/ike/identity"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
@@ -112,7 +113,7 @@ func newPlan(r *rand.Rand) plan {
 	s := suites[r.IntN(len(suites))]
 	children := 1 + r.IntN(3)
 	common := sa.Config{
-		LocalAuth: sa.AuthPSK, RemoteAuth: sa.AuthPSK, LocalNATPort: 4500, RemoteNATPort: 4500,
+		LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK, LocalNATPort: 4500, RemoteNATPort: 4500,
 		ForceEncap: r.IntN(2) == 0, KeepAlive: 20 * time.Second,
 		HalfOpenTimeout: 30 * time.Second, DPDDelay: seconds(8, 30),
 		Retransmit: sa.Retransmit{Timeout: millis(400, 1500), Base: 1.4, Tries: 6, Jitter: r.Float64() * 0.3},
@@ -120,7 +121,7 @@ func newPlan(r *rand.Rand) plan {
 	if p.gentle {
 		common.Retransmit.Tries = 12
 	}
-	common.MOBIKE, common.RouteCheck = p.mobike, sa.RouteCheck(r.IntN(3))
+	common.MOBIKE, common.RouteCheck = p.mobike, policy.RouteCheck(r.IntN(3))
 	if r.IntN(2) == 0 {
 		// IKE_SA_INIT is never fragmented; everything else would be too big for this network in one piece.
 		common.Fragmentation, common.FragmentSize = true, 150+r.IntN(100)

@@ -37,14 +37,14 @@ var Layers = []Layer{
 	{Dir: "config", May: []string{"config/tree", "ike/policy", "ike/proposal", "ike/selector", "ike/identity", "ike/wire"}, Tests: []string{"ike/vici"}},
 
 	// One IKE SA as a machine; the control protocol, which knows its backend as an interface of its own.
-	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/eap/...", "ike/diag", "ike/identity", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"}, Tests: []string{"ike/peertest"}},
+	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/eap/...", "ike/diag", "ike/identity", "ike/policy", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"}, Tests: []string{"ike/peertest"}},
 	{Dir: "ike/vici", Tests: []string{"ike/diag", "ike/wire"}},
 
 	// All IKE SAs of a gateway, as a machine as well; its face towards the control protocol; the loop that has the input and
 	// output; and the simulation: never the packet loop nor devices. The gateway declares what it needs of a data plane.
-	{Dir: "ike/gateway", May: []string{"config", "esp", "ike/diag", "ike/identity", "ike/sa", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
+	{Dir: "ike/gateway", May: []string{"config", "esp", "ike/diag", "ike/identity", "ike/policy", "ike/sa", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
 		Tests: []string{"ike/auth", "ike/proposal"}},
-	{Dir: "ike/control", May: []string{"config", "ike/diag", "ike/gateway", "ike/identity", "ike/proposal", "ike/sa", "ike/vici", "ike/wire"},
+	{Dir: "ike/control", May: []string{"config", "ike/diag", "ike/gateway", "ike/identity", "ike/policy", "ike/proposal", "ike/sa", "ike/vici", "ike/wire"},
 		Tests: []string{"ike/selector", "ike/suite"}},
 	{Dir: "ike", May: []string{"config", "ike/diag", "ike/gateway", "ike/news", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control"}},
 	{Dir: "ike/sim/...", May: []string{"config", "esp", "ike/..."}},

@@ -75,7 +75,7 @@ func addresses() []Mutant {
 		},
 		{
 			Name: "mobike-route-check", File: "ike/sa/mobility_answer.go", Tests: "^TestInitiatorMoves$",
-			Old: "if !fresh || m.cfg.RouteCheck != CheckBefore {\n		target", New: "if true {\n		target",
+			Old: "if !fresh || m.cfg.RouteCheck != policy.RouteCheckBefore {\n		target", New: "if true {\n		target",
 			Why: "a peer could have its traffic sent to somebody else",
 		},
 		{
@@ -95,7 +95,7 @@ func addresses() []Mutant {
 		},
 		{
 			Name: "esp-of-peer-elsewhere", File: "ike/sa/routability.go", Tests: "^TestESPComesFromElsewhere$",
-			Old: "	if m.cfg.RouteCheck != CheckBefore {\n		m.moveESP(from)", New: "	{\n		m.moveESP(from)",
+			Old: "	if m.cfg.RouteCheck != policy.RouteCheckBefore {\n		m.moveESP(from)", New: "	{\n		m.moveESP(from)",
 			Why: "one packet that an attacker repeats would lead the traffic to him",
 		},
 		{

@@ -75,7 +75,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "initial-contact-never", File: "ike/gateway/unique.go", Tests: "^TestInitialContactBesideNever$",
-			Old: "|| x.conn != nil && x.conn.conf.Unique == config.UniqueNever {", New: "{",
+			Old: "|| x.conn != nil && x.conn.conf.Unique == policy.UniqueNever {", New: "{",
 			Why: "several peers with one identity would throw each other out",
 		},
 		{
@@ -135,7 +135,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "initial-contact-of-never", File: "ike/gateway/unique.go", Tests: "^TestInitialContactBesideNever$",
-			Old: "	if e.conn != nil && e.conn.conf.Unique == config.UniqueNever {\n		return\n	}\n	others", New: "	others",
+			Old: "	if e.conn != nil && e.conn.conf.Unique == policy.UniqueNever {\n		return\n	}\n	others", New: "	others",
 			Why: "one of several peers with one identity would throw the others out",
 		},
 	}
