@@ -152,6 +152,11 @@ func TestCodesOfNotifications(t *testing.T) {
 			t.Errorf("%s: %s", notify, f.Error())
 		}
 	}
+	for exchange, notify := range map[string]string{"IKE_SA_INIT": "UNSUPPORTED_CRITICAL_PAYLOAD", "IKE_INTERMEDIATE": "NO_ADDITIONAL_SAS"} {
+		if f := Refused(Where{Exchange: exchange}, notification(notify), Offer{}); f.Code != CodePeerError {
+			t.Errorf("%s in %s: %s", notify, exchange, f.Code)
+		}
+	}
 	for _, notify := range []string{"NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD"} {
 		if f := Refused(Where{Child: "net"}, notification(notify), Offer{}); f.Code != CodeProposalChild {
 			t.Errorf("%s for a child: %s", notify, f.Code)

@@ -167,6 +167,12 @@ func (f *Failure) LogValue() slog.Value {
 	return slog.GroupValue(as...)
 }
 
+// In says which child a failure is about, and the line of it, where only the caller of whoever made the failure knows. It is for before
+// the failure is handed on.
+func (f *Failure) In(child, line string) {
+	f.Child, f.ConfigLine = child, line
+}
+
 // maxQuoted bounds, in runes, what a stranger has quoted of itself in a field: it chooses how long that is.
 const maxQuoted = 200
 

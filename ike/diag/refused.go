@@ -34,7 +34,7 @@ func Refused(w Where, notify fmt.Stringer, o Offer) *Failure {
 			" and the peer out of the path."
 		return f
 	}
-	code := refusalCode(name)
+	code := refusalCode(w.Exchange, name)
 	f := w.refused(code, name, orUnknown(o.Request, unnamedRequest(w, code)))
 	switch name {
 	case "TEMPORARY_FAILURE":
@@ -62,19 +62,24 @@ func unnamedRequest(w Where, code Code) string {
 	return orUnknown(w.Exchange, "a request")
 }
 
-// refusalCode is the code for an error notification that has no text of its own.
-func refusalCode(notify string) Code {
+// refusalCode is the code for an error notification that has no text of its own. Where a notification makes no sense (nothing is
+// critical in our IKE_SA_INIT, and IKE_INTERMEDIATE asks for no SA) all that can be said is that the peer reports an error.
+func refusalCode(exchange, notify string) Code {
 	switch notify {
 	case "INVALID_SYNTAX", "INVALID_MESSAGE_ID":
 		return CodeSyntax
 	case "INVALID_MAJOR_VERSION":
 		return CodeVersion
 	case "UNSUPPORTED_CRITICAL_PAYLOAD":
-		return CodeUnsupported
+		if exchange != "IKE_SA_INIT" {
+			return CodeUnsupported
+		}
 	case "INVALID_IKE_SPI", "INVALID_SPI", "CHILD_SA_NOT_FOUND":
 		return CodeSPI
 	case "NO_ADDITIONAL_SAS":
-		return CodeLimit
+		if exchange != "IKE_INTERMEDIATE" {
+			return CodeLimit
+		}
 	}
 	return CodePeerError
 }

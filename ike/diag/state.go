@@ -10,7 +10,8 @@ func Malformed(w Where, cause error) *Failure {
 	return w.because(CodeSyntax, cause, "", "")
 }
 
-// Unexpected is the failure that the peer's message is well formed, and not what has to come: want is what that is, got what came.
+// Unexpected is the failure that the peer's message is well formed, and not what has to come: want is what that is, got what came. want
+// may be empty where got says it.
 func Unexpected(w Where, want, got string) *Failure {
 	return w.failure(CodeSyntax, want, got)
 }

@@ -19,6 +19,8 @@ type directory struct {
 	wide   []*connection
 	// byIDs has the connections between the same two identities.
 	byIDs map[idKey][]*connection
+	// texts are the connections for an operator: "office (198.51.100.20)".
+	texts []string
 }
 
 // idKey is a configured pair of identities. When the peer's is not fixed, its addresses stand for it.
@@ -40,6 +42,7 @@ func (d *Manager) rebuild() {
 	}
 	for i, c := range d.conns {
 		c.order = i
+		dir.texts = append(dir.texts, c.conf.Name+" ("+joined(endpoints(c.conf.RemoteAddrs))+")")
 		dir.byName[c.conf.Name], dir.byCfg[c.cfg] = c, c
 		k := idsOf(c.conf)
 		dir.byIDs[k] = append(dir.byIDs[k], c)

@@ -24,6 +24,7 @@ func (d *Manager) newEnv() *sa.Env {
 
 		// Who the peers are and what they prove it with.
 		Connections: d.connectionsFor,
+		Configured:  func() []string { return d.dir.texts },
 		Siblings:    d.siblings,
 		PSK:         func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.PSK(local, remote)) },
 		OfferPSK:    func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.OfferPSK(local, remote)) },

@@ -228,7 +228,7 @@ func (m *Machine) conclude(p *outstanding, r *response) {
 func (m *Machine) unanswered(now time.Time, p *outstanding, err error) {
 	p.parked = nil
 	p.next = now
-	p.stuck = m.failure(keCode(err), p.task.exchange(), failCause(err))
+	p.stuck = keFailure(m.where(p.task.exchange()), err)
 	m.emit(Failed{Failure: p.stuck})
 }
 

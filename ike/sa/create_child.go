@@ -81,7 +81,7 @@ func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool
 	var f *diag.Failure
 	if t.part != nil && t.offer == nil {
 		if err := m.offerPart(t); err != nil {
-			f = m.failure(diag.CodeInstall, t.exchange(), failCause(err), failChild(t.cfg, t.cfg.Line))
+			f = diag.InstallFailed(m.where(t.exchange()).Of(t.cfg.Name, t.cfg.Line), "a CHILD SA", err)
 		}
 	}
 	var payloads []wire.Payload
@@ -105,7 +105,7 @@ func (m *Machine) buildOffer(now time.Time, o *childOffer, c *ChildConfig, trigg
 	if o == nil {
 		var err error
 		if o, err = m.newOffer(c, trigger, old, false); err != nil {
-			return nil, nil, m.failure(diag.CodeInstall, x, failCause(err), failChild(c, c.Line))
+			return nil, nil, diag.InstallFailed(m.where(x).Of(c.Name, c.Line), "a CHILD SA", err)
 		}
 	}
 	switch err := o.prepareKE(m, now, refused); {
@@ -113,7 +113,7 @@ func (m *Machine) buildOffer(now time.Time, o *childOffer, c *ChildConfig, trigg
 		return nil, o, nil
 	case err != nil:
 		o.release(m)
-		return nil, nil, m.failure(keCode(err), x, failCause(err), failChild(c, c.ProposalsLine))
+		return nil, nil, keFailure(m.where(x).Of(c.Name, c.ProposalsLine), err)
 	}
 	return o.payloads(), o, nil
 }
@@ -227,8 +227,8 @@ func (m *Machine) handleCreateChildSA(r *request) []wire.Payload {
 
 // refuseSyntax answers a message that parses and makes no sense. It ends the IKE SA, as any INVALID_SYNTAX does.
 func (m *Machine) refuseSyntax(r *request, what string) []wire.Payload {
-	m.closing = &Closed{Reason: "invalid " + r.header.Exchange.String(), Failure: m.failure(diag.CodeSyntax, r.header.Exchange,
-		failSides("", what), failNotify(wire.NotifyInvalidSyntax))}
+	m.closing = &Closed{Reason: "invalid " + r.header.Exchange.String(), Failure: diag.Unexpected(
+		m.where(r.header.Exchange).Answering(wire.NotifyInvalidSyntax), "", what)}
 	return failing(wire.NotifyInvalidSyntax)
 }
 
@@ -271,16 +271,15 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 	peerSPI, ok := espSPI(chosen.SPI)
 	if !ok && inAuth {
 		// INVALID_SYNTAX would be the end of an IKE SA that is good for another child.
-		m.emit(Failed{Failure: m.failure(diag.CodeSyntax, x, failChild(cfg, cfg.Line), failNotify(wire.NotifyNoProposalChosen),
-			failSides("", "an ESP SPI that is not one"))})
+		w := m.where(x).Of(cfg.Name, cfg.Line).Answering(wire.NotifyNoProposalChosen)
+		m.emit(Failed{Failure: diag.Unexpected(w, "an SPI of four octets, above 255", "an invalid ESP SPI")})
 		return failing(wire.NotifyNoProposalChosen), false
 	}
 	if !ok {
-		return m.refuseSyntax(r, "an ESP SPI that is not one"), false
+		return m.refuseSyntax(r, "an invalid ESP SPI"), false
 	}
 	if limit := m.childLimit(old != nil, ts, best.ours); limit != "" {
-		m.emit(Failed{Failure: m.failure(diag.CodeLimit, x, failChild(cfg, cfg.Line), failNotify(wire.NotifyNoAdditionalSAs),
-			failSides(limit, "one more"))})
+		m.emit(Failed{Failure: diag.LimitReached(m.where(x).Of(cfg.Name, cfg.Line).Answering(wire.NotifyNoAdditionalSAs), limit, "one more")})
 		return failing(wire.NotifyNoAdditionalSAs), false
 	}
 	c, answer, f := m.createAnswered(r, cfg, chosen, ts, peerSPI, nonce, ke, old, inAuth)
@@ -321,7 +320,7 @@ func (m *Machine) checkGroup(x wire.ExchangeType, chosen proposal.Chosen, ke *wi
 	case chosen.KE == wire.KE_NONE:
 		return nil, nil
 	case ke == nil || ke.Group != chosen.KE:
-		return failing(wire.NotifyInvalidKEPayload, byte(chosen.KE>>8), byte(chosen.KE)), nil
+		return []wire.Payload{wire.NewInvalidKEPayload(chosen.KE)}, nil
 	}
 	return nil, nil
 }
@@ -329,21 +328,18 @@ func (m *Machine) checkGroup(x wire.ExchangeType, chosen proposal.Chosen, ke *wi
 // createAnswered keys a child for an accepted request and draws up the answer. With additional key exchanges to come
 // there is no child yet.
 func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.Chosen, ts selector.Pair, peerSPI uint32, nonce []byte, ke *wire.KE, old *Child, inAuth bool) (*Child, []wire.Payload, *diag.Failure) {
-	x := r.header.Exchange
-	fail := func(code diag.Code, err error) (*Child, []wire.Payload, *diag.Failure) {
-		return nil, nil, m.failure(code, x, failCause(err), failChild(cfg, cfg.Line), failNotify(wire.NotifyNoAdditionalSAs))
-	}
+	w := m.where(r.header.Exchange).Of(cfg.Name, cfg.Line).Answering(wire.NotifyNoAdditionalSAs)
 	var step Exchanged
 	var err error
 	exchanges := !inAuth && chosen.KE != wire.KE_NONE
 	if exchanges {
 		if step, err = m.exchange(r.now, KeyExchange{Group: chosen.KE, Peer: ke.Data}); err != nil {
-			return fail(keCode(err), err)
+			return nil, nil, keFailure(w, err)
 		}
 	}
 	spi, err := m.env.AllocateSPI()
 	if err != nil {
-		return fail(diag.CodeInstall, err)
+		return nil, nil, diag.InstallFailed(w, "a CHILD SA", err)
 	}
 	payloads := []wire.Payload{childAnswer(chosen, spi)}
 	var nr []byte
@@ -364,7 +360,7 @@ func (m *Machine) createAnswered(r *request, cfg *ChildConfig, chosen proposal.C
 	c, err := m.makeAnswered(r.now, a)
 	if err != nil {
 		m.env.ReleaseSPI(spi)
-		return fail(diag.CodeInternal, err)
+		return nil, nil, diag.Internal(w, err)
 	}
 	return c, payloads, nil
 }

@@ -32,6 +32,8 @@ type Env struct {
 
 	// Connections lists the connections that may be used with a peer at these addresses, best match first.
 	Connections func(local, remote netip.Addr) []*Config
+	// Configured names the connections there are and their peers' addresses, for an operator. The list is not changed. It may be nil.
+	Configured func() []string
 	// PSK finds the pre-shared key of two identities, both of which are known. It decides what a peer proves with AUTH, so
 	// that it must not give the key of anybody else.
 	PSK func(local, remote identity.Identity) (secret []byte, ok bool)
@@ -119,4 +121,12 @@ func (e *Env) admit(now time.Time, path Path, group uint16, reached bool) Admiss
 		return AdmitNow
 	}
 	return e.Admit(now, path.Remote.Addr(), group, reached)
+}
+
+// configured names the connections there are.
+func (e *Env) configured() []string {
+	if e.Configured == nil {
+		return nil
+	}
+	return e.Configured()
 }

@@ -119,6 +119,18 @@ func wireProposalList(ps []wire.Proposal) string {
 	return strings.Join(s, ", ")
 }
 
+// keFailure is the failure of a key exchange, see [keCode].
+func keFailure(w diag.Where, err error) *diag.Failure {
+	var bad *suite.KEError
+	switch {
+	case errors.As(err, &bad):
+		return diag.BadKEValue(w, groupName(bad.Group), err)
+	case NotNow(err):
+		return diag.NoTime(w, err)
+	}
+	return diag.Internal(w, err)
+}
+
 // keCode says what a failed key exchange is: the peer's fault, if it sent a value that must not be used, or a matter of time.
 func keCode(err error) diag.Code {
 	var bad *suite.KEError
@@ -145,40 +157,23 @@ func selectorText(p selector.Pair) string {
 
 // peerRefusedInit is an error notify in an IKE_SA_INIT response.
 func (m *Machine) peerRefusedInit(n *wire.Notify) *diag.Failure {
-	opts := []failOption{failByPeer(n.NotifyType)}
-	code := diag.CodePeerError
-	switch n.NotifyType {
-	case wire.NotifyNoProposalChosen:
-		// The same notify is what daemons send when no connection fits our address.
-		code = diag.CodeProposalIKE
-		opts = append(opts, failSides(proposalList(m.cfg.Proposals), ""), failLine(m.cfg.ProposalsLine))
-	case wire.NotifyInvalidMajorVersion:
-		code = diag.CodeVersion
-	case wire.NotifyInvalidSyntax:
-		code = diag.CodeSyntax
-	}
-	return m.failure(code, wire.ExchangeIKESAInit, opts...)
+	return diag.Refused(m.whereProposals(wire.ExchangeIKESAInit), n.NotifyType, m.proposed())
 }
 
 func (m *Machine) refusedGroup(group uint16) *diag.Failure {
-	return m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit, failByPeer(wire.NotifyInvalidKEPayload),
-		failSides(proposalList(m.cfg.Proposals), wire.TransformName(wire.TransformKE, group)), failLine(m.cfg.ProposalsLine))
+	return diag.KEGroupRefused(m.whereProposals(wire.ExchangeIKESAInit), wire.NotifyInvalidKEPayload, proposalTexts(m.cfg.Proposals), groupName(group))
 }
 
 // peerRefusedChild is an error notify instead of a CHILD SA.
 func (m *Machine) peerRefusedChild(x wire.ExchangeType, c *ChildConfig, ts selector.Pair, n *wire.Notify) *diag.Failure {
 	line := c.Line
-	code := diag.CodePeerError
-	ours := ""
 	switch n.NotifyType {
 	case wire.NotifyNoProposalChosen, wire.NotifyInvalidKEPayload:
-		code, line, ours = diag.CodeProposalChild, c.ProposalsLine, proposalList(c.Proposals)
+		line = c.ProposalsLine
 	case wire.NotifyTSUnacceptable:
-		code, line, ours = diag.CodeTS, c.LocalTSLine, selectorText(ts)
-	case wire.NotifyNoAdditionalSAs:
-		code = diag.CodeLimit
+		line = c.LocalTSLine
 	}
-	return m.failure(code, x, failByPeer(n.NotifyType), failChild(c, line), failSides(ours, ""))
+	return diag.Refused(m.where(x).Of(c.Name, line), n.NotifyType, diag.Offer{Proposals: proposalTexts(c.Proposals), Selectors: selectorTexts(ts)})
 }
 
 // giveUp ends the SA after the last retransmission stayed without an answer. "An endpoint MUST

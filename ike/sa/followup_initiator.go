@@ -69,14 +69,14 @@ func (s *series) begin(m *Machine, r *response, offered []proposal.Proposal) (mo
 func (s *series) prepare(m *Machine, r *response, method uint16) *diag.Failure {
 	n := notify(r.payloads, wire.NotifyAdditionalKeyExchange)
 	if n == nil {
-		return m.failure(diag.CodeSyntax, r.header.Exchange, failSides("N(ADDITIONAL_KEY_EXCHANGE)", "an answer without it"))
+		return diag.Unexpected(m.where(r.header.Exchange), "N(ADDITIONAL_KEY_EXCHANGE)", "an answer without it")
 	}
 	ke, err := m.generate(r.now, method)
 	switch {
 	case err == errWaits:
 		return nil
 	case err != nil:
-		return m.failure(keCode(err), r.header.Exchange, failCause(err))
+		return keFailure(m.where(r.header.Exchange), err)
 	}
 	s.link, s.ke = slices.Clone(n.Data), ke
 	return nil
@@ -87,22 +87,22 @@ func (s *series) prepare(m *Machine, r *response, method uint16) *diag.Failure {
 func (s *series) take(m *Machine, r *response) (final *response, f *diag.Failure) {
 	x := r.header.Exchange
 	if n := errorNotify(r.payloads); n != nil {
-		return nil, m.failure(diag.CodePeerError, x, failByPeer(n.NotifyType))
+		return nil, diag.Refused(m.where(x), n.NotifyType, diag.Offer{})
 	}
-	want := wire.TransformName(wire.TransformKE, s.methods[0])
+	want := groupName(s.methods[0])
 	ke, ok := find[*wire.KE](r.payloads)
 	switch {
 	case !ok:
-		return nil, m.failure(diag.CodeSyntax, x, failSides("a KE payload for "+want, "an IKE_FOLLOWUP_KE answer without KE"))
+		return nil, diag.Unexpected(m.where(x), "a KE payload for "+want, "an IKE_FOLLOWUP_KE answer without KE")
 	case ke.Group != s.methods[0]:
-		return nil, m.failure(diag.CodeKEGroup, x, failSides(want, wire.TransformName(wire.TransformKE, ke.Group)))
+		return nil, diag.WrongKEGroup(m.where(x), want, groupName(ke.Group))
 	}
 	step, err := m.exchange(r.now, KeyExchange{Group: ke.Group, Own: s.ke, Peer: ke.Data})
 	switch {
 	case err == errWaits:
 		return nil, nil
 	case err != nil:
-		return nil, m.failure(keCode(err), x, failCause(err))
+		return nil, keFailure(m.where(x), err)
 	}
 	secrets := append(slices.Clip(s.secrets), step.Shared)
 	if len(s.methods) > 1 {
@@ -168,7 +168,7 @@ func (m *Machine) dropOffer(o *childOffer, f *diag.Failure) {
 func (t *createChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure) {
 	offer := t.offer
 	t.offer, t.series = nil, series{}
-	failChild(offer.cfg, offer.cfg.Line)(f)
+	f.In(offer.cfg.Name, offer.cfg.Line)
 	retry := m.seriesFailed(r, f)
 	m.dropOffer(offer, f)
 	if t.retries++; retry && t.retries <= maxTemporaryFailures {
@@ -182,7 +182,7 @@ func (t *createChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure)
 func (t *rekeyChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure) {
 	offer := t.offer
 	t.offer, t.series = nil, series{}
-	failChild(offer.cfg, offer.cfg.Line)(f)
+	f.In(offer.cfg.Name, offer.cfg.Line)
 	retry := m.seriesFailed(r, f)
 	m.dropOffer(offer, f)
 	if !retry {

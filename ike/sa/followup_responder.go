@@ -210,7 +210,7 @@ func (m *Machine) linked(payloads []wire.Payload) *answering {
 
 func (m *Machine) failFollowup(r *request, p *answering, err error) []wire.Payload {
 	m.dropAnswering(p)
-	m.emit(Failed{Failure: m.failure(keCode(err), r.header.Exchange, failCause(err))})
+	m.emit(Failed{Failure: keFailure(m.where(r.header.Exchange), err)})
 	return failing(wire.NotifyTemporaryFailure)
 }
 

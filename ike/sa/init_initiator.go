@@ -96,7 +96,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if t.ke == nil {
 		group, ok := firstGroup(m.cfg.Proposals, nil)
 		if !ok {
-			m.close(now, "no key exchange left", m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit))
+			m.close(now, "no key exchange left", diag.NoKEGroupLeft(m.whereProposals(wire.ExchangeIKESAInit), proposalTexts(m.cfg.Proposals)))
 			return nil, false
 		}
 		if t.ke, ok = t.generate(m, now, group); !ok {
@@ -130,7 +130,7 @@ func (m *Machine) initNotifies() []wire.Payload {
 func (t *initTask) generate(m *Machine, now time.Time, group uint16) (ke suite.KeyExchange, ok bool) {
 	ke, err := m.generate(now, group)
 	if err != nil && err != errWaits {
-		m.close(now, "key exchange", m.failure(keCode(err), wire.ExchangeIKESAInit, failCause(err)))
+		m.close(now, "key exchange", keFailure(m.where(wire.ExchangeIKESAInit), err))
 	}
 	return ke, err == nil
 }
@@ -241,7 +241,7 @@ func (t *initTask) retryWithGroup(m *Machine, now time.Time, n *wire.Notify, msg
 		return
 	}
 	if !offersGroup(m.cfg.Proposals, group) || group == t.ke.Group() || t.switches >= maxInvalidKERetries {
-		m.ignore(path, IgnoreUnauthentic, "INVALID_KE_PAYLOAD with "+wire.TransformName(wire.TransformKE, group))
+		m.ignore(path, IgnoreUnauthentic, "INVALID_KE_PAYLOAD with "+groupName(group))
 		t.refusals.add(m, m.refusedGroup(group))
 		return
 	}
@@ -295,19 +295,19 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 		m.ignore(path, IgnoreMalformed, "IKE_SA_INIT response without SA, KE, Nonce or SPI")
 		return
 	}
+	x := wire.ExchangeIKESAInit
 	reject := func(f *diag.Failure) {
 		m.ignore(path, IgnoreUnauthentic, f.Error())
 		t.refusals.add(m, f)
 	}
 	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{NoAdditional: !announcesIntermediate(msg.Payloads)})
 	if err != nil {
-		reject(m.proposalFailure(diag.CodeProposalIKE, wire.ExchangeIKESAInit, err, nil))
+		reject(diag.IKEProposalMismatch(m.whereProposals(x), differences(err)))
 		return
 	}
 	req, ok := t.answeredRequest(m, ke.Group)
 	if chosen.KE != ke.Group || !ok {
-		reject(m.failure(diag.CodeKEGroup, wire.ExchangeIKESAInit,
-			failSides(wire.TransformName(wire.TransformKE, t.ke.Group()), wire.TransformName(wire.TransformKE, ke.Group))))
+		reject(diag.WrongKEGroup(m.whereProposals(x), groupName(t.ke.Group()), groupName(ke.Group)))
 		return
 	}
 	if m.pending.parked.concludes() {
@@ -319,16 +319,16 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 		return
 	}
 	if err != nil {
-		reject(m.failure(diag.CodeKEValue, wire.ExchangeIKESAInit, failCause(err)))
+		reject(keFailure(m.where(x), err))
 		return
 	}
 	prf, err := suite.NewPRF(chosen.PRF)
 	if err != nil {
-		reject(m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
+		reject(diag.Internal(m.where(x), err))
 		return
 	}
 	if err := checkNonce(prf, nonce.Data); err != nil {
-		reject(m.failure(diag.CodeSyntax, wire.ExchangeIKESAInit, failCause(err)))
+		reject(diag.Malformed(m.where(x), err))
 		return
 	}
 	if f := m.answersPPK(msg.Payloads); f != nil {
@@ -341,7 +341,7 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	m.init.ownMessage, m.init.peerMessage = req.message, datagram
 	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, step.Shared), m.init.ni, m.init.nr); err != nil {
 		m.peerSPI, m.init.ownMessage = 0, m.pending.datagrams[0]
-		reject(m.failure(diag.CodeInternal, wire.ExchangeIKESAInit, failCause(err)))
+		reject(diag.Internal(m.where(x), err))
 		return
 	}
 	m.answered(now, msg, datagram, path)

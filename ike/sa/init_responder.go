@@ -48,7 +48,7 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 	datagram = slices.Clone(datagram)
 	msg, err := wire.Parse(datagram)
 	if critical, ok := err.(*wire.CriticalError); ok {
-		return Accepted{Response: statelessAnswer(h, wire.NotifyUnsupportedCriticalPayload, byte(critical.Payload))}
+		return Accepted{Response: statelessAnswer(h, wire.NewUnsupportedCriticalPayload(critical.Payload))}
 	}
 	if err != nil {
 		return drop(IgnoreMalformed, err.Error())
@@ -65,12 +65,9 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 
 	all := env.Connections(path.Local.Addr(), path.Remote.Addr())
 	if len(all) == 0 {
-		f := newFailure(diag.CodeConnNone, "", wire.ExchangeIKESAInit, path)
-		f.Notify = wire.NotifyNoProposalChosen.String()
-		f.Theirs = "IKE_SA_INIT from " + path.Remote.String()
-		f.Ours = "no connection for this pair of addresses"
 		// "no connection matches" has no notify of its own; the operator gets the real reason, the peer this one.
-		return Accepted{Response: statelessAnswer(h, wire.NotifyNoProposalChosen), Failure: f}
+		w := diag.Where{Exchange: h.Exchange.String(), Local: path.Local, Remote: path.Remote}.Answering(wire.NotifyNoProposalChosen)
+		return Accepted{Response: statelessAnswer(h, failing(wire.NotifyNoProposalChosen)...), Failure: diag.NoConnection(w, env.configured())}
 	}
 	opts := proposal.Options{PreferKE: ke.Group, NoAdditional: !announcesIntermediate(msg.Payloads)}
 	var fits []*Config
@@ -81,8 +78,7 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 		if err != nil {
 			if mismatch == nil {
 				m := &Machine{cfg: cfg, path: path}
-				mismatch = m.proposalFailure(diag.CodeProposalIKE, wire.ExchangeIKESAInit, err, nil)
-				mismatch.Notify = wire.NotifyNoProposalChosen.String()
+				mismatch = diag.IKEProposalMismatch(m.whereProposals(h.Exchange).Answering(wire.NotifyNoProposalChosen), differences(err))
 			}
 			continue
 		}
@@ -95,13 +91,13 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 		fits = append(fits, cfg)
 	}
 	if len(fits) == 0 {
-		return Accepted{Response: statelessAnswer(h, wire.NotifyNoProposalChosen), Failure: mismatch}
+		return Accepted{Response: statelessAnswer(h, failing(wire.NotifyNoProposalChosen)...), Failure: mismatch}
 	}
 	if answer, to, ok := redirectInit(h, msg.Payloads, fits, nonce.Data); ok {
 		return Accepted{Response: answer, RedirectedTo: to}
 	}
 	if chosen.KE != ke.Group {
-		return Accepted{Response: statelessAnswer(h, wire.NotifyInvalidKEPayload, byte(chosen.KE>>8), byte(chosen.KE))}
+		return Accepted{Response: statelessAnswer(h, wire.NewInvalidKEPayload(chosen.KE))}
 	}
 	switch env.admit(now, path, ke.Group, false) {
 	case AdmitWithCookie:
@@ -113,10 +109,10 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 }
 
 // statelessAnswer is a response to an IKE_SA_INIT request that leaves nothing behind: SPIr stays zero.
-func statelessAnswer(req wire.Header, t wire.NotifyType, data ...byte) []byte {
+func statelessAnswer(req wire.Header, payloads ...wire.Payload) []byte {
 	msg := wire.Message{
 		Header:   wire.Header{SPIi: req.SPIi, Major: 2, Exchange: req.Exchange, Flags: wire.FlagResponse},
-		Payloads: failing(t, data...),
+		Payloads: payloads,
 	}
 	return msg.Append(nil)
 }
@@ -176,16 +172,16 @@ func (m *Machine) exchangeInit(now time.Time, msg *wire.Message, ke *wire.KE) {
 	case err != nil && keCode(err) == diag.CodeKEValue:
 		// A bad public value is answered: "the implementation MAY send an INVALID_SYNTAX error notification back".
 		// https://www.rfc-editor.org/rfc/rfc6989#section-2.5
-		m.emit(Send{Path: path, Datagram: statelessAnswer(msg.Header, wire.NotifyInvalidSyntax)})
-		m.close(now, "a bad public value", m.failure(diag.CodeKEValue, x, failCause(err), failNotify(wire.NotifyInvalidSyntax)))
+		m.emit(Send{Path: path, Datagram: statelessAnswer(msg.Header, failing(wire.NotifyInvalidSyntax)...)})
+		m.close(now, "a bad public value", keFailure(m.where(x).Answering(wire.NotifyInvalidSyntax), err))
 		return
 	case err != nil:
-		m.close(now, "key exchange", m.failure(keCode(err), x, failCause(err)))
+		m.close(now, "key exchange", keFailure(m.where(x), err))
 		return
 	}
 	m.init.nr = m.env.Nonce(nonceLen)
 	if err := m.setKeys(suite.SKEYSEED(m.prf, m.init.ni, m.init.nr, step.Shared), m.init.ni, m.init.nr); err != nil {
-		m.close(now, "keys", m.failure(diag.CodeInternal, x, failCause(err)))
+		m.close(now, "keys", diag.Internal(m.where(x), err))
 		return
 	}
 	payloads := []wire.Payload{
@@ -200,7 +196,7 @@ func (m *Machine) exchangeInit(now time.Time, msg *wire.Message, ke *wire.KE) {
 // silently is how a request that nothing is made of is dropped, when there is nothing to say in the clear.
 func (m *Machine) silently(code diag.Code, x wire.ExchangeType, err error) Accepted {
 	if code == diag.CodeInternal {
-		return Accepted{Failure: m.failure(code, x, failCause(err))}
+		return Accepted{Failure: diag.Internal(m.where(x), err)}
 	}
 	return Accepted{Ignored: &Ignored{Path: m.path, Reason: IgnoreMalformed, Detail: err.Error()}}
 }

@@ -73,8 +73,8 @@ func (m *Machine) premature() *diag.Failure {
 	if len(m.inter.methods) == 0 {
 		return nil
 	}
-	return m.failure(diag.CodeSyntax, wire.ExchangeIKEAuth, failNotify(wire.NotifyInvalidSyntax), failSides(
-		"IKE_INTERMEDIATE with "+wire.TransformName(wire.TransformKE, m.inter.methods[0]), "IKE_AUTH before it"))
+	return diag.Unexpected(m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyInvalidSyntax),
+		"IKE_INTERMEDIATE with "+groupName(m.inter.methods[0]), "IKE_AUTH before it")
 }
 
 // countOwn and countPeer note what a whole message contributes to IntAuth. They see a message once at least; a repetition
@@ -164,7 +164,8 @@ func (m *Machine) affordsIntermediate(now time.Time, path Path) bool {
 
 // handleIntermediate is the responder's side.
 func (m *Machine) handleIntermediate(r *request) []wire.Payload {
-	ke, f := m.checkIntermediate(r.payloads)
+	w := m.where(r.header.Exchange).Answering(wire.NotifyInvalidSyntax)
+	ke, f := m.checkIntermediate(w, r.payloads)
 	if f != nil {
 		return m.refuseIntermediate(f)
 	}
@@ -173,10 +174,10 @@ func (m *Machine) handleIntermediate(r *request) []wire.Payload {
 	case err == errWaits:
 		return nil
 	case err != nil:
-		return m.refuseIntermediate(m.failure(keCode(err), r.header.Exchange, failCause(err)))
+		return m.refuseIntermediate(keFailure(w, err))
 	}
 	if err := m.finishIntermediate(x.Shared); err != nil {
-		return m.refuseIntermediate(m.failure(diag.CodeInternal, r.header.Exchange, failCause(err)))
+		return m.refuseIntermediate(diag.Internal(w, err))
 	}
 	return []wire.Payload{&wire.KE{Group: ke.Group, Data: x.Public}}
 }
@@ -184,26 +185,23 @@ func (m *Machine) handleIntermediate(r *request) []wire.Payload {
 // refuseIntermediate ends a half-open SA, as an error in IKE_AUTH does: "Sections 2.21.1 and 2.21.2 of [RFC7296] describe how
 // errors are handled". https://www.rfc-editor.org/rfc/rfc9242#section-3.4
 func (m *Machine) refuseIntermediate(f *diag.Failure) []wire.Payload {
-	failNotify(wire.NotifyInvalidSyntax)(f)
 	m.closing = &Closed{Reason: "IKE_INTERMEDIATE refused", Failure: f}
 	return failing(wire.NotifyInvalidSyntax)
 }
 
 // checkIntermediate finds the KE payload of either message. Its method must be that of the additional key exchange which
 // is next: https://www.rfc-editor.org/rfc/rfc9370#section-2.2.2
-func (m *Machine) checkIntermediate(payloads []wire.Payload) (*wire.KE, *diag.Failure) {
-	x := wire.ExchangeIKEIntermediate
+func (m *Machine) checkIntermediate(w diag.Where, payloads []wire.Payload) (*wire.KE, *diag.Failure) {
 	if len(m.inter.methods) == 0 {
-		return nil, m.failure(diag.CodeSyntax, x, failSides("IKE_AUTH, all key exchanges being made", "another IKE_INTERMEDIATE"))
+		return nil, diag.Unexpected(w, "IKE_AUTH, all key exchanges being made", "another IKE_INTERMEDIATE")
 	}
-	want := wire.TransformName(wire.TransformKE, m.inter.methods[0])
+	want := groupName(m.inter.methods[0])
 	ke, ok := find[*wire.KE](payloads)
 	switch {
 	case !ok:
-		return nil, m.failure(diag.CodeSyntax, x, failSides("a KE payload for "+want, "an IKE_INTERMEDIATE message without KE"))
+		return nil, diag.Unexpected(w, "a KE payload for "+want, "an IKE_INTERMEDIATE message without KE")
 	case ke.Group != m.inter.methods[0]:
-		return nil, m.failure(diag.CodeKEGroup, x, failLine(m.cfg.ProposalsLine),
-			failSides(want, wire.TransformName(wire.TransformKE, ke.Group)))
+		return nil, diag.WrongKEGroup(w.At(m.cfg.ProposalsLine), want, groupName(ke.Group))
 	}
 	return ke, nil
 }
@@ -221,7 +219,7 @@ func (t *intermediateTask) build(m *Machine, now time.Time) ([]wire.Payload, boo
 		return nil, false
 	}
 	if err != nil {
-		m.close(now, "key exchange", m.failure(keCode(err), t.exchange(), failCause(err)))
+		m.close(now, "key exchange", keFailure(m.where(t.exchange()), err))
 		return nil, false
 	}
 	t.ke = ke
@@ -229,12 +227,12 @@ func (t *intermediateTask) build(m *Machine, now time.Time) ([]wire.Payload, boo
 }
 
 func (t *intermediateTask) done(m *Machine, r *response) {
-	x := r.header.Exchange
 	if n := errorNotify(r.payloads); n != nil {
 		m.close(r.now, "peer answered "+n.NotifyType.String(), m.peerRefusedIntermediate(n))
 		return
 	}
-	ke, f := m.checkIntermediate(r.payloads)
+	w := m.where(r.header.Exchange)
+	ke, f := m.checkIntermediate(w, r.payloads)
 	if f != nil {
 		m.close(r.now, "a bad answer to IKE_INTERMEDIATE", f)
 		return
@@ -247,7 +245,7 @@ func (t *intermediateTask) done(m *Machine, r *response) {
 		err = m.finishIntermediate(step.Shared)
 	}
 	if err != nil {
-		m.close(r.now, "a bad answer to IKE_INTERMEDIATE", m.failure(keCode(err), x, failCause(err)))
+		m.close(r.now, "a bad answer to IKE_INTERMEDIATE", keFailure(w, err))
 		return
 	}
 	m.switchKeys()
@@ -256,10 +254,6 @@ func (t *intermediateTask) done(m *Machine, r *response) {
 
 // peerRefusedIntermediate is an error notify instead of the peer's public value.
 func (m *Machine) peerRefusedIntermediate(n *wire.Notify) *diag.Failure {
-	code := diag.CodePeerError
-	if n.NotifyType == wire.NotifyInvalidSyntax {
-		code = diag.CodeSyntax
-	}
-	return m.failure(code, wire.ExchangeIKEIntermediate, failByPeer(n.NotifyType), failLine(m.cfg.ProposalsLine),
-		failSides(wire.TransformName(wire.TransformKE, m.inter.methods[0]), ""))
+	return diag.Refused(m.whereProposals(wire.ExchangeIKEIntermediate), n.NotifyType,
+		diag.Offer{Proposals: proposalTexts(m.cfg.Proposals), Request: "a KE payload for " + groupName(m.inter.methods[0])})
 }

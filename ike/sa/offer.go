@@ -118,6 +118,7 @@ func (m *Machine) finishOffer(r *response, o *childOffer) {
 // acceptAnswer checks the answer to an offer against the offer.
 func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, *diag.Failure) {
 	x := r.header.Exchange
+	w := m.where(x).Of(o.cfg.Name, o.cfg.Line)
 	sa, ok1 := find[*wire.SA](r.payloads)
 	tsi, tsr := findTS(r.payloads, false), findTS(r.payloads, true)
 	if n := errorNotify(r.payloads); n != nil {
@@ -131,21 +132,21 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 		nr = n.Data
 	}
 	if !ok1 || tsi == nil || tsr == nil || (!o.inAuth && nr == nil) {
-		return nil, m.failure(diag.CodeSyntax, x, failChild(o.cfg, o.cfg.Line), failSides("", "an answer without SA, nonce or traffic selectors"))
+		return nil, diag.Unexpected(w, "SA, nonce and traffic selectors", "an answer without one of them")
 	}
 	if err := checkNonce(m.prf, nr); !o.inAuth && err != nil {
-		return nil, m.failure(diag.CodeSyntax, x, failCause(err), failChild(o.cfg, o.cfg.Line))
+		return nil, diag.Malformed(w, err)
 	}
 	chosen, err := proposal.Verify(o.proposals, sa.Proposals, proposal.Options{IgnoreKE: o.inAuth})
 	if err != nil {
-		return nil, m.proposalFailure(diag.CodeProposalChild, x, err, o.cfg)
+		return nil, childMismatch(w, o.cfg, err)
 	}
 	peerSPI, ok := espSPI(chosen.SPI)
 	if !ok {
-		return nil, m.failure(diag.CodeSyntax, x, failChild(o.cfg, o.cfg.Line), failSides("", "an ESP SPI that is not one"))
+		return nil, diag.Unexpected(w, "an SPI of four octets, above 255", "an invalid ESP SPI")
 	}
 	if slices.Contains(m.gone, peerSPI) {
-		return nil, m.failure(diag.CodeDeleted, x, failChild(o.cfg, o.cfg.Line), func(f *diag.Failure) { f.ByPeer, f.Notify = true, "DELETE" })
+		return nil, diag.PeerDeleted(w, "the CHILD SA before its answer came")
 	}
 	ts := selector.Pair{Local: fromWireTS(tsi), Remote: fromWireTS(tsr)}
 	if what := tsLimit(ts, o.ts); what != "" {
@@ -154,10 +155,10 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	// They "may be a subset of what the initiator of the Child SA proposed", and nothing else.
 	// https://www.rfc-editor.org/rfc/rfc7296#section-1.3.3
 	if len(ts.Local) == 0 || len(ts.Remote) == 0 || !selector.Covered(ts.Local, o.ts.Local) || !selector.Covered(ts.Remote, o.ts.Remote) {
-		return nil, m.failure(diag.CodeTS, x, failChild(o.cfg, o.cfg.LocalTSLine), failSides(selectorText(o.ts), selectorText(ts)))
+		return nil, diag.SelectorsOutside(w.At(o.cfg.LocalTSLine), selectorTexts(o.ts), selectorTexts(ts))
 	}
 	if old != nil && !m.keepsScope(o.ts, ts) {
-		return nil, narrower(m.where(x), old, o.ts, ts)
+		return nil, narrower(w, old, o.ts, ts)
 	}
 	if f := m.taken(x, o.cfg, ts); f != nil {
 		return nil, f
@@ -172,7 +173,7 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	}
 	c := &Child{Config: o.cfg, TS: ts, Path: m.espPath(), Chosen: chosen, Initiator: true, predecessor: old}
 	if err := m.keyChild(c, o.spi, peerSPI, shared, ni, nr, r.secrets...); err != nil {
-		return nil, m.failure(diag.CodeInternal, x, failCause(err), failChild(o.cfg, o.cfg.Line))
+		return nil, diag.Internal(w, err)
 	}
 	c.lowestNonce = lowest(ni, nr)
 	return c, nil
@@ -183,14 +184,21 @@ func (m *Machine) answerShared(now time.Time, x wire.ExchangeType, o *childOffer
 	if o.inAuth || chosen.KE == wire.KE_NONE {
 		return nil, nil
 	}
+	w := m.where(x).Of(o.cfg.Name, o.cfg.ProposalsLine)
 	ke, ok := find[*wire.KE](payloads)
 	if !ok || o.ke == nil || ke.Group != chosen.KE || o.ke.Group() != chosen.KE {
-		return nil, m.failure(diag.CodeKEGroup, x, failChild(o.cfg, o.cfg.ProposalsLine),
-			failSides("a public value for the group we sent", wire.TransformName(wire.TransformKE, chosen.KE)))
+		want, got := groupName(chosen.KE), "none: there is no KE payload"
+		if o.ke != nil {
+			want = groupName(o.ke.Group())
+		}
+		if ok {
+			got = groupName(ke.Group)
+		}
+		return nil, diag.WrongKEGroup(w, want, got)
 	}
 	step, err := m.exchange(now, KeyExchange{Group: ke.Group, Own: o.ke, Peer: ke.Data})
 	if err != nil {
-		return nil, m.failure(diag.CodeKEValue, x, failCause(err), failChild(o.cfg, o.cfg.ProposalsLine))
+		return nil, keFailure(w, err)
 	}
 	return step.Shared, nil
 }

@@ -81,6 +81,6 @@ func findTS(payloads []wire.Payload, responder bool) *wire.TS {
 }
 
 // failing is a response that consists of one error notify.
-func failing(t wire.NotifyType, data ...byte) []wire.Payload {
-	return []wire.Payload{&wire.Notify{NotifyType: t, Data: data}}
+func failing(t wire.NotifyType) []wire.Payload {
+	return []wire.Payload{&wire.Notify{NotifyType: t}}
 }

@@ -143,15 +143,15 @@ func (m *Machine) receiveRequest(now time.Time, msg *wire.Message, datagram []by
 	case errors.As(err, &critical):
 		// "[T]he message MUST be rejected and the response to the IKE request containing that payload MUST include a Notify
 		// payload UNSUPPORTED_CRITICAL_PAYLOAD". https://www.rfc-editor.org/rfc/rfc7296#section-2.5
-		m.respond(req, []wire.Payload{&wire.Notify{NotifyType: wire.NotifyUnsupportedCriticalPayload, Data: []byte{byte(critical.Payload)}}})
+		m.respond(req, []wire.Payload{wire.NewUnsupportedCriticalPayload(critical.Payload)})
 		if m.state == StateConnecting {
-			m.close(now, "critical payload in "+h.Exchange.String(), m.failure(diag.CodeSyntax, h.Exchange, failCause(err)))
+			m.close(now, "critical payload in "+h.Exchange.String(), diag.Malformed(m.where(h.Exchange).Answering(wire.NotifyUnsupportedCriticalPayload), err))
 		}
 	case err != nil:
 		// INVALID_SYNTAX "is considered fatal in both peers, meaning that the IKE SA is deleted without needing an explicit
 		// Delete payload":
 		// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.3
-		f := m.failure(diag.CodeSyntax, h.Exchange, failCause(err), failNotify(wire.NotifyInvalidSyntax))
+		f := diag.Malformed(m.where(h.Exchange).Answering(wire.NotifyInvalidSyntax), err)
 		m.closing = &Closed{Reason: "malformed " + h.Exchange.String(), Failure: f}
 		m.respond(req, []wire.Payload{&wire.Notify{NotifyType: wire.NotifyInvalidSyntax}})
 	default:
@@ -282,7 +282,7 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 	m.pending = nil
 	m.answeredOn(now, p, path)
 	if err != nil {
-		f := m.failure(diag.CodeSyntax, h.Exchange, failCause(err))
+		f := diag.Malformed(m.where(h.Exchange), err)
 		p.task.abandoned(m, now)
 		m.close(now, "malformed "+h.Exchange.String()+" response", f)
 		return
@@ -296,7 +296,7 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 		// The error "is considered fatal in both peers": the peer has no such IKE SA any more.
 		// https://www.rfc-editor.org/rfc/rfc7296#section-2.21.3
 		p.task.abandoned(m, now)
-		m.close(now, "the peer answered INVALID_SYNTAX", m.failure(diag.CodeSyntax, h.Exchange, failByPeer(n.NotifyType)))
+		m.close(now, "the peer answered INVALID_SYNTAX", diag.Refused(m.where(h.Exchange), n.NotifyType, diag.Offer{}))
 		return
 	}
 	m.conclude(p, &response{now: now, header: h, payloads: payloads, path: path})

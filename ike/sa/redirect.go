@@ -190,7 +190,7 @@ func redirectInit(h wire.Header, payloads []wire.Payload, fits []*Config, ni []b
 		return nil, to, false // which of them it is comes out in IKE_AUTH
 	}
 	n := wire.NewRedirect(to, ni)
-	return statelessAnswer(h, n.NotifyType, n.Data...), to, true
+	return statelessAnswer(h, n), to, true
 }
 
 // redirectAuth is what a responder adds to its IKE_AUTH answer instead of a CHILD SA. The peer deletes the IKE SA; if it

@@ -1,7 +1,6 @@
 package sa
 
 import (
-	"encoding/binary"
 	"time"
 
 	"esplanade/ike/diag"
@@ -75,7 +74,7 @@ func (t *rekeyChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool)
 	t.old.State = ChildRekeying
 	// "[T]his is the SPI the exchange initiator would expect in inbound ESP or AH packets":
 	// https://www.rfc-editor.org/rfc/rfc7296#section-1.3.3
-	rekey := &wire.Notify{Protocol: wire.ProtocolESP, SPI: binary.BigEndian.AppendUint32(nil, t.old.Inbound.SPI), NotifyType: wire.NotifyRekeySA}
+	rekey := wire.NewRekeySA(wire.ProtocolESP, t.old.Inbound.SPI)
 	return append([]wire.Payload{rekey}, payloads...), true
 }
 
@@ -190,7 +189,6 @@ func (t *rekeyChildTask) refused(m *Machine, r *response, n *wire.Notify) {
 		// send a request to create a new Child SA from scratch". https://www.rfc-editor.org/rfc/rfc7296#section-2.25
 		if old.live() {
 			f := m.peerRefusedChild(r.header.Exchange, old.Config, old.TS, n)
-			f.Code = diag.CodeSPI
 			m.emit(Failed{Failure: f})
 			m.removeChild(old, "the peer has lost it")
 			m.enqueue(&createChildTask{cfg: old.Config})

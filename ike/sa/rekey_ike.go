@@ -110,7 +110,7 @@ func (t *rekeyIKETask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 			return nil, false
 		}
 		if err != nil {
-			m.emit(Failed{Failure: m.failure(keCode(err), wire.ExchangeCreateChildSA, failCause(err))})
+			m.emit(Failed{Failure: keFailure(m.where(wire.ExchangeCreateChildSA), err)})
 			m.rekeyIKELater(now)
 			return nil, false
 		}
@@ -161,12 +161,7 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 			return
 		}
 		if n.NotifyType != wire.NotifyTemporaryFailure {
-			code := diag.CodePeerError
-			if n.NotifyType == wire.NotifyNoProposalChosen {
-				code = diag.CodeProposalIKE
-			}
-			m.emit(Failed{Failure: m.failure(code, x, failByPeer(n.NotifyType), failLine(m.cfg.ProposalsLine),
-				failSides(proposalList(m.cfg.Proposals), ""))})
+			m.emit(Failed{Failure: diag.Refused(m.whereProposals(x), n.NotifyType, m.proposed())})
 		}
 		m.rekeyIKELater(r.now)
 		return
@@ -216,26 +211,26 @@ func (t *rekeyIKETask) successor(m *Machine, r *response) (*Machine, []byte, *di
 	nonce, ok2 := find[*wire.Nonce](r.payloads)
 	ke, ok3 := find[*wire.KE](r.payloads)
 	if !ok1 || !ok2 || !ok3 {
-		return nil, nil, m.failure(diag.CodeSyntax, x, failSides("", "an answer without SA, nonce or KE"))
+		return nil, nil, diag.Unexpected(m.where(x), "SA, nonce and KE", "an answer without one of them")
 	}
 	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{})
 	if err != nil {
-		return nil, nil, m.proposalFailure(diag.CodeProposalIKE, x, err, nil)
+		return nil, nil, diag.IKEProposalMismatch(m.whereProposals(x), differences(err))
 	}
 	peerSPI, ok := ikeSPI(chosen.SPI)
 	if !ok || chosen.KE != ke.Group || ke.Group != t.ke.Group() {
-		return nil, nil, m.failure(diag.CodeSyntax, x, failSides("", "an answer with a wrong SPI or group"))
+		return nil, nil, diag.Unexpected(m.where(x), "an SPI of eight octets, and a KE payload for "+groupName(t.ke.Group()), "an answer with a wrong SPI or group")
 	}
 	if err := checkNonces(m.prf, chosen.PRF, nonce.Data); err != nil {
-		return nil, nil, m.failure(diag.CodeSyntax, x, failCause(err))
+		return nil, nil, diag.Malformed(m.where(x), err)
 	}
 	step, err := m.exchange(r.now, KeyExchange{Group: ke.Group, Own: t.ke, Peer: ke.Data})
 	if err != nil {
-		return nil, nil, m.failure(diag.CodeKEValue, x, failCause(err))
+		return nil, nil, keFailure(m.where(x), err)
 	}
 	fresh, err := m.spawn(r.now, true, t.spi, peerSPI, chosen, step.Shared, t.nonce, nonce.Data, r.secrets...)
 	if err != nil {
-		return nil, nil, m.failure(diag.CodeInternal, x, failCause(err))
+		return nil, nil, diag.Internal(m.where(x), err)
 	}
 	fresh.exchangeTokens(r)
 	return fresh, lowest(t.nonce, nonce.Data), nil
@@ -353,17 +348,15 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	}
 	chosen, err := proposal.Choose(m.cfg.Proposals, sa.Proposals, proposal.Options{PreferKE: ke.Group})
 	if err != nil {
-		f := m.proposalFailure(diag.CodeProposalIKE, x, err, nil)
-		f.Notify = wire.NotifyNoProposalChosen.String()
-		m.emit(Failed{Failure: f})
+		m.emit(Failed{Failure: diag.IKEProposalMismatch(m.whereProposals(x).Answering(wire.NotifyNoProposalChosen), differences(err))})
 		return failing(wire.NotifyNoProposalChosen)
 	}
 	if chosen.KE != ke.Group {
-		return failing(wire.NotifyInvalidKEPayload, byte(chosen.KE>>8), byte(chosen.KE))
+		return []wire.Payload{wire.NewInvalidKEPayload(chosen.KE)}
 	}
 	peerSPI, ok := ikeSPI(chosen.SPI)
 	if !ok {
-		return m.refuseSyntax(r, "an IKE SPI that is not one")
+		return m.refuseSyntax(r, "an invalid IKE SPI")
 	}
 	if err := checkNonces(m.prf, chosen.PRF, nonce.Data); err != nil {
 		return m.refuseSyntax(r, err.Error())
@@ -373,7 +366,7 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 		return nil
 	}
 	if err != nil && keCode(err) != diag.CodeKEValue {
-		m.emit(Failed{Failure: m.failure(keCode(err), x, failCause(err))})
+		m.emit(Failed{Failure: keFailure(m.where(x), err)})
 		return failing(wire.NotifyTemporaryFailure)
 	}
 	if err != nil {
@@ -396,7 +389,7 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	}
 	fresh, err := m.spawn(r.now, false, spi, peerSPI, chosen, step.Shared, nonce.Data, nr)
 	if err != nil {
-		m.emit(Failed{Failure: m.failure(diag.CodeInternal, x, failCause(err))})
+		m.emit(Failed{Failure: diag.Internal(m.where(x), err)})
 		return failing(wire.NotifyTemporaryFailure)
 	}
 	m.takeRekeyed(r.now, fresh, low)

@@ -31,7 +31,7 @@ func acceptResume(env *Env, now time.Time, msg *wire.Message, datagram []byte, p
 	m.peerSPI, m.path = msg.Header.SPIi, path
 	if err := m.openTicket(now, t.Data); err != nil {
 		f := m.resumeFailure(failCause(err), failNotify(wire.NotifyTicketNack))
-		return Accepted{Response: statelessAnswer(msg.Header, wire.NotifyTicketNack), Failure: f}
+		return Accepted{Response: statelessAnswer(msg.Header, failing(wire.NotifyTicketNack)...), Failure: f}
 	}
 	// Whether the peer can be redirected is said anew, section 5, and it is redirected as in IKE_SA_INIT. The ticket stays good.
 	m.redirect = redirectsFrom(msg.Payloads)

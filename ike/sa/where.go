@@ -22,22 +22,25 @@ func (m *Machine) where(x wire.ExchangeType) diag.Where {
 	return w
 }
 
-// ikeMismatch is the failure that the IKE proposals of the two sides have nothing in common.
-func (m *Machine) ikeMismatch(w diag.Where, err error) *diag.Failure {
-	return diag.IKEProposalMismatch(w.At(m.cfg.ProposalsLine), mismatch(err))
+// whereProposals is where, with the line of the IKE proposals.
+func (m *Machine) whereProposals(x wire.ExchangeType) diag.Where {
+	return m.where(x).At(m.cfg.ProposalsLine)
 }
 
-// childMismatch is the same for the ESP proposals of a child.
+// proposed is what this side proposes for an IKE SA.
+func (m *Machine) proposed() diag.Offer { return diag.Offer{Proposals: proposalTexts(m.cfg.Proposals)} }
+
+// childMismatch is the failure that the ESP proposals of a child have nothing in common with the peer's.
 func childMismatch(w diag.Where, c *ChildConfig, err error) *diag.Failure {
-	return diag.ChildProposalMismatch(w.Of(c.Name, c.ProposalsLine), mismatch(err))
+	return diag.ChildProposalMismatch(w.Of(c.Name, c.ProposalsLine), differences(err))
 }
 
 // maxOffered is how many of the peer's proposals are looked at for a failure: it can send 255, and anybody can be the peer. It is
 // more than Windows offers, which is recognised by them.
 const maxOffered = 24
 
-// mismatch is what proposals of both sides differ in.
-func mismatch(err error) diag.Mismatch {
+// differences is what proposals of both sides differ in.
+func differences(err error) diag.Mismatch {
 	var mm *proposal.MismatchError
 	if !errors.As(err, &mm) {
 		return diag.Mismatch{Cause: err}

@@ -41,6 +41,20 @@ func NewNotify(t NotifyType, data []byte) *Notify {
 	return &Notify{NotifyType: t, Data: data}
 }
 
+// NewUnsupportedCriticalPayload is the answer to a request that made Parse or
+// ParsePayloads fail with a CriticalError: "Notification Data contains the
+// one-octet payload type" (https://www.rfc-editor.org/rfc/rfc7296#section-3.10.1).
+func NewUnsupportedCriticalPayload(t PayloadType) *Notify {
+	return NewNotify(NotifyUnsupportedCriticalPayload, []byte{uint8(t)})
+}
+
+// NewInvalidKEPayload asks for a key exchange with another method: "two octets
+// of data associated with this notification: the accepted Diffie-Hellman group
+// number in big endian order" (https://www.rfc-editor.org/rfc/rfc7296#section-3.10.1).
+func NewInvalidKEPayload(group uint16) *Notify {
+	return NewNotify(NotifyInvalidKEPayload, binary.BigEndian.AppendUint16(nil, group))
+}
+
 // AcceptedGroup reads the data of INVALID_KE_PAYLOAD.
 func (n *Notify) AcceptedGroup() (uint16, error) {
 	if err := n.wantData(2); err != nil {

@@ -40,7 +40,9 @@ func wantDataError(t *testing.T, what string, err error, reason string) {
 }
 
 func TestNotifyData(t *testing.T) {
-	n := checkNotify(t, NewNotify(NotifyInvalidKEPayload, []byte{0, 20}), "00 00 0011 0014")
+	checkNotify(t, NewUnsupportedCriticalPayload(200), "00 00 0001 c8")
+
+	n := checkNotify(t, NewInvalidKEPayload(KE_ECP_384), "00 00 0011 0014")
 	group, err := n.AcceptedGroup()
 	same(t, "AcceptedGroup", group, KE_ECP_384, err)
 
