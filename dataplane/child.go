@@ -24,7 +24,7 @@ func (c *child) fit(r *route) {
 	mtu := int(r.mtu.Load())
 	suspect := int32(maxPacket) // nothing is, at the smallest MTU there is
 	if step := holeStep(mtu, r.path.Remote.Addr().Is6()); step > 0 {
-		suspect = int32(c.out.suite.MaxPayload(step - r.outerHeader()))
+		suspect = int32(c.out.maxInnerAt(step, r))
 	}
 	c.suspect.Store(suspect)
 }

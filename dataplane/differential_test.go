@@ -272,7 +272,7 @@ func checkSealed(t *testing.T, wire, want [][]byte) {
 			}
 			open[spi] = in
 		}
-		p, next, _, err := in.Open(new(esp.Scratch), bytes.Clone(w))
+		p, _, next, _, err := in.Open(new(esp.Scratch), bytes.Clone(w))
 		if err == nil {
 			p, err = esp.TrimInner(p, next)
 		}

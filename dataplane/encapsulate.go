@@ -1,6 +1,9 @@
 package dataplane
 
-import "esplanade/tun"
+import (
+	"esplanade/esp"
+	"esplanade/tun"
+)
 
 // outgoing is how the packets of one super-packet leave: all of them alike.
 type outgoing struct {
@@ -30,7 +33,14 @@ func (w *outLoop) encapsulate(sa *outboundSA, s *superPacket) {
 	if longest > int(sa.child.suspect.Load()) && w.e.config.BlackHoles {
 		w.large(sa, s.bytes())
 	}
-	o := outgoing{sa: sa, route: sa.route.Load(), tos: outerTOS(h.tos, w.e.config.CopyDSCP), next: h.ipProtocol()}
+	o := outgoing{sa: sa, route: sa.route.Load()}
+	switch sa.mode {
+	case esp.Tunnel:
+		o.tos, o.next = outerTOS(h.tos, w.e.config.CopyDSCP), h.ipProtocol()
+	default:
+		w.drops.add(DropOutSeal, s.segments)
+		return
+	}
 	if verdict == split {
 		w.sendSplit(&o, s, limit)
 	} else {

@@ -50,3 +50,20 @@ func TestCountersAreExact(t *testing.T) {
 		t.Errorf("counters after nothing was sent: %+v", c)
 	}
 }
+
+// TestUnknownMode: an SA whose mode the packet loop does not know carries nothing, in either direction.
+func TestUnknownMode(t *testing.T) {
+	a, b := labPair(t, plainEnds, pair(t, ts4Local, ts4Remote), gcm128())
+	p := udpPacket(v4, 1, 2, fill(10, 1))
+	sealed := a.out(p)
+	a.e.children[childA].out.mode = 99
+	if s := a.out(p); len(s) != 0 {
+		t.Errorf("sent: %v", s)
+	}
+	a.wantDrops("[out seal:1]")
+	b.e.children[childA].in.mode = 99
+	if got := b.in(labA, sealed...); len(got) != 0 {
+		t.Errorf("came in: %v", got)
+	}
+	b.wantDrops("[in next_header:1]")
+}

@@ -12,7 +12,8 @@ import (
 //	demux       keepalive, IKE behind its marker, ESP                 inLoop.datagram
 //	look up     the SA by SPI                                         spiTable
 //	open        replay check, ICV, decryption, in place               esp.Inbound.Open
-//	check       inner header, next header, traffic selectors          inLoop.inner
+//	unwrap      by the mode of the SA: the packet inside              inLoop.tunnelled
+//	check       inner header, traffic selectors                       inLoop.inner
 //	            and of an ICMP error what it encloses                 inLoop.errorFits
 //	adjust      ECN (RFC 6040), MSS on SYN
 //	merge       runs of a flow become super-packets, in place         coalescer
@@ -136,7 +137,7 @@ func (w *inLoop) esp(d *datagrams, start int, p []byte) {
 		}
 	}
 	sa := w.sa
-	payload, next, seq, err := sa.esp.Open(&w.scratch, p)
+	payload, offset, next, seq, err := sa.esp.Open(&w.scratch, p)
 	if err != nil {
 		if errors.Is(err, esp.ErrDummy) {
 			// "[A] receiver MUST be prepared to discard such packets": authentic, but not traffic that went missing.
@@ -148,16 +149,27 @@ func (w *inLoop) esp(d *datagrams, start int, p []byte) {
 		return
 	}
 	w.authentic(sa, d, seq)
+	switch sa.mode {
+	case esp.Tunnel:
+		w.tunnelled(sa, d, start+offset, payload, next)
+	default:
+		w.drops.add(DropInNextHeader, 1)
+	}
+}
+
+// tunnelled passes on the payload of an ESP packet of tunnel mode, which begins at start in the message's buffer: a whole IP
+// packet, with TFC padding perhaps.
+func (w *inLoop) tunnelled(sa *inboundSA, d *datagrams, start int, payload []byte, next uint8) {
 	if next != protoIPv4 && next != protoIPv6 {
 		w.drops.add(DropInNextHeader, 1)
 		return
 	}
-	if payload, err = esp.TrimInner(payload, next); err != nil || len(payload) == 0 {
+	p, err := esp.TrimInner(payload, next)
+	if err != nil || len(p) == 0 {
 		w.drops.add(DropInMalformed, 1)
 		return
 	}
-	// Open works in place: the payload begins behind the ESP header.
-	w.inner(sa, d, start+sa.header, payload, next)
+	w.inner(sa, d, start, p, next)
 }
 
 // openReason is what the reason of a failed Open is called.

@@ -74,7 +74,7 @@ func (e *Engine) InstallInbound(id, line uint64, c esp.InboundConfig, ts selecto
 		e.forget(ch)
 		return err
 	}
-	sa := &inboundSA{spi: c.SPI, esp: in, header: c.Suite.HeaderLen(), child: ch, line: line,
+	sa := &inboundSA{spi: c.SPI, esp: in, mode: c.Mode, child: ch, line: line,
 		cells: make([]counterCell, len(e.inLoops))}
 	sa.ts.Store(&ts)
 	sa.route.Store(rt)
@@ -110,7 +110,7 @@ func (e *Engine) InstallOutbound(id, policy, line uint64, c esp.OutboundConfig, 
 		e.forget(ch)
 		return err
 	}
-	sa := &outboundSA{esp: out, child: ch, policy: policy, suite: c.Suite, portless: portless(ts),
+	sa := &outboundSA{esp: out, mode: c.Mode, child: ch, policy: policy, suite: c.Suite, portless: portless(ts),
 		cells: make([]counterCell, len(e.outLoops)+1)}
 	sa.route.Store(rt)
 	ch.out = sa

@@ -15,14 +15,13 @@ func (n *notice) due() bool { return !n.told.Load() && n.told.CompareAndSwap(fal
 
 // inboundSA is what a received packet meets. All but the atomics is immutable.
 type inboundSA struct {
-	spi uint32
-	esp *esp.Inbound
-	// header is the number of octets in front of the payload.
-	header int
-	child  *child
-	line   uint64 // as that of outbound SAs
-	ts     atomic.Pointer[selector.Pair]
-	route  atomic.Pointer[route] // where packets are expected to come from
+	spi   uint32
+	esp   *esp.Inbound
+	mode  esp.Mode
+	child *child
+	line  uint64 // as that of outbound SAs
+	ts    atomic.Pointer[selector.Pair]
+	route atomic.Pointer[route] // where packets are expected to come from
 	// active is about the first authentic packet.
 	active notice
 	cells  []counterCell // by number of the inbound loop
@@ -31,6 +30,7 @@ type inboundSA struct {
 // outboundSA is what a packet from the device meets. All but the atomics is immutable.
 type outboundSA struct {
 	esp    *esp.Outbound
+	mode   esp.Mode
 	child  *child
 	policy uint64
 	suite  esp.Suite
@@ -45,8 +45,15 @@ type outboundSA struct {
 }
 
 // maxInner is the largest inner packet that fits the route.
-func (o *outboundSA) maxInner(r *route) int {
-	return o.suite.MaxPayload(int(r.mtu.Load()) - r.outerHeader())
+func (o *outboundSA) maxInner(r *route) int { return o.maxInnerAt(int(r.mtu.Load()), r) }
+
+// maxInnerAt is maxInner for another MTU.
+func (o *outboundSA) maxInnerAt(mtu int, r *route) int {
+	switch o.mode {
+	case esp.Tunnel: // the inner packet is the payload, header and all
+		return o.suite.MaxPayload(mtu - r.outerHeader())
+	}
+	return 0
 }
 
 // portless reports whether no selector of the pair looks at ports.

@@ -41,13 +41,13 @@ func TestNoAllocations(t *testing.T) {
 				bad[total-1] ^= 1
 				i := 0
 				if n := testing.AllocsPerRun(runs, func() {
-					if _, _, _, err := p.in.Open(&p.w, packets[i]); err != nil {
+					if _, _, _, err := opened(p.in, &p.w, packets[i]); err != nil {
 						t.Fatal(err)
 					}
-					if _, _, _, err := p.in.Open(&p.w, bad); err != ErrICV {
+					if _, _, _, err := opened(p.in, &p.w, bad); err != ErrICV {
 						t.Fatal(err)
 					}
-					if _, _, _, err := p.in.Open(&p.w, replay); err != ErrReplay {
+					if _, _, _, err := opened(p.in, &p.w, replay); err != ErrReplay {
 						t.Fatal(err)
 					}
 					if _, err := TrimInner(packets[i], 4); err != ErrInner {

@@ -75,7 +75,7 @@ func BenchmarkOpen(b *testing.B) {
 						i = 0
 					}
 					copy(buf, packets[i])
-					if _, _, _, err := p.in.Open(&p.w, buf); err != nil {
+					if _, _, _, err := opened(p.in, &p.w, buf); err != nil {
 						b.Fatal(err)
 					}
 					i++

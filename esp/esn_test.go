@@ -95,7 +95,7 @@ func TestESNWrap(t *testing.T) {
 			seen := make(map[uint64]bool)
 			for _, pkt := range packets {
 				replay := slices.Clone(pkt)
-				payload, _, seq, err := p.in.Open(&p.w, pkt)
+				payload, _, seq, err := opened(p.in, &p.w, pkt)
 				if err != nil {
 					t.Fatalf("number %#x: %v", seq, err)
 				}
@@ -103,7 +103,7 @@ func TestESNWrap(t *testing.T) {
 					t.Fatalf("number %#x: payload %x, seen %v", seq, payload, seen[seq])
 				}
 				seen[seq] = true
-				if _, _, _, err := p.in.Open(&p.w, replay); !errors.Is(err, ErrReplay) {
+				if _, _, _, err := opened(p.in, &p.w, replay); !errors.Is(err, ErrReplay) {
 					t.Fatalf("replay of %#x: %v", seq, err)
 				}
 			}
@@ -124,11 +124,11 @@ func TestESNInICV(t *testing.T) {
 		t.Run(s.String(), func(t *testing.T) {
 			p := newPair(t, s)
 			pkt := p.sealAs(t, []byte("payload"), 4, 7<<32+5000)
-			if _, _, seq, err := p.in.Open(&p.w, slices.Clone(pkt)); !errors.Is(err, ErrICV) || seq != 5000 {
+			if _, _, seq, err := opened(p.in, &p.w, slices.Clone(pkt)); !errors.Is(err, ErrICV) || seq != 5000 {
 				t.Errorf("as number %d: %v", seq, err)
 			}
 			p.in.window.accept(7<<32 + 4999)
-			if _, _, seq, err := p.in.Open(&p.w, pkt); err != nil || seq != 7<<32+5000 {
+			if _, _, seq, err := opened(p.in, &p.w, pkt); err != nil || seq != 7<<32+5000 {
 				t.Errorf("as number %#x: %v", seq, err)
 			}
 		})
@@ -144,7 +144,7 @@ func TestESNMismatch(t *testing.T) {
 		p := newPair(t, s)
 		s.ESN = true
 		q := newPair(t, s)
-		if _, _, _, err := q.in.Open(&q.w, p.seal(t, make([]byte, 20), 4)); !errors.Is(err, ErrICV) {
+		if _, _, _, err := opened(q.in, &q.w, p.seal(t, make([]byte, 20), 4)); !errors.Is(err, ErrICV) {
 			t.Errorf("%v: %v", s, err)
 		}
 	}

@@ -30,7 +30,7 @@ func FuzzOpen(f *testing.F) {
 
 		const guard = "guard"
 		pkt := append(slices.Clone(data), guard...)
-		payload, _, _, err := p.in.Open(&p.w, pkt[:len(data)])
+		payload, _, _, err := opened(p.in, &p.w, pkt[:len(data)])
 		if err == nil && !bytes.Equal(data, golden) {
 			t.Fatalf("%v: a packet nobody sealed was accepted: %x", s, payload)
 		}
@@ -48,7 +48,7 @@ func FuzzOpen(f *testing.F) {
 		if len(data) == 0 {
 			return
 		}
-		payload, nh, _, err := p.in.Open(&p.w, p.sealPlain(data, 2))
+		payload, nh, _, err := opened(p.in, &p.w, p.sealPlain(data, 2))
 		switch {
 		case err == nil:
 			pad := int(data[len(data)-2])
@@ -90,7 +90,7 @@ func FuzzSealOpen(f *testing.F) {
 		if s.ESN && uint64(seq) > 1<<32-DefaultReplayWindow {
 			return
 		}
-		got, nh, gotSeq, err := p.in.Open(&p.w, dst[offset:])
+		got, nh, gotSeq, err := opened(p.in, &p.w, dst[offset:])
 		if err != nil || nh != 41 || gotSeq != uint64(seq) || !bytes.Equal(got, data) {
 			t.Fatalf("%v: Open: %x, %d, %d, %v", s, got, nh, gotSeq, err)
 		}

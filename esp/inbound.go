@@ -12,6 +12,7 @@ type InboundConfig struct {
 	// SPI is the one we chose, 256 or higher.
 	SPI   uint32
 	Suite Suite
+	Mode  Mode
 	// EncrKey and IntegKey are as long as Suite.KeyLen says. They are copied.
 	EncrKey, IntegKey []byte
 	// ReplayWindow is the size of the anti-replay window in packets: 0 is
@@ -27,6 +28,7 @@ type Inbound struct {
 	key    *key
 	spi    uint32
 	suite  Suite
+	mode   Mode
 	esnWin uint64 // window for inferring the upper half of sequence numbers
 
 	maxForgeries uint64        // 0: no limit
@@ -39,6 +41,9 @@ type Inbound struct {
 // part of the configuration cannot be.
 func NewInbound(c InboundConfig) (*Inbound, error) {
 	if err := checkSPI(c.SPI); err != nil {
+		return nil, err
+	}
+	if err := c.Mode.check(); err != nil {
 		return nil, err
 	}
 	size := c.ReplayWindow
@@ -60,6 +65,7 @@ func NewInbound(c InboundConfig) (*Inbound, error) {
 		key:          k,
 		spi:          c.SPI,
 		suite:        c.Suite,
+		mode:         c.Mode,
 		esnWin:       uint64(size),
 		maxForgeries: c.Suite.maxForgeries(),
 	}
@@ -75,6 +81,9 @@ func (i *Inbound) SPI() uint32 { return i.spi }
 
 // Suite returns the suite of the SA.
 func (i *Inbound) Suite() Suite { return i.suite }
+
+// Mode returns the mode of the SA: what its payloads are.
+func (i *Inbound) Mode() Mode { return i.mode }
 
 // ReplayWindow returns the size of the anti-replay window in packets, 0 when it
 // is off.
@@ -95,9 +104,9 @@ func (i *Inbound) Exhausting() bool {
 }
 
 // Open verifies an ESP packet and decrypts it in place. pkt starts with the SPI
-// and ends with the ICV. payload aliases pkt, still has TFC padding (see
-// TrimInner), and has the spare capacity of nothing. seq is the whole sequence
-// number.
+// and ends with the ICV. payload begins at offset in pkt, still has TFC padding
+// (see TrimInner), and has the spare capacity of nothing. seq is the whole
+// sequence number; it is there with an error too, once it is known.
 //
 // The order is that of RFC 4303 section 3.4.3 and 3.4.4: the window is looked at,
 // the ICV verified, and only then, with nobody else having been faster, the
@@ -107,40 +116,40 @@ func (i *Inbound) Exhausting() bool {
 // On an error, pkt may be overwritten. ErrICV, ErrReplay, ErrShort, ErrSPI,
 // ErrPadding and ErrForgeries mean that the packet is to be dropped and counted;
 // ErrDummy that it is to be dropped.
-func (i *Inbound) Open(w *Scratch, pkt []byte) (payload []byte, nextHeader uint8, seq uint64, err error) {
+func (i *Inbound) Open(w *Scratch, pkt []byte) (payload []byte, offset int, nextHeader uint8, seq uint64, err error) {
 	k := i.key
 	// The ciphertext has at least the trailer and is whole blocks of the cipher.
 	// Only CBC has blocks that matter: for the others, 4-octet alignment is the
 	// sender's business.
 	n := len(pkt) - k.header - k.icv
 	if n < trailerLen || len(pkt) > maxPacketLen || k.method == methodCBC && n%blockLen != 0 {
-		return nil, 0, 0, ErrShort
+		return nil, 0, 0, 0, ErrShort
 	}
 	if binary.BigEndian.Uint32(pkt) != i.spi {
-		return nil, 0, 0, ErrSPI
+		return nil, 0, 0, 0, ErrSPI
 	}
 	low := binary.BigEndian.Uint32(pkt[4:])
 	seq = uint64(low)
 	if k.esn {
 		var ok bool
 		if seq, ok = inferESN(i.window.max.Load(), i.esnWin, low); !ok {
-			return nil, 0, 0, ErrReplay
+			return nil, 0, 0, 0, ErrReplay
 		}
 	}
 	if !i.window.check(seq) {
-		return nil, 0, seq, ErrReplay
+		return nil, 0, 0, seq, ErrReplay
 	}
 	if i.maxForgeries != 0 && i.forgeries.Load() >= i.maxForgeries {
-		return nil, 0, seq, ErrForgeries
+		return nil, 0, 0, seq, ErrForgeries
 	}
 	plain, ok := k.open(w, pkt, seq)
 	if !ok {
 		i.forgeries.Add(1)
-		return nil, 0, seq, ErrICV
+		return nil, 0, 0, seq, ErrICV
 	}
 	if !i.window.accept(seq) {
-		return nil, 0, seq, ErrReplay
+		return nil, 0, 0, seq, ErrReplay
 	}
 	payload, nextHeader, err = splitTrailer(plain)
-	return payload, nextHeader, seq, err
+	return payload, k.header, nextHeader, seq, err
 }

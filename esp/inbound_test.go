@@ -35,7 +35,7 @@ func TestOpenReplay(t *testing.T) {
 	}
 	open := func(seq int, want error) {
 		t.Helper()
-		_, _, got, err := p.in.Open(&p.w, slices.Clone(packets[seq]))
+		_, _, got, err := opened(p.in, &p.w, slices.Clone(packets[seq]))
 		if !errors.Is(err, want) || got != uint64(seq) {
 			t.Errorf("number %d: %v (as %d), want %v", seq, err, got, want)
 		}
@@ -56,7 +56,7 @@ func TestOpenReplay(t *testing.T) {
 	open(236, ErrReplay)
 
 	zero := p.sealPlain([]byte{1, 2, 2, 4}, 0)
-	if _, _, _, err := p.in.Open(&p.w, zero); !errors.Is(err, ErrReplay) {
+	if _, _, _, err := opened(p.in, &p.w, zero); !errors.Is(err, ErrReplay) {
 		t.Errorf("number 0: %v", err)
 	}
 }
@@ -67,18 +67,18 @@ func TestForgeryKeepsWindow(t *testing.T) {
 	for _, s := range allSuites() {
 		p := newPair(t, s)
 		a, b := p.seal(t, nil, 4), p.seal(t, nil, 4)
-		if _, _, _, err := p.in.Open(&p.w, b); err != nil {
+		if _, _, _, err := opened(p.in, &p.w, b); err != nil {
 			t.Fatal(err)
 		}
 		forged := slices.Clone(a)
 		binary.BigEndian.PutUint32(forged[4:], 1<<30)
-		if _, _, _, err := p.in.Open(&p.w, forged); !errors.Is(err, ErrICV) {
+		if _, _, _, err := opened(p.in, &p.w, forged); !errors.Is(err, ErrICV) {
 			t.Errorf("%v: forgery: %v", s, err)
 		}
 		if p.in.Highest() != 2 || p.in.Forgeries() != 1 {
 			t.Errorf("%v: highest %d after %d forgeries", s, p.in.Highest(), p.in.Forgeries())
 		}
-		if _, _, _, err := p.in.Open(&p.w, a); err != nil {
+		if _, _, _, err := opened(p.in, &p.w, a); err != nil {
 			t.Errorf("%v: packet after the forgery: %v", s, err)
 		}
 	}
@@ -100,13 +100,13 @@ func TestOpenWithoutAntiReplay(t *testing.T) {
 		}
 		for _, pkt := range packets {
 			for range 2 {
-				if _, _, seq, err := p.in.Open(&p.w, slices.Clone(pkt)); err != nil {
+				if _, _, seq, err := opened(p.in, &p.w, slices.Clone(pkt)); err != nil {
 					t.Fatalf("%v: number %#x: %v", s, seq, err)
 				}
 			}
 		}
 		for i, pkt := range packets {
-			if _, _, seq, err := p.in.Open(&p.w, slices.Clone(pkt)); err != nil || seq != first+uint64(i) {
+			if _, _, seq, err := opened(p.in, &p.w, slices.Clone(pkt)); err != nil || seq != first+uint64(i) {
 				t.Fatalf("%v: old number %#x: %v", s, seq, err)
 			}
 		}
@@ -162,7 +162,7 @@ func TestConcurrentWorkers(t *testing.T) {
 				receivers.Go(func() {
 					var w Scratch
 					for pkt := range packets {
-						payload, _, seq, err := p.in.Open(&w, pkt)
+						payload, _, seq, err := opened(p.in, &w, pkt)
 						if errors.Is(err, ErrReplay) {
 							continue
 						}
@@ -201,7 +201,7 @@ func TestConcurrentSamePacket(t *testing.T) {
 			mine := slices.Clone(pkt)
 			wg.Go(func() {
 				var w Scratch
-				payload, _, _, err := p.in.Open(&w, mine)
+				payload, _, _, err := opened(p.in, &w, mine)
 				switch {
 				case err == nil && bytes.Equal(payload, []byte("once")):
 					won.Add(1)
@@ -245,7 +245,7 @@ func TestReplayCheckAfterICV(t *testing.T) {
 	} {
 		p := newPair(t, Suite{Encr: EncrAESGCM16, KeyBits: 128})
 		p.in.key.aead = meddler{p.in.key.aead, func() { c.meanwhile(p.in) }}
-		payload, _, seq, err := p.in.Open(&p.w, p.seal(t, []byte("payload"), 4))
+		payload, _, seq, err := opened(p.in, &p.w, p.seal(t, []byte("payload"), 4))
 		if !errors.Is(err, c.want) || seq != 1 || (err == nil) != (payload != nil) {
 			t.Errorf("%s: %q, %d, %v; want %v", c.name, payload, seq, err, c.want)
 		}

@@ -89,7 +89,7 @@ func TestTrimInnerPrefixes(t *testing.T) {
 func TestTFC(t *testing.T) {
 	p := newPair(t, Suite{Encr: EncrAESGCM16, KeyBits: 128})
 	want := ipv4(61)
-	payload, nh, _, err := p.in.Open(&p.w, p.seal(t, append(ipv4(61), make([]byte, 300)...), 4))
+	payload, nh, _, err := opened(p.in, &p.w, p.seal(t, append(ipv4(61), make([]byte, 300)...), 4))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,18 +14,18 @@ func TestOpenPrefixes(t *testing.T) {
 			p := newPair(t, s)
 			golden := p.seal(t, []byte("0123456789abcdefghij"), 4)
 			for n := range len(golden) {
-				_, _, _, err := p.in.Open(&p.w, slices.Clone(golden[:n]))
+				_, _, _, err := opened(p.in, &p.w, slices.Clone(golden[:n]))
 				if !errors.Is(err, ErrShort) && !errors.Is(err, ErrICV) {
 					t.Fatalf("prefix of %d octets: %v", n, err)
 				}
 			}
 			for n := 1; n <= 64; n++ {
-				_, _, _, err := p.in.Open(&p.w, append(slices.Clone(golden), make([]byte, n)...))
+				_, _, _, err := opened(p.in, &p.w, append(slices.Clone(golden), make([]byte, n)...))
 				if !errors.Is(err, ErrShort) && !errors.Is(err, ErrICV) {
 					t.Fatalf("%d octets too many: %v", n, err)
 				}
 			}
-			if _, _, _, err := p.in.Open(&p.w, golden); err != nil {
+			if _, _, _, err := opened(p.in, &p.w, golden); err != nil {
 				t.Fatalf("the packet itself: %v", err)
 			}
 		})
@@ -46,7 +46,7 @@ func TestOpenBitFlips(t *testing.T) {
 				if bit < 32 {
 					want = ErrSPI
 				}
-				payload, _, _, err := p.in.Open(&p.w, pkt)
+				payload, _, _, err := opened(p.in, &p.w, pkt)
 				// Without its last bit, the sequence number is 0.
 				if bit == 56 && errors.Is(err, ErrReplay) {
 					continue
@@ -62,7 +62,7 @@ func TestOpenBitFlips(t *testing.T) {
 			if p.in.Highest() != 0 {
 				t.Fatalf("forgeries moved the window to %d", p.in.Highest())
 			}
-			if _, _, _, err := p.in.Open(&p.w, golden); err != nil {
+			if _, _, _, err := opened(p.in, &p.w, golden); err != nil {
 				t.Fatalf("the packet itself: %v", err)
 			}
 		})
@@ -81,7 +81,7 @@ func TestOpenForgedLeavesNoPlaintext(t *testing.T) {
 			p := newPair(t, s)
 			pkt := p.seal(t, secret, 4)
 			pkt[len(pkt)-1] ^= 1
-			if _, _, _, err := p.in.Open(&p.w, pkt); !errors.Is(err, ErrICV) {
+			if _, _, _, err := opened(p.in, &p.w, pkt); !errors.Is(err, ErrICV) {
 				t.Fatal(err)
 			}
 			if bytes.Contains(pkt, secret[:16]) {
@@ -104,7 +104,7 @@ func TestOpenOtherKey(t *testing.T) {
 					i.EncrKey[0] ^= 1
 				}
 			})
-			if _, _, _, err := q.in.Open(&q.w, p.seal(t, make([]byte, 40), 4)); !errors.Is(err, ErrICV) {
+			if _, _, _, err := opened(q.in, &q.w, p.seal(t, make([]byte, 40), 4)); !errors.Is(err, ErrICV) {
 				t.Errorf("Open with another key: %v", err)
 			}
 			if s.Encr == EncrNull || s.Encr == EncrAESCBC || s.Integ != IntegNone {
@@ -115,7 +115,7 @@ func TestOpenOtherKey(t *testing.T) {
 				i.EncrKey = slices.Clone(i.EncrKey)
 				i.EncrKey[len(i.EncrKey)-1] ^= 1
 			})
-			if _, _, _, err := q.in.Open(&q.w, p.seal(t, make([]byte, 40), 4)); !errors.Is(err, ErrICV) {
+			if _, _, _, err := opened(q.in, &q.w, p.seal(t, make([]byte, 40), 4)); !errors.Is(err, ErrICV) {
 				t.Errorf("Open with another salt: %v", err)
 			}
 		})
@@ -150,7 +150,7 @@ func TestOpenMalformed(t *testing.T) {
 		} {
 			p := newPair(t, s)
 			pkt := p.sealPlain(c.plain, p.reserve(t))
-			payload, nh, seq, err := p.in.Open(&p.w, pkt)
+			payload, nh, seq, err := opened(p.in, &p.w, pkt)
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s, %v: %v, want %v", c.name, s, err, c.want)
 			}
@@ -194,7 +194,7 @@ func TestOpenCBCBlocks(t *testing.T) {
 		if n >= 24+16+16 && n%16 == 8 {
 			want = ErrICV
 		}
-		if _, _, _, err := p.in.Open(&p.w, pkt); !errors.Is(err, want) {
+		if _, _, _, err := opened(p.in, &p.w, pkt); !errors.Is(err, want) {
 			t.Errorf("%d octets: %v, want %v", n, err, want)
 		}
 	}
@@ -211,20 +211,20 @@ func TestForgeryLimit(t *testing.T) {
 		if p.in.Exhausting() {
 			t.Errorf("%v: exhausting before half of the forgeries", s)
 		}
-		if _, _, _, err := p.in.Open(&p.w, slices.Clone(bad)); !errors.Is(err, ErrICV) || !p.in.Exhausting() {
+		if _, _, _, err := opened(p.in, &p.w, slices.Clone(bad)); !errors.Is(err, ErrICV) || !p.in.Exhausting() {
 			t.Errorf("%v: %v, exhausting %v", s, err, p.in.Exhausting())
 		}
 		p.in.forgeries.Store(s.maxForgeries() - 1)
-		if _, _, _, err := p.in.Open(&p.w, slices.Clone(bad)); !errors.Is(err, ErrICV) {
+		if _, _, _, err := opened(p.in, &p.w, slices.Clone(bad)); !errors.Is(err, ErrICV) {
 			t.Errorf("%v: last forgery: %v", s, err)
 		}
-		if _, _, _, err := p.in.Open(&p.w, good); !errors.Is(err, ErrForgeries) {
+		if _, _, _, err := opened(p.in, &p.w, good); !errors.Is(err, ErrForgeries) {
 			t.Errorf("%v: past the limit: %v", s, err)
 		}
 	}
 	p := newPair(t, Suite{Encr: EncrAESGCM16, KeyBits: 128})
 	p.in.forgeries.Store(1 << 60)
-	if _, _, _, err := p.in.Open(&p.w, p.seal(t, nil, 4)); err != nil || p.in.Exhausting() {
+	if _, _, _, err := opened(p.in, &p.w, p.seal(t, nil, 4)); err != nil || p.in.Exhausting() {
 		t.Errorf("AES_GCM_16 has no such limit: %v", err)
 	}
 }

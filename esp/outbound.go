@@ -12,6 +12,7 @@ type OutboundConfig struct {
 	// SPI is the one the peer chose, 256 or higher.
 	SPI   uint32
 	Suite Suite
+	Mode  Mode
 	// EncrKey and IntegKey are as long as Suite.KeyLen says. They are copied.
 	EncrKey, IntegKey []byte
 	// Hard is where Reserve stops; what is zero or beyond the limit of the
@@ -26,6 +27,7 @@ type Outbound struct {
 	key   *key
 	spi   uint32
 	suite Suite
+	mode  Mode
 	soft  Limits
 	hard  Limits
 
@@ -53,6 +55,9 @@ func NewOutbound(c OutboundConfig) (*Outbound, error) {
 	if err := checkSPI(c.SPI); err != nil {
 		return nil, err
 	}
+	if err := c.Mode.check(); err != nil {
+		return nil, err
+	}
 	k, err := newKey(c.Suite, c.EncrKey, c.IntegKey)
 	if err != nil {
 		return nil, err
@@ -62,6 +67,7 @@ func NewOutbound(c OutboundConfig) (*Outbound, error) {
 		key:   k,
 		spi:   c.SPI,
 		suite: c.Suite,
+		mode:  c.Mode,
 		hard:  hard,
 		soft:  c.Soft.within(hard.soft()),
 	}
@@ -80,6 +86,9 @@ func (o *Outbound) SPI() uint32 { return o.spi }
 
 // Suite returns the suite of the SA.
 func (o *Outbound) Suite() Suite { return o.suite }
+
+// Mode returns the mode of the SA: what its payloads are.
+func (o *Outbound) Mode() Mode { return o.mode }
 
 // HeaderLen returns the octets that Seal puts in front of the ciphertext, which
 // is where the packet goes for sealing in place.
@@ -134,8 +143,8 @@ func (o *Outbound) Used() Limits {
 // len(pkt) + o.Overhead(len(pkt)); dst must be at least that long. Nothing
 // beyond it is written.
 //
-// pkt is an IP packet, optionally with TFC padding behind it, and nextHeader 4 or
-// 41 by its version. Its capacity must exceed its length by TrailerRoom (or at
+// In tunnel mode pkt is an IP packet, optionally with TFC padding behind it, and
+// nextHeader 4 or 41 by its version. Its capacity must exceed its length by TrailerRoom (or at
 // least by what padding, pad length and next header take): the ESP trailer is
 // written there, so that what is encrypted is contiguous, and afterwards Seal
 // puts back what was there. That may be the payload of the next segment.

@@ -13,10 +13,10 @@ func TestReplayIsFoundBeforeTheICV(t *testing.T) {
 		golden := p.seal(t, []byte("0123456789abcdefghij"), 4)
 		spoilt := slices.Clone(golden)
 		spoilt[len(spoilt)-1] ^= 1
-		if _, _, _, err := p.in.Open(&p.w, golden); err != nil {
+		if _, _, _, err := opened(p.in, &p.w, golden); err != nil {
 			t.Fatalf("%v: %v", s, err)
 		}
-		if _, _, _, err := p.in.Open(&p.w, spoilt); !errors.Is(err, ErrReplay) || p.in.Forgeries() != 0 {
+		if _, _, _, err := opened(p.in, &p.w, spoilt); !errors.Is(err, ErrReplay) || p.in.Forgeries() != 0 {
 			t.Errorf("%v: %v, %d forgeries", s, err, p.in.Forgeries())
 		}
 	}

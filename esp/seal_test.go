@@ -22,7 +22,7 @@ func TestSealOpen(t *testing.T) {
 			for _, n := range lengths {
 				want := randomBytes(r, n)
 				pkt := p.seal(t, want, 4)
-				got, nh, seq, err := p.in.Open(&p.w, pkt)
+				got, nh, seq, err := opened(p.in, &p.w, pkt)
 				if err != nil || nh != 4 || !bytes.Equal(got, want) || seq != p.out.next.Load()-1 {
 					t.Fatalf("%d octets: Open: %d octets, next header %d, seq %d, %v", n, len(got), nh, seq, err)
 				}
@@ -60,7 +60,7 @@ func TestSealDisjoint(t *testing.T) {
 					if !bytes.Equal(dst[:off], before[:off]) || !bytes.Equal(dst[off+size:], before[off+size:]) {
 						t.Fatalf("%d octets: Seal wrote outside of its packet", n)
 					}
-					payload, nh, _, err := p.in.Open(&p.w, dst[off:off+size])
+					payload, nh, _, err := opened(p.in, &p.w, dst[off:off+size])
 					if err != nil || nh != 41 || !bytes.Equal(payload, want[:n]) {
 						t.Fatalf("Open of %d: %v", n, err)
 					}

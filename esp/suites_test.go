@@ -118,3 +118,12 @@ func (p *pair) sealAs(t testing.TB, payload []byte, nextHeader uint8, seq uint64
 	}
 	return dst
 }
+
+// opened is Open without the offset, with which the payload must agree.
+func opened(i *Inbound, w *Scratch, pkt []byte) (payload []byte, nextHeader uint8, seq uint64, err error) {
+	payload, offset, nextHeader, seq, err := i.Open(w, pkt)
+	if n := len(payload); n > 0 && &payload[0] != &pkt[offset] || cap(payload) != n {
+		panic("Open says that the payload is somewhere else, or gives more than that")
+	}
+	return payload, nextHeader, seq, err
+}

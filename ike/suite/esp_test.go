@@ -73,7 +73,7 @@ func carryPacket(t *testing.T, p proposal.Proposal) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, next, gotNumber, err := in.Open(new(esp.Scratch), dst[:n])
+	got, _, next, gotNumber, err := in.Open(new(esp.Scratch), dst[:n])
 	if err != nil || next != 4 || gotNumber != number || !bytes.Equal(got, packet) {
 		t.Errorf("%s: %x, next header %d, number %d, %v", fmt.Sprint(s), got, next, gotNumber, err)
 	}

@@ -5,7 +5,7 @@ func espMutants() []Mutant {
 	return []Mutant{
 		{
 			Name: "esp-icv", File: "esp/inbound.go", Tests: "^TestOpenBitFlips$",
-			Old: "	if !ok {\n		i.forgeries.Add(1)\n		return nil, 0, seq, ErrICV\n	}\n", New: "	if !ok {\n		i.forgeries.Add(1)\n	}\n",
+			Old: "	if !ok {\n		i.forgeries.Add(1)\n		return nil, 0, 0, seq, ErrICV\n	}\n", New: "	if !ok {\n		i.forgeries.Add(1)\n	}\n",
 			Why: "forged packets would be accepted",
 		},
 		{
