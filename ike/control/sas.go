@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"strings"
 
 	"esplanade/ike/gateway"
 	"esplanade/ike/proposal"
@@ -54,38 +53,38 @@ func IKESA(s sa.Snapshot) vici.IKESA {
 		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt, ReauthAt: s.ReauthAt,
 		PPK: s.PPK != "",
 	}
-	for i, t := range s.Tasks {
-		if i == 0 && s.State != sa.StateEstablished {
-			v.TasksActive = append(v.TasksActive, taskName(t))
+	for _, t := range s.Tasks {
+		if t.InFlight {
+			v.TasksActive = append(v.TasksActive, taskName(t.Kind))
 		} else {
-			v.TasksQueued = append(v.TasksQueued, taskName(t))
+			v.TasksQueued = append(v.TasksQueued, taskName(t.Kind))
 		}
 	}
 	return v
 }
 
 // taskName is strongSwan's word for a task.
-func taskName(t string) string {
-	switch {
-	case t == "IKE_SA_INIT":
+func taskName(k sa.TaskKind) string {
+	switch k {
+	case sa.TaskInit:
 		return "IKE_INIT"
-	case t == "IKE_SESSION_RESUME":
+	case sa.TaskResume:
 		return "IKE_RESUME"
-	case t == "IKE_AUTH":
+	case sa.TaskAuth:
 		return "IKE_AUTH"
-	case t == "liveness check":
+	case sa.TaskLiveness:
 		return "IKE_DPD"
-	case t == "update the addresses", t == "announce the addresses", t == "check the peer's address":
+	case sa.TaskUpdate, sa.TaskAnnounce, sa.TaskRoute:
 		return "IKE_MOBIKE"
-	case t == "rekey IKE SA":
+	case sa.TaskRekeyIKE:
 		return "IKE_REKEY"
-	case t == "delete IKE SA":
+	case sa.TaskDeleteIKE:
 		return "IKE_DELETE"
-	case strings.HasPrefix(t, "create child"):
+	case sa.TaskCreateChild:
 		return "CHILD_CREATE"
-	case strings.HasPrefix(t, "rekey child"):
+	case sa.TaskRekeyChild:
 		return "CHILD_REKEY"
-	case strings.HasPrefix(t, "delete child"):
+	case sa.TaskDeleteChild:
 		return "CHILD_DELETE"
 	}
 	return "IKE_INFORMATIONAL"

@@ -145,7 +145,7 @@ func (h *child) waitsFor() string {
 		}
 		if h.machine != nil {
 			if t := h.machine.Summary().Tasks; len(t) > 0 {
-				return "the peer's answer to: " + t[0]
+				return "the peer's answer to: " + t[0].Name
 			}
 		}
 		return "the peer"

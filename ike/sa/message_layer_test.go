@@ -49,7 +49,7 @@ func (l *ladder) sameState(e *end) {
 	l.t.Helper()
 	m := e.machine()
 	if m.state != StateEstablished || len(e.liveChildren()) != 1 || len(e.spis) != 1 || m.pending != nil || len(m.queue) != 0 {
-		l.t.Errorf("%s is %s with %d children, %d SPIs, tasks %v", e.name, m.state, len(e.liveChildren()), len(e.spis), m.taskNames())
+		l.t.Errorf("%s is %s with %d children, %d SPIs, tasks %v", e.name, m.state, len(e.liveChildren()), len(e.spis), m.tasks())
 	}
 }
 

@@ -32,11 +32,19 @@ type Snapshot struct {
 	MOBIKE                bool
 	LocalAddrs, PeerAddrs []netip.Addr
 	// Tasks are the requests that wait, and the one that is outstanding first.
-	Tasks []string
-	// Kinds are those of the Tasks.
-	Kinds    []TaskKind
+	Tasks    []Task
 	Children []ChildSnapshot
 }
+
+// Task is a request of this side that is in flight or waits.
+type Task struct {
+	Kind     TaskKind
+	Name     string // "create child net"
+	InFlight bool
+}
+
+// String is the name.
+func (t Task) String() string { return t.Name }
 
 // ChildSnapshot is a copy of what an operator wants to know about a CHILD SA.
 type ChildSnapshot struct {
@@ -70,8 +78,7 @@ func (m *Machine) Summary() Snapshot {
 		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
 		NATLocal: m.nat.local, NATRemote: m.nat.remote, NATForced: m.nat.forced,
 		Chosen: m.chosen, Resumed: m.resume.active, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
-		Tasks:  m.taskNames(),
-		Kinds:  m.taskKinds(),
+		Tasks:  m.tasks(),
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
 	}
 	if m.ppk.used {

@@ -82,28 +82,16 @@ func (m *Machine) pump(now time.Time) {
 	}
 }
 
-// taskNames lists the request in flight and those that wait.
-func (m *Machine) taskNames() []string {
-	var names []string
+// tasks lists the request in flight and those that wait.
+func (m *Machine) tasks() []Task {
+	var list []Task
 	if m.pending != nil {
-		names = append(names, m.pending.task.name())
+		list = append(list, Task{Kind: m.pending.task.traits().kind, Name: m.pending.task.name(), InFlight: true})
 	}
 	for _, t := range m.queue {
-		names = append(names, t.name())
+		list = append(list, Task{Kind: t.traits().kind, Name: t.name()})
 	}
-	return names
-}
-
-// taskKinds are those of the tasks that taskNames lists.
-func (m *Machine) taskKinds() []TaskKind {
-	var kinds []TaskKind
-	if m.pending != nil {
-		kinds = append(kinds, m.pending.task.traits().kind)
-	}
-	for _, t := range m.queue {
-		kinds = append(kinds, t.traits().kind)
-	}
-	return kinds
+	return list
 }
 
 // doing returns the outstanding task if it has type T.

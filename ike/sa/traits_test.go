@@ -39,8 +39,8 @@ func TestTaskKinds(t *testing.T) {
 	}
 	r := newRig(t, 1, nil)
 	m := r.a.connect()
-	if s := m.Summary(); len(s.Kinds) != len(s.Tasks) || s.Kinds[0] != TaskInit || s.Kinds[1] != TaskCreateChild {
-		t.Errorf("tasks %q have kinds %v", s.Tasks, s.Kinds)
+	if s := m.Summary(); len(s.Tasks) != 2 || s.Tasks[0] != (Task{TaskInit, "IKE_SA_INIT", true}) || s.Tasks[1] != (Task{TaskCreateChild, "create child net", false}) {
+		t.Errorf("the tasks are %+v", s.Tasks)
 	}
 }
 
@@ -163,8 +163,8 @@ func TestSilenceOnReplacedIKESA(t *testing.T) {
 				l.t.Errorf("%T: the IKE SA is %s: %v", x, m.state, m.outputs)
 			}
 			s := m.newest()
-			if got := append(s.taskKinds(), 0)[0]; got != x.traits().kind {
-				l.t.Errorf("%T: the peer is not told on the new IKE SA, but %v", x, s.taskNames())
+			if got := s.tasks(); len(got) == 0 || got[0].Kind != x.traits().kind {
+				l.t.Errorf("%T: the peer is not told on the new IKE SA, but %v", x, got)
 			}
 		})
 	}

@@ -65,7 +65,7 @@ func TestHandshakeWaits(t *testing.T) {
 		t.Errorf("a repeats a request whose answer it has")
 	}
 	r.a.next(nil) // the shared secret
-	if s := ma.taskNames(); len(s) != 2 || s[0] != "IKE_INTERMEDIATE" {
+	if s := ma.tasks(); len(s) != 2 || s[0].Kind != TaskIntermediate {
 		t.Errorf("a does %v", s)
 	}
 	r.a.next(nil) // KEi(1)

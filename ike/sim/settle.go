@@ -68,7 +68,7 @@ func (w *World) busyWith() string {
 			switch s := n.m.Snapshot(); {
 			case s.State == sa.StateClosed:
 			case len(s.Tasks) > 0:
-				return h.name + ": " + s.Tasks[0]
+				return h.name + ": " + s.Tasks[0].Name
 			case s.State != sa.StateEstablished:
 				return h.name + ": an IKE SA is " + s.State.String()
 			}
