@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
-	"time"
 
 	"esplanade/ike/diag"
 	"esplanade/ike/gateway"
@@ -56,8 +56,7 @@ func TestCommandsEnd(t *testing.T) {
 	b, s := backend(t, office)
 	var lines int
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(time.Millisecond, cancel)
-	err := b.Commands.Initiate(ctx, gateway.Target{Child: "net"}, false, func(int, string, string) { lines++ })
+	err := b.Commands.Initiate(ctx, gateway.Target{Child: "net"}, false, func(int, string, string) { lines++; cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("a command that has ended: %v", err)
 	}
@@ -75,8 +74,9 @@ func TestCommandsEnd(t *testing.T) {
 	if err := b.Commands.Initiate(t.Context(), gateway.Target{Child: "nte"}, false, nil); !errors.As(err, &f) {
 		t.Errorf("an unknown child: %v", err)
 	}
-	time.AfterFunc(time.Millisecond, s.end)
-	if err := b.Commands.Initiate(t.Context(), gateway.Target{Child: "net"}, false, nil); !errors.Is(err, errStopped) {
+	var once sync.Once
+	ends := func(int, string, string) { once.Do(s.end) }
+	if err := b.Commands.Initiate(t.Context(), gateway.Target{Child: "net"}, false, ends); !errors.Is(err, errStopped) {
 		t.Errorf("the gateway has ended: %v", err)
 	}
 	if _, err := b.Commands.Rekey(t.Context(), gateway.Target{Child: "net"}); !errors.Is(err, errEnded) {
