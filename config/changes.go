@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // What a reload does with a key stands beside its field, in a tag, so that it goes where the field goes:
@@ -92,10 +93,23 @@ func same(a, b reflect.Value) bool {
 	return true
 }
 
-// UntilRestart is c as a daemon that was started with old can have it: with the values of old where a change waits for a restart.
+// UntilRestart is c as a daemon that was started with old can have it: with the values of old where a change waits for a restart, and
+// with connections that go on calling from the ports that there are.
 func (c *Config) UntilRestart(old *Config) *Config {
 	out := *c
 	keep(reflect.ValueOf(&out).Elem(), reflect.ValueOf(old).Elem())
+	out.Connections = slices.Clone(c.Connections)
+	for i, n := range c.Connections {
+		port := out.IKE.Port
+		if n.LocalPort == c.IKE.PortNATT {
+			port = out.IKE.PortNATT
+		}
+		if port != n.LocalPort {
+			moved := *n
+			moved.LocalPort = port
+			out.Connections[i] = &moved
+		}
+	}
 	return &out
 }
 

@@ -74,42 +74,60 @@ func checkKeys(t *testing.T, pattern string, table reflect.Type, asked map[strin
 	}
 }
 
-// TestReloadTable holds the tags to a table that was written by hand: what a reload does with a key does not change by renaming a
-// field or by moving it, and not without an edit here.
-func TestReloadTable(t *testing.T) {
-	want, err := os.ReadFile("testdata/reload.table")
+// TestReloadIsDocumented holds the tags to the table under "Reloading", which is written by hand: what a reload does with a key does not
+// change by renaming a field or by moving it, and not without an edit that an operator can read.
+func TestReloadIsDocumented(t *testing.T) {
+	data, err := os.ReadFile("../docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]string{}
+	got := map[string]string{} // what a reload does with a key of a table, by "table key"
 	for pattern, table := range everyTable() {
 		for i := range table.NumField() {
-			if f := table.Field(i); f.Type != reflect.TypeFor[Source]() {
-				if key, reload := tags(f); key != "" {
-					got[strings.TrimPrefix(pattern+"."+key, ".")] = reload
+			if key, reload := tags(table.Field(i)); reload != "" && reload != "keys" && reload != "tables" {
+				got[pattern+" "+key] = reload
+			}
+		}
+	}
+	_, section, _ := strings.Cut(string(data), "\n## Reloading\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for line := range strings.Lines(section) {
+		columns := strings.Split(line, "|")
+		if len(columns) != 6 {
+			continue
+		}
+		for _, table := range codeOf(columns[1]) {
+			pattern := strings.Trim(table, "[]")
+			if whole := wholeTables()[pattern] != nil; whole {
+				if columns[4] != " every key " || got[" "+pattern] != "restart" {
+					t.Errorf("[%s] is %q", pattern, got[" "+pattern])
+				}
+				delete(got, " "+pattern)
+			}
+			for i, effect := range []Effect{Live, Reestablish, Restart} {
+				for _, key := range codeOf(columns[2+i]) {
+					if full := pattern + " " + key; got[full] != effect.String() {
+						t.Errorf("[%s] %s is %q, the document says %q", pattern, key, got[full], effect)
+					} else {
+						delete(got, full)
+					}
 				}
 			}
 		}
 	}
-	for line := range strings.Lines(string(want)) {
-		words := strings.Fields(line)
-		if len(words) < 2 || words[0] == "#" {
-			continue
-		}
-		for _, key := range words[2:] {
-			full := strings.TrimPrefix(words[0]+"."+key, ".")
-			if words[0] == "top" {
-				full = key
-			}
-			if got[full] != words[1] {
-				t.Errorf("%s is %q, want %q", full, got[full], words[1])
-			}
-			delete(got, full)
-		}
-	}
 	for key, how := range got {
-		t.Errorf("%s, which is %q, is not in testdata/reload.table", key, how)
+		t.Errorf("%s, which is %q, is not in the document", key, how)
 	}
+}
+
+// codeOf are the parts of a text that stand between backticks.
+func codeOf(text string) (out []string) {
+	for i, s := range strings.Split(text, "`") {
+		if i%2 == 1 {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 func TestChanges(t *testing.T) {
@@ -157,6 +175,39 @@ func TestChanges(t *testing.T) {
 	list := []Change{{"a", Live}, {"b", Restart}, {"c", Live}}
 	if got := fmt.Sprint(With(list, Live), With(list, Restart), With(list, Reestablish)); got != "[a c] [b] []" {
 		t.Error(got)
+	}
+}
+
+// TestPortsUntilRestart: while the daemon has its old ports, connections call from these.
+func TestPortsUntilRestart(t *testing.T) {
+	load := func(ike, conn string) *Config {
+		t.Helper()
+		c, err := Parse("x.toml", []byte(ike+strings.Replace(viciHead, "[connections.other]", "[connections.other]\n"+conn, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for _, tt := range []struct {
+		ike, conn string
+		want      uint16
+	}{
+		{"[ike]\nport = 5000\n", "", 500},
+		{"[ike]\nport = 5000\n", "local_port = 5000", 500},
+		{"[ike]\nport_nat_t = 5000\n", "local_port = 5000", 4500},
+		{"[ike]\nport_nat_t = 5000\n", "", 500},
+		{"[ike]\nport = 4500\nport_nat_t = 500\n", "local_port = 4500", 500},
+		{"", "local_port = 4500", 4500},
+	} {
+		old, fresh := load("", ""), load(tt.ike, tt.conn)
+		before := fresh.Connections[0].LocalPort
+		c := fresh.UntilRestart(old)
+		if got := c.Connections[0].LocalPort; got != tt.want || c.IKE.Port != 500 || c.IKE.PortNATT != 4500 {
+			t.Errorf("%q and %q: %d, want %d", tt.ike, tt.conn, got, tt.want)
+		}
+		if fresh.Connections[0].LocalPort != before {
+			t.Errorf("%q and %q: the fresh configuration was changed", tt.ike, tt.conn)
+		}
 	}
 }
 

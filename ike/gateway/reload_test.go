@@ -154,6 +154,9 @@ func TestReload(t *testing.T) {
 		if !slices.Equal(ch.Restart, []string{"[tun]", "ike.port"}) {
 			t.Errorf("restart: %q", ch.Restart)
 		}
+		if len(ch.Changed) > 0 { // the port that they call from is still the old one
+			t.Errorf("changed: %q", ch.Changed)
+		}
 
 		// A bad file changes nothing, and is in the status.
 		before = all()
