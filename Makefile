@@ -75,8 +75,8 @@ seeds: ## Randomized tests with their full set of seeds, without the race detect
 
 .PHONY: integration
 integration: ## The tests with real peers; those that this machine cannot run are skipped with a reason
-	ESPLANADE_INTEGRATION=$$(sh integration/deps/prepare --mode) \
-	    $(GO) test $(RACE) -timeout $(INTEGRATION_TIMEOUT) -parallel $(INTEGRATION_PARALLEL) -count 1 $(ARGS) ./integration
+	ESPLANADE_INTEGRATION=$$(sh integration/deps/prepare --mode) ESPLANADE_INTEGRATION_RACE=$(RACE) \
+	    $(GO) test -timeout $(INTEGRATION_TIMEOUT) -parallel $(INTEGRATION_PARALLEL) -count 1 $(ARGS) ./integration
 
 .PHONY: quick
 quick: ## All tests but those with real peers, without the race detector

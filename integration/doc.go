@@ -17,6 +17,7 @@
 //
 //	ESPLANADE_INTEGRATION_PAIRS=strongswan-strongswan go test ./integration -run TestTunnel -v
 //
-// Further variables: ESPLANADE_BINARY tests a ready binary in place of this checkout, ESPLANADE_ARTEFACTS=DIR keeps
-// logs, configurations and captures of failed tests in DIR.
+// Further variables: ESPLANADE_INTEGRATION_RACE=1 builds the daemon with the race detector, as make integration does where there
+// is a C compiler; ESPLANADE_BINARY tests a ready binary in place of this checkout; ESPLANADE_ARTEFACTS=DIR keeps logs,
+// configurations and captures of failed tests in DIR.
 package integration

@@ -108,8 +108,11 @@ func nft(t *testing.T, s *lab.Site, rule string) {
 // TestFailures: each failure is one value that the log, status and swanctl all show, with its code, both sides and
 // the fix; and nothing of the attempt is left at either end.
 func TestFailures(t *testing.T) {
-	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
+	for _, k := range pairsOf(t, ours, toStrong) { // what a responder says does not depend on who asks
 		for _, f := range failures() {
+			if f.block != nil && k == toStrong {
+				continue // behind a packet filter all peers are alike
+			}
 			if k.a != peer.KindEsplanade && (k.b != peer.KindEsplanade || f.responder == nil) && k.has(peer.KindEsplanade) {
 				continue // Esplanade's end has nothing to notice
 			}

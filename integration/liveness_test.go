@@ -14,7 +14,7 @@ import (
 // TestIdle: a tunnel without traffic stays what it is. Whichever end asks the other for a sign of life gets it. Only one
 // asks at a time, since being asked is a sign of life as well.
 func TestIdle(t *testing.T) {
-	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
+	for _, k := range pairsOf(t, ours, toStrong) { // each end asks
 		for _, asker := range []string{"a", "b"} {
 			t.Run(k.String()+"/asks "+asker, func(t *testing.T) {
 				t.Parallel()
@@ -57,6 +57,9 @@ func checkLiveness(a, b *peer.Gateway) {
 func TestForgetsTheDead(t *testing.T) {
 	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
 		for _, victim := range []string{"a", "b"} {
+			if k == toStrong && victim == "a" || k == fromStrong && victim == "b" {
+				continue // it would be strongSwan that forgets
+			}
 			t.Run(k.String()+"/kill "+victim, func(t *testing.T) {
 				t.Parallel()
 				p := newPair(t, k, tunnel{Encap: true, Edit: checkLiveness})

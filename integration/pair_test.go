@@ -27,7 +27,9 @@ func (k kinds) String() string { return k.a + "-" + k.b }
 
 func (k kinds) has(kind string) bool { return k.a == kind || k.b == kind }
 
-// The pairs of DESIGN.md: our own binary at both ends, and strongSwan at either end.
+// The pairs: our own binary at both ends, and strongSwan at either end. A test has strongSwan in both roles where its messages
+// are the subject. Where the subject is what Esplanade does with a path, a packet or a silent peer, it has strongSwan in one,
+// for ours plays both roles of Esplanade.
 var (
 	ours       = kinds{peer.KindEsplanade, peer.KindEsplanade}
 	toStrong   = kinds{peer.KindEsplanade, peer.KindStrongSwan}

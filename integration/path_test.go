@@ -246,6 +246,9 @@ func dropFragments(t *testing.T, p *pair) {
 func TestFragmentation(t *testing.T) {
 	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
 		for _, outer6 := range []bool{false, true} {
+			if !outer6 && k.has(peer.KindStrongSwan) {
+				continue // the size of a fragment is Esplanade's own matter, and ours plays both families
+			}
 			t.Run(fmt.Sprintf("%v/outer6 %v", k, outer6), func(t *testing.T) {
 				t.Parallel()
 				p := newPair(t, k, tunnel{Router: true, Encap: true, Outer6: outer6, Edit: func(a, b *peer.Gateway) {

@@ -124,6 +124,9 @@ func TestKilledAtAnyPoint(t *testing.T) {
 				if k != ours && m.command != nil && m.response != (victim == "a") {
 					continue // with strongSwan the table is thinned out: the end that would act next dies
 				}
+				if m.command != nil && (k == toStrong && victim == "b" || k == fromStrong && victim == "a") {
+					continue // a strongSwan that dies in a rekeying is as silent as an Esplanade
+				}
 				t.Run(fmt.Sprintf("%v/%s/kill %s", k, m.name, victim), func(t *testing.T) {
 					t.Parallel()
 					p := newPair(t, k, tunnel{Encap: true, Edit: keepUp})

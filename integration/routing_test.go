@@ -18,7 +18,7 @@ import (
 // TestRemoteEverything: with 0.0.0.0/0 and ::/0 as remote selectors everything goes through the tunnel except what
 // makes it: IKE, ESP and other packets to the peer itself never loop into it.
 func TestRemoteEverything(t *testing.T) {
-	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
+	for _, k := range pairsOf(t, ours, toStrong) { // ours has Esplanade at both ends of it
 		t.Run(k.String(), func(t *testing.T) {
 			t.Parallel()
 			everything := []string{"0.0.0.0/0", "::/0"}
@@ -138,9 +138,9 @@ func (p *pair) wantFirstPacket(t *testing.T, from, to lab.Endpoint) {
 }
 
 // TestNAT: a is behind a router that translates addresses and ports. Nothing forces UDP encapsulation between two
-// Esplanades: the NAT is noticed.
+// Esplanades: the NAT is noticed. TestNATRebinds has a strongSwan behind the router.
 func TestNAT(t *testing.T) {
-	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
+	for _, k := range pairsOf(t, ours, toStrong) {
 		t.Run(k.String(), func(t *testing.T) {
 			t.Parallel()
 			p := newPair(t, k, tunnel{Router: true, Edit: func(a, b *peer.Gateway) {

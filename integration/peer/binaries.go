@@ -64,6 +64,10 @@ func unconfined(program string) string {
 // binaryEnv names a ready esplanade binary to test instead of one built from this checkout.
 const binaryEnv = "ESPLANADE_BINARY"
 
+// raceEnv has the binary built with the race detector if it is set to anything. The tests need not be: what is looked for is a race
+// in the daemon, and captures, bridges and transfers cost the detector much.
+const raceEnv = "ESPLANADE_INTEGRATION_RACE"
+
 // Binary is the path of the esplanade binary; the first call builds it.
 var Binary = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv(binaryEnv); path != "" {
@@ -80,7 +84,7 @@ var Binary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(dir, "esplanade")
 	// A clone that belongs to another user has no version control as git sees it, and needs none here.
 	args := []string{"build", "-buildvcs=false", "-o", path}
-	if raceEnabled {
+	if os.Getenv(raceEnv) != "" {
 		args = append(args, "-race") // a race in the daemon fails the test that ran into it
 	}
 	build := exec.Command("go", append(args, "./cmd/esplanade")...)
