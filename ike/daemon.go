@@ -11,6 +11,7 @@ import (
 
 	"esplanade/config"
 	"esplanade/ike/gateway"
+	"esplanade/ike/sa"
 )
 
 // Options are what a [Daemon] is made of.
@@ -30,6 +31,10 @@ type Options struct {
 	// CrashSecret and ExportKeys: see [gateway.Options].
 	CrashSecret []byte
 	ExportKeys  bool
+
+	// carryOut takes the place of the function of that name in tests, and inLoop the place of the workers: the event loop does all.
+	carryOut func(sa.Want) sa.Result
+	inLoop   bool
 }
 
 // Daemon is the IKE daemon. [Daemon.Run] runs its event loop; the Handle methods and commands may be called from any
@@ -42,6 +47,7 @@ type Daemon struct {
 	// routing changes the host's routes in the order in which the event loop wants it.
 	routing  *routing
 	resolver resolver
+	desk     *desk
 
 	// gateway belongs to the event loop.
 	gateway *gateway.Manager
@@ -59,6 +65,9 @@ func New(o Options) *Daemon {
 	if o.Observer == nil {
 		o.Observer = gateway.Observers(nil)
 	}
+	if o.carryOut == nil {
+		o.carryOut = carryOut
+	}
 	if o.Resolve == nil {
 		o.Resolve = func(ctx context.Context, name string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", name)
@@ -69,6 +78,11 @@ func New(o Options) *Daemon {
 	d.stats.init()
 	d.resolver.init()
 	d.routing = newRouting(o.Network, o.Logger, d.loop.wakeUp)
+	crew := workers()
+	if o.inLoop {
+		crew = 0
+	}
+	d.desk = newDesk(crew, o.carryOut, d.loop.wakeUp)
 	d.gateway = gateway.New(gateway.Options{
 		Config: o.Config, DataPlane: o.DataPlane, Host: host{d}, IKEPort: o.IKEPort, NATTPort: o.NATTPort, Bound: o.Bound,
 		Observer: o.Observer, Meter: &d.stats,
@@ -91,6 +105,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	now := time.Now()
 	list, known := d.addresses()
 	go d.routing.run()
+	d.desk.start()
 	d.gateway.Start(now, list, known)
 	// Before anything else is done, what the configuration says is protected goes into the tunnels.
 	d.routing.flush()
@@ -112,6 +127,7 @@ func (d *Daemon) shutdown() {
 		d.once(context.Background(), deadline)
 	}
 	d.gateway.Close(time.Now())
+	d.desk.close()
 	d.resolver.cancel()
 	d.loop.close()
 	d.routing.close()

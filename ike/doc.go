@@ -5,14 +5,14 @@
 //
 //	packet loops ──> handler.go ──> inbox, strangers, news ──┐
 //	commands (Call), answers of resolvers ───────> inbox ────┤
-//	failures of routes ──────────────────────────> wake ─────┼──> loop.go ──> gateway.Manager
+//	failures of routes, key exchanges ───────────> wake ─────┼──> loop.go ──> gateway.Manager
 //	one timer, for NextTimeout ──────────────────────────────┘                   │ effects
 //	                                                                             │
-//	         DataPlane, host.go ──> routing.go (one worker), resolver.go  <──────┘
+//	DataPlane, host.go ──> routing.go (one worker), resolver.go, requests.go <───┘
 //
 // Everything that happens reaches the loop through something that is bounded. When a queue is full, input is dropped and
 // counted; the packet loop never waits for the control plane. What must not be lost is not in a queue but in a set that
-// cannot overflow (package news, the failures of routing).
+// cannot overflow (package news, the failures of routing, the results of requests).
 //
 // The loop must not block. Whatever may take its time is carried out by workers, and what comes of it is an input again.
 //

@@ -197,6 +197,7 @@ func (d *Daemon) fetch() {
 	for _, f := range d.routing.takeFailures() {
 		d.gateway.RoutesFailed(now, f.holder, f.ts, f.err)
 	}
+	d.fetchCompleted()
 }
 
 // handleBatch handles what waits in a queue, up to n inputs.

@@ -88,6 +88,7 @@ type collector struct {
 	bytes, packets, drops, failures, exchanges, rekeys, retransmits, moves *prometheus.Desc
 	ignored, inboxDropped, sendErrors, established, lastReload, started    *prometheus.Desc
 	loadedAt, redirects, restored, contested                               *prometheus.Desc
+	workWaiting, workDone, workDropped                                     *prometheus.Desc
 }
 
 func newCollector(g *gateway) *collector {
@@ -116,6 +117,9 @@ func newCollector(g *gateway) *collector {
 		moves:        d("address_changes_total", "How often the addresses of an IKE SA or of its ESP have changed."),
 		ignored:      d("ignored_messages_total", "IKE messages that had no effect.", "reason"),
 		inboxDropped: d("inbox_dropped_total", "Input that was dropped because the event loop was too busy."),
+		workWaiting:  d("work_waiting", "Key exchanges that wait for a worker, by the kind of their peers.", "from"),
+		workDone:     d("work_done_total", "Key exchanges that were made, by the event loop or by workers.", "by"),
+		workDropped:  d("work_dropped_total", "Key exchanges that were not made: too many waited, or this one waited for too long.", "reason"),
 		sendErrors:   d("ike_send_errors_total", "IKE messages that the system did not send."),
 		established:  d("ike_established_total", "IKE SAs that were established."),
 		lastReload:   d("config_last_reload_successful", "Whether the last loading of the configuration succeeded."),
@@ -129,7 +133,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.configured, c.up, c.childUp, c.ikeSAs, c.halfOpen, c.refused, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
 		c.rekeys, c.retransmits, c.moves, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
-		c.redirects, c.restored, c.contested,
+		c.redirects, c.restored, c.contested, c.workWaiting, c.workDone, c.workDropped,
 	} {
 		ch <- d
 	}
@@ -183,6 +187,13 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		gauge(c.up, number(up), name)
 	}
+	work := c.g.daemon.Work()
+	gauge(c.workWaiting, float64(work.Peers), "known")
+	gauge(c.workWaiting, float64(work.Strangers), "stranger")
+	count(c.workDone, work.AtOnce, "loop")
+	count(c.workDone, work.Worked, "workers")
+	count(c.workDropped, work.Full, "full")
+	count(c.workDropped, work.Late, "late")
 	drops := c.g.engine.Drops()
 	for _, r := range dataplane.DropReasons() {
 		count(c.drops, drops[r], r.Direction().String(), r.String())

@@ -94,6 +94,13 @@ func TestMetrics(t *testing.T) {
 		{"ipsec_exchanges_total", []string{"exchange=CREATE_CHILD_SA", "role=initiator"}, 2},
 		{"ipsec_exchange_duration_seconds", []string{"exchange=IKE_AUTH"}, 1},
 		{"ipsec_exchange_duration_seconds", []string{"exchange=CREATE_CHILD_SA"}, 2},
+		{"ipsec_work_waiting", []string{"from=known"}, 0},
+		{"ipsec_work_waiting", []string{"from=stranger"}, 0},
+		// A private value and a shared secret each: of the handshake and of two rekeyings.
+		{"ipsec_work_done_total", []string{"by=loop"}, 6},
+		{"ipsec_work_done_total", []string{"by=workers"}, 0},
+		{"ipsec_work_dropped_total", []string{"reason=full"}, 0},
+		{"ipsec_work_dropped_total", []string{"reason=late"}, 0},
 		{"ipsec_retransmits_total", nil, 0},
 		{"ipsec_address_changes_total", nil, 0},
 		{"ipsec_config_last_reload_successful", nil, 1},
@@ -152,7 +159,7 @@ func TestMetricsFollowTheRules(t *testing.T) {
 	bad.seen.await(t, "the failure", func(w *watcher) bool { return len(w.failures) > 0 })
 	families := scrape(t, left)
 	maps.Copy(families, scrape(t, bad)) // has failures, which are no family before there is one
-	allowed := []string{"connection", "child", "direction", "reason", "exchange", "role", "sa", "version", "what"}
+	allowed := []string{"connection", "child", "direction", "reason", "exchange", "role", "sa", "version", "what", "by", "from"}
 	documented := documentedMetrics(t)
 	seen := map[string]bool{}
 	for name, f := range families {

@@ -8,7 +8,7 @@ import (
 	"esplanade/ike/suite"
 )
 
-// budget bounds the work that the key exchanges of strangers make on the event loop. It counts what they cost by a table
+// budget bounds the work that the key exchanges of strangers make. It counts what they cost by a table
 // ([suite.Cost]), not what they take: a bound must not depend on what else the machine does.
 type budget struct {
 	limits  budgetLimits
@@ -19,7 +19,7 @@ type budget struct {
 
 // budgetLimits are those of one budget.
 type budgetLimits struct {
-	// rate is the part of the loop's time that they may take in the long run, burst what they may take at once.
+	// rate is the part of the time of one core that they may take in the long run, burst what they may take at once.
 	rate  float64
 	burst time.Duration
 	// reserve is the part of burst that is kept for networks that have had nothing for freshTime: whoever takes all that he
@@ -42,8 +42,7 @@ const (
 	maxDebtors = 1 << 15
 )
 
-// expensiveLimits let 8 of MODP-4096 through a second, so that the loop is free for nine tenths of the time, and most
-// liveness checks are answered at once. At once there may be ten of MODP-4096, or two of MODP-8192 and what is kept in
+// expensiveLimits let 8 of MODP-4096 through a second, so that nine tenths of a core are left for everything else. At once there may be ten of MODP-4096, or two of MODP-8192 and what is kept in
 // reserve. A source has a quarter of it all, and one of MODP-8192 at once.
 func expensiveLimits() budgetLimits {
 	return budgetLimits{rate: 0.1, burst: 180 * time.Millisecond, reserve: 60 * time.Millisecond,

@@ -11,7 +11,10 @@ import (
 // Errand is a request of an IKE SA, with what the one who carries it out has to know of its peer.
 type Errand struct {
 	Want sa.Want
-	// Peer is where the other end of the IKE SA is. Stranger: it has come by itself and has not been authenticated yet.
+	// Until is how long the IKE SA waits for the result.
+	Until time.Time
+	// Peer is where the other end of the IKE SA is: its address, or its /64 of IPv6. Stranger: it has come by itself and has not
+	// been authenticated yet.
 	Peer     netip.Addr
 	Stranger bool
 
@@ -24,7 +27,7 @@ type Errand struct {
 // runErrand has a request of a machine carried out.
 func (d *Manager) runErrand(now time.Time, e *entry, r sa.Request) {
 	result, done := d.o.Host.CarryOut(Errand{
-		Want: r.Want, Peer: e.m.Path().Remote.Addr(), Stranger: e.stranger,
+		Want: r.Want, Until: r.Until, Peer: sourceOf(e.m.Path().Remote.Addr()), Stranger: e.stranger,
 		spi: e.m.LocalSPI(), ike: e.m.ID(), request: r.ID,
 	})
 	if done {

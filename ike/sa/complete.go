@@ -93,7 +93,7 @@ func (m *Machine) ask(now time.Time, w Want) (r Result, ok bool) {
 	a.results = a.results[:a.next] // the situation has changed, and what was asked for with it
 	m.lastRequest++
 	a.open = &openRequest{m.lastRequest, w, now.Add(w.patience())}
-	m.emit(Request{ID: m.lastRequest, Want: w})
+	m.emit(Request{ID: m.lastRequest, Want: w, Until: a.open.deadline})
 	return nil, false
 }
 

@@ -17,6 +17,8 @@ type Request struct {
 	// ID names the request among those of its machine. It is never used again.
 	ID   uint64
 	Want Want
+	// Until is how long the machine waits. A result that comes later is of no use.
+	Until time.Time
 }
 
 func (Request) output() {}
