@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/ike/auth"
 	"esplanade/ike/identity"
 	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
@@ -61,7 +62,7 @@ func newPeer(tb testing.TB, id, other, ike, esp, local, remote string) *peer {
 		AllocateSPI: func() (uint32, error) { return binary.BigEndian.Uint32(octets(4)) | 1<<31, nil }, ReleaseSPI: func(uint32) {},
 		NextID: func() uint64 { last++; return last }, Jitter: func() float64 { return 0 },
 		Connections:  func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },
-		PSK:          func(_, _ identity.Identity) ([]byte, bool) { return []byte("secret"), true },
+		Credentials:  func(auth.Query) (auth.Credential, bool) { return auth.Credential{Secret: []byte("secret")}, true },
 		FirstContact: func(*sa.Config) bool { return false }, LastInbound: func(uint64) time.Time { return time.Time{} },
 	}
 	return p

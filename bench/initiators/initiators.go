@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"esplanade/ike/auth"
 	"esplanade/ike/identity"
 	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
@@ -203,7 +204,7 @@ func (l *load) prepare() error {
 		NextID:       func() uint64 { l.id++; return l.id },
 		Jitter:       func() float64 { return 0 },
 		Connections:  func(_, _ netip.Addr) []*sa.Config { return nil },
-		PSK:          func(_, _ identity.Identity) ([]byte, bool) { return l.PSK, true },
+		Credentials:  func(auth.Query) (auth.Credential, bool) { return auth.Credential{Secret: l.PSK}, true },
 		FirstContact: func(*sa.Config) bool { return false },
 		LastInbound:  func(uint64) time.Time { return time.Time{} },
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/ike/auth"
 	"esplanade/ike/identity"
 	"esplanade/ike/proposal"
 	"esplanade/ike/sa"
@@ -58,7 +59,7 @@ func newResponder(t *testing.T, psk string) *responder {
 	}
 	cfg.Children = []*sa.ChildConfig{child}
 	env.Connections = func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{&cfg} }
-	env.PSK = func(_, _ identity.Identity) ([]byte, bool) { return []byte(psk), true }
+	env.Credentials = func(auth.Query) (auth.Credential, bool) { return auth.Credential{Secret: []byte(psk)}, true }
 
 	ike, err := open(loopback)
 	if err != nil {

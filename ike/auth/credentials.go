@@ -6,8 +6,8 @@ import (
 	"esplanade/ike/identity"
 )
 
-// Ask says which credential is meant.
-type Ask struct {
+// Query says which credential is meant.
+type Query struct {
 	// Local and Remote are the identities of the two sides.
 	Local, Remote identity.Identity
 	// Guess: Remote is only a pattern, since the peer has not said yet who it is. What is found is what this side proves itself
@@ -22,7 +22,7 @@ type Credential struct {
 }
 
 // Credentials finds the credential that is asked for. It must not block.
-type Credentials func(Ask) (Credential, bool)
+type Credentials func(Query) (Credential, bool)
 
 // Mark identifies a credential and says nothing about it to whoever does not have it. What was proved once counts only
 // as long as the mark stays the same.

@@ -13,7 +13,7 @@
 //	            Process  <--IKE_AUTH--   Build
 //
 // What it answers is a [Step]: Done, NeedMore (another message of the peer or another one of this side), or Wait (for
-// something that takes time: [Want] says what, and [Authenticator.Complete] goes on with the answer).
+// something that takes time, which it has asked for with [Transcript.Ask]; it is called once more when the answer is there).
 //
 // Both proofs of an IKE SA are a [Pair], which is an authenticator itself; [ProvePPK] and [CheckPPK] are one around another.
 // Each direction has a method of its own, so that a gateway with a certificate can serve users with EAP.

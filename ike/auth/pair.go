@@ -1,23 +1,21 @@
 package auth
 
-import "esplanade/ike/wire"
+import (
+	"slices"
+
+	"esplanade/ike/wire"
+)
 
 // Pair is both proofs of an IKE SA, each by a method of its own. In each message this side's proof comes first, so that what
 // it learns of the peer's answer (that the PPK is in use) is known when the peer's proof is judged.
-type Pair struct {
-	own, peer leg
-	// waiting is the proof that waits, in the half of the round that building says.
-	waiting  *leg
-	building bool
-	in       []wire.Payload // what is being processed
-	built    []wire.Payload // by the one that came before the one that waits
-}
+type Pair struct{ own, peer leg }
 
 // leg is one of the two proofs.
 type leg struct {
 	Authenticator
-	status Status
-	gone   bool // it was done in an earlier round
+	step Step
+	// asked: this half of the round is done for it, while the other one waits. gone: it was done in an earlier round.
+	asked, gone bool
 }
 
 // NewPair makes a pair of what proves this side and what checks the peer.
@@ -27,69 +25,47 @@ func NewPair(own, peer Authenticator) *Pair {
 
 // Build makes the payloads of this side's next message.
 func (p *Pair) Build(t *Transcript) (Step, error) {
-	p.building, p.built = true, nil
-	return p.run(t, &p.own)
+	return p.half(t, false, func(l *leg) (Step, error) { return l.Build(t) })
 }
 
 // Process takes the peer's next message.
 func (p *Pair) Process(t *Transcript, in []wire.Payload) (Step, error) {
-	p.building, p.in = false, in
-	return p.run(t, &p.own)
-}
-
-// Complete goes on after Wait.
-func (p *Pair) Complete(t *Transcript, a Answer) (Step, error) {
-	l := p.waiting
-	if l == nil {
-		panic("BUG: an answer for a pair that waits for none")
-	}
-	p.waiting = nil
-	s, err := l.Complete(t, a)
-	return p.after(t, l, s, err)
+	return p.half(t, true, func(l *leg) (Step, error) { return l.Process(t, in) })
 }
 
 // Held is what both keep.
 func (p *Pair) Held() int { return p.own.Held() + p.peer.Held() }
 
-// run asks the proofs from l on.
-func (p *Pair) run(t *Transcript, l *leg) (Step, error) {
-	if l.gone {
-		return p.after(t, l, Step{Status: Done}, nil)
+// half asks both proofs in one half of a round, each once. hears: it is the half with the peer's message, which is the second one
+// of an initiator.
+func (p *Pair) half(t *Transcript, hears bool, ask func(*leg) (Step, error)) (Step, error) {
+	last := hears == t.Initiator
+	for _, l := range []*leg{&p.own, &p.peer} {
+		if l.asked {
+			continue
+		}
+		l.step = Step{Status: Done}
+		if !l.gone {
+			var err error
+			if l.step, err = ask(l); err != nil || l.step.Status == Wait {
+				return l.step, err
+			}
+		}
+		l.asked = true
+		// This side has proved itself when the round is over, the peer when its message was judged.
+		switch done := l.step.Status == Done; {
+		case l == &p.own:
+			t.OwnProved = t.OwnProved || done && last
+		case hears:
+			t.PeerProved = t.PeerProved || done
+		}
 	}
-	var s Step
-	var err error
-	if p.building {
-		s, err = l.Build(t)
-	} else {
-		s, err = l.Process(t, p.in)
-	}
-	return p.after(t, l, s, err)
-}
-
-// after takes the step of a proof, and goes on with the other one or ends the half of the round.
-func (p *Pair) after(t *Transcript, l *leg, s Step, err error) (Step, error) {
-	if err != nil {
-		return Step{}, err
-	}
-	if s.Status == Wait {
-		p.waiting = l
-		return Step{Status: Wait, Want: s.Want}, nil
-	}
-	l.status = s.Status
-	p.built = append(p.built, s.Payloads...)
-	ends := p.building != t.Initiator // the round: the initiator has sent first, the responder has heard first
-	if l == &p.own {
-		t.OwnProved = t.OwnProved || s.Status == Done && ends
-		return p.run(t, &p.peer)
-	}
-	t.PeerProved = t.PeerProved || s.Status == Done && !p.building
-	out := Step{Status: NeedMore, Payloads: p.built}
-	if p.own.status == Done && p.peer.status == Done {
+	out := Step{Status: NeedMore, Payloads: slices.Concat(p.own.step.Payloads, p.peer.step.Payloads)}
+	if p.own.step.Status == Done && p.peer.step.Status == Done {
 		out.Status = Done
 	}
-	if ends {
-		p.own.gone, p.peer.gone = p.own.status == Done, p.peer.status == Done
+	for _, l := range []*leg{&p.own, &p.peer} {
+		l.asked, l.gone = false, l.gone || last && l.step.Status == Done
 	}
-	p.built, p.in = nil, nil
 	return out, nil
 }

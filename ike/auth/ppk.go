@@ -34,66 +34,34 @@ type provePPK struct {
 	key PPK
 	// mixed are the keys that come into force if the responder uses the PPK; set when PPK_IDENTITY is sent.
 	mixed *suite.Keys
-	// stage says which Build waits, and with is the payloads of the first one.
-	stage stage
-	with  []wire.Payload
 }
-
-// stage is the Build that a [provePPK] waits in.
-type stage uint8
-
-const (
-	stageNone stage = iota
-	stageMixed
-	stagePlain
-)
 
 // Build makes AUTH with the PPK. An initiator that can do without also sends the AUTH data that it would have then, in
 // NO_PPK_AUTH: https://www.rfc-editor.org/rfc/rfc8784#section-3
 func (p *provePPK) Build(t *Transcript) (Step, error) {
-	mixed, err := suite.MixPPK(t.PRF, p.key.Secret, t.Keys)
+	plain := t.Keys
+	mixed, err := suite.MixPPK(t.PRF, p.key.Secret, plain)
 	if err != nil {
 		return Step{}, err
 	}
-	p.stage, p.mixed = stageMixed, &mixed
-	return p.built(t, func() (Step, error) { return p.Authenticator.Build(t) })
-}
-
-func (p *provePPK) Complete(t *Transcript, a Answer) (Step, error) {
-	if p.stage == stageNone {
-		return p.Authenticator.Complete(t, a)
-	}
-	return p.built(t, func() (Step, error) { return p.Authenticator.Complete(t, a) })
-}
-
-// built carries on with a Build of the inner proof, under the keys that its stage says.
-func (p *provePPK) built(t *Transcript, inner func() (Step, error)) (Step, error) {
-	plain := t.Keys
-	if p.stage == stageMixed {
-		t.Keys = *p.mixed
-	}
-	s, err := inner()
+	t.Keys = mixed
+	s, err := p.Authenticator.Build(t)
 	t.Keys = plain
-	if err != nil || s.Status == Wait {
-		return s, err
-	}
-	a := findAuth(s.Payloads)
-	switch {
-	case p.stage == stageMixed && a == nil:
-		p.stage, p.mixed = stageNone, nil // there is more to come before AUTH
-		return s, nil
-	case p.stage == stageMixed && !p.key.Required:
-		p.stage, p.with = stagePlain, s.Payloads
-		return p.built(t, func() (Step, error) { return p.Authenticator.Build(t) })
-	case p.stage == stagePlain && a == nil:
-		return Step{}, errors.New("auth: AUTH with the PPK and none without")
+	if err != nil || findAuth(s.Payloads) == nil {
+		return s, err // it waits, or there is more to come before AUTH
 	}
 	out := append(slices.Clone(s.Payloads), wire.NewPPKIdentity(wire.PPKIDFixed, []byte(p.key.ID)))
-	if p.stage == stagePlain {
-		out = append(slices.Clone(p.with), wire.NewPPKIdentity(wire.PPKIDFixed, []byte(p.key.ID)),
-			&wire.Notify{NotifyType: wire.NotifyNoPPKAuth, Data: a.Data})
+	if !p.key.Required {
+		if s, err = p.Authenticator.Build(t); err != nil || s.Status == Wait {
+			return s, err
+		}
+		a := findAuth(s.Payloads)
+		if a == nil {
+			return Step{}, errors.New("auth: AUTH with the PPK and none without")
+		}
+		out = append(out, &wire.Notify{NotifyType: wire.NotifyNoPPKAuth, Data: a.Data})
 	}
-	p.stage, p.with = stageNone, nil
+	p.mixed = &mixed
 	return Step{Status: s.Status, Payloads: out}, nil
 }
 
@@ -131,8 +99,8 @@ func CheckPPK(inner Authenticator, policy PPKPolicy) Authenticator {
 type checkPPK struct {
 	Authenticator
 	policy PPKPolicy
-	// confirm: the next message has to say that the PPK is in use. building: it is being made.
-	confirm, building bool
+	// confirm: the next message has to say that the PPK is in use.
+	confirm bool
 }
 
 // Process decides about the PPK of an initiator, by the table of RFC 8784 section 3:
@@ -148,7 +116,6 @@ type checkPPK struct {
 //
 // A connection that requires a PPK and has none fails in the first line as well: somebody has configured it to.
 func (p *checkPPK) Process(t *Transcript, in []wire.Payload) (Step, error) {
-	p.building = false
 	a := findAuth(in)
 	if a == nil {
 		return p.Authenticator.Process(t, in) // "in the request message containing the AUTH payload"
@@ -190,33 +157,29 @@ func (p *checkPPK) use(t *Transcript, in []wire.Payload, id string, secret []byt
 	if err != nil {
 		return Step{}, err
 	}
-	t.Keys, t.PPK, t.PPKUsed, p.confirm = mixed, id, true, true
-	s, err := p.Authenticator.Process(t, in)
-	if err == nil || without == nil || !errors.Is(err, ErrMismatch) {
-		return s, err
-	}
-	t.Keys = plain
-	if s, again := p.Authenticator.Process(t, replaceAuth(in, findAuth(in), without.Data)); again == nil && s.Status == Done {
-		err = &PPKError{Reason: PPKDiffers, ID: id}
-	}
 	t.Keys = mixed
+	s, err := p.Authenticator.Process(t, in)
+	switch {
+	case err == nil && s.Status == Wait:
+		t.Keys = plain
+		return s, nil
+	case err == nil:
+		t.PPK, t.PPKUsed, p.confirm = id, true, true
+		return s, nil
+	case without != nil && errors.Is(err, ErrMismatch):
+		t.Keys = plain
+		if s, again := p.Authenticator.Process(t, replaceAuth(in, findAuth(in), without.Data)); again == nil && s.Status == Done {
+			err = &PPKError{Reason: PPKDiffers, ID: id}
+		}
+	}
+	t.Keys, t.PPK, t.PPKUsed = mixed, id, true
 	return Step{}, err
 }
 
 // Build adds PPK_IDENTITY, without data, if the PPK is in use. https://www.rfc-editor.org/rfc/rfc8784#section-3
 func (p *checkPPK) Build(t *Transcript) (Step, error) {
-	p.building = true
 	s, err := p.Authenticator.Build(t)
-	return p.confirmed(s, err)
-}
-
-func (p *checkPPK) Complete(t *Transcript, a Answer) (Step, error) {
-	s, err := p.Authenticator.Complete(t, a)
-	return p.confirmed(s, err)
-}
-
-func (p *checkPPK) confirmed(s Step, err error) (Step, error) {
-	if err != nil || s.Status == Wait || !p.building || !p.confirm {
+	if err != nil || s.Status == Wait || !p.confirm {
 		return s, err
 	}
 	p.confirm = false

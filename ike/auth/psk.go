@@ -38,7 +38,6 @@ func CheckPSK(s Secret) Authenticator { return &checker{secret: s, value: pskVal
 
 // prover sends one AUTH payload of the method for a shared key.
 type prover struct {
-	prompt
 	secret Secret
 	value  value
 	status Status
@@ -62,15 +61,18 @@ func (p *prover) Process(*Transcript, []wire.Payload) (Step, error) {
 	return Step{Status: p.status}, nil
 }
 
+func (p *prover) Held() int { return 0 }
+
 // checker expects one AUTH payload of the method for a shared key.
 type checker struct {
-	prompt
 	secret Secret
 	value  value
 	status Status
 }
 
 func (c *checker) Build(*Transcript) (Step, error) { return Step{Status: c.status}, nil }
+
+func (c *checker) Held() int { return 0 }
 
 // Process judges AUTH. A responder may keep an initiator waiting for it that has not proved itself.
 func (c *checker) Process(t *Transcript, in []wire.Payload) (Step, error) {

@@ -24,6 +24,8 @@ type Transcript struct {
 
 	// OwnProved and PeerProved tell which proofs are complete. [Pair] sets them.
 	OwnProved, PeerProved bool
+	// Ask gives the answer to a Want. ok is false if there is none yet: the authenticator returns Wait then.
+	Ask func(Want) (a Answer, ok bool)
 	// PPK is the identity of the PPK in Keys. PPKUsed: there is one.
 	PPK     string
 	PPKUsed bool

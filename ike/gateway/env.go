@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"time"
 
-	"esplanade/ike/identity"
 	"esplanade/ike/sa"
 	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
@@ -26,8 +25,7 @@ func (d *Manager) newEnv() *sa.Env {
 		Connections: d.connectionsFor,
 		Configured:  func() []string { return d.dir.texts },
 		Siblings:    d.siblings,
-		PSK:         func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.PSK(local, remote)) },
-		OfferPSK:    func(local, remote identity.Identity) ([]byte, bool) { return octetsOf(d.conf.OfferPSK(local, remote)) },
+		Credentials: d.credential,
 		PPK:         d.ppk,
 		FreePPK:     d.freePPK,
 		HasPPK:      d.hasFreePPK,

@@ -244,14 +244,6 @@ func (d *Manager) discardChild(now time.Time, h *child, reason string) {
 	x.cfg.Children = slices.DeleteFunc(slices.Clone(x.cfg.Children), func(o *sa.ChildConfig) bool { return o == h.cfg })
 }
 
-// octetsOf is the octets of a key that was looked up.
-func octetsOf(s *config.IKESecret, ok bool) ([]byte, bool) {
-	if !ok {
-		return nil, false
-	}
-	return s.Key.Bytes(), true
-}
-
 // secretOf is the pre-shared key of a connection; empty for none. Of a connection for several peers it is all keys that
 // they may have.
 func secretOf(g *config.Config, c *config.Connection) string {

@@ -63,12 +63,12 @@ func (m *Machine) newAuthFlow() *authFlow {
 func (m *Machine) authenticators(f *authFlow) (own, peer auth.Authenticator) {
 	own = m.method(m.cfg.LocalAuth).Prove(func() (auth.Credential, bool) {
 		if f.t.PeerID == nil {
-			return m.credential(auth.Ask{Local: m.localID, Remote: m.cfg.RemoteID, Guess: !m.cfg.RemoteID.Concrete()})
+			return m.env.Credentials(auth.Query{Local: m.localID, Remote: m.cfg.RemoteID, Guess: !m.cfg.RemoteID.Concrete()})
 		}
-		return m.credential(auth.Ask{Local: m.localID, Remote: f.peer})
+		return m.env.Credentials(auth.Query{Local: m.localID, Remote: f.peer})
 	})
 	peer = m.method(m.cfg.RemoteAuth).Check(func() (auth.Credential, bool) {
-		return m.credential(auth.Ask{Local: m.localID, Remote: f.peer})
+		return m.env.Credentials(auth.Query{Local: m.localID, Remote: f.peer})
 	})
 	switch {
 	case !m.initiator:
@@ -106,19 +106,9 @@ func methodOf(a policy.Auth) method {
 	panic("BUG: a connection without a method of authentication: " + a.String())
 }
 
-// credential is where credentials are asked for.
-func (m *Machine) credential(a auth.Ask) (auth.Credential, bool) {
-	find := m.env.PSK
-	if a.Guess && m.env.OfferPSK != nil {
-		find = m.env.OfferPSK
-	}
-	secret, ok := find(a.Local, a.Remote)
-	return auth.Credential{Secret: secret}, ok
-}
-
 // credentialMark is the mark of what two identities prove themselves with; ok is false if there is nothing any more.
 func (m *Machine) credentialMark(local, remote identity.Identity) (mark [ticket.MarkLen]byte, ok bool) {
-	c, ok := m.credential(auth.Ask{Local: local, Remote: remote})
+	c, ok := m.env.Credentials(auth.Query{Local: local, Remote: remote})
 	return markOf(c), ok
 }
 

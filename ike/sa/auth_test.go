@@ -123,11 +123,11 @@ func TestReservedOctetsOfID(t *testing.T) {
 func reservedID(t *testing.T, m *Machine, task *authTask) []byte {
 	t.Helper()
 	id := &wire.ID{IDType: wire.IDType(m.localID.Type), Reserved: [3]byte{1, 2, 3}, Data: m.localID.Data}
-	secret, _ := m.env.PSK(m.localID, m.cfg.RemoteID)
+	c, _ := m.env.Credentials(auth.Query{Local: m.localID, Remote: m.cfg.RemoteID})
 	octets := auth.SignedOctets(m.prf, m.init.ownMessage, m.init.nr, m.ownP(), id.AppendBody(nil))
 	o := task.child
 	h := wire.Header{SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: wire.ExchangeIKEAuth, Flags: m.flags(), MessageID: 1}
 	return m.seal(h, []wire.Payload{
-		id, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, secret, octets)}, o.sa(), toWireTS(false, o.ts.Local), toWireTS(true, o.ts.Remote),
+		id, &wire.Auth{Method: wire.AuthSharedKey, Data: auth.PSK(m.prf, c.Secret, octets)}, o.sa(), toWireTS(false, o.ts.Local), toWireTS(true, o.ts.Remote),
 	})[0]
 }

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"time"
 
-	"esplanade/ike/identity"
+	"esplanade/ike/auth"
 	"esplanade/ike/policy"
 	"esplanade/ike/selector"
 	"esplanade/ike/ticket"
@@ -34,11 +34,8 @@ type Env struct {
 	Connections func(local, remote netip.Addr) []*Config
 	// Configured names the connections there are and their peers' addresses, for an operator. The list is not changed. It may be nil.
 	Configured func() []string
-	// PSK finds the pre-shared key of two identities, both of which are known. It decides what a peer proves with AUTH, so
-	// that it must not give the key of anybody else.
-	PSK func(local, remote identity.Identity) (secret []byte, ok bool)
-	// OfferPSK finds the key with which an initiator authenticates to a peer of which only a pattern is known. Nil: PSK does.
-	OfferPSK func(local, remote identity.Identity) (secret []byte, ok bool)
+	// Credentials finds what the two sides of an IKE SA prove with who they are.
+	Credentials auth.Credentials
 	// method makes the authenticators of a method of authentication; nil: [methodOf]. Tests have methods of their own.
 	method func(policy.Auth) method
 	// PPK finds a post-quantum preshared key. FreePPK reports whether a connection that names none may use this one, and

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
 	"esplanade/ike/policy"
@@ -147,12 +148,12 @@ func newRig(t *testing.T, seed uint64, edit func(a, b *Config)) *rig {
 			NextID:      func() uint64 { e.nextID++; return e.nextID },
 			Jitter:      func() float64 { return r.rng.Float64() },
 			Connections: func(local, remote netip.Addr) []*Config { return []*Config{e.cfg} },
-			PSK: func(local, remote identity.Identity) ([]byte, bool) {
-				s, ok := e.psk[remote.String()]
+			Credentials: func(q auth.Query) (auth.Credential, bool) {
+				s, ok := e.psk[q.Remote.String()]
 				if !ok {
 					s, ok = e.psk[""]
 				}
-				return []byte(s), ok
+				return auth.Credential{Secret: []byte(s)}, ok
 			},
 			FirstContact: func(*Config) bool { return len(e.live()) <= 1 },
 			LastInbound:  func(uint64) time.Time { return e.lastESP },

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"esplanade/ike/identity"
+	"esplanade/ike/auth"
 	"esplanade/ike/sa"
 	"esplanade/ike/wire"
 )
@@ -86,7 +86,7 @@ func newHost(w *World, name string, p *hostPlan) *Host {
 		NextID:       func() uint64 { h.ids++; return h.ids },
 		Jitter:       w.rng.Float64,
 		Connections:  func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },
-		PSK:          func(_, _ identity.Identity) ([]byte, bool) { return []byte("secret"), true },
+		Credentials:  func(auth.Query) (auth.Credential, bool) { return auth.Credential{Secret: []byte("secret")}, true },
 		PPK:          func(id string) ([]byte, bool) { return []byte("post-quantum"), id == ppkID },
 		HasPPK:       func() bool { return true },
 		FirstContact: func(*sa.Config) bool { return len(h.open()) <= 1 },

@@ -105,7 +105,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "ppk-no-ppk-auth", File: "ike/auth/ppk.go", Tests: "^TestPPK", In: "ike/sa",
-			Old: "case p.stage == stageMixed && !p.key.Required:", New: "case p.stage == stageMixed:",
+			Old: "if !p.key.Required {", New: "if true {",
 			Why: "an initiator for which the PPK is mandatory would offer to do without",
 		},
 		{
