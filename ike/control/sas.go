@@ -2,6 +2,8 @@ package control
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"esplanade/ike/gateway"
 	"esplanade/ike/proposal"
@@ -90,10 +92,13 @@ func taskName(k sa.TaskKind) string {
 	return "IKE_INFORMATIONAL"
 }
 
+// modeName is a mode as VICI has it: in capitals.
+func modeName(m fmt.Stringer) string { return strings.ToUpper(m.String()) }
+
 // ChildSA is a snapshot with counters as VICI shows it.
 func ChildSA(s sa.ChildSnapshot, c gateway.Counters) vici.ChildSA {
 	return vici.ChildSA{
-		Name: s.Name, UniqueID: uint32(s.ID), ReqID: s.ReqID, State: s.State.String(), Mode: "TUNNEL", Protocol: "ESP", Encap: s.UDP,
+		Name: s.Name, UniqueID: uint32(s.ID), ReqID: s.ReqID, State: s.State.String(), Mode: modeName(s.Mode), Protocol: s.Protocol.String(), Encap: s.UDP,
 		SPIIn: s.LocalSPI, SPIOut: s.RemoteSPI, Algorithms: algorithms(s.Chosen), ESN: s.Chosen.ESN == wire.ESN_ESN,
 		BytesIn: c.InBytes, PacketsIn: c.InPackets, BytesOut: c.OutBytes, PacketsOut: c.OutPackets, LastIn: c.LastIn, LastOut: c.LastOut,
 		RekeyAt: s.RekeyAt, ExpiresAt: s.ExpireAt, Installed: s.Created,

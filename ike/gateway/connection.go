@@ -176,7 +176,7 @@ func machineChild(h *config.Child) sa.ChildConfig {
 	return sa.ChildConfig{
 		Name: h.Name, Line: h.Position().FileLine(), ProposalsLine: h.At("esp_proposals").FileLine(),
 		LocalTSLine: h.At("local_ts").FileLine(), RemoteTSLine: h.At("remote_ts").FileLine(),
-		Proposals: h.Proposals, LocalTS: h.LocalTS, RemoteTS: h.RemoteTS,
+		Mode: h.Mode, Proposals: h.Proposals, LocalTS: h.LocalTS, RemoteTS: h.RemoteTS,
 		RekeyTime: h.RekeyTime, RandTime: h.RandTime, HardTime: h.LifeTime,
 		Soft:         esp.Limits{Packets: h.RekeyPackets, Bytes: h.RekeyBytes},
 		Hard:         esp.Limits{Packets: h.LifePackets, Bytes: h.LifeBytes},

@@ -6,6 +6,7 @@ import (
 	"esplanade/esp"
 	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
+	"esplanade/ike/wire"
 )
 
 // Child is one CHILD SA: a pair of ESP SAs, one per direction. It belongs to the loop that drives its machine.
@@ -15,6 +16,10 @@ type Child struct {
 	// Policy names what the traffic is matched against; a rekeyed child keeps the Policy of the one it replaces.
 	Policy uint64
 	Config *ChildConfig
+
+	// Protocol is ESP, and Mode says what it protects of a packet.
+	Protocol wire.ProtocolID
+	Mode     esp.Mode
 
 	// Inbound and Outbound are complete once the child is installed. Inbound.SPI is ours, Outbound.SPI the peer's.
 	Inbound  esp.InboundConfig

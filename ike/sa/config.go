@@ -83,7 +83,9 @@ type ChildConfig struct {
 	// Line, ProposalsLine, LocalTSLine and RemoteTSLine are positions for failure values.
 	Line, ProposalsLine, LocalTSLine, RemoteTSLine string
 
-	// Proposals are the ESP proposals in order of preference.
+	// Mode is what its CHILD SAs protect of a packet.
+	Mode policy.Mode
+	// Proposals are in order of preference, all of one protocol: ESP.
 	Proposals []proposal.Proposal
 	// LocalTS and RemoteTS are the traffic this child may carry. Empty stands for "dynamic": the gateway's own
 	// address, or the peer's.

@@ -268,15 +268,15 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 			return answer, false
 		}
 	}
-	peerSPI, ok := espSPI(chosen.SPI)
+	peerSPI, ok := parseChildSPI(chosen.SPI)
 	if !ok && inAuth {
 		// INVALID_SYNTAX would be the end of an IKE SA that is good for another child.
 		w := m.where(x).Of(cfg.Name, cfg.Line).Answering(wire.NotifyNoProposalChosen)
-		m.emit(Failed{Failure: diag.Unexpected(w, "an SPI of four octets, above 255", "an invalid ESP SPI")})
+		m.emit(Failed{Failure: diag.Unexpected(w, "an SPI of four octets, above 255", "an invalid "+chosen.Protocol.String()+" SPI")})
 		return failing(wire.NotifyNoProposalChosen), false
 	}
 	if !ok {
-		return m.refuseSyntax(r, "an invalid ESP SPI"), false
+		return m.refuseSyntax(r, "an invalid "+chosen.Protocol.String()+" SPI"), false
 	}
 	if limit := m.childLimit(old != nil, ts, best.ours); limit != "" {
 		m.emit(Failed{Failure: diag.LimitReached(m.where(x).Of(cfg.Name, cfg.Line).Answering(wire.NotifyNoAdditionalSAs), limit, "one more")})

@@ -159,7 +159,7 @@ func (m *Machine) seriesFailed(r *response, f *diag.Failure) (retry bool) {
 // dropOffer gives an offer up whose series has failed. A peer whose answer was of no use may have created the child.
 func (m *Machine) dropOffer(o *childOffer, f *diag.Failure) {
 	if !f.ByPeer && o.spi != 0 && m.state != StateDeleting {
-		m.requeue(&rejectChildTask{spi: o.spi, child: o.cfg.Name})
+		m.requeue(&rejectChildTask{spi: o.spi, protocol: o.protocol(), child: o.cfg.Name})
 		o.spi = 0
 	}
 	o.release(m)

@@ -19,13 +19,13 @@ func (m *Machine) handleInformational(r *request) []wire.Payload {
 		if !ok {
 			continue
 		}
-		switch d.Protocol {
-		case wire.ProtocolIKE:
+		switch {
+		case d.Protocol == wire.ProtocolIKE:
 			m.peerDeletesIKE(r.now)
 			// "The response to a request that deletes the IKE SA is an empty INFORMATIONAL response."
 			// https://www.rfc-editor.org/rfc/rfc7296#section-1.4.1
 			return nil
-		case wire.ProtocolESP:
+		case childProtocol(d.Protocol):
 			if own := m.peerDeletesChildren(r.now, d); own != nil {
 				answer = append(answer, own)
 			}
@@ -69,15 +69,15 @@ func (m *Machine) peerDeletesIKE(now time.Time) {
 // lists the paired SPIs of those that we have not deleted ourselves, for crossing requests: "In that case, the responses MUST
 // NOT include Delete payloads for the deleted SAs, since that would result in duplicate deletion". https://www.rfc-editor.org/rfc/rfc7296#section-1.4.1
 func (m *Machine) peerDeletesChildren(now time.Time, d *wire.Delete) *wire.Delete {
-	own := &wire.Delete{Protocol: wire.ProtocolESP}
+	own := &wire.Delete{Protocol: d.Protocol}
 	for _, b := range d.SPIs {
-		spi, ok := espSPI(b)
+		spi, ok := parseChildSPI(b)
 		if !ok {
 			continue
 		}
-		c := m.childByPeerSPI(spi)
+		c := m.childByPeerSPI(d.Protocol, spi)
 		if c == nil && m.creatingChild() && len(m.gone) < maxGone {
-			m.gone = append(m.gone, spi)
+			m.gone = append(m.gone, childSPI{d.Protocol, spi})
 		}
 		if c == nil || c.State == ChildDeleted {
 			continue // unknown SPIs are ignored
@@ -150,9 +150,7 @@ func (t *deleteChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool
 		m.emit(ChildDown{Child: t.child, Reason: t.reason})
 	}
 	t.child.State = ChildDeleting
-	return []wire.Payload{&wire.Delete{
-		Protocol: wire.ProtocolESP, SPIs: [][]byte{binary.BigEndian.AppendUint32(nil, t.child.Inbound.SPI)},
-	}}, true
+	return []wire.Payload{deleteChild(t.child.Protocol, t.child.Inbound.SPI)}, true
 }
 
 // done takes the child away whatever the answer says: an answer without our SPI means that the deletes have crossed.

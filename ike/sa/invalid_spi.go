@@ -58,7 +58,7 @@ func (m *Machine) heedInvalidSPI(r *request) {
 	if err != nil {
 		return
 	}
-	c := m.childByPeerSPI(spi)
+	c := m.childByPeerSPI(wire.ProtocolESP, spi) // the notification names no protocol
 	if c == nil || c.State != ChildInstalled || m.Replaced() || !m.spi.heededAt.IsZero() && r.now.Sub(m.spi.heededAt) < invalidSPIPause {
 		return
 	}

@@ -77,7 +77,7 @@ type Machine struct {
 	temporarySince time.Time
 	// gone are SPIs of the peer that it has deleted while an answer which creates a child was outstanding: the DELETE may
 	// have overtaken that answer.
-	gone []uint32
+	gone []childSPI
 	// rivalOf is the IKE SA that this one may replace, while a collision of two rekeyings is not settled.
 	rivalOf *Machine
 	// successor is the IKE SA that has the children now, predecessor the one that they were taken over from.

@@ -64,6 +64,9 @@ func (o *childOffer) prepareKE(m *Machine, now time.Time, except []uint16) error
 	return err
 }
 
+// protocol is that of all proposals of the offer.
+func (o *childOffer) protocol() wire.ProtocolID { return o.proposals[0].Protocol }
+
 func (o *childOffer) sa() *wire.SA {
 	return offerSA(o.proposals, binary.BigEndian.AppendUint32(nil, o.spi))
 }
@@ -94,7 +97,7 @@ func (m *Machine) takeAnswer(r *response, o *childOffer, old *Child) (*Child, *d
 	}
 	if f != nil {
 		if _, created := find[*wire.SA](r.payloads); created && f.Code != diag.CodeDeleted {
-			m.requeue(&rejectChildTask{spi: o.spi, child: o.cfg.Name})
+			m.requeue(&rejectChildTask{spi: o.spi, protocol: o.protocol(), child: o.cfg.Name})
 			o.spi = 0
 		}
 		o.release(m)
@@ -141,11 +144,11 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	if err != nil {
 		return nil, childMismatch(w, o.cfg, err)
 	}
-	peerSPI, ok := espSPI(chosen.SPI)
+	peerSPI, ok := parseChildSPI(chosen.SPI)
 	if !ok {
-		return nil, diag.Unexpected(w, "an SPI of four octets, above 255", "an invalid ESP SPI")
+		return nil, diag.Unexpected(w, "an SPI of four octets, above 255", "an invalid "+chosen.Protocol.String()+" SPI")
 	}
-	if slices.Contains(m.gone, peerSPI) {
+	if slices.Contains(m.gone, childSPI{chosen.Protocol, peerSPI}) {
 		return nil, diag.PeerDeleted(w, "the CHILD SA before its answer came")
 	}
 	ts := selector.Pair{Local: fromWireTS(tsi), Remote: fromWireTS(tsr)}
@@ -171,7 +174,7 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	if o.inAuth {
 		ni, nr = m.firstNonces()
 	}
-	c := &Child{Config: o.cfg, TS: ts, Path: m.espPath(), Chosen: chosen, Initiator: true, predecessor: old}
+	c := &Child{Config: o.cfg, Protocol: chosen.Protocol, Mode: modeOf(o.cfg), TS: ts, Path: m.espPath(), Chosen: chosen, Initiator: true, predecessor: old}
 	if err := m.keyChild(c, o.spi, peerSPI, shared, ni, nr, r.secrets...); err != nil {
 		return nil, diag.Internal(w, err)
 	}
@@ -206,15 +209,6 @@ func (m *Machine) answerShared(now time.Time, x wire.ExchangeType, o *childOffer
 // firstNonces are those of IKE_SA_INIT, from which the first CHILD SA has its keys (RFC 7296 section 2.17).
 func (m *Machine) firstNonces() (ni, nr []byte) { return m.init.ni, m.init.nr }
 
-func espSPI(b []byte) (uint32, bool) {
-	if len(b) != 4 {
-		return 0, false
-	}
-	spi := binary.BigEndian.Uint32(b)
-	// SPI values 0 to 255 are reserved: https://www.rfc-editor.org/rfc/rfc4303#section-2.1
-	return spi, spi > 255
-}
-
 // keyChild derives the keys of both directions. KEYMAT is cut up with encryption before integrity and the SA
 // from the initiator to the responder before the other, where the initiator is that of the exchange which creates the child.
 // https://www.rfc-editor.org/rfc/rfc7296#section-2.17
@@ -240,8 +234,8 @@ func (m *Machine) keyChild(c *Child, ownSPI, peerSPI uint32, shared, ni, nr []by
 	if !c.Initiator {
 		ei, ai, er, ar = er, ar, ei, ai
 	}
-	c.Outbound = esp.OutboundConfig{SPI: peerSPI, Suite: s, EncrKey: ei, IntegKey: ai, Soft: c.Config.Soft, Hard: c.Config.Hard}
-	c.Inbound = esp.InboundConfig{SPI: ownSPI, Suite: s, EncrKey: er, IntegKey: ar, ReplayWindow: c.Config.ReplayWindow}
+	c.Outbound = esp.OutboundConfig{SPI: peerSPI, Suite: s, Mode: c.Mode, EncrKey: ei, IntegKey: ai, Soft: c.Config.Soft, Hard: c.Config.Hard}
+	c.Inbound = esp.InboundConfig{SPI: ownSPI, Suite: s, Mode: c.Mode, EncrKey: er, IntegKey: ar, ReplayWindow: c.Config.ReplayWindow}
 	return nil
 }
 

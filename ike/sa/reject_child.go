@@ -1,7 +1,6 @@
 package sa
 
 import (
-	"encoding/binary"
 	"time"
 
 	"esplanade/ike/wire"
@@ -10,16 +9,15 @@ import (
 // rejectChildTask closes a CHILD SA that the peer has created by its answer and that this side could not accept: an SA
 // that only one side has would swallow what is sent on it.
 type rejectChildTask struct {
-	spi   uint32 // ours, reserved until the peer cannot use it any more
-	child string
+	spi      uint32 // ours, reserved until the peer cannot use it any more
+	protocol wire.ProtocolID
+	child    string
 }
 
 func (t *rejectChildTask) name() string                { return "reject child " + t.child }
 func (t *rejectChildTask) exchange() wire.ExchangeType { return wire.ExchangeInformational }
 func (t *rejectChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
-	return []wire.Payload{&wire.Delete{
-		Protocol: wire.ProtocolESP, SPIs: [][]byte{binary.BigEndian.AppendUint32(nil, t.spi)},
-	}}, true
+	return []wire.Payload{deleteChild(t.protocol, t.spi)}, true
 }
 func (t *rejectChildTask) done(m *Machine, r *response)        { m.env.ReleaseSPI(t.spi) }
 func (t *rejectChildTask) abandoned(m *Machine, now time.Time) { m.env.ReleaseSPI(t.spi) }

@@ -74,7 +74,7 @@ func (t *rekeyChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool)
 	t.old.State = ChildRekeying
 	// "[T]his is the SPI the exchange initiator would expect in inbound ESP or AH packets":
 	// https://www.rfc-editor.org/rfc/rfc7296#section-1.3.3
-	rekey := wire.NewRekeySA(wire.ProtocolESP, t.old.Inbound.SPI)
+	rekey := wire.NewRekeySA(t.old.Protocol, t.old.Inbound.SPI)
 	return append([]wire.Payload{rekey}, payloads...), true
 }
 
@@ -203,12 +203,12 @@ func (t *rekeyChildTask) refused(m *Machine, r *response, n *wire.Notify) {
 
 // handleRekeyChild answers the peer's rekeying of a CHILD SA.
 func (m *Machine) handleRekeyChild(r *request, n *wire.Notify) []wire.Payload {
-	spi, ok := espSPI(n.SPI)
+	spi, ok := parseChildSPI(n.SPI)
 	notFound := []wire.Payload{&wire.Notify{Protocol: n.Protocol, SPI: n.SPI, NotifyType: wire.NotifyChildSANotFound}}
-	if !ok || n.Protocol != wire.ProtocolESP {
+	if !ok || !childProtocol(n.Protocol) {
 		return notFound
 	}
-	old := m.childByPeerSPI(spi)
+	old := m.childByPeerSPI(n.Protocol, spi)
 	if old == nil {
 		if m.busyWithChildren() {
 			// The SPI may be the one in the answer to our own request, which this request has overtaken.
@@ -251,13 +251,4 @@ func (m *Machine) handleRekeyChild(r *request, n *wire.Notify) []wire.Payload {
 	}
 	m.supersede(r.now, old, fresh)
 	return answer
-}
-
-func (m *Machine) childByPeerSPI(spi uint32) *Child {
-	for _, c := range m.children {
-		if c.Outbound.SPI == spi {
-			return c
-		}
-	}
-	return nil
 }

@@ -29,7 +29,7 @@ func (r *rig) wantUp(n int) (*Machine, *Machine) {
 		r.t.Fatalf("want %d live children on each side, have %d and %d", n, len(ca), len(cb))
 	}
 	for _, c := range ca {
-		p := mb.childByPeerSPI(c.Inbound.SPI)
+		p := mb.childByPeerSPI(c.Protocol, c.Inbound.SPI)
 		if p == nil || p.Inbound.SPI != c.Outbound.SPI {
 			r.t.Fatalf("child %08x has no counterpart", c.Inbound.SPI)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"esplanade/esp"
 	"esplanade/ike/identity"
 	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
@@ -53,6 +54,8 @@ type ChildSnapshot struct {
 	ReqID               uint32
 	State               ChildState
 	Initiator           bool
+	Protocol            wire.ProtocolID
+	Mode                esp.Mode
 	LocalSPI, RemoteSPI uint32
 	UDP                 bool
 	Chosen              proposal.Chosen
@@ -94,7 +97,7 @@ func (m *Machine) Summary() Snapshot {
 func SnapshotChild(c *Child) ChildSnapshot {
 	return ChildSnapshot{
 		ID: c.ID, Policy: c.Policy, Name: c.Config.Name, ReqID: c.Config.ReqID, State: c.State, Initiator: c.Initiator,
-		LocalSPI: c.Inbound.SPI, RemoteSPI: c.Outbound.SPI, UDP: c.Path.UDP, Chosen: c.Chosen,
+		Protocol: c.Protocol, Mode: c.Mode, LocalSPI: c.Inbound.SPI, RemoteSPI: c.Outbound.SPI, UDP: c.Path.UDP, Chosen: c.Chosen,
 		TS:      selector.Pair{Local: slices.Clone(c.TS.Local), Remote: slices.Clone(c.TS.Remote)},
 		Created: c.Created, RekeyAt: c.rekeyAt, ExpireAt: c.expireAt,
 	}

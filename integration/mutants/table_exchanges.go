@@ -154,7 +154,7 @@ func exchanges() []Mutant {
 			Why: "an answer with more than one choice would be taken",
 		},
 		{
-			Name: "reserved-esp-spi", File: "ike/sa/offer.go", Tests: "^(TestChildAnswerThatDoesNotChoose|TestReservedSPIOfRequest)$",
+			Name: "reserved-esp-spi", File: "ike/sa/protocol.go", Tests: "^(TestChildAnswerThatDoesNotChoose|TestReservedSPIOfRequest)$",
 			Old: "return spi, spi > 255", New: "return spi, true",
 			Why: "SPI 0 is a non-ESP marker: packets of it would be taken for IKE",
 		},
@@ -165,7 +165,7 @@ func exchanges() []Mutant {
 		},
 		{
 			Name: "deleted-while-created", File: "ike/sa/offer.go", Tests: "^TestChildRekeyCollidesWithDelete$",
-			Old: "	if slices.Contains(m.gone, peerSPI) {\n", New: "	if false {\n",
+			Old: "	if slices.Contains(m.gone, childSPI{chosen.Protocol, peerSPI}) {\n", New: "	if false {\n",
 			Why: "a CHILD SA would be used that the peer has deleted",
 		},
 		{
