@@ -32,8 +32,8 @@ func newPeer(tb testing.TB, id, other, ike, esp, local, remote string) *peer {
 		}
 	}
 	p := &peer{cfg: &sa.Config{
-		Name: "bench", LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK, ForceEncap: true, LocalNATPort: 4500, RemoteNATPort: 4500,
-		Retransmit: sa.Retransmit{Timeout: time.Second, Base: 1, Tries: 1}, HalfOpenTimeout: time.Minute,
+		Fixed:  sa.Fixed{Name: "bench", LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK, ForceEncap: true, LocalNATPort: 4500, RemoteNATPort: 4500},
+		Policy: sa.Policy{Retransmit: sa.Retransmit{Timeout: time.Second, Base: 1, Tries: 1}, HalfOpenTimeout: time.Minute},
 	}}
 	var err error
 	p.cfg.LocalID, err = identity.Parse(id)
@@ -42,7 +42,7 @@ func newPeer(tb testing.TB, id, other, ike, esp, local, remote string) *peer {
 	must(err)
 	p.cfg.Proposals, err = proposal.ParseList(wire.ProtocolIKE, []string{ike})
 	must(err)
-	child := &sa.ChildConfig{Name: "net"}
+	child := &sa.ChildConfig{ChildFixed: sa.ChildFixed{Name: "net"}}
 	child.Proposals, err = proposal.ParseList(wire.ProtocolESP, []string{esp})
 	must(err)
 	for text, to := range map[string]*[]selector.Selector{local: &child.LocalTS, remote: &child.RemoteTS} {

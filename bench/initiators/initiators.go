@@ -186,9 +186,11 @@ func (l *load) prepare() error {
 		return fmt.Errorf("initiators: %v has no room for %d", l.Network, l.First+l.Count)
 	}
 	l.template = sa.Config{
-		Name: "load", RemoteID: anyone, LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK, Proposals: ikeProposals,
-		ForceEncap: true, HalfOpenTimeout: 30 * time.Second,
-		Retransmit: sa.Retransmit{Timeout: sa.DefaultRetransmitTimeout, Base: sa.DefaultRetransmitBase, Tries: sa.DefaultRetransmitTries},
+		Fixed: sa.Fixed{Name: "load", RemoteID: anyone, LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK, ForceEncap: true},
+		Policy: sa.Policy{
+			Proposals: ikeProposals, HalfOpenTimeout: 30 * time.Second,
+			Retransmit: sa.Retransmit{Timeout: sa.DefaultRetransmitTimeout, Base: sa.DefaultRetransmitBase, Tries: sa.DefaultRetransmitTries},
+		},
 	}
 	l.env = &sa.Env{
 		Nonce: random,
@@ -316,7 +318,7 @@ func (l *load) initiator(now time.Time) (*sa.Machine, error) {
 	if cfg.LocalID, err = identity.Parse(fmt.Sprintf("n%d.%s", n, l.Identity)); err != nil {
 		return nil, err
 	}
-	child := &sa.ChildConfig{Name: "net", Proposals: esp, LocalTS: ts[:1], RemoteTS: ts[1:]}
+	child := &sa.ChildConfig{ChildFixed: sa.ChildFixed{Name: "net", Proposals: esp, LocalTS: ts[:1], RemoteTS: ts[1:]}}
 	cfg.Children = []*sa.ChildConfig{child}
 	return sa.NewInitiator(l.env, now, &cfg, sa.Path{Local: l.IKE, Remote: l.RemoteIKE}, cfg.Children), nil
 }

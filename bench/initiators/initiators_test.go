@@ -46,7 +46,7 @@ func newResponder(t *testing.T, psk string) *responder {
 	if cfg.LocalID, err = identity.Parse("responder.example"); err != nil {
 		t.Fatal(err)
 	}
-	child := &sa.ChildConfig{Name: "net"}
+	child := &sa.ChildConfig{ChildFixed: sa.ChildFixed{Name: "net"}}
 	if child.Proposals, err = proposal.ParseList(wire.ProtocolESP, []string{"aes128gcm16"}); err != nil {
 		t.Fatal(err)
 	}

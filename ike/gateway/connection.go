@@ -134,23 +134,24 @@ func (b *backoff) reset() { *b = backoff{} }
 // machineConfig translates a configured connection for machines, without the children and with the configured ports.
 func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 	s := sa.Config{
-		Name: c.Name, Line: c.Position().FileLine(), ProposalsLine: c.At("proposals").FileLine(),
-		LocalIDLine: c.Local.At("id").FileLine(), RemoteIDLine: c.Remote.At("id").FileLine(),
-		LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: c.Local.Method, RemoteAuth: c.Remote.Method,
-		PPKID: c.PPKID, PPKRequired: c.PPKRequired, PPKLine: ppkPosition(c).FileLine(),
-		Proposals: c.Proposals, ForceEncap: c.Encap,
-		LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
-		MOBIKE: c.MOBIKE, RouteCheck: c.MOBIKECheck,
-		KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
-		RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
-		ReauthTime: c.ReauthTime, ReauthGrace: c.OverTime, Childless: c.Childless,
-		Retransmit: sa.Retransmit{
-			Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
-			Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
+		Fixed: sa.Fixed{
+			Name: c.Name, LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: c.Local.Method, RemoteAuth: c.Remote.Method,
+			PPKID: c.PPKID, PPKRequired: c.PPKRequired, ForceEncap: c.Encap, LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
+			MOBIKE: c.MOBIKE, RouteCheck: c.MOBIKECheck, Resumption: c.Resumption,
 		},
-		FollowRedirects: g.IKE.FollowRedirects, RedirectTo: Elsewhere(c.RedirectTo),
-		HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation, Resumption: c.Resumption,
-		FragmentSize: g.IKE.FragmentSize - outerHeaders,
+		Policy: sa.Policy{
+			Line: c.Position().FileLine(), ProposalsLine: c.At("proposals").FileLine(), LocalIDLine: c.Local.At("id").FileLine(),
+			RemoteIDLine: c.Remote.At("id").FileLine(), PPKLine: ppkPosition(c).FileLine(),
+			Proposals: c.Proposals, KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
+			RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
+			ReauthTime: c.ReauthTime, ReauthGrace: c.OverTime, Childless: c.Childless,
+			FollowRedirects: g.IKE.FollowRedirects, RedirectTo: Elsewhere(c.RedirectTo),
+			Retransmit: sa.Retransmit{
+				Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
+				Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
+			},
+			HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation, FragmentSize: g.IKE.FragmentSize - outerHeaders,
+		},
 	}
 	if c.RemotePort != config.DefaultPort {
 		// A port that is not 500 speaks behind the marker from the start, and is the one that ESP goes to as well.
@@ -174,13 +175,16 @@ func (c *connection) addChild(h *config.Child, now time.Time) *child {
 // machineChild is a child as a machine wants it.
 func machineChild(h *config.Child) sa.ChildConfig {
 	return sa.ChildConfig{
-		Name: h.Name, Line: h.Position().FileLine(), ProposalsLine: h.At("esp_proposals").FileLine(),
-		LocalTSLine: h.At("local_ts").FileLine(), RemoteTSLine: h.At("remote_ts").FileLine(),
-		Mode: h.Mode, Proposals: h.Proposals, LocalTS: h.LocalTS, RemoteTS: h.RemoteTS,
-		RekeyTime: h.RekeyTime, RandTime: h.RandTime, HardTime: h.LifeTime,
-		Soft:         esp.Limits{Packets: h.RekeyPackets, Bytes: h.RekeyBytes},
-		Hard:         esp.Limits{Packets: h.LifePackets, Bytes: h.LifeBytes},
-		ReplayWindow: h.ReplayWindow, ReqID: h.ReqID,
+		ChildFixed: sa.ChildFixed{
+			Name: h.Name, Mode: h.Mode, Proposals: h.Proposals, LocalTS: h.LocalTS, RemoteTS: h.RemoteTS, ReplayWindow: h.ReplayWindow, ReqID: h.ReqID,
+		},
+		ChildPolicy: sa.ChildPolicy{
+			Line: h.Position().FileLine(), ProposalsLine: h.At("esp_proposals").FileLine(),
+			LocalTSLine: h.At("local_ts").FileLine(), RemoteTSLine: h.At("remote_ts").FileLine(),
+			RekeyTime: h.RekeyTime, RandTime: h.RandTime, HardTime: h.LifeTime,
+			Soft: esp.Limits{Packets: h.RekeyPackets, Bytes: h.RekeyBytes},
+			Hard: esp.Limits{Packets: h.LifePackets, Bytes: h.LifeBytes},
+		},
 	}
 }
 

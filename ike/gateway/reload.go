@@ -166,10 +166,8 @@ func (d *Manager) adapt(now time.Time, x *connection, c *config.Connection, old 
 		did = append(did, "the post-quantum preshared key (its SAs stay; the new key from the next authentication on)")
 	}
 	x.conf = c
-	// Machines read their configuration on this goroutine, each value when they need it.
-	children := x.cfg.Children
-	*x.cfg = d.machineConfig(c)
-	x.cfg.Children = children
+	// What the machines were begun with is the same: the keys that make it are no live ones.
+	x.cfg.Policy = d.machineConfig(c).Policy
 	what, ends := d.adaptChildren(now, x, c)
 	return append(did, what...), ends
 }
@@ -218,11 +216,7 @@ func (d *Manager) adaptChild(h *child, fresh *config.Child) {
 		h.held = false
 	}
 	h.conf = fresh
-	id := h.cfg.ReqID
-	*h.cfg = machineChild(fresh)
-	if h.cfg.ReqID == 0 {
-		h.cfg.ReqID = id
-	}
+	h.cfg.ChildPolicy = machineChild(fresh).ChildPolicy
 	d.touch(h)
 }
 

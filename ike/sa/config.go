@@ -11,14 +11,18 @@ import (
 	"esplanade/ike/wire"
 )
 
-// Config is one configured connection as the machine needs it. Machines read each value when
-// they need it: its owner may change values between two inputs, and they are in force from then on, but what a machine
-// was begun with (identities, authentication) stays as long as there is a machine.
+// Config is one configured connection as the machine needs it.
 type Config struct {
+	Fixed
+	Policy
+	// Children are the CHILD SAs that can exist below this connection.
+	Children []*ChildConfig
+}
+
+// Fixed is what a machine is begun with: who the two sides are, how they prove it, and what they have agreed on from the first
+// message on. It stays as it is for as long as there is a machine.
+type Fixed struct {
 	Name string
-	// Line is where the connection is configured, "gw.toml:14"; ProposalsLine and the others point at single keys.
-	// They only ever end in failure values.
-	Line, ProposalsLine, LocalIDLine, RemoteIDLine string
 
 	// LocalID is sent as our identity. The zero value stands for the address that the peer was reached from.
 	LocalID identity.Identity
@@ -27,35 +31,44 @@ type Config struct {
 	LocalAuth, RemoteAuth policy.Auth
 	// PPKID names the post-quantum preshared key (RFC 8784): the one that an initiator uses, and the only one that a
 	// responder takes. "" is none for an initiator, and any that is known for a responder. PPKRequired refuses a peer
-	// without it. PPKLine is where they are configured.
-	PPKID, PPKLine string
-	PPKRequired    bool
-
-	// Proposals are the IKE proposals in order of preference.
-	Proposals []proposal.Proposal
-	// Children are the CHILD SAs that can exist below this connection.
-	Children []*ChildConfig
+	// without it.
+	PPKID       string
+	PPKRequired bool
 
 	// ForceEncap makes the peer believe that this side is behind a NAT, so that ESP is UDP encapsulated in both
 	// directions (RFC 7296 section 2.23, RFC 3948).
 	ForceEncap bool
 	// LocalNATPort and RemoteNATPort are the ports that the initiator floats to after IKE_SA_INIT, usually 4500.
 	LocalNATPort, RemoteNATPort uint16
-	// KeepAlive is the interval of NAT keepalives while this side is behind a NAT; 0 sends none (RFC 3948 section 4).
-	KeepAlive time.Duration
 
 	// MOBIKE offers RFC 4555 to the peer, so that the IKE SA can move with its CHILD SAs; RouteCheck is when the peer has
 	// to show that it gets packets at an address that it claims.
 	MOBIKE     bool
 	RouteCheck policy.RouteCheck
 
+	// Resumption asks for session tickets, gives them, and resumes IKE SAs with them (RFC 5723).
+	Resumption bool
+}
+
+// Policy is what can be another at any time. Machines read each value when they need it: the owner may replace the whole between
+// two inputs, and it is in force from then on.
+type Policy struct {
+	// Line is where the connection is configured, "gw.toml:14"; ProposalsLine and the others point at single keys.
+	// They only ever end in failure values.
+	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine string
+
+	// Proposals are the IKE proposals in order of preference.
+	Proposals []proposal.Proposal
+
+	// KeepAlive is the interval of NAT keepalives while this side is behind a NAT; 0 sends none (RFC 3948 section 4).
+	KeepAlive time.Duration
 	// DPDDelay is how long the peer may be silent, in IKE and in ESP, before it is asked whether it is alive; 0 never.
 	DPDDelay time.Duration
 	// RekeyTime is the age at which this side rekeys the IKE SA, 0 never. RandTime is subtracted in a random share,
 	// so that two sides with equal settings rarely collide. HardTime is the age at which the SA is closed.
 	RekeyTime, RandTime, HardTime time.Duration
 
-	// ReauthTime is the age at which the initiator authenticates anew, 0 never; a responder announces it (RFC 4478).
+	// ReauthTime is the age at which the initiator authenticates again, 0 never; a responder announces it (RFC 4478).
 	// ReauthGrace later the IKE SA is closed. RandTime counts here as well.
 	ReauthTime, ReauthGrace time.Duration
 
@@ -66,23 +79,24 @@ type Config struct {
 	// nowhere if it is zero (RFC 5685).
 	FollowRedirects bool
 	RedirectTo      wire.Gateway
-	// Resumption asks for session tickets, gives them, and resumes IKE SAs with them (RFC 5723).
-	Resumption bool
 
 	Retransmit Retransmit
 	// HalfOpenTimeout closes an SA whose IKE_AUTH is not done in time (responder).
 	HalfOpenTimeout time.Duration
-	// Fragmentation offers IKE message fragmentation (RFC 7383); FragmentSize is the largest IKE datagram in octets.
+	// Fragmentation offers IKE message fragmentation (RFC 7383); FragmentSize is the largest IKE datagram in bytes.
 	Fragmentation bool
 	FragmentSize  int
 }
 
-// ChildConfig is one configured CHILD SA. Its owner may change lifetimes and limits between two inputs of a machine.
+// ChildConfig is one configured CHILD SA.
 type ChildConfig struct {
-	Name string
-	// Line, ProposalsLine, LocalTSLine and RemoteTSLine are positions for failure values.
-	Line, ProposalsLine, LocalTSLine, RemoteTSLine string
+	ChildFixed
+	ChildPolicy
+}
 
+// ChildFixed is what a CHILD SA is made with. It stays as it is for as long as there is one.
+type ChildFixed struct {
+	Name string
 	// Mode is what its CHILD SAs protect of a packet.
 	Mode policy.Mode
 	// Proposals are in order of preference, all of one protocol: ESP.
@@ -90,15 +104,20 @@ type ChildConfig struct {
 	// LocalTS and RemoteTS are the traffic this child may carry. Empty stands for "dynamic": the gateway's own
 	// address, or the peer's.
 	LocalTS, RemoteTS []selector.Selector
-
-	// RekeyTime is the age of the SA at which this side rekeys it, 0 never; HardTime the age at which it is deleted.
-	RekeyTime, RandTime, HardTime time.Duration
-	// Soft rekeys, Hard stops the outbound SA after so much traffic.
-	Soft, Hard esp.Limits
 	// ReplayWindow is in packets, as for [esp.InboundConfig].
 	ReplayWindow int
 	// ReqID is shown to scripts that know strongSwan's field; 0 lets the daemon number them.
 	ReqID uint32
+}
+
+// ChildPolicy is what its owner may replace between two inputs, as [Policy].
+type ChildPolicy struct {
+	// Line, ProposalsLine, LocalTSLine and RemoteTSLine are positions for failure values.
+	Line, ProposalsLine, LocalTSLine, RemoteTSLine string
+	// RekeyTime is the age of the SA at which this side rekeys it, 0 never; HardTime the age at which it is deleted.
+	RekeyTime, RandTime, HardTime time.Duration
+	// Soft rekeys, Hard stops the outbound SA after so much traffic.
+	Soft, Hard esp.Limits
 }
 
 // Retransmit is the schedule by which a request is repeated: the n-th repetition follows after Timeout * Base^n, and

@@ -116,18 +116,26 @@ func newRig(t *testing.T, seed uint64, edit func(a, b *Config)) *rig {
 			inbound: map[uint64]*Child{}, outbound: map[uint64]*Child{}, psk: map[string]string{"": "secret"}, nextSPI: 0x1000,
 		}
 		e.cfg = &Config{
-			Name: name + "-conn", Line: name + ".toml:1", ProposalsLine: name + ".toml:5",
-			LocalID: mustID(t, id), RemoteID: mustID(t, peerID), LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK,
-			Proposals: mustProposals(t, wire.ProtocolIKE, "aes128gcm16-prfsha256-x25519"),
+			Fixed: Fixed{
+				Name: name + "-conn", LocalID: mustID(t, id), RemoteID: mustID(t, peerID), LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK,
+				ForceEncap: true, LocalNATPort: 4500, RemoteNATPort: 4500,
+			},
+			Policy: Policy{
+				Line: name + ".toml:1", ProposalsLine: name + ".toml:5",
+				Proposals: mustProposals(t, wire.ProtocolIKE, "aes128gcm16-prfsha256-x25519"),
+				KeepAlive: 20 * time.Second, DPDDelay: 30 * time.Second, RekeyTime: 4 * time.Hour, HardTime: 264 * time.Minute,
+				Retransmit:      Retransmit{Timeout: DefaultRetransmitTimeout, Base: DefaultRetransmitBase, Tries: DefaultRetransmitTries},
+				HalfOpenTimeout: 30 * time.Second, Fragmentation: true, FragmentSize: 1280,
+			},
 			Children: []*ChildConfig{{
-				Name: "net", Line: name + ".toml:20", ProposalsLine: name + ".toml:21", LocalTSLine: name + ".toml:22",
-				Proposals: mustProposals(t, wire.ProtocolESP, "aes128gcm16-x25519"),
-				LocalTS:   mustTS(t, net), RemoteTS: mustTS(t, peerNet), RekeyTime: time.Hour, HardTime: 66 * time.Minute,
+				ChildFixed: ChildFixed{
+					Name: "net", Proposals: mustProposals(t, wire.ProtocolESP, "aes128gcm16-x25519"), LocalTS: mustTS(t, net), RemoteTS: mustTS(t, peerNet),
+				},
+				ChildPolicy: ChildPolicy{
+					Line: name + ".toml:20", ProposalsLine: name + ".toml:21", LocalTSLine: name + ".toml:22",
+					RekeyTime: time.Hour, HardTime: 66 * time.Minute,
+				},
 			}},
-			ForceEncap: true, LocalNATPort: 4500, RemoteNATPort: 4500, KeepAlive: 20 * time.Second, DPDDelay: 30 * time.Second,
-			RekeyTime: 4 * time.Hour, HardTime: 264 * time.Minute,
-			Retransmit:      Retransmit{Timeout: DefaultRetransmitTimeout, Base: DefaultRetransmitBase, Tries: DefaultRetransmitTries},
-			HalfOpenTimeout: 30 * time.Second, Fragmentation: true, FragmentSize: 1280,
 		}
 		e.env = &Env{
 			Nonce: func(n int) []byte {

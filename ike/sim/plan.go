@@ -113,10 +113,13 @@ func newPlan(r *rand.Rand) plan {
 	s := suites[r.IntN(len(suites))]
 	children := 1 + r.IntN(3)
 	common := sa.Config{
-		LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK, LocalNATPort: 4500, RemoteNATPort: 4500,
-		ForceEncap: r.IntN(2) == 0, KeepAlive: 20 * time.Second,
-		HalfOpenTimeout: 30 * time.Second, DPDDelay: seconds(8, 30),
-		Retransmit: sa.Retransmit{Timeout: millis(400, 1500), Base: 1.4, Tries: 6, Jitter: r.Float64() * 0.3},
+		Fixed: sa.Fixed{
+			LocalAuth: policy.AuthPSK, RemoteAuth: policy.AuthPSK, LocalNATPort: 4500, RemoteNATPort: 4500, ForceEncap: r.IntN(2) == 0,
+		},
+		Policy: sa.Policy{
+			KeepAlive: 20 * time.Second, HalfOpenTimeout: 30 * time.Second, DPDDelay: seconds(8, 30),
+			Retransmit: sa.Retransmit{Timeout: millis(400, 1500), Base: 1.4, Tries: 6, Jitter: r.Float64() * 0.3},
+		},
 	}
 	if p.gentle {
 		common.Retransmit.Tries = 12
@@ -140,11 +143,13 @@ func newPlan(r *rand.Rand) plan {
 		for i := range children {
 			rekey := seconds(20, 100)
 			c.Children = append(c.Children, &sa.ChildConfig{
-				Name:      fmt.Sprintf("net%d", i),
-				Proposals: must(proposal.ParseList(wire.ProtocolESP, []string{esp})),
-				LocalTS:   []selector.Selector{must(selector.Parse(fmt.Sprintf("10.%d.%d.0/24", net, i)))},
-				RemoteTS:  []selector.Selector{must(selector.Parse(fmt.Sprintf("10.%d.%d.0/24", peerNet, i)))},
-				RekeyTime: rekey, RandTime: seconds(0, 10), HardTime: rekey + seconds(60, 120),
+				ChildFixed: sa.ChildFixed{
+					Name:      fmt.Sprintf("net%d", i),
+					Proposals: must(proposal.ParseList(wire.ProtocolESP, []string{esp})),
+					LocalTS:   []selector.Selector{must(selector.Parse(fmt.Sprintf("10.%d.%d.0/24", net, i)))},
+					RemoteTS:  []selector.Selector{must(selector.Parse(fmt.Sprintf("10.%d.%d.0/24", peerNet, i)))},
+				},
+				ChildPolicy: sa.ChildPolicy{RekeyTime: rekey, RandTime: seconds(0, 10), HardTime: rekey + seconds(60, 120)},
 			})
 		}
 		return &c
