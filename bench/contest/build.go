@@ -53,6 +53,15 @@ func CommitText(ctx context.Context, root string) string {
 	return commit
 }
 
+// Gateway is a binary of Esplanade that is there already, or the product as it is if ready is empty.
+func (b *Builder) Gateway(ctx context.Context, ready string) (binary string, err error) {
+	if ready != "" {
+		return ready, nil
+	}
+	fmt.Fprintln(os.Stderr, "building Esplanade")
+	return b.Esplanade(ctx)
+}
+
 // Esplanade builds the product as it is.
 func (b *Builder) Esplanade(ctx context.Context) (binary string, err error) {
 	return b.build(ctx, "esplanade", "./cmd/esplanade", nil)

@@ -63,20 +63,8 @@ func startEsplanade(ctx context.Context, l *lab.Lab, s *lab.Site, binary, espPro
 		return nil, err
 	}
 	o := l.Other(s)
-	return StartEsplanade(ctx, s, dir, binary, EsplanadeOptions{Connection: fmt.Sprintf(`local_addrs = [%q]
-remote_addrs = [%q]
-encap = true
-[connections.bench.local]
-auth = "psk"
-id = %[1]q
-[connections.bench.remote]
-auth = "psk"
-id = %[2]q
-[connections.bench.children.net]
-local_ts = [%[3]q]
-remote_ts = [%[4]q]
-esp_proposals = [%[5]q]
-`, s.Outer4, o.Outer4, s.Net4, o.Net4, espProposal)})
+	c := Connection{Local: s.Outer4.String(), Remote: o.Outer4.String(), LocalTS: s.Net4.String(), RemoteTS: o.Net4.String(), ESP: espProposal}
+	return StartEsplanade(ctx, s, dir, binary, EsplanadeOptions{Connection: c.String()})
 }
 
 // EsplanadeOptions are what differs between uses of Esplanade.

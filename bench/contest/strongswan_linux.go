@@ -17,12 +17,6 @@ const swanPackages = "Debian: charon-systemd strongswan-swanctl libcharon-extra-
 // swanDevice is what kernel-libipsec calls its TUN device.
 const swanDevice = "ipsec0"
 
-// PSK is the pre-shared key of every IPsec contestant; the lab is not connected to anything.
-const PSK = "side by side"
-
-// IKEProposal is that of all IPsec contestants.
-const IKEProposal = "aes128gcm16-prfsha256-x25519"
-
 // StrongSwan is strongSwan with the plugin that does ESP in user space.
 func StrongSwan(version string) *Contestant {
 	return &Contestant{

@@ -40,60 +40,24 @@ type stage struct {
 
 // connections are those of one gateway: one that carries packets, and one whose peer is asked whether it lives.
 func connections(s, o *lab.Site, start string) string {
-	return fmt.Sprintf(`local_addrs = [%[1]q]
-remote_addrs = [%[2]q]
-encap = true
-dpd_delay = "1s"
-[connections.bench.local]
-auth = "psk"
-id = "net-%[3]s.example"
-[connections.bench.remote]
-auth = "psk"
-id = "net-%[4]s.example"
-[connections.bench.children.net]
-local_ts = [%[5]q]
-remote_ts = [%[6]q]
-esp_proposals = [%[7]q]
-start_action = %[8]q
-[connections.quiet]
-local_addrs = [%[1]q]
-remote_addrs = [%[2]q]
-proposals = [%[9]q]
-encap = true
-dpd_delay = "1s"
-[connections.quiet.local]
-auth = "psk"
-id = "quiet-%[3]s.example"
-[connections.quiet.remote]
-auth = "psk"
-id = "quiet-%[4]s.example"
-[connections.quiet.children.silence]
-local_ts = ["172.16.%[10]d.0/24"]
-remote_ts = ["172.16.%[11]d.0/24"]
-esp_proposals = [%[7]q]
-start_action = %[8]q
-`, s.Outer4, o.Outer4, s.Name, o.Name, s.Net4, o.Net4, espProposal, start, contest.IKEProposal, s.Outer4.As4()[3], o.Outer4.As4()[3])
+	one := contest.Connection{
+		Local: s.Outer4.String(), Remote: o.Outer4.String(), LocalID: "net-" + s.Name + ".example", RemoteID: "net-" + o.Name + ".example",
+		Keys: `dpd_delay = "1s"`, LocalTS: s.Net4.String(), RemoteTS: o.Net4.String(), ESP: espProposal, ChildKeys: fmt.Sprintf("start_action = %q", start),
+	}
+	quiet := one
+	quiet.Name, quiet.Child, quiet.LocalID, quiet.RemoteID = "quiet", "silence", "quiet-"+s.Name+".example", "quiet-"+o.Name+".example"
+	quiet.LocalTS, quiet.RemoteTS = silence(s), silence(o)
+	return one.String() + quiet.String()
 }
+
+// silence is the network of a site that nothing is sent to.
+func silence(s *lab.Site) string { return fmt.Sprintf("172.16.%d.0/24", s.Outer4.As4()[3]) }
 
 // strangers is the connection for the new peers, with the identity that the flood's requests would have.
 func strangers(s *lab.Site) string {
-	return fmt.Sprintf(`[connections.any]
-local_addrs = [%q]
-remote_addrs = ["%%any"]
-proposals = [%q]
-encap = true
-unique = "never"
-[connections.any.local]
-auth = "psk"
-id = %[1]q
-[connections.any.remote]
-auth = "psk"
-id = "%%any"
-[connections.any.children.net]
-local_ts = [%[3]q]
-remote_ts = [%[4]q]
-esp_proposals = [%[5]q]
-`, s.Outer4, contest.IKEProposal, s.Net4, newcomers, espProposal)
+	return contest.Connection{
+		Name: "any", Local: s.Outer4.String(), Keys: `unique = "never"`, LocalTS: s.Net4.String(), RemoteTS: newcomers.String(), ESP: espProposal,
+	}.String()
 }
 
 // setUp starts everything and waits for the tunnel.
@@ -244,17 +208,8 @@ func (st *stage) attack(ctx context.Context, o *Options) (r results, err error) 
 
 // Run floods, judges and writes.
 func Run(ctx context.Context, o *Options) error {
-	return contest.Run(ctx, "flood", func(ctx context.Context, b *contest.Builder) error {
-		c := proof.Look(ctx, b.Root, o.Line)
-		r, err := measure(ctx, b, o)
-		if err != nil {
-			return err
-		}
-		if err := write(o, r, c); err != nil {
-			return err
-		}
-		return r.judge()
-	})
+	return proof.Run(ctx, "flood", o.Line, func(ctx context.Context, b *contest.Builder) (results, error) { return measure(ctx, b, o) },
+		func(r results, c proof.Conditions) error { return errors.Join(write(o, r, c), r.judge()) })
 }
 
 // measure does it all once.

@@ -87,25 +87,12 @@ func Start(ctx context.Context, binary string, o Options) (_ *Pair, err error) {
 
 func start(ctx context.Context, l *lab.Lab, s *lab.Site, binary string, o Options, startAction string, age time.Duration) (*Gateway, error) {
 	other := l.Other(s)
-	return Launch(ctx, s, binary, fmt.Sprintf(`local_addrs = [%q]
-remote_addrs = [%q]
-encap = true
-rekey_time = %q
-rand_time = "0s"
-[connections.bench.local]
-auth = "psk"
-id = %[1]q
-[connections.bench.remote]
-auth = "psk"
-id = %[2]q
-[connections.bench.children.net]
-local_ts = [%[4]q]
-remote_ts = [%[5]q]
-esp_proposals = [%[6]q]
-rekey_time = %[7]q
-rand_time = "0s"
-start_action = %[8]q
-`, s.Outer4, other.Outer4, age*o.IKERekey, s.Net4, other.Net4, o.ESP, age*o.ChildRekey, startAction))
+	rekey := func(age time.Duration) string { return fmt.Sprintf("rekey_time = %q\nrand_time = \"0s\"\n", age) }
+	return Launch(ctx, s, binary, contest.Connection{
+		Local: s.Outer4.String(), Remote: other.Outer4.String(), Keys: rekey(age * o.IKERekey),
+		LocalTS: s.Net4.String(), RemoteTS: other.Net4.String(), ESP: o.ESP,
+		ChildKeys: rekey(age*o.ChildRekey) + fmt.Sprintf("start_action = %q", startAction),
+	}.String())
 }
 
 // Launch starts one gateway on a host of a lab, which serves its metrics. connection is what contest.EsplanadeOptions calls so. If

@@ -1,7 +1,6 @@
 package handshake
 
 import (
-	"errors"
 	"testing"
 
 	"esplanade/bench/command"
@@ -16,9 +15,5 @@ func TestParse(t *testing.T) {
 	if want := (Options{Common: command.Common{Out: "x", Line: o.Line}, count: 10, atOnce: 2, runs: 4, profile: "y"}); *o != want {
 		t.Errorf("%+v", o)
 	}
-	for _, args := range []string{"-n 0", "-n 60001", "-c 0", "--runs 0", "--runs 101", "surplus", "--unknown"} {
-		if _, err := commandtest.Parse(Command, args); !errors.Is(err, command.ErrUsage) {
-			t.Errorf("%s: %v", args, err)
-		}
-	}
+	commandtest.Refused(t, Command, "-n 0", "-n 60001", "-c 0", "--runs 0", "--runs 101", "surplus", "--unknown")
 }

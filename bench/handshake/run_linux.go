@@ -52,20 +52,9 @@ func responders(ctx context.Context, b *contest.Builder, profile string) ([]resp
 		return contest.StartEsplanade(ctx, s, dir, binary, contest.EsplanadeOptions{
 			Env:    daemonEnv,
 			Daemon: fmt.Sprintf("[log]\nlevel = \"warn\"\n[ike]\ncookie_threshold = %d\ncookie_threshold_ip = %[1]d\nhalf_open_limit = %[1]d\nblock_threshold = %[1]d\nike_sa_limit = %[1]d\nike_sa_limit_id = %[1]d\nchild_sa_limit = %[1]d\nchild_sa_limit_id = %[1]d", maxCount),
-			Connection: fmt.Sprintf(`local_addrs = [%q]
-encap = true
-unique = "never"
-[connections.bench.local]
-auth = "psk"
-id = %[1]q
-[connections.bench.remote]
-auth = "psk"
-id = "%%any"
-[connections.bench.children.net]
-local_ts = [%q]
-remote_ts = [%q]
-esp_proposals = ["aes128gcm16"]
-`, s.Outer4, responderNet, initiatorNet)})
+			Connection: contest.Connection{
+				Local: s.Outer4.String(), Keys: `unique = "never"`, LocalTS: responderNet.String(), RemoteTS: initiatorNet.String(), ESP: "aes128gcm16",
+			}.String()})
 	}}}
 	if profile != "" {
 		return rs, nil

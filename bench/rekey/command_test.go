@@ -1,7 +1,6 @@
 package rekey
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -17,9 +16,5 @@ func TestParse(t *testing.T) {
 	if want := (Options{Common: command.Common{Out: "x", Line: o.Line}, rounds: 1, streams: 2, phase: 5 * time.Second, every: 500 * time.Millisecond, binary: "y"}); *o != want {
 		t.Errorf("%+v", o)
 	}
-	for _, args := range []string{"--rounds 0", "--rounds 101", "--phase 1s", "--every 100ms", "--every 21s", "--streams 1", "--streams 65", "surplus", "--unknown"} {
-		if _, err := commandtest.Parse(Command, args); !errors.Is(err, command.ErrUsage) {
-			t.Errorf("%s: %v", args, err)
-		}
-	}
+	commandtest.Refused(t, Command, "--rounds 0", "--rounds 101", "--phase 1s", "--every 100ms", "--every 21s", "--streams 1", "--streams 65", "surplus", "--unknown")
 }

@@ -28,26 +28,11 @@ const (
 
 // Run measures, judges and writes.
 func Run(ctx context.Context, o *Options) error {
-	return contest.Run(ctx, "rekey", func(ctx context.Context, b *contest.Builder) error { return look(ctx, b, o) })
-}
-
-func look(ctx context.Context, b *contest.Builder, o *Options) (err error) {
-	if o.binary == "" {
-		fmt.Fprintln(os.Stderr, "building Esplanade")
-		if o.binary, err = b.Esplanade(ctx); err != nil {
-			return err
-		}
-	}
-	c := proof.Look(ctx, b.Root, o.Line)
-	r, err := measure(ctx, o)
-	if err != nil {
-		return err
-	}
-	verdicts := r.judge()
-	if err := r.write(o, verdicts, c.String()); err != nil {
-		return err
-	}
-	return proof.Check(verdicts)
+	return proof.Run(ctx, "rekey", o.Line, func(ctx context.Context, b *contest.Builder) (*result, error) { return measure(ctx, b, o) },
+		func(r *result, c proof.Conditions) error {
+			verdicts := r.judge()
+			return errors.Join(r.write(o, verdicts, c.String()), proof.Check(verdicts))
+		})
 }
 
 // bench is the pair with what it is measured by.
@@ -57,9 +42,13 @@ type bench struct {
 	driver
 }
 
-func measure(ctx context.Context, o *Options) (*result, error) {
+func measure(ctx context.Context, builder *contest.Builder, o *Options) (*result, error) {
+	binary, err := builder.Gateway(ctx, o.binary)
+	if err != nil {
+		return nil, err
+	}
 	// By age nothing is renewed during the run.
-	pair, err := gateways.Start(ctx, o.binary, gateways.Options{ESP: espProposal, ChildRekey: 24 * time.Hour, IKERekey: 24 * time.Hour})
+	pair, err := gateways.Start(ctx, binary, gateways.Options{ESP: espProposal, ChildRekey: 24 * time.Hour, IKERekey: 24 * time.Hour})
 	if err != nil {
 		return nil, err
 	}

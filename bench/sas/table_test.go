@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"esplanade/bench/command"
 	"esplanade/bench/command/commandtest"
 )
 
@@ -64,9 +63,5 @@ func TestParse(t *testing.T) {
 	if o, err := commandtest.Parse(Command, "--rounds 9 --out x"); err != nil || o.rounds != 9 || o.Out != "x" {
 		t.Errorf("%+v, %v", o, err)
 	}
-	for _, args := range []string{"--rounds 3", "--rounds 100001", "surplus"} {
-		if _, err := commandtest.Parse(Command, args); !errors.Is(err, command.ErrUsage) {
-			t.Errorf("%s: %v", args, err)
-		}
-	}
+	commandtest.Refused(t, Command, "--rounds 3", "--rounds 100001", "surplus")
 }

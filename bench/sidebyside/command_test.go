@@ -1,14 +1,12 @@
 package sidebyside
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	"esplanade/bench/command"
 	"esplanade/bench/command/commandtest"
 	"esplanade/bench/report"
 )
@@ -74,10 +72,6 @@ func TestParseDefaults(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, args := range []string{"--runs 0", "--runs 101", "--only nobody", "--wires wet", "--wires ,", "--wires=", "--what everything", "--seconds 10ms", "--probe 1ms",
-		"--ping 1ms", "--seconds many", "surplus", "--unknown"} {
-		if _, err := commandtest.Parse(Command, args); !errors.Is(err, command.ErrUsage) {
-			t.Errorf("%s: %v", args, err)
-		}
-	}
+	commandtest.Refused(t, Command, "--runs 0", "--runs 101", "--only nobody", "--wires wet", "--wires ,", "--wires=", "--what everything", "--seconds 10ms", "--probe 1ms",
+		"--ping 1ms", "--seconds many", "surplus", "--unknown")
 }

@@ -12,8 +12,8 @@ import (
 	"esplanade/integration/lab"
 )
 
-// course makes the readings of a run of ten minutes on two CPUs in which nothing changes but what change does.
-func course(change func(i int, r *reading)) []reading {
+// sample makes the readings of a run of ten minutes on two CPUs in which nothing changes but what change does.
+func sample(change func(i int, r *reading)) []reading {
 	var rs []reading
 	for i := range 121 {
 		at := time.Duration(i) * 5 * time.Second
@@ -45,7 +45,7 @@ func bad(vs []proof.Verdict) string {
 }
 
 func TestIntervals(t *testing.T) {
-	xs := intervals(course(nil), 2)
+	xs := intervals(sample(nil), 2)
 	x := xs[7]
 	// 3 GB in five seconds; of ten CPU seconds others took 2.5; the gateways took 5.
 	if x.forth != 1.6 || x.back != 3.2 || x.left != 7.5 || x.perLeft != 0.4 || fmt.Sprintf("%.3f", x.cost) != "1.667" || x.unit != 5e-5 || x.rss[1] != 30 || x.heap[0] != 4 {
@@ -124,7 +124,7 @@ func TestJudge(t *testing.T) {
 		if c.numbered == nil {
 			c.numbered = lossless
 		}
-		got := bad(judge(course(c.change), 2, c.numbered))
+		got := bad(judge(sample(c.change), 2, c.numbered))
 		if c.bad == "" && got != "" || c.bad != "" && (!strings.HasPrefix(got, c.bad) || strings.Contains(got, "\n")) {
 			t.Errorf("%s: not kept: %q, want %q", c.name, got, c.bad)
 		}
@@ -132,7 +132,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	rs := course(nil)
+	rs := sample(nil)
 	xs := intervals(rs, 2)
 	got := text(&Options{length: 10 * time.Minute, streams: 4}, xs, judge(rs, 2, nil), "conditions")
 	rows := 0

@@ -27,53 +27,48 @@ const (
 
 // Run measures, judges and writes.
 func Run(ctx context.Context, o *Options) error {
-	return contest.Run(ctx, "soak", func(ctx context.Context, b *contest.Builder) error { return look(ctx, b, o) })
+	return proof.Run(ctx, "soak", o.Line, func(ctx context.Context, b *contest.Builder) (course, error) { return measure(ctx, b, o) },
+		func(r course, c proof.Conditions) error {
+			verdicts := judge(r.readings, runtime.NumCPU(), r.numbered)
+			return errors.Join(write(o, r.readings, verdicts, c.String()), proof.Check(verdicts))
+		})
 }
 
-func look(ctx context.Context, b *contest.Builder, o *Options) (err error) {
-	if o.binary == "" {
-		fmt.Fprintln(os.Stderr, "building Esplanade")
-		if o.binary, err = b.Esplanade(ctx); err != nil {
-			return err
-		}
-	}
-	c := proof.Look(ctx, b.Root, o.Line)
-	rs, numbered, err := measure(ctx, o)
-	if err != nil {
-		return err
-	}
-	verdicts := judge(rs, runtime.NumCPU(), numbered)
-	if err := write(o, rs, verdicts, c.String()); err != nil {
-		return err
-	}
-	return proof.Check(verdicts)
+// course is what was found: the readings after the warm-up, and what became of the numbered datagrams.
+type course struct {
+	readings []reading
+	numbered []flow
 }
 
-// measure runs it all, and gives the readings after the warm-up.
-func measure(ctx context.Context, o *Options) (rs []reading, numbered []flow, err error) {
-	pair, err := gateways.Start(ctx, o.binary, gateways.Options{ESP: espProposal, ChildRekey: childRekey, IKERekey: ikeRekey})
+// measure runs it all.
+func measure(ctx context.Context, b *contest.Builder, o *Options) (c course, err error) {
+	binary, err := b.Gateway(ctx, o.binary)
 	if err != nil {
-		return nil, nil, err
+		return c, err
+	}
+	pair, err := gateways.Start(ctx, binary, gateways.Options{ESP: espProposal, ChildRekey: childRekey, IKERekey: ikeRekey})
+	if err != nil {
+		return c, err
 	}
 	defer pair.Close()
 	l := pair.Lab
 	streams, err := load.StartStreams(ctx, l.A.Do, l.B.Do, l.A.Inner4, l.B.Inner4, load.StreamOptions{Streams: o.streams})
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
 	defer streams.Close()
 	forth, err := load.StartNumbered(l.A.Do, l.B.Do, l.A.Inner4, l.B.Inner4, numberedSize, numberedRate)
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
 	back, err := load.StartNumbered(l.B.Do, l.A.Do, l.B.Inner4, l.A.Inner4, numberedSize, numberedRate)
 	if err != nil {
 		_, _ = forth.Finish()
-		return nil, nil, err
+		return c, err
 	}
 	m := &meter{pair: pair, streams: streams}
 	if m.reference, err = startReference(); err == nil {
-		rs, err = m.watch(ctx, o)
+		c.readings, err = m.watch(ctx, o)
 		err = errors.Join(err, m.reference.close())
 	}
 	for _, n := range []struct {
@@ -82,18 +77,18 @@ func measure(ctx context.Context, o *Options) (rs []reading, numbered []flow, er
 	}{{"from a to b", forth}, {"from b to a", back}} {
 		r, failed := n.of.Finish()
 		err = errors.Join(err, failed)
-		numbered = append(numbered, flow{n.name, r})
+		c.numbered = append(c.numbered, flow{n.name, r})
 	}
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
 	// Once more, when nothing is under way: the numbered datagrams were lost before this.
 	r, err := m.read(ctx)
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
-	rs[len(rs)-1].overflow = r.overflow
-	return rs, numbered, nil
+	c.readings[len(c.readings)-1].overflow = r.overflow
+	return c, nil
 }
 
 // meter reads everything.

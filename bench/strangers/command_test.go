@@ -1,7 +1,6 @@
 package strangers
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -17,9 +16,5 @@ func TestParse(t *testing.T) {
 	if want := (Options{Common: command.Common{Out: "x", Line: o.Line}, refused: 600, expensive: 3, duration: 2 * time.Second}); *o != want {
 		t.Errorf("%+v", o)
 	}
-	for _, args := range []string{"--refused 1", "--expensive 0", "--for 1ms", "surplus", "--unknown"} {
-		if _, err := commandtest.Parse(Command, args); !errors.Is(err, command.ErrUsage) {
-			t.Errorf("%s: %v", args, err)
-		}
-	}
+	commandtest.Refused(t, Command, "--refused 1", "--expensive 0", "--for 1ms", "surplus", "--unknown")
 }

@@ -27,26 +27,12 @@ const (
 	askEvery = 50 * time.Millisecond
 )
 
-// connections are two for everybody: one that has its head already, and one with the expensive group.
+// connections are two for everybody: one with the cheap group, and one with the expensive one.
 func connections(s *lab.Site) string {
-	one := func(name string, net int) string {
-		return fmt.Sprintf(`local_addrs = [%[1]q]
-remote_addrs = ["%%any"]
-encap = true
-unique = "never"
-[connections.%[2]s.local]
-auth = "psk"
-id = %[1]q
-[connections.%[2]s.remote]
-auth = "psk"
-id = "%%any"
-[connections.%[2]s.children.net]
-local_ts = [%[3]q]
-remote_ts = ["172.16.%[4]d.0/24"]
-esp_proposals = ["aes128gcm16"]
-`, s.Outer4, name, s.Net4, net)
-	}
-	return one("bench", 1) + fmt.Sprintf("[connections.expensive]\nproposals = [%q]\n", expensiveIKE) + one("expensive", 2)
+	one := contest.Connection{Local: s.Outer4.String(), Keys: `unique = "never"`, LocalTS: s.Net4.String(), RemoteTS: "172.16.1.0/24", ESP: "aes128gcm16"}
+	two := one
+	two.Name, two.IKE, two.RemoteTS = "expensive", expensiveIKE, "172.16.2.0/24"
+	return one.String() + two.String()
 }
 
 // stage is a lab with a gateway, b. Everybody else is on the other host.
@@ -212,17 +198,8 @@ func (st *stage) phase(ctx context.Context, d time.Duration, name, ike string, p
 
 // Run attacks, judges and writes.
 func Run(ctx context.Context, o *Options) error {
-	return contest.Run(ctx, "strangers", func(ctx context.Context, b *contest.Builder) error {
-		c := proof.Look(ctx, b.Root, o.Line)
-		r, err := measure(ctx, b, o)
-		if err != nil {
-			return err
-		}
-		if err := write(o, r, c); err != nil {
-			return err
-		}
-		return errors.Join(r.check(), r.judge())
-	})
+	return proof.Run(ctx, "strangers", o.Line, func(ctx context.Context, b *contest.Builder) (results, error) { return measure(ctx, b, o) },
+		func(r results, c proof.Conditions) error { return errors.Join(write(o, r, c), r.check(), r.judge()) })
 }
 
 // measure does it all once: nobody attacks, attempts are refused, expensive key exchanges are asked for.

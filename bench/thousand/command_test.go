@@ -1,7 +1,6 @@
 package thousand
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -17,9 +16,5 @@ func TestParse(t *testing.T) {
 	if want := (Options{Common: command.Common{Out: "x", Line: o.Line}, count: 10, duration: 2 * time.Second}); *o != want {
 		t.Errorf("%+v", o)
 	}
-	for _, args := range []string{"-n 0", "-n 4001", "--for 1ms", "surplus", "--unknown"} {
-		if _, err := commandtest.Parse(Command, args); !errors.Is(err, command.ErrUsage) {
-			t.Errorf("%s: %v", args, err)
-		}
-	}
+	commandtest.Refused(t, Command, "-n 0", "-n 4001", "--for 1ms", "surplus", "--unknown")
 }

@@ -2,6 +2,7 @@ package thousand
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -38,33 +39,21 @@ func address(p netip.Prefix, i int) netip.Addr {
 	return netip.AddrFrom4(a)
 }
 
-// connections are those of one gateway. The first is called "bench", and is written without its name and proposals.
+// connections are those of one gateway.
 func connections(s, o *lab.Site, own, other netip.Prefix, n int, start string) string {
 	var b strings.Builder
 	for i := range n {
-		name := "bench"
+		name, label := "", "bench"
 		if i > 0 {
 			name = fmt.Sprintf("c%04d", i)
-			fmt.Fprintf(&b, "[connections.%s]\nproposals = [%q]\n", name, contest.IKEProposal)
+			label = name
 		}
-		fmt.Fprintf(&b, `local_addrs = [%[2]q]
-remote_addrs = [%[3]q]
-encap = true
-dpd_delay = "10s"
-rekey_time = "%[4]s"
-[connections.%[1]s.local]
-auth = "psk"
-id = "%[1]s.%[5]s.example"
-[connections.%[1]s.remote]
-auth = "psk"
-id = "%[1]s.%[6]s.example"
-[connections.%[1]s.children.net]
-local_ts = ["%[7]s/32"]
-remote_ts = ["%[8]s/32"]
-esp_proposals = [%[9]q]
-rekey_time = "%[10]s"
-start_action = %[11]q
-`, name, s.Outer4, o.Outer4, ikeRekey, s.Name, o.Name, address(own, i), address(other, i), espProposal, childRekey, start)
+		b.WriteString(contest.Connection{
+			Name: name, Local: s.Outer4.String(), Remote: o.Outer4.String(), LocalID: label + "." + s.Name + ".example", RemoteID: label + "." + o.Name + ".example",
+			Keys:    fmt.Sprintf("dpd_delay = \"10s\"\nrekey_time = %q", ikeRekey),
+			LocalTS: address(own, i).String() + "/32", RemoteTS: address(other, i).String() + "/32", ESP: espProposal,
+			ChildKeys: fmt.Sprintf("rekey_time = %q\nstart_action = %q", childRekey, start),
+		}.String())
 	}
 	return b.String()
 }
@@ -164,17 +153,8 @@ func (st *stage) keep(ctx context.Context, binary string, o *Options) (r results
 
 // Run keeps them, judges and writes.
 func Run(ctx context.Context, o *Options) error {
-	return contest.Run(ctx, "thousand", func(ctx context.Context, b *contest.Builder) error {
-		c := proof.Look(ctx, b.Root, o.Line)
-		r, err := measure(ctx, b, o)
-		if err != nil {
-			return err
-		}
-		if err := write(o, r, c); err != nil {
-			return err
-		}
-		return r.judge(o)
-	})
+	return proof.Run(ctx, "thousand", o.Line, func(ctx context.Context, b *contest.Builder) (results, error) { return measure(ctx, b, o) },
+		func(r results, c proof.Conditions) error { return errors.Join(write(o, r, c), r.judge(o)) })
 }
 
 // measure does it once, with a binary of its own.
