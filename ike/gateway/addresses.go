@@ -178,7 +178,7 @@ func (d *Manager) othersCarry(c *connection, a netip.Addr) bool {
 }
 
 // moved reports that an IKE SA goes on between other addresses.
-func (d *Manager) moved(e *entry, o sa.Moved) {
+func (d *Manager) moved(now time.Time, e *entry, o sa.Moved) {
 	what := "moved"
 	if o.ESP {
 		what = "moved ESP"
@@ -186,4 +186,18 @@ func (d *Manager) moved(e *entry, o sa.Moved) {
 	d.o.Meter.Add(CountMoves)
 	d.logger(e).Info(what, "from_local", o.From.Local, "from_remote", o.From.Remote, "local", o.To.Local, "remote", o.To.Remote,
 		"reason", o.Reason)
+	d.reauthElsewhere(now, e, o)
+}
+
+// reauthElsewhere gives up an attempt to authenticate again that goes to where the peer was, where nobody answers any more. The next
+// one goes to where it is.
+func (d *Manager) reauthElsewhere(now time.Time, e *entry, o sa.Moved) {
+	if e.conn == nil || o.From.Remote.Addr() == o.To.Remote.Addr() {
+		return
+	}
+	for _, x := range e.conn.entries.sorted() {
+		if x.handover.from == e && !x.up && x.m.State() == sa.StateConnecting && x.m.Path().Remote.Addr() == o.From.Remote.Addr() {
+			d.abandon(now, x, "the peer has moved")
+		}
+	}
 }

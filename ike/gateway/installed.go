@@ -26,6 +26,7 @@ func (d *Manager) installInbound(now time.Time, e *entry, c *sa.Child) {
 		d.o.Observer.Observe(ChildKeys{Child: c})
 	}
 	if err := d.o.DataPlane.InstallInbound(c.ID, c.Policy, c.Inbound, c.TS, c.Path); err != nil {
+		d.o.DataPlane.ReleaseSPI(c.Inbound.SPI) // the machine takes it for installed
 		d.installFailed(now, e, c, "inbound SA "+hex32(c.Inbound.SPI), err)
 		return
 	}

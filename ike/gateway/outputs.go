@@ -187,7 +187,7 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 	case sa.ExchangeDone:
 		d.exchangeDone(e, o)
 	case sa.Moved:
-		d.moved(e, o)
+		d.moved(now, e, o)
 	case sa.Retransmitted:
 		d.o.Meter.Add(CountRetransmits)
 		d.logger(e).Info("no answer yet, sent again", "exchange", o.Exchange.String(), "message_id", o.MessageID, "try", o.Try, "to", o.Path.Remote)
@@ -336,7 +336,7 @@ func (d *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
 			x.m.RefuseChildren()
 		}
 	}
-	e.replaced, e.review = true, time.Time{}
+	e.replaced, e.heir, e.review = true, x, time.Time{}
 	d.table.setDown(e)
 	d.table.setUp(x)
 	d.excludePeer(x)
@@ -387,7 +387,9 @@ func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 	d.failures.Clear(h.conn.conf.Name, "")
 	d.cleared(h.conn)
 	h.finish(nil)
+	e.handover.goesOn(now)
 	d.advanceHandover(now, e)
+	d.alsoAsked(now, e)
 }
 
 // keepalive is the NAT keepalive of RFC 3948 section 2.3.

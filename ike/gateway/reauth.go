@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"esplanade/ike/diag"
@@ -20,15 +21,61 @@ type handover struct {
 	covered bool
 	// redirected: the new one is with another gateway, to which the peer of the old one has sent this side.
 	redirected bool
+	// asked are the children that this side has asked for with the new one.
+	asked map[*child]bool
+}
+
+// goesOn gives a handover more time, since it makes progress.
+func (h *handover) goesOn(now time.Time) {
+	if until := now.Add(handoverTime); h.from != nil && !h.covered && h.until.Before(until) && !h.until.IsZero() {
+		h.until = until
+	}
+}
+
+// handoverOf is one for which this side has made the new IKE SA with some children.
+func handoverOf(from *entry, children []*child) handover {
+	h := handover{from: from, asked: map[*child]bool{}}
+	for _, c := range children {
+		h.asked[c] = true
+	}
+	return h
+}
+
+// askMissing asks for what the old IKE SA carries by now and the new one was not made with: its CHILD SA has come up in between.
+func (d *Manager) askMissing(now time.Time, e *entry) {
+	if !e.caller || e.conn == nil || e.handover.asked == nil {
+		return // the peer knows what it wants
+	}
+	for _, h := range e.conn.children {
+		if e.handover.from.willCarry(h) && !carries(e, h) && !e.handover.asked[h] {
+			e.handover.asked[h] = true
+			e.m.InitiateChild(now, h.cfg, nil)
+		}
+	}
+}
+
+// alsoAsked goes on with the handovers from an IKE SA that has another child now.
+func (d *Manager) alsoAsked(now time.Time, from *entry) {
+	if from.conn == nil {
+		return
+	}
+	for _, x := range from.conn.entries.sorted() {
+		if x.handover.from == from {
+			d.advanceHandover(now, x)
+			d.drain(now, x)
+		}
+	}
 }
 
 const (
-	// handoverTime is how long a newer IKE SA may take to bring up what the old one carries. A peer that has lost its old
-	// IKE SA without saying so is served by the new one after this at the latest.
+	// handoverTime is how long a newer IKE SA may take to bring up what the old one carries, counted from its last CHILD SA. A
+	// peer that has lost its old IKE SA without saying so is served by the new one after this at the latest.
 	handoverTime = 5 * time.Second
 	// reauthTime is how long the new IKE SA of a reauthentication may take for the same: what it lacks then could not be
 	// brought up again, and waits for its next attempt.
 	reauthTime = 30 * time.Second
+	// answerTime is how long the peer that makes the new IKE SA may take to have our last answer, which may be lost.
+	answerTime = 4 * time.Second
 	// quietTime is how long packets that were sent through the old IKE SA's children may be on their way before it is
 	// deleted; lateTime how long the peer's may be after that.
 	quietTime = time.Second
@@ -51,6 +98,7 @@ func (d *Manager) reauthenticate(now time.Time, e *entry) {
 		return // the peer was told the lifetime; when it does not heed it the IKE SA ends
 	}
 	d.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
+		e := e.latest() // it may have been rekeyed while the name was looked up
 		switch {
 		case !e.alive() || e.conn != c || d.reauthenticating(e) || d.superseded(e):
 		case err != nil:
@@ -86,11 +134,21 @@ func (d *Manager) superseded(e *entry) bool {
 	return false
 }
 
+// willCarry reports whether an IKE SA has a configured child, or is to have it of the one whose place it is taking.
+func (e *entry) willCarry(h *child) bool {
+	for x := e; x != nil; x = x.handover.from {
+		if carries(x, h) {
+			return true
+		}
+	}
+	return false
+}
+
 func (d *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 	c := e.conn
 	var wanted []*child
 	for _, h := range c.children {
-		if carries(e, h) {
+		if e.willCarry(h) {
 			wanted = append(wanted, h)
 		}
 	}
@@ -120,7 +178,7 @@ func (d *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 	}
 	m := sa.NewInitiator(d.env, now, c.cfg, path, cfgs)
 	x := d.table.add(m, c)
-	x.handover.from = e
+	x.handover = handoverOf(e, wanted)
 	d.excludePeer(x)
 	d.logger(x).Info("authenticating anew", "replaces", e.m.ID(), "local", path.Local, "remote", path.Remote)
 	c.tell(1, "reauthenticating IKE_SA "+c.conf.Name)
@@ -150,14 +208,39 @@ func (d *Manager) advanceHandover(now time.Time, e *entry) {
 		*h = handover{}
 	case !e.alive():
 		h.until = time.Time{}
-	case !h.covered && d.covers(e, from):
+	case !h.covered && !from.creates() && d.covers(e, from):
 		// The peer may not have our answer yet, without which it can't receive on the newest child.
 		h.covered, h.until = true, now.Add(quietTime)
+		if !e.caller {
+			h.until = now.Add(answerTime) // it asks again when our answer was lost
+		}
+	case !h.covered && h.until.After(now):
+		d.askMissing(now, e)
+	case !h.until.IsZero() && !now.Before(h.until) && !h.covered && now.Sub(e.first) < reauthTime && d.heardOf(from, now.Add(-handoverTime)):
+		h.until = now.Add(handoverTime) // the peer has not lost the old one, so that there is no hurry
 	case !h.until.IsZero() && !now.Before(h.until):
 		*h = handover{}
 		d.logger(from).Info("replaced by a newer IKE SA of the same peer", "replaced_by", e.m.ID())
+		next := from.handover
+		from.handover = handover{}
 		d.retire(now, from, "replaced by a newer IKE SA")
+		if next.from != nil && next.from.alive() { // it has not got that far itself
+			d.takeOver(now, e, next.from)
+		}
 	}
+}
+
+// creates reports whether a child is being brought up on an IKE SA.
+func (e *entry) creates() bool {
+	return e.conn != nil && slices.ContainsFunc(e.conn.children, func(h *child) bool { return h.busy && h.machine == e.m })
+}
+
+// heardOf reports whether the peer has sent something through the CHILD SAs of an IKE SA since then.
+func (d *Manager) heardOf(e *entry, since time.Time) bool {
+	return slices.ContainsFunc(e.m.Children(), func(c *sa.Child) bool {
+		n, ok := d.o.DataPlane.Counters(c.ID)
+		return ok && n.LastIn.After(since)
+	})
 }
 
 // retire ends an IKE SA for which there is another one that has all that it carries. Our packets go through that one from now on;

@@ -102,6 +102,7 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 	c := r.conn
 	if r.old != nil {
 		r.old.redirecting = false
+		r.old = r.old.latest() // it may have been rekeyed while the name was looked up
 		if !r.old.alive() || r.old.conn != c || d.reauthenticating(r.old) {
 			return
 		}
@@ -146,7 +147,8 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 	d.o.Meter.Add(CountRedirected)
 	m := sa.NewRedirected(d.env, now, c.cfg, path, cfgs, r.from)
 	x := d.table.add(m, c)
-	x.handover.from, x.handover.redirected = r.old, r.live
+	x.handover = handoverOf(r.old, r.children)
+	x.handover.redirected = r.live
 	if r.old == nil {
 		for _, h := range r.children {
 			if h.busy {

@@ -17,8 +17,9 @@ type kin struct {
 	// closed is when this side last closed one, and closings how many of them the peer may yet answer.
 	closed   time.Time
 	closings int
-	// restarts counts the IKE SAs that the peer has started for one that was closed.
-	restarts int
+	// restarts counts the IKE SAs that the peer has started for one that was closed, restarted is when it last did.
+	restarts  int
+	restarted time.Time
 }
 
 const (
@@ -29,6 +30,9 @@ const (
 	// maxRestarts is how many restarts this side answers by closing the IKE SA that is one too many. The second one tells
 	// that closing in two steps does not help either: then two IKE SAs stay side by side.
 	maxRestarts = 2
+	// restartMemory is how long after the last restart a peer is taken for one that does so. Two gateways that both authenticate
+	// again by command look like it, and are not to keep two IKE SAs for good; a peer that is one restarts one more each time.
+	restartMemory = 30 * time.Minute
 	// hollowTime is how long an IKE SA stays without its CHILD SAs before it is closed: long enough for a peer that asks for
 	// them again and is refused.
 	hollowTime = 2 * time.Second
@@ -62,13 +66,26 @@ func (d *Manager) restarted(now time.Time, e *entry) bool {
 	}
 	k.closings--
 	k.restarts++
+	k.restarted = now
 	d.logger(e).Info("the peer has started an IKE SA because one was closed: the other one is not closed for it now", "restarts", k.restarts)
 	return true
 }
 
 // resting reports whether the IKE SAs with the peer of e stay as they are: it starts another whatever this side does to close
-// one.
-func (d *Manager) resting(e *entry) bool { return e.kin != nil && e.kin.restarts >= maxRestarts }
+// one. When that is long ago, it is tried again.
+func (d *Manager) resting(now time.Time, e *entry) bool {
+	k := e.kin
+	if k == nil || k.restarts < maxRestarts {
+		return false
+	}
+	again := k.restarted.Add(restartMemory)
+	if !now.Before(again) {
+		k.restarts = 0
+		return false
+	}
+	e.review = again
+	return true
+}
 
 // yields reports whether e need not be authenticated anew, since its peer starts another one when it is closed. It is closed if
 // there is one that has all that it carries, or else put off until the peer has started what it is about to.

@@ -29,8 +29,9 @@ type entry struct {
 	leaving bool
 	// closed: its end was handled; it stays for a while to repeat its last answer.
 	closed bool
-	// replaced: a successor has taken its place.
+	// replaced: a successor has taken its place, heir.
 	replaced bool
+	heir     *entry
 
 	// first is when the IKE SA that it is or was rekeyed from was established; caller tells whether this side initiated
 	// that one.
@@ -77,6 +78,14 @@ type entry struct {
 // alive tells whether an IKE SA is in use: established and on its way neither out nor to a successor.
 func (e *entry) alive() bool {
 	return e.up && !e.leaving && (e.m.State() == sa.StateEstablished || e.m.State() == sa.StateRekeying)
+}
+
+// latest is what has become of an IKE SA by rekeying.
+func (e *entry) latest() *entry {
+	for e.heir != nil {
+		e = e.heir
+	}
+	return e
 }
 
 // initKey finds the half-open responder that an IKE_SA_INIT request was answered by (pitfall M2).

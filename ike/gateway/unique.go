@@ -79,8 +79,8 @@ func (d *Manager) enforceUnique(now time.Time, e *entry) {
 		}
 		return
 	}
-	for _, x := range d.samePeer(e) {
-		if e.handover.from == x {
+	for _, x := range slices.Backward(d.samePeer(e)) { // the newest first
+		if e.handover.from == x || d.reauthenticating(x) {
 			continue // it goes when its children are there
 		}
 		if e.crosses(x) {
@@ -180,7 +180,7 @@ func (d *Manager) verdict(now time.Time, e, loser, winner *entry) (redundant, st
 // does when nothing has happened for a while, since the peer may not know this rule. When that one carries a child that the other
 // does not, it is the other that is redundant; when each does, none is.
 func (d *Manager) reviewRedundant(now time.Time, e *entry) {
-	if !e.alive() || e.conn == nil || d.resting(e) {
+	if !e.alive() || e.conn == nil || d.resting(now, e) {
 		return
 	}
 	for _, x := range d.samePeer(e) {

@@ -64,11 +64,7 @@ func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool
 		}
 		return t.series.payloads(), true
 	}
-	if t.part != nil && m.served(t) {
-		t.abandoned(m, now) // the peer has brought it up meanwhile
-		return nil, false
-	}
-	if t.part == nil && t.trigger == nil && m.has(t.cfg) {
+	if m.served(t) {
 		t.abandoned(m, now) // the peer has brought it up meanwhile, which was reported then
 		return nil, false
 	}

@@ -136,5 +136,5 @@ func (m *Machine) Held() int {
 // that the peer could be waiting for.
 func (m *Machine) abortHalfOpen(now time.Time) {
 	m.window.response = nil
-	m.close(now, "half-open for too long", diag.HalfOpenExpired(m.where(wire.ExchangeIKEAuth), m.cfg.HalfOpenTimeout))
+	m.close(now, "half-open for too long", m.failure(diag.CodeHalfOpen, wire.ExchangeIKEAuth))
 }

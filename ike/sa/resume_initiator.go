@@ -37,7 +37,7 @@ func (t *resumeTask) done(m *Machine, r *response) {
 }
 
 func (t *resumeTask) silent(m *Machine, now time.Time, p *outstanding) bool {
-	m.afresh(diag.TicketNotAnswered(m.whereResumed()))
+	m.afresh(m.resumeFailure(failSides("", "no answer")))
 	return true
 }
 
@@ -55,7 +55,7 @@ func (t *resumeTask) ripe(m *Machine, now time.Time) bool {
 func (t *resumeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if why := t.obsolete(m, now); why != "" {
 		m.emit(SessionSpent{})
-		m.afresh(diag.TicketNotPresented(m.whereResumed(), why))
+		m.afresh(m.resumeFailure(failSides("not present the session ticket: "+why, "")))
 		return nil, false
 	}
 	if m.init.ni == nil {
@@ -131,7 +131,7 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 	if refusal != nil {
 		if t.refusal == nil {
 			m.initExchanged(now, msg, datagram, path)
-			t.refusal = diag.TicketRefused(m.whereResumed(), refusal.NotifyType)
+			t.refusal = m.resumeFailure(failByPeer(refusal.NotifyType))
 			t.refusal.Unproven = true
 			m.pending.ripens(now)
 		}
@@ -152,7 +152,7 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 	}
 	m.init.nr, m.init.peerMessage, m.peerSPI = slices.Clone(nonce.Data), datagram, msg.Header.SPIr
 	if err := m.takeKeys(t.s.Chosen, t.s.Keys.D); err != nil {
-		m.afresh(diag.NotResumed(m.whereResumed(), err))
+		m.afresh(m.resumeFailure(failCause(err)))
 		return
 	}
 	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, reauthAt: t.s.ReauthAt}

@@ -45,7 +45,7 @@ func (m *Machine) has(cfg *ChildConfig) bool {
 // peer asks for later it means: "IKEv2 deliberately allows parallel SAs with the same Traffic Selectors between common
 // endpoints". https://www.rfc-editor.org/rfc/rfc7296#section-2.8
 func (m *Machine) noteTwin(now time.Time, id uint32, begun time.Time, c *Child) {
-	if t, ok := doing[*createChildTask](m); ok && c.Config == t.cfg && t.trigger == nil {
+	if t, ok := doing[*createChildTask](m); ok && c.Config == t.cfg && (t.trigger == nil || c.TS.MatchOut(*t.trigger)) {
 		t.rival = c
 		return
 	}

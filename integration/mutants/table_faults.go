@@ -239,8 +239,7 @@ func faults() []Mutant {
 		// Several IKE SAs with one peer.
 		{
 			Name: "restarts-without-rest", File: "ike/gateway/restarts.go", Tests: "^TestPeerRestartsWhatIsClosed$",
-			Old: "func (d *Manager) resting(e *entry) bool { return e.kin != nil && e.kin.restarts >= maxRestarts }",
-			New: "func (d *Manager) resting(e *entry) bool { return false }",
+			Old: "	if k == nil || k.restarts < maxRestarts {\n", New: "	if k == nil || k.restarts >= 0 {\n",
 			Why: "two gateways would close and start IKE SAs for ever",
 		},
 		{
