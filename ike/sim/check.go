@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"time"
 
 	"esplanade/ike/sa"
 	"esplanade/ike/wire"
@@ -18,7 +19,7 @@ const (
 
 // Stats counts what happened in a run.
 type Stats struct {
-	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, Spawned, ESP, TooBig, Fragments, Attacks, Moves int
+	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, ESP, TooBig, Fragments, Attacks, Moves, Reloads, Errands, Gaps int
 	// Crashes were proved by a token. Resumptions were tried; Resumed have succeeded. TicketReplays are the attacker's.
 	Crashes, Resumptions, Resumed, TicketReplays int
 }
@@ -31,7 +32,9 @@ func (s *Stats) Add(o Stats) {
 	s.IKERekeys += o.IKERekeys
 	s.ChildRekeys += o.ChildRekeys
 	s.ChildUp += o.ChildUp
-	s.Spawned += o.Spawned
+	s.Reloads += o.Reloads
+	s.Errands += o.Errands
+	s.Gaps += o.Gaps
 	s.ESP += o.ESP
 	s.TooBig += o.TooBig
 	s.Fragments += o.Fragments
@@ -56,8 +59,11 @@ type checker struct {
 	requests map[flowKey]uint32 // the newest request id of a host in an IKE SA
 	answered map[flowKey]uint32 // the newest response id that has reached a host, plus one
 	keys     map[string]bool
+	tickets  map[wire.SPI]bool // SPIs with which a ticket was presented
 	// down tells since when something that was up may be down for good reasons; see destroyed.
 	down string
+	// reauthenticated: an IKE SA has been authenticated again.
+	reauthenticated bool
 	// ending: the end of the run, in which everything is taken down.
 	ending bool
 }
@@ -86,23 +92,43 @@ type ivKey struct {
 func (c *checker) init(w *World) {
 	*c = checker{
 		w: w, seed: maphash.MakeSeed(), messages: map[messageKey]uint64{}, ivs: map[ivKey]uint64{},
-		requests: map[flowKey]uint32{}, answered: map[flowKey]uint32{}, keys: map[string]bool{},
+		requests: map[flowKey]uint32{}, answered: map[flowKey]uint32{}, keys: map[string]bool{}, tickets: map[wire.SPI]bool{},
 	}
 }
 
-// sent looks at a datagram that a machine sends.
-func (c *checker) sent(h *Host, b []byte) {
+// sent looks at a datagram that a host sends. It reports whether it is one of the answers in the clear that need no IKE SA.
+func (c *checker) sent(h *Host, b []byte) (unprotected bool) {
 	m, err := wire.Parse(b)
 	if err != nil {
 		c.w.fail("%s sends something that does not parse: %v", h.name, err)
-		return
+		return false
 	}
 	if m.Encrypted == nil {
-		if !sa.Opens(m.Header.Exchange) {
-			c.w.fail("%s sends %s in the clear", h.name, m.Header.Exchange)
-		}
-		return
+		return c.inClear(h, m)
 	}
+	c.protected(h, m, b)
+	return false
+}
+
+func (c *checker) inClear(h *Host, m *wire.Message) (unprotected bool) {
+	hd := m.Header
+	if sa.Opens(hd.Exchange) {
+		if resumes(hd) && !c.tickets[hd.SPIi] {
+			c.tickets[hd.SPIi] = true
+			c.stats.Resumptions++
+		}
+		return false
+	}
+	n, ok := m.Payloads[0].(*wire.Notify)
+	if !ok || !hd.Flags.Response() || n.NotifyType != wire.NotifyInvalidIKESPI && n.NotifyType != wire.NotifyInvalidMajorVersion {
+		c.w.fail("%s sends %s in the clear", h.name, hd.Exchange)
+	}
+	c.w.attacker.overhear(m)
+	return true
+}
+
+// protected looks at a message of an IKE SA.
+func (c *checker) protected(h *Host, m *wire.Message, b []byte) {
 	if m.Encrypted.Fragment {
 		c.stats.Fragments++
 	}
@@ -166,13 +192,30 @@ func (c *checker) newKey(h *Host, direction string, key []byte) {
 	c.keys[k] = true
 }
 
-// destroyed notes that something that was up has ended. In a gentle run nothing may.
-func (c *checker) destroyed(h *Host, what string) {
-	if c.w.plan.gentle && !c.w.plan.b.start && !c.ending {
-		c.w.fail("%s: %s, and nothing in this run is a reason for it", h.name, what)
+// destroyed notes that something that was up has ended for a reason of the script's.
+func (c *checker) destroyed(h *Host, what string) { c.down = h.name + ": " + what }
+
+// ended notes that something that was up has ended. In a gentle run nothing may, but that an IKE SA which is authenticated again can
+// be closed while the answer that brings up the last of its children is lost on the way. That is up again soon.
+func (c *checker) ended(h *Host, what string, back func() bool) {
+	c.destroyed(h, what)
+	if !c.w.plan.gentle || c.w.plan.bothStart() || c.ending {
+		return
 	}
-	c.down = what
+	if !c.reauthenticated {
+		c.w.fail("%s: %s, and nothing in this run is a reason for it", h.name, what)
+		return
+	}
+	c.stats.Gaps++
+	c.w.after(gapTime, func() {
+		if !c.ending && !back() {
+			c.w.fail("%s: %s, and is not up again after %s", h.name, what, gapTime)
+		}
+	})
 }
+
+// gapTime is longer than three exchanges take of which each message is lost twice.
+const gapTime = 30 * time.Second
 
 // lostESP is called for a packet that found no SA. As long as nothing was destroyed, that must not happen: both ends
 // of an SA exist before one sends on it, and the receiving one outlives the sending one.
@@ -187,16 +230,16 @@ func (c *checker) step() {
 	if c.events++; c.events%64 != 0 {
 		return
 	}
-	for _, h := range [...]*Host{c.w.a, c.w.b} {
-		if n := len(h.machines); n > maxMachines {
+	for _, h := range c.w.hosts {
+		list := h.sas()
+		if n := len(list); n > maxMachines {
 			c.w.fail("%s holds %d IKE SAs", h.name, n)
 		}
-		for _, n := range h.machines {
-			s := n.m.Snapshot()
+		for _, s := range list {
 			if len(s.Children) > maxChildren || len(s.Tasks) > maxTasks {
 				c.w.fail("%s: IKE SA %d has %d children and %d tasks", h.name, s.ID, len(s.Children), len(s.Tasks))
 			}
-			if s.Path.Remote.Addr() == addrEvil && s.State != sa.StateConnecting && s.State != sa.StateClosed {
+			if s.Path.Remote.Addr() == addrEvil && s.State != sa.StateConnecting {
 				c.w.fail("%s: IKE SA %d talks to the attacker", h.name, s.ID)
 			}
 		}

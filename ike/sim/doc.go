@@ -1,20 +1,23 @@
-// Package sim plays the lives of two gateways over a hostile network, in virtual time and from one seed.
+// Package sim plays the lives of several gateways over a hostile network, in virtual time and from one seed.
 //
-// A [World] holds two hosts. Each runs whole IKE machines (package sa) and, around them, what a daemon does: a table of
-// SAs by SPI, a reconciler that keeps the desired children up, and a data plane that counts packets instead of
-// encrypting them. Between them is a network that loses, repeats, delays, reorders and corrupts datagrams, drops what
-// is larger than its MTU, goes away for a while, and may have a NAT in it whose mappings change. An attacker who sees
-// everything replays, mangles and forges. Hosts die and come back, with tokens that prove it and tickets to go on with (lost.go).
+// A [World] holds two or three hosts. Each runs a whole gateway.Manager, which decides everything as it does in production, on a data
+// plane that counts packets instead of encrypting them and a host whose names, addresses and routes the seed decides about. Between
+// them is a network that loses, repeats, delays, reorders and corrupts datagrams, drops what is larger than its MTU, goes away for a
+// while, and may have a NAT in it whose mappings change. An attacker who sees everything replays, mangles and forges. Hosts die and
+// come back, move, and are given other configurations; their operators rekey, authenticate again, take down and bring up. What a
+// gateway has others do is done at once, late, out of order, not at all, or fails: look-ups, routes, key exchanges, SAs that the data
+// plane has no room for.
 //
-// The seed decides about all of it: configurations, conditions, what the operators do and when. After every event the
-// invariants of check.go are tested; at the end of a run the network is perfect and nobody disturbs anything, and both
-// hosts must come to agree (settle.go). The same seed always plays the same way, so that a failed run is repeated with
-// the ladder written down:
+// The seed decides about all of it: configurations (conf.go), conditions (plan.go), what happens and when (script.go). After every
+// event the invariants of check.go are tested; at the end of a run the network is perfect and nobody disturbs anything, and the hosts
+// must come to agree: one IKE SA for each pair of identities, each wanted child up once, all traffic arriving, and after their end
+// nothing left in the data plane, in the host's network, in the table (settle.go). The same seed always plays the same way, so that
+// a failed run is repeated with the ladder and the logs of all hosts written down:
 //
 //	go test ./ike/sim -run 'TestSeed$' -seed N -v
 //
-// Both hosts mean well here. What peers with a valid key do that mean no good is played against a whole daemon, since that is
-// where the limits are that they meet: ike/gateway.TestInsiders.
+// All hosts mean well here. What peers with a valid key do that mean no good is played in package gateway (TestInsiders), against
+// the limits that they meet.
 //
 // Nothing here is part of the daemon. There is no clock, no socket and no goroutine in it.
 package sim

@@ -4,44 +4,41 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"esplanade/ike/gateway"
+	"esplanade/ike/sa"
 )
 
 // has tells whether a host has an address at present.
 func (h *Host) has(a netip.Addr) bool { return slices.Contains(h.addrs, a) }
 
-// connected tells whether there is an IKE SA that is established.
-func (h *Host) connected() bool {
-	return slices.ContainsFunc(h.nodes(), func(n *node) bool { return n.up })
-}
-
-// source is the address that a host's packets leave from unless something else is said.
-func (h *Host) source() (netip.Addr, bool) {
-	if len(h.addrs) == 0 {
-		return netip.Addr{}, false
+// connected reports whether a connection has an IKE SA that is up.
+func (h *Host) connected(conn string) bool {
+	for _, c := range h.up {
+		if c == conn {
+			return true
+		}
 	}
-	return h.addrs[0], true
+	return false
 }
 
-// readdress gives a host other addresses and tells its IKE SAs.
+// readdress gives a host other addresses and says so.
 func (h *Host) readdress(addrs ...netip.Addr) {
 	h.w.logf("%s has the addresses %v", h.name, addrs)
 	h.addrs = addrs
-	for _, n := range h.nodes() {
-		n.m.AddressesChanged(h.w.now)
-		h.drain(n)
-	}
+	h.input(func(now time.Time, g *gateway.Manager) { g.AddressesChanged(now, addrs, true) })
 }
 
 // move does to a host's addresses what happens to laptops and to gateways with two lines. Without MOBIKE, what a host
 // loses its address for is lost with it.
 func (w *World) move() {
-	if w.plan.gentle && !w.a.connected() {
+	if w.plan.gentle && !w.hosts[0].connected("b") {
 		return // a peer that is lost before IKE_AUTH is answered is lost
 	}
-	h := w.a
+	h := w.hosts[0]
 	pool := append([]netip.Addr{addrA}, moreA...)
 	if w.plan.mobike && (w.plan.movers == "b" || w.plan.movers == "ab" && w.rng.IntN(3) == 0) {
-		h, pool = w.b, append([]netip.Addr{addrB}, moreB...)
+		h, pool = w.hosts[1], append([]netip.Addr{addrB}, moreB...)
 	}
 	w.rng.Shuffle(len(pool), func(i, j int) { pool[i], pool[j] = pool[j], pool[i] })
 	if !w.plan.mobike {
@@ -62,21 +59,16 @@ func (w *World) move() {
 	}
 }
 
-// wantPaths checks at the end of a run that both hosts send to where the other one is.
-func (w *World) wantPaths() {
-	for _, h := range [...]*Host{w.a, w.b} {
-		for _, n := range h.open() {
-			p := n.m.Path()
-			peer := w.other(h)
-			if !h.has(p.Local.Addr()) || !peer.has(p.Remote.Addr()) && !(w.net.nat.on && p.Remote.Addr() == addrNAT) {
-				w.fail("%s: the IKE SA uses %s", h.name, p)
-			}
-			for _, c := range n.m.Children() {
-				live := h.data.outbound[c.Policy] == c
-				if live && (c.Path.Local != p.Local || !w.net.nat.on && c.Path.Remote != p.Remote) {
-					w.fail("%s: ESP uses %v, the IKE SA %s", h.name, c.Path, p)
-				}
-			}
+// wantPaths checks at the end of a run that both ends of an IKE SA send to where the other one is.
+func (w *World) wantPaths(h, peer *Host, s sa.Snapshot) {
+	translated := w.net.nat.on && s.Path.Remote.Addr() == addrNAT
+	if !h.has(s.Path.Local.Addr()) || !peer.has(s.Path.Remote.Addr()) && !translated {
+		w.fail("%s: the IKE SA uses %s", h.name, s.Path)
+	}
+	for _, c := range s.Children {
+		out, path := h.data.outbound[c.Policy], h.data.paths[c.ID]
+		if out != nil && out.child == c.ID && (path.Local != s.Path.Local || !w.net.nat.on && path.Remote != s.Path.Remote) {
+			w.fail("%s: ESP uses %v, the IKE SA %s", h.name, path, s.Path)
 		}
 	}
 }

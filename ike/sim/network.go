@@ -60,7 +60,7 @@ func (n *network) rebind() {
 
 // leave translates the source of what host a sends.
 func (x *nat) leave(src netip.AddrPort) netip.AddrPort {
-	if !x.on || !x.w.a.has(src.Addr()) {
+	if !x.on || !x.w.hosts[0].has(src.Addr()) {
 		return src
 	}
 	p, ok := x.out[src]
@@ -76,26 +76,24 @@ func (x *nat) leave(src netip.AddrPort) netip.AddrPort {
 func (x *nat) enter(dst netip.AddrPort) (netip.AddrPort, bool) {
 	if x.on && dst.Addr() == addrNAT {
 		p, ok := x.in[dst.Port()]
-		return p, ok && x.w.a.has(p.Addr())
+		return p, ok && x.w.hosts[0].has(p.Addr())
 	}
-	return dst, !x.on && x.w.a.has(dst.Addr()) || x.w.b.has(dst.Addr())
+	h := x.w.at(dst.Addr())
+	return dst, h != nil && (h != x.w.hosts[0] || !x.on)
 }
 
 // sendIKE takes a datagram of a host.
 func (n *network) sendIKE(h *Host, path sa.Path, b []byte) {
-	d := datagram{src: path.Local, dst: path.Remote, ike: b}
-	n.w.check.sent(h, b)
+	// What is in the clear outside of the exchanges that begin an IKE SA is what anybody could have said.
+	d := datagram{src: path.Local, dst: path.Remote, ike: b, forged: n.w.check.sent(h, b)}
 	n.w.attacker.overheard(d)
 	n.carry(d)
 }
 
-// keepalive keeps the mapping of a NAT open; nothing arrives anywhere.
-func (n *network) keepalive(path sa.Path) { n.nat.leave(path.Local) }
-
 // carry decides about the fate of a datagram.
 func (n *network) carry(d datagram) {
 	w := n.w
-	if !w.a.has(d.src.Addr()) && !w.b.has(d.src.Addr()) && d.src.Addr() != addrEvil {
+	if w.at(d.src.Addr()) == nil && d.src.Addr() != addrEvil {
 		n.note(d, "not sent: the address is gone")
 		return
 	}
@@ -139,10 +137,7 @@ func (n *network) fly(d datagram) {
 			n.note(d, "arrives nowhere")
 			return
 		}
-		h := n.w.b
-		if n.w.a.has(dst.Addr()) {
-			h = n.w.a
-		}
+		h := n.w.at(dst.Addr())
 		if d.ike == nil {
 			h.receiveESP(d.esp, sa.Path{Local: dst, Remote: d.src})
 			return

@@ -3,6 +3,7 @@ package sim
 import (
 	"time"
 
+	"esplanade/ike/gateway"
 	"esplanade/ike/sa"
 )
 
@@ -32,98 +33,142 @@ func (w *World) script() {
 			w.after(w.between(time.Second, 60*time.Second), func() { w.logf("the line is back"); w.net.cut = false })
 		})
 	}
-	w.traffic()
-	if p.b.start {
-		w.review()
+	for range p.reloads {
+		w.after(at(), w.reload)
 	}
+	w.traffic()
 }
 
-// review clears up when both sides have initiated.
-func (w *World) review() {
-	w.a.reviewRedundant()
-	w.b.reviewRedundant()
-	w.after(15*time.Second, w.review)
-}
-
-// traffic sends packets in both directions for ever.
+// traffic sends packets in all directions for ever.
 func (w *World) traffic() {
-	w.a.data.tick()
-	w.b.data.tick()
+	for _, h := range w.hosts {
+		h.data.tick()
+	}
 	w.after(w.between(500*time.Millisecond, 1500*time.Millisecond), w.traffic)
 }
 
-// hosts are those an operation is about: one of them, or both at the same moment.
-func (w *World) pick() []*Host {
-	switch w.rng.IntN(3) {
-	case 0:
-		return []*Host{w.a}
-	case 1:
-		return []*Host{w.b}
+// reload gives a host another configuration, and later the one that it had.
+func (w *World) reload() {
+	h := w.hosts[w.rng.IntN(len(w.hosts))]
+	v := variant{times: time.Duration(w.rng.IntN(20)) * time.Second}
+	if !w.plan.gentle {
+		v.without, v.moved, v.anew = w.rng.IntN(4) == 0, w.rng.IntN(4) == 0, w.rng.IntN(6) == 0
+		if v.without || v.moved || v.anew {
+			w.check.destroyed(h, "reload")
+		}
 	}
-	return []*Host{w.a, w.b}
+	h.reload(v)
+	w.after(w.between(0, 60*time.Second), func() {
+		if v.without || v.moved || v.anew {
+			w.check.destroyed(h, "reload")
+		}
+		h.reload(variant{})
+	})
+}
+
+// pick chooses those an operation is about: one of them, or all at the same moment.
+func (w *World) pick() []*Host {
+	if n := w.rng.IntN(len(w.hosts) + 1); n < len(w.hosts) {
+		return w.hosts[n : n+1]
+	}
+	return w.hosts
 }
 
 // operate does what an operator, or a limit of traffic, would do.
 func (w *World) operate() {
-	kinds := 6
+	kinds := 10
 	if w.plan.gentle {
-		kinds = 3
+		kinds = 5
 	}
-	switch w.rng.IntN(kinds) {
-	case 0:
-		w.each("rekey children", func(h *Host, n *node) {
-			for _, c := range n.m.Children() {
-				n.m.RekeyChild(w.now, c.ID)
-			}
-		})
-	case 1:
-		w.each("rekey IKE SA", func(_ *Host, n *node) { n.m.RekeyIKE(w.now) })
-	case 2:
-		w.each("rekey both", func(_ *Host, n *node) {
-			for _, c := range n.m.Children() {
-				n.m.RekeyChild(w.now, c.ID)
-			}
-			n.m.RekeyIKE(w.now)
-		})
-	case 3:
-		w.each("delete a child", func(h *Host, n *node) {
-			if cs := n.m.Children(); len(cs) > 0 {
-				w.check.destroyed(h, "operator")
-				n.m.DeleteChild(w.now, cs[w.rng.IntN(len(cs))].ID, "operator")
-			}
-		})
-	case 4:
-		w.each("delete the IKE SA", func(h *Host, n *node) {
-			w.check.destroyed(h, "operator")
-			n.m.Delete(w.now, "operator")
-		})
-	case 5:
-		w.each("one more child", func(h *Host, n *node) {
-			cs := h.plan.cfg.Children
-			n.m.InitiateChild(w.now, cs[w.rng.IntN(len(cs))], nil)
-		})
-	}
-}
-
-func (w *World) each(what string, do func(h *Host, n *node)) {
+	kind := w.rng.IntN(kinds)
 	for _, h := range w.pick() {
-		for _, n := range h.nodes() {
-			if s := n.m.State(); s != sa.StateEstablished && s != sa.StateRekeying {
-				continue
+		if h.down {
+			continue
+		}
+		for _, s := range h.sas() {
+			if s.State == sa.StateEstablished || s.State == sa.StateRekeying {
+				w.operateOn(h, s, kind)
 			}
-			w.logf("operator of %s: %s (%d)", h.name, what, n.m.ID())
-			do(h, n)
-			h.drain(n)
 		}
 	}
 }
 
-// restart kills a host's daemon and starts a new one.
+func (w *World) operateOn(h *Host, s sa.Snapshot, kind int) {
+	ike := gateway.Target{IKEID: s.ID}
+	do := func(what string, f func(now time.Time, g *gateway.Manager)) {
+		w.logf("operator of %s: %s (%d)", h.name, what, s.ID)
+		h.input(f)
+	}
+	children := func(f func(now time.Time, g *gateway.Manager, child uint64)) func(time.Time, *gateway.Manager) {
+		return func(now time.Time, g *gateway.Manager) {
+			for _, c := range s.Children {
+				f(now, g, c.ID)
+			}
+		}
+	}
+	// What is not there any more is an error, and no matter here.
+	switch kind {
+	case 0:
+		do("rekey children", children(func(now time.Time, g *gateway.Manager, id uint64) { _, _ = g.Rekey(now, gateway.Target{ChildID: id}) }))
+	case 1:
+		do("rekey IKE SA", func(now time.Time, g *gateway.Manager) { _, _ = g.Rekey(now, ike) })
+	case 2:
+		do("rekey both", func(now time.Time, g *gateway.Manager) {
+			children(func(now time.Time, g *gateway.Manager, id uint64) { _, _ = g.Rekey(now, gateway.Target{ChildID: id}) })(now, g)
+			_, _ = g.Rekey(now, ike)
+		})
+	case 3:
+		do("children are nearly exhausted", children(func(now time.Time, g *gateway.Manager, id uint64) { g.Exhausting(now, id) }))
+	case 4:
+		if e := h.plan.end(s.Connection); w.plan.gentle && (e.unique == "keep" || !e.start || len(h.between(e.peer)) > 1) {
+			return // one at a time, and by one side: of several that are on their way, each is in place of another
+		}
+		do("reauthenticate", func(now time.Time, g *gateway.Manager) { _, _ = g.Reauthenticate(now, ike) })
+	case 5:
+		if len(s.Children) > 0 {
+			w.check.destroyed(h, "operator")
+			id := s.Children[w.rng.IntN(len(s.Children))].ID
+			do("delete a child", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, gateway.Target{ChildID: id}, false) })
+		}
+	case 6:
+		w.check.destroyed(h, "operator")
+		do("delete the IKE SA", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, ike, false) })
+	case 7:
+		w.check.destroyed(h, "operator")
+		do("forget the IKE SA", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, ike, true) })
+	case 8:
+		w.check.destroyed(h, "operator")
+		do("take the connection down", func(now time.Time, g *gateway.Manager) {
+			w.terminate(now, g, gateway.Target{Connection: s.Connection}, false)
+		})
+		h.later(w.between(0, 30*time.Second), func(_ time.Time, g *gateway.Manager) {
+			w.logf("operator of %s: bring %s up again", h.name, s.Connection)
+			_ = g.Initiate(gateway.Target{Connection: s.Connection}, nil)
+		})
+	case 9:
+		do("bring everything up", func(_ time.Time, g *gateway.Manager) { _ = g.Initiate(gateway.Target{Connection: s.Connection}, nil) })
+	}
+}
+
+func (w *World) terminate(now time.Time, g *gateway.Manager, t gateway.Target, force bool) {
+	_, _ = g.Terminate(now, t, force, func() {})
+}
+
+// restart kills a host's daemon and starts a new one, at once or after a while.
 func (w *World) restart() {
-	h := w.pick()[0]
-	w.logf("%s restarts", h.name)
+	h := w.hosts[w.rng.IntN(len(w.hosts))]
+	if h.down {
+		return
+	}
 	w.check.destroyed(h, "restart")
-	h.boot()
+	if w.rng.IntN(2) == 0 {
+		w.logf("%s restarts", h.name)
+		h.boot()
+		return
+	}
+	w.logf("%s dies", h.name)
+	h.down = true
+	w.after(w.between(time.Second, 20*time.Second), func() { w.logf("%s is back", h.name); h.boot() })
 }
 
 // calm makes the network perfect and lets whatever went wrong come right.
@@ -133,7 +178,7 @@ func (w *World) calm() {
 	}
 	w.logf("calm")
 	w.net.conditions, w.net.cut = calmConditions, false
-	w.plan.moves = 0
+	w.plan.deaf, w.plan.slow = 0, 10*time.Millisecond
 	// Datagrams that are still on the way and blackouts that have been scheduled end within this time; then the slowest
 	// failure detection: a liveness check, all its retransmissions, a new attempt.
 	w.play(calmTime)
@@ -146,11 +191,15 @@ func (w *World) calm() {
 // calmTime is longer than any timeout of a plan but one: see patience.
 const calmTime = 4 * time.Minute
 
-// orphan tells whether a host has an IKE SA of which the other has no end.
+// orphan reports whether a host has an IKE SA of which no other has the other end.
 func (w *World) orphan() bool {
-	for _, h := range [...]*Host{w.a, w.b} {
-		for _, n := range h.open() {
-			if x := w.other(h).machines[n.m.PeerSPI()]; x == nil || x.m.State() == sa.StateClosed {
+	for _, h := range w.hosts {
+		for _, s := range h.sas() {
+			found := false
+			for _, x := range w.hosts {
+				found = found || x != h && x.hasSA(s)
+			}
+			if !found {
 				return true
 			}
 		}
@@ -161,11 +210,10 @@ func (w *World) orphan() bool {
 // patience is how long a host may hold on to an IKE SA that the other gave up before it had an answer, and that is nowhere to be
 // found since the other has moved: as long as a request is repeated. With MOBIKE a responder goes on for four times that.
 func (p *plan) patience() time.Duration {
-	r := p.a.cfg.Retransmit
-	total, pause := time.Duration(0), float64(r.Timeout)
-	for range r.Tries + 1 {
+	total, pause := time.Duration(0), float64(p.retransmit)
+	for range p.tries + 1 {
 		total += time.Duration(pause)
-		pause *= r.Base
+		pause *= 1.4
 	}
 	if p.mobike {
 		total *= 4

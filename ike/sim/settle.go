@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
+	"esplanade/ike/gateway"
 	"esplanade/ike/sa"
 )
 
@@ -12,42 +14,43 @@ func (w *World) settle() {
 	if w.broken != nil {
 		return
 	}
+	w.quiet()
 	// All packets of a minute must arrive, whatever is rekeyed meanwhile.
-	w.a.data.take()
-	w.b.data.take()
+	for _, h := range w.hosts {
+		h.data.take()
+	}
 	w.play(time.Minute)
 	w.quiet()
 	if w.broken != nil {
 		return
 	}
-	for _, h := range [...]*Host{w.a, w.b} {
-		peer := w.other(h)
-		for _, c := range h.plan.cfg.Children {
-			sent, got := h.data.sent[c.Name], peer.data.received[c.Name]
-			// Up to two may still be on the way.
-			if sent < 40 || got < sent-2 {
-				w.fail("%s sent %d packets of %s in the last minute, %d arrived", h.name, sent, c.Name, got)
+	for _, l := range w.plan.links {
+		for i, e := range l.ends {
+			h, peer := w.host(e.host), w.host(e.peer)
+			for k := range l.kids {
+				there, here := childName(e.peer, k), childName(e.host, k)
+				// Up to two may still be on the way.
+				if sent, got := h.data.sent[there], peer.data.received[here]; sent < 40 || got < sent-2 {
+					w.fail("%s sent %d packets of %s in the last minute, %d arrived (%d)", h.name, sent, there, got, i)
+				}
 			}
 		}
+		w.agree(l)
 	}
-	w.agree()
-}
-
-func (d *dataPlane) take() { clear(d.sent); clear(d.received) }
-
-func (w *World) other(h *Host) *Host {
-	if h == w.a {
-		return w.b
-	}
-	return w.a
 }
 
 // quiet waits for a moment in which nothing is under way.
 func (w *World) quiet() {
-	until := w.now.Add(quietTime)
+	patience := quietTime
+	for _, l := range w.plan.links {
+		if l.eitherCalls() {
+			patience = restingTime
+		}
+	}
+	until := w.now.Add(patience)
 	for w.broken == nil && !w.idle() {
 		if w.now.After(until) || !w.step(until) {
-			w.fail("no quiet moment within %s: %s", quietTime, w.busyWith())
+			w.fail("no quiet moment within %s: %s", patience, w.busyWith())
 		}
 	}
 }
@@ -56,106 +59,157 @@ func (w *World) quiet() {
 // lifetimes rekeyings can collide so that the next one begins when what the last one left over is cleared away.
 const quietTime = 4 * time.Minute
 
+// restingTime is the same where either side may begin an IKE SA: a gateway that takes its peer for one which restarts what is closed
+// leaves two for half an hour.
+const restingTime = 35 * time.Minute
+
 func (w *World) idle() bool { return w.net.flying == 0 && w.busyWith() == "" }
+
+// mayHave reports whether there may be so many IKE SAs of a link: one, or where both sides can call, as many as have a child that no
+// other has.
+func (l *linkPlan) mayHave(n int) bool { return n == 1 || l.eitherCalls() && n > 1 && n <= l.kids }
 
 // busyWith names the first thing that is under way.
 func (w *World) busyWith() string {
-	for _, h := range [...]*Host{w.a, w.b} {
-		if n := len(h.open()); n > 1 {
-			return h.name + ": " + itoa(n) + " IKE SAs"
-		}
-		for _, n := range h.nodes() {
-			switch s := n.m.Snapshot(); {
-			case s.State == sa.StateClosed:
-			case len(s.Tasks) > 0:
-				return h.name + ": " + s.Tasks[0].Name
-			case s.State != sa.StateEstablished:
-				return h.name + ": an IKE SA is " + s.State.String()
+	for _, l := range w.plan.links {
+		for _, e := range l.ends {
+			h := w.host(e.host)
+			list := h.between(e.peer)
+			if !l.mayHave(len(list)) {
+				return h.name + ": " + itoa(len(list)) + " IKE SAs with " + e.peer
 			}
-		}
-		for _, cfg := range h.plan.cfg.Children {
-			if h.data.liveOf(cfg) > 1 {
-				return h.name + ": " + cfg.Name + " is there more than once"
+			for _, s := range list {
+				switch {
+				case len(s.Tasks) > 0:
+					return h.name + ": " + s.Tasks[0].String()
+				case s.State != sa.StateEstablished:
+					return h.name + ": an IKE SA is " + s.State.String()
+				}
+			}
+			for i := range l.kids {
+				if n := len(h.carrying(e.peer, i)); n != 1 {
+					return h.name + ": " + childName(e.peer, i) + " is there " + itoa(n) + " times"
+				}
 			}
 		}
 	}
 	return ""
 }
 
-// agree checks that both hosts have the same SAs.
-func (w *World) agree() {
-	a, b := w.a.open(), w.b.open()
-	if len(a) != 1 || len(b) != 1 {
-		w.fail("%d IKE SAs at a, %d at b", len(a), len(b))
+// agree checks that both hosts of a link have the same SAs.
+func (w *World) agree(l *linkPlan) {
+	ea, eb := l.ends[0], l.ends[1]
+	ha, hb := w.host(ea.host), w.host(eb.host)
+	a, b := ha.between(ea.peer), hb.between(eb.peer)
+	if !l.mayHave(len(a)) || len(a) != len(b) {
+		w.fail("%d IKE SAs at %s, %d at %s", len(a), ha.name, len(b), hb.name)
 		return
 	}
-	ma, mb := a[0].m, b[0].m
-	if ma.LocalSPI() != mb.PeerSPI() || mb.LocalSPI() != ma.PeerSPI() || ma.Initiator() == mb.Initiator() {
-		w.fail("the hosts have different IKE SAs")
-		return
-	}
-	w.wantPaths()
-	want := w.plan.a.cfg.PPKID
-	if w.plan.b.cfg.PPKID == otherPPK {
+	want := ea.ppk
+	if eb.ppk == otherPPK {
 		want = ""
 	}
-	if x, y := ma.Snapshot().PPK, mb.Snapshot().PPK; x != want || y != want {
-		w.fail("the hosts use the PPKs %q and %q, not %q", x, y, want)
+	for _, s := range a {
+		i := slices.IndexFunc(b, func(x sa.Snapshot) bool { return x.SPIi == s.SPIi && x.SPIr == s.SPIr })
+		if i < 0 || b[i].Initiator == s.Initiator {
+			w.fail("%s and %s have different IKE SAs", ha.name, hb.name)
+			return
+		}
+		w.wantPaths(ha, hb, s)
+		w.wantPaths(hb, ha, b[i])
+		if s.PPK != want || b[i].PPK != want {
+			w.fail("the hosts use the PPKs %q and %q, not %q", s.PPK, b[i].PPK, want)
+		}
 	}
-	for i, cfg := range w.a.plan.cfg.Children {
-		ca, cb := w.a.data.live(cfg), w.b.data.live(w.b.plan.cfg.Children[i])
+	for i := range l.kids {
+		ca, cb := ha.carrying(ea.peer, i), hb.carrying(eb.peer, i)
 		if len(ca) != 1 || len(cb) != 1 {
-			w.fail("%s is there %d times at a, %d times at b", cfg.Name, len(ca), len(cb))
+			w.fail("child %d is there %d times at %s, %d times at %s", i, len(ca), ha.name, len(cb), hb.name)
 			return
 		}
 		x, y := ca[0], cb[0]
-		if x.Inbound.SPI != y.Outbound.SPI || y.Inbound.SPI != x.Outbound.SPI {
-			w.fail("%s has the SPIs %08x/%08x at a and %08x/%08x at b", cfg.Name, x.Inbound.SPI, x.Outbound.SPI, y.Inbound.SPI, y.Outbound.SPI)
-		}
-		if string(x.Inbound.EncrKey) != string(y.Outbound.EncrKey) || string(y.Inbound.EncrKey) != string(x.Outbound.EncrKey) ||
-			string(x.Inbound.EncrKey) == string(x.Outbound.EncrKey) {
-			w.fail("%s has different keys at a and b", cfg.Name)
+		if x.LocalSPI != y.RemoteSPI || y.LocalSPI != x.RemoteSPI {
+			w.fail("child %d has the SPIs %08x/%08x at %s and %08x/%08x at %s", i, x.LocalSPI, x.RemoteSPI, ha.name, y.LocalSPI, y.RemoteSPI, hb.name)
 		}
 	}
-	for _, h := range [...]*Host{w.a, w.b} {
-		d, peer := &h.data, &w.other(h).data
-		if len(d.allocated) != len(d.inbound) {
-			w.fail("%s: %d SPIs are allocated, %d in use", h.name, len(d.allocated), len(d.inbound))
+	for _, h := range []*Host{ha, hb} {
+		w.wantData(h)
+	}
+}
+
+// wantData checks that a data plane has the SAs of its children and nothing else.
+func (w *World) wantData(h *Host) {
+	d, kids := &h.data, 0
+	for _, e := range h.plan.ends {
+		kids += len(e.kids)
+	}
+	if len(d.allocated) != len(d.inbound) {
+		w.fail("%s: %d SPIs are allocated, %d in use", h.name, len(d.allocated), len(d.inbound))
+	}
+	if len(d.outbound) != kids || len(d.policies) != kids {
+		w.fail("%s: %d outbound SAs and %d policies for %d children", h.name, len(d.outbound), len(d.policies), kids)
+	}
+	for _, out := range d.outbound {
+		found := false
+		for _, x := range w.hosts {
+			in := x.data.inbound[out.spi]
+			found = found || x != h && in != nil && in.key == out.key && in.name != ""
 		}
-		if n := len(h.plan.cfg.Children); len(d.outbound) != n {
-			w.fail("%s: %d outbound SAs for %d children", h.name, len(d.outbound), n)
-		}
-		for _, c := range d.outbound {
-			if in := peer.inbound[c.Outbound.SPI]; in == nil || string(in.Inbound.EncrKey) != string(c.Outbound.EncrKey) {
-				w.fail("%s sends on SPI %08x, which the peer does not have", h.name, c.Outbound.SPI)
-			}
+		if !found {
+			w.fail("%s sends on SPI %08x, which the peer does not have", h.name, out.spi)
 		}
 	}
 }
 
-// shutdown lets one side end everything, and checks that nothing is left on either.
+// shutdown ends one host after the other, and checks that nothing is left of either.
 func (w *World) shutdown() {
 	if w.broken != nil {
 		return
 	}
-	w.a.wants, w.b.wants = nil, nil
-	h := w.pick()[0]
-	w.logf("%s ends", h.name)
-	w.check.down = "shutdown"
-	w.check.ending = true
-	for _, n := range h.nodes() {
-		n.m.Delete(w.now, "the daemon ends")
-		h.drain(n)
+	w.check.down, w.check.ending = "shutdown", true
+	order := slices.Clone(w.hosts)
+	w.rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	for _, h := range order {
+		w.logf("%s ends", h.name)
+		h.stopping = true
+		h.input(func(now time.Time, g *gateway.Manager) { g.Shutdown(now) })
+		for end := w.now.Add(endTime); w.broken == nil && h.g.Open() > 0 && w.now.Before(end) && w.step(end); {
+		}
+		if n := h.g.Open(); n > 0 && w.broken == nil {
+			w.fail("%s has %d IKE SAs open %s after it was to end", h.name, n, endTime)
+		}
+		for _, e := range h.plan.ends {
+			for _, s := range w.host(e.peer).between(e.host) {
+				if s.State == sa.StateEstablished && w.broken == nil {
+					w.fail("%s has an IKE SA with %s, which has ended", e.peer, h.name)
+				}
+			}
+		}
+		h.input(func(now time.Time, g *gateway.Manager) { g.Close(now) })
 	}
 	w.play(shutdownTime)
-	for _, h := range [...]*Host{w.a, w.b} {
-		d := &h.data
-		if n := len(h.machines) + len(d.inbound) + len(d.outbound) + len(d.allocated); n != 0 && w.broken == nil {
-			w.fail("%s has %d IKE SAs, %d inbound and %d outbound SAs and %d SPIs at the end", h.name, len(h.machines), len(d.inbound),
-				len(d.outbound), len(d.allocated))
-		}
+	for _, h := range w.hosts {
+		w.empty(h)
 	}
 }
 
-// shutdownTime is longer than a closed IKE SA stays to repeat its last answer.
-const shutdownTime = 30 * time.Second
+// empty checks that nothing is left of a host that has ended.
+func (w *World) empty(h *Host) {
+	d := &h.data
+	if n := len(d.inbound) + len(d.outbound) + len(d.allocated) + len(d.policies); n != 0 && w.broken == nil {
+		w.fail("%s has %d inbound and %d outbound SAs, %d SPIs and %d policies at the end", h.name, len(d.inbound), len(d.outbound), len(d.allocated), len(d.policies))
+	}
+	if n := len(h.routes) + len(h.excluded); n != 0 && w.broken == nil {
+		w.fail("%s: at the end %d routes are wanted, and %v outside of the tunnels", h.name, len(h.routes), h.excluded)
+	}
+	if t := h.g.NextTimeout(); !t.IsZero() && w.broken == nil {
+		w.fail("%s wants to be called at %s after its end", h.name, t.Sub(epoch))
+	}
+}
+
+const (
+	// endTime is how long the peers have to answer DELETEs on a perfect network.
+	endTime = 3 * time.Second
+	// shutdownTime is longer than a closed IKE SA stays to repeat its last answer.
+	shutdownTime = time.Minute
+)

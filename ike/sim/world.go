@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -21,7 +22,7 @@ type World struct {
 	// publicLen are the lengths of public values by group.
 	publicLen map[uint16]int
 
-	a, b     *Host
+	hosts    []*Host
 	net      network
 	attacker attacker
 	check    checker
@@ -71,8 +72,9 @@ func New(seed uint64, ladder bool) *World {
 	w.net.init(w)
 	w.attacker.init(w)
 	w.check.init(w)
-	w.a = newHost(w, "a", &w.plan.a)
-	w.b = newHost(w, "b", &w.plan.b)
+	for i, p := range w.plan.hosts {
+		w.hosts = append(w.hosts, newHost(w, p, i, []netip.Addr{addrA, addrB, addrC}[i]))
+	}
 	return w
 }
 
@@ -93,9 +95,8 @@ func (w *World) dump() {
 	if w.ladder == nil {
 		return
 	}
-	for _, h := range [...]*Host{w.a, w.b} {
-		for _, n := range h.nodes() {
-			s := n.m.Snapshot()
+	for _, h := range w.hosts {
+		for _, s := range h.sas() {
 			w.logf("%s has IKE SA %d %s initiator %v %s:%s tasks %v", h.name, s.ID, s.State, s.Initiator, s.SPIi.String()[:4], s.SPIr.String()[:4], s.Tasks)
 			for _, c := range s.Children {
 				w.logf("%s has child %d %s %s in %08x out %08x policy %d", h.name, c.ID, c.Name, c.State, c.LocalSPI, c.RemoteSPI, c.Policy)
@@ -147,7 +148,7 @@ func (w *World) step(until time.Time) bool {
 	if have {
 		at = w.queue[0].at
 	}
-	for _, h := range [...]*Host{w.a, w.b} {
+	for _, h := range w.hosts {
 		if t := h.nextTimeout(); !t.IsZero() && (!have || t.Before(at)) {
 			have, at, wake = true, t, h
 		}
@@ -164,14 +165,41 @@ func (w *World) step(until time.Time) bool {
 		return false
 	}
 	if wake != nil {
-		wake.advance()
+		wake.turn()
 	} else {
 		heap.Pop(&w.queue).(event).do()
 	}
-	w.a.reconcile()
-	w.b.reconcile()
 	w.check.step()
 	return true
+}
+
+// random gives octets of the seed.
+func (w *World) random(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(w.rng.Uint32())
+	}
+	return b
+}
+
+// host finds a host by its name.
+func (w *World) host(name string) *Host {
+	for _, h := range w.hosts {
+		if h.name == name {
+			return h
+		}
+	}
+	return nil
+}
+
+// at finds the host that has an address at present; nil for none.
+func (w *World) at(a netip.Addr) *Host {
+	for _, h := range w.hosts {
+		if h.has(a) {
+			return h
+		}
+	}
+	return nil
 }
 
 // chance is true with probability p.
