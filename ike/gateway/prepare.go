@@ -128,14 +128,14 @@ func (d *Manager) staticPath(c *connection) (sa.Path, error) {
 }
 
 // pathTo is where an initiation to a peer's address starts: port 500 to port 500, or from the NAT traversal port when
-// the peer listens elsewhere or there is no port 500 here.
+// local_port says so, the peer listens elsewhere or there is no port 500 here.
 func (d *Manager) pathTo(c *connection, remote netip.Addr) (sa.Path, error) {
 	local, err := d.localFor(c, remote)
 	if err != nil {
 		return sa.Path{}, err
 	}
 	port := d.o.IKEPort
-	if c.conf.RemotePort != config.DefaultPort || port == 0 {
+	if c.conf.RemotePort != config.DefaultPort || c.conf.LocalPort == d.conf.IKE.PortNATT || port == 0 {
 		// The non-ESP marker is on every port but 500: https://www.rfc-editor.org/rfc/rfc7296#section-2.23
 		port = d.o.NATTPort
 	}
