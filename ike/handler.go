@@ -23,14 +23,14 @@ func (d *Daemon) HandleIKE(local, remote netip.AddrPort, datagram []byte) {
 		return
 	}
 	if !unsolicited(datagram) {
-		d.loop.offer(d.loop.inbox, message{datagram: copyDatagram(local, remote, datagram)})
+		d.loop.offer(d.loop.inbox, input{datagram: copyDatagram(local, remote, datagram)})
 		return
 	}
 	if len(d.loop.strangers) == cap(d.loop.strangers) {
 		d.loop.overload.Add(1) // not worth a copy
 		return
 	}
-	if g := borrowDatagram(local, remote, datagram); !d.loop.offer(d.loop.strangers, message{datagram: g}) {
+	if g := borrowDatagram(local, remote, datagram); !d.loop.offer(d.loop.strangers, input{datagram: g}) {
 		g.release()
 	}
 }
@@ -96,5 +96,5 @@ func (d *Daemon) hear(now time.Time, n news.Item) {
 
 // offer has f run on the event loop, unless the inbox is full.
 func (d *Daemon) offer(f func(g *gateway.Manager, now time.Time)) {
-	d.loop.offer(d.loop.inbox, message{run: f})
+	d.loop.offer(d.loop.inbox, input{run: f})
 }

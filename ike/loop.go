@@ -12,8 +12,8 @@ import (
 	"esplanade/ike/sa"
 )
 
-// message is one input of the event loop: a datagram, or something to be done.
-type message struct {
+// input is what the event loop handles at a time: a datagram, or something to be done.
+type input struct {
 	datagram *datagram
 	run      func(g *gateway.Manager, now time.Time)
 }
@@ -32,8 +32,8 @@ const (
 // that begin an IKE SA, has one of its own, so that a flood of it neither fills the other nor delays it by more than a
 // small batch.
 type loop struct {
-	inbox     chan message
-	strangers chan message
+	inbox     chan input
+	strangers chan input
 	news      *news.Box
 	octets    atomic.Int64 // of the datagrams in both queues
 	// dropped counts what was lost for an IKE SA, or because it was too large; overload what was in strangers' place.
@@ -46,7 +46,7 @@ type loop struct {
 }
 
 func (l *loop) init() {
-	l.inbox, l.strangers = make(chan message, inboxSize), make(chan message, strangersSize)
+	l.inbox, l.strangers = make(chan input, inboxSize), make(chan input, strangersSize)
 	l.news = news.NewBox()
 	l.done, l.wake = make(chan struct{}), make(chan struct{}, 1)
 	l.timer = time.NewTimer(idle)
@@ -63,7 +63,7 @@ func (l *loop) wakeUp() {
 }
 
 // offer hands over an input that may be lost.
-func (l *loop) offer(queue chan message, m message) (taken bool) {
+func (l *loop) offer(queue chan input, m input) (taken bool) {
 	octets := m.datagram.size()
 	if l.octets.Add(octets) <= maxQueuedOctets {
 		select {
@@ -82,7 +82,7 @@ func (l *loop) offer(queue chan message, m message) (taken bool) {
 }
 
 // handle runs an input that was taken from a queue.
-func (d *Daemon) handle(m message) {
+func (d *Daemon) handle(m input) {
 	if g := m.datagram; g != nil {
 		d.loop.octets.Add(-g.size())
 		d.gateway.Receive(time.Now(), sa.Path{Local: g.local, Remote: g.remote}, g.b)
@@ -95,7 +95,7 @@ func (d *Daemon) handle(m message) {
 // post has f run on the event loop; nobody waits for it. It is lost if the loop ends before.
 func (d *Daemon) post(f func(g *gateway.Manager, now time.Time)) {
 	select {
-	case d.loop.inbox <- message{run: f}:
+	case d.loop.inbox <- input{run: f}:
 	case <-d.loop.done:
 	}
 }
@@ -114,7 +114,7 @@ const (
 func (d *Daemon) Call(ctx context.Context, f func(now time.Time, g *gateway.Manager)) error {
 	var state atomic.Int32
 	done := make(chan struct{})
-	m := message{run: func(g *gateway.Manager, now time.Time) {
+	m := input{run: func(g *gateway.Manager, now time.Time) {
 		if state.CompareAndSwap(callWaits, callRuns) {
 			f(now, g)
 			close(done)
@@ -201,7 +201,7 @@ func (d *Daemon) fetch() {
 }
 
 // handleBatch handles what waits in a queue, up to n inputs.
-func (d *Daemon) handleBatch(queue chan message, n int) {
+func (d *Daemon) handleBatch(queue chan input, n int) {
 	for range n {
 		select {
 		case m := <-queue:

@@ -9,8 +9,8 @@ import (
 	"esplanade/ike/selector"
 )
 
-// DataPlane is what a [Manager] needs of a packet loop. It is called on the manager's goroutine; no method may block for
-// long. See package dataplane for the meaning of the numbers: child names one CHILD SA, policy the configured child that it
+// DataPlane is what a [Manager] needs of a packet loop. It is called on the manager's goroutine; no method may wait
+// for a socket, a device or a packet loop. See package dataplane for the meaning of the numbers: child names one CHILD SA, policy the configured child that it
 // belongs to, and line is the same for a CHILD SA and those that it is rekeyed to.
 type DataPlane interface {
 	// SendIKE sends an IKE message, behind the non-ESP marker if local is a NAT traversal port. The single octet 0xff, a
