@@ -62,7 +62,7 @@ func pseudoHeader(b []byte, v6 bool, protocol uint8, n int) uint64 {
 	return sum(b[12:20], acc)
 }
 
-// setIPv4Checksum computes the header checksum of the IPv4 packet b anew.
+// setIPv4Checksum computes the header checksum of the IPv4 packet b again.
 func setIPv4Checksum(b []byte) {
 	ihl := int(b[0]&15) * 4
 	b[10], b[11] = 0, 0

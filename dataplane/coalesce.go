@@ -66,7 +66,7 @@ func (c *coalescer) setMerges(m mergeSet) {
 	}
 }
 
-// add takes the packet buf[start:end], of which h are the headers. The buffer must stay as it is until flush.
+// add takes the packet buf[start:end] with the headers h. The buffer must stay as it is until flush.
 func (c *coalescer) add(buf []byte, start, end int, h *innerHeader) {
 	if c.used > 0 {
 		for i := c.used - 1; i >= 0; i-- {

@@ -24,10 +24,10 @@ const (
 	MaxWaitRing = 1024
 
 	// DefaultSocketBuffer is asked of the kernel for each ESP socket and direction. A burst of super-packets of 64 KiB,
-	// each of which is accounted with more than its size, has to fit.
+	// each accounted with more than its size, has to fit.
 	DefaultSocketBuffer = 8 << 20
 
-	// DefaultPathMTU is assumed of a path of which nothing is known.
+	// DefaultPathMTU is assumed of a path that nothing is known about.
 	DefaultPathMTU = 1500
 	// MinPathMTU bounds what is believed about a path: below it lies the smallest MTU that IPv4 hosts must take
 	// (RFC 791), and a forged ICMP message must not be able to make the tunnel unusable.
@@ -129,7 +129,7 @@ type Listen struct {
 //
 // An overloaded daemon may lose what HandleIKE, HandleUnreachable and UnknownSPI bring: it comes again while its cause
 // lasts, and strangers can cause it. It must not lose InboundActive and Exhausting, which are called once for an SA. What
-// Acquire and PeerMoved say is repeated only with further packets, of which there may be none, so it should not be lost
+// Acquire and PeerMoved say is repeated only with further packets, and there may be none, so it should not be lost
 // either. These four are about SAs and policies that the daemon knows; it is enough to remember, for each, the first packet
 // of Acquire and the last address of PeerMoved.
 type Handler interface {

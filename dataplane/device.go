@@ -36,7 +36,7 @@ type deviceWriter interface {
 	// write writes super-packets in order and says how many of the packets they stand for were refused. An error is
 	// final.
 	write(s []superPacket) (refused int, err error)
-	// merging says whether super-packets are taken. It may become false when the kernel turns out to refuse them.
+	// merging reports whether super-packets are taken. It may become false when the kernel turns out to refuse them.
 	merging() bool
 }
 

@@ -71,6 +71,6 @@ func (d *queueDevice) mergeFeature(f tun.Features) Feature {
 // refuse notes that the kernel does not take super-packets.
 func (d *queueDevice) refuse() {
 	if d.refused.CompareAndSwap(false, true) {
-		d.log.Warn("super-packets are not written to the device any more", "why", "the kernel refuses them (EINVAL)")
+		d.log.Warn("no longer writing super-packets to the device", "why", "the kernel refuses them (EINVAL)")
 	}
 }

@@ -265,5 +265,5 @@ func (w *queueWriter) apart(fd uintptr, s *superPacket) {
 	}
 }
 
-// merging says whether this writer still takes super-packets.
+// merging reports whether this writer still takes super-packets.
 func (w *queueWriter) merging() bool { return w.strikes < mergeStrikes }

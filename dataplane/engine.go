@@ -188,10 +188,10 @@ func (e *Engine) shutdown() {
 	e.closed = true
 	close(e.done)
 	if err := e.sockets.close(); err != nil {
-		e.log.Warn("closing the sockets", "err", err)
+		e.log.Warn("cannot close the sockets", "error", err)
 	}
 	if err := e.device.close(); err != nil && !errors.Is(err, os.ErrClosed) {
-		e.log.Warn("closing the device", "err", err)
+		e.log.Warn("cannot close the device", "error", err)
 	}
 }
 

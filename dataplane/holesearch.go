@@ -155,7 +155,7 @@ func (e *Engine) searchHoles(now int64) {
 			h := pathHole{mtu: mtu, hold: s.hold()}
 			h.until = now + int64(h.hold)
 			e.holes[remote] = h
-			e.log.Warn("large packets to a peer vanish, and no ICMP message says why: the path's MTU is lowered",
+			e.log.Warn("path MTU black hole detected, lowering MTU",
 				"remote", remote, "mtu", mtu, "was", s.was, "for", h.hold)
 		}
 		delete(e.searches, remote)
@@ -176,7 +176,7 @@ func (e *Engine) endFutile(remote netip.Addr, s *holeSearch, now int64) {
 		}
 	}
 	e.futile[remote] = now + int64(holeFutile)
-	e.log.Info("a connection through a tunnel does not go on, whatever the size of its packets", "remote", remote)
+	e.log.Info("a connection makes no progress with any packet size, keeping MTU", "remote", remote)
 	e.updateMTULocked(mtuEvent{remote: remote})
 }
 

@@ -58,7 +58,7 @@ func oneHost(a netip.Addr) bool {
 // classE is the first octet of the IPv4 addresses that are reserved, the limited broadcast address among them.
 const classE = 240
 
-// mayAnswer says whether an ICMP error about the packet is allowed: not about ICMP errors, fragments other than the
+// mayAnswer reports whether an ICMP error about the packet is allowed: not about ICMP errors, fragments other than the
 // first, and packets to or from several hosts. https://www.rfc-editor.org/rfc/rfc1122#section-3.2.2
 func mayAnswer(b []byte, h *innerHeader) bool {
 	if !h.first {

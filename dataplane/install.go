@@ -162,7 +162,7 @@ func (e *Engine) UpdatePath(id uint64, path esp.Path) {
 	}
 	rt, err := e.route(path)
 	if err != nil {
-		e.log.Error("a path can't be used", "child", id, "local", path.Local, "remote", path.Remote, "udp", path.UDP, "err", err)
+		e.log.Error("cannot use a path", "child", id, "local", path.Local, "remote", path.Remote, "udp", path.UDP, "error", err)
 		return
 	}
 	if ch.in != nil {

@@ -54,7 +54,7 @@ func (k kernelVersion) atLeast(major, minor, patch int) bool {
 	return k.patch >= patch
 }
 
-// equalTailBug says whether the kernel's UDP segmentation corrupts headers when all segments are equally long: Linux
+// equalTailBug reports whether the kernel's UDP segmentation corrupts headers when all segments are equally long: Linux
 // 7.0 to 7.1.4 (commit b10b446, fixed by 78effd8 and 5f17ae0).
 func (k kernelVersion) equalTailBug() bool {
 	return k.atLeast(7, 0, 0) && !k.atLeast(7, 1, 5)

@@ -2,7 +2,7 @@ package dataplane
 
 import "esplanade/tun"
 
-// watchDevice follows the device's events, of which its MTU counts here, until the device is closed.
+// watchDevice follows the MTU of the device by its events, until the device is closed.
 func (e *Engine) watchDevice(d tun.Device) {
 	for {
 		select {
@@ -18,7 +18,7 @@ func (e *Engine) watchDevice(d tun.Device) {
 				continue
 			}
 			if e.deviceMTU.Swap(int32(mtu)) != int32(mtu) {
-				e.log.Info("the device's MTU has changed", "mtu", mtu)
+				e.log.Info("the MTU of the device has changed", "mtu", mtu)
 			}
 		case <-e.done:
 			return

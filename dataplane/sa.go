@@ -7,7 +7,7 @@ import (
 	"esplanade/ike/selector"
 )
 
-// notice says whether the handler was told of something that it is told once.
+// notice remembers whether the handler was told of something that it is told once.
 type notice struct{ told atomic.Bool }
 
 // due reports whether it is time to tell: to one caller, once.

@@ -33,7 +33,7 @@ type segmenter struct {
 	hdr      [maxHeaders]byte
 }
 
-// begin starts with super-packet s, of which h are the parsed headers. It reports false if what the virtio header asks
+// begin starts with super-packet s, which has the parsed headers h. It reports false if what the virtio header asks
 // for does not fit the packet. https://docs.oasis-open.org/virtio/virtio/v1.2/virtio-v1.2.html#sec-5.1.6.2
 func (g *segmenter) begin(s *superPacket, h *innerHeader) bool {
 	b := s.bytes()
@@ -126,7 +126,7 @@ func (g *segmenter) next() ([]byte, bool) {
 	return p, true
 }
 
-// finishChecksum completes a checksum of which the device has only summed up the pseudo-header. It reports false if
+// finishChecksum completes a checksum that has only the sum of the pseudo-header so far. It reports false if
 // the virtio header points outside of the packet.
 func finishChecksum(b []byte, v *tun.VNetHdr) bool {
 	start, at := int(v.CsumStart), int(v.CsumStart)+int(v.CsumOffset)

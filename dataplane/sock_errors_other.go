@@ -2,7 +2,7 @@
 
 package dataplane
 
-// isTooBig says whether a packet was refused because the path does not carry it.
+// isTooBig reports whether a packet was refused because the path does not carry it.
 func isTooBig(error) bool { return false }
 
 // sendError tells a full buffer from other errors.

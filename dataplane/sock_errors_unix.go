@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// isTooBig says whether a packet was refused because the path does not carry it.
+// isTooBig reports whether a packet was refused because the path does not carry it.
 func isTooBig(err error) bool { return errors.Is(err, syscall.EMSGSIZE) }
 
 // sendError tells a full buffer from other errors.

@@ -40,7 +40,7 @@ type mmsgSocket struct {
 	*boundSocket
 	rc  syscall.RawConn
 	gro bool
-	// df says that packets have the bit Don't Fragment, but for the time that there are users who want them without it.
+	// df says that packets have the bit Don't Fragment, except while there are users that want them without it.
 	df    bool
 	whole sync.Mutex
 	users int // under whole

@@ -69,7 +69,7 @@ func takesRun(n int) bool {
 // disableGSO makes senders send packets one by one, after the kernel has shown that it has to be so.
 func (w *mmsgSockets) disableGSO(why string) {
 	if w.gsoOff.CompareAndSwap(nil, &why) {
-		w.config.Logger.Warn("UDP segmentation offload is switched off", "why", why)
+		w.config.Logger.Warn("UDP segmentation offload is off", "why", why)
 	}
 }
 

@@ -31,7 +31,7 @@ type socketSet struct {
 	overflow
 }
 
-// portTries is how often a port is chosen anew that is free for one address family but not for the other.
+// portTries is how often another port is chosen when one is free for one address family but not for the other.
 const portTries = 16
 
 // openSockets opens the UDP sockets of c; share is the number of sockets of each NAT-T address.

@@ -303,6 +303,26 @@ func faults() []Mutant {
 			Why: "each packet with an unknown SPI would go to the event loop",
 		},
 		{
+			Name: "news-in-the-inbox", File: "ike/handler.go", Tests: "^TestNewsAreNotLostInACrowd$",
+			Old: "{ d.loop.news.Exhausting(child) }", New: "{ d.offer(func(g *gateway.Manager, now time.Time) { g.Exhausting(now, child) }) }",
+			Why: "a full inbox would forget that an SA comes to its end, which is said once",
+		},
+		{
+			Name: "news-beyond-a-batch", File: "ike/news/box.go", Tests: "^TestNewsInBatches$",
+			Old: "	more := len(b.order) > 0\n", New: "	more := false\n",
+			Why: "what does not fit into a batch would wait for other news",
+		},
+		{
+			Name: "news-of-paths", File: "dataplane/mtu_news.go", Tests: "^TestMTUNewsAreNotForgotten$",
+			Old: "l.all = l.all || n.hole == nil", New: "_ = n.hole",
+			Why: "many ICMP errors at once would hide the one that matters",
+		},
+		{
+			Name: "runs-given-up", File: "dataplane/sock_refused_linux.go", Tests: "^TestRunsRefusedNowAndThen$",
+			Old: "for k := from; s.strike > 0 && k < from+n; k++ {", New: "for k := from; false && k < from+n; k++ {",
+			Why: "segmentation offload would be given up after some refusals in the life of the daemon",
+		},
+		{
 			Name: "unknown-spi-told", File: "ike/sa/invalid_spi.go", Tests: "^TestInvalidSPI$",
 			Old: "		!m.spi.toldAt.IsZero() && now.Sub(m.spi.toldAt) < invalidSPIPause {\n", New: "		false {\n",
 			Why: "each packet with an unknown SPI would be an exchange",
