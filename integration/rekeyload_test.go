@@ -28,7 +28,7 @@ func TestRekeyUnderFullLoad(t *testing.T) {
 	a4, b4 := p.ends(false)
 	a6, b6 := p.ends(true)
 	before := p.account(t)
-	probe, err := lab.StartProbe(a6, b6)
+	probe, err := lab.StartProbe(a6, b6, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,7 +160,7 @@ func (p *pair) underLoad(t *testing.T, allowed int, do func(progress func())) {
 	a4, b4 := p.ends(false)
 	a6, b6 := p.ends(true)
 	overflow := p.overflow(t)
-	probe, err := lab.StartProbe(a6, b6)
+	probe, err := lab.StartProbe(a6, b6, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,8 @@ const (
 	settleTime = 30 * time.Second
 	// rekeyEvery is how often the child, and every second time the IKE SA, is rekeyed in the flood.
 	rekeyEvery = 3 * time.Second
+	// packetEvery is how often a packet goes through the tunnel.
+	packetEvery = 20 * time.Millisecond
 	// sampleEvery is how often the memory of the gateway is looked at.
 	sampleEvery = 200 * time.Millisecond
 )
@@ -166,6 +168,18 @@ func (st *stage) watchMemory(over <-chan struct{}) (peak uint64, err error) {
 		case <-time.After(sampleEvery):
 		}
 	}
+}
+
+// traffic sends packets through the tunnel as long as the flood lasts, and counts those that come back.
+func (st *stage) traffic(over <-chan struct{}) (sent, back int, err error) {
+	a, b := st.Lab.A, st.Lab.B
+	probe, err := lab.StartProbe(lab.Endpoint{Host: a.Host, Addr: a.Inner4}, lab.Endpoint{Host: b.Host, Addr: b.Inner4}, packetEvery)
+	if err != nil {
+		return 0, 0, err
+	}
+	<-over
+	r, err := probe.Finish()
+	return r.Sent, r.Sent - r.Lost(), err
 }
 
 // attack floods the gateway and does everything else meanwhile.

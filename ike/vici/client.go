@@ -153,9 +153,10 @@ func (c *Client) register(t PacketType, event string, yield func(event string, m
 	}
 }
 
-// Listen registers for events and calls yield for each that comes, until ctx ends or yield or the connection fails. It
-// returns nil when ctx has ended. The connection is closed afterwards.
-func (c *Client) Listen(ctx context.Context, events []string, yield func(event string, m *Message) error) error {
+// Listen registers for events and calls yield for each that comes, until ctx ends or yield or the connection fails. ready, if it is
+// not nil, is called when it has registered for all: no event from then on is missed. It returns nil when ctx has ended. The
+// connection is closed afterwards.
+func (c *Client) Listen(ctx context.Context, events []string, ready func(), yield func(event string, m *Message) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.conn.Close()
@@ -164,6 +165,9 @@ func (c *Client) Listen(ctx context.Context, events []string, yield func(event s
 			if err := c.register(EventRegister, e, yield); err != nil {
 				return err
 			}
+		}
+		if ready != nil {
+			ready()
 		}
 		for {
 			p, err := ReadPacket(c.r)

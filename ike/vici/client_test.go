@@ -82,12 +82,12 @@ func TestClientEvents(t *testing.T) {
 	// What comes between two registrations is not lost.
 	got = ""
 	c = scripted(t, []Packet{confirm}, []Packet{event("1"), confirm, event("2"), {CmdResponse, "", nil}})
-	err := c.Listen(t.Context(), []string{EventLog, EventAlert}, func(_ string, m *Message) error { return collect(m) })
-	if err == nil || !strings.Contains(err.Error(), "CMD_RESPONSE instead of an event") || got != "12" {
+	err := c.Listen(t.Context(), []string{EventLog, EventAlert}, func() { got += " ready " }, func(_ string, m *Message) error { return collect(m) })
+	if err == nil || !strings.Contains(err.Error(), "CMD_RESPONSE instead of an event") || got != "1 ready 2" {
 		t.Errorf("Listen: %v, %q", err, got)
 	}
 	c = scripted(t, []Packet{{Type: EventUnknown}})
-	if err := c.Listen(t.Context(), []string{"nonsense"}, nil); !errors.Is(err, ErrUnknownEvent) {
+	if err := c.Listen(t.Context(), []string{"nonsense"}, func() { t.Error("it is ready for an event that there is not") }, nil); !errors.Is(err, ErrUnknownEvent) {
 		t.Errorf("Listen to nonsense: %v", err)
 	}
 }

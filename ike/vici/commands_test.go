@@ -234,7 +234,7 @@ func TestControlLog(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := bystander.Listen(ctx, []string{EventControlLog}, func(string, *Message) error {
+		if err := bystander.Listen(ctx, []string{EventControlLog}, nil, func(string, *Message) error {
 			others = append(others, "event")
 			return nil
 		}); err != nil {

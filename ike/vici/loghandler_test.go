@@ -19,7 +19,7 @@ func listen(t *testing.T, s *Server, path string, events ...string) func(n int) 
 	done := make(chan error, 1)
 	c := dial(t, path)
 	go func() {
-		done <- c.Listen(ctx, events, func(event string, m *Message) error {
+		done <- c.Listen(ctx, events, nil, func(event string, m *Message) error {
 			mu.Lock()
 			defer mu.Unlock()
 			got = append(got, event+" "+m.String())

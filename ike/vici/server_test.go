@@ -367,7 +367,7 @@ func TestRaiseFromEverywhere(t *testing.T) {
 		c := dial(t, path)
 		ctx, cancel := context.WithCancel(t.Context())
 		n := 0
-		if err := c.Listen(ctx, []string{EventLog, EventChildUpdown, EventAlert}, func(string, *Message) error {
+		if err := c.Listen(ctx, []string{EventLog, EventChildUpdown, EventAlert}, nil, func(string, *Message) error {
 			if n++; n == 5 {
 				cancel()
 			}

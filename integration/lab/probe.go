@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -36,8 +37,8 @@ const (
 	probeBuffer   = 4 << 20
 )
 
-// StartProbe starts to send from x to y and back.
-func StartProbe(x, y Endpoint) (*Probe, error) {
+// StartProbe starts to send from x to y and back, a datagram each interval; 0 is 500 a second.
+func StartProbe(x, y Endpoint, interval time.Duration) (*Probe, error) {
 	p := &Probe{name: fmt.Sprintf("probe %v <-> %v", x.Addr, y.Addr), stop: make(chan struct{}), far: map[uint64]bool{}, back: map[uint64]bool{}}
 	var err error
 	listen := func(e Endpoint) (c *net.UDPConn, err error) {
@@ -61,7 +62,7 @@ func StartProbe(x, y Endpoint) (*Probe, error) {
 	p.receiving.Go(p.echoAll)
 	p.receiving.Go(p.collect)
 	p.sending.Go(func() {
-		tick := time.NewTicker(probeInterval)
+		tick := time.NewTicker(cmp.Or(interval, probeInterval))
 		defer tick.Stop()
 		buf := make([]byte, probeSize)
 		for n := uint64(0); ; n++ {
