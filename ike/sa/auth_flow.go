@@ -33,6 +33,11 @@ type authFlow struct {
 	// first is the request that a responder was asked with, held its size.
 	first *request
 	held  int
+	// at is the request that a responder is at, and judged that its proof was. building: an initiator is at a request.
+	// What waits begins again there.
+	now              time.Time
+	at               *request
+	judged, building bool
 	// admitted: a peer that has proved itself was let in.
 	admitted bool
 	// done: both proofs are complete.
@@ -49,11 +54,13 @@ const (
 
 // newAuthFlow begins IKE_AUTH, with the connection and the identity that this side has by now.
 func (m *Machine) newAuthFlow() *authFlow {
-	f := &authFlow{t: auth.Transcript{
+	f := &authFlow{}
+	f.t = auth.Transcript{
 		PRF: m.prf, Keys: m.keys, Initiator: m.initiator, OwnMessage: m.init.ownMessage, PeerMessage: m.init.peerMessage,
 		Ni: m.init.ni, Nr: m.init.nr, IntAuth: m.intAuth(),
 		OwnID: &wire.ID{Responder: !m.initiator, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data},
-	}}
+		Ask:   m.askAuth,
+	}
 	own, peer := m.authenticators(f)
 	f.pair = auth.NewPair(own, peer)
 	return f
@@ -153,7 +160,7 @@ func (m *Machine) peerIs(id *wire.ID) *diag.Failure {
 func (m *Machine) judge(payloads []wire.Payload) (step auth.Step, err error) {
 	f := m.flow
 	step, err = f.pair.Process(&f.t, payloads)
-	if err == nil && f.t.PeerProved {
+	if err == nil && step.Status != auth.Wait && f.t.PeerProved {
 		m.remoteID, m.candidates = f.peer, nil
 	}
 	return step, err
@@ -189,7 +196,7 @@ func (m *Machine) authFailure(err error) *diag.Failure {
 		}
 		return f
 	}
-	return m.failure(diag.CodeInternal, x, failCause(err), refuse)
+	return m.failure(keCode(err), x, failCause(err), refuse)
 }
 
 // established marks the SA as authenticated both ways and starts its lifetime.

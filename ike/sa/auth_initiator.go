@@ -12,6 +12,7 @@ import (
 // authTask is the IKE_AUTH exchanges of the initiator, with the first CHILD SA in them: one task for all rounds.
 type authTask struct {
 	child *childOffer // nil when the connection has none to bring up
+	spent bool        // the session that is resumed
 }
 
 func (t *authTask) name() string                { return "IKE_AUTH" }
@@ -40,13 +41,19 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 		m.localID = m.ownIdentity()
 		m.flow = m.newAuthFlow()
 	}
-	f := m.nextRound()
+	flow, f := m.flow, (*diag.Failure)(nil)
+	if flow.now = now; !flow.building {
+		f = m.nextRound()
+	}
 	if f == nil {
-		step, err := m.flow.pair.Build(&m.flow.t)
+		step, err := flow.pair.Build(&flow.t)
+		flow.building = step.Status == auth.Wait
 		switch {
 		case err != nil:
 			f = m.authFailure(err)
-		case m.flow.rounds > 1:
+		case flow.building:
+			return nil, false
+		case flow.rounds > 1:
 			return step.Payloads, true
 		default:
 			return t.announce(m, now, step.Payloads)
@@ -79,7 +86,9 @@ func (t *authTask) announce(m *Machine, now time.Time, proof []wire.Payload) ([]
 // done takes the answer of a round: refused or not, judge, and either another round or the end.
 func (t *authTask) done(m *Machine, r *response) {
 	flow := m.flow
-	if m.resume.active && flow.rounds == 1 {
+	flow.now = r.now
+	if m.resume.active && !t.spent {
+		t.spent = true
 		m.emit(SessionSpent{}) // whatever the answer says: only the peer can have made it
 	}
 	if n := m.authRefused(r.payloads); n != nil {
@@ -90,6 +99,9 @@ func (t *authTask) done(m *Machine, r *response) {
 	if f := t.judge(m, r); f != nil {
 		t.abandoned(m, r.now)
 		m.rejectPeer(r.now, f)
+		return
+	}
+	if m.waiting() {
 		return
 	}
 	// "[T]he client MUST accept the REDIRECT notification only in the first IKE_AUTH response or the last IKE_AUTH response."

@@ -20,12 +20,15 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 		if no := step(r); no != nil {
 			return m.refuseAuth(no)
 		}
+		if m.waiting() {
+			return nil
+		}
 	}
 	answer, no := m.proveAuth()
-	if no != nil {
+	switch {
+	case no != nil:
 		return m.refuseAuth(no)
-	}
-	if !m.flow.done {
+	case m.waiting() || !m.flow.done:
 		return answer
 	}
 	// What is not a proof was in the first request.
@@ -60,7 +63,12 @@ func (m *Machine) refuseAuth(no *refusedAuth) []wire.Payload {
 
 // selectAuth finds the connections that the first request may be for, and begins with the best of them.
 func (m *Machine) selectAuth(r *request) *refusedAuth {
-	if m.flow != nil {
+	if f := m.flow; f != nil {
+		f.now = r.now
+		if f.at == r {
+			return nil // it has waited
+		}
+		f.at, f.judged = r, false
 		return refused(m.nextRound())
 	}
 	if f := m.premature(); f != nil {
@@ -87,13 +95,16 @@ func (m *Machine) attempt(cfg *Config, r *request, idi *wire.ID) *refusedAuth {
 		return &refusedAuth{wire.NotifyInvalidSyntax, f}
 	}
 	m.flow = m.newAuthFlow()
-	m.flow.rounds, m.flow.first = 1, r
+	m.flow.rounds, m.flow.first, m.flow.at, m.flow.now = 1, r, r, r.now
 	return refused(m.peerIs(idi))
 }
 
 // verifyAuth judges what the peer proves itself with. A first request with another method than the connection asks for may be
 // for the next one with the same identities: nothing has been compared with a key yet, and nothing is once more after it has.
 func (m *Machine) verifyAuth(r *request) *refusedAuth {
+	if m.flow.judged {
+		return nil
+	}
 	idi, cfg, flow := m.flow.t.PeerID, m.cfg, m.flow
 	_, first := m.judge(r.payloads)
 	err := first
@@ -111,6 +122,7 @@ func (m *Machine) verifyAuth(r *request) *refusedAuth {
 	if err != nil {
 		return refused(m.authFailure(err))
 	}
+	m.flow.judged = !m.waiting()
 	return nil
 }
 
@@ -141,6 +153,9 @@ func (m *Machine) proveAuth() ([]wire.Payload, *refusedAuth) {
 	step, err := f.pair.Build(&f.t)
 	if err != nil {
 		return nil, refused(m.authFailure(err))
+	}
+	if step.Status == auth.Wait {
+		return nil, nil
 	}
 	f.done = step.Status == auth.Done
 	f.held = len(wire.AppendPayloads(nil, f.first.payloads))

@@ -78,6 +78,10 @@ func (m *Machine) redirectedInAuth(r *response) bool {
 	}
 	m.abandonTasks(r.now)
 	m.emit(Redirected{Gateway: to, Exchange: wire.ExchangeIKEAuth})
+	if !m.flow.done {
+		m.close(r.now, "redirected to "+to.String(), nil) // "the IKEv2 SA is not created in this case"
+		return true
+	}
 	m.requeue(&deleteIKETask{reason: "redirected to " + to.String()})
 	return true
 }

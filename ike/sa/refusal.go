@@ -2,6 +2,7 @@ package sa
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"time"
 
 	"esplanade/ike/diag"
@@ -132,9 +133,14 @@ func (m *Machine) Held() int {
 	return n
 }
 
-// abortHalfOpen ends a responder whose peer has not authenticated itself in time. Nothing is left of it: there is no answer
-// that the peer could be waiting for.
+// abortHalfOpen ends a responder whose peer has not authenticated itself in time, and an initiator whose peer goes on and on.
+// Nothing is left of it: there is no answer that the peer could be waiting for.
 func (m *Machine) abortHalfOpen(now time.Time) {
+	if m.initiator {
+		m.close(now, "IKE_AUTH takes too long", m.failure(diag.CodeLimit, wire.ExchangeIKEAuth,
+			failSides(fmt.Sprintf("%s for all rounds of IKE_AUTH", maxAuthTime), "another one")))
+		return
+	}
 	m.window.response = nil
 	m.close(now, "half-open for too long", m.failure(diag.CodeHalfOpen, wire.ExchangeIKEAuth))
 }

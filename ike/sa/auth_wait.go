@@ -1,0 +1,50 @@
+package sa
+
+import (
+	"time"
+
+	"esplanade/ike/auth"
+)
+
+// Proof wants what a proof of IKE_AUTH needs and can't do itself: its own Want says what. [Proved] fulfils it.
+type Proof struct{ Want auth.Want }
+
+// Proved is the result of a [Proof], of the type that goes with the Want.
+type Proved struct{ Value any }
+
+func (Proved) result() {}
+
+// proofTime is how long a machine waits for a part of a proof: another machine may have to be asked.
+const proofTime = 20 * time.Second
+
+func (Proof) patience() time.Duration { return proofTime }
+
+func (p Proof) same(other Want) bool {
+	o, ok := other.(Proof)
+	return ok && p.Want.Same(o.Want)
+}
+
+func (p Proof) String() string { return p.Want.String() }
+
+// askAuth gives an authenticator the answer to what it asks for, or puts a request out. What was asked for by the other proof of
+// the same message may come first among the results: that one is not asked again.
+func (m *Machine) askAuth(w auth.Want) (auth.Answer, bool) {
+	want, a := Proof{w}, m.asks
+	for i, r := range a.results {
+		if i >= a.next && r.want.same(want) {
+			a.next = i
+			break
+		}
+	}
+	r, ok := m.ask(m.flow.now, want)
+	if !ok {
+		return auth.Answer{}, false
+	}
+	switch r := r.(type) {
+	case Proved:
+		return auth.Answer{Value: r.Value}, true
+	case Unfulfilled:
+		return auth.Answer{Err: r.Err}, true
+	}
+	panic("BUG: the result of another request")
+}
