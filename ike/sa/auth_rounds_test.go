@@ -359,6 +359,34 @@ func TestOneGuessForEachRequest(t *testing.T) {
 	r.b.wantNothing()
 }
 
+// Whether there is room for a peer is asked once, when it has proved who it is: before that it could be anybody.
+func TestAdmittedWhenProved(t *testing.T) {
+	for _, c := range []struct {
+		who  string
+		good bool
+		want string
+	}{{"both", true, "[3]"}, {"both", false, "[]"}, {"responder", true, "[1]"}, {"responder", false, "[]"}, {"initiator", true, "[3]"}} {
+		r := newTalkRig(t, c.who, talk{messages: 3}, nil)
+		if !c.good {
+			r.b.psk = map[string]string{"": "another"}
+		}
+		var asked []int
+		r.b.env.Kept = func(_ time.Time, m *Machine) (uint64, bool) {
+			if !m.RemoteID().Equal(r.a.cfg.LocalID) {
+				t.Errorf("asked about %s", m.RemoteID())
+			}
+			asked = append(asked, m.flow.rounds)
+			return 0, false
+		}
+		r.a.env.FirstContact = func(*Config) bool { return false }
+		r.a.connect()
+		r.run(time.Minute)
+		if fmt.Sprint(asked) != c.want {
+			t.Errorf("%s, a good proof %v: asked in rounds %v, want %s", c.who, c.good, asked, c.want)
+		}
+	}
+}
+
 // REDIRECT counts in the first answer and in the last one, from a peer that has proved itself.
 // https://www.rfc-editor.org/rfc/rfc5685#section-6
 func TestRedirectBetweenRounds(t *testing.T) {

@@ -72,6 +72,9 @@ func (p *talker) Build(t *auth.Transcript) (auth.Step, error) {
 	if !t.Initiator {
 		n--
 	}
+	if n > p.messages-1 {
+		return auth.Step{}, fmt.Errorf("message %d of %d", n, p.messages)
+	}
 	if n < p.messages-1 {
 		return auth.Step{Payloads: []wire.Payload{&wire.Notify{NotifyType: talkNumber, Data: []byte{byte(n)}}}}, nil
 	}

@@ -44,6 +44,31 @@ func authentication() []Mutant {
 			Why: "a request without AUTH asks for EAP, which there is not",
 		},
 		{
+			Name: "auth-one-guess", File: "ike/sa/auth_responder.go", Tests: "^TestOneGuessForEachRequest$",
+			Old: "for errors.As(err, &other) && flow.rounds == 1", New: "for err != nil && flow.rounds == 1",
+			Why: "one AUTH value would be tried with the keys of all connections",
+		},
+		{
+			Name: "auth-shown-first", File: "ike/auth/psk.go", Tests: "^TestResponderProvesLast$",
+			Old: "	if !t.Initiator && !t.PeerProved {\n", New: "	if false {\n",
+			Why: "a responder would show what it makes with its key to anybody who asks, to try passwords on",
+		},
+		{
+			Name: "auth-admitted-unproved", File: "ike/sa/auth_responder.go", Tests: "^TestAdmittedWhenProved$",
+			Old: "if !f.t.PeerProved || f.admitted {", New: "if f.admitted {",
+			Why: "the IKE SAs of a peer would be counted, and its ticket spent, for anybody who claims its name",
+		},
+		{
+			Name: "auth-rounds", File: "ike/sa/auth_flow.go", Tests: "^TestAuthHasAnEnd$",
+			Old: "if f.rounds >= maxAuthRounds {", New: "if false {",
+			Why: "a peer could go on with IKE_AUTH for ever",
+		},
+		{
+			Name: "auth-held", File: "ike/sa/refusal.go", Tests: "^TestHalfOpenBetweenRounds$",
+			Old: "n += m.flow.held + m.flow.pair.Held()", New: "n += 0",
+			Why: "what strangers have this side keep between the rounds would not count",
+		},
+		{
 			Name: "auth-before-intermediate", File: "ike/sa/auth_responder.go", Tests: "^TestIntermediateRefused$",
 			Old: "if f := m.premature(); f != nil {", New: "if f := m.premature(); false {",
 			Why: "the additional key exchanges that were agreed on could be left out",
