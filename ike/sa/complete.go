@@ -216,7 +216,7 @@ func (m *Machine) conclude(p *outstanding, r *response) {
 		}
 	}
 	m.pending, p.parked = nil, a
-	m.within(a, func() { p.task.done(m, r) })
+	m.within(a, func() { p.task.(protectedTask).done(m, r) })
 	if a.waits() {
 		m.pending = p
 		return

@@ -71,7 +71,7 @@ func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool
 	if m.peerRekeysIKE() || t.trigger == nil && m.peerCreates(t.cfg) {
 		t.abandoned(m, now)
 		t.offer = nil
-		m.later(now, t)
+		m.putOff(now, t)
 		return nil, false
 	}
 	var f *diag.Failure
@@ -133,7 +133,7 @@ func (t *createChildTask) done(m *Machine, r *response) {
 		t.retries++
 		t.offer.release(m)
 		t.offer = nil
-		m.later(r.now, t)
+		m.putOff(r.now, t)
 		return
 	}
 	switch more, f := t.series.begin(m, r, t.offer.proposals); {
@@ -163,15 +163,25 @@ func (t *createChildTask) finish(m *Machine, r *response) {
 	}
 }
 
-// retryGroup turns an offer to the group that INVALID_KE_PAYLOAD names. It reports whether the request is to be made
-// again; while it waits, it is not. The group must be one of the proposals, and each is tried once.
-func (m *Machine) retryGroup(r *response, o *childOffer, refused *[]uint16) bool {
-	n := notify(r.payloads, wire.NotifyInvalidKEPayload)
-	if n == nil || o.ke == nil {
-		return false
+// demandedGroup is the group that INVALID_KE_PAYLOAD in an answer asks for, in place of that of our request. ok is false if there is no
+// such demand, or none that is followed: the group must be one of the proposals, and each is tried once.
+func demandedGroup(answer []wire.Payload, offered []proposal.Proposal, ours uint16, refused []uint16) (group uint16, ok bool) {
+	n := notify(answer, wire.NotifyInvalidKEPayload)
+	if n == nil {
+		return 0, false
 	}
 	group, err := n.AcceptedGroup()
-	if err != nil || !offersGroup(o.proposals, group) || group == o.ke.Group() || slices.Contains(*refused, group) {
+	return group, err == nil && offersGroup(offered, group) && group != ours && !slices.Contains(refused, group)
+}
+
+// retryGroup turns an offer to the group that the answer asks for. It reports whether the request is to be made again; while it waits,
+// it is not.
+func (m *Machine) retryGroup(r *response, o *childOffer, refused *[]uint16) bool {
+	if o.ke == nil {
+		return false
+	}
+	group, ok := demandedGroup(r.payloads, o.proposals, o.ke.Group(), *refused)
+	if !ok {
 		return false
 	}
 	ke, err := m.generate(r.now, group)
@@ -256,13 +266,8 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 		m.emit(Failed{Failure: f, Child: cfg})
 		return failing(wire.NotifyTSUnacceptable), false
 	}
-	if !inAuth {
-		if answer, f := m.checkGroup(x, chosen, ke, cfg); answer != nil {
-			if f != nil {
-				m.emit(Failed{Failure: f, Child: cfg})
-			}
-			return answer, false
-		}
+	if !inAuth && chosen.KE != wire.KE_NONE && (ke == nil || ke.Group != chosen.KE) {
+		return []wire.Payload{wire.NewInvalidKEPayload(chosen.KE)}, false
 	}
 	peerSPI, ok := parseChildSPI(chosen.SPI)
 	if !ok && inAuth {
@@ -308,17 +313,6 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 		m.emit(ChildUp{Child: c})
 	}
 	return answer, true
-}
-
-// checkGroup tells whether the KE payload is for the group that was chosen. A nil answer means that it fits.
-func (m *Machine) checkGroup(x wire.ExchangeType, chosen proposal.Chosen, ke *wire.KE, cfg *ChildConfig) ([]wire.Payload, *diag.Failure) {
-	switch {
-	case chosen.KE == wire.KE_NONE:
-		return nil, nil
-	case ke == nil || ke.Group != chosen.KE:
-		return []wire.Payload{wire.NewInvalidKEPayload(chosen.KE)}, nil
-	}
-	return nil, nil
 }
 
 // createAnswered keys a child for an accepted request and draws up the answer. With additional key exchanges to come

@@ -172,7 +172,7 @@ func (t *createChildTask) seriesFailed(m *Machine, r *response, f *diag.Failure)
 	retry := m.seriesFailed(r, f)
 	m.dropOffer(offer, f)
 	if t.retries++; retry && t.retries <= maxTemporaryFailures {
-		m.later(r.now, t)
+		m.putOff(r.now, t)
 		return
 	}
 	m.emit(Failed{Failure: f, Child: t.cfg, Part: t.part})

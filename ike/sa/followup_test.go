@@ -349,7 +349,7 @@ func TestFollowupMalformed(t *testing.T) {
 					r := &response{now: l.r.now, header: wire.Header{Exchange: wire.ExchangeIKEFollowupKE},
 						payloads: change([]wire.Payload{&wire.KE{Group: wire.KE_ML_KEM_768, Data: make([]byte, 1088)},
 							&wire.Notify{NotifyType: wire.NotifyAdditionalKeyExchange, Data: []byte{1}}})}
-					carriedOut(m, func() { m.pending.task.done(m, r) })
+					carriedOut(m, func() { m.pending.task.(protectedTask).done(m, r) })
 					if len(l.x.failures) == 0 {
 						l.x.drain(m)
 					}

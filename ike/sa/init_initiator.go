@@ -76,7 +76,7 @@ type initRequest struct {
 func (t *initTask) name() string                        { return "IKE_SA_INIT" }
 func (t *initTask) exchange() wire.ExchangeType         { return wire.ExchangeIKESAInit }
 func (t *initTask) abandoned(m *Machine, now time.Time) {}
-func (t *initTask) done(m *Machine, r *response)        { panic("BUG: IKE_SA_INIT has its own receive path") }
+func (t *initTask) jar() *peerCookie                    { return &t.cookie }
 
 // silent: the last of the refusals in the clear is what the attempt has failed with, if there was one. Nor is it silence when each
 // request was answered with another cookie.
@@ -167,54 +167,16 @@ func offersGroup(ps []proposal.Proposal, group uint16) bool {
 	return false
 }
 
-// takeInitResponse handles an answer to IKE_SA_INIT, or keeps it while it waits for a key exchange. A whole answer takes the place
-// of a demand for another group that waits. Whatever else comes while one waits is dropped: who answers the most would have this
-// side compute the most.
-func (m *Machine) takeInitResponse(now time.Time, p *outstanding, msg *wire.Message, datagram []byte, path Path) {
-	a := &asks{lost: func(now time.Time, err error) { m.unanswered(now, p, err) }}
-	a.again = func(now time.Time) {
-		if p.parked == a {
-			p.parked = nil
-		}
-		m.within(a, func() { m.receiveInitResponse(now, msg, datagram, path) })
-		if a.waits() {
-			p.parked = a
-		}
-	}
-	a.again(now)
-}
-
-// receiveInitResponse is one attempt at it. No answer is authenticated before IKE_AUTH has verified the messages, so that each is
-// taken as what somebody says: a retry is bounded, an error is not believed at once.
-func (m *Machine) receiveInitResponse(now time.Time, msg *wire.Message, datagram []byte, path Path) {
-	p, t := m.pending, m.pending.task.(*initTask)
-	if msg.Encrypted != nil {
-		m.ignore(path, IgnoreState, "protected IKE_SA_INIT response")
-		return
-	}
-	if path.Remote != p.path.Remote && path.Remote.Addr() != p.path.Remote.Addr() {
-		m.ignore(path, IgnoreUnauthentic, "answer from another address")
-		return
-	}
-	if n := notify(msg.Payloads, wire.NotifyCookie); n != nil {
-		if t.cookie.accept(m, now, n, path) {
-			m.initExchanged(now, msg, datagram, path)
-		}
-		return
-	}
+func (t *initTask) take(m *Machine, now time.Time, msg *wire.Message, datagram []byte, path Path) sequel {
 	if n := notify(msg.Payloads, wire.NotifyInvalidKEPayload); n != nil {
-		t.retryWithGroup(m, now, n, msg, datagram, path)
-		return
-	}
-	if m.redirectedInInit(now, msg, datagram, path) {
-		return
+		return t.retryWithGroup(m, now, n, msg, datagram, path)
 	}
 	if n := errorNotify(msg.Payloads); n != nil {
 		m.ignore(path, IgnoreUnauthentic, n.NotifyType.String())
 		t.refusals.add(m, m.peerRefusedInit(n))
-		return
+		return sequelNone
 	}
-	m.finishInit(now, t, msg, datagram, path)
+	return t.finish(m, now, msg, datagram, path)
 }
 
 // initExchanged emits the log material of an IKE_SA_INIT round.
@@ -227,34 +189,34 @@ func (m *Machine) initExchanged(now time.Time, msg *wire.Message, datagram []byt
 	})
 }
 
-func (t *initTask) retryWithGroup(m *Machine, now time.Time, n *wire.Notify, msg *wire.Message, datagram []byte, path Path) {
+func (t *initTask) retryWithGroup(m *Machine, now time.Time, n *wire.Notify, msg *wire.Message, datagram []byte, path Path) sequel {
 	group, err := n.AcceptedGroup()
 	if err != nil {
 		m.ignore(path, IgnoreMalformed, err.Error())
-		return
+		return sequelNone
 	}
 	// The exchange is made again with the group that the peer wants: only one that it offered, or an attacker could choose a
 	// weak one; and only so many times, or two of them could go round in circles. One that was used before may be wanted again:
 	// it was somebody else, then, who wanted the present one. https://www.rfc-editor.org/rfc/rfc7296#section-1.2
 	if group == t.ke.Group() && len(t.earlier) > 0 {
 		m.ignore(path, IgnoreDuplicate, "INVALID_KE_PAYLOAD") // an answer to an earlier request, which is repeated as well
-		return
+		return sequelNone
 	}
 	if !offersGroup(m.cfg.Proposals, group) || group == t.ke.Group() || t.switches >= maxInvalidKERetries {
 		m.ignore(path, IgnoreUnauthentic, "INVALID_KE_PAYLOAD with "+groupName(group))
 		t.refusals.add(m, m.refusedGroup(group))
-		return
+		return sequelNone
 	}
 	if m.pending.parked.waits() {
 		m.ignore(path, IgnorePending, "INVALID_KE_PAYLOAD")
-		return
+		return sequelNone
 	}
 	i := t.earlierWith(group)
 	ke, ok := suite.KeyExchange(nil), true
 	if i >= 0 {
 		ke = t.earlier[i].ke
 	} else if ke, ok = t.generate(m, now, group); !ok {
-		return
+		return sequelNone
 	}
 	m.initExchanged(now, msg, datagram, path)
 	t.switches++
@@ -265,8 +227,7 @@ func (t *initTask) retryWithGroup(m *Machine, now time.Time, n *wire.Notify, msg
 		t.earlier = slices.Delete(t.earlier, i, i+1)
 	}
 	t.earlier = append(t.earlier, before)
-	m.pending = nil
-	m.requeue(t)
+	return sequelAgain
 }
 
 // earlierWith is the place of the earlier request with a group, or -1.
@@ -285,15 +246,15 @@ func (t *initTask) answeredRequest(m *Machine, group uint16) (r initRequest, ok 
 	return initRequest{}, false
 }
 
-// finishInit takes a complete answer: the negotiated proposal, the peer's public value and nonce. An answer that is
+// finish takes a complete answer: the negotiated proposal, the peer's public value and nonce. An answer that is
 // wrong in itself is dropped, since a better one may follow; only a timeout ends the wait.
-func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, datagram []byte, path Path) {
+func (t *initTask) finish(m *Machine, now time.Time, msg *wire.Message, datagram []byte, path Path) sequel {
 	sa, ok1 := find[*wire.SA](msg.Payloads)
 	ke, ok2 := find[*wire.KE](msg.Payloads)
 	nonce, ok3 := find[*wire.Nonce](msg.Payloads)
 	if !ok1 || !ok2 || !ok3 || msg.Header.SPIr == 0 {
 		m.ignore(path, IgnoreMalformed, "IKE_SA_INIT response without SA, KE, Nonce or SPI")
-		return
+		return sequelNone
 	}
 	x := wire.ExchangeIKESAInit
 	reject := func(f *diag.Failure) {
@@ -303,37 +264,37 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	chosen, err := proposal.Verify(m.cfg.Proposals, sa.Proposals, proposal.Options{NoAdditional: !announcesIntermediate(msg.Payloads)})
 	if err != nil {
 		reject(diag.IKEProposalMismatch(m.whereProposals(x), differences(err)))
-		return
+		return sequelNone
 	}
 	req, ok := t.answeredRequest(m, ke.Group)
 	if chosen.KE != ke.Group || !ok {
 		reject(diag.WrongKEGroup(m.whereProposals(x), groupName(t.ke.Group()), groupName(ke.Group)))
-		return
+		return sequelNone
 	}
 	if m.pending.parked.concludes() {
 		m.ignore(path, IgnorePending, wire.ExchangeIKESAInit.String())
-		return
+		return sequelNone
 	}
 	step, err := m.exchange(now, KeyExchange{Group: ke.Group, Own: req.ke, Peer: ke.Data})
 	if err == errWaits {
-		return
+		return sequelNone
 	}
 	if err != nil {
 		reject(keFailure(m.where(x), err))
-		return
+		return sequelNone
 	}
 	prf, err := suite.NewPRF(chosen.PRF)
 	if err != nil {
 		reject(diag.Internal(m.where(x), err))
-		return
+		return sequelNone
 	}
 	if err := checkNonce(prf, nonce.Data); err != nil {
 		reject(diag.Malformed(m.where(x), err))
-		return
+		return sequelNone
 	}
 	if f := m.answersPPK(msg.Payloads); f != nil {
 		reject(f)
-		return
+		return sequelNone
 	}
 	m.chosen, m.prf = chosen, prf
 	m.peerSPI = msg.Header.SPIr
@@ -342,11 +303,12 @@ func (m *Machine) finishInit(now time.Time, t *initTask, msg *wire.Message, data
 	if err := m.setKeys(suite.SKEYSEED(prf, m.init.ni, m.init.nr, step.Shared), m.init.ni, m.init.nr); err != nil {
 		m.peerSPI, m.init.ownMessage = 0, m.pending.datagrams[0]
 		reject(diag.Internal(m.where(x), err))
-		return
+		return sequelNone
 	}
 	m.answered(now, msg, datagram, path)
 	m.inter.methods = chosen.Additional()
 	m.requeue(m.afterInit())
+	return sequelOver
 }
 
 // answered takes what the answers to IKE_SA_INIT and IKE_SESSION_RESUME say beside keys, once one of them is believed.
@@ -356,7 +318,6 @@ func (m *Machine) answered(now time.Time, msg *wire.Message, datagram []byte, pa
 	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
 	m.childless.offered = notify(msg.Payloads, wire.NotifyChildlessIKEv2Supported) != nil
 	m.alive.lastHeard = now
-	m.pending = nil
 	m.window.nextSend = 1
 	m.float()
 }

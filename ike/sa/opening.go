@@ -32,11 +32,90 @@ const (
 	maxVerdicts = 4
 )
 
-// opening is a task whose answers nothing protects.
-type opening interface {
+// openingTask is a task whose exchange begins an IKE SA: in the clear, with message id 0. Its answers take a way of their own, and
+// the exchange may need several requests.
+type openingTask interface {
 	task
-	// ripe acts on a demand that nobody has contradicted within its time. It reports whether it has.
-	ripe(m *Machine, now time.Time) bool
+	// jar is where the peer's cookie goes.
+	jar() *peerCookie
+	// take handles an answer that neither asks for a cookie nor redirects. It may ask as build may.
+	take(m *Machine, now time.Time, msg *wire.Message, datagram []byte, path Path) sequel
+	// ripe acts on a demand that nobody has contradicted within its time.
+	ripe(m *Machine, now time.Time) sequel
+	// repeat sends the request again.
+	repeat(m *Machine, now time.Time, p *outstanding)
+}
+
+// sequel is what follows in an opening exchange.
+type sequel uint8
+
+const (
+	// sequelNone: the request is still in flight.
+	sequelNone sequel = iota
+	// sequelAgain: the task makes another request. The exchange begins again.
+	sequelAgain
+	// sequelRepeat: the task makes another request in place of a repetition, so that the exchange ends when it would have ended.
+	sequelRepeat
+	// sequelOver: the exchange is over. What comes next is queued, or the IKE SA is closed.
+	sequelOver
+)
+
+// takeOpening handles an answer in the clear, or keeps it while it waits for a key exchange. A whole answer takes the place of a demand
+// for another group that waits. Whatever else comes while one waits is dropped: who answers the most would have this side compute the
+// most.
+func (m *Machine) takeOpening(now time.Time, p *outstanding, t openingTask, msg *wire.Message, datagram []byte, path Path) {
+	a := &asks{lost: func(now time.Time, err error) { m.unanswered(now, p, err) }}
+	a.again = func(now time.Time) {
+		if p.parked == a {
+			p.parked = nil
+		}
+		var o sequel
+		m.within(a, func() { o = m.receiveOpening(now, p, t, msg, datagram, path) })
+		if a.waits() {
+			p.parked = a
+		}
+		m.settleOpening(now, p, o)
+	}
+	a.again(now)
+}
+
+// receiveOpening is one attempt at it. No answer is authenticated before IKE_AUTH has verified the messages, so that each is taken as
+// what somebody says: a retry is bounded, an error is not believed at once.
+func (m *Machine) receiveOpening(now time.Time, p *outstanding, t openingTask, msg *wire.Message, datagram []byte, path Path) sequel {
+	switch {
+	case msg.Encrypted != nil:
+		m.ignore(path, IgnoreState, "protected "+msg.Header.Exchange.String()+" response")
+		return sequelNone
+	case path.Remote.Addr() != p.path.Remote.Addr():
+		m.ignore(path, IgnoreUnauthentic, "answer from another address")
+		return sequelNone
+	}
+	if n := notify(msg.Payloads, wire.NotifyCookie); n != nil {
+		if t.jar().accept(m, now, n, path) {
+			m.initExchanged(now, msg, datagram, path)
+		}
+		return sequelNone
+	}
+	if m.redirectedInInit(now, msg, datagram, path) {
+		return sequelNone
+	}
+	return t.take(m, now, msg, datagram, path)
+}
+
+// settleOpening does what a sequel says. It reports whether the request that was in flight no longer is.
+func (m *Machine) settleOpening(now time.Time, p *outstanding, o sequel) bool {
+	switch o {
+	case sequelNone:
+		return false
+	case sequelAgain:
+		m.pending = nil
+		m.requeue(p.task)
+	case sequelRepeat:
+		m.remake(now, p)
+	case sequelOver:
+		m.pending = nil
+	}
+	return true
 }
 
 // ripens makes the demand in hand due after forgeryGrace.
@@ -100,25 +179,18 @@ func (c *peerCookie) adopt() {
 	}
 }
 
-// take puts the cookie that is demanded into the request. The first ones begin the exchange again. Those behind them are forged,
-// or the peer can't remember: each takes the place of a repetition, so that the exchange ends when it would have ended.
-func (c *peerCookie) take(m *Machine, now time.Time) bool {
+// ripe has the request carry the cookie that is demanded. The first ones begin the exchange again. Those behind them are forged, or the
+// peer can't remember: each takes the place of a repetition.
+func (c *peerCookie) ripe(m *Machine) sequel {
 	p := m.pending
 	if c.demanded == nil || c.times >= maxCookieRetries && p.tries >= m.triesOf(p) {
-		return false
+		return sequelNone
 	}
 	c.adopt()
-	m.pending = nil
-	payloads, ok := p.task.build(m, now)
-	if !ok {
-		return true
+	if c.times > maxCookieRetries {
+		return sequelRepeat
 	}
-	m.launch(now, p.task, payloads)
-	if q := m.pending; c.times > maxCookieRetries {
-		q.tries, q.doubted, q.firstSent = p.tries+1, p.doubted, p.firstSent
-		q.next = now.Add(m.pause(q))
-	}
-	return true
+	return sequelAgain
 }
 
 // payloads are what a request begins with: "[I]nclude the COOKIE notification containing the received data as the first payload,
@@ -130,17 +202,13 @@ func (c *peerCookie) payloads() []wire.Payload {
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyCookie, Data: c.data}}
 }
 
-func (t *initTask) ripe(m *Machine, now time.Time) bool {
-	sent := m.pending.datagrams[0]
+func (t *initTask) ripe(m *Machine, now time.Time) sequel {
 	first := t.cookie.data == nil
-	if !t.cookie.take(m, now) {
-		return false
+	o := t.cookie.ripe(m)
+	if o != sequelNone && first {
+		t.plain = m.pending.datagrams[0]
 	}
-	if first {
-		t.plain = sent
-	}
-	t.cookied = m.init.ownMessage
-	return true
+	return o
 }
 
 // repeat sends the request again, and those with other groups. Whether an answer is to the request with the cookie or to that
@@ -148,8 +216,10 @@ func (t *initTask) ripe(m *Machine, now time.Time) bool {
 func (t *initTask) repeat(m *Machine, now time.Time, p *outstanding) {
 	if t.plain != nil {
 		next := t.plain
-		if bytes.Equal(p.datagrams[0], t.plain) {
+		if sent := p.datagrams[0]; bytes.Equal(sent, t.plain) {
 			next = t.cookied
+		} else {
+			t.cookied = sent
 		}
 		p.datagrams, m.init.ownMessage = [][]byte{next}, next
 	}
@@ -158,4 +228,9 @@ func (t *initTask) repeat(m *Machine, now time.Time, p *outstanding) {
 	for _, e := range t.earlier {
 		m.emit(Send{Path: p.path, Datagram: e.message})
 	}
+}
+
+func (t *resumeTask) repeat(m *Machine, now time.Time, p *outstanding) {
+	p.path = m.path
+	m.transmit(now, p)
 }

@@ -57,7 +57,7 @@ func (m *Machine) pause(p *outstanding) time.Duration {
 // repeat sends the request in flight again: on the path of the IKE SA, which may have changed since, and with MOBIKE
 // after a while on all others that might work. The octets are the same everywhere.
 func (m *Machine) repeat(now time.Time, p *outstanding) {
-	if t, ok := p.task.(*initTask); ok {
+	if t, ok := p.task.(openingTask); ok {
 		t.repeat(m, now, p)
 		return
 	}

@@ -250,12 +250,8 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 		m.ignore(path, IgnoreLate, h.Exchange.String())
 		return
 	}
-	if h.Exchange == wire.ExchangeIKESAInit {
-		m.takeInitResponse(now, p, msg, datagram, path)
-		return
-	}
-	if t, ok := p.task.(*resumeTask); ok {
-		m.receiveResumeResponse(now, t, msg, datagram, path)
+	if t, ok := p.task.(openingTask); ok {
+		m.takeOpening(now, p, t, msg, datagram, path)
 		return
 	}
 	if msg.Encrypted == nil {

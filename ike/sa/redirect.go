@@ -61,7 +61,6 @@ func (m *Machine) redirectedInInit(now time.Time, msg *wire.Message, datagram []
 		return true
 	}
 	m.initExchanged(now, msg, datagram, path)
-	m.pending = nil
 	m.emit(Redirected{Gateway: to, Exchange: msg.Header.Exchange})
 	m.close(now, "redirected to "+to.String(), nil)
 	return true

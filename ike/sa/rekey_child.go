@@ -82,7 +82,7 @@ func (t *rekeyChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool)
 func (t *rekeyChildTask) postpone(m *Machine, now time.Time) {
 	t.abandoned(m, now)
 	t.offer = nil
-	m.later(now, t)
+	m.putOff(now, t)
 }
 
 // retryRekey schedules another attempt for a child that is still in use; its hard lifetime ends the attempts.

@@ -2,7 +2,6 @@ package sa
 
 import (
 	"encoding/binary"
-	"slices"
 	"time"
 
 	"esplanade/ike/diag"
@@ -141,19 +140,16 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 		return
 	}
 	x := r.header.Exchange
-	if n := notify(r.payloads, wire.NotifyInvalidKEPayload); n != nil {
-		group, err := n.AcceptedGroup()
-		if err == nil && offersGroup(m.cfg.Proposals, group) && group != t.ke.Group() && !slices.Contains(t.groups, group) {
-			ke, err := m.generate(r.now, group)
-			if err == errWaits {
-				return
-			}
-			t.groups = append(t.groups, t.ke.Group())
-			if err == nil {
-				t.ke = ke
-				m.requeue(t)
-				return
-			}
+	if group, ok := demandedGroup(r.payloads, m.cfg.Proposals, t.ke.Group(), t.groups); ok {
+		ke, err := m.generate(r.now, group)
+		if err == errWaits {
+			return
+		}
+		t.groups = append(t.groups, t.ke.Group())
+		if err == nil {
+			t.ke = ke
+			m.requeue(t)
+			return
 		}
 	}
 	if n := errorNotify(r.payloads); n != nil {

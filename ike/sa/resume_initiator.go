@@ -32,24 +32,22 @@ type resumeTask struct {
 func (t *resumeTask) name() string                        { return "IKE_SESSION_RESUME" }
 func (t *resumeTask) exchange() wire.ExchangeType         { return wire.ExchangeIKESessionResume }
 func (t *resumeTask) abandoned(m *Machine, now time.Time) {}
-func (t *resumeTask) done(m *Machine, r *response) {
-	panic("BUG: IKE_SESSION_RESUME has its own receive path")
-}
+func (t *resumeTask) jar() *peerCookie                    { return &t.cookie }
 
 func (t *resumeTask) silent(m *Machine, now time.Time, p *outstanding) bool {
 	m.afresh(m.resumeFailure(failSides("", "no answer")))
 	return true
 }
 
-func (t *resumeTask) ripe(m *Machine, now time.Time) bool {
+func (t *resumeTask) ripe(m *Machine, now time.Time) sequel {
 	if t.refusal != nil {
 		if t.refusal.Notify == wire.NotifyTicketNack.String() {
 			m.emit(SessionSpent{})
 		}
 		m.afresh(t.refusal)
-		return true
+		return sequelOver
 	}
-	return t.cookie.take(m, now)
+	return t.cookie.ripe(m)
 }
 
 func (t *resumeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
@@ -94,7 +92,6 @@ func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
 
 // afresh goes on with IKE_SA_INIT, under another SPI: the peer may have a half-open IKE SA with this one.
 func (m *Machine) afresh(why *diag.Failure) {
-	m.pending = nil
 	m.init, m.resume, m.peerSPI = initState{}, resumption{}, 0
 	old := m.localSPI
 	m.localSPI = m.env.NewSPI()
@@ -103,27 +100,9 @@ func (m *Machine) afresh(why *diag.Failure) {
 	m.requeue(&initTask{})
 }
 
-// receiveResumeResponse handles answers to IKE_SESSION_RESUME. None of them is authenticated. Any refusal is believed when the
-// peer does not contradict it at once, since it costs no more than a complete handshake; what claims to be success proves
-// itself in IKE_AUTH.
-func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.Message, datagram []byte, path Path) {
-	if msg.Encrypted != nil {
-		m.ignore(path, IgnoreState, "protected IKE_SESSION_RESUME response")
-		return
-	}
-	if path.Remote.Addr() != m.pending.path.Remote.Addr() {
-		m.ignore(path, IgnoreUnauthentic, "answer from another address")
-		return
-	}
-	if n := notify(msg.Payloads, wire.NotifyCookie); n != nil {
-		if t.cookie.accept(m, now, n, path) {
-			m.initExchanged(now, msg, datagram, path)
-		}
-		return
-	}
-	if m.redirectedInInit(now, msg, datagram, path) {
-		return
-	}
+// take believes any refusal that the peer does not contradict at once, since it costs no more than a complete handshake; what claims to
+// be success proves itself in IKE_AUTH.
+func (t *resumeTask) take(m *Machine, now time.Time, msg *wire.Message, datagram []byte, path Path) sequel {
 	refusal := notify(msg.Payloads, wire.NotifyTicketNack)
 	if refusal == nil {
 		refusal = errorNotify(msg.Payloads)
@@ -135,12 +114,12 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 			t.refusal.Unproven = true
 			m.pending.ripens(now)
 		}
-		return
+		return sequelNone
 	}
 	nonce, ok := find[*wire.Nonce](msg.Payloads)
 	if !ok || msg.Header.SPIr == 0 {
 		m.ignore(path, IgnoreMalformed, "IKE_SESSION_RESUME response without Nonce or SPI")
-		return
+		return sequelNone
 	}
 	prf, err := suite.NewPRF(t.s.Chosen.PRF)
 	if err == nil {
@@ -148,16 +127,17 @@ func (m *Machine) receiveResumeResponse(now time.Time, t *resumeTask, msg *wire.
 	}
 	if err != nil {
 		m.ignore(path, IgnoreMalformed, err.Error())
-		return
+		return sequelNone
 	}
 	m.init.nr, m.init.peerMessage, m.peerSPI = slices.Clone(nonce.Data), datagram, msg.Header.SPIr
 	if err := m.takeKeys(t.s.Chosen, t.s.Keys.D); err != nil {
 		m.afresh(m.resumeFailure(failCause(err)))
-		return
+		return sequelOver
 	}
 	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, reauthAt: t.s.ReauthAt}
 	m.answered(now, msg, datagram, path)
 	m.requeue(&authTask{})
+	return sequelOver
 }
 
 // requestTicket asks for a ticket: in an IKE_AUTH request, of a resumed IKE SA as well, since the one that it was resumed with is

@@ -16,10 +16,15 @@ type task interface {
 	// build makes the request. ok is false when there is nothing to do any more, or when the task has already reported
 	// its own failure. It may ask for something ([Machine.ask]) before it changes anything, and is called again then.
 	build(m *Machine, now time.Time) (payloads []wire.Payload, ok bool)
-	// done handles the answer. It may ask as build may, and the request is in flight again while it waits.
-	done(m *Machine, r *response)
 	// abandoned gives back what the task holds; the SA is being closed, and says why itself.
 	abandoned(m *Machine, now time.Time)
+}
+
+// protectedTask is a task whose exchange is protected: every one but those that are an [openingTask].
+type protectedTask interface {
+	task
+	// done handles the answer. It may ask as build may, and the request is in flight again while it waits.
+	done(m *Machine, r *response)
 }
 
 // maxQueuedTasks bounds the queue: more than that is a daemon that asks faster than any peer answers.
@@ -43,8 +48,8 @@ type delayed struct {
 	at   time.Time
 }
 
-// later puts a task off after TEMPORARY_FAILURE, by a time that differs from the peer's.
-func (m *Machine) later(now time.Time, t task) {
+// putOff has a task wait after TEMPORARY_FAILURE, by a time that differs from the peer's.
+func (m *Machine) putOff(now time.Time, t task) {
 	m.delayed = append(m.delayed, delayed{t, now.Add(jittered(rekeyRetry, rekeyRetry/2, m.env.Jitter()))})
 }
 

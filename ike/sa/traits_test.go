@@ -28,6 +28,10 @@ func TestTaskKinds(t *testing.T) {
 			t.Errorf("%T has the kind of another", x)
 		}
 		kinds = append(kinds, tr.kind)
+		_, opens := x.(openingTask)
+		if _, protected := x.(protectedTask); opens == protected || opens != Opens(x.exchange()) {
+			t.Errorf("%T has not one way for its answers: opening %v, protected %v", x, opens, protected)
+		}
 		if tr.creates && !tr.changes {
 			t.Errorf("%T may create a CHILD SA and changes none", x)
 		}

@@ -148,6 +148,19 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 	m.transmit(now, p)
 }
 
+// remake has a task make another request in place of a repetition of the one in flight.
+func (m *Machine) remake(now time.Time, p *outstanding) {
+	m.pending = nil
+	payloads, ok := p.task.build(m, now)
+	if !ok {
+		return
+	}
+	m.launch(now, p.task, payloads)
+	q := m.pending
+	q.tries, q.doubted, q.firstSent = p.tries+1, p.doubted, p.firstSent
+	q.next = now.Add(m.pause(q))
+}
+
 func (m *Machine) transmit(now time.Time, p *outstanding) {
 	for _, d := range p.datagrams {
 		m.emit(Send{Path: p.path, Datagram: d})
@@ -178,7 +191,7 @@ func (m *Machine) advanceRetransmit(now time.Time) {
 	if p == nil || p.parked.waits() || now.Before(p.next) {
 		return
 	}
-	if o, ok := p.task.(opening); ok && o.ripe(m, now) {
+	if t, ok := p.task.(openingTask); ok && m.settleOpening(now, p, t.ripe(m, now)) {
 		return
 	}
 	if p.tries-p.refragmented >= m.triesOf(p) && !m.patient(now, p) {

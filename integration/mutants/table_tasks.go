@@ -28,5 +28,15 @@ func tasks() []Mutant {
 			Old: "ok && t.silent(m, now, p) {", New: "ok && t == nil {",
 			Why: "an IKE SA would be given up with its CHILD SAs though the peer goes on with another",
 		},
+		{
+			Name: "child-group-not-offered", File: "ike/sa/create_child.go", Tests: "^TestDemandedGroup$",
+			Old: "err == nil && offersGroup(offered, group) && group != ours", New: "err == nil && group != ours",
+			Why: "a peer could have this side use a group that the configuration leaves out",
+		},
+		{
+			Name: "cookie-restarts", File: "ike/sa/opening.go", Tests: "^(TestEndlessDemands|TestCookiesTakeTheirTime)$",
+			Old: "	if c.times > maxCookieRetries {\n		return sequelRepeat\n", New: "	if c.times > maxCookieRetries && false {\n		return sequelRepeat\n",
+			Why: "somebody who sends cookies could keep an initiator at it for ever",
+		},
 	}
 }
