@@ -5,5 +5,5 @@ import "slices"
 // All is the table of mutants, in the order of its files.
 func All() []Mutant {
 	return slices.Concat(strangers(), authentication(), resumptions(), exchanges(), collisions(), tasks(), selectors(), packets(), espMutants(),
-		addresses(), algorithms(), files(), faults())
+		addresses(), algorithms(), files(), configuration(), faults())
 }

@@ -1,0 +1,47 @@
+package main
+
+// configuration are mutants of how a configuration is read, and of what a reload does with another one.
+func configuration() []Mutant {
+	return []Mutant{
+		{
+			Name: "syntax-shows-secret", File: "config/parse.go", Tests: "^TestFiles$",
+			Old: "what = withoutCharacter(what)", New: "_ = withoutCharacter(what)",
+			Why: "a message about a syntax error within a secret of several lines would quote a character of it",
+		},
+		{
+			Name: "section-yes", File: "config/scalar.go", Tests: "^(TestSameFromBoth|TestBadSections)$",
+			Old: "		case \"no\", \"false\", \"disabled\", \"0\":\n			return false\n		}\n		want = \"write yes or no\"", New: "		}\n		return false",
+			Why: "over VICI, what is no boolean would be one",
+		},
+		{
+			Name: "reload-identity-live", File: "config/auth.go", Tests: "^TestReloadIsDocumented$",
+			Old: "`key:\"id\" reload:\"reestablish\"`", New: "`key:\"id\" reload:\"live\"`",
+			Why: "an IKE SA would stay although its peer is another now",
+		},
+		{
+			Name: "reload-compares", File: "config/changes.go", Tests: "^TestEveryChangeIsSeen$",
+			Old: "case ok && !same(old.Field(i), fresh.Field(i)):", New: "case ok && effect == Live && !same(old.Field(i), fresh.Field(i)):",
+			Why: "a reload would keep SAs whose addresses, identities or selectors are others now",
+		},
+		{
+			Name: "reload-ports", File: "config/changes.go", Tests: "^TestPortsUntilRestart$",
+			Old: "		if port != n.LocalPort {", New: "		if false {",
+			Why: "another port, which waits for a restart, would take the SAs of every connection down",
+		},
+		{
+			Name: "reload-policy", File: "ike/gateway/reload.go", Tests: "^TestReloadedValuesCount$",
+			Old: "	x.cfg.Policy = d.machineConfig(c).Policy\n", New: "	_ = d.machineConfig(c).Policy\n",
+			Why: "a reload would say that a value has changed, and nothing would use it",
+		},
+		{
+			Name: "reload-child-policy", File: "ike/gateway/reload.go", Tests: "^TestReloadedValuesCount$",
+			Old: "	h.cfg.ChildPolicy = machineChild(fresh).ChildPolicy\n", New: "	_ = machineChild(fresh).ChildPolicy\n",
+			Why: "a reload would say that a lifetime has changed, and the SA would go by the old one",
+		},
+		{
+			Name: "local-port", File: "ike/gateway/prepare.go", Tests: "^TestPorts$",
+			Old: " || c.conf.LocalPort == d.conf.IKE.PortNATT", New: "",
+			Why: "local_port would have no effect",
+		},
+	}
+}
