@@ -1,14 +1,14 @@
 package proof
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"runtime"
-	"strings"
 	"time"
 
 	"esplanade/bench/contest"
+	"esplanade/integration/lab"
 )
 
 // Conditions are what the figures of a run depend on.
@@ -24,23 +24,10 @@ type Conditions struct {
 // Look notes the conditions at the beginning of a run of a command line, for the checkout at root. What a system has no
 // files about is left out.
 func Look(ctx context.Context, root, line string) Conditions {
-	c := Conditions{Began: time.Now(), command: line,
-		kernel: runtime.GOOS, cpu: runtime.GOARCH, load: "unknown"}
-	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		c.kernel = "Linux " + strings.TrimSpace(string(b))
-	}
-	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
-		if f := strings.Fields(string(b)); len(f) >= 3 {
-			c.load = strings.Join(f[:3], " ")
-		}
-	}
-	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(b)) {
-			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-				c.cpu = strings.TrimSpace(value)
-				break
-			}
-		}
+	c := Conditions{Began: time.Now(), command: line, kernel: runtime.GOOS, cpu: cmp.Or(lab.ProcField("cpuinfo", "model name"), runtime.GOARCH),
+		load: cmp.Or(lab.LoadAverage(), "unknown")}
+	if k := lab.Kernel(); k != "" {
+		c.kernel = "Linux " + k
 	}
 	c.commit = contest.CommitText(ctx, root)
 	return c

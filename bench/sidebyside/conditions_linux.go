@@ -13,31 +13,14 @@ import (
 )
 
 // conditions are what is known before anything is measured.
-func conditions(ctx context.Context, root string, o *Options) (report.Conditions, error) {
+func conditions(ctx context.Context, root string, o *Options) report.Conditions {
 	c := report.Conditions{
 		Started: time.Now(), Go: runtime.Version(), CPUs: runtime.NumCPU(), Command: []string{o.Line}, Runs: o.runs,
 		TCPSeconds: o.tcp.Seconds(), ProbeSeconds: o.probe.Seconds(), PingSeconds: o.ping.Seconds(),
 		Tools: map[string]string{}, Sysctls: map[string]string{}, Offloads: map[report.Wire][]string{}, Reference: map[report.Wire]float64{},
 	}
-	var err error
-	if c.Kernel, err = lab.Kernel(); err != nil {
-		return c, err
-	}
-	cpuinfo, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return c, err
-	}
-	c.CPU, c.Hypervisor = field(string(cpuinfo), "model name"), strings.Contains(field(string(cpuinfo), "flags"), "hypervisor")
-	meminfo, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return c, err
-	}
-	c.Memory = field(string(meminfo), "MemTotal")
-	average, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return c, err
-	}
-	c.LoadAverage = strings.Join(strings.Fields(string(average))[:3], " ")
+	c.Kernel, c.CPU, c.Memory, c.LoadAverage = lab.Kernel(), lab.ProcField("cpuinfo", "model name"), lab.ProcField("meminfo", "MemTotal"), lab.LoadAverage()
+	c.Hypervisor = strings.Contains(lab.ProcField("cpuinfo", "flags"), "hypervisor")
 	for name, args := range map[string][]string{"iperf3": {"iperf3", "--version"}, "strongSwan": {"swanctl", "--help"}, "ethtool": {"ethtool", "--version"}} {
 		if v := contest.Version(ctx, args...); v != "" {
 			c.Tools[name] = v
@@ -54,16 +37,5 @@ func conditions(ctx context.Context, root string, o *Options) (report.Conditions
 		}
 	}
 	c.Commit, c.Uncommitted = contest.Commit(ctx, root)
-	return c, nil
-}
-
-// field finds the value of a line "name : value" in a file of /proc.
-func field(text, name string) string {
-	for line := range strings.Lines(text) {
-		k, v, ok := strings.Cut(line, ":")
-		if ok && strings.TrimSpace(k) == name {
-			return strings.TrimSpace(v)
-		}
-	}
-	return ""
+	return c
 }

@@ -37,9 +37,7 @@ func (s *session) say(format string, args ...any) {
 
 // all measures everything and writes it.
 func (s *session) all(ctx context.Context, b *contest.Builder) (err error) {
-	if s.results.Conditions, err = conditions(ctx, b.Root, s.Options); err != nil {
-		return err
-	}
+	s.results.Conditions = conditions(ctx, b.Root, s.Options)
 	s.say("%d × %s, kernel %s, load average %s", s.results.Conditions.CPUs, s.results.Conditions.CPU, s.results.Conditions.Kernel, s.results.Conditions.LoadAverage)
 	if err := s.enter(ctx, b); err != nil {
 		return err

@@ -361,8 +361,13 @@ func (ss *session) rekey(ctx context.Context, req *Message) *Message {
 		return failed(errors.New("missing rekey selector"))
 	}
 	matches, err := ss.server.backend.Rekey(ctx, r)
+	return matched(matches, err, "rekey")
+}
+
+// matched answers a command to do something with the SAs that match: how many did. None is a failure.
+func matched(matches int, err error, what string) *Message {
 	if err == nil && matches == 0 {
-		err = errors.New("no matching SAs to rekey found")
+		err = fmt.Errorf("no matching SAs to %s found", what)
 	}
 	m := new(Message)
 	m.Set("success", yesNo(err == nil))

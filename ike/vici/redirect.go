@@ -29,14 +29,5 @@ func (ss *session) redirect(ctx context.Context, req *Message) *Message {
 		return failed(errors.New("missing redirect selector"))
 	}
 	matches, err := ss.server.backend.Redirect(ctx, r)
-	if err == nil && matches == 0 {
-		err = errors.New("no matching SAs to redirect found")
-	}
-	m := new(Message)
-	m.Set("success", yesNo(err == nil))
-	m.Setf("matches", "%d", matches)
-	if err != nil {
-		m.Set("errmsg", errText(err))
-	}
-	return m
+	return matched(matches, err, "redirect")
 }

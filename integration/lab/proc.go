@@ -122,8 +122,30 @@ func RSS(pid int) (uint64, error) {
 	return parseRSS(b)
 }
 
-// Kernel is the kernel's release.
-func Kernel() (string, error) {
-	b, err := os.ReadFile("/proc/sys/kernel/osrelease")
-	return strings.TrimSpace(string(b)), err
+// Kernel is the kernel's release; empty if the system has no /proc.
+func Kernel() string {
+	b, _ := os.ReadFile("/proc/sys/kernel/osrelease") // what is not known is empty
+	return strings.TrimSpace(string(b))
+}
+
+// LoadAverage are the three numbers; empty if the system has no /proc.
+func LoadAverage() string {
+	b, _ := os.ReadFile("/proc/loadavg") // what is not known is empty
+	f := strings.Fields(string(b))
+	return strings.Join(f[:min(3, len(f))], " ")
+}
+
+// ProcField is the first value that a file of /proc with lines "name : value" has for a name; empty if it has none.
+func ProcField(file, name string) string {
+	b, _ := os.ReadFile("/proc/" + file) // what is not known is empty
+	return field(string(b), name)
+}
+
+func field(text, name string) string {
+	for line := range strings.Lines(text) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == name {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
 }

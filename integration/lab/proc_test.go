@@ -59,3 +59,12 @@ func TestListens(t *testing.T) {
 		}
 	}
 }
+
+func TestField(t *testing.T) {
+	const cpuinfo = "processor\t: 0\nmodel name\t: Some: CPU\n\nmodel name\t: Another\n"
+	for name, want := range map[string]string{"model name": "Some: CPU", "processor": "0", "model": "", "": ""} {
+		if got := field(cpuinfo, name); got != want {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
+}
