@@ -24,13 +24,20 @@
 //
 // # Where to read
 //
-// machine.go has the state; request.go and complete.go have what it asks for. An exchange is followed in this order: receive.go (from the datagram to the handler of its
-// exchange), window.go (message ids, the cached response), opening.go (exchanges in the clear), protect.go (SK payloads), then a file per exchange:
-// init_initiator.go, init_responder.go, intermediate.go, auth_initiator.go, auth_responder.go, create_child.go,
-// rekey_child.go, rekey_ike.go (with collision.go and collision_rekey.go), followup_initiator.go, followup_responder.go, informational.go, resume_initiator.go,
-// resume_responder.go. Requests that this side makes are tasks (task.go; what the core asks of them: traits.go); one is outstanding at a time, since the window
-// size is one (RFC 7296 section 2.3). mobility.go begins MOBIKE, which update.go, announce.go, routability.go and
-// mobility_answer.go go on with.
+// machine.go has the state; request.go and complete.go have what it asks for. An exchange is followed in this order:
+// receive.go (from the datagram to the handler of its exchange), window.go (message ids, the cached response), opening.go
+// (exchanges in the clear), protect.go (SK payloads), then a file per exchange: init_initiator.go, init_responder.go, intermediate.go, auth_initiator.go,
+// auth_responder.go, create_child.go, rekey_child.go, rekey_ike.go (with collision.go and collision_rekey.go),
+// followup_initiator.go, followup_responder.go, informational.go, resume_initiator.go, resume_responder.go.
+//
+// Requests that this side makes are tasks (task.go; what the core asks of them: traits.go); one is outstanding at a time,
+// since the window size is one (RFC 7296 section 2.3).
+//
+// IKE_AUTH is a phase of one or more exchanges. What proves who the two sides are is in package auth. auth_flow.go has what both
+// roles share (the rounds and their limits, the methods, what a proof fails with), auth_wait.go what a proof waits for, auth_child.go the
+// first CHILD SA, and select_connection.go the connections that a request may be for.
+//
+// mobility.go begins MOBIKE, which update.go, announce.go, routability.go and mobility_answer.go go on with.
 //
 // # Words
 //

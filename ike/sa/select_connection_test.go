@@ -2,9 +2,12 @@ package sa
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
+	"esplanade/ike/identity"
+	"esplanade/ike/selector"
 	"esplanade/ike/wire"
 )
 
@@ -56,4 +59,53 @@ func TestFewSelectorsDecideAboutTheConnection(t *testing.T) {
 			t.Errorf("of %d selectors %d and %d count, want %d", n, len(got.Local), len(got.Remote), want)
 		}
 	}
+}
+
+// FuzzSelectConnections: whoever the peer says it is and asks for, only connections for these identities are tried, each once, the
+// closest match first.
+func FuzzSelectConnections(f *testing.F) {
+	f.Add(uint8(2), []byte("a.example"), uint8(0), []byte(nil))
+	f.Add(uint8(2), []byte("a.example"), uint8(2), []byte("b.example"))
+	f.Add(uint8(3), []byte("me@a.example"), uint8(1), []byte{192, 0, 2, 2})
+	f.Add(uint8(1), []byte{192, 0, 2, 1}, uint8(5), []byte("b"))
+	f.Add(uint8(11), []byte{}, uint8(9), []byte{0x30, 0})
+	f.Fuzz(func(t *testing.T, kind uint8, data []byte, hintKind uint8, hint []byte) {
+		m := &Machine{env: &Env{}, path: Path{Local: netip.MustParseAddrPort("192.0.2.2:500"), Remote: netip.MustParseAddrPort("192.0.2.1:500")}}
+		for _, x := range [][2]string{
+			{"b.example", "%any"}, {"b.example", "*.example"}, {"b.example", "a.example"}, {"192.0.2.2", "192.0.2.0/24"}, {"b.example", "a.example"},
+			{"c.example", "*@a.example"}, {"%any", "192.0.2.1"},
+		} {
+			c := &Config{}
+			c.Name, c.LocalID, c.RemoteID = x[0]+x[1], mustID(t, x[0]), mustID(t, x[1])
+			m.candidates = append(m.candidates, c)
+		}
+		m.cfg = m.candidates[0]
+		idi := &wire.ID{IDType: wire.IDType(kind), Data: data}
+		var idr *wire.ID
+		if hintKind != 0 {
+			idr = &wire.ID{Responder: true, IDType: wire.IDType(hintKind), Data: hint}
+		}
+		got, failure := m.selectConnections(idi, idr, selector.Pair{})
+		if (len(got) == 0) != (failure != nil) {
+			t.Fatalf("%d connections, %v", len(got), failure)
+		}
+		last := 1 << 30
+		for i, c := range got {
+			peer, err := identity.FromWire(kind, data)
+			if err != nil {
+				t.Fatalf("a connection for an identity that is none: %v", err)
+			}
+			score, ok := peer.Matches(c.RemoteID)
+			if !ok || score > last || slices.Contains(got[:i], c) {
+				t.Errorf("%s for %s at %d, with %d after %d", c.Name, peer, i, score, last)
+			}
+			last = score
+			if m.cfg = c; idr == nil {
+				continue
+			}
+			if want, err := identity.FromWire(hintKind, hint); err != nil || !want.Equal(m.ownIdentity()) {
+				t.Errorf("%s for somebody who asks for %s", c.Name, want)
+			}
+		}
+	})
 }
