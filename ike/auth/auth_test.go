@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"esplanade/ike/suite"
@@ -196,5 +201,27 @@ func TestMark(t *testing.T) {
 	a, b := Credential{Secret: []byte("a")}, Credential{Secret: []byte("b")}
 	if a.Mark() != (Credential{Secret: []byte("a")}).Mark() || a.Mark() == b.Mark() || a.Mark() == (Credential{}).Mark() {
 		t.Error("marks don't tell credentials apart")
+	}
+}
+
+// No verb, no JSON and no log handler shows a secret.
+func TestNothingPrintsSecrets(t *testing.T) {
+	c, p := Credential{Secret: []byte("S3CRET")}, PPK{ID: "office", Secret: []byte("S3CRET")}
+	i, _ := sides(t)
+	i.Keys.Pi = []byte("S3CRET")
+	for name, v := range map[string]any{"Credential": c, "*Credential": &c, "PPK": p, "*PPK": &p, "Transcript": *i, "field": struct{ C Credential }{c}} {
+		var out strings.Builder
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		if b, err := json.Marshal(v); err == nil {
+			out.Write(b)
+		}
+		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "v", v)
+		for _, shown := range []string{"S3CRET", fmt.Sprintf("%x", "S3CRET"), "83 51 67", base64.StdEncoding.EncodeToString([]byte("S3CRET"))} {
+			if strings.Contains(out.String(), shown) {
+				t.Errorf("%s shows its secret: %s", name, out.String())
+			}
+		}
 	}
 }

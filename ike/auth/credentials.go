@@ -17,6 +17,7 @@ type Query struct {
 
 // Credential is what a proof is made from.
 type Credential struct {
+	redacted
 	// Secret is a pre-shared key.
 	Secret []byte
 }

@@ -18,6 +18,7 @@ import (
 
 // PPK is the key that an initiator uses, once both sides have said USE_PPK in IKE_SA_INIT.
 type PPK struct {
+	redacted
 	ID     string
 	Secret []byte
 	// Required: nothing is proved without it.
