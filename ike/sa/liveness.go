@@ -14,6 +14,73 @@ type liveness struct {
 	lastKeepalive time.Time
 	// checkAt overrides the interval: something suggests that the peer has lost the SA.
 	checkAt time.Time
+	// suspectedAt is when something suggested that last.
+	suspectedAt time.Time
+}
+
+// interval is how often the peer is asked: after delay without a sign of it, or, while the mapping of a NAT is watched, delay after it
+// was asked last. With a delay of zero only a suspicion has it asked.
+type interval struct {
+	delay   time.Duration
+	mapping bool
+	askedAt time.Time
+}
+
+// next is when the peer is asked, unless it is heard from before; zero for never.
+func (l *liveness) next(i interval) time.Time {
+	switch {
+	case i.delay <= 0:
+		return l.checkAt
+	case i.mapping:
+		return earliest(l.checkAt, i.askedAt.Add(i.delay))
+	}
+	return earliest(l.checkAt, l.lastHeard.Add(i.delay))
+}
+
+// due reports whether the peer is to be asked now. The caller asks then. esp gives the last sign of life in ESP. It is looked at only when
+// the time has come, since to ask the data plane for every call would cost more than to wake up once in the interval.
+func (l *liveness) due(now time.Time, i interval, esp func() time.Time) bool {
+	reached := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
+	if !reached(l.next(i)) {
+		return false
+	}
+	if !reached(l.checkAt) {
+		// "If there has only been outgoing traffic on all of the SAs associated with an IKE SA, it is essential to confirm
+		// liveness of the other endpoint to avoid black holes." Inbound ESP is proof of life. https://www.rfc-editor.org/rfc/rfc7296#section-2.4
+		if last := esp(); last.After(l.lastHeard) {
+			l.lastHeard = last
+		}
+		if !reached(l.next(i)) {
+			return false
+		}
+	}
+	l.checkAt = time.Time{}
+	return true
+}
+
+// suspect has the peer asked at once, since somebody says that it has lost the SA: at most every suspectInterval, since anybody can.
+func (l *liveness) suspect(now time.Time) {
+	if !l.suspectedAt.IsZero() && now.Sub(l.suspectedAt) < suspectInterval {
+		return
+	}
+	l.suspectedAt, l.checkAt = now, now
+}
+
+// keepalive reports whether the mapping of a NAT is to be kept open now by a packet of its own. The caller sends it then.
+func (l *liveness) keepalive(now time.Time, every time.Duration) bool {
+	if now.Before(l.nextKeepalive(every)) {
+		return false
+	}
+	l.lastKeepalive = now
+	return true
+}
+
+func (l *liveness) nextKeepalive(every time.Duration) time.Time {
+	last := l.lastSent
+	if l.lastKeepalive.After(last) {
+		last = l.lastKeepalive
+	}
+	return last.Add(every)
 }
 
 // livenessTask is an empty INFORMATIONAL request; with MOBIKE it may ask what the peer sees of a NAT.
@@ -47,15 +114,15 @@ func (m *Machine) keepsAlive() bool {
 	return m.nat.local && m.cfg.KeepAlive > 0 && m.state != StateConnecting && m.state != StateClosed
 }
 
+// asking is how often the peer of this IKE SA is asked.
+func (m *Machine) asking() interval {
+	return interval{delay: m.cfg.DPDDelay, mapping: m.watchesMapping(), askedAt: m.mob.askedAt}
+}
+
 func (m *Machine) livenessTimeout() time.Time {
 	var t time.Time
 	if m.state == StateEstablished && m.pending == nil {
-		t = m.alive.checkAt
-		if m.cfg.DPDDelay > 0 {
-			// ESP that arrived since is looked at when the time comes; asking the data plane for every call would
-			// cost more than waking up once per interval.
-			t = earliest(t, m.nextCheck())
-		}
+		t = m.alive.next(m.asking())
 	}
 	if m.keepsAlive() {
 		t = earliest(t, m.alive.nextKeepalive(m.cfg.KeepAlive))
@@ -63,42 +130,11 @@ func (m *Machine) livenessTimeout() time.Time {
 	return t
 }
 
-// nextCheck is when the peer is asked unless it is heard from before.
-func (m *Machine) nextCheck() time.Time {
-	if m.watchesMapping() {
-		return m.mob.askedAt.Add(m.cfg.DPDDelay)
-	}
-	return m.alive.lastHeard.Add(m.cfg.DPDDelay)
-}
-
-func (l *liveness) nextKeepalive(interval time.Duration) time.Time {
-	last := l.lastSent
-	if l.lastKeepalive.After(last) {
-		last = l.lastKeepalive
-	}
-	return last.Add(interval)
-}
-
 func (m *Machine) advanceLiveness(now time.Time) {
-	l := &m.alive
-	if m.keepsAlive() && !now.Before(l.nextKeepalive(m.cfg.KeepAlive)) {
-		l.lastKeepalive = now
+	if m.keepsAlive() && m.alive.keepalive(now, m.cfg.KeepAlive) {
 		m.emit(SendKeepalive{Path: m.path})
 	}
-	if m.state != StateEstablished || m.pending != nil {
-		return
-	}
-	due := !l.checkAt.IsZero() && !now.Before(l.checkAt)
-	if !due && m.cfg.DPDDelay > 0 && !now.Before(m.nextCheck()) {
-		// "If there has only been outgoing traffic on all of the SAs associated with an IKE SA, it is essential to confirm
-		// liveness of the other endpoint to avoid black holes." Inbound ESP is proof of life. https://www.rfc-editor.org/rfc/rfc7296#section-2.4
-		if last := m.lastInbound(); last.After(l.lastHeard) {
-			l.lastHeard = last
-		}
-		due = !now.Before(m.nextCheck())
-	}
-	if due {
-		l.checkAt = time.Time{}
+	if m.state == StateEstablished && m.pending == nil && m.alive.due(now, m.asking(), m.lastInbound) {
 		m.requeue(livenessTask{})
 	}
 }
@@ -121,19 +157,11 @@ func (m *Machine) unprotected(now time.Time, msg *wire.Message, path Path) {
 	}
 	if n != nil && m.state == StateEstablished &&
 		(n.NotifyType == wire.NotifyInvalidIKESPI || n.NotifyType == wire.NotifyInvalidSPI) {
-		m.suspect(now)
+		m.alive.suspect(now)
 		m.ignore(path, IgnoreUnauthentic, n.NotifyType.String())
 		return
 	}
 	m.ignore(path, IgnoreUnprotected, msg.Header.Exchange.String())
-}
-
-func (m *Machine) suspect(now time.Time) {
-	if !m.lastUnprotectedErr.IsZero() && now.Sub(m.lastUnprotectedErr) < suspectInterval {
-		return
-	}
-	m.lastUnprotectedErr = now
-	m.alive.checkAt = now
 }
 
 // earliest returns the earlier of two times, of which zero stands for never.

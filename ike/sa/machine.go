@@ -25,15 +25,14 @@ type Machine struct {
 	// initiator tells whether this side is the original initiator of this IKE SA, which fixes the I flag, the order of
 	// the SPIs and the direction of the keys. "The original initiator" is re-evaluated by a rekey: RFC 7296 section
 	// 2.18 makes whoever rekeyed the initiator of the new IKE SA.
-	initiator          bool
-	localSPI, peerSPI  wire.SPI
-	localID, remoteID  identity.Identity
-	path               Path
-	created            time.Time
-	establishedAt      time.Time
-	closedUntil        time.Time // end of lingering
-	childlessUntil     time.Time // responder: when an SA that never got a child is closed
-	lastUnprotectedErr time.Time // rate limit of what an unprotected error notify may cause
+	initiator         bool
+	localSPI, peerSPI wire.SPI
+	localID, remoteID identity.Identity
+	path              Path
+	created           time.Time
+	establishedAt     time.Time
+	closedUntil       time.Time // end of lingering
+	childlessUntil    time.Time // responder: when an SA that never got a child is closed
 
 	chosen  proposal.Chosen
 	prf     suite.PRF

@@ -220,6 +220,6 @@ func (m *Machine) Unreachable(now time.Time, path Path, err error) {
 	// With MOBIKE, it is "a hint that there might be a problem, and the initiator SHOULD trigger Dead Peer Detection".
 	// https://www.rfc-editor.org/rfc/rfc4555#section-3.5
 	if m.mob.on && m.mob.initiator && m.state == StateEstablished && path.Remote == m.path.Remote {
-		m.suspect(now)
+		m.alive.suspect(now)
 	}
 }
