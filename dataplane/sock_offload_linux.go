@@ -17,7 +17,7 @@ const (
 // enableGSO finds out whether and how many packets UDP_SEGMENT takes.
 func (w *mmsgSockets) enableGSO() {
 	if w.config.Features.NoUDPGSO {
-		w.gsoOff.Store(ref(turnedOff))
+		w.gsoOff.Store(new(turnedOff))
 		return
 	}
 	for _, b := range w.conns {
@@ -26,7 +26,7 @@ func (w *mmsgSockets) enableGSO() {
 		}
 		// Setting the socket's default to "none" works exactly where UDP_SEGMENT does.
 		if err := b.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 0) }); err != nil {
-			w.gsoOff.Store(ref(fmt.Sprintf("this kernel does not have it (%v)", err)))
+			w.gsoOff.Store(new(fmt.Sprintf("this kernel does not have it (%v)", err)))
 			return
 		}
 	}
@@ -44,8 +44,6 @@ func (w *mmsgSockets) enableGSO() {
 	w.sentinel = true
 	w.note(on(featureSentinel, "Linux of this version corrupts runs of equal length: an octet is added behind each"))
 }
-
-func ref(s string) *string { return &s }
 
 // takesRun finds out whether a run of n segments can be sent, on a socket that sends it to itself.
 func takesRun(n int) bool {
