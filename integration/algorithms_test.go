@@ -113,7 +113,7 @@ func TestAlgorithms(t *testing.T) {
 					continue // kernel-libipsec has 32-bit sequence numbers only
 				}
 				if !t.Run(c.ike+" "+c.esp, func(t *testing.T) { p.tryAlgorithms(t, i, c.ike, c.esp) }) {
-					_, _ = peer.Swanctl(p.a, "--terminate", "--ike", fmt.Sprintf("t%d", i), "--force") // the next one begins anew
+					_, _ = peer.Swanctl(p.a, "--terminate", "--ike", fmt.Sprintf("t%d", i), "--force") // the next one begins again
 				}
 			}
 		})

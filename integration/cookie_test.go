@@ -55,7 +55,7 @@ func TestCookie(t *testing.T) {
 	}
 }
 
-// isCookieRequest tells an IKE_SA_INIT response that begins with a notification, and that belongs to no IKE SA of its
+// isCookieRequest reports whether a message is an IKE_SA_INIT response that begins with a notification, and that belongs to no IKE SA of its
 // sender.
 func isCookieRequest(m lab.IKEMessage) bool {
 	return m.Exchange == lab.IKESAInit && m.Response && m.First == lab.PayloadNotify && m.SPIr == 0

@@ -40,7 +40,7 @@ func TestIdle(t *testing.T) {
 				})
 				after := p.wantUp(t, time.Second)
 				if after.ikeA.SPIi != before.ikeA.SPIi || after.childA.SPIIn != before.childA.SPIIn {
-					t.Errorf("an idle tunnel was made anew:\n%s", peer.DescribeSAs(p.a))
+					t.Errorf("an idle tunnel was made again:\n%s", peer.DescribeSAs(p.a))
 				}
 				p.terminate(t)
 			})

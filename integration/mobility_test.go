@@ -49,14 +49,14 @@ func (p *pair) onlyIPv4(t *testing.T) {
 	}
 }
 
-// wantSameKeys checks that the tunnel was moved and not made anew. strongSwan's kernel-libipsec cannot move a CHILD SA, so a
+// wantSameKeys checks that the tunnel was moved and not made again. strongSwan's kernel-libipsec cannot move a CHILD SA, so a
 // strongSwan rekeys it when addresses change; the IKE SA stays with it as well.
 func (p *pair) wantSameKeys(t *testing.T, before, after state) {
 	t.Helper()
 	both := p.a.Kind() == peer.KindEsplanade && p.b.Kind() == peer.KindEsplanade
 	if before.ikeA.SPIi != after.ikeA.SPIi || before.ikeA.SPIr != after.ikeA.SPIr ||
 		both && (before.childA.SPIIn != after.childA.SPIIn || before.childB.SPIIn != after.childB.SPIIn) {
-		t.Errorf("the tunnel was made anew instead of moved:\n%s", peer.DescribeSAs(p.b))
+		t.Errorf("the tunnel was made again instead of moved:\n%s", peer.DescribeSAs(p.b))
 	}
 }
 

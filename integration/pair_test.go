@@ -80,7 +80,7 @@ type pair struct {
 	outer bool // IPv6
 }
 
-// newPair makes both gateways and starts neither. needs are programs that the test uses beside theirs.
+// newPair makes both gateways and starts neither. needs are programs that the test uses in addition to theirs.
 func newPair(t *testing.T, k kinds, tun tunnel, needs ...string) *pair {
 	t.Helper()
 	programs := append(peer.Programs(k.a, k.b), needs...)

@@ -103,7 +103,7 @@ func (p *pair) wantMoved(t *testing.T, before, after state) {
 	t.Helper()
 	sameChild := before.childA.SPIIn == after.childA.SPIIn && before.childB.SPIIn == after.childB.SPIIn
 	if before.ikeA.SPIi != after.ikeA.SPIi || !sameChild && p.b.Kind() == peer.KindEsplanade {
-		t.Errorf("the tunnel was made anew instead of moved:\n%s", peer.DescribeSAs(p.b))
+		t.Errorf("the tunnel was made again instead of moved:\n%s", peer.DescribeSAs(p.b))
 	}
 }
 

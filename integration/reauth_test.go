@@ -10,13 +10,13 @@ import (
 	"esplanade/integration/peer"
 )
 
-// reauthenticate has one end authenticate anew and waits until another IKE SA with another CHILD SA has taken the place
+// reauthenticate has one end authenticate again and waits until another IKE SA with another CHILD SA has taken the place
 // of the old ones at both ends.
 func (p *pair) reauthenticate(t *testing.T, end peer.Peer) {
 	t.Helper()
 	before := p.wantUp(t, 5*time.Second)
 	p.askAll(t, []peer.Peer{end}, "--rekey", "--ike", connName, "--reauth")
-	lab.Eventually(t, 20*time.Second, "a new IKE SA after "+end.Kind()+" on "+end.Site().Name+" authenticated anew", func() (bool, string) {
+	lab.Eventually(t, 20*time.Second, "a new IKE SA after "+end.Kind()+" on "+end.Site().Name+" authenticated again", func() (bool, string) {
 		after, problem := p.look()
 		if problem != "" {
 			return false, problem
@@ -41,7 +41,7 @@ func overlap(k kinds) func(a, b *peer.Gateway) {
 // arrives, kernel-libipsec drops what waits to be encrypted or decrypted for its CHILD SAs, be there others or not.
 const queuedForDeleted = 32
 
-// TestReauthentication: each end in turn has both prove anew who they are, while a transfer and a probe run of which not
+// TestReauthentication: each end in turn has both prove again who they are, while a transfer and a probe run of which not
 // one packet is lost.
 func TestReauthentication(t *testing.T) {
 	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
@@ -55,7 +55,7 @@ func TestReauthentication(t *testing.T) {
 			p.start(t)
 			p.initiate(t)
 			for _, end := range p.peers() {
-				t.Logf("%s on %s authenticates anew", end.Kind(), end.Site().Name)
+				t.Logf("%s on %s authenticates again", end.Kind(), end.Site().Name)
 				p.underLoad(t, allowed, func(progress func()) {
 					p.reauthenticate(t, end)
 					progress()
@@ -86,7 +86,7 @@ func TestReauthenticationBreaksFirst(t *testing.T) {
 }
 
 // TestAuthLifetime: the end that answers has a lifetime for the other's authentication. Esplanade says so (RFC 4478), and
-// the other end, which has no such time of its own, authenticates anew; strongSwan, with a pre-shared key, does it itself.
+// the other end, which has no such time of its own, authenticates again; strongSwan, with a pre-shared key, does it itself.
 func TestAuthLifetime(t *testing.T) {
 	for _, k := range pairsOf(t, ours, toStrong, fromStrong) {
 		t.Run(k.String(), func(t *testing.T) {

@@ -29,7 +29,7 @@ func TestWithoutEncryption(t *testing.T) {
 	}
 	for _, other := range []string{"", "package esp\n", string(source) + keyMade} {
 		if _, err := withoutEncryption([]byte(other)); !errors.Is(err, errAnchor) {
-			t.Errorf("%d octets of another source: %v", len(other), err)
+			t.Errorf("%d bytes of another source: %v", len(other), err)
 		}
 	}
 }

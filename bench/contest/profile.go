@@ -13,7 +13,7 @@ const (
 )
 
 // EsplanadeProfiled builds the product with a CPU profiler that two signals start and stop: SIGUSR1 and SIGUSR2. With the
-// second, what was allocated until then is written beside it, to a file that ends with profileAllocs. The product's own code
+// second, what was allocated until then is written next to it, to a file that ends with profileAllocs. The product's own code
 // has no profiler; a file is added on its way to the compiler. It costs a little: figures of such a binary are not to be
 // compared with those of others.
 func (b *Builder) EsplanadeProfiled(ctx context.Context) (binary string, err error) {

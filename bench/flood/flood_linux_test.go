@@ -69,7 +69,7 @@ func TestSender(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n != 28+i*marker {
-				t.Errorf("%d octets", n)
+				t.Errorf("%d bytes", n)
 			}
 			sources[from.Addr().Unmap()] = true
 			spis[string(b[i*marker:][:8])] = true

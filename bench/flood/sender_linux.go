@@ -24,7 +24,7 @@ const (
 )
 
 // sender sends IKE_SA_INIT requests that nobody means, each from another address of 127.0.0.0/8 and with another SPI. All
-// other octets are those of a request that this responder would accept.
+// other bytes are those of a request that this responder would accept.
 type sender struct {
 	conn *ipv4.PacketConn
 	msgs []ipv4.Message

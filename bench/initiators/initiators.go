@@ -302,7 +302,7 @@ func (l *load) initiator(now time.Time) (*sa.Machine, error) {
 	tail := own[len(own)-4:]
 	binary.BigEndian.PutUint32(tail, binary.BigEndian.Uint32(tail)+n)
 	l.next++
-	addr, _ := netip.AddrFromSlice(own) // 4 or 16 octets, as they came
+	addr, _ := netip.AddrFromSlice(own) // 4 or 16 bytes, as they came
 	var ts [2]selector.Selector
 	for i, s := range []string{addr.String(), l.RemoteNetwork.String()} {
 		var err error

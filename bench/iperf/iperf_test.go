@@ -24,7 +24,7 @@ func TestParse(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		forward, back float64 // in units of 200 Mbit/s
-		bytes         float64 // three seconds of it, in octets
+		bytes         float64 // three seconds of it, in bytes
 	}{
 		{name: "one", forward: 1, bytes: 75e6},
 		{name: "eight", forward: 8, bytes: 600e6},
@@ -44,7 +44,7 @@ func TestParse(t *testing.T) {
 		near("forward", r.Forward, c.forward*200e6)
 		near("reverse", r.Reverse, c.back*200e6)
 		near("the sum", r.BitsPerSecond, (c.forward+c.back)*200e6)
-		near("octets", r.Bytes, c.bytes)
+		near("bytes", r.Bytes, c.bytes)
 		if len(r.PerSecond) != 2 {
 			t.Errorf("%s: %d seconds that count", c.name, len(r.PerSecond))
 		}

@@ -10,5 +10,5 @@
 // keeps the offered load what it is said to be; everybody is measured like this.
 //
 // For runs that look at one pair of gateways for a while there are two more kinds of traffic: Streams are TCP connections whose
-// octets are counted while they flow, and Numbered is UDP of which every lost datagram is known.
+// bytes are counted while they flow, and Numbered is UDP of which every lost datagram is known.
 package load

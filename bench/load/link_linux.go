@@ -121,10 +121,10 @@ const (
 	settleMax = time.Second
 )
 
-// Trial sends IPv4 packets of size octets at a rate for some time, and says what has become of them.
+// Trial sends IPv4 packets of size bytes at a rate for some time, and says what has become of them.
 func (l *Link) Trial(ctx context.Context, size int, rate float64, d time.Duration) (Trial, error) {
 	if size < minSize || size-udpHeaders > packetRoom {
-		return Trial{}, fmt.Errorf("load: packets of %d octets; %d to %d are possible", size, minSize, packetRoom+udpHeaders)
+		return Trial{}, fmt.Errorf("load: packets of %d bytes; %d to %d are possible", size, minSize, packetRoom+udpHeaders)
 	}
 	l.stream++
 	l.received.Store(0)

@@ -34,15 +34,15 @@ func TestTrial(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.Sent <= 0 || got.Sent > rate*1.05 || got.Received <= 0 || got.Received > got.Sent || got.Target != rate {
-			t.Errorf("%d octets: %+v", size, got)
+			t.Errorf("%d bytes: %+v", size, got)
 		}
 		if want := 1 - got.Received/got.Sent; got.Loss < want-1e-9 || got.Loss > want+1e-9 {
-			t.Errorf("%d octets: %+v; that is a loss of %v", size, got, want)
+			t.Errorf("%d bytes: %+v; that is a loss of %v", size, got, want)
 		}
 	}
 	for _, size := range []int{0, minSize - 1, packetRoom + udpHeaders + 1} {
 		if _, err := l.Trial(t.Context(), size, 1, time.Millisecond); err == nil {
-			t.Errorf("packets of %d octets were sent", size)
+			t.Errorf("packets of %d bytes were sent", size)
 		}
 	}
 }

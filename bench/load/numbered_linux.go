@@ -40,10 +40,10 @@ const numberedSize = 8
 // maxNumbered bounds what is remembered: a day at 1000 a second.
 const maxNumbered = 24 * 60 * 60 * 1000
 
-// StartNumbered sends from a to b, IPv4 packets of size octets, rate of them a second.
+// StartNumbered sends from a to b, IPv4 packets of size bytes, rate of them a second.
 func StartNumbered(a, b In, from, to netip.Addr, size int, rate float64) (*Numbered, error) {
 	if size < udpHeaders+numberedSize || size-udpHeaders > packetRoom || rate <= 0 {
-		return nil, fmt.Errorf("load: %v packets of %d octets a second", rate, size)
+		return nil, fmt.Errorf("load: %v packets of %d bytes a second", rate, size)
 	}
 	n := &Numbered{out: -1, in: -1, payload: size - udpHeaders, rate: rate, begin: time.Now(), highest: -1}
 	near, far := netip.AddrPortFrom(from, numberedPort+100), netip.AddrPortFrom(to, numberedPort)

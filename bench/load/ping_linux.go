@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pingPayload makes an IPv4 packet of 64 octets: a sequence number and padding.
+// pingPayload makes an IPv4 packet of 64 bytes: a sequence number and padding.
 const pingPayload = 64 - udpHeaders
 
 // Lost is the time after which a ping is given up; it counts as having taken as long.

@@ -118,7 +118,7 @@ func (m *messages) receive(fd int) (int, error) {
 	return int(r), nil
 }
 
-// transient tells whether a call on a socket is simply repeated: the time is up, or an ICMP message said that nobody
+// transient reports whether a call on a socket is simply repeated: the time is up, or an ICMP message said that nobody
 // listened a moment ago.
 func transient(err error) bool {
 	switch err {

@@ -17,11 +17,11 @@ import (
 type StreamOptions struct {
 	// Streams is the number of connections. Every second one carries the other way, from b to a.
 	Streams int
-	// Rate limits each connection, in octets a second, by the kernel's pacing; 0: as fast as it goes.
+	// Rate limits each connection, in bytes a second, by the kernel's pacing; 0: as fast as it goes.
 	Rate int
 }
 
-// Streams are TCP connections that carry octets without a meaning for as long as they are open.
+// Streams are TCP connections that carry bytes without a meaning for as long as they are open.
 type Streams struct {
 	forth, back atomic.Uint64 // what has arrived, by direction
 	senders     []*net.TCPConn
@@ -159,7 +159,7 @@ func (s *Streams) Err() error {
 	return s.err
 }
 
-// Received is how many octets have arrived so far, from a to b and back.
+// Received is how many bytes have arrived so far, from a to b and back.
 func (s *Streams) Received() (forth, back uint64) { return s.forth.Load(), s.back.Load() }
 
 // Retransmits is how many segments were sent again so far.

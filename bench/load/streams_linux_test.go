@@ -27,7 +27,7 @@ func TestStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	await(t, "octets both ways", func() bool {
+	await(t, "bytes both ways", func() bool {
 		forth, back := s.Received()
 		return forth > 1<<20 && back > 1<<20
 	})

@@ -9,7 +9,7 @@ import (
 	"esplanade/bench/gateways"
 )
 
-// What the load is beside TCP, and how often it is the IKE SA's turn.
+// What the load is in addition to TCP, and how often it is the IKE SA's turn.
 const (
 	numberedRate = 1000
 	numberedSize = 300

@@ -83,7 +83,7 @@ func measure(ctx context.Context, builder *contest.Builder, o *Options) (*result
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
-// part runs something with TCP at a rate for each stream, in octets a second, and numbered datagrams both ways.
+// part runs something with TCP at a rate for each stream, in bytes a second, and numbered datagrams both ways.
 func (b *bench) part(ctx context.Context, rate int, do func(context.Context, *load.Streams, *[]rekeying) error) (p part, err error) {
 	before, err := b.account(ctx)
 	if err != nil {
@@ -153,7 +153,7 @@ func (b *bench) account(ctx context.Context) (a gateways.Account, err error) {
 	return gateways.NewAccount(ms[0], ms[1], overflow), nil
 }
 
-// phases takes turns with and without rekeyings, and gives the throughput in octets a second.
+// phases takes turns with and without rekeyings, and gives the throughput in bytes a second.
 func (b *bench) phases(ctx context.Context, s *load.Streams, r *result) (rate float64, err error) {
 	for i := range 2 * b.rounds {
 		if err := command.Wait(ctx, pause); err != nil {

@@ -60,9 +60,9 @@ const (
 	CPUMachine Metric = "cpu_machine"
 	RSS        Metric = "rss" // MB, the larger gateway after the TCP measurements
 
-	UDP64   Metric = "udp64"   // packets/s of 64 octets
-	UDP512  Metric = "udp512"  // packets/s of 512 octets
-	UDP1400 Metric = "udp1400" // packets/s of 1400 octets
+	UDP64   Metric = "udp64"   // packets/s of 64 bytes
+	UDP512  Metric = "udp512"  // packets/s of 512 bytes
+	UDP1400 Metric = "udp1400" // packets/s of 1400 bytes
 
 	IdleP50 Metric = "idle_p50" // µs, round trip
 	IdleP99 Metric = "idle_p99"

@@ -89,7 +89,7 @@ func judge(rows []row) []proof.Verdict {
 		}
 		for _, few := range rows {
 			if few.size == many.size && few.active == many.active && few.installed == few.active {
-				vs = append(vs, proof.AtMost(fmt.Sprintf("%d octets, traffic of %d: %d SAs installed / %d", many.size, many.active, many.installed, few.installed),
+				vs = append(vs, proof.AtMost(fmt.Sprintf("%d bytes, traffic of %d: %d SAs installed / %d", many.size, many.active, many.installed, few.installed),
 					many.least/few.least, maxMore, "%.3f"))
 			}
 		}
@@ -112,7 +112,7 @@ The cases, in nanoseconds for a packet. The ratio is to the case with the same t
 to that of 100 of 100, in the same round: median and quartiles.
 
 `, o.rounds, proof.Table(verdicts))
-	t := document.NewTable("octets", "SAs with traffic", "installed", "least", "median", "ratio")
+	t := document.NewTable("bytes", "SAs with traffic", "installed", "least", "median", "ratio")
 	for _, r := range rows {
 		t.Rowf("%d | %d | %d | %.0f | %.0f | %.2f (%.2f–%.2f)", r.size, r.active, r.installed, r.least, r.median, r.ratio, r.q1, r.q3)
 	}

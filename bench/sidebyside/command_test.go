@@ -42,7 +42,7 @@ func TestAgain(t *testing.T) {
 	}
 	for _, name := range []string{"README.md", "throughput.svg"} {
 		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || len(b) == 0 {
-			t.Errorf("%s has %d octets: %v", name, len(b), err)
+			t.Errorf("%s has %d bytes: %v", name, len(b), err)
 		}
 	}
 	if _, err := commandtest.Parse(Command, "--again --out "+filepath.Join(dir, "empty")); err == nil {

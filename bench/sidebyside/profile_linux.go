@@ -23,7 +23,7 @@ const (
 	perfLines = 60
 )
 
-// profile records what all CPUs do while Esplanade carries one TCP stream, after the rounds, and writes what it finds beside the
+// profile records what all CPUs do while Esplanade carries one TCP stream, after the rounds, and writes what it finds next to the
 // results. Virtual machines have no cycle counters, so it goes by the clock.
 func (s *session) profile(ctx context.Context, wire report.Wire) error {
 	if _, err := lab.LookPath("perf"); err != nil {

@@ -39,7 +39,7 @@ const (
 // reading is the state of everything at one moment; counters count from the beginning of the programs.
 type reading struct {
 	at                 time.Duration // from the end of the warm-up
-	forth, back        uint64        // octets of TCP payload that arrived
+	forth, back        uint64        // bytes of TCP payload that arrived
 	retransmits        uint64
 	busy, stolen, ours time.Duration // CPU time of the machine, of its other guests, of this process and the gateways
 	units              int64         // of the reference

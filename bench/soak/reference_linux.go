@@ -90,7 +90,7 @@ func (r *reference) work(fds [2]int) error {
 			sealed = aead.Seal(sealed, nonce, memory[at:at+referencePacket], nil)
 		}
 		if n, err := unix.Write(fds[0], sealed); err != nil || n != len(sealed) {
-			return fmt.Errorf("reference: %d octets written: %w", n, err)
+			return fmt.Errorf("reference: %d bytes written: %w", n, err)
 		}
 		for n := 0; n < len(sealed); {
 			k, err := unix.Read(fds[1], back)

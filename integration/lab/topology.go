@@ -48,10 +48,11 @@ const (
 func (c Cable) offload() []string {
 	off := []string{"tso", "off", "gso", "off", "tx-udp-segmentation", "off"}
 	switch c {
-	case CableMerge:
-		return append(off, "gro", "on")
 	case CableSuper:
 		return nil
+	case CableMerge:
+		return append(off, "gro", "on")
+	case CableMTU:
 	}
 	return off
 }
