@@ -24,8 +24,8 @@ const (
 	inPlace = 150 * time.Microsecond
 
 	// maxWaiting bounds the requests that wait for peers, and maxWaitingOfPeer those for one of them. An IKE SA has no more than
-	// three of them. With the most expensive group, half a minute of work waits on one core: what has waited for too long is not
-	// begun.
+	// three of them. With the most expensive group, that is half a minute of work for one core: what has waited for too long is
+	// not begun.
 	maxWaiting       = 512
 	maxWaitingOfPeer = 64
 	// maxWaitingStrangers and maxWaitingOfStranger are the same for peers that are not authenticated. How much may be computed for

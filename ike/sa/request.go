@@ -80,8 +80,8 @@ type Exchanged struct {
 func (Exchanged) result() {}
 
 // keyExchangeTime is how long a machine waits for a step of a key exchange. The most expensive one takes a tenth of a second:
-// the rest is for those that wait for their turn in front of it.
-const keyExchangeTime = 10 * time.Second
+// the rest is for those that wait for their turn in front of it. It is less than what peers wait for an answer.
+const keyExchangeTime = 5 * time.Second
 
 func (KeyExchange) patience() time.Duration { return keyExchangeTime }
 

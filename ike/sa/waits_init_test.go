@@ -60,7 +60,7 @@ func TestHandshakeWaits(t *testing.T) {
 	r.a.wantAsking(1)
 	r.a.receive(answer)
 	r.a.wantAsking(1)
-	r.run(8 * time.Second)
+	r.run(4 * time.Second)
 	if n := countEvents[Retransmitted](r.a); n != 0 {
 		t.Errorf("a repeats a request whose answer it has")
 	}
@@ -175,12 +175,12 @@ func TestHandshakeRequestsFail(t *testing.T) {
 // A half-open IKE SA ends in its time also when its first answer waits, and so does one that somebody ends.
 func TestHalfOpenEndsWhileItWaits(t *testing.T) {
 	for name, end := range map[string]func(r *rig, m *Machine){
-		"in its time": func(r *rig, m *Machine) { r.run(5 * time.Second) },
+		"in its time": func(r *rig, m *Machine) { r.run(3 * time.Second) },
 		"pushed out":  func(r *rig, m *Machine) { m.Abandon(r.now, "another takes its place"); r.b.drain(m) },
 		"deleted":     func(r *rig, m *Machine) { m.Delete(r.now, "shutdown"); r.b.drain(m) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := held(t, 503, func(a, b *Config) { b.HalfOpenTimeout = 5 * time.Second })
+			r := held(t, 503, func(a, b *Config) { b.HalfOpenTimeout = 3 * time.Second })
 			r.a.connect()
 			r.a.next(nil)
 			r.run(r.delay)
