@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"esplanade/bench/crowd"
 	"esplanade/bench/flood"
 	"esplanade/bench/handshake"
 	"esplanade/bench/rekey"
@@ -15,7 +16,7 @@ import (
 
 func subcommands() []*cobra.Command {
 	return []*cobra.Command{
-		sidebyside.Command(sidebyside.Compare), handshake.Command(handshake.Run), sas.Command(sas.Run), flood.Command(flood.Run),
+		sidebyside.Command(sidebyside.Compare), handshake.Command(handshake.Run), sas.Command(sas.Run), crowd.Command(crowd.Run), flood.Command(flood.Run),
 		strangers.Command(strangers.Run), thousand.Command(thousand.Run), rekey.Command(rekey.Run), soak.Command(soak.Run),
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esplanade/bench/crowd"
 	"esplanade/bench/flood"
 	"esplanade/bench/handshake"
 	"esplanade/bench/rekey"
@@ -21,7 +22,7 @@ import (
 
 func subcommands() []*cobra.Command {
 	return []*cobra.Command{
-		sidebyside.Command(needsLinux), handshake.Command(needsLinux), sas.Command(sas.Run), flood.Command(needsLinux),
+		sidebyside.Command(needsLinux), handshake.Command(needsLinux), sas.Command(sas.Run), crowd.Command(crowd.Run), flood.Command(needsLinux),
 		strangers.Command(needsLinux), thousand.Command(needsLinux), rekey.Command(needsLinux), soak.Command(needsLinux),
 	}
 }

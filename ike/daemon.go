@@ -31,11 +31,16 @@ type Options struct {
 	// CrashSecret and ExportKeys: see [gateway.Options].
 	CrashSecret []byte
 	ExportKeys  bool
+	// Workers is how many goroutines make expensive key exchanges: 0 for half as many as there are cores, and NoWorkers for the
+	// event loop itself, which shows what they are good for.
+	Workers int
 
-	// carryOut takes the place of the function of that name in tests, and inLoop the place of the workers: the event loop does all.
+	// carryOut takes the place of the function of that name in tests.
 	carryOut func(sa.Want) sa.Result
-	inLoop   bool
 }
+
+// NoWorkers: see [Options].
+const NoWorkers = -1
 
 // Daemon is the IKE daemon. [Daemon.Run] runs its event loop; the Handle methods and commands may be called from any
 // goroutine.
@@ -78,11 +83,7 @@ func New(o Options) *Daemon {
 	d.stats.init()
 	d.resolver.init()
 	d.routing = newRouting(o.Network, o.Logger, d.loop.wakeUp)
-	crew := workers()
-	if o.inLoop {
-		crew = 0
-	}
-	d.desk = newDesk(crew, o.carryOut, d.loop.wakeUp)
+	d.desk = newDesk(workers(o.Workers), o.carryOut, d.loop.wakeUp)
 	d.gateway = gateway.New(gateway.Options{
 		Config: o.Config, DataPlane: o.DataPlane, Host: host{d}, IKEPort: o.IKEPort, NATTPort: o.NATTPort, Bound: o.Bound,
 		Observer: o.Observer, Meter: &d.stats,

@@ -39,9 +39,17 @@ const (
 	completedBatch = 32
 )
 
-// workers is how many there are. Half of the cores is left to the event loop and to the packet loops: a step of a key exchange
-// can't be interrupted by anything in this program.
-func workers() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+// workers is how many there are if so many are asked for. Half of the cores are left to the event loop and to the packet loops:
+// the scheduler takes a core from a worker after ten milliseconds at the earliest.
+func workers(asked int) int {
+	switch {
+	case asked > 0:
+		return asked
+	case asked == NoWorkers:
+		return 0
+	}
+	return max(1, runtime.GOMAXPROCS(0)/2)
+}
 
 // carryOut does what an IKE SA has asked for.
 func carryOut(w sa.Want) sa.Result {
