@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/wire"
 )
 
 // Exchanges of an IKE SA whose key exchanges wait, in both roles: nothing is sent before what it needs is there, copies of what
@@ -156,7 +157,12 @@ func TestLateCompletions(t *testing.T) {
 	play(t, "x:wait y:wait x:rekey", nil, nil, func(l *ladder) {
 		first := l.x.desk.open[0]
 		m := first.m
-		for _, w := range fields("x. x> y. y> x. x> y>") {
+		for _, w := range fields("x. x> y. y> x?1") {
+			l.word(w)
+		}
+		m.Complete(l.r.now, first.req.ID, Exchanged{Shared: make([]byte, 32)}) // while another one waits
+		l.x.drain(m)
+		for _, w := range fields("x?1 x~ x. x> y>") {
 			l.word(w)
 		}
 		l.wantChild("x")
@@ -181,6 +187,26 @@ func TestLateCompletions(t *testing.T) {
 				l.t.Errorf("it wants to be called at %v", t)
 			}
 		})
+	})
+}
+
+// A cluster that fails over while its request waits does not ask for the answer any more. What waits is dropped, and its result too.
+func TestSynchronisedWhileARequestWaits(t *testing.T) {
+	play(t, "y:wait x:rekey x> y?1", nil, nil, func(l *ladder) {
+		mx, my := l.x.machine(), l.y.machine()
+		my.sync.negotiated = true
+		mx.pending, mx.window.nextSend = nil, my.window.nextRecv+3
+		h := l.x.header(wire.ExchangeInformational)
+		h.MessageID = 0
+		l.inject(l.x, mx.seal(h, []wire.Payload{wire.NewMessageIDSync(wire.MessageIDSync{
+			ExpectedSendID: mx.window.nextSend, ExpectedReceived: mx.window.nextRecv,
+		})})[0])
+		if my.window.parked != nil || my.window.nextRecv != mx.window.nextSend {
+			l.t.Fatalf("y waits still, or expects request %d", my.window.nextRecv)
+		}
+		for _, w := range fields("yx y. y~ y#1") {
+			l.word(w)
+		}
 	})
 }
 
