@@ -36,6 +36,13 @@ func IDUnreadable(w Where, expected, kind string, cause error) *Failure {
 	return f
 }
 
+// OwnIDUnreadable is the failure that the identity which the peer wants to talk to, of the given type, has content that is not one.
+func OwnIDUnreadable(w Where, kind string, cause error) *Failure {
+	f := w.because(CodeAuthID, cause, "to be called by a readable identity", quote(w.PeerID)+" and asks for an unreadable "+kind)
+	f.Fix = "set the identity that the peer expects of us again, with its type, at the peer."
+	return f
+}
+
 // WrongPSK is the failure of the side that checks: the AUTH value of the peer does not fit the key of secret (the name
 // of its table, such as "secrets.ike.office", "" if that is not known), which was selected by the two identities.
 func WrongPSK(w Where, secret, localID, remoteID string) *Failure {
@@ -99,11 +106,17 @@ func PPKMismatch(w Where, id, ours, theirs string) *Failure {
 	return f
 }
 
+// NoPPK is the failure of an initiator that requires a PPK and has no key for it. ours completes "we use …".
+func NoPPK(w Where, ours string) *Failure {
+	f := w.failure(CodePPK, ours+", and have no key for it", "")
+	f.Fix = "add [secrets.ppk.NAME] with the key that the peer has and its id, which ppk_id has to name, or set ppk_required = false in " + w.connection() + "."
+	return f
+}
+
 // WrongPPK is the failure of a responder: the peer's AUTH value proves the pre-shared key, and not the PPK of this (quoted)
 // identity.
 func WrongPPK(w Where, id string) *Failure {
 	f := PPKMismatch(w, id, "PPK "+id, "another key as PPK "+id)
-	f.Notify = "AUTHENTICATION_FAILED"
 	f.Fix = fmt.Sprintf("enter the same key for the PPK %s on both sides; compare checksums of the files, and look for a trailing "+
 		"newline.", oneLine(id))
 	return f

@@ -95,9 +95,9 @@ func BadKEValue(w Where, group string, cause error) *Failure {
 	return f
 }
 
-// CookieLoop is the failure of an initiator whose requests, sent in words, are each answered with another cookie.
-func CookieLoop(w Where, sent string) *Failure {
-	return w.failure(CodeInitLoop, sent, "COOKIE each time")
+// CookieLoop is the failure of an initiator whose requests are each answered with another cookie.
+func CookieLoop(w Where, s Sent) *Failure {
+	return w.failure(CodeInitLoop, s.text(w), "COOKIE each time")
 }
 
 // Selectors are the traffic selectors of one side, seen from this gateway: Local is our end, Remote the peer's.

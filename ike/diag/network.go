@@ -80,6 +80,13 @@ func Unreachable(w Where, cause error) *Failure {
 	return f
 }
 
+// UnreachableAfter is Unreachable for a request that was sent so often.
+func UnreachableAfter(w Where, cause error, s Sent) *Failure {
+	f := Unreachable(w, cause)
+	f.Ours = orUnknown(f.Ours, "an ICMP error") + " for " + s.text(w)
+	return f
+}
+
 // Unresolved is the failure that the peer's name has no address.
 func Unresolved(w Where, name string, cause error) *Failure {
 	f := w.because(CodeDNS, cause, "the resolver for it", "configured as "+quote(name))

@@ -90,6 +90,14 @@ func PeerDeleted(w Where, what string) *Failure {
 	return f
 }
 
+// PeerRestarted is the failure that the peer has proved, with a notification that came in the clear, that it has restarted and does not
+// have the IKE SA any more (RFC 6290).
+func PeerRestarted(w Where, notify fmt.Stringer) *Failure {
+	f := w.refused(CodeSPI, notify.String(), "an IKE SA that it has lost in a restart, as its QCD_TOKEN proves")
+	f.Fix = "nothing at first: a connection that should be up is set up again. If it recurs, find out why the peer restarts."
+	return f
+}
+
 // Expired is the failure that an SA came to a hard limit, in words, before it was replaced.
 func Expired(w Where, limit string) *Failure {
 	return w.failure(CodeExpired, "no new SA when the hard limit came: "+limit, "")

@@ -344,7 +344,7 @@ func TestUniqueReplace(t *testing.T) {
 			a = f.start(addrA, toml("", l))
 			settle(15 * time.Second)
 			sent := strings.Contains(b.log.String(), "allow one IKE SA for each peer") &&
-				strings.Contains(b.log.String(), "if it has lost it, terminate it here")
+				strings.Contains(b.log.String(), "otherwise terminate it here")
 			if sent != (unique == "keep") {
 				t.Errorf("unique = %s: the newcomer was sent away: %v\n%s", unique, sent, b.log.String())
 			}

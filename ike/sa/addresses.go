@@ -36,7 +36,7 @@ func (m *Machine) mine(a netip.Addr) bool { return m.env.HasAddr != nil && m.env
 // addressGone ends an IKE SA that cannot move: without MOBIKE only what a NAT does is followed, and by the other side.
 // There is no address that a DELETE could be sent from so that the peer would expect it.
 func (m *Machine) addressGone(now time.Time) {
-	f := m.failure(diag.CodeAddress, wire.ExchangeInformational, failSides(m.path.Local.Addr().String(), ""))
+	f := diag.AddressGone(m.where(wire.ExchangeInformational), m.path.Local.Addr())
 	m.window.response = nil
 	m.close(now, "the local address "+m.path.Local.Addr().String()+" is gone", f)
 }

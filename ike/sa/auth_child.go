@@ -21,14 +21,13 @@ func (t *authTask) offerChild(m *Machine, now time.Time) (payloads []wire.Payloa
 	c, ok := queued(m, func(c *createChildTask) bool { return true })
 	if !ok {
 		// A connection without children has nothing to carry.
-		m.close(now, "no child to bring up", m.failure(diag.CodeConfig, wire.ExchangeIKEAuth,
-			failSides("no child to bring up", "")))
+		m.close(now, "no child to bring up", diag.NothingToBringUp(m.where(wire.ExchangeIKEAuth)))
 		return nil, false
 	}
 	m.dequeue(c)
 	offer, err := m.newOffer(c.cfg, c.trigger, nil, true)
 	if err != nil {
-		m.close(now, "no SPI", m.failure(diag.CodeInstall, wire.ExchangeIKEAuth, failCause(err), failChild(c.cfg, c.cfg.Line)))
+		m.close(now, "no SPI", diag.InstallFailed(m.where(wire.ExchangeIKEAuth).Of(c.cfg.Name, c.cfg.Line), "a CHILD SA", err))
 		return nil, false
 	}
 	t.child = offer
@@ -66,8 +65,7 @@ func (m *Machine) malformedChild(payloads []wire.Payload) *diag.Failure {
 	case hasSA && tsi && tsr, !hasSA && !tsi && !tsr && m.cfg.Childless != policy.ChildlessNever:
 		return nil
 	}
-	return m.failure(diag.CodeSyntax, wire.ExchangeIKEAuth, failSides("", "IKE_AUTH without a whole child (SA, TSi, TSr)"),
-		failNotify(wire.NotifyInvalidSyntax))
+	return diag.Unexpected(m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyInvalidSyntax), "", "IKE_AUTH without a whole child (SA, TSi, TSr)")
 }
 
 // firstChild is what the last answer of a responder says about the child that the first request has asked for.
@@ -76,8 +74,8 @@ func (m *Machine) firstChild(r *request) []wire.Payload {
 		return nil
 	}
 	if m.cfg.Childless == policy.ChildlessForce {
-		m.emit(Failed{Failure: m.failure(diag.CodeUnsupported, wire.ExchangeIKEAuth, failNotify(wire.NotifyNoProposalChosen),
-			failSides(`childless = "force": children come after IKE_AUTH`, "a child within IKE_AUTH"))})
+		m.emit(Failed{Failure: diag.NotChildless(
+			m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyNoProposalChosen), "a child within IKE_AUTH")})
 		m.childlessUntil = r.now.Add(childlessTime)
 		return failing(wire.NotifyNoProposalChosen)
 	}

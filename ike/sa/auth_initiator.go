@@ -138,7 +138,7 @@ func (t *authTask) judge(m *Machine, r *response) *diag.Failure {
 	if m.flow.rounds == 1 {
 		idr := findID(r.payloads, true)
 		if idr == nil {
-			return m.failure(diag.CodeSyntax, wire.ExchangeIKEAuth, failSides("", "a response without IDr or AUTH"))
+			return diag.Unexpected(m.where(wire.ExchangeIKEAuth), "IDr and AUTH", "a response without IDr")
 		}
 		if f := m.peerIs(idr); f != nil {
 			return f
@@ -163,19 +163,11 @@ func (m *Machine) takeAnnounced(r *response) {
 
 // peerRefusedAuth is an error notify instead of an IKE_AUTH answer.
 func (m *Machine) peerRefusedAuth(n *wire.Notify) *diag.Failure {
-	code := diag.CodePeerError
-	switch n.NotifyType {
-	case wire.NotifyAuthenticationFailed:
-		code = diag.CodeAuthPSK
-	case wire.NotifyUnexpectedNATDetected:
-		code = diag.CodeNAT
-	case wire.NotifyInvalidSyntax:
-		code = diag.CodeSyntax
-	case wire.NotifyUnsupportedCriticalPayload:
-		code = diag.CodeUnsupported
+	w := m.where(wire.ExchangeIKEAuth)
+	if n.NotifyType != wire.NotifyAuthenticationFailed {
+		return diag.Refused(w, n.NotifyType, m.proposed())
 	}
-	f := m.failure(code, wire.ExchangeIKEAuth, failByPeer(n.NotifyType), failLine(m.cfg.LocalIDLine),
-		failSides("the pre-shared key for "+m.localID.String()+" and "+m.cfg.RemoteID.String(), ""))
+	f := diag.AuthRefused(w.At(m.cfg.LocalIDLine), n.NotifyType, "", m.localID.String(), m.cfg.RemoteID.String())
 	m.namePPK(f, m.ppk.id)
 	return f
 }

@@ -2,7 +2,6 @@ package sa
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"esplanade/ike/auth"
@@ -76,8 +75,8 @@ func (m *Machine) selectAuth(r *request) *refusedAuth {
 	}
 	idi, idr := findID(r.payloads, false), findID(r.payloads, true)
 	if idi == nil {
-		return &refusedAuth{wire.NotifyInvalidSyntax, m.failure(diag.CodeSyntax, wire.ExchangeIKEAuth,
-			failSides("", "an IKE_AUTH request without IDi"), failNotify(wire.NotifyInvalidSyntax))}
+		return &refusedAuth{wire.NotifyInvalidSyntax, diag.Unexpected(
+			m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyInvalidSyntax), "IDi", "an IKE_AUTH request without IDi")}
 	}
 	fits, f := m.selectConnections(idi, idr, wanted(r.payloads))
 	if f != nil {
@@ -133,8 +132,8 @@ func (m *Machine) admitAuth(r *request) *refusedAuth {
 		return nil
 	}
 	if m.cfg.MOBIKE && natChanged(f.first.payloads, f.first.path) {
-		return &refusedAuth{wire.NotifyUnexpectedNATDetected, m.failure(diag.CodeNAT, wire.ExchangeIKEAuth,
-			failNotify(wire.NotifyUnexpectedNATDetected), failSides("", f.first.path.Remote.String()))}
+		return &refusedAuth{wire.NotifyUnexpectedNATDetected, diag.NATDetected(
+			m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyUnexpectedNATDetected), f.first.path.Remote)}
 	}
 	_, away := m.redirect.target(m.cfg)
 	if no := m.oneTooMany(r.now, notify(f.first.payloads, wire.NotifyInitialContact) != nil); no != nil && !away {
@@ -194,10 +193,10 @@ func (m *Machine) announceAuth(asked *request) (payloads []wire.Payload) {
 // oneTooMany returns the reason for refusing an authenticated peer another IKE SA: a limit is reached, or it has one, and that
 // is kept. With contact, INITIAL_CONTACT, it has none any more.
 func (m *Machine) oneTooMany(now time.Time, contact bool) *diag.Failure {
+	w := m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyAuthenticationFailed)
 	if m.env.IKEFull != nil {
 		if limit := m.env.IKEFull(m, contact); limit != "" {
-			return m.failure(diag.CodeLimit, wire.ExchangeIKEAuth, failLine(m.cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
-				failSides(limit, "another IKE SA"))
+			return diag.LimitReached(w, limit, "another IKE SA")
 		}
 	}
 	if contact || m.env.Kept == nil {
@@ -207,8 +206,5 @@ func (m *Machine) oneTooMany(now time.Time, contact bool) *diag.Failure {
 	if !ok {
 		return nil
 	}
-	return m.failure(diag.CodeLimit, wire.ExchangeIKEAuth, failLine(m.cfg.Line), failNotify(wire.NotifyAuthenticationFailed),
-		failSides(fmt.Sprintf(`one IKE SA for each peer (unique = "keep"), and keep #%d`, kept), "another IKE SA"),
-		failFix(`nothing if the peer has that one too; if it has lost it, terminate it here or wait for the liveness check; if several peers `+
-			`are to use one identity, give each its own or set unique = "never"`))
+	return diag.OneIsKept(w, kept)
 }

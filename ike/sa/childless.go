@@ -35,8 +35,8 @@ func (m *Machine) withoutChild(now time.Time) (without, ok bool) {
 		if m.childless.offered {
 			return true, true
 		}
-		m.close(now, "the peer has no childless IKE SAs", m.failure(diag.CodeUnsupported, wire.ExchangeIKEAuth,
-			failSides(`childless = "force"`, "no CHILDLESS_IKEV2_SUPPORTED in its IKE_SA_INIT response")))
+		m.close(now, "the peer has no childless IKE SAs", diag.NotChildless(m.where(wire.ExchangeIKEAuth),
+			"no CHILDLESS_IKEV2_SUPPORTED in its IKE_SA_INIT response"))
 		return false, false
 	}
 	return false, true

@@ -133,10 +133,8 @@ func (m *Machine) crashed(now time.Time, msg *wire.Message, path Path) bool {
 	if n := errorNotify(msg.Payloads); n != nil {
 		said = n.NotifyType
 	}
-	f := m.failure(diag.CodeSPI, msg.Header.Exchange, failByPeer(said),
-		failSides("", "has restarted without this IKE_SA, as its QCD_TOKEN proves"))
 	m.window.response = nil
-	m.close(now, "the peer has lost the IKE SA", f)
+	m.close(now, "the peer has lost the IKE SA", diag.PeerRestarted(m.where(msg.Header.Exchange), said))
 	return true
 }
 

@@ -203,28 +203,17 @@ func (m *Machine) endUnanswered(now time.Time, p *outstanding, f *diag.Failure) 
 
 // silence is the failure of a request that stayed without an answer.
 func (m *Machine) silence(now time.Time, p *outstanding) *diag.Failure {
-	x := p.task.exchange()
-	ours, theirs, code := sentText(now, p), "", diag.CodeTimeout
+	w, connecting := m.where(p.task.exchange()), m.state == StateConnecting
 	switch {
-	case p.unreachable > 0 && m.state == StateConnecting:
-		code = diag.CodeUnreachable
-		if p.unreachErr != nil {
-			ours = fmt.Sprintf("%q for %s", p.unreachErr, ours)
-		}
-	case x == wire.ExchangeIKESAInit:
-		code = diag.CodeTimeoutInit
-	case m.state == StateConnecting:
-		code = diag.CodeTimeoutAuth
-	case p.task.traits().kind == TaskLiveness:
-		code, theirs = diag.CodeDPD, fmt.Sprintf("%s ago", now.Sub(m.lastInbound()).Round(time.Second))
+	case p.unreachable > 0 && connecting:
+		return diag.UnreachableAfter(w, p.unreachErr, p.sent(now))
+	case p.task.traits().kind == TaskLiveness && !connecting:
+		return diag.Dead(w, now.Sub(m.lastInbound()), p.sent(now))
 	}
-	return m.failure(code, x, failSides(ours, theirs))
+	return diag.Silent(w, connecting, p.sent(now))
 }
 
-// sentText says what was sent for a request so far.
-func sentText(now time.Time, p *outstanding) string {
-	if p.tries == 0 {
-		return fmt.Sprintf("%s once", p.task.exchange())
-	}
-	return fmt.Sprintf("%s %d times in %s", p.task.exchange(), p.tries+1, now.Sub(p.firstSent).Round(time.Millisecond))
+// sent is what was sent for a request so far.
+func (p *outstanding) sent(now time.Time) diag.Sent {
+	return diag.Sent{Times: p.tries + 1, Over: now.Sub(p.firstSent)}
 }

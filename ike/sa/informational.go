@@ -60,7 +60,7 @@ func (m *Machine) peerDeletesIKE(now time.Time) {
 		if len(m.children) == 0 {
 			break // it carried nothing: why there was no child has been reported
 		}
-		c.Failure = m.failure(diag.CodeDeleted, wire.ExchangeInformational, func(f *diag.Failure) { f.ByPeer, f.Notify = true, "DELETE" })
+		c.Failure = diag.PeerDeleted(m.where(wire.ExchangeInformational), "the IKE SA")
 	}
 	m.closing = c
 }

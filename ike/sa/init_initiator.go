@@ -85,7 +85,7 @@ func (t *initTask) silent(m *Machine, now time.Time, p *outstanding) bool {
 	case t.refusals.last != nil:
 		m.endUnanswered(now, p, t.refusals.last)
 	case p.stuck == nil && p.unreachable == 0 && t.cookie.times > maxCookieRetries:
-		m.endUnanswered(now, p, m.failure(diag.CodeInitLoop, t.exchange(), failSides(sentText(now, p), "COOKIE each time")))
+		m.endUnanswered(now, p, diag.CookieLoop(m.where(t.exchange()), p.sent(now)))
 	default:
 		return false
 	}

@@ -1,7 +1,6 @@
 package sa
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -71,7 +70,7 @@ func (m *Machine) choosePPK() *diag.Failure {
 	case ok:
 		m.ppk.id, m.ppk.secret = m.cfg.PPKID, secret
 	case m.cfg.PPKRequired:
-		return m.ppkFailure(wire.ExchangeIKESAInit, m.cfg.PPKID, m.ownPPK()+", and have no key for it", "")
+		return diag.NoPPK(m.where(wire.ExchangeIKESAInit).At(m.cfg.PPKLine), m.ownPPK())
 	}
 	return nil
 }
@@ -92,7 +91,7 @@ func usePPK() []wire.Payload { return []wire.Payload{&wire.Notify{NotifyType: wi
 func (m *Machine) answersPPK(payloads []wire.Payload) *diag.Failure {
 	m.ppk.agreed = m.ppk.secret != nil && notify(payloads, wire.NotifyUsePPK) != nil
 	if !m.ppk.agreed && m.cfg.PPKRequired {
-		return m.ppkFailure(wire.ExchangeIKESAInit, m.ppk.id, m.ownPPK(), "no PPK: its IKE_SA_INIT has no USE_PPK")
+		return m.ppkFailure(m.where(wire.ExchangeIKESAInit).At(m.cfg.PPKLine), m.ppk.id, "no PPK: its IKE_SA_INIT has no USE_PPK")
 	}
 	return nil
 }
@@ -122,61 +121,43 @@ func (m *Machine) ppkPolicy() auth.PPKPolicy {
 
 // ppkDisagreed is what IKE_AUTH has failed with because of a PPK.
 func (m *Machine) ppkDisagreed(e *auth.PPKError) *diag.Failure {
-	const x = wire.ExchangeIKEAuth
+	w := m.where(wire.ExchangeIKEAuth).At(m.cfg.PPKLine)
 	if e.Reason == auth.PPKNotConfirmed {
-		return m.ppkFailure(x, m.ppk.id, m.ownPPK(), "no PPK: its IKE_AUTH has no PPK_IDENTITY")
+		return m.ppkFailure(w, m.ppk.id, "no PPK: its IKE_AUTH has no PPK_IDENTITY")
 	}
-	var f *diag.Failure
+	w = w.Answering(wire.NotifyAuthenticationFailed).Showing(m.flow.peer.String()) // what it claims to be
 	switch e.Reason {
 	case auth.PPKNotAnnounced:
-		f = m.ppkFailure(x, m.cfg.PPKID, m.ownPPK(), "no PPK: its IKE_SA_INIT has no USE_PPK")
+		return m.ppkFailure(w, m.cfg.PPKID, "no PPK: its IKE_SA_INIT has no USE_PPK")
 	case auth.PPKNoneHere:
-		f = m.ppkFailure(x, m.cfg.PPKID, m.ownPPK(), "a PPK that is not known here")
+		return m.ppkFailure(w, m.cfg.PPKID, "a PPK that is not known here")
 	case auth.PPKNotNamed:
-		f = m.ppkFailure(x, m.cfg.PPKID, m.ownPPK(), "no PPK in the end: its IKE_SA_INIT has USE_PPK, its IKE_AUTH no PPK_IDENTITY")
+		return m.ppkFailure(w, m.cfg.PPKID, "no PPK in the end: its IKE_SA_INIT has USE_PPK, its IKE_AUTH no PPK_IDENTITY")
 	case auth.PPKMalformed:
-		f = m.ppkFailure(x, "", m.ownPPK(), "a PPK_IDENTITY without an id")
+		return m.ppkFailure(w, "", "a PPK_IDENTITY without an id")
 	case auth.PPKDiffers:
-		f = diag.WrongPPK(m.ppkWhere(x), ppkName(e.ID))
-	default:
-		theirs := e.Kind.String()
-		if e.Kind == wire.PPKIDFixed {
-			theirs = "PPK " + ppkName(e.ID)
-		}
-		f = m.ppkFailure(x, e.ID, m.ownPPK(), theirs)
+		return diag.WrongPPK(w, ppkName(e.ID))
 	}
-	failNotify(wire.NotifyAuthenticationFailed)(f)
-	f.PeerID = m.flow.peer.String() // what it claims to be
-	return f
+	theirs := e.Kind.String()
+	if e.Kind == wire.PPKIDFixed {
+		theirs = "PPK " + ppkName(e.ID)
+	}
+	return m.ppkFailure(w, e.ID, theirs)
 }
 
-// namePPK adds the PPK to a failure of the pre-shared key: AUTH depends on both, and does not tell which of them is wrong.
+// namePPK adds the PPK to a failure of the pre-shared key.
 func (m *Machine) namePPK(f *diag.Failure, id string) {
-	if f.Code != diag.CodeAuthPSK || !m.ppk.agreed || id == "" {
-		return
+	if m.ppk.agreed && id != "" {
+		f.WithPPK(ppkName(id))
 	}
-	f.Ours += " with PPK " + ppkName(id)
-	f.Fix = fmt.Sprintf("one of two keys differs, and AUTH does not tell which: compare the key in [secrets.ike.NAME] for these "+
-		"identities, and the one in [secrets.ppk.NAME] for the id %s, with the peer's (`sha256sum` of the files; a trailing newline); "+
-		"see also that the peer's connection is to use that PPK.", ppkName(id))
 }
 
-// ppkFailure is the failure that the sides do not agree on a PPK.
-func (m *Machine) ppkFailure(x wire.ExchangeType, id, ours, theirs string) *diag.Failure {
+// ppkFailure is the failure that the sides do not agree on a PPK. id is that of the PPK, theirs completes "the peer uses …".
+func (m *Machine) ppkFailure(w diag.Where, id, theirs string) *diag.Failure {
 	if id != "" {
 		id = ppkName(id)
 	}
-	return diag.PPKMismatch(m.ppkWhere(x), id, ours, theirs)
-}
-
-func (m *Machine) ppkWhere(x wire.ExchangeType) diag.Where {
-	w := diag.Where{
-		Connection: m.cfg.Name, Exchange: x.String(), Local: m.path.Local, Remote: m.path.Remote, ConfigLine: m.cfg.PPKLine,
-	}
-	if !m.remoteID.Any() {
-		w.PeerID = m.remoteID.String()
-	}
-	return w
+	return diag.PPKMismatch(w, id, m.ownPPK(), theirs)
 }
 
 // ownPPK is our side of a failure.

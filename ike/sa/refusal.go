@@ -142,5 +142,5 @@ func (m *Machine) abortHalfOpen(now time.Time) {
 		return
 	}
 	m.window.response = nil
-	m.close(now, "half-open for too long", m.failure(diag.CodeHalfOpen, wire.ExchangeIKEAuth))
+	m.close(now, "half-open for too long", diag.HalfOpenExpired(m.where(wire.ExchangeIKEAuth), m.cfg.HalfOpenTimeout))
 }

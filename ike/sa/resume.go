@@ -102,16 +102,12 @@ func (m *Machine) otherThanResumed(got identity.Identity) *diag.Failure {
 	if !m.resume.active || got.Equal(m.resume.peer) {
 		return nil
 	}
-	f := m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failLine(m.cfg.RemoteIDLine), failNotify(wire.NotifyAuthenticationFailed),
-		failSides(m.resume.peer.String()+", which the ticket is for", got.String()))
-	f.PeerID = got.String()
-	return f
+	w := m.where(wire.ExchangeIKEAuth).At(m.cfg.RemoteIDLine).Answering(wire.NotifyAuthenticationFailed)
+	return diag.ResumedIDMismatch(w, m.resume.peer.String(), got.String())
 }
 
-// resumeFailure says why an IKE SA is not resumed.
-func (m *Machine) resumeFailure(opts ...failOption) *diag.Failure {
-	return m.failure(diag.CodeResume, wire.ExchangeIKESessionResume, opts...)
-}
+// whereResumed is where, for what an IKE SA is not resumed for.
+func (m *Machine) whereResumed() diag.Where { return m.where(wire.ExchangeIKESessionResume) }
 
 // takeKeys derives the keys of a resumed IKE SA; SPIs and nonces are those of the new exchange. "Resumption" takes the place of
 // a shared secret: https://www.rfc-editor.org/rfc/rfc5723#section-5.1

@@ -35,7 +35,7 @@ func (t *resumeTask) abandoned(m *Machine, now time.Time) {}
 func (t *resumeTask) jar() *peerCookie                    { return &t.cookie }
 
 func (t *resumeTask) silent(m *Machine, now time.Time, p *outstanding) bool {
-	m.afresh(m.resumeFailure(failSides("", "no answer")))
+	m.afresh(diag.TicketNotAnswered(m.whereResumed()))
 	return true
 }
 
@@ -53,7 +53,7 @@ func (t *resumeTask) ripe(m *Machine, now time.Time) sequel {
 func (t *resumeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	if why := t.obsolete(m, now); why != "" {
 		m.emit(SessionSpent{})
-		m.afresh(m.resumeFailure(failSides("not present the session ticket: "+why, "")))
+		m.afresh(diag.TicketNotPresented(m.whereResumed(), why))
 		return nil, false
 	}
 	if m.init.ni == nil {
@@ -110,7 +110,7 @@ func (t *resumeTask) take(m *Machine, now time.Time, msg *wire.Message, datagram
 	if refusal != nil {
 		if t.refusal == nil {
 			m.initExchanged(now, msg, datagram, path)
-			t.refusal = m.resumeFailure(failByPeer(refusal.NotifyType))
+			t.refusal = diag.TicketRefused(m.whereResumed(), refusal.NotifyType)
 			t.refusal.Unproven = true
 			m.pending.ripens(now)
 		}
@@ -131,7 +131,7 @@ func (t *resumeTask) take(m *Machine, now time.Time, msg *wire.Message, datagram
 	}
 	m.init.nr, m.init.peerMessage, m.peerSPI = slices.Clone(nonce.Data), datagram, msg.Header.SPIr
 	if err := m.takeKeys(t.s.Chosen, t.s.Keys.D); err != nil {
-		m.afresh(m.resumeFailure(failCause(err)))
+		m.afresh(diag.NotResumed(m.whereResumed(), err))
 		return sequelOver
 	}
 	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, reauthAt: t.s.ReauthAt}

@@ -30,7 +30,7 @@ func acceptResume(env *Env, now time.Time, msg *wire.Message, datagram []byte, p
 	m := newMachine(env, now, &Config{}, path)
 	m.peerSPI, m.path = msg.Header.SPIi, path
 	if err := m.openTicket(now, t.Data); err != nil {
-		f := m.resumeFailure(failCause(err), failNotify(wire.NotifyTicketNack))
+		f := diag.NotResumed(m.whereResumed().Answering(wire.NotifyTicketNack), err)
 		return Accepted{Response: statelessAnswer(msg.Header, failing(wire.NotifyTicketNack)...), Failure: f}
 	}
 	// Whether the peer can be redirected is said anew, section 5, and it is redirected as in IKE_SA_INIT. The ticket stays good.
@@ -115,7 +115,7 @@ func (m *Machine) spendTicket(now time.Time) *diag.Failure {
 	if !m.resume.active || m.env.Tickets.Spend(now, m.resume.serial) {
 		return nil
 	}
-	return m.resumeFailure(failCause(ticket.ErrSpent), failNotify(wire.NotifyAuthenticationFailed))
+	return diag.NotResumed(m.whereResumed().Answering(wire.NotifyAuthenticationFailed), ticket.ErrSpent)
 }
 
 // asksForTicket reports whether a request is to be answered with a ticket, TICKET_ACK or TICKET_NACK: a responder "that supports

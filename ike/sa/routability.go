@@ -21,8 +21,8 @@ func (m *Machine) cookieReturned(r *response, sent []byte, refusal bool) bool {
 	if n == nil && refusal || n != nil && bytes.Equal(n.Data, sent) {
 		return true
 	}
-	m.emit(Failed{Failure: m.failure(diag.CodeSyntax, r.header.Exchange,
-		failSides("the value that was sent in COOKIE2", "an answer with another one, or with none"))})
+	m.emit(Failed{Failure: diag.Unexpected(m.where(r.header.Exchange),
+		"the value that was sent in COOKIE2", "an answer with another one, or with none")})
 	m.Delete(r.now, "COOKIE2 came back wrong")
 	return false
 }

@@ -3,7 +3,6 @@ package sa
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
@@ -15,23 +14,22 @@ import (
 // the identity that the peer wants to talk to, if it names one, must be ours. The closest match wins. Of those that match alike it is
 // the one with the child that fits the selectors best: there may be a connection for each network between the same two gateways.
 func (m *Machine) selectConnections(idi, idr *wire.ID, traffic selector.Pair) ([]*Config, *diag.Failure) {
+	w := m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyAuthenticationFailed)
 	peer, err := identity.FromWire(uint8(idi.IDType), idi.Data)
 	if err != nil {
-		return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
+		return nil, diag.IDUnreadable(w, "", idi.IDType.String(), err)
 	}
+	w = w.Showing(peer.String())
 	var hint identity.Identity
 	if idr != nil {
 		if hint, err = identity.FromWire(uint8(idr.IDType), idr.Data); err != nil {
-			return nil, m.failure(diag.CodeAuthID, wire.ExchangeIKEAuth, failCause(err), failNotify(wire.NotifyAuthenticationFailed))
+			return nil, diag.OwnIDUnreadable(w, idr.IDType.String(), err)
 		}
 	}
 	var accept []candidate
 	var have []string
 	for _, c := range m.candidates {
-		local := c.LocalID
-		if local.Type == 0 || local.Any() {
-			local = identity.FromAddr(m.path.Local.Addr())
-		}
+		local := m.localOf(c)
 		have = append(have, c.Name+" ("+local.String()+" <-> "+c.RemoteID.String()+")")
 		score, ok := peer.Matches(c.RemoteID)
 		if !ok {
@@ -45,24 +43,27 @@ func (m *Machine) selectConnections(idi, idr *wire.ID, traffic selector.Pair) ([
 	if len(accept) > 0 {
 		return m.ranked(accept, traffic), nil
 	}
-	theirs := peer.String()
-	if idr != nil {
-		theirs += " (asking for " + hint.String() + ")"
-	}
-	code, opts := diag.CodeConnNone, []failOption{failNotify(wire.NotifyAuthenticationFailed)}
 	if len(m.candidates) == 1 {
 		// With a single candidate the identity is what is wrong, not the choice.
-		code = diag.CodeAuthID
 		c := m.candidates[0]
-		line := c.RemoteIDLine
 		if _, ok := peer.Matches(c.RemoteID); ok {
-			line = c.LocalIDLine
+			return nil, diag.OwnIDMismatch(w.At(c.LocalIDLine), m.localOf(c).String(), hint.String())
 		}
-		opts = append(opts, failLine(line))
+		return nil, diag.IDMismatch(w.At(c.RemoteIDLine), c.RemoteID.String(), peer.String())
 	}
-	f := m.failure(code, wire.ExchangeIKEAuth, append(opts, failSides(strings.Join(have, ", "), theirs))...)
-	f.PeerID = peer.String()
-	return nil, f
+	asked := ""
+	if idr != nil {
+		asked = hint.String()
+	}
+	return nil, diag.NoConnectionForID(w, asked, have)
+}
+
+// localOf is the identity of this side in a connection.
+func (m *Machine) localOf(c *Config) identity.Identity {
+	if c.LocalID.Type == 0 || c.LocalID.Any() {
+		return identity.FromAddr(m.path.Local.Addr())
+	}
+	return c.LocalID
 }
 
 // candidate is a connection that has the identities of a request.

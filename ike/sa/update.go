@@ -125,9 +125,15 @@ func (t *updateTask) natDetected(m *Machine, r *response) {
 		m.delayed = append(m.delayed, delayed{&updateTask{from: t.from, nats: t.nats}, r.now.Add(natRetry)})
 		return
 	}
-	m.emit(Failed{Failure: m.failure(diag.CodeNAT, r.header.Exchange, failByPeer(wire.NotifyUnexpectedNATDetected),
-		failSides(t.path.String(), ""))})
+	m.emit(Failed{Failure: diag.Refused(t.where(m, r), wire.NotifyUnexpectedNATDetected, diag.Offer{})})
 	t.elsewhere(m, r.now)
+}
+
+// where is that of a failure, with the addresses that the peer was asked to go on with.
+func (t *updateTask) where(m *Machine, r *response) diag.Where {
+	w := m.where(r.header.Exchange)
+	w.Local, w.Remote = t.path.Local, t.path.Remote
+	return w
 }
 
 // natRetry is the pause before an update is tried again that met a NAT.
@@ -136,7 +142,7 @@ const natRetry = time.Second
 // refused handles UNACCEPTABLE_ADDRESSES and what else a peer may say: "the initiator MAY select another addresses and
 // retry the exchange, keep on using the previously used addresses, or disconnect".
 func (t *updateTask) refused(m *Machine, r *response, n *wire.Notify) {
-	m.emit(Failed{Failure: m.failure(diag.CodePeerError, r.header.Exchange, failByPeer(n.NotifyType), failSides(t.path.String(), ""))})
+	m.emit(Failed{Failure: diag.Refused(t.where(m, r), n.NotifyType, diag.Offer{Request: "an update of our addresses: " + t.path.String()})})
 	t.elsewhere(m, r.now)
 }
 

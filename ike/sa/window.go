@@ -1,7 +1,6 @@
 package sa
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -46,7 +45,7 @@ const (
 func (m *Machine) checkIDs(now time.Time) {
 	switch id := max(m.window.nextSend, m.window.nextRecv); {
 	case id > maxMessageID:
-		m.close(now, "message ids are used up", m.failure(diag.CodeExpired, wire.ExchangeInformational))
+		m.close(now, "message ids are used up", diag.Expired(m.where(wire.ExchangeInformational), "all message ids are used"))
 	case id >= rekeyMessageID && m.state == StateEstablished && (m.life.rekeyAt.IsZero() || m.life.rekeyAt.After(now.Add(rekeyRetry))):
 		if _, ok := queued(m, func(*rekeyIKETask) bool { return true }); !ok {
 			m.life.rekeyAt = now
@@ -213,7 +212,7 @@ func (m *Machine) Unreachable(now time.Time, path Path, err error) {
 		p.unreachErr = err
 		if m.state == StateConnecting && p.unreachable == unreachableVerdict {
 			// Said at once, although the request goes on being repeated.
-			p.unreached = m.failure(diag.CodeUnreachable, p.task.exchange(), failSides(fmt.Sprintf("%q for %s", err, sentText(now, p)), ""))
+			p.unreached = diag.UnreachableAfter(m.where(p.task.exchange()), err, p.sent(now))
 			m.emit(Failed{Failure: p.unreached})
 		}
 	}
