@@ -20,6 +20,8 @@ type Credential struct {
 	redacted
 	// Secret is a pre-shared key.
 	Secret []byte
+	// Name is where it is configured, such as "secrets.ike.office", for failures. It says nothing about the key.
+	Name string
 }
 
 // Credentials finds the credential that is asked for. It must not block.

@@ -12,5 +12,5 @@ func (d *Manager) credential(q auth.Query) (auth.Credential, bool) {
 	if !ok {
 		return auth.Credential{}, false
 	}
-	return auth.Credential{Secret: s.Key.Bytes()}, true
+	return auth.Credential{Secret: s.Key.Bytes(), Name: "secrets.ike." + s.Name}, true
 }

@@ -50,7 +50,7 @@ func TestAnswerMayOnlyNarrow(t *testing.T) {
 				}
 				return
 			}
-			if cs := r.a.liveChildren(); len(cs) != 1 || selectorText(cs[0].TS) != c.want {
+			if cs := r.a.liveChildren(); len(cs) != 1 || cs[0].TS.String() != c.want {
 				t.Errorf("%v", cs)
 			}
 		})

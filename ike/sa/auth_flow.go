@@ -130,8 +130,8 @@ func markOf(c auth.Credential) [ticket.MarkLen]byte {
 func (m *Machine) nextRound() *diag.Failure {
 	f := m.flow
 	if f.rounds >= maxAuthRounds {
-		return m.failure(diag.CodeLimit, wire.ExchangeIKEAuth, failNotify(wire.NotifyAuthenticationFailed),
-			failSides(fmt.Sprintf("%d rounds of IKE_AUTH at most", maxAuthRounds), "another one"))
+		w := m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyAuthenticationFailed)
+		return diag.LimitReached(w, fmt.Sprintf("%d rounds of IKE_AUTH at most", maxAuthRounds), "another one")
 	}
 	f.rounds++
 	return nil
@@ -140,17 +140,13 @@ func (m *Machine) nextRound() *diag.Failure {
 // peerIs takes the identity that the peer claims. It has to be one that the connection is for, and that of the ticket where
 // an IKE SA is resumed.
 func (m *Machine) peerIs(id *wire.ID) *diag.Failure {
-	x := wire.ExchangeIKEAuth
+	w := m.where(wire.ExchangeIKEAuth).At(m.cfg.RemoteIDLine).Answering(wire.NotifyAuthenticationFailed)
 	got, err := identity.FromWire(uint8(id.IDType), id.Data)
 	if err != nil {
-		return m.failure(diag.CodeAuthID, x, failCause(err), failLine(m.cfg.RemoteIDLine), failNotify(wire.NotifyAuthenticationFailed),
-			failSides(m.cfg.RemoteID.String(), id.IDType.String()))
+		return diag.IDUnreadable(w, m.cfg.RemoteID.String(), id.IDType.String(), err)
 	}
 	if _, ok := got.Matches(m.cfg.RemoteID); !ok {
-		f := m.failure(diag.CodeAuthID, x, failLine(m.cfg.RemoteIDLine), failNotify(wire.NotifyAuthenticationFailed),
-			failSides(m.cfg.RemoteID.String(), got.String()))
-		f.PeerID = got.String()
-		return f
+		return diag.IDMismatch(w.Showing(got.String()), m.cfg.RemoteID.String(), got.String())
 	}
 	m.flow.t.PeerID, m.flow.peer = id, got
 	return m.otherThanResumed(got)
@@ -168,35 +164,39 @@ func (m *Machine) judge(payloads []wire.Payload) (step auth.Step, err error) {
 
 // authFailure is what a proof has failed with, as the operator gets to know it.
 func (m *Machine) authFailure(err error) *diag.Failure {
-	x, refuse := wire.ExchangeIKEAuth, failNotify(wire.NotifyAuthenticationFailed)
-	peer := m.flow.peer.String()
+	w := m.where(wire.ExchangeIKEAuth)
+	refuse, own, peer := w.Answering(wire.NotifyAuthenticationFailed), m.localID.String(), m.flow.peer.String()
 	var method *auth.MethodError
 	var ppk *auth.PPKError
 	switch {
 	case errors.As(err, &method) && method.Missing && m.initiator:
-		return m.failure(diag.CodeSyntax, x, failSides("", "a response without IDr or AUTH"))
+		return diag.Unexpected(w, "IDr and AUTH", "a response without AUTH")
 	case errors.As(err, &method):
 		theirs := method.Got.String()
 		if method.Missing {
 			theirs = "EAP (no AUTH payload)"
 		}
-		return m.failure(diag.CodeAuthMethod, x, failLine(m.cfg.RemoteIDLine), refuse, failSides(m.cfg.RemoteAuth.String(), theirs))
+		return diag.MethodMismatch(refuse.At(m.cfg.RemoteIDLine), m.cfg.RemoteAuth.String(), theirs)
 	case errors.As(err, &ppk):
 		return m.ppkDisagreed(ppk)
 	case errors.Is(err, auth.ErrNoSecret) && m.flow.t.PeerID == nil:
-		return m.failure(diag.CodeNoSecret, x, failSides("a secret that names "+m.cfg.RemoteID.String(), ""))
+		return diag.NoSecret(w, own, m.cfg.RemoteID.String())
 	case errors.Is(err, auth.ErrNoSecret):
-		return m.failure(diag.CodeNoSecret, x, failLine(m.cfg.Line), refuse, failSides("a secret that names "+peer, peer))
+		return diag.NoSecret(refuse, own, peer)
 	case errors.Is(err, auth.ErrMismatch):
-		f := m.failure(diag.CodeAuthPSK, x, failLine(m.cfg.Line), refuse,
-			failSides("the pre-shared key for "+m.localID.String()+" and "+peer, "an AUTH value of another key"))
-		f.PeerID = peer
+		f := diag.WrongPSK(refuse.Showing(peer), m.credentialName(auth.Query{Local: m.localID, Remote: m.flow.peer}), own, peer)
 		if !m.initiator && m.flow.t.PPKUsed {
 			m.namePPK(f, m.flow.t.PPK)
 		}
 		return f
 	}
-	return m.failure(keCode(err), x, failCause(err), refuse)
+	return keFailure(refuse, err)
+}
+
+// credentialName is where a credential is configured, for an operator.
+func (m *Machine) credentialName(q auth.Query) string {
+	c, _ := m.env.Credentials(q)
+	return c.Name
 }
 
 // established marks the SA as authenticated both ways and starts its lifetime.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"esplanade/ike/diag"
 	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
 	"esplanade/ike/wire"
@@ -172,7 +171,7 @@ func (m *Machine) handleFollowup(r *request) []wire.Payload {
 		p.expires = r.now.Add(keyExchangeTime + followupTimeout) // the peer does not keep us waiting
 		return nil
 	}
-	if err != nil && keCode(err) == diag.CodeKEValue {
+	if badValue(err) {
 		return m.refuseSyntax(r, "a bad key exchange value: "+err.Error())
 	}
 	if err != nil {

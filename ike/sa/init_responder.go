@@ -169,7 +169,7 @@ func (m *Machine) exchangeInit(now time.Time, msg *wire.Message, ke *wire.KE) {
 	switch {
 	case err == errWaits:
 		return
-	case err != nil && keCode(err) == diag.CodeKEValue:
+	case badValue(err):
 		// A bad public value is answered: "the implementation MAY send an INVALID_SYNTAX error notification back".
 		// https://www.rfc-editor.org/rfc/rfc6989#section-2.5
 		m.emit(Send{Path: path, Datagram: statelessAnswer(msg.Header, failing(wire.NotifyInvalidSyntax)...)})

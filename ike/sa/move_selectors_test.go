@@ -22,10 +22,10 @@ func (m *mobileRig) wantSelectors(ofA string) {
 	m.t.Helper()
 	m.wantUp(1)
 	ca, cb := m.a.liveChildren()[0], m.b.liveChildren()[0]
-	if got := selectorText(ca.TS); got != ofA {
+	if got := ca.TS.String(); got != ofA {
 		m.t.Errorf("a's child carries %s, want %s", got, ofA)
 	}
-	if got, want := selectorText(cb.TS.Swap()), selectorText(ca.TS); got != want {
+	if got, want := cb.TS.Swap().String(), ca.TS.String(); got != want {
 		m.t.Errorf("b's child carries %s, a's %s", got, want)
 	}
 	if len(m.a.failures)+len(m.b.failures) > 0 {
@@ -183,7 +183,7 @@ func TestSelectorsOfAnotherPeer(t *testing.T) {
 		if mb.children = mb.children[:1]; asked > 3 {
 			t.Errorf("asked %d times whose the address is", asked)
 		}
-		if got := selectorText(m.b.liveChildren()[0].TS); mb.Path().Remote.Addr() != a2 || got != "192.0.2.2/32 === 192.0.2.1/32" {
+		if got := m.b.liveChildren()[0].TS.String(); mb.Path().Remote.Addr() != a2 || got != "192.0.2.2/32 === 192.0.2.1/32" {
 			t.Errorf("at %s, b's child carries %s", mb.Path(), got)
 		}
 		m.rekeyed(m.b) // the child can be rekeyed all the same
@@ -196,7 +196,7 @@ func TestSelectorsOfAnotherPeer(t *testing.T) {
 		m.tell(m.a)
 		m.run(20 * time.Second)
 		c := m.b.liveChildren()[0]
-		if got := selectorText(c.TS); mb.Path().Remote.Addr() != a2 || c.Path.Remote.Addr() != a2 || got != "192.0.2.2/32 === 192.0.2.1/32" {
+		if got := c.TS.String(); mb.Path().Remote.Addr() != a2 || c.Path.Remote.Addr() != a2 || got != "192.0.2.2/32 === 192.0.2.1/32" {
 			t.Errorf("at %s, b's child carries %s to %s", mb.Path(), got, c.Path.Remote)
 		}
 	})

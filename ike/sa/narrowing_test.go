@@ -82,7 +82,7 @@ func TestSelectorsOfARequest(t *testing.T) {
 					l.word("y=TSi,TSr")
 					m := l.y.machine()
 					fresh := m.children[len(m.children)-1]
-					if got := selectorText(fresh.TS); got != c.want {
+					if got := fresh.TS.String(); got != c.want {
 						l.t.Errorf("%s, want %s", got, c.want)
 					}
 				})
@@ -98,11 +98,11 @@ func TestRekeyingKeepsTheSelectors(t *testing.T) {
 		y.Children[0].LocalTS = mustTS(t, "10.2.7.0/24")
 	}
 	play(t, "", narrow, nil, func(l *ladder) {
-		want := selectorText(l.x.liveChildren()[0].TS)
+		want := l.x.liveChildren()[0].TS.String()
 		for _, e := range []string{"x", "y"} {
 			l.word(e + ":rekey")
 			l.word("!")
-			if got := selectorText(l.x.liveChildren()[0].TS); got != want || got != "10.1.0.0/16 === 10.2.7.0/24" {
+			if got := l.x.liveChildren()[0].TS.String(); got != want || got != "10.1.0.0/16 === 10.2.7.0/24" {
 				l.t.Errorf("%s, was %s", got, want)
 			}
 		}
@@ -123,7 +123,7 @@ func TestTransportModeIsDeclined(t *testing.T) {
 func TestTriggerGoesFirst(t *testing.T) {
 	p := selector.Packet{Src: netip.MustParseAddr("10.1.2.3"), Dst: netip.MustParseAddr("10.2.3.4"), Protocol: 17, HasPorts: true, SrcPort: 1000, DstPort: 53}
 	ts := specific(selector.Pair{Local: mustTS(t, "10.1.0.0/16"), Remote: mustTS(t, "10.2.0.0/16")}, &p)
-	if got, want := selectorText(ts), "10.1.2.3/32[udp/1000] 10.1.0.0/16 === 10.2.3.4/32[udp/53] 10.2.0.0/16"; got != want {
+	if got, want := ts.String(), "10.1.2.3/32[udp/1000] 10.1.0.0/16 === 10.2.3.4/32[udp/53] 10.2.0.0/16"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

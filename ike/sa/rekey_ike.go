@@ -361,7 +361,7 @@ func (m *Machine) handleRekeyIKE(r *request, sa *wire.SA, nonce *wire.Nonce) []w
 	if err == errWaits {
 		return nil
 	}
-	if err != nil && keCode(err) != diag.CodeKEValue {
+	if err != nil && !badValue(err) {
 		m.emit(Failed{Failure: keFailure(m.where(x), err)})
 		return failing(wire.NotifyTemporaryFailure)
 	}

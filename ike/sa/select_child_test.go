@@ -53,7 +53,7 @@ func TestWhichChildIsMeant(t *testing.T) {
 					l.t.Errorf("y has made %s, want %s", fresh.Config.Name, c.want)
 				}
 				if first := fromWireTS(&wire.TS{Selectors: c.tsr[:1]}); selector.Covered(first, mustTS(t, c.want)) && !selector.Covered(first, fresh.TS.Local) {
-					l.t.Errorf("the answer %s is without the first choice %s", selectorText(fresh.TS), selector.Format(first))
+					l.t.Errorf("the answer %s is without the first choice %s", fresh.TS.String(), selector.Format(first))
 				}
 				if got := contains(fields(l.y.lastAnswer()), "N(ADD_TS_POSS)"); got != c.more {
 					l.t.Errorf("ADDITIONAL_TS_POSSIBLE: %v, want %v: %s", got, c.more, l.y.lastAnswer())
