@@ -45,13 +45,14 @@ func differences(err error) diag.Mismatch {
 	if !errors.As(err, &mm) {
 		return diag.Mismatch{Cause: err}
 	}
-	n := min(len(mm.Theirs), maxOffered)
-	d := diag.Mismatch{Ours: proposalTexts(mm.Ours), More: len(mm.Theirs) - n, Answer: mm.Answer}
-	for _, p := range mm.Theirs[:n] {
-		d.Theirs = append(d.Theirs, proposal.FormatWire(p))
+	shown := mm.Theirs[:min(len(mm.Theirs), maxOffered)]
+	var theirs []string
+	for _, p := range shown {
+		theirs = append(theirs, proposal.FormatWire(p))
 	}
+	closest := [2]string{}
 	if mm.ClosestOurs >= 0 && mm.ClosestOurs < len(mm.Ours) && mm.ClosestTheirs >= 0 && mm.ClosestTheirs < len(mm.Theirs) {
-		d.ClosestOurs, d.ClosestTheirs = mm.Ours[mm.ClosestOurs].String(), proposal.FormatWire(mm.Theirs[mm.ClosestTheirs])
+		closest = [2]string{mm.Ours[mm.ClosestOurs].String(), proposal.FormatWire(mm.Theirs[mm.ClosestTheirs])}
 	}
 	var differs []string
 	for _, x := range mm.Differs {
@@ -61,8 +62,10 @@ func differences(err error) diag.Mismatch {
 		}
 		differs = append(differs, fmt.Sprintf("%s (we want %s, the peer has %s)", x.Type, orNone(x.Want), orNone(x.Have)))
 	}
-	d.Differs = strings.Join(differs, "; ")
-	return d
+	return diag.Mismatch{
+		Ours: proposalTexts(mm.Ours), Theirs: theirs, More: len(mm.Theirs) - len(shown), Answer: mm.Answer,
+		ClosestOurs: closest[0], ClosestTheirs: closest[1], Differs: strings.Join(differs, "; "),
+	}
 }
 
 func orNone(list []string) string {

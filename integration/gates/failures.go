@@ -18,7 +18,8 @@ const diagDir = "ike/diag"
 var failureRow = regexp.MustCompile("(?m)^\\| `(E-[A-Z-]+)` \\|")
 
 // CheckFailures holds the codes of failures to what operators read of them, in both directions: each code has one row in the document, each
-// row is that of a code, and each code can occur: a program of cmd/ has code that calls a constructor of it.
+// row is that of a code, and each code can occur: a program of cmd/ has code that calls a constructor of it. Every constructor is called,
+// and nothing but constructors makes a failure.
 func CheckFailures(t *Tree) []Violation {
 	text, err := fs.ReadFile(t.FS, Operations)
 	if err != nil {
@@ -29,8 +30,14 @@ func CheckFailures(t *Tree) []Violation {
 		rows[m[1]]++
 	}
 	d := readDiag(t)
-	used := d.used(t)
-	var all []Violation
+	called, made := d.calls(t), map[string]bool{}
+	all := byHand(t)
+	for _, name := range slices.Sorted(maps.Keys(d.constructors)) {
+		if !called[name] {
+			all = append(all, Violation{d.constructors[name], "no program calls the constructor " + name})
+		}
+		maps.Copy(made, d.makes[name])
+	}
 	for _, name := range slices.Sorted(maps.Keys(d.codes)) {
 		c := d.codes[name]
 		switch n := rows[c.value]; {
@@ -40,8 +47,8 @@ func CheckFailures(t *Tree) []Violation {
 			all = append(all, Violation{Operations, fmt.Sprintf("has %d rows for the failure code `%s`", n, c.value)})
 		}
 		delete(rows, c.value)
-		if !used[name] {
-			all = append(all, Violation{c.at, fmt.Sprintf("no program can come to a failure with %s: nothing of theirs calls a constructor that makes it", name)})
+		if !made[name] {
+			all = append(all, Violation{c.at, "no constructor makes a failure with " + name})
 		}
 	}
 	for _, code := range slices.Sorted(maps.Keys(rows)) {
@@ -148,35 +155,57 @@ func returnsFailure(f *ast.FuncDecl) bool {
 	return ok && id.Name == "Failure"
 }
 
-// used are the codes that the programs can come to: those of the constructors that their packages call. A code that is compared with
-// does not count.
-func (d diagPackage) used(t *Tree) map[string]bool {
-	codes := map[string]bool{}
+// calls are the constructors that the programs mention.
+func (d diagPackage) calls(t *Tree) map[string]bool {
+	called := map[string]bool{}
 	for _, f := range t.inPrograms() {
-		compared := map[ast.Node]bool{}
+		ast.Inspect(f.AST, func(n ast.Node) bool {
+			if name := ofDiag(n); d.constructors[name] != "" {
+				called[name] = true
+			}
+			return true
+		})
+	}
+	return called
+}
+
+// ofDiag is the name behind a "diag." that a piece of code begins with, empty if it does not.
+func ofDiag(n ast.Node) string {
+	if s, ok := n.(*ast.SelectorExpr); ok {
+		if pkg, ok := s.X.(*ast.Ident); ok && pkg.Name == "diag" {
+			return s.Sel.Name
+		}
+	}
+	return ""
+}
+
+// says are the fields of a Failure that a constructor fills in with care for each other.
+var says = []string{"Code", "Ours", "Theirs", "Closest", "Differs", "Fix", "Cause"}
+
+// byHand finds failures that are put together outside of their package, and ones that are changed there.
+func byHand(t *Tree) []Violation {
+	var all []Violation
+	for _, f := range t.inPrograms() {
+		if !slices.Contains(f.Imports(), t.Module+"/"+diagDir) {
+			continue
+		}
 		ast.Inspect(f.AST, func(n ast.Node) bool {
 			switch n := n.(type) {
-			case *ast.BinaryExpr:
-				compared[n.X], compared[n.Y] = true, true
-			case *ast.CaseClause:
-				for _, e := range n.List {
-					compared[e] = true
+			case *ast.CompositeLit:
+				if n.Type != nil && ofDiag(n.Type) == "Failure" {
+					all = append(all, Violation{t.at(n), "puts a failure together: a constructor of " + diagDir + " names both sides and the fix"})
 				}
-			case *ast.SelectorExpr:
-				pkg, ok := n.X.(*ast.Ident)
-				if !ok || pkg.Name != "diag" {
-					break
-				}
-				if _, ok := d.constructors[n.Sel.Name]; ok {
-					maps.Copy(codes, d.makes[n.Sel.Name])
-				} else if !compared[n] {
-					codes[n.Sel.Name] = true
+			case *ast.AssignStmt:
+				for _, e := range n.Lhs {
+					if s, ok := e.(*ast.SelectorExpr); ok && slices.Contains(says, s.Sel.Name) && n.Tok != token.DEFINE {
+						all = append(all, Violation{t.at(n), "changes " + s.Sel.Name + " of a failure: a constructor of " + diagDir + " of its own says it better"})
+					}
 				}
 			}
 			return true
 		})
 	}
-	return codes
+	return all
 }
 
 // inPrograms are the files outside of the package of the failures that the programs in cmd/ are built of, by what they import.
