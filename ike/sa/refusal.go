@@ -137,8 +137,8 @@ func (m *Machine) Held() int {
 // Nothing is left of it: there is no answer that the peer could be waiting for.
 func (m *Machine) abortHalfOpen(now time.Time) {
 	if m.initiator {
-		m.close(now, "IKE_AUTH takes too long", m.failure(diag.CodeLimit, wire.ExchangeIKEAuth,
-			failSides(fmt.Sprintf("%s for all rounds of IKE_AUTH", maxAuthTime), "another one")))
+		m.close(now, "IKE_AUTH takes too long", diag.LimitReached(m.where(wire.ExchangeIKEAuth),
+			fmt.Sprintf("%s for all rounds of IKE_AUTH", maxAuthTime), "another one"))
 		return
 	}
 	m.window.response = nil
