@@ -70,12 +70,12 @@ func (m *Machine) newAuthFlow() *authFlow {
 func (m *Machine) authenticators(f *authFlow) (own, peer auth.Authenticator) {
 	own = m.method(m.cfg.LocalAuth).Prove(func() (auth.Credential, bool) {
 		if f.t.PeerID == nil {
-			return m.env.Credentials(auth.Query{Local: m.localID, Remote: m.cfg.RemoteID, Guess: !m.cfg.RemoteID.Concrete()})
+			return m.lookUp(auth.Query{Local: m.localID, Remote: m.cfg.RemoteID, Guess: !m.cfg.RemoteID.Concrete()})
 		}
-		return m.env.Credentials(auth.Query{Local: m.localID, Remote: f.peer})
+		return m.lookUp(auth.Query{Local: m.localID, Remote: f.peer})
 	})
 	peer = m.method(m.cfg.RemoteAuth).Check(func() (auth.Credential, bool) {
-		return m.env.Credentials(auth.Query{Local: m.localID, Remote: f.peer})
+		return m.lookUp(auth.Query{Local: m.localID, Remote: f.peer})
 	})
 	switch {
 	case !m.initiator:
@@ -111,6 +111,13 @@ func methodOf(a policy.Auth) method {
 		return method{Prove: auth.ProvePSK, Check: auth.CheckPSK}
 	}
 	panic("BUG: a connection without a method of authentication: " + a.String())
+}
+
+// lookUp finds a credential for a proof, and notes where it is configured.
+func (m *Machine) lookUp(q auth.Query) (auth.Credential, bool) {
+	c, ok := m.env.Credentials(q)
+	m.credential = c.Name
+	return c, ok
 }
 
 // credentialMark is the mark of what two identities prove themselves with; ok is false if there is nothing any more.
@@ -184,19 +191,13 @@ func (m *Machine) authFailure(err error) *diag.Failure {
 	case errors.Is(err, auth.ErrNoSecret):
 		return diag.NoSecret(refuse, own, peer)
 	case errors.Is(err, auth.ErrMismatch):
-		f := diag.WrongPSK(refuse.Showing(peer), m.credentialName(auth.Query{Local: m.localID, Remote: m.flow.peer}), own, peer)
+		f := diag.WrongPSK(refuse.Showing(peer), m.credential, own, peer)
 		if !m.initiator && m.flow.t.PPKUsed {
 			m.namePPK(f, m.flow.t.PPK)
 		}
 		return f
 	}
 	return keFailure(refuse, err)
-}
-
-// credentialName is where a credential is configured, for an operator.
-func (m *Machine) credentialName(q auth.Query) string {
-	c, _ := m.env.Credentials(q)
-	return c.Name
 }
 
 // established marks the SA as authenticated both ways and starts its lifetime.

@@ -167,8 +167,7 @@ func (m *Machine) peerRefusedAuth(n *wire.Notify) *diag.Failure {
 	if n.NotifyType != wire.NotifyAuthenticationFailed {
 		return diag.Refused(w, n.NotifyType, m.proposed())
 	}
-	name := m.credentialName(auth.Query{Local: m.localID, Remote: m.cfg.RemoteID, Guess: !m.cfg.RemoteID.Concrete()})
-	f := diag.AuthRefused(w.At(m.cfg.LocalIDLine), n.NotifyType, name, m.localID.String(), m.cfg.RemoteID.String())
+	f := diag.AuthRefused(w.At(m.cfg.LocalIDLine), n.NotifyType, m.credential, m.localID.String(), m.cfg.RemoteID.String())
 	m.namePPK(f, m.ppk.id)
 	return f
 }

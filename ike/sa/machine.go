@@ -34,21 +34,23 @@ type Machine struct {
 	closedUntil       time.Time // end of lingering
 	childlessUntil    time.Time // responder: when an SA that never got a child is closed
 
-	chosen  proposal.Chosen
-	prf     suite.PRF
-	keys    suite.Keys
-	sealer  suite.Protection // our direction
-	opener  suite.Protection // the peer's
-	init    initState
-	inter   intermediate
-	ppk     ppk
-	flow    *authFlow // IKE_AUTH; nil before and after
-	nat     nat
-	mob     mobility
-	window  window
-	sync    idSync
-	pending *outstanding // our request in flight
-	queue   []task
+	chosen proposal.Chosen
+	prf    suite.PRF
+	keys   suite.Keys
+	sealer suite.Protection // our direction
+	opener suite.Protection // the peer's
+	init   initState
+	inter  intermediate
+	ppk    ppk
+	flow   *authFlow // IKE_AUTH; nil before and after
+	// credential is where the credential is configured that was looked up last, for an operator.
+	credential string
+	nat        nat
+	mob        mobility
+	window     window
+	sync       idSync
+	pending    *outstanding // our request in flight
+	queue      []task
 	// asks is what the message or the task that is being handled has asked for, building the task that waits at the head of
 	// the queue, lastRequest the id of the last [Request].
 	asks        *asks
