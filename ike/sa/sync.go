@@ -53,26 +53,18 @@ func (m *Machine) receiveSync(now time.Time, msg *wire.Message, datagram []byte,
 		return false
 	}
 	theirs, err := n.MessageIDSync()
-	switch {
-	case err != nil:
+	if err != nil {
 		m.ignore(path, IgnoreMalformed, err.Error())
 		return true
-	case m.sync.stale(theirs.ExpectedSendID, m.window.nextRecv):
-		// "The peer MUST silently drop any received synchronization message if M1 is lower than or equal to the highest
-		// value it has seen from the cluster. This includes any previous received synchronization messages."
-		// https://www.rfc-editor.org/rfc/rfc6311#section-5.1
-		m.ignore(path, IgnoreMessageID, "synchronisation with an id that has been used")
-		return true
-	case theirs.ExpectedSendID > maxMessageID || theirs.ExpectedReceived > maxMessageID:
-		m.ignore(path, IgnoreMessageID, "synchronisation beyond the last id")
+	}
+	if why := m.sync.refuses(theirs, m.window.nextRecv); why != "" {
+		m.ignore(path, IgnoreMessageID, why)
 		return true
 	}
 	m.heard(now, path)
 	m.sync.seen, m.sync.last = true, theirs.ExpectedSendID
-	// What the other member has asked before is not asked again; the response to it is of no use any more.
-	m.window.nextRecv, m.window.response, m.window.parked = theirs.ExpectedSendID, nil, nil
+	m.window.resync(theirs)
 	m.frag.request, m.frag.response = assembly{}, assembly{}
-	m.window.nextSend = max(m.window.nextSend, theirs.ExpectedReceived)
 
 	answer := []wire.Payload{wire.NewMessageIDSync(wire.MessageIDSync{
 		Nonce: theirs.Nonce, ExpectedSendID: m.window.nextSend, ExpectedReceived: m.window.nextRecv,
@@ -94,9 +86,25 @@ func (m *Machine) receiveSync(now time.Time, msg *wire.Message, datagram []byte,
 	return true
 }
 
-// stale tells whether an id that the peer wants to go on with is one that it has used already.
-func (s *idSync) stale(id, nextRecv uint32) bool {
-	return nextRecv > 0 && id < nextRecv || s.seen && id <= s.last
+// refuses says why a synchronisation is not followed, nextRecv being the id that the peer's next request would have; "" if it is.
+func (s *idSync) refuses(theirs wire.MessageIDSync, nextRecv uint32) string {
+	switch id := theirs.ExpectedSendID; {
+	case nextRecv > 0 && id < nextRecv || s.seen && id <= s.last:
+		// "The peer MUST silently drop any received synchronization message if M1 is lower than or equal to the highest
+		// value it has seen from the cluster. This includes any previous received synchronization messages."
+		// https://www.rfc-editor.org/rfc/rfc6311#section-5.1
+		return "synchronisation with an id that has been used"
+	case id > maxMessageID || theirs.ExpectedReceived > maxMessageID:
+		return "synchronisation beyond the last id"
+	}
+	return ""
+}
+
+// resync goes on with the ids of a synchronisation. What the other member has asked before is not asked again; the response to it is of
+// no use any more.
+func (w *window) resync(theirs wire.MessageIDSync) {
+	w.nextRecv, w.response, w.parked = theirs.ExpectedSendID, nil, nil
+	w.nextSend = max(w.nextSend, theirs.ExpectedReceived)
 }
 
 // relaunch sends the request in flight again under the next id. The member that took over does not wait for the old one
