@@ -38,6 +38,7 @@ func (m *Machine) withoutChild(now time.Time) (without, ok bool) {
 		m.close(now, "the peer has no childless IKE SAs", diag.NotChildless(m.where(wire.ExchangeIKEAuth),
 			"no CHILDLESS_IKEV2_SUPPORTED in its IKE_SA_INIT response"))
 		return false, false
+	case policy.ChildlessAllow, policy.ChildlessNever:
 	}
 	return false, true
 }
