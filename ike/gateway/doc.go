@@ -33,5 +33,14 @@
 //	commands.go, reload.go, status.go      what an operator does and sees
 //	report.go, exchange_log.go, observer.go, meter.go    who is told
 //
+// # Words for ending
+//
+//	delete     an IKE SA ends with a DELETE for the peer; abandon: without one
+//	retire     an IKE SA ends because another has taken its place: packets go through that one first, the DELETE follows
+//	closed     the end of an IKE SA was handled; it stays in the table to repeat its last answer, then it is dropped
+//	uninstall  a direction of a CHILD SA leaves the data plane; an inbound one later, where packets may be on the way
+//	discard    a reload takes a connection or a child out of the configuration; its SAs are deleted
+//	takeDown   undoes setUp, and withdraw number, when a connection or child goes: its policies and routes
+//
 // The package imports neither the data plane nor the control protocol.
 package gateway

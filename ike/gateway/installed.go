@@ -96,16 +96,16 @@ func (d *Manager) where(now time.Time, e *entry, c *sa.Child) diag.Where {
 	}
 }
 
-// removedOutbound takes the outbound direction of a CHILD SA out of the data plane.
-func (d *Manager) removedOutbound(c *sa.Child) {
+// uninstallOutbound takes the outbound direction of a CHILD SA out of the data plane.
+func (d *Manager) uninstallOutbound(c *sa.Child) {
 	d.o.DataPlane.RemoveOutbound(c.ID)
 	if i := d.installed[c.ID]; i != nil {
 		d.unroute(i)
 	}
 }
 
-// removedInbound takes the inbound direction out, which is always the last, and books what went through.
-func (d *Manager) removedInbound(e *entry, c *sa.Child) {
+// uninstallNow takes the inbound direction out, which is always the last, and books what went through.
+func (d *Manager) uninstallNow(e *entry, c *sa.Child) {
 	dp := d.o.DataPlane
 	h := e.child(c.Config)
 	if counters, ok := dp.Counters(c.ID); ok && h != nil {

@@ -30,13 +30,13 @@ func (d *Manager) drain(now time.Time, e *entry) {
 	if d.table.bySPI[e.m.LocalSPI()] != e {
 		return
 	}
-	if e.m.Done() && len(e.late) == 0 {
-		d.forgetEntry(now, e)
+	if e.m.Done() && len(e.retired.late) == 0 {
+		d.drop(now, e)
 		return
 	}
 	if r, ok := e.m.Refusal(); ok && e.made != nil {
 		init := *e.made
-		d.forgetEntry(now, e)
+		d.drop(now, e)
 		d.table.refused.add(now, r, init)
 		d.surge.refused(now)
 		return
@@ -51,8 +51,8 @@ func (d *Manager) drain(now time.Time, e *entry) {
 	d.table.schedule(e)
 }
 
-// forgetEntry takes an IKE SA out of the table.
-func (d *Manager) forgetEntry(now time.Time, e *entry) {
+// drop takes an IKE SA out of the table.
+func (d *Manager) drop(now time.Time, e *entry) {
 	if !e.closed { // every machine says so before it is done; what counts closed ones must not depend on it
 		d.closed(now, e, sa.Closed{Reason: "done"})
 	}
@@ -116,9 +116,9 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 	case sa.InstallOutbound:
 		d.installOutbound(now, e, o.Child)
 	case sa.RemoveInbound:
-		d.removeInbound(now, e, o.Child)
+		d.uninstallInbound(now, e, o.Child)
 	case sa.RemoveOutbound:
-		d.removedOutbound(o.Child)
+		d.uninstallOutbound(o.Child)
 	case sa.UpdatePath:
 		dp.UpdatePath(o.Child.ID, o.Child.Path)
 	case sa.UpdateSelectors:
@@ -289,7 +289,7 @@ func (d *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 	}
 	if e.up {
 		d.table.setDown(e)
-		if !e.replaced {
+		if e.heir == nil {
 			d.logger(e).Info("IKE SA closed", "reason", o.Reason)
 			d.o.Observer.Observe(IKEUpdown{SA: e.m.Snapshot()})
 		}
@@ -326,17 +326,10 @@ func (d *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
 	if x == nil {
 		x = d.table.add(s, e.conn)
 	}
-	x.first, x.caller, x.review, x.handover, x.kin, x.restart = e.first, e.caller, e.review, e.handover, e.kin, e.restart
-	e.handover = handover{}
+	x.line, x.handover, e.handover = e.line, e.handover, handover{}
 	d.inheritHandover(e, x)
-	if !e.retireAt.IsZero() {
-		x.retireAt, x.retireFor, x.leaving, x.hollow, e.retireAt = e.retireAt, e.retireFor, true, e.hollow, time.Time{}
-		x.m.StopSending()
-		if e.hollow {
-			x.m.RefuseChildren()
-		}
-	}
-	e.replaced, e.heir, e.review = true, x, time.Time{}
+	e.retired.handOn(x)
+	e.heir, e.review = x, time.Time{}
 	d.table.setDown(e)
 	d.table.setUp(x)
 	d.excludePeer(x)

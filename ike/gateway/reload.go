@@ -233,7 +233,7 @@ func (d *Manager) discardChild(now time.Time, h *child, reason string) {
 	}
 	d.deleteGuests(now, x, func(c *sa.Child) bool { return c.Config == h.cfg }, reason)
 	h.finish(diag.Cancelled(whereOf(x), reason))
-	d.forgetChild(h)
+	d.withdraw(h)
 	x.children = slices.DeleteFunc(x.children, func(o *child) bool { return o == h })
 	x.cfg.Children = slices.DeleteFunc(slices.Clone(x.cfg.Children), func(o *sa.ChildConfig) bool { return o == h.cfg })
 }

@@ -134,7 +134,7 @@ func (d *Manager) hollow(now time.Time, e *entry) bool {
 	found := false
 	for _, c := range e.m.Children() {
 		if inUse(c) {
-			e.m.DeleteChild(now, c.ID, e.retireFor)
+			e.m.DeleteChild(now, c.ID, e.retired.reason)
 			found = true
 		}
 	}

@@ -21,7 +21,7 @@ func (d *Manager) keepSession(e *entry, o sa.Closed) {
 	s := e.session
 	e.session = nil
 	lost := o.Failure != nil && (o.Failure.Code == diag.CodeDPD || o.Failure.Code == diag.CodeTimeout)
-	if e.conn != nil && s != nil && lost && !e.leaving && !e.replaced {
+	if e.conn != nil && s != nil && lost && !e.leaving && e.heir == nil {
 		e.conn.session = s
 	}
 }

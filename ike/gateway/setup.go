@@ -36,8 +36,8 @@ func (d *Manager) number(h *child) {
 	d.policies[h.policy] = h
 }
 
-// forgetChild undoes number and prepare.
-func (d *Manager) forgetChild(h *child) {
+// withdraw undoes number and prepare.
+func (d *Manager) withdraw(h *child) {
 	h.gone = true
 	d.unprepare(h)
 	delete(d.policies, h.policy)
@@ -77,7 +77,7 @@ func (d *Manager) arrange() {
 // takeDown undoes setUp.
 func (d *Manager) takeDown(c *connection) {
 	for _, h := range c.children {
-		d.forgetChild(h)
+		d.withdraw(h)
 	}
 	for _, a := range c.excluded {
 		d.o.Host.Unexclude(a)

@@ -17,62 +17,62 @@ type entry struct {
 	m *sa.Machine
 	// conn is the connection it belongs to; for a half-open responder the best guess. It is among conn.entries.
 	conn *connection
-	// init is set while the entry is a half-open responder, with its share of them, made once it is that no more.
-	init, made *initKey
-	share      *claim[*entry]
+	filing
+	line
+
 	// stranger: it was made for a request, and its peer has never been authenticated.
 	stranger bool
-
 	// up: it was reported as established and not yet as closed.
 	up bool
-	// leaving: this daemon has decided to end it. Nothing new is asked of it.
+	// leaving: this gateway has decided to end it. Nothing new is asked of it.
 	leaving bool
 	// closed: its end was handled; it stays for a while to repeat its last answer.
 	closed bool
-	// replaced: a successor has taken its place, heir.
-	replaced bool
-	heir     *entry
+	// heir is the successor that has taken its place, nil for none.
+	heir *entry
 
-	// first is when the IKE SA that it is or was rekeyed from was established; caller tells whether this side initiated
-	// that one.
-	first  time.Time
-	caller bool
-	// peer is what it is filed under in table.peers while it is up.
-	peer peerKey
-	// excluded is the peer's address that is kept out of the tunnel for it.
-	excluded netip.Addr
-	// reported is the latest failure of it that was reported: a machine may give one value twice.
-	reported *diag.Failure
-
-	// handover: it takes another IKE SA's place. retireAt is when one whose place is taken is deleted, retireFor why, and
-	// lateUntil how long its inbound CHILD SAs, late, are kept after that.
-	handover            handover
-	retireAt, lateUntil time.Time
-	retireFor           string
-	// hollow: its CHILD SAs are closed before it is.
-	hollow bool
-	// kin is what it shares with the other IKE SAs of its peer; restart: the peer has started it for one that was closed.
-	kin     *kin
-	restart bool
-	// wants are the children that its peer was refused because another one has their networks.
-	wants map[*child]struct{}
-	late  []*sa.Child
-
+	// handover: it takes another IKE SA's place. retired: another one has taken its own.
+	handover handover
+	retired  retirement
 	// redirecting: another gateway, to which its peer has sent this side, is being looked up. detoured: it ended because the
 	// peer has sent this side elsewhere, and the attempt goes on there.
 	redirecting, detoured bool
-
-	// review is when redundant CHILD SAs have to be looked for, zero for never.
-	review time.Time
 	// session is what it could be resumed with if the peer is lost.
 	session *sa.Session
-	slot               // in table.timers
-	addr    netip.Addr // what it is filed under in table.byAddr
 
-	// draining: its outputs are being carried out at this moment, in order.
-	draining bool
+	// excluded is the peer's address that is kept out of the tunnel for it.
+	excluded netip.Addr
+	// wants are the children that its peer was refused because another one has their networks.
+	wants map[*child]struct{}
+	// reported is the latest failure of it that was reported: a machine may give one value twice.
+	reported *diag.Failure
 	// held are exchanges of a half-open responder, which have no lines in the log yet.
 	held []sa.ExchangeDone
+	// draining: its outputs are being carried out at this moment, in order.
+	draining bool
+}
+
+// filing is where the table has an entry. It belongs to the methods of table.
+type filing struct {
+	// init is set while the entry is a half-open responder, with its share of them, made once it is that no more.
+	init, made *initKey
+	share      *claim[*entry]
+	// peer is what it is filed under in table.peers while it is up, addr in table.byAddr, and the slot in table.timers.
+	peer peerKey
+	addr netip.Addr
+	slot
+}
+
+// line is what an IKE SA has in common with those that it is rekeyed to: to an operator they are one.
+type line struct {
+	// first is when the first of them was established; caller: this side has initiated that one.
+	first  time.Time
+	caller bool
+	// kin is what it shares with the other IKE SAs of its peer; restart: the peer has started it for one that was closed.
+	kin     *kin
+	restart bool
+	// review is when redundant IKE SAs have to be looked for, zero for never.
+	review time.Time
 }
 
 // alive tells whether an IKE SA is in use: established and on its way neither out nor to a successor.
@@ -143,7 +143,7 @@ func (t *table) init() {
 }
 
 func (t *table) add(m *sa.Machine, c *connection) *entry {
-	e := &entry{m: m, caller: m.Initiator()}
+	e := &entry{m: m, line: line{caller: m.Initiator()}}
 	t.bySPI[m.LocalSPI()] = e
 	t.open++
 	e.assign(c)
@@ -226,7 +226,7 @@ func (t *table) schedule(e *entry) {
 		file(t.byAddr, a, e)
 	}
 	next := earliest(e.m.NextTimeout(), e.review)
-	for _, at := range [...]time.Time{e.handover.until, e.retireAt, e.lateUntil} {
+	for _, at := range [...]time.Time{e.handover.until, e.retired.next()} {
 		next = earliest(next, at)
 	}
 	t.timers.set(e, next)

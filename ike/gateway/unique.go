@@ -40,7 +40,7 @@ func (d *Manager) initialContact(now time.Time, e *entry) {
 	if e.conn != nil {
 		// One that was rekeyed isn't up any more. It waits for the peer's DELETE, which won't come.
 		for x := range e.conn.entries { // there may be thousands: they are not put in order
-			if x.replaced && keyOf(x.m) == e.peer {
+			if x.heir != nil && keyOf(x.m) == e.peer {
 				others = append(others, x)
 			}
 		}
