@@ -283,7 +283,7 @@ func TestUnknownTarget(t *testing.T) {
 	})
 }
 
-// A CHILD SA that the data plane refuses is deleted at the peer as well.
+// A CHILD SA that the data plane refuses is deleted at the peer as well, and keeps no SPI here.
 func TestInstallFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFabric(t)
@@ -302,6 +302,7 @@ func TestInstallFails(t *testing.T) {
 		}
 		a.stop()
 		b.stop()
+		a.plane.empty(t)
 		b.plane.empty(t)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"esplanade/config"
 	"esplanade/ike/gateway"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
@@ -18,6 +19,8 @@ type Host struct {
 	w    *World
 	name string
 	plan *hostPlan
+	// confs are the configurations that it has had.
+	confs map[variant]*config.Config
 	// addrs are its addresses at present; the routes prefer the first.
 	addrs []netip.Addr
 
@@ -42,7 +45,7 @@ type Host struct {
 }
 
 func newHost(w *World, p *hostPlan, number int, addr netip.Addr) *Host {
-	h := &Host{w: w, name: p.name, plan: p, addrs: []netip.Addr{addr}}
+	h := &Host{w: w, name: p.name, plan: p, confs: map[variant]*config.Config{}, addrs: []netip.Addr{addr}}
 	h.data.nextSPI = uint32(number+1) << 20
 	h.boot()
 	return h
@@ -57,7 +60,7 @@ func (h *Host) boot() {
 	h.routes, h.excluded = map[uint64]*selector.Pair{}, map[netip.Addr]int{}
 	h.up, h.kids, h.believes = map[uint64]string{}, map[string]map[uint64]bool{}, false
 	o := gateway.Options{
-		Config: w.plan.configOf(h.plan, variant{}), DataPlane: &h.data, Host: hostSide{h}, IKEPort: 500, NATTPort: 4500,
+		Config: h.conf(variant{}), DataPlane: &h.data, Host: hostSide{h}, IKEPort: 500, NATTPort: 4500,
 		Observer: watcher{h}, Meter: watcher{h},
 		Log: slog.New(slog.DiscardHandler), Logs: func(slog.Level) bool { return w.ladder != nil },
 		Random: w.random, Jitter: w.rng.Float64,
@@ -71,6 +74,14 @@ func (h *Host) boot() {
 	h.g = gateway.New(o)
 	h.g.Start(w.now, h.addrs, true)
 	h.turn()
+}
+
+// conf is a configuration of the host. Managers don't change them.
+func (h *Host) conf(v variant) *config.Config {
+	if h.confs[v] == nil {
+		h.confs[v] = h.w.plan.configOf(h.plan, v)
+	}
+	return h.confs[v]
 }
 
 // ladderLog writes log lines into the ladder.
@@ -179,7 +190,7 @@ func (h *Host) carrying(conn string, i int) (out []sa.ChildSnapshot) {
 func (h *Host) reload(v variant) {
 	h.w.logf("%s: reload %+v", h.name, v)
 	h.w.check.stats.Reloads++
-	c := h.w.plan.configOf(h.plan, v)
+	c := h.conf(v)
 	h.input(func(now time.Time, g *gateway.Manager) {
 		h.w.logf("%s: %s", h.name, g.Reload(now, c))
 	})

@@ -24,6 +24,7 @@ type dataPlane struct {
 	paths     map[uint64]esp.Path    // by child
 	counters  map[uint64]*gateway.Counters
 	policies  map[uint64]selector.Policy
+	names     map[uint64]string // of the children that policies are for
 	// sent and received are per configured child, by name, since the counters were last taken.
 	sent, received map[string]int
 }
@@ -45,7 +46,7 @@ func (d *dataPlane) init(h *Host) {
 	*d = dataPlane{
 		h: h, nextSPI: d.nextSPI, allocated: map[uint32]bool{}, inbound: map[uint32]*inboundSA{}, ever: map[uint32]bool{},
 		outbound: map[uint64]*outboundSA{}, paths: map[uint64]esp.Path{}, counters: map[uint64]*gateway.Counters{},
-		policies: map[uint64]selector.Policy{}, sent: map[string]int{}, received: map[string]int{},
+		policies: map[uint64]selector.Policy{}, names: map[uint64]string{}, sent: map[string]int{}, received: map[string]int{},
 	}
 }
 
@@ -94,7 +95,9 @@ func (d *dataPlane) ReleaseSPI(spi uint32) {
 }
 
 // SetPolicy implements gateway.DataPlane.
-func (d *dataPlane) SetPolicy(policy uint64, p selector.Policy) { d.policies[policy] = p }
+func (d *dataPlane) SetPolicy(policy uint64, p selector.Policy) {
+	d.policies[policy], d.names[policy] = p, d.nameOf(p.Pair)
+}
 
 // ClearPolicy implements gateway.DataPlane.
 func (d *dataPlane) ClearPolicy(policy uint64) { delete(d.policies, policy) }
@@ -195,7 +198,7 @@ func (d *dataPlane) tick() {
 		return
 	}
 	for _, p := range slices.Sorted(maps.Keys(d.policies)) {
-		name := d.nameOf(d.policies[p].Pair)
+		name := d.names[p]
 		if name == "" {
 			continue
 		}
