@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"esplanade/ike/sa"
+	"esplanade/ike/suite"
 )
 
 // numbered is a request with an initiator's SPI of its own.
@@ -102,6 +103,44 @@ func TestRefusalSurge(t *testing.T) {
 		send(1)
 		if n := reported() - before; n != 1 {
 			t.Errorf("%d refusals of one request after the surge", n)
+		}
+	})
+}
+
+// zeroKE sends a public value that must not be used.
+type zeroKE struct{ suite.KeyExchange }
+
+func (zeroKE) Public() []byte { return make([]byte, 32) }
+
+// Requests with a bad public value are refused after the key exchange was tried, when there was a half-open IKE SA already. Nothing
+// is left of it, and they count as those that are refused before.
+func TestRefusalSurgeOfBadValues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		crowd := newCrowd(f)
+		gateway := right("none")
+		gateway.remote = "%any"
+		b := f.start(addrB, toml("", gateway))
+		settle(time.Millisecond)
+		const flood = 200
+		for i := range flood {
+			x := crowd.caller(t, netip.AddrPortFrom(crowdAddr(i), 500), b.addr, "aes128gcm16-prfsha256-x25519")
+			x.ke = zeroKE{x.ke}
+			x.sendInit()
+		}
+		settle(100 * time.Millisecond)
+		var refused uint64
+		for k, n := range b.d.Stats().Failures {
+			if k.Reason != "ke_value" {
+				t.Errorf("%+v", k)
+			}
+			refused += n
+		}
+		if demanded := b.d.Stats().Ignored[sa.IgnoreCookie]; refused != refusalsPerSecond+1 || demanded != flood-refused {
+			t.Errorf("%d of %d requests were refused and %d answered with a cookie", refused, flood, demanded)
+		}
+		if i, err := b.d.Info(t.Context()); err != nil || i.HalfOpen != 0 {
+			t.Errorf("%d half-open IKE SAs, %v", i.HalfOpen, err)
 		}
 	})
 }

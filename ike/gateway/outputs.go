@@ -8,6 +8,7 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/sa"
+	"esplanade/ike/wire"
 )
 
 // drain carries out what a machine has put out, then files it under its next time or forgets it. What is put out
@@ -286,6 +287,9 @@ func (d *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 	// Where both sides have started at once, the peer deletes the IKE SA that is one too many: nothing has failed then.
 	if f := o.Failure; f != nil && (f.Code != diag.CodeDeleted || len(d.samePeer(e)) == 0) {
 		d.report(now, e, f)
+	}
+	if f := o.Failure; f != nil && e.stranger && f.Exchange == wire.ExchangeIKESAInit.String() {
+		d.surge.refused(now) // its public value was bad: nothing is kept of it
 	}
 	if e.up {
 		d.table.setDown(e)
