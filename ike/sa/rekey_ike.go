@@ -233,11 +233,8 @@ func (t *rekeyIKETask) successor(m *Machine, r *response) (*Machine, []byte, *di
 }
 
 func ikeSPI(b []byte) (wire.SPI, bool) {
-	if len(b) != 8 {
-		return 0, false
-	}
-	spi := wire.SPI(binary.BigEndian.Uint64(b))
-	return spi, spi != 0
+	spi, ok := wire.SPIFromBytes(b)
+	return spi, ok && spi != 0
 }
 
 // spawn makes the machine of a rekeyed IKE SA: established, without children, message ids starting at zero.
