@@ -35,7 +35,7 @@ func (d *Daemon) HandleIKE(local, remote netip.AddrPort, datagram []byte) {
 	}
 }
 
-// unsolicited tells whether a datagram belongs to no IKE SA by its own account: it is too short to, it is of another
+// unsolicited reports whether a datagram belongs to no IKE SA by its own account: it is too short to, it is of another
 // version, or it asks for a new one. It looks at the header of https://www.rfc-editor.org/rfc/rfc7296#section-3.1 only.
 func unsolicited(b []byte) bool {
 	if len(b) < wire.HeaderLen || b[17]>>4 != 2 {

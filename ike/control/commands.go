@@ -112,7 +112,7 @@ func (c Commands) Rekey(ctx context.Context, t gateway.Target) (int, error) {
 	return c.count(ctx, func(now time.Time, g *gateway.Manager) (int, error) { return g.Rekey(now, t) })
 }
 
-// Reauthenticate starts to authenticate anew at the IKE SAs of a target: see [gateway.Manager.Reauthenticate].
+// Reauthenticate starts to reauthenticate the IKE SAs of a target: see [gateway.Manager.Reauthenticate].
 func (c Commands) Reauthenticate(ctx context.Context, t gateway.Target) (int, error) {
 	return c.count(ctx, func(now time.Time, g *gateway.Manager) (int, error) { return g.Reauthenticate(now, t) })
 }

@@ -23,13 +23,13 @@ type addrs struct {
 // maxSeen bounds the addresses that are remembered: more than a host with IPv6 privacy addresses has in years.
 const maxSeen = 4096
 
-// has tells whether an address is not known to be gone.
+// has reports whether an address is not known to be gone.
 func (a *addrs) has(x netip.Addr) bool {
 	x = x.Unmap().WithZone("")
 	return a.set[x] || !a.seen[x]
 }
 
-// update takes a new list and tells whether it is another.
+// update takes a new list and reports whether it is another.
 func (a *addrs) update(list []netip.Addr) bool {
 	old := a.list
 	if a.list, a.set = nil, map[netip.Addr]bool{}; a.seen == nil || len(a.seen) > maxSeen {
@@ -97,7 +97,7 @@ func (d *Manager) localAddrs(cfg *sa.Config) []netip.Addr {
 	})
 }
 
-// protected tells whether an address lies in a network that the connection's children carry, other than everything.
+// protected reports whether an address lies in a network that the connection's children carry, other than everything.
 func protected(c *config.Connection, a netip.Addr) bool {
 	for _, h := range c.Children {
 		for _, s := range h.LocalTS {

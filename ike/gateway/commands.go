@@ -210,7 +210,7 @@ func (d *Manager) terminate(now time.Time, t Target, force bool) (int, func() in
 	}
 }
 
-// selects tells whether an IKE SA that is not closed belongs to a target. One that a rekeying has replaced does not: it
+// selects reports whether an IKE SA that is not closed belongs to a target. One that a rekeying has replaced does not: it
 // is on its way out, and what a command means is its successor.
 func (d *Manager) selects(t Target, e *entry) bool {
 	return e.m.State() != sa.StateClosed && !e.m.Replaced() &&

@@ -95,7 +95,7 @@ type phase string
 // The phases of connections and children.
 const (
 	phaseDown       phase = "down"
-	phaseTrapped    phase = "trapped"    // up as soon as a packet wants through
+	phaseTrapped    phase = "trapped"    // up as soon as there is traffic
 	phaseWaiting    phase = "waiting"    // for the next attempt
 	phaseConnecting phase = "connecting" // an attempt is under way
 	phaseUp         phase = "up"
@@ -188,7 +188,7 @@ func machineChild(h *config.Child) sa.ChildConfig {
 	}
 }
 
-// wanted tells whether the child should be brought up now.
+// wanted reports whether the child should be brought up now.
 func (c *child) wanted() bool {
 	if c.held && !c.asked {
 		return false
@@ -196,7 +196,7 @@ func (c *child) wanted() bool {
 	return c.asked || c.conf.StartAction == policy.StartStart
 }
 
-// up tells whether a CHILD SA carries its traffic. One that was deleted stays installed for a moment for packets on the
+// up reports whether a CHILD SA carries its traffic. One that was deleted stays installed for a moment for packets on the
 // way, and does not count.
 func (c *child) up() bool {
 	for _, x := range c.live {
@@ -214,7 +214,7 @@ func (c *child) setPhase(p phase, now time.Time) {
 	}
 }
 
-// excludes tells whether an address is among the excluded ones of the configuration.
+// excludes reports whether an address is among the excluded ones of the configuration.
 func (c *connection) excludes(a netip.Addr) bool { return slices.Contains(c.excluded, a) }
 
 // childOf finds the child that a machine's configuration stands for.
@@ -235,7 +235,7 @@ func (c *child) finish(err error) {
 	c.waiters = nil
 }
 
-// heard tells whether tell has anybody to tell. Lines that every handshake has are not put together for nobody.
+// heard reports whether any waiter wants log lines, so that callers can skip formatting.
 func (c *connection) heard() bool {
 	for _, h := range c.children {
 		for _, w := range h.waiters {

@@ -9,7 +9,7 @@ import (
 	"esplanade/ike/sa"
 )
 
-// directory finds connections without going through all of them. It is made anew whenever the connections or the
+// directory finds connections without going through all of them. It is made again whenever the connections or the
 // addresses of their names change.
 type directory struct {
 	byName map[string]*connection
@@ -34,7 +34,7 @@ func idsOf(c *config.Connection) idKey {
 	return k
 }
 
-// rebuild makes the directory anew.
+// rebuild makes the directory again.
 func (d *Manager) rebuild() {
 	dir := directory{
 		byName: map[string]*connection{}, byCfg: map[*sa.Config]*connection{}, byAddr: map[netip.Addr][]*connection{},
@@ -103,7 +103,7 @@ func (d *Manager) connectionsFor(local, remote netip.Addr) []*sa.Config {
 	return out
 }
 
-// serves tells whether the connection may be used with a peer at these addresses, and how well it fits: the more
+// serves reports whether the connection may be used with a peer at these addresses, and how well it fits: the more
 // specific its remote address, the better.
 func (c *connection) serves(local, remote netip.Addr, n *names) (score int, ok bool) {
 	l, r := n.match(c.conf.LocalAddrs, local), n.match(c.conf.RemoteAddrs, remote)
@@ -138,7 +138,7 @@ func sameHost(a, b netip.Addr) bool {
 	return a == b || a.WithZone("") == b.WithZone("") && (a.Zone() == "" || b.Zone() == "")
 }
 
-// firstContact tells whether INITIAL_CONTACT may be claimed for a connection: there is no other IKE SA between the two
+// firstContact reports whether INITIAL_CONTACT may be claimed for a connection: there is no other IKE SA between the two
 // identities, "[t]he INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA currently active between the
 // authenticated identities" (https://www.rfc-editor.org/rfc/rfc7296#section-2.4). Other connections between them count
 // too: the peer would drop their SAs. Of several that start at one time none claims it.

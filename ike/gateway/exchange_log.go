@@ -59,6 +59,6 @@ func (d *Manager) logExchange(e *entry, x sa.ExchangeDone) {
 	log(d.logger(e), who+" "+x.Exchange.String()+" "+strconv.Itoa(int(x.MessageID)), attrs...)
 }
 
-// logs tells whether lines of a level are wanted. Those that every handshake has are not put together for nobody: their
+// logs reports whether lines of a level are wanted. Those that every handshake has are not put together for nobody: their
 // texts cost more than the rest of what the daemon does for it.
 func (d *Manager) logs(l slog.Level) bool { return d.o.Logs(l) }

@@ -7,7 +7,7 @@ import (
 	"esplanade/ike/sa"
 )
 
-// handover is an IKE SA that takes the place of another one between the same two gateways: this side authenticates anew
+// handover is an IKE SA that takes the place of another one between the same two gateways: this side reauthenticates
 // (the new one is ours), or the peer does. The old one goes when the new one has all that it carries, so that no packet
 // is lost in between.
 type handover struct {

@@ -66,7 +66,7 @@ func TestReauthenticationOfAPeerThatMoves(t *testing.T) {
 		settle(time.Second)
 		f.setDeliver(nil)
 		settle(30 * time.Second)
-		if n := strings.Count(a.log.String(), "authenticating anew"); n < 2 || a.established() != 2 || a.ikeSAs() != 1 {
+		if n := strings.Count(a.log.String(), "reauthenticating"); n < 2 || a.established() != 2 || a.ikeSAs() != 1 {
 			t.Errorf("%d attempts, %d IKE SAs were authenticated, %d are left\n%s", n, a.established(), a.ikeSAs(), a.log)
 		}
 		a.stop()

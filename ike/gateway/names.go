@@ -10,7 +10,7 @@ import (
 	"esplanade/config"
 )
 
-// names are the DNS names of the configuration and what is known of them. They are looked up anew for each attempt to
+// names are the DNS names of the configuration and what is known of them. They are looked up again for each attempt to
 // reach a peer, and now and then besides: a responder must know which connection an address belongs to.
 type names struct {
 	known map[string]*nameState

@@ -198,7 +198,7 @@ func (d *Manager) acquireMore(now time.Time, h *child, p selector.Packet) {
 				continue
 			}
 			if r := h.narrow.denial(x); len(have) < maxPairs && (r == nil || !now.Before(r.next)) {
-				d.log.Info("a packet wants through that the peer has left out", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
+				d.log.Info("traffic needs what the peer has left out", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
 				d.askMore(now, h, e, x, &p)
 				return
 			}

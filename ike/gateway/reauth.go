@@ -37,7 +37,7 @@ func (d *Manager) reauthenticate(now time.Time, e *entry) {
 	})
 }
 
-// reauthenticating tells whether an IKE SA that takes the place of e is on its way.
+// reauthenticating reports whether an IKE SA that takes the place of e is on its way.
 func (d *Manager) reauthenticating(e *entry) bool {
 	if e.conn == nil {
 		return false
@@ -50,8 +50,8 @@ func (d *Manager) reauthenticating(e *entry) bool {
 	return false
 }
 
-// superseded tells whether there is a newer IKE SA with the same peer that has all that e carries, as when the peer has just
-// authenticated anew: it will delete e. To authenticate e anew as well would make two of what one is wanted of.
+// superseded reports whether there is a newer IKE SA with the same peer that has all that e carries, as when the peer has just
+// reauthenticated: it will delete e. To reauthenticate e as well would make two of what one is wanted of.
 func (d *Manager) superseded(e *entry) bool {
 	for x := range d.table.peers[e.peer] {
 		if e.beside(x) && x.first.After(e.first) && d.covers(x, e) {
@@ -73,7 +73,7 @@ func (d *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 		return // it carries nothing, and is closed for that
 	}
 	if !d.conf.IKE.MakeBeforeBreak {
-		d.logger(e).Info("authenticating anew: first the old IKE SA goes (make_before_break = false)")
+		d.logger(e).Info("reauthenticating (break before make)")
 		for _, h := range wanted {
 			h.asked = true
 			h.backoff.reset()
@@ -97,7 +97,7 @@ func (d *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 	x := d.table.add(m, c)
 	x.handover = handoverOf(e, wanted)
 	d.excludePeer(x)
-	d.logger(x).Info("authenticating anew", "replaces", e.m.ID(), "local", path.Local, "remote", path.Remote)
+	d.logger(x).Info("reauthenticating", "replaces", e.m.ID(), "local", path.Local, "remote", path.Remote)
 	c.tell(1, "reauthenticating IKE_SA "+c.conf.Name)
 	d.drain(now, x)
 }
@@ -110,7 +110,7 @@ func (d *Manager) reauthFailed(now time.Time, e *entry) {
 	}
 }
 
-// Reauthenticate starts to authenticate anew at the IKE SAs of a target and returns how many there are. Where none can be, since
+// Reauthenticate starts to reauthenticate the IKE SAs of a target and returns how many there are. Where none can be, since
 // only the peer can call, that is the error.
 func (d *Manager) Reauthenticate(now time.Time, t Target) (int, error) {
 	var uncallable *diag.Failure

@@ -59,7 +59,7 @@ func (p *reauthPair) unbroken(d time.Duration) {
 	}
 }
 
-// sends tells whether a side has an outbound SA for n pairs of selectors, and the peer the inbound SA for each. Of the SAs
+// sends reports whether a side has an outbound SA for n pairs of selectors, and the peer the inbound SA for each. Of the SAs
 // with the same selectors packets take the one of the oldest line, and of one line the newest: see the data plane.
 func (x *node) sends(y *node, n int) bool {
 	x.plane.mu.Lock()

@@ -221,7 +221,7 @@ func (d *Manager) send(path sa.Path, b []byte) {
 func (d *Manager) ignored(i sa.Ignored) {
 	d.o.Meter.Ignored(i.Reason)
 	if !d.logs(slog.LevelDebug) {
-		return // there may be any number of these: no arguments are made for nobody
+		return // hot under flood: no log arguments are allocated
 	}
 	d.log.Debug("ignored", "reason", string(i.Reason), "detail", i.Detail, "local", i.Path.Local, "remote", i.Path.Remote)
 }

@@ -48,12 +48,12 @@ func (d *Manager) touchAll(c *connection) {
 	}
 }
 
-// pending tells whether an attempt for the child is to be made, now or later.
+// pending reports whether an attempt for the child is to be made, now or later.
 func (h *child) pending() bool {
 	return h.wanted() && !h.up() && !h.busy && !h.conn.resolving && !h.backoff.exhausted && !h.gone
 }
 
-// due tells whether an attempt for the child is to be made now.
+// due reports whether an attempt for the child is to be made now.
 func (h *child) due(now time.Time) bool { return h.pending() && !now.Before(h.backoff.next) }
 
 func (d *Manager) reconcileChild(now time.Time, h *child) {
@@ -256,7 +256,7 @@ func (d *Manager) acquire(now time.Time, number uint64, p selector.Packet) {
 		return
 	}
 	// Where a failure is recent the packet waits for the end of the pause: it may be the only one there ever is.
-	d.log.Info("a packet wants through", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
+	d.log.Info("traffic triggers the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
 	if h.conf.StartAction == policy.StartTrap {
 		h.asked, h.trigger = true, &p
 	}

@@ -22,7 +22,7 @@ const (
 // gateway which does not redirect shows that there was no loop, and clears it.
 type redirects struct{ at []time.Time }
 
-// allow tells whether one more may be followed.
+// allow reports whether one more may be followed.
 func (r *redirects) allow(now time.Time) bool {
 	r.at = slices.DeleteFunc(r.at, func(t time.Time) bool { return now.Sub(t) >= redirectLoopTime })
 	return len(r.at) < maxRedirects
@@ -37,7 +37,7 @@ type detour struct {
 	from, to wire.Gateway
 	// old is the IKE SA that the new one takes the place of; nil when there is none yet.
 	old *entry
-	// live: the peer of old has sent this side away. Otherwise this side has begun to authenticate anew, and has to.
+	// live: the peer of old has sent this side away. Otherwise this side has begun to reauthenticate, and has to.
 	live bool
 	// children are those that the new IKE SA is to bring up. Without an old one they are busy with this.
 	children []*child
@@ -92,7 +92,7 @@ func (d *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 	d.ask(r.to.FQDN, func(now time.Time, addrs []netip.Addr, err error) { d.follow(now, r, addrs, err) })
 }
 
-// carries tells whether an IKE SA has a CHILD SA in use for a configured child.
+// carries reports whether an IKE SA has a CHILD SA in use for a configured child.
 func carries(e *entry, h *child) bool {
 	return slices.ContainsFunc(e.m.Children(), func(x *sa.Child) bool { return inUse(x) && x.Config == h.cfg })
 }

@@ -87,7 +87,7 @@ func (d *Manager) resting(now time.Time, e *entry) bool {
 	return true
 }
 
-// yields reports whether e need not be authenticated anew, since its peer starts another one when it is closed. It is closed if
+// yields reports whether e need not be reauthenticated, since its peer starts another one when it is closed. It is closed if
 // there is one that has all that it carries, or else put off until the peer has started what it is about to.
 func (d *Manager) yields(now time.Time, e *entry) bool {
 	if e.kin.restarts == 0 {
@@ -115,7 +115,7 @@ func (d *Manager) reviewRestarted(now time.Time, e, x *entry) {
 		loser, winner = x, e
 	}
 	if loser, winner, ok := d.verdict(now, e, loser, winner); ok {
-		d.logger(loser).Info("closed: the peer has started another IKE SA, which has all that this one carries", "kept", winner.m.ID())
+		d.logger(loser).Info("closing redundant IKE SA: the peer has started another one", "kept", winner.m.ID())
 		d.retire(now, loser, "redundant: there is another one")
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"esplanade/ike/sa"
 )
 
-// siblings are the connections beside that of an IKE SA which its peer could as well have used: between the same addresses, with the
+// siblings are the connections other than that of an IKE SA that its peer could as well have used: between the same addresses, with the
 // same identities and the same way to prove them. A peer may bring up their children on the IKE SA that there is already.
 func (d *Manager) siblings(m *sa.Machine) []*sa.Config {
 	c := d.connection(m.Config())

@@ -38,7 +38,7 @@ type ChildInfo struct {
 	Last     *diag.Repeat
 }
 
-// Up tells whether the child carries traffic.
+// Up reports whether the child carries traffic.
 func (c ChildInfo) Up() bool { return c.Phase == string(phaseUp) }
 
 // Pending reports whether an attempt to bring the child up is under way, or put off.
@@ -152,11 +152,11 @@ func (h *child) waitsFor() string {
 	case phaseDown:
 		switch {
 		case h.held:
-			return "a command: it was terminated by one"
+			return "a command (terminated by the operator)"
 		case h.backoff.exhausted:
 			return "a command: keyingtries is used up"
 		case !h.conn.conf.CanInitiate():
-			return "the peer: no address to call is configured"
+			return "the peer (no remote address configured)"
 		}
 		return "a command, or the peer"
 	}

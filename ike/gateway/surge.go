@@ -25,5 +25,5 @@ func (s *surge) refused(now time.Time) {
 	}
 }
 
-// lasts tells whether initiators have to return a cookie.
+// lasts reports whether initiators have to return a cookie.
 func (s *surge) lasts(now time.Time) bool { return now.Before(s.until) }

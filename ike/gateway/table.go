@@ -75,7 +75,7 @@ type line struct {
 	review time.Time
 }
 
-// alive tells whether an IKE SA is in use: established and on its way neither out nor to a successor.
+// alive reports whether an IKE SA is in use: established and on its way neither out nor to a successor.
 func (e *entry) alive() bool {
 	return e.up && !e.leaving && (e.m.State() == sa.StateEstablished || e.m.State() == sa.StateRekeying)
 }

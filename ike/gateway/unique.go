@@ -12,7 +12,7 @@ import (
 // keyOf is what the IKE SAs between two identities are filed under.
 func keyOf(m *sa.Machine) peerKey { return peerKey{m.LocalID().Key(), m.RemoteID().Key()} }
 
-// beside tells whether x, of the same peer, is another IKE SA of the same connection that is in use.
+// beside reports whether x, of the same peer, is another IKE SA of the same connection that is in use.
 func (e *entry) beside(x *entry) bool { return x != e && x.alive() && x.conn == e.conn }
 
 // samePeer lists the other IKE SAs of the same connection between the same two identities that are in use.
@@ -49,12 +49,12 @@ func (d *Manager) initialContact(now time.Time, e *entry) {
 		if x == e || x.closed || x.conn != nil && x.conn.conf.Unique == policy.UniqueNever {
 			continue
 		}
-		d.logger(x).Info("dropped: the peer has started anew (INITIAL_CONTACT)", "replaced_by", e.m.ID())
-		d.abandon(now, x, "the peer has started anew")
+		d.logger(x).Info("dropped: the peer has started again (INITIAL_CONTACT)", "replaced_by", e.m.ID())
+		d.abandon(now, x, "the peer has started again")
 	}
 }
 
-// rivalled tells whether there is another IKE SA with the peer that may be one too many: the other side has initiated at about the
+// rivalled reports whether there is another IKE SA with the peer that may be one too many: the other side has initiated at about the
 // same time as well, or this side twice.
 func (d *Manager) rivalled(e *entry) bool {
 	for x := range d.table.peers[e.peer] {
@@ -134,14 +134,14 @@ const (
 	longReviewTime = 2 * time.Minute
 )
 
-// crosses tells whether both sides have initiated at about the same time, so that there are two of what one was
-// wanted of. One that this side takes the place of the other with is wanted: the side that was called may authenticate
-// anew at any time.
+// crosses reports whether both sides have initiated at about the same time, so that there are two of what one was
+// wanted of. One that this side takes the place of the other with is wanted: the side that was called may reauthenticate
+// at any time.
 func (e *entry) crosses(x *entry) bool {
 	return e.caller != x.caller && e.handover.from != x && x.handover.from != e && e.first.Sub(x.first).Abs() < crossingTime
 }
 
-// doubles tells whether this side has initiated both, and neither to take the other's place. That comes of authenticating anew while
+// doubles reports whether this side has initiated both, and neither to take the other's place. That comes of reauthenticating while
 // the peer does: the old IKE SA and the one that is about to replace it are both replaced.
 func (e *entry) doubles(x *entry) bool {
 	return e.caller && x.caller && e.handover.from != x && x.handover.from != e
@@ -155,7 +155,7 @@ func (d *Manager) reviewDouble(now time.Time, e, x *entry) {
 	}
 	loser, winner, ok := d.verdict(now, e, loser, winner)
 	if ok {
-		d.logger(loser).Info("closed: this side has initiated another IKE SA, which has all that this one carries", "kept", winner.m.ID())
+		d.logger(loser).Info("closing redundant IKE SA: this side has initiated another one", "kept", winner.m.ID())
 		d.retire(now, loser, "redundant: there is another one")
 	}
 }
@@ -204,7 +204,7 @@ func (d *Manager) reviewRedundant(now time.Time, e *entry) {
 		switch {
 		case !ok:
 		case loser.caller || now.Sub(later(e.first, x.first)) >= peerReviewTime:
-			d.logger(loser).Info("closed: both sides have initiated at the same time, and the other IKE SA stays", "kept", winner.m.ID())
+			d.logger(loser).Info("closing redundant IKE SA: both sides have initiated one", "kept", winner.m.ID())
 			d.retire(now, loser, "redundant: both sides have initiated")
 			if loser == e {
 				return
@@ -215,7 +215,7 @@ func (d *Manager) reviewRedundant(now time.Time, e *entry) {
 	}
 }
 
-// covers tells whether an IKE SA has a live child with the same selectors for each one of another.
+// covers reports whether an IKE SA has a live child with the same selectors for each one of another.
 func (d *Manager) covers(winner, loser *entry) bool {
 	for _, c := range loser.m.Children() {
 		if !inUse(c) {
@@ -228,14 +228,14 @@ func (d *Manager) covers(winner, loser *entry) bool {
 	return true
 }
 
-// serves tells whether an IKE SA has a live child for all that a child of another carries.
+// serves reports whether an IKE SA has a live child for all that a child of another carries.
 func (d *Manager) serves(e *entry, c *sa.Child) bool {
 	return slices.ContainsFunc(e.m.Children(), func(x *sa.Child) bool {
 		return inUse(x) && x.Config == c.Config && d.mayCompare(x.TS, c.TS) && x.TS.Contains(c.TS)
 	})
 }
 
-// inUse tells whether a CHILD SA carries traffic.
+// inUse reports whether a CHILD SA carries traffic.
 func inUse(c *sa.Child) bool { return c.State == sa.ChildInstalled || c.State == sa.ChildRekeying }
 
 func later(a, b time.Time) time.Time {

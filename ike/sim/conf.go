@@ -15,8 +15,8 @@ type variant struct {
 	times time.Duration
 	// without: the last child of each connection is taken out. moved: it has other networks.
 	without, moved bool
-	// anew: the connections have another key that makes their IKE SAs anew.
-	anew bool
+	// other: the connections have another value of a key that IKE SAs are made again for.
+	other bool
 }
 
 // childName is a child's name among all of a host.
@@ -94,7 +94,7 @@ func (p *plan) tune(h *hostPlan, c *config.Config, v variant) {
 		n.MOBIKECheck = policy.RouteCheck(p.check)
 		n.RekeyTime, n.RandTime, n.OverTime, n.ReauthTime = e.rekey+v.times, e.rand, e.over, e.reauth
 		n.PPKID, n.PPKRequired = e.ppk, e.ppkRequired
-		if v.anew {
+		if v.other {
 			n.Encap = !n.Encap
 		}
 		for i, t := range e.kids {

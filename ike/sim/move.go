@@ -9,7 +9,7 @@ import (
 	"esplanade/ike/sa"
 )
 
-// has tells whether a host has an address at present.
+// has reports whether a host has an address at present.
 func (h *Host) has(a netip.Addr) bool { return slices.Contains(h.addrs, a) }
 
 // connected reports whether a connection has an IKE SA that is up.

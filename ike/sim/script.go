@@ -52,14 +52,14 @@ func (w *World) reload() {
 	h := w.hosts[w.rng.IntN(len(w.hosts))]
 	v := variant{times: time.Duration(w.rng.IntN(20)) * time.Second}
 	if !w.plan.gentle {
-		v.without, v.moved, v.anew = w.rng.IntN(4) == 0, w.rng.IntN(4) == 0, w.rng.IntN(6) == 0
-		if v.without || v.moved || v.anew {
+		v.without, v.moved, v.other = w.rng.IntN(4) == 0, w.rng.IntN(4) == 0, w.rng.IntN(6) == 0
+		if v.without || v.moved || v.other {
 			w.check.destroyed(h, "reload")
 		}
 	}
 	h.reload(v)
 	w.after(w.between(0, 60*time.Second), func() {
-		if v.without || v.moved || v.anew {
+		if v.without || v.moved || v.other {
 			w.check.destroyed(h, "reload")
 		}
 		h.reload(variant{})
