@@ -33,11 +33,10 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	// What is not a proof was in the first request.
 	asked := &request{now: r.now, header: r.header, payloads: m.flow.first.payloads, path: r.path, size: r.size}
 	m.welcome(asked)
-	answer = append(answer, m.announceAuth(asked)...)
-	if m.redirect.away {
-		return answer
+	for _, say := range m.lastAnswer() {
+		answer = append(answer, say(m, asked)...)
 	}
-	return append(answer, m.firstChild(asked)...)
+	return answer
 }
 
 // refusedAuth is why IKE_AUTH comes to nothing, and what the peer gets to know of it.
@@ -175,19 +174,17 @@ func (m *Machine) welcome(asked *request) {
 	}
 }
 
-// announcement is what one extension says in the last answer to the first request. None depends on another.
+// announcement is what the last answer says to a part of the first request. None depends on another.
 type announcement func(m *Machine, asked *request) []wire.Payload
 
-// announceAuth says what the IKE SA can do, or that the peer is to go elsewhere.
-func (m *Machine) announceAuth(asked *request) (payloads []wire.Payload) {
-	all := []announcement{(*Machine).authLifetime, (*Machine).tokenAnswer, (*Machine).grantTicket, (*Machine).syncAnswer, (*Machine).mobilityAnswer}
+// lastAnswer is what the last answer has behind the proof, in this order: what the IKE SA can do, the first CHILD SA, and MOBIKE
+// behind it, where https://www.rfc-editor.org/rfc/rfc4555#section-1.2 has it; or that the peer is to go elsewhere.
+func (m *Machine) lastAnswer() []announcement {
 	if m.redirect.away {
-		all = []announcement{(*Machine).redirectAuth, (*Machine).refuseTicket}
+		return []announcement{(*Machine).redirectAuth, (*Machine).refuseTicket}
 	}
-	for _, say := range all {
-		payloads = append(payloads, say(m, asked)...)
-	}
-	return payloads
+	return []announcement{(*Machine).authLifetime, (*Machine).tokenAnswer, (*Machine).grantTicket, (*Machine).syncAnswer,
+		(*Machine).firstChild, (*Machine).mobilityAnswer}
 }
 
 // oneTooMany returns the reason for refusing an authenticated peer another IKE SA: a limit is reached, or it has one, and that

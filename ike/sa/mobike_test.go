@@ -166,6 +166,11 @@ func TestMOBIKENegotiation(t *testing.T) {
 			if ma.Children()[0].Path.UDP {
 				t.Error("ESP travels in UDP, and there is no NAT")
 			}
+			// "IDr, AUTH, CP(CFG_REPLY), SAr2, TSi, TSr, N(MOBIKE_SUPPORTED)": https://www.rfc-editor.org/rfc/rfc4555#section-1.2
+			if x := m.b.rounds()[0]; c.on != (strings.Contains(x.Request, " SA TSi TSr N(MOBIKE_SUP) ") &&
+				strings.Contains(x.Response, " SA TSi TSr N(MOBIKE_SUP) ")) {
+				t.Errorf("the order of %s, %s", x.Request, x.Response)
+			}
 		})
 	}
 }
