@@ -23,7 +23,7 @@ type Request struct {
 
 func (Request) output() {}
 
-// Want is what a [Request] is for. The concrete types are those of this file; each says which [Result] fulfils it, and any of them
+// Want is what a [Request] is for. The concrete types are those of this package, [KeyExchange] and [Proof]; each says which [Result] fulfils it, and any of them
 // may be answered with [Unfulfilled].
 type Want interface {
 	// same reports whether a result for the other one is as good for this one.
