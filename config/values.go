@@ -111,9 +111,3 @@ func parseSize(text string) (uint64, error) {
 	}
 	return lo, nil
 }
-
-// Bounds of the intervals of the IKE daemon.
-const (
-	minInterval = 100 * time.Millisecond
-	maxInterval = day
-)

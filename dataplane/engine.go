@@ -105,6 +105,7 @@ func (e *Engine) init(dev deviceEnd, socks socketEnd) {
 			e.ikePort = s.Local.Port()
 		case SocketNATT:
 			e.nattPort = s.Local.Port()
+		case SocketRaw: // has no port
 		}
 	}
 

@@ -151,6 +151,7 @@ func (w *outLoop) wait(r *rule, s *superPacket) {
 			w.drops.add(DropOutWaitFull, s.segments)
 			w.acquire(t)
 			return
+		case waitRetry:
 		}
 		w.refresh()
 		switch r = w.rule(&w.header.key); {

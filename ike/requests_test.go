@@ -221,8 +221,6 @@ func errandOf(n int, stranger bool, group uint16) gateway.Errand {
 // order is a desk with one worker that notes for whom it works.
 type order struct {
 	*desk
-	mu   sync.Mutex
-	list []string
 }
 
 func newOrder() *order {

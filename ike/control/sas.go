@@ -88,8 +88,9 @@ func taskName(k sa.TaskKind) string {
 		return "CHILD_REKEY"
 	case sa.TaskDeleteChild:
 		return "CHILD_DELETE"
+	default: // strongSwan has no word of its own for the others
+		return "IKE_INFORMATIONAL"
 	}
-	return "IKE_INFORMATIONAL"
 }
 
 // modeName is a mode as VICI has it: in capitals.

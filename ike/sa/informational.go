@@ -221,6 +221,7 @@ func (m *Machine) delete(now time.Time, reason string, whole bool) {
 	case StateConnecting:
 		m.close(now, reason, nil)
 		return
+	case StateEstablished, StateRekeying, StateRekeyed:
 	}
 	// What has not been sent is of no interest any more; a request in flight is waited for, the window being one.
 	if t, ok := m.ending(); ok {

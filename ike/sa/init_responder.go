@@ -104,6 +104,7 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 		return Accepted{WantsCookie: true}
 	case AdmitLater:
 		return drop(IgnoreBudget, wire.TransformName(wire.TransformKE, ke.Group))
+	case AdmitNow:
 	}
 	return newResponder(env, now, fits, chosen, msg, ke, nonce, datagram, path)
 }

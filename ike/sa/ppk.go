@@ -137,6 +137,7 @@ func (m *Machine) ppkDisagreed(e *auth.PPKError) *diag.Failure {
 		return m.ppkFailure(w, "", "a PPK_IDENTITY without an id")
 	case auth.PPKDiffers:
 		return diag.WrongPPK(w, ppkName(e.ID))
+	case auth.PPKUnknown, auth.PPKNotConfirmed:
 	}
 	theirs := e.Kind.String()
 	if e.Kind == wire.PPKIDFixed {

@@ -100,8 +100,9 @@ func (m *Machine) authTimeout() time.Time {
 		return earliest(m.auth.reauthAt, m.auth.expireAt)
 	case StateRekeying:
 		return m.auth.expireAt
+	default:
+		return time.Time{}
 	}
-	return time.Time{}
 }
 
 // StopSending takes the outbound direction of all children away: another IKE SA has children for the same traffic, and

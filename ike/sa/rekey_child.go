@@ -224,6 +224,7 @@ func (m *Machine) handleRekeyChild(r *request, n *wire.Notify) []wire.Payload {
 		return failing(wire.NotifyTemporaryFailure)
 	case ChildDeleted:
 		return notFound
+	case ChildInstalled, ChildRekeying:
 	}
 	t, colliding := doing[*rekeyChildTask](m)
 	colliding = colliding && t.old == old

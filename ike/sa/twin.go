@@ -1,9 +1,6 @@
 package sa
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // finishTwin takes the answer to an offer when the peer has asked for the same child at the same time. One SA is enough:
 // the rule for rekeyings that collide says which of the two goes, and who closes it (see collision). A peer that does not know of
@@ -29,11 +26,6 @@ func (m *Machine) finishTwin(r *response, o *childOffer, rival *Child) {
 	}
 	m.switchOutbound(c)
 	m.emit(ChildUp{Child: c})
-}
-
-// has tells whether a child of a configuration is up.
-func (m *Machine) has(cfg *ChildConfig) bool {
-	return slices.ContainsFunc(m.children, func(c *Child) bool { return c.Config == cfg && c.live() })
 }
 
 // noteTwin looks whether this side has asked for the same child as c, which the peer has just created. When our request
