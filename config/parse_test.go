@@ -12,7 +12,7 @@ import (
 	"esplanade/ike/selector"
 )
 
-var update = flag.Bool("update", false, "write the .want files anew; read the difference before you commit it")
+var update = flag.Bool("update", false, "write the .want files again; read the difference before you commit it")
 
 // TestFiles reads every file of testdata. Of a *.good.toml the .want file has the warnings, of a *.bad.toml all the
 // errors, in their order.

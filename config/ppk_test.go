@@ -69,7 +69,7 @@ func TestPPKFile(t *testing.T) {
 	}
 }
 
-// TestPPKInReadableConfiguration: a PPK in a file that others can read is a warning, beside that for the pre-shared key.
+// TestPPKInReadableConfiguration: a PPK in a file that others can read is a warning, in addition to that for the pre-shared key.
 func TestPPKInReadableConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	for mode, want := range map[os.FileMode]int{0o600: 0, 0o644: 2} {

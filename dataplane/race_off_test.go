@@ -2,5 +2,5 @@
 
 package dataplane
 
-// raceEnabled tells whether the tests run with the race detector.
+// raceEnabled reports whether the tests run with the race detector.
 const raceEnabled = false

@@ -26,7 +26,7 @@ func openAddressNews() *addressNews {
 	return &addressNews{fd: fd}
 }
 
-// changed tells whether there was news since the last call, and takes it.
+// changed reports whether there was news since the last call, and takes it.
 func (n *addressNews) changed() bool {
 	changed := false
 	for {

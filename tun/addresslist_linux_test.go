@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The list is true right after each change, and is not asked for anew in between.
+// The list is true right after each change, and is not asked for again in between.
 func TestAddressListFollows(t *testing.T) {
 	needRoot(t)
 	s := newSpace(t)

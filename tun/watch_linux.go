@@ -66,7 +66,7 @@ func forward[T any](updates <-chan T, ended chan<- struct{}, counts func(T) bool
 	ended <- struct{}{}
 }
 
-// isDevice tells whether an interface is the tunnel's.
+// isDevice reports whether an interface is the tunnel's.
 func (o WatchOptions) isDevice(index int) bool {
 	if o.Device == "" {
 		return false
@@ -75,7 +75,7 @@ func (o WatchOptions) isDevice(index int) bool {
 	return err == nil && i.Index == index
 }
 
-// concerns tells whether a route may lead to a peer: it is not one of the tunnel's own, and not one of those that the kernel
+// concerns reports whether a route may lead to a peer: it is not one of the tunnel's own, and not one of those that the kernel
 // keeps for each address.
 func (o WatchOptions) concerns(table, link int) bool {
 	if table == unix.RT_TABLE_LOCAL || o.Table != 0 && (table == o.Table || table == o.Table+1) {

@@ -62,7 +62,7 @@ func act(c *cobra.Command, socket, command, arg string, timeout time.Duration) (
 	return cl.stream(c.Context(), command, request(connection, child, timeout))
 }
 
-// renew has the daemon rekey what an argument names, or authenticate anew at a connection.
+// renew has the daemon rekey what an argument names, or reauthenticate at a connection.
 func renew(c *cobra.Command, socket, arg string, reauth bool) (*vici.Message, error) {
 	cl, err := dial(c, socket)
 	if err != nil {
@@ -167,7 +167,7 @@ func newRekey() *cobra.Command {
 		Short: "Replace the keys of a child or a connection",
 		Long: `Rekey starts to rekey the SAs of the child NAME, or the IKE SA of the connection NAME. Traffic goes on meanwhile. The
 command does not wait for the exchange; the log and "esplanade status" show it. With --reauth a new IKE SA, for which both
-sides prove anew who they are, takes the place of the connection's.`,
+sides prove again who they are, takes the place of the connection's.`,
 		Args:              oneArg("NAME"),
 		ValidArgsFunction: completeName(&socket),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -183,7 +183,7 @@ sides prove anew who they are, takes the place of the connection's.`,
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&reauth, "reauth", false, "authenticate anew, with a new IKE SA")
+	c.Flags().BoolVar(&reauth, "reauth", false, "reauthenticate, with a new IKE SA")
 	socketFlag(c, &socket)
 	return c
 }

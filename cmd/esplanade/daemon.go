@@ -64,7 +64,7 @@ type gatewayOptions struct {
 	log slog.Handler
 	// level is that of log, where a reload can change it.
 	level *slog.LevelVar
-	// observer is told what happens, beside the VICI clients.
+	// observer is told what happens, in addition to the VICI clients.
 	observer ikegw.Observer
 	// noControl leaves the control socket and the metrics out.
 	noControl bool

@@ -29,7 +29,7 @@ func switches(conf *config.Config) dataplane.Features {
 	}
 }
 
-// needsRawESP tells whether any connection may use IP protocol 50.
+// needsRawESP reports whether any connection may use IP protocol 50.
 func needsRawESP(conf *config.Config) bool {
 	return slices.ContainsFunc(conf.Connections, func(c *config.Connection) bool { return !c.Encap })
 }

@@ -44,7 +44,7 @@ func (e *demoEvents) status(s string) {
 	e.out.status(e.stamp(s))
 }
 
-// terminal tells whether status shows anything.
+// terminal reports whether status shows anything.
 func (e *demoEvents) terminal() bool { return e.out.terminal }
 
 // text writes lines without a time.

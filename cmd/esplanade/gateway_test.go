@@ -60,7 +60,7 @@ func TestTwoGateways(t *testing.T) {
 	}
 	left.seen.await(t, "a new CHILD SA, and the end of the old one", func(w *watcher) bool { return w.up > ups && w.down > downs })
 	right.seen.await(t, "the same at the right", func(w *watcher) bool { return w.up > ups && w.down > downs })
-	echo(t, left, right, "authenticated anew")
+	echo(t, left, right, "reauthenticated")
 
 	downs++
 	code, stdout, stderr := cli("terminate", "lab", "--socket", left.socket, "--timeout", "10s")

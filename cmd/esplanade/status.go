@@ -94,7 +94,7 @@ type connReport struct {
 	PPK      string `json:"ppk,omitempty"`
 	Resumed  bool   `json:"resumed,omitempty"`
 	stateReport
-	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those that the other side was told of beside the ones
+	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those that the other side was told of in addition to the ones
 	// in use.
 	MOBIKE      bool          `json:"mobike"`
 	LocalAddrs  []string      `json:"local_addrs,omitempty"`

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// isTerminal tells whether w is a terminal on which a line can be overwritten.
+// isTerminal reports whether w is a terminal on which a line can be overwritten.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {

@@ -183,7 +183,7 @@ func TestSilentPeer(t *testing.T) {
 	})
 }
 
-// keyingtries ends the attempts; a command begins anew.
+// keyingtries ends the attempts; a command begins again.
 func TestKeyingTries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFabric(t)
@@ -350,7 +350,7 @@ func TestUniqueReplace(t *testing.T) {
 				t.Errorf("unique = %s: the newcomer was sent away: %v\n%s", unique, sent, b.log.String())
 			}
 			if h := a.child("b/net"); h.Up() == (unique == "keep") {
-				t.Errorf("unique = %s: soon after the peer came anew its child is %s", unique, h.Phase)
+				t.Errorf("unique = %s: soon after the peer came again its child is %s", unique, h.Phase)
 			}
 			if n := strings.Count(b.log.String(), "IKE SA established"); n > 6 {
 				t.Errorf("unique = %s: %d IKE SAs in 15 s: nobody waits between attempts", unique, n)

@@ -27,7 +27,7 @@ func ppkTable(id, key string) string {
 }
 
 // TestPPK: two daemons live for hours with a post-quantum preshared key on top of ML-KEM, through rekeyings, and can say so;
-// a new key counts from the next authentication on, and who requires one makes its SAs anew.
+// a new key counts from the next authentication on, and who requires one makes its SAs again.
 func TestPPK(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFabric(t)
@@ -60,7 +60,7 @@ func TestPPK(t *testing.T) {
 			up("office")
 		}
 
-		// Another key on one side: nothing happens to the SAs until they are authenticated anew.
+		// Another key on one side: nothing happens to the SAs until they are reauthenticated.
 		if c := reload(b, toml(ppkTable("office", ppkTwo), r)); len(c.Changed) != 0 {
 			t.Errorf("b: %v", c) // its connection names none, so that nobody can say whose key it is
 		}

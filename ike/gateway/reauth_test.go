@@ -12,7 +12,7 @@ import (
 	"esplanade/ike/diag"
 )
 
-// reauthPair are two gateways with two children, of which the left one authenticates anew.
+// reauthPair are two gateways with two children, of which the left one reauthenticates.
 type reauthPair struct {
 	t    *testing.T
 	f    *fabric
@@ -132,7 +132,7 @@ func TestReauthentication(t *testing.T) {
 	}
 }
 
-// due is when the left side authenticates anew.
+// due is when the left side reauthenticates.
 func (p *reauthPair) due() time.Time {
 	p.t.Helper()
 	for _, s := range p.a.info().Conns[0].SAs {
@@ -170,7 +170,7 @@ func TestReauthenticationByCommand(t *testing.T) {
 	}
 }
 
-// The side that was called authenticates anew right after it was, as often as it is asked to. The new IKE SA is in the other
+// The side that was called reauthenticates right after it was, as often as it is asked to. The new IKE SA is in the other
 // direction than the one that it takes the place of, but both sides haven't called each other: none is redundant.
 func TestReauthenticationOfFreshIKESA(t *testing.T) {
 	for _, unique := range []string{"never", "no", "keep", "replace"} {
@@ -200,7 +200,7 @@ func TestReauthenticationOfFreshIKESA(t *testing.T) {
 	}
 }
 
-// Both sides authenticate anew, one a little after the other, at whatever point the first one is: one IKE SA is left, and at no time
+// Both sides reauthenticate, one a little after the other, at whatever point the first one is: one IKE SA is left, and at no time
 // is there a packet without an SA.
 func TestReauthenticationsOverlap(t *testing.T) {
 	for _, unique := range []string{"never", "replace"} {
@@ -235,7 +235,7 @@ func TestReauthenticationsOverlap(t *testing.T) {
 	}
 }
 
-// A gateway that knows no address of its peer can't authenticate anew, and says so to who asks for it.
+// A gateway that knows no address of its peer can't reauthenticate, and says so to who asks for it.
 func TestReauthenticationNeedsAnAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFabric(t)

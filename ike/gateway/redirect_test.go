@@ -125,7 +125,7 @@ func TestRedirectNowhere(t *testing.T) {
 	}
 }
 
-// Authenticating anew begins at the configured address, which sends this side on again: the IKE SA in use is replaced by one
+// Reauthenticating begins at the configured address, which sends this side on again: the IKE SA in use is replaced by one
 // with the same other gateway. When nothing comes of it the next attempt follows, and the old one stays meanwhile.
 func TestRedirectReauth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestRedirectReauth(t *testing.T) {
 			dns.set("gw2.example", nothing...)
 			settle(10*time.Minute + 5*time.Second)
 			wantUp(t, a, c)
-			// The next attempt may be under way beside it: when it begins is a matter of chance.
+			// The next attempt may be under way at the same time: when it begins is a matter of chance.
 			if now, _ := saIDs(a, "b"); !slices.Contains(now, before[0]) {
 				t.Fatalf("IKE SAs %d and then %d, without an address to go to", before, now)
 			}

@@ -287,7 +287,7 @@ func uniques() []string {
 	return []string{"replace", "no", "keep", "never"}
 }
 
-// reauth asks a side to authenticate anew.
+// reauth asks a side to reauthenticate.
 func (p *reauthPair) reauth(n *node) {
 	p.t.Helper()
 	name := map[*node]string{p.a: "b", p.b: "a"}[n]

@@ -137,12 +137,12 @@ func TestInitialContactOfAnotherPeer(t *testing.T) {
 		if ikes, children := saIDs(b, "other"); len(ikes) != 1 || len(children) != 1 {
 			t.Errorf("the other peer has %v, %v", ikes, children)
 		}
-		// The same peer anew, which has lost all: its old IKE SA goes at once.
+		// The same peer again, which has lost all: its old IKE SA goes at once.
 		a.crash()
 		a = f.start(addrA, toml("", left("start")))
 		settle(time.Second)
 		if now, _ := saIDs(b, "a"); len(now) != 1 || now[0] == ikes[0] {
-			t.Errorf("IKE SAs of the peer that came anew: %v, before %v", now, ikes)
+			t.Errorf("IKE SAs of the peer that came again: %v, before %v", now, ikes)
 		}
 		if ikes, _ := saIDs(b, "other"); len(ikes) != 1 {
 			t.Errorf("the other peer has %v", ikes)

@@ -247,7 +247,7 @@ func distinct(lists [][]uint16) (chosen []uint16, ok bool) {
 	return chosen, true
 }
 
-// completes tells whether each of the lists can have a method of its own that is not among those taken: a matching in a
+// completes reports whether each of the lists can have a method of its own that is not among those taken: a matching in a
 // bipartite graph, grown one augmenting path at a time, so that no offer of a peer makes it slow.
 func completes(taken []uint16, lists [][]uint16) bool {
 	owner := map[uint16]int{} // of a method, the list that has it

@@ -30,7 +30,7 @@ func (m *Machine) AddressesChanged(now time.Time) {
 	m.pump(now)
 }
 
-// mine tells whether this host has an address.
+// mine reports whether this host has an address.
 func (m *Machine) mine(a netip.Addr) bool { return m.env.HasAddr != nil && m.env.HasAddr(a) }
 
 // addressGone ends an IKE SA that cannot move: without MOBIKE only what a NAT does is followed, and by the other side.

@@ -8,7 +8,7 @@ import (
 	"esplanade/ike/wire"
 )
 
-// announceTask tells the peer which addresses this side has beside the one that the message comes from: a whole list,
+// announceTask tells the peer which addresses this side has in addition to the one that the message comes from: a whole list,
 // which replaces what the peer knows. https://www.rfc-editor.org/rfc/rfc4555#section-3.6
 type announceTask struct {
 	// must: the peer has to hear it even when the list is the old one, since it comes from a new address.
@@ -66,7 +66,7 @@ func (m *Machine) announce(now time.Time, must bool) {
 	m.enqueue(&announceTask{must: must})
 }
 
-// speaks tells whether addresses are announced in this state.
+// speaks reports whether addresses are announced in this state.
 func (m *Machine) speaks(must bool) bool {
 	return m.state == StateEstablished || m.state == StateRekeying || must && m.state == StateRekeyed
 }

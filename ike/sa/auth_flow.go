@@ -169,7 +169,7 @@ func (m *Machine) judge(payloads []wire.Payload) (step auth.Step, err error) {
 	return step, err
 }
 
-// authFailure is what a proof has failed with, as the operator gets to know it.
+// authFailure is what a proof has failed with, as the operator sees it.
 func (m *Machine) authFailure(err error) *diag.Failure {
 	w := m.where(wire.ExchangeIKEAuth)
 	refuse, own, peer := w.Answering(wire.NotifyAuthenticationFailed), m.localID.String(), m.flow.peer.String()

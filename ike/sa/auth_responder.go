@@ -39,7 +39,7 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	return answer
 }
 
-// refusedAuth is why IKE_AUTH comes to nothing, and what the peer gets to know of it.
+// refusedAuth is why IKE_AUTH comes to nothing, and what the peer learns of it.
 type refusedAuth struct {
 	notify  wire.NotifyType
 	failure *diag.Failure
@@ -53,7 +53,7 @@ func refused(f *diag.Failure) *refusedAuth {
 	return &refusedAuth{wire.NotifyAuthenticationFailed, f}
 }
 
-// refuseAuth ends a half-open SA. The response is all the peer gets to know; the SA is gone once it is sent.
+// refuseAuth ends a half-open SA. The response is all that the peer learns; the SA is gone once it is sent.
 func (m *Machine) refuseAuth(no *refusedAuth) []wire.Payload {
 	m.closing = &Closed{Reason: "IKE_AUTH refused: " + no.notify.String(), Failure: no.failure}
 	return failing(no.notify)

@@ -67,7 +67,7 @@ type origin struct {
 	peerID uint32
 }
 
-// live tells whether the child is neither replaced nor on its way out.
+// live reports whether the child is neither replaced nor on its way out.
 func (c *Child) live() bool {
 	return c.State == ChildInstalled || c.State == ChildRekeying
 }

@@ -10,7 +10,7 @@ import (
 	"esplanade/ike/wire"
 )
 
-// askedForChild tells whether the IKE_AUTH request of a side had a child in it, and whether there was one.
+// askedForChild reports whether the IKE_AUTH request of a side had a child in it, and whether there was one.
 func (e *end) askedForChild() (with, any bool) {
 	for _, o := range e.events {
 		if x, ok := o.(ExchangeDone); ok && x.Exchange == wire.ExchangeIKEAuth && x.Initiated {

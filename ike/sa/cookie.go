@@ -64,7 +64,7 @@ func (c *Cookies) Make(now time.Time, ni []byte, from netip.Addr, spii wire.SPI)
 	return c.append(nil, 0, ni, from, spii)
 }
 
-// Valid tells whether a cookie is one that this daemon made for the same request recently.
+// Valid reports whether a cookie is one that this daemon made for the same request recently.
 func (c *Cookies) Valid(now time.Time, cookie, ni []byte, from netip.Addr, spii wire.SPI) bool {
 	c.roll(now)
 	if len(cookie) != cookieLen {

@@ -122,7 +122,7 @@ func TestCrashTokenOneSided(t *testing.T) {
 	}
 }
 
-// The token proves the loss wherever RFC 6290 shows it: beside INVALID_IKE_SPI, beside INVALID_SPI in answer to ESP, and alone, with
+// The token proves the loss wherever RFC 6290 shows it: with INVALID_IKE_SPI, with INVALID_SPI in answer to ESP, and alone, with
 // or without a request that is outstanding, and from any address. https://www.rfc-editor.org/rfc/rfc6290#section-4.5
 func TestCrashTokenWhereverItIs(t *testing.T) {
 	for name, beside := range map[string][]wire.Payload{

@@ -33,11 +33,11 @@ func (m *Machine) dequeue(t task) {
 	}
 }
 
-// createChildTask makes a CHILD SA beside those that exist, RFC 7296 section 1.3.1.
+// createChildTask makes a CHILD SA in addition to those that exist, RFC 7296 section 1.3.1.
 type createChildTask struct {
 	cfg     *ChildConfig
 	trigger *selector.Packet
-	// part is what of the child is asked for, beside what is up; nil for all of it.
+	// part is what of the child is asked for, in addition to what is up; nil for all of it.
 	part    *selector.Pair
 	offer   *childOffer
 	groups  []uint16 // refused by the peer

@@ -44,7 +44,7 @@ type Env struct {
 	FreePPK func(id string) bool
 	HasPPK  func() bool
 
-	// FirstContact tells whether no other IKE SA exists between this daemon and the peer of a connection, so that
+	// FirstContact reports whether no other IKE SA exists between this daemon and the peer of a connection, so that
 	// INITIAL_CONTACT may be claimed (RFC 7296 section 2.4).
 	FirstContact func(cfg *Config) bool
 
@@ -70,8 +70,8 @@ type Env struct {
 	// LastOnPath is LastInbound for packets from the address that the CHILD SA's path says. Nil: nobody knows.
 	LastOnPath func(child uint64) time.Time
 
-	// HasAddr tells whether an address is one of this host, LocalAddrs lists those at which a connection's peer may find
-	// it, SourceFor is the one that the routes give for a peer, and Acceptable tells whether a connection may use a path
+	// HasAddr reports whether an address is one of this host, LocalAddrs lists those at which a connection's peer may find
+	// it, SourceFor is the one that the routes give for a peer, and Acceptable reports whether a connection may use a path
 	// that the peer has chosen. Without them nothing is known of addresses: an IKE SA stays where it is, and what the peer
 	// chooses is accepted.
 	HasAddr    func(a netip.Addr) bool

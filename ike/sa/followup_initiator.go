@@ -141,7 +141,7 @@ func (s *series) followed(m *Machine, t seriesTask, r *response) *response {
 // several retries it is a fatal error. https://www.rfc-editor.org/rfc/rfc9370#section-2.2.4
 const maxLostStates = 4
 
-// seriesFailed notes the end of a series without a result. retry tells whether the peer may do better later; when it is
+// seriesFailed notes the end of a series without a result. retry reports whether the peer may do better later; when it is
 // out of step for good, the IKE SA is deleted and there is nothing to retry.
 func (m *Machine) seriesFailed(r *response, f *diag.Failure) (retry bool) {
 	switch {

@@ -77,7 +77,7 @@ func (m *Machine) expect(now time.Time, p *answering) wire.Payload {
 	return &wire.Notify{NotifyType: wire.NotifyAdditionalKeyExchange, Data: p.link}
 }
 
-// running tells whether the series has neither ended nor been dropped.
+// running reports whether the series has neither ended nor been dropped.
 func (p *answering) running(m *Machine) bool { return p != nil && slices.Contains(m.answering, p) }
 
 // dropAnswering forgets a series, if there is one.
@@ -107,7 +107,7 @@ func (m *Machine) answeringFor(old *Child) *answering {
 	return nil
 }
 
-// peerCreates tells whether the peer is making a child of a configuration that replaces none.
+// peerCreates reports whether the peer is making a child of a configuration that replaces none.
 func (m *Machine) peerCreates(cfg *ChildConfig) bool {
 	return slices.ContainsFunc(m.answering, func(p *answering) bool { return p.child != nil && p.child.old == nil && p.child.cfg == cfg })
 }

@@ -236,7 +236,7 @@ func TestFollowupTwins(t *testing.T) {
 	}
 }
 
-// The responder forgets a series whose next request does not come, and says STATE_NOT_FOUND; the initiator tries anew.
+// The responder forgets a series whose next request does not come, and says STATE_NOT_FOUND; the initiator tries again.
 func TestFollowupStateNotFound(t *testing.T) {
 	for _, what := range []string{"rekey", "rekeyike"} {
 		t.Run(what, func(t *testing.T) {

@@ -311,7 +311,7 @@ func (t *initTask) finish(m *Machine, now time.Time, msg *wire.Message, datagram
 	return sequelOver
 }
 
-// answered takes what the answers to IKE_SA_INIT and IKE_SESSION_RESUME say beside keys, once one of them is believed.
+// answered takes what the answers to IKE_SA_INIT and IKE_SESSION_RESUME say in addition to keys, once one of them is believed.
 func (m *Machine) answered(now time.Time, msg *wire.Message, datagram []byte, path Path) {
 	m.initExchanged(now, msg, datagram, path)
 	m.nat.detect(m.localSPI, m.peerSPI, path, msg.Payloads)

@@ -28,7 +28,7 @@ type intermediate struct {
 	next *suite.Keys
 }
 
-// announcesIntermediate tells whether the sender of an IKE_SA_INIT message does IKE_INTERMEDIATE.
+// announcesIntermediate reports whether the sender of an IKE_SA_INIT message does IKE_INTERMEDIATE.
 // https://www.rfc-editor.org/rfc/rfc9242#section-3.1
 func announcesIntermediate(payloads []wire.Payload) bool {
 	return notify(payloads, wire.NotifyIntermediateExchangeSupported) != nil

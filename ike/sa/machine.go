@@ -22,7 +22,7 @@ type Machine struct {
 	candidates []*Config
 
 	state State
-	// initiator tells whether this side is the original initiator of this IKE SA, which fixes the I flag, the order of
+	// initiator reports whether this side is the original initiator of this IKE SA, which fixes the I flag, the order of
 	// the SPIs and the direction of the keys. "The original initiator" is re-evaluated by a rekey: RFC 7296 section
 	// 2.18 makes whoever rekeyed the initiator of the new IKE SA.
 	initiator         bool
@@ -115,7 +115,7 @@ func (m *Machine) PeerSPI() wire.SPI { return m.peerSPI }
 // Config is the connection. Before IKE_AUTH a responder knows only candidates, and gives the best of them.
 func (m *Machine) Config() *Config { return m.cfg }
 
-// Initiator tells whether this side is the original initiator of the IKE SA.
+// Initiator reports whether this side is the original initiator of the IKE SA.
 func (m *Machine) Initiator() bool { return m.initiator }
 
 // State is the present state.
@@ -130,7 +130,7 @@ func (m *Machine) LocalID() identity.Identity { return m.localID }
 // RemoteID is the other side of [Machine.LocalID].
 func (m *Machine) RemoteID() identity.Identity { return m.remoteID }
 
-// Replaced tells whether a rekeying has made the SA superfluous: what is left to do is to delete it.
+// Replaced reports whether a rekeying has made the SA superfluous: what is left to do is to delete it.
 func (m *Machine) Replaced() bool { return m.successor != nil || m.state == StateRekeyed }
 
 // Children lists the CHILD SAs; the slice must not be changed.
@@ -143,7 +143,7 @@ func (m *Machine) Outputs() []Output {
 	return out
 }
 
-// Done tells whether the machine can be forgotten: it is closed, and no retransmission is expected any more.
+// Done reports whether the machine can be forgotten: it is closed, and no retransmission is expected any more.
 func (m *Machine) Done() bool { return m.state == StateClosed && m.closedUntil.IsZero() }
 
 // LocalSPIOf tells which SPI of a received header is the receiver's, RFC 7296 section 3.1: the initiator flag names

@@ -6,7 +6,7 @@ import (
 	"esplanade/ike/wire"
 )
 
-// watchesMapping tells whether liveness checks also look at what the NAT in front of this side does: "When the initiator is
+// watchesMapping reports whether liveness checks also look at what the NAT in front of this side does: "When the initiator is
 // behind a NAT …, it SHOULD include these notifications in DPD messages and compare the received
 // NAT_DETECTION_DESTINATION_IP notifications with the value from the previous UPDATE_SA_ADDRESSES response (or the
 // IKE_SA_INIT response)." https://www.rfc-editor.org/rfc/rfc4555#section-3.8
@@ -15,7 +15,7 @@ import (
 // take this side's IKE SA for being elsewhere.
 func (m *Machine) watchesMapping() bool { return m.mob.on && m.mob.initiator && m.nat.local }
 
-// mappingProbe is what a liveness check carries beside nothing.
+// mappingProbe is what a liveness check carries.
 func (m *Machine) mappingProbe() []wire.Payload {
 	if !m.watchesMapping() {
 		return nil
@@ -35,7 +35,7 @@ func (m *Machine) compareMapping(r *response) {
 	m.update(r.now, m.path)
 }
 
-// bare tells whether a message is a liveness check and nothing else: empty, or with what MOBIKE adds to one.
+// bare reports whether a message is a liveness check and nothing else: empty, or with what MOBIKE adds to one.
 func bare(payloads []wire.Payload) bool {
 	for _, p := range payloads {
 		n, ok := p.(*wire.Notify)

@@ -244,7 +244,7 @@ func TestMappingChanges(t *testing.T) {
 	if got := m.a.made(); len(got) != 2 || !strings.HasPrefix(got[1], "N(UPD_SA_ADDR)") {
 		t.Errorf("the initiator asked %q", got)
 	}
-	// As long as the mapping stays there is no update, and keepalives go out beside the checks.
+	// As long as the mapping stays there is no update, and keepalives go out in addition to the checks.
 	m.a.events = nil
 	m.run(2 * time.Minute)
 	if slices.ContainsFunc(m.a.made(), func(s string) bool { return strings.Contains(s, "UPD") }) || countEvents[Moved](m.b) != 1 {

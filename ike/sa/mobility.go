@@ -19,7 +19,7 @@ type mobility struct {
 	// https://www.rfc-editor.org/rfc/rfc4555#section-1.3
 	initiator bool
 
-	// peer are the addresses that the peer has beside the one in use, announced those that it was told of ours.
+	// peer are the addresses that the peer has in addition to the one in use, announced those that it was told of ours.
 	peer, announced []netip.Addr
 	// verified are addresses of the peer at which it has answered.
 	verified []netip.Addr
@@ -102,7 +102,7 @@ func (m *Machine) noNATs(path Path) []wire.Payload {
 	return []wire.Payload{wire.NewNoNATsAllowed(path.Local, path.Remote)}
 }
 
-// natChanged tells whether a message says in NO_NATS_ALLOWED that no NAT may be in its way, and one is: "The exchange
+// natChanged reports whether a message says in NO_NATS_ALLOWED that no NAT may be in its way, and one is: "The exchange
 // responder MUST verify that the contents of the NO_NATS_ALLOWED notification match the addresses in the IP header."
 // Data of a wrong length matches nothing. https://www.rfc-editor.org/rfc/rfc4555#section-3.9
 func natChanged(payloads []wire.Payload, path Path) bool {
@@ -137,7 +137,7 @@ func (m *Machine) learnAddresses(payloads []wire.Payload) bool {
 	return found
 }
 
-// usable tells whether an address can be that of a gateway.
+// usable reports whether an address can be that of a gateway.
 func usable(a netip.Addr) bool {
 	return a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.Is4In6() &&
 		a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
@@ -151,7 +151,7 @@ func (m *Machine) own() []netip.Addr {
 	return m.env.LocalAddrs(m.cfg)
 }
 
-// additional are the addresses of this host beside the one in use.
+// additional are the addresses of this host except the one in use.
 func (m *Machine) additional() []netip.Addr {
 	var out []netip.Addr
 	for _, a := range m.own() {
@@ -162,7 +162,7 @@ func (m *Machine) additional() []netip.Addr {
 	return out
 }
 
-// isVerified tells whether the peer has answered at an address.
+// isVerified reports whether the peer has answered at an address.
 func (m *Machine) isVerified(a netip.Addr) bool { return slices.Contains(m.mob.verified, a) }
 
 func (m *Machine) verify(a netip.Addr) {
@@ -202,7 +202,7 @@ func (m *Machine) touched(other *Machine, now time.Time) {
 }
 
 // inherit hands mobility on to the IKE SA that a rekeying has made. Its SPIs are others, and so is what the peer will
-// say of our address: that is found out anew.
+// say of our address: that is found out again.
 func (m *Machine) inherit(from *Machine) {
 	m.mob = from.mob
 	m.mob.peer, m.mob.announced = slices.Clone(from.mob.peer), slices.Clone(from.mob.announced)

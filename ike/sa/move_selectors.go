@@ -41,7 +41,7 @@ func isHost(s selector.Selector, a netip.Addr) bool {
 }
 
 // moveSelectors has the selectors of a child that stand for the gateways themselves follow them. It reports whether they are others
-// now. The peer does the same when it gets to know of the move, as strongSwan does, so that nothing is negotiated: "[t]his has to be
+// now. The peer does the same when it learns of the move, as strongSwan does, so that nothing is negotiated: "[t]his has to be
 // taken into account if the (outer) IP address of the peer was used when deciding what kind of IPsec SAs the peer is allowed to
 // create". https://www.rfc-editor.org/rfc/rfc4555#section-5.2
 //

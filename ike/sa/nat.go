@@ -17,7 +17,7 @@ type nat struct {
 	forced        bool // we pretend to be behind one, to have ESP in UDP
 }
 
-// udp tells whether ESP travels in UDP.
+// udp reports whether ESP travels in UDP.
 func (n nat) udp() bool { return n.supported && (n.local || n.remote || n.forced) }
 
 // natHash is the value of a NAT_DETECTION_*_IP notify: SHA-1 over both SPIs in the order of the header, the address and

@@ -125,7 +125,7 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	sa, ok1 := find[*wire.SA](r.payloads)
 	tsi, tsr := findTS(r.payloads, false), findTS(r.payloads, true)
 	if n := errorNotify(r.payloads); n != nil {
-		// Also beside an SA payload: "[a]n implementation receiving a Notify payload with one of these types that it does not
+		// Also in addition to an SA payload: "[a]n implementation receiving a Notify payload with one of these types that it does not
 		// recognize in a response MUST assume that the corresponding request has failed entirely".
 		// https://www.rfc-editor.org/rfc/rfc7296#section-3.10.1
 		return nil, m.peerRefusedChild(x, o.cfg, o.ts, n)

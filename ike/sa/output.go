@@ -93,7 +93,7 @@ type Spawned struct{ Machine *Machine }
 // Touched reports that an input to this machine has given another one outputs, which the loop drains next.
 type Touched struct{ Machine *Machine }
 
-// ReauthDue reports that it is time to authenticate anew: by another IKE SA beside this one, or in its place (RFC 7296
+// ReauthDue reports that it is time to reauthenticate: by another IKE SA in addition to this one, or in its place (RFC 7296
 // section 2.8.3). It is put out again at the time that [Machine.ScheduleReauth] sets.
 type ReauthDue struct{}
 
@@ -119,7 +119,7 @@ type PeerInitialContact struct{}
 type ExchangeDone struct {
 	Exchange  wire.ExchangeType
 	MessageID uint32
-	// Initiated tells whether this side made the request.
+	// Initiated reports whether this side made the request.
 	Initiated         bool
 	Path              Path
 	Request, Response string // payloads in short, as wire.Summary writes them

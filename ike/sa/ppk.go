@@ -53,7 +53,7 @@ func (e *Env) mayUsePPK(c *Config, id string) bool {
 	return e.FreePPK == nil || e.FreePPK(id)
 }
 
-// hasPPK tells whether a connection could use a PPK with a peer that chooses one.
+// hasPPK reports whether a connection could use a PPK with a peer that chooses one.
 func (e *Env) hasPPK(c *Config) bool {
 	if c.PPKID == "" {
 		return e.HasPPK != nil && e.HasPPK()

@@ -22,7 +22,7 @@ const (
 	patientInterval = 30 * time.Second
 )
 
-// patient tells whether a responder goes on repeating a request although the usual number of times is reached. It does
+// patient reports whether a responder goes on repeating a request although the usual number of times is reached. It does
 // not when something at the peer's address says that there is no such IKE SA: that proves nothing, but then the usual
 // time is enough.
 func (m *Machine) patient(now time.Time, p *outstanding) bool {

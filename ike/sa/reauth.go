@@ -13,7 +13,7 @@ import (
 type authLife struct {
 	// since is when the two sides authenticated each other.
 	since time.Time
-	// reauthAt is when this side authenticates anew; expireAt when the SA is closed because nobody has.
+	// reauthAt is when this side reauthenticates; expireAt when the SA is closed because nobody has.
 	reauthAt, expireAt time.Time
 	// responder: this side answered the IKE_AUTH request, whoever has rekeyed the IKE SA since.
 	responder bool
@@ -22,12 +22,12 @@ type authLife struct {
 const (
 	// minReauthTime is the shortest time until a reauthentication that a peer's AUTH_LIFETIME brings about.
 	minReauthTime = 10 * time.Second
-	// authLifetimeShare is the share of the peer's AUTH_LIFETIME after which this side authenticates anew.
+	// authLifetimeShare is the share of the peer's AUTH_LIFETIME after which this side reauthenticates.
 	authLifetimeShare = 0.9
 )
 
 // startAuthLife sets the times after IKE_AUTH; now is when the two sides authenticated each other. The side that asked for
-// the IKE SA authenticates anew, and the other tells it when to (RFC 4478); that one does it itself, in the last moment,
+// the IKE SA reauthenticates, and the other tells it when to (RFC 4478); that one does it itself, in the last moment,
 // only where it was not heeded.
 func (m *Machine) startAuthLife(now time.Time) {
 	c := m.cfg
@@ -44,12 +44,12 @@ func (m *Machine) startAuthLife(now time.Time) {
 }
 
 // authLifetime is what a responder announces in its IKE_AUTH response: how long the initiator has until it is to
-// authenticate anew. https://www.rfc-editor.org/rfc/rfc4478#section-2
+// reauthenticate. https://www.rfc-editor.org/rfc/rfc4478#section-2
 func (m *Machine) authLifetime(*request) []wire.Payload {
 	if m.cfg.ReauthTime < time.Second {
 		return nil
 	}
-	// A resumed IKE SA has what is left: nobody has proved anything anew.
+	// A resumed IKE SA has what is left: nobody has proved anything again.
 	left := m.cfg.ReauthTime - m.establishedAt.Sub(m.authenticatedAt())
 	return []wire.Payload{wire.NewAuthLifetime(max(left, time.Second))}
 }
@@ -84,7 +84,7 @@ func (m *Machine) advanceAuthLife(now time.Time) {
 	if !a.expireAt.IsZero() && !now.Before(a.expireAt) {
 		a.expireAt, a.reauthAt = time.Time{}, time.Time{}
 		m.emit(Failed{Failure: diag.Expired(m.where(wire.ExchangeIKEAuth), "nobody has authenticated again in time")})
-		m.Delete(now, "nobody has authenticated anew in time")
+		m.Delete(now, "nobody has reauthenticated in time")
 		return
 	}
 	if m.state == StateEstablished && !a.reauthAt.IsZero() && !now.Before(a.reauthAt) {

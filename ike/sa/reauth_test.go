@@ -8,7 +8,7 @@ import (
 	"esplanade/ike/wire"
 )
 
-// due counts how often a side was told to authenticate anew, and gives the time of the last.
+// due counts how often a side was told to reauthenticate, and gives the time of the last.
 func (r *rig) reauthDue(e *end, within time.Duration) (time.Duration, bool) {
 	for began := r.now; r.now.Sub(began) < within; {
 		if countEvents[ReauthDue](e) > 0 {

@@ -36,7 +36,7 @@ func (m *Machine) Receive(now time.Time, datagram []byte, path Path) {
 	m.pump(now)
 }
 
-// Matches tells whether an IKE_SA_INIT request is the one this responder was made from. While the SA is half-open it is
+// Matches reports whether an IKE_SA_INIT request is the one this responder was made from. While the SA is half-open it is
 // answered again; later it is ignored, and no new SA is made of it either: "a robust responder will do the IKE SA lookup
 // using the whole packet, its hash, or the Ni payload". https://www.rfc-editor.org/rfc/rfc7296#section-2.1
 func (m *Machine) Matches(initRequest []byte) bool {

@@ -44,7 +44,7 @@ func (m *Machine) redirectNotifies() []wire.Payload {
 	return out
 }
 
-// redirectedInInit handles REDIRECT in an answer to IKE_SA_INIT, or to IKE_SESSION_RESUME, and tells whether that is all there is to the answer.
+// redirectedInInit handles REDIRECT in an answer to IKE_SA_INIT, or to IKE_SESSION_RESUME, and reports whether that is all there is to the answer.
 // Nothing protects it: that it carries the nonce of the request proves that it comes from somebody who has seen the
 // request, and no more. The gateway that this side is sent to has to prove what the present one would have had to.
 func (m *Machine) redirectedInInit(now time.Time, msg *wire.Message, datagram []byte, path Path) bool {
@@ -135,7 +135,7 @@ func (m *Machine) redirectIn(payloads []wire.Payload, path Path) (to wire.Gatewa
 // maxGatewayName is the length of the longest DNS name.
 const maxGatewayName = 253
 
-// reachable tells whether a gateway has an address or a name that somebody on the path can be sent to: not to itself, and not
+// reachable reports whether a gateway has an address or a name that somebody on the path can be sent to: not to itself, and not
 // to a link-local IPv6 address, which has no interface with it. What a peer calls a name goes to the resolver and into log
 // lines.
 func reachable(g wire.Gateway, path Path) bool {
@@ -156,7 +156,7 @@ func reachable(g wire.Gateway, path Path) bool {
 	return true
 }
 
-// sameGateway tells whether two gateways are called the same.
+// sameGateway reports whether two gateways are called the same.
 func sameGateway(a, b wire.Gateway) bool {
 	return a.Addr.Unmap() == b.Addr.Unmap() && strings.EqualFold(strings.TrimSuffix(a.FQDN, "."), strings.TrimSuffix(b.FQDN, "."))
 }
@@ -205,7 +205,7 @@ func (m *Machine) redirectAuth(asked *request) []wire.Payload {
 	return []wire.Payload{wire.NewRedirect(to, nil)}
 }
 
-// RedirectedAway tells whether the peer was sent elsewhere in IKE_AUTH, so that the IKE SA is none to be used.
+// RedirectedAway reports whether the peer was sent elsewhere in IKE_AUTH, so that the IKE SA is none to be used.
 func (m *Machine) RedirectedAway() bool { return m.redirect.away }
 
 // Redirect sends the peer of an IKE SA in use to another gateway. It reports false for a peer that can't be: one that has

@@ -14,7 +14,7 @@ import (
 //	and start the reassembly process over with just the received IKE Fragment message."
 //
 // https://www.rfc-editor.org/rfc/rfc7383#section-2.6
-// So there must be more of them than before. What is in them, and IntAuth with it, stays the same; each is protected anew.
+// So there must be more of them than before. What is in them, and IntAuth with it, stays the same; each is protected again.
 const (
 	// smallFragment is the size that is tried. With the headers of IP and UDP, the non-ESP marker and a tunnel's on the way
 	// it stays below the 576 octets that every host takes.

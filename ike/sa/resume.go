@@ -13,7 +13,7 @@ import (
 )
 
 // An IKE SA that the peer was lost with can be resumed with a session ticket (RFC 5723). It takes no key exchange and no
-// authentication anew: the keys come from SK_d of the old IKE SA, and IKE_AUTH proves that both sides have it.
+// a new authentication: the keys come from SK_d of the old IKE SA, and IKE_AUTH proves that both sides have it.
 //
 //	HDR, [N(COOKIE),] Ni, N(TICKET_OPAQUE), N+  -->
 //	                                            <--  HDR, Nr, N+      or  HDR, N(TICKET_NACK)
@@ -22,7 +22,7 @@ import (
 //
 // The exchange opens an IKE SA as IKE_SA_INIT does: message id 0, in the clear, the SPIs in the header.
 
-// Opens tells whether an exchange is one that makes an IKE SA out of nothing, in the clear.
+// Opens reports whether an exchange is one that makes an IKE SA out of nothing, in the clear.
 func Opens(x wire.ExchangeType) bool {
 	return x == wire.ExchangeIKESAInit || x == wire.ExchangeIKESessionResume
 }
@@ -91,7 +91,7 @@ func (m *Machine) authenticatedAt() time.Time {
 	return m.establishedAt
 }
 
-// authOver tells whether an authentication is so old that the IKE SA would be closed for it.
+// authOver reports whether an authentication is so old that the IKE SA would be closed for it.
 func (c *Config) authOver(since, now time.Time) bool {
 	return c.ReauthTime > 0 && !now.Before(since.Add(c.ReauthTime))
 }
@@ -120,6 +120,6 @@ func (m *Machine) takeKeys(chosen proposal.Chosen, skD []byte) error {
 	return m.setKeys(suite.ResumeSKEYSEED(prf, skD, m.init.ni, m.init.nr), m.init.ni, m.init.nr)
 }
 
-// usesPPK tells whether a PPK is a part of the connection. Such IKE SAs are not resumed: whether the peer has the PPK would have
+// usesPPK reports whether a PPK is a part of the connection. Such IKE SAs are not resumed: whether the peer has the PPK would have
 // to be known from the ticket, and a changed one be noticed.
 func (m *Machine) usesPPK() bool { return m.ppk.used || m.cfg.PPKID != "" || m.cfg.PPKRequired }

@@ -13,7 +13,7 @@ import (
 	"esplanade/ike/wire"
 )
 
-// resumes tells whether a ticket from there could be good at all. Without, the exchange is an unknown one.
+// resumes reports whether a ticket from there could be good at all. Without, the exchange is an unknown one.
 func resumes(env *Env, path Path) bool {
 	return env.Tickets != nil &&
 		slices.ContainsFunc(env.Connections(path.Local.Addr(), path.Remote.Addr()), func(c *Config) bool { return c.Resumption })
@@ -33,7 +33,7 @@ func acceptResume(env *Env, now time.Time, msg *wire.Message, datagram []byte, p
 		f := diag.NotResumed(m.whereResumed().Answering(wire.NotifyTicketNack), err)
 		return Accepted{Response: statelessAnswer(msg.Header, failing(wire.NotifyTicketNack)...), Failure: f}
 	}
-	// Whether the peer can be redirected is said anew, section 5, and it is redirected as in IKE_SA_INIT. The ticket stays good.
+	// Whether the peer can be redirected is said again, section 5, and it is redirected as in IKE_SA_INIT. The ticket stays good.
 	m.redirect = redirectsFrom(msg.Payloads)
 	if answer, to, ok := redirectInit(msg.Header, msg.Payloads, m.candidates, nonce.Data); ok {
 		return Accepted{Response: answer, RedirectedTo: to}

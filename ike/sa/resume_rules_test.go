@@ -116,7 +116,7 @@ func TestTicketLifetime(t *testing.T) {
 }
 
 // A resumed IKE SA can be redirected: the exchange behaves as IKE_SA_INIT does, and whether the peer can be redirected is said
-// anew. https://www.rfc-editor.org/rfc/rfc5723#section-5
+// again. https://www.rfc-editor.org/rfc/rfc5723#section-5
 func TestRedirectOfResumption(t *testing.T) {
 	other := wire.Gateway{Addr: netip.MustParseAddr("192.0.2.77")}
 	for _, follows := range []bool{true, false} {

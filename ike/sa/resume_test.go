@@ -351,7 +351,7 @@ func TestResumptionDoesNotProlongAuthentication(t *testing.T) {
 					t.Errorf("%s: the authentication ends after %s", e.name, at)
 				}
 				if at := m.auth.reauthAt.Sub(epoch); at > life+time.Minute {
-					t.Errorf("%s: authenticates anew after %s", e.name, at)
+					t.Errorf("%s: reauthenticates after %s", e.name, at)
 				}
 			}
 		}

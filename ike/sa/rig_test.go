@@ -34,7 +34,7 @@ type rig struct {
 	drop func(from *end, datagram []byte) bool
 	// translate is a NAT: it changes the path as the receiver sees it.
 	translate func(f *flight)
-	// reach tells whether a datagram can travel on a path; nil for any.
+	// reach reports whether a datagram can travel on a path; nil for any.
 	reach  func(from *end, p Path) bool
 	delay  time.Duration
 	ladder strings.Builder

@@ -99,7 +99,7 @@ func (m *Machine) checkRoute() {
 	m.requeue(&routeTask{})
 }
 
-// followsESP tells whether the peer's ESP packets may take ESP along to where they come from: with MOBIKE, "[t]he host not
+// followsESP reports whether the peer's ESP packets may take ESP along to where they come from: with MOBIKE, "[t]he host not
 // behind a NAT MUST NOT use these dynamic updates for IKEv2 packets, but MAY use them for ESP packets". The side that was called
 // is taken for one that is not behind a NAT, as in [Machine.follow]. https://www.rfc-editor.org/rfc/rfc4555#section-3.8
 func (m *Machine) followsESP() bool {

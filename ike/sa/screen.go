@@ -44,7 +44,7 @@ func (c *Cookies) Screen(now time.Time, datagram []byte, from netip.Addr) (answe
 	return c.append(b, 0, s.Nonce, from, h.SPIi), false
 }
 
-// isInitRequest tells whether a header is that of a request for a new IKE SA.
+// isInitRequest reports whether a header is that of a request for a new IKE SA.
 func isInitRequest(h wire.Header) bool {
 	return h.Flags&wire.FlagResponse == 0 && Opens(h.Exchange) && h.MessageID == 0 &&
 		h.SPIi != 0 && h.SPIr == 0 && h.Flags&wire.FlagInitiator != 0

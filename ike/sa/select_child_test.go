@@ -99,7 +99,7 @@ func TestNarrowerRekeyingIsNotTaken(t *testing.T) {
 	})
 }
 
-// An error beside an SA payload fails the request: "An implementation receiving a Notify payload with one of these types that it does
+// An error in addition to an SA payload fails the request: "An implementation receiving a Notify payload with one of these types that it does
 // not recognize in a response MUST assume that the corresponding request has failed entirely."
 // https://www.rfc-editor.org/rfc/rfc7296#section-3.10.1
 func TestErrorBesideAChild(t *testing.T) {

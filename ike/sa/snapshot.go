@@ -28,7 +28,7 @@ type Snapshot struct {
 	Resumed                        bool            // with a session ticket
 	Created, Established           time.Time
 	RekeyAt, ReauthAt              time.Time // zero: not scheduled
-	// MOBIKE tells that the addresses can change; LocalAddrs are those of this side that the peer was told of beside the
+	// MOBIKE tells that the addresses can change; LocalAddrs are those of this side that the peer was told of in addition to the
 	// one in use, PeerAddrs what it told us.
 	MOBIKE                bool
 	LocalAddrs, PeerAddrs []netip.Addr

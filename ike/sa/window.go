@@ -61,7 +61,7 @@ func (w *window) unanswered() uint32 {
 	return w.nextRecv
 }
 
-// answers tells whether the cached response is one to an exchange of this type. Another type with the same id is not a
+// answers reports whether the cached response is one to an exchange of this type. Another type with the same id is not a
 // retransmission.
 func (w *window) answers(x wire.ExchangeType) bool {
 	if len(w.response) == 0 {

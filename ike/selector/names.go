@@ -56,7 +56,7 @@ func serviceNames() []named {
 	}
 }
 
-// lookup finds a name in a table. The tables are built anew each time, because parsing is rare and shared tables could
+// lookup finds a name in a table. The tables are built again each time, because parsing is rare and shared tables could
 // be changed.
 func lookup(table []named, name string) (uint16, bool) {
 	for _, e := range table {

@@ -7,7 +7,7 @@ import (
 )
 
 // State is what a ticket says: the part of an IKE SA that RFC 5723 section 5 has restored "from the ticket". What is not here
-// is negotiated anew: SPIs, addresses, NATs, CHILD SAs, extensions.
+// is negotiated again: SPIs, addresses, NATs, CHILD SAs, extensions.
 type State struct {
 	// Connection is the name of the configured connection. A ticket is good for no other.
 	Connection string

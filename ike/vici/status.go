@@ -95,7 +95,7 @@ type ConnStatus struct {
 	// PPK names the post-quantum preshared key that the keys depend on; empty for none.
 	PPK   string `json:"ppk,omitempty"`
 	State State  `json:"state"`
-	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those beside the ones in use that the other side was
+	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those that, in addition to the ones in use, the other side was
 	// told of.
 	MOBIKE      bool          `json:"mobike,omitempty"`
 	LocalAddrs  []string      `json:"local_addrs,omitempty"`

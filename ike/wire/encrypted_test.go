@@ -104,7 +104,7 @@ func TestEncryptedMalformed(t *testing.T) {
 			m, err := Parse(b)
 			wantParseError(t, err, c.payload, c.offset, c.reason)
 			if m != nil {
-				t.Errorf("message beside the error: %v", m)
+				t.Errorf("message in addition to the error: %v", m)
 			}
 		})
 	}

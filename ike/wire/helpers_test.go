@@ -87,7 +87,7 @@ func checkMalformed(t *testing.T, pt PayloadType, cases []malformedCase) {
 			ps, err := ParsePayloads(pt, framed(unhex(t, c.body)), base)
 			wantParseError(t, err, pt, base+genericHeaderLen+c.offset, c.reason)
 			if ps != nil {
-				t.Errorf("payloads beside the error: %v", ps)
+				t.Errorf("payloads in addition to the error: %v", ps)
 			}
 		})
 	}
@@ -173,11 +173,11 @@ func checkChain(t *testing.T, first PayloadType, b []byte) {
 }
 
 // checkError checks that a parser's error has one of the documented types, a
-// place inside the input, and no result beside it.
+// place inside the input, and no result with it.
 func checkError(t *testing.T, err error, result bool, from, to int) {
 	t.Helper()
 	if result {
-		t.Fatalf("a result beside the error %v", err)
+		t.Fatalf("a result together with the error %v", err)
 	}
 	offset := -1
 	var pe *ParseError

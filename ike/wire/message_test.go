@@ -147,7 +147,7 @@ func TestParseMalformed(t *testing.T) {
 			m, err := Parse(unhex(t, c.hex))
 			wantParseError(t, err, c.payload, c.offset, c.reason)
 			if m != nil {
-				t.Errorf("message beside the error: %v", m)
+				t.Errorf("message in addition to the error: %v", m)
 			}
 		})
 	}

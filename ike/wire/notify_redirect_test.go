@@ -47,7 +47,7 @@ func TestRedirectMalformed(t *testing.T) {
 		g, nonce, err := n.Redirect()
 		wantDataError(t, c.name, err, c.reason)
 		if g != (Gateway{}) || nonce != nil {
-			t.Errorf("%s: %v, %x beside the error", c.name, g, nonce)
+			t.Errorf("%s: %v, %x together with the error", c.name, g, nonce)
 		}
 		_, err = n.RedirectedFrom()
 		wantDataError(t, c.name, err, c.reason)

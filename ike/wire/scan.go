@@ -80,7 +80,7 @@ func cookieData(body []byte) ([]byte, bool) {
 	return body[end:], true
 }
 
-// isTicket tells whether the body of a Notify payload is that of a TICKET_OPAQUE.
+// isTicket reports whether the body of a Notify payload is that of a TICKET_OPAQUE.
 func isTicket(body []byte) bool {
 	return len(body) > notifyHeaderLen && NotifyType(binary.BigEndian.Uint16(body[2:])) == NotifyTicketOpaque
 }

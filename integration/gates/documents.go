@@ -180,7 +180,7 @@ func CheckMakefile(t *Tree) []Violation {
 	return all
 }
 
-// CheckTop wants the given top level, and nothing beside it.
+// CheckTop wants the given top level, and nothing else.
 func CheckTop(t *Tree, allowed []string) []Violation {
 	var all []Violation
 	seen := map[string]bool{}

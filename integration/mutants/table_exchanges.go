@@ -181,17 +181,17 @@ func exchanges() []Mutant {
 		{
 			Name: "auth-lifetime-of-initiator", File: "ike/sa/reauth.go", Tests: "^TestReauthTimes$",
 			Old: "	case m.auth.responder:\n", New: "	case false:\n",
-			Why: "a client could have its gateway authenticate anew",
+			Why: "a client could have its gateway reauthenticate",
 		},
 		{
 			Name: "auth-lifetime-floor", File: "ike/sa/reauth.go", Tests: "^TestAuthLifetimeLater$",
 			Old: "max(jittered(share, d/10, m.env.Jitter()), minReauthTime)", New: "jittered(share, d/10, m.env.Jitter())",
-			Why: "a gateway could have its client authenticate anew without pause",
+			Why: "a gateway could have its client reauthenticate without pause",
 		},
 		{
 			Name: "auth-over", File: "ike/sa/reauth.go", Tests: "^TestReauthTimes$",
 			Old: "if !a.expireAt.IsZero() && !now.Before(a.expireAt) {", New: "if false {",
-			Why: "an authentication would last for ever if nobody does it anew",
+			Why: "an authentication would last for ever if nobody does it again",
 		},
 		{
 			Name: "unprotected-error", File: "ike/sa/init_initiator.go", Tests: "^TestForgedInitAnswerEndsNothing$",

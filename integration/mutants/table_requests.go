@@ -6,7 +6,7 @@ func requests() []Mutant {
 		{
 			Name: "parked-window", File: "ike/sa/receive.go", Tests: "^TestExchangesWait$",
 			Old: "if m.window.parked.waits() {", New: "if m.state == StateClosed {",
-			Why: "a copy of a request that waits would be made anew, or the one behind it answered before it",
+			Why: "a copy of a request that waits would be made again, or the one behind it answered before it",
 		},
 		{
 			Name: "parked-answer", File: "ike/sa/receive.go", Tests: "^TestExchangesWait$",
