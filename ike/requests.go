@@ -23,13 +23,14 @@ const (
 	// and the common groups stay below it.
 	inPlace = 150 * time.Microsecond
 
-	// maxWaiting bounds the requests that wait for peers, and maxWaitingOfPeer those for one of them. An IKE SA has no more than
-	// three of them. With the most expensive group, that is half a minute of work for one core: what has waited for too long is
-	// not begun.
-	maxWaiting       = 512
-	maxWaitingOfPeer = 64
-	// maxWaitingStrangers and maxWaitingOfStranger are the same for peers that are not authenticated. How much may be computed for
-	// them has a bound of its own: see gateway/budget.go.
+	// maxWaiting bounds the requests that wait for peers, maxWaitingOfPeer those for one of them, and maxWaitingOfAddress those
+	// for one address of it. An IKE SA has no more than three of them. With the most expensive group, maxWaiting is half a minute
+	// of work for one core: what has waited for too long is not begun.
+	maxWaiting          = 512
+	maxWaitingOfPeer    = 256
+	maxWaitingOfAddress = 64
+	// maxWaitingStrangers and maxWaitingOfStranger are the same for peers that are not authenticated, each of which is an address.
+	// How much may be computed for them has a bound of its own: see gateway/budget.go.
 	maxWaitingStrangers  = 128
 	maxWaitingOfStranger = 8
 	// strangersTurn: when strangers wait, one in so many turns is theirs, so that peers that come again and again do not keep
@@ -96,7 +97,8 @@ type desk struct {
 func newDesk(crew int, carryOut func(sa.Want) sa.Result, wake func()) *desk {
 	d := &desk{
 		carryOut: carryOut, wake: wake, crew: crew,
-		peers: newTurns(maxWaiting, maxWaitingOfPeer), strangers: newTurns(maxWaitingStrangers, maxWaitingOfStranger),
+		peers:     newTurns(maxWaiting, maxWaitingOfPeer, maxWaitingOfAddress),
+		strangers: newTurns(maxWaitingStrangers, maxWaitingOfStranger, maxWaitingOfStranger),
 	}
 	d.work.L = &d.mu
 	return d

@@ -257,17 +257,17 @@ func (o *order) results() (out []gateway.Errand) {
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrder()
-		for range maxWaitingOfPeer {
+		for range maxWaitingOfAddress {
 			o.put(t, errandOf(1, false, wire.KE_MODP_8192), true)
 		}
-		o.put(t, errandOf(1, false, wire.KE_MODP_8192), false) // as many as there may be of one
+		o.put(t, errandOf(1, false, wire.KE_MODP_8192), false) // as many as there may be of one address
 		o.put(t, errandOf(2, false, wire.KE_MODP_8192), true)
 		for n := range maxWaitingStrangers {
 			o.put(t, errandOf(100+n, true, wire.KE_MODP_8192), true)
 		}
 		o.put(t, errandOf(99, true, wire.KE_MODP_8192), false) // as many as there may be of all
 		o.put(t, errandOf(3, false, wire.KE_MODP_8192), true)
-		if got, want := o.report(), (Work{Peers: maxWaitingOfPeer + 2, Strangers: maxWaitingStrangers, Full: 2}); got != want {
+		if got, want := o.report(), (Work{Peers: maxWaitingOfAddress + 2, Strangers: maxWaitingStrangers, Full: 2}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 		o.start()
@@ -281,9 +281,44 @@ func TestTurns(t *testing.T) {
 		}
 		settle(time.Minute)
 		// What had waited for too long was not begun, and nothing is left.
-		if w := o.report(); w.Peers+w.Strangers > 0 || w.Late == 0 || w.Late+w.Worked != maxWaitingOfPeer+2+maxWaitingStrangers {
+		if w := o.report(); w.Peers+w.Strangers > 0 || w.Late == 0 || w.Late+w.Worked != maxWaitingOfAddress+2+maxWaitingStrangers {
 			t.Errorf("%+v", w)
 		}
+		o.close()
+	})
+}
+
+// A peer that has authenticated itself with one identity from many addresses has the turns of one peer: another one waits for one
+// of them. Its addresses have their turns in it, and it does not fill the queue.
+func TestTurnsOfAnIdentity(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrder()
+		as := func(identity string, n int) gateway.Errand {
+			x := errandOf(n, false, wire.KE_MODP_8192)
+			x.Identity = identity
+			return x
+		}
+		for n := range maxWaitingOfPeer {
+			o.put(t, as("many", n/2), true)
+		}
+		o.put(t, as("many", 200), false) // as many as there may be of one peer
+		o.put(t, as("one", 201), true)
+		o.put(t, as("two", 0), true) // the address is one that the first has, too
+		o.put(t, errandOf(0, false, wire.KE_MODP_8192), true)
+		o.start()
+		settle(8 * 60 * time.Millisecond)
+		var got []string
+		for _, x := range o.results()[:7] {
+			got = append(got, fmt.Sprint(x.Identity, x.Peer.As4()[3]))
+		}
+		if want := []string{"many0", "one201", "two0", "0", "many1", "many2", "many3"}; !slices.Equal(got, want) {
+			t.Errorf("worked for %v, want %v", got, want)
+		}
+		settle(time.Minute)
+		if w := o.report(); w.Peers > 0 || w.Late+w.Worked != maxWaitingOfPeer+3 {
+			t.Errorf("%+v", w)
+		}
+		o.put(t, as("many", 0), true) // there is room again
 		o.close()
 	})
 }
@@ -312,7 +347,7 @@ func TestDeskCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrder()
 		o.start()
-		for range maxWaitingOfPeer {
+		for range maxWaitingOfAddress {
 			o.put(t, errandOf(1, false, wire.KE_MODP_8192), true)
 		}
 		settle(time.Millisecond)

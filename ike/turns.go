@@ -7,31 +7,52 @@ import (
 )
 
 // turns is a queue of errands that is fair between peers: it gives one of each in turn. A peer with many does not delay another
-// by more than one of its own.
+// by more than one of its own. What has been authenticated with one identity is one peer, from however many addresses it comes;
+// within that, one of each address has its turn.
 type turns struct {
-	// max bounds what waits, and maxOfPeer what waits for one peer.
-	max, maxOfPeer int
+	// max bounds what waits, maxOfPeer what waits for one peer, and maxOfAddress what waits for one address of it.
+	max, maxOfPeer, maxOfAddress int
 
-	peers map[netip.Addr][]gateway.Errand // what waits, by peer, the oldest first
-	// next are the peers for which something waits, in the order of their turns.
-	next    []netip.Addr
+	peers round[peer, *round[netip.Addr, []gateway.Errand]]
+	// waiting is how many errands wait, and of how many for a peer.
 	waiting int
+	of      map[peer]int
 }
 
-func newTurns(max, maxOfPeer int) *turns {
-	return &turns{max: max, maxOfPeer: maxOfPeer, peers: map[netip.Addr][]gateway.Errand{}}
+// peer is whose errands have turns in common: an identity, or the address of a peer that has not been authenticated.
+type peer struct {
+	identity string
+	addr     netip.Addr
 }
 
-// add puts an errand at the end of those of its peer. It reports false for one that is too much.
+func peerOf(x gateway.Errand) peer {
+	if x.Identity != "" {
+		return peer{identity: x.Identity}
+	}
+	return peer{addr: x.Peer}
+}
+
+func newTurns(max, maxOfPeer, maxOfAddress int) *turns {
+	return &turns{max: max, maxOfPeer: maxOfPeer, maxOfAddress: maxOfAddress, of: map[peer]int{}}
+}
+
+// add puts an errand at the end of those of its address. It reports false for one that is too much.
 func (t *turns) add(x gateway.Errand) bool {
-	of := t.peers[x.Peer]
-	if t.waiting >= t.max || len(of) >= t.maxOfPeer {
+	p := peerOf(x)
+	if t.waiting >= t.max || t.of[p] >= t.maxOfPeer {
 		return false
 	}
-	if len(of) == 0 {
-		t.next = append(t.next, x.Peer)
+	addrs, ok := t.peers.list[p]
+	if !ok {
+		addrs = &round[netip.Addr, []gateway.Errand]{}
 	}
-	t.peers[x.Peer] = append(of, x)
+	list := addrs.list[x.Peer]
+	if len(list) >= t.maxOfAddress {
+		return false
+	}
+	addrs.put(x.Peer, append(list, x))
+	t.peers.put(p, addrs)
+	t.of[p]++
 	t.waiting++
 	return true
 }
@@ -41,15 +62,42 @@ func (t *turns) take() (x gateway.Errand, ok bool) {
 	if t.waiting == 0 {
 		return gateway.Errand{}, false
 	}
-	peer := t.next[0]
-	t.next = t.next[1:]
-	of := t.peers[peer]
-	if x = of[0]; len(of) > 1 {
-		t.peers[peer] = of[1:]
-		t.next = append(t.next, peer)
+	p, addrs := t.peers.take()
+	a, list := addrs.take()
+	if x = list[0]; len(list) > 1 {
+		addrs.put(a, list[1:])
+	}
+	if t.of[p]--; t.of[p] > 0 {
+		t.peers.put(p, addrs)
 	} else {
-		delete(t.peers, peer)
+		delete(t.of, p)
 	}
 	t.waiting--
 	return x, true
+}
+
+// round is what is taken in turn, by key.
+type round[K comparable, V any] struct {
+	list map[K]V
+	next []K // in the order of their turns
+}
+
+// put gives a key a value. A key that is not there is the last.
+func (r *round[K, V]) put(k K, v V) {
+	if r.list == nil {
+		r.list = map[K]V{}
+	}
+	if _, ok := r.list[k]; !ok {
+		r.next = append(r.next, k)
+	}
+	r.list[k] = v
+}
+
+// take takes the key whose turn it is out. There must be one.
+func (r *round[K, V]) take() (K, V) {
+	k := r.next[0]
+	r.next = r.next[1:]
+	v := r.list[k]
+	delete(r.list, k)
+	return k, v
 }

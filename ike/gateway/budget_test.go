@@ -59,8 +59,8 @@ func TestBudget(t *testing.T) {
 // are the requests that get one.
 func cheap(made *time.Duration) func(*rigOptions) {
 	return func(o *rigOptions) {
-		o.carryOut = func(k sa.KeyExchange) sa.Result {
-			*made += k.Cost()
+		o.carryOut = func(x Errand) sa.Result {
+			*made += x.Want.(sa.KeyExchange).Cost()
 			return sa.Exchanged{Public: make([]byte, 512), Shared: make([]byte, 512)}
 		}
 	}

@@ -13,9 +13,10 @@ type Errand struct {
 	Want sa.Want
 	// Until is how long the IKE SA waits for the result.
 	Until time.Time
-	// Peer is where the other end of the IKE SA is: its address, or its /64 of IPv6. Stranger: it has come by itself and has not
-	// been authenticated yet.
+	// Peer is where the other end of the IKE SA is: its address, or its /64 of IPv6. Identity is the one that it has proved to
+	// have, empty before it has: see [identity.Identity.Key]. Stranger: it has come by itself and has not been authenticated yet.
 	Peer     netip.Addr
+	Identity string
 	Stranger bool
 
 	// The machine has the id ike and, since the request is for an exchange of it, the SPI spi until then.
@@ -26,10 +27,14 @@ type Errand struct {
 
 // runErrand has a request of a machine carried out.
 func (d *Manager) runErrand(now time.Time, e *entry, r sa.Request) {
-	result, done := d.o.Host.CarryOut(Errand{
+	x := Errand{
 		Want: r.Want, Until: r.Until, Peer: sourceOf(e.m.Path().Remote.Addr()), Stranger: e.stranger,
 		spi: e.m.LocalSPI(), ike: e.m.ID(), request: r.ID,
-	})
+	}
+	if e.up {
+		x.Identity = e.peer.remote
+	}
+	result, done := d.o.Host.CarryOut(x)
 	if done {
 		e.m.Complete(now, r.ID, result)
 	}

@@ -25,8 +25,8 @@ type rigOptions struct {
 	Logger  *slog.Logger
 	// Resolve looks names up, in goroutines.
 	Resolve func(ctx context.Context, name string) ([]netip.Addr, error)
-	// carryOut makes key exchanges. Nil: they are carried out at once.
-	carryOut func(k sa.KeyExchange) sa.Result
+	// carryOut carries errands out. Nil: at once.
+	carryOut func(x Errand) sa.Result
 }
 
 // network is the part of a host that a test may replace.
@@ -302,11 +302,10 @@ func (h *rigHost) LookUp(id uint64, name string) {
 }
 
 func (h *rigHost) CarryOut(x Errand) (sa.Result, bool) {
-	k := x.Want.(sa.KeyExchange)
 	if f := h.d.o.carryOut; f != nil {
-		return f(k), true
+		return f(x), true
 	}
-	return k.CarryOut(), true
+	return x.Want.(sa.KeyExchange).CarryOut(), true
 }
 
 // rigMeter counts.

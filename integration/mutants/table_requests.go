@@ -30,8 +30,23 @@ func requests() []Mutant {
 		},
 		{
 			Name: "work-of-one-peer", File: "ike/turns.go", Tests: "^TestTurns$",
-			Old: "if t.waiting >= t.max || len(of) >= t.maxOfPeer {", New: "if t.waiting >= t.max {",
-			Why: "one peer could fill the queue",
+			Old: "if len(list) >= t.maxOfAddress {", New: "if len(list) < 0 {",
+			Why: "one address could fill the queue",
+		},
+		{
+			Name: "work-of-one-identity", File: "ike/turns.go", Tests: "^TestTurnsOfAnIdentity$",
+			Old: "|| t.of[p] >= t.maxOfPeer {", New: "{",
+			Why: "a peer with many addresses could fill the queue",
+		},
+		{
+			Name: "turns-by-address", File: "ike/turns.go", Tests: "^TestTurnsOfAnIdentity$",
+			Old: "if x.Identity != \"\" {", New: "if false {",
+			Why: "a peer with many addresses would have a turn for each of them, and others would wait for seconds",
+		},
+		{
+			Name: "errand-without-identity", File: "ike/gateway/errands.go", Tests: "^TestErrandsNameWhoIsAuthenticated$",
+			Old: "		x.Identity = e.peer.remote\n", New: "",
+			Why: "a peer with many addresses would count as many peers",
 		},
 		{
 			Name: "strangers-first", File: "ike/requests.go", Tests: "^TestTurns$",
