@@ -15,6 +15,10 @@ const reauthPause = 15 * time.Second
 // SAs within the new IKE SA …, and finally deleting the old IKE SA". https://www.rfc-editor.org/rfc/rfc7296#section-2.8.3
 func (d *Manager) reauthenticate(now time.Time, e *entry) {
 	c := e.conn
+	if !e.up && !e.closed && !e.leaving {
+		e.m.ScheduleReauth(now.Add(reauthPause)) // a successor that has not taken over yet
+		return
+	}
 	if c == nil || !e.alive() || d.stopping {
 		return
 	}

@@ -19,7 +19,7 @@ const (
 
 // Stats counts what happened in a run.
 type Stats struct {
-	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, ESP, TooBig, Fragments, Attacks, Moves, Reloads, Errands, Gaps int
+	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, ESP, TooBig, Fragments, Attacks, Moves, Reloads, Errands, Gaps, Redirects int
 	// Crashes were proved by a token. Resumptions were tried; Resumed have succeeded. TicketReplays are the attacker's.
 	Crashes, Resumptions, Resumed, TicketReplays int
 }
@@ -35,6 +35,7 @@ func (s *Stats) Add(o Stats) {
 	s.Reloads += o.Reloads
 	s.Errands += o.Errands
 	s.Gaps += o.Gaps
+	s.Redirects += o.Redirects
 	s.ESP += o.ESP
 	s.TooBig += o.TooBig
 	s.Fragments += o.Fragments

@@ -33,7 +33,7 @@ func (p *plan) configOf(h *hostPlan, v variant) *config.Config {
 	for _, e := range h.ends {
 		fmt.Fprintf(&b, "[connections.%s]\nlocal_addrs = [\"%%any\"]\nremote_addrs = [%q]\nproposals = [%q]\nunique = %q\nchildless = %q\n",
 			e.peer, e.remote, e.ike, e.unique, e.childless)
-		fmt.Fprintf(&b, "[connections.%s.local]\nauth = \"psk\"\nid = \"%s.example\"\n", e.peer, e.host)
+		fmt.Fprintf(&b, "[connections.%s.local]\nauth = \"psk\"\nid = \"%s.example\"\n", e.peer, h.ident)
 		fmt.Fprintf(&b, "[connections.%s.remote]\nauth = \"psk\"\nid = \"%s.example\"\n", e.peer, e.peer)
 		for i := range e.kids {
 			last := len(e.kids) > 1 && i == len(e.kids)-1

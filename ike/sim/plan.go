@@ -26,7 +26,7 @@ type plan struct {
 	// movers are the hosts that move. When both do at one time, neither may find the other again.
 	movers string
 	// The numbers of things that happen at random times.
-	operations, restarts, blackouts, attacks, reloads int
+	operations, restarts, blackouts, attacks, reloads, redirects int
 	// What all hosts have in common.
 	suite                            int
 	encap, fragmentation, resumption bool
@@ -43,7 +43,8 @@ type plan struct {
 
 // hostPlan is what a seed decides about one host.
 type hostPlan struct {
-	name string
+	// name is its own, ident that of its identity: a second gateway has that of the first.
+	name, ident string
 	// cookies: this side demands them. tokens: it makes tokens of quick crash detection.
 	cookies, tokens bool
 	// breaks: it takes an IKE SA down before it authenticates again (make_before_break = false).
@@ -66,6 +67,8 @@ func (h *hostPlan) end(conn string) *endPlan {
 type linkPlan struct {
 	ends [2]*endPlan
 	kids int
+	// second is the end at another gateway to which the peer may be redirected; nil for none.
+	second *endPlan
 }
 
 // both reports whether both sides bring the children up.
@@ -108,6 +111,7 @@ var (
 	addrA    = netip.MustParseAddr("192.0.2.1")
 	addrB    = netip.MustParseAddr("192.0.2.2")
 	addrC    = netip.MustParseAddr("192.0.2.3")
+	addrD    = netip.MustParseAddr("192.0.2.4")
 	addrNAT  = netip.MustParseAddr("198.51.100.7")
 	addrEvil = netip.MustParseAddr("203.0.113.66")
 	// moreA and moreB are the addresses that the hosts may have besides.
@@ -131,7 +135,7 @@ var suites = []struct{ ikeA, ikeB, espA, espB string }{
 }
 
 // newPlan draws a plan.
-func newPlan(r *rand.Rand) plan {
+func newPlan(seed uint64, r *rand.Rand) plan {
 	d := dice{r}
 	p := plan{gentle: d.oneIn(3), nat: d.oneIn(3), chaos: d.seconds(60, 300)}
 	p.net = conditions{
@@ -180,7 +184,7 @@ func newPlan(r *rand.Rand) plan {
 		}
 	}
 	for _, name := range []string{"a", "b", "c"} {
-		p.hosts = append(p.hosts, &hostPlan{name: name, cookies: d.oneIn(5), tokens: d.oneIn(2), breaks: !p.gentle && d.oneIn(5)})
+		p.hosts = append(p.hosts, &hostPlan{name: name, ident: name, cookies: d.oneIn(5), tokens: d.oneIn(2), breaks: !p.gentle && d.oneIn(5)})
 	}
 	p.suite = d.r.IntN(len(suites)) // of all links: a responder chooses it before it knows who calls
 	p.link(d, p.hosts[0], p.hosts[1], 1, 2)
@@ -189,7 +193,19 @@ func newPlan(r *rand.Rand) plan {
 	} else {
 		p.hosts = p.hosts[:2]
 	}
+	if seed%6 == 4 && !p.gentle { // not drawn, so that all else of a seed stays what it was
+		p.redirects = 1 + int(seed/6%3)
+		p.addSecond()
+	}
 	return p
+}
+
+// addSecond gives the first link a second gateway with the identity and the connection of the first.
+func (p *plan) addSecond() {
+	l, b := p.links[0], p.hosts[1]
+	e := *l.ends[1]
+	e.host, e.start, l.second = "d", false, &e
+	p.hosts = append(p.hosts, &hostPlan{name: "d", ident: b.ident, cookies: b.cookies, tokens: b.tokens, breaks: b.breaks, ends: []*endPlan{&e}})
 }
 
 // dice are throws of several kinds.
@@ -284,9 +300,9 @@ func (p *plan) String() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s for %s, nat %v (%d rebinds), mobike %v (%d moves of %s), loss %.2f dup %.2f corrupt %.2f delay %s-%s mtu %d, "+
-		"%d operations %d restarts %d blackouts %d attacks %d reloads, tickets %v, encap %v, tries %d from %s, dpd %s, fragments %d",
+		"%d operations %d restarts %d blackouts %d attacks %d reloads %d redirects, tickets %v, encap %v, tries %d from %s, dpd %s, fragments %d",
 		kind, p.chaos, p.nat, p.rebinds, p.mobike, p.moves, p.movers, p.net.loss, p.net.duplicate, p.net.corrupt, p.net.minDelay, p.net.maxDelay, p.net.mtu,
-		p.operations, p.restarts, p.blackouts, p.attacks, p.reloads, p.resumption, p.encap, p.tries, p.retransmit, p.dpd, p.fragment)
+		p.operations, p.restarts, p.blackouts, p.attacks, p.reloads, p.redirects, p.resumption, p.encap, p.tries, p.retransmit, p.dpd, p.fragment)
 	for _, h := range p.hosts {
 		fmt.Fprintf(&b, "\n%s: cookies %v tokens %v breaks %v", h.name, h.cookies, h.tokens, h.breaks)
 		for _, e := range h.ends {

@@ -5,6 +5,7 @@ import (
 
 	"esplanade/ike/gateway"
 	"esplanade/ike/sa"
+	"esplanade/ike/wire"
 )
 
 // script schedules what the seed wants to happen while the network is bad.
@@ -36,6 +37,9 @@ func (w *World) script() {
 	for range p.reloads {
 		w.after(at(), w.reload)
 	}
+	for range p.redirects {
+		w.after(at(), w.redirect)
+	}
 	w.traffic()
 }
 
@@ -45,6 +49,27 @@ func (w *World) traffic() {
 		h.data.tick()
 	}
 	w.after(w.between(500*time.Millisecond, 1500*time.Millisecond), w.traffic)
+}
+
+// redirect has each of two gateways send its peer to the other one.
+func (w *World) redirect() {
+	l := w.plan.links[0]
+	b, d := w.host(l.ends[1].host), w.host(l.second.host)
+	for _, h := range []*Host{b, d} {
+		to := b
+		if h == b {
+			to = d
+		}
+		if len(to.addrs) == 0 {
+			continue
+		}
+		w.check.destroyed(h, "redirect")
+		h.input(func(now time.Time, g *gateway.Manager) {
+			n, err := g.Redirect(now, gateway.Redirect{Target: gateway.Target{Connection: l.ends[1].peer}, Gateway: wire.Gateway{Addr: to.addrs[0]}})
+			w.logf("operator of %s: redirect to %s: %d, %v", h.name, to.name, n, err)
+			w.check.stats.Redirects += n
+		})
+	}
 }
 
 // reload gives a host another configuration, and later the one that it had.

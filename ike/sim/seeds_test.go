@@ -12,6 +12,7 @@ var found = []struct {
 }{
 	{14, "the SPI of a CHILD SA that the data plane could not take was never released"},
 	{839, "an IKE SA that was rekeyed while its peer's name was looked up was not authenticated again, and expired"},
+	{11297, "an IKE SA whose time to be authenticated again came just before it took the place of a rekeyed one was not, and expired"},
 	{1207, "an attempt to authenticate again went on calling where the peer had been, until the IKE SA expired"},
 	{252, "two gateways that had both authenticated again by command kept two IKE SAs for good"},
 	{367, "a child that waited for a packet was made twice, where the peer had brought it up meanwhile"},

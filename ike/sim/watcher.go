@@ -40,6 +40,7 @@ func (x watcher) Observe(e gateway.Event) {
 			return
 		}
 		delete(h.kids[name], e.Child.ID)
+		c.destroyed(h, "child "+name+" is down") // what is on the way to it finds nothing
 		if len(h.kids[name]) == 0 {
 			c.ended(h, "child "+name+" is down", func() bool { return len(h.kids[name]) > 0 })
 		}

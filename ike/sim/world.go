@@ -68,12 +68,12 @@ func New(seed uint64, ladder bool) *World {
 	if ladder {
 		w.ladder = &strings.Builder{}
 	}
-	w.plan = newPlan(w.rng)
+	w.plan = newPlan(seed, w.rng)
 	w.net.init(w)
 	w.attacker.init(w)
 	w.check.init(w)
 	for i, p := range w.plan.hosts {
-		w.hosts = append(w.hosts, newHost(w, p, i, []netip.Addr{addrA, addrB, addrC}[i]))
+		w.hosts = append(w.hosts, newHost(w, p, i, map[string]netip.Addr{"a": addrA, "b": addrB, "c": addrC, "d": addrD}[p.name]))
 	}
 	return w
 }
