@@ -19,9 +19,8 @@ func newCheck() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Validate a configuration file",
-		Long: `Check reads a configuration and says everything that is wrong with it at once, as file:line:column with what would be
-right, and how its tunnels meet the routes of the host that it runs on: what they would take, and what keeps its way. Nothing is
-touched. The exit code is 1 if there is an error; warnings alone do not count as one.`,
+		Long: `Check reads a configuration and reports every error at once as file:line:column, with a suggested fix. It also shows how the
+tunnels meet the routes of the host that it runs on: what they would take, and what keeps its way. Nothing is touched. The exit code is 1 if there is an error; warnings alone do not count as one.`,
 		Args:              oneArg("FILE"),
 		ValidArgsFunction: completeFile,
 		RunE: func(c *cobra.Command, args []string) error {

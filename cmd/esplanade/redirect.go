@@ -14,7 +14,7 @@ func newRedirect() *cobra.Command {
 		Use:   "redirect NAME GATEWAY",
 		Short: "Send the peers of a connection to another gateway",
 		Long: `Redirect tells the peers of the connection NAME that are up to go to another gateway (RFC 5685): GATEWAY is its address
-or its DNS name. Only peers that have asked for the connection, and have said that they can be redirected, are told. Each of
+or its DNS name. Only peers that initiated the connection and support redirection are notified. Each of
 them sets up a new IKE SA there and then deletes the one with this gateway; where the other gateway does not serve it, it
 stays. Peers that come later are not sent on by this: that is what redirect_to in the configuration is for.`,
 		Args: func(c *cobra.Command, args []string) error {

@@ -16,9 +16,9 @@ func newRun() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run -c FILE",
 		Short: "Run the gateway in the foreground",
-		Long: `Run is the daemon. It stays in the foreground and logs to standard error. SIGTERM and SIGINT make it delete its SAs,
-undo its network configuration and end; a second one ends it at once. SIGHUP makes it read the configuration again: if
-there is an error in it, the log and "esplanade status" say so, and the old configuration stays in force.
+		Long: `Run is the daemon. It stays in the foreground and logs to standard error. On SIGTERM or SIGINT it deletes its
+SAs, restores the network configuration and exits; a second signal exits immediately. On SIGHUP it reads the configuration
+again: if that has an error, the log and "esplanade status" say so, and the old configuration stays in force.
 
 The file is checked whole before anything is touched; see also "esplanade check".`,
 		Args: noArgs,
@@ -41,7 +41,7 @@ The file is checked whole before anything is touched; see also "esplanade check"
 				return err
 			}
 			if notifyErr != nil {
-				g.log.Warn("cannot tell the service manager how it goes", "error", notifyErr)
+				g.log.Warn("cannot notify the service manager", "error", notifyErr)
 			}
 			return (&service{g: g, notify: n, hangUp: hangUp}).run(ctx)
 		},
@@ -54,7 +54,7 @@ The file is checked whole before anything is touched; see also "esplanade check"
 // failurePause is longer than the usual tenth of a second between two looks for a socket.
 const failurePause = 300 * time.Millisecond
 
-// service is a gateway with those who tell it what to do and those who want to know how it goes.
+// service runs a gateway, handles SIGHUP and reports to the service manager.
 type service struct {
 	g      *gateway
 	notify *supervisor
@@ -126,6 +126,6 @@ func (s *service) ready(ctx context.Context) bool {
 
 func (s *service) tell(state string) {
 	if err := s.notify.send(state); err != nil {
-		s.g.log.Warn("cannot tell the service manager how it goes", "error", err)
+		s.g.log.Warn("cannot notify the service manager", "error", err)
 	}
 }

@@ -17,7 +17,7 @@ func newStatus() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "status [CONNECTION]",
-		Short: "Show what is desired, what is, and why not",
+		Short: "Show the desired and current state of every connection, and why they differ",
 		Long: `Status shows each connection and child: what is desired of it, its state and since when, what it waits for, and the
 last failure with its fix. With --json it prints the same for programs.`,
 		Args:              atMostOneArg("CONNECTION"),

@@ -48,7 +48,7 @@ func Respond(ke *wire.KE) (answer *wire.KE, shared []byte) {
 	return &wire.KE{Group: ke.Group, Data: public}, shared
 }
 
-// offer is the proposal with the SPI that belongs into it.
+// offer is the proposal with the SPI that belongs in it.
 func (p *Peer) offer(spi []byte) *wire.SA {
 	x := p.Proposal
 	x.SPI = spi

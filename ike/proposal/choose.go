@@ -16,7 +16,7 @@ type Options struct {
 	// NoAdditional is for a peer that has not announced IKE_INTERMEDIATE in IKE_SA_INIT. Choose passes over proposals that have a
 	// type for additional key exchanges then, be it NONE: "the peers MUST treat any ADDKE Transform Types in the IKE_SA_INIT exchange
 	// messages as unknown transform types and skip the proposals they appear in". Verify takes NONE in an answer: there is
-	// nothing to skip to. https://www.rfc-editor.org/rfc/rfc9370#section-2.2.1
+	// nothing to skip to. https://www.rfc-editor.org/rfc/rfc9370#section-2.2.1-13
 	NoAdditional bool
 }
 

@@ -214,7 +214,7 @@ func (m *Machine) established(now time.Time) {
 	m.setState(StateEstablished, "IKE_AUTH done")
 	m.emit(Established{})
 	// A PPK that was not used is a downgrade that both sides allow: "implementations SHOULD audit this event".
-	// https://www.rfc-editor.org/rfc/rfc8784#section-6
+	// https://www.rfc-editor.org/rfc/rfc8784#section-6-10
 	if m.cfg.PPKID != "" && !m.ppk.used {
 		m.emit(PPKUnused{ID: m.cfg.PPKID})
 	}

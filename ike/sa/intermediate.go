@@ -67,8 +67,8 @@ func (m *Machine) allowsIntermediate(x wire.ExchangeType) bool {
 	return x == wire.ExchangeIKEIntermediate && len(m.chosen.Additional()) > 0
 }
 
-// premature is the failure of an IKE_AUTH request before all the key exchanges are made: who leaves them out would have an
-// IKE SA that is weaker than what was agreed on.
+// premature is the failure of an IKE_AUTH request before all the key exchanges are made: skipping them would yield a weaker
+// IKE SA than was negotiated.
 func (m *Machine) premature() *diag.Failure {
 	if len(m.inter.methods) == 0 {
 		return nil

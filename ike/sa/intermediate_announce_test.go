@@ -11,7 +11,7 @@ import (
 // "If the IKE_INTERMEDIATE exchange is not negotiated, then the peers MUST treat any ADDKE Transform Types in the IKE_SA_INIT
 // exchange messages as unknown transform types and skip the proposals they appear in." So both messages announce the exchange
 // when their SA payload has such a type, be it NONE, and a request that does not is not answered with one.
-// https://www.rfc-editor.org/rfc/rfc9370#section-2.2.1
+// https://www.rfc-editor.org/rfc/rfc9370#section-2.2.1-13
 func TestIntermediateIsAnnouncedWithEveryType(t *testing.T) {
 	const plain = "aes256gcm16-prfsha384-x25519"
 	for name, c := range map[string]struct {

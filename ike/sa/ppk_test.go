@@ -421,7 +421,7 @@ func TestPPKOfSeveralCandidates(t *testing.T) {
 }
 
 // "[I]f a PPK was configured but was not used for a particular IKE SA, then implementations SHOULD audit this event", each side for itself.
-// https://www.rfc-editor.org/rfc/rfc8784#section-6
+// https://www.rfc-editor.org/rfc/rfc8784#section-6-10
 func TestUnusedPPKIsReported(t *testing.T) {
 	for name, c := range map[string]struct {
 		a, b   string

@@ -137,7 +137,7 @@ func (t *rekeyChildTask) finish(m *Machine, r *response) {
 	t.offer = nil
 	switch {
 	case f != nil && f.Code == diag.CodeDeleted && old.live():
-		// The peer takes the old one for replaced, and has closed what replaced it before we knew it.
+		// The peer considers the old SA replaced and has already deleted its replacement.
 		m.retryRekey(r.now, old)
 		m.deleteChild(r.now, old, "deleted by the peer", true)
 		return

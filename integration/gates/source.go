@@ -69,7 +69,7 @@ func CheckPackages(t *Tree) []Violation {
 		case len(documented) > 1:
 			all = append(all, Violation{dir, "has several package comments: " + strings.Join(documented, ", ")})
 		case hasDoc && path.Base(documented[0]) != "doc.go":
-			all = append(all, Violation{documented[0], "the package comment belongs into doc.go"})
+			all = append(all, Violation{documented[0], "the package comment belongs in doc.go"})
 		}
 	}
 	return all
