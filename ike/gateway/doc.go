@@ -31,7 +31,7 @@
 //	limits.go, shares.go, refusals.go,     what strangers may cause, and what peers may
 //	budget.go, surge.go, unprotected.go
 //	commands.go, reload.go, status.go      what an operator does and sees
-//	report.go, exchange_log.go, observer.go, meter.go    who is told
+//	report.go, exchange_log.go, talk.go, observer.go, meter.go    who is told
 //
 // # Words for ending
 //

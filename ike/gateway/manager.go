@@ -63,6 +63,7 @@ type Manager struct {
 	wakes     agenda[*child] // children by when they have to be reconciled at the latest
 	cookies   *sa.Cookies
 	failures  diag.Collapser
+	talk      talk
 	loaded    loaded
 	stopping  bool
 	since     time.Time

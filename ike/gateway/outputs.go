@@ -18,6 +18,7 @@ func (d *Manager) drain(now time.Time, e *entry) {
 		return
 	}
 	e.draining = true
+	d.talk.now = now
 	for {
 		outs := e.m.Outputs()
 		if len(outs) == 0 {
@@ -216,15 +217,6 @@ func (e *entry) child(cfg *sa.ChildConfig) *child {
 }
 
 func hex32(n uint32) string { return "0x" + strconv.FormatUint(uint64(n), 16) }
-
-// logger names the IKE SA in each line.
-func (d *Manager) logger(e *entry) *slog.Logger {
-	l := d.log
-	if e.conn != nil {
-		l = l.With("connection", e.conn.conf.Name)
-	}
-	return l.With("ike_uniqueid", e.m.ID())
-}
 
 // established handles an IKE SA that is authenticated both ways.
 func (d *Manager) established(now time.Time, e *entry) {

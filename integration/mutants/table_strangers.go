@@ -193,5 +193,20 @@ func strangers() []Mutant {
 			Old: "	t.earlier = append(t.earlier, before)\n", New: "	_ = before\n",
 			Why: "a forged INVALID_KE_PAYLOAD would make the peer's own answer worthless",
 		},
+		{
+			Name: "lines-of-a-peer", File: "ike/gateway/talk.go", Tests: "^(TestTalk|TestPeersLinesAreBounded)$",
+			Old: "s.lines >= linesAtOnce {", New: "s.lines < 0 {",
+			Why: "an authenticated peer could fill the log, some megabytes a second",
+		},
+		{
+			Name: "lines-of-all-peers", File: "ike/gateway/talk.go", Tests: "^TestTalk$",
+			Old: "		return &t.rest\n", New: "",
+			Why: "a key that many identities share could fill the memory",
+		},
+		{
+			Name: "lines-by-identity", File: "ike/gateway/talk.go", Tests: "^TestPeersLinesAreBounded$",
+			Old: "if e.peer != (peerKey{}) &&", New: "if e.peer == (peerKey{}) &&",
+			Why: "what has a line would not depend on who has caused it",
+		},
 	}
 }
