@@ -268,3 +268,27 @@ func TestLifeWithLateCompletions(t *testing.T) {
 		})
 	}
 }
+
+// An answer that this side has no time for is as if it had been lost: the request is repeated when it would have been. At once, a few
+// round trips would use up all repetitions and end an IKE SA whose peer is there.
+func TestBusyRepeatsAtTheUsualPace(t *testing.T) {
+	play(t, "x:rekey x> y*A", nil, nil, func(l *ladder) {
+		busy := true
+		l.x.desk.late = func(q Request) (o outcome) {
+			if busy {
+				o.err = &RequestError{q.Want.String(), "too many others wait"}
+			}
+			return o
+		}
+		l.r.wire, l.held = append(l.r.wire, l.held...), nil
+		cfg := l.x.machine().cfg.Retransmit
+		l.r.run(cfg.interval(0, 0) + cfg.interval(1, 0))
+		if n := countEvents[Retransmitted](l.x); n < 1 || n > 2 {
+			l.t.Errorf("%d repetitions in the time of two", n)
+		}
+		busy, l.x.failures = false, nil
+		l.word("!")
+		l.r.wantUp(1)
+		l.wantChild("x")
+	})
+}
