@@ -337,6 +337,28 @@ func TestConnectionWithTheMethod(t *testing.T) {
 	}
 }
 
+// A connection for anybody is not one for a peer that has a connection of its own: whoever may come in as somebody would come in as that
+// peer, by the weaker of the two methods.
+func TestConnectionOfItsOwn(t *testing.T) {
+	for _, pattern := range []string{"%any", "*.example"} {
+		for _, first := range []int{0, 1} {
+			r := newTalkRig(t, "", talk{messages: 2}, nil)
+			r.a.cfg.LocalAuth, r.a.cfg.RemoteAuth = policy.AuthPSK, policy.AuthPSK
+			own, anybody := *r.b.cfg, *r.b.cfg
+			own.Name, own.RemoteID, own.RemoteAuth, own.LocalAuth = "own", r.a.cfg.LocalID, authTalk, policy.AuthPSK
+			anybody.Name, anybody.RemoteID, anybody.RemoteAuth, anybody.LocalAuth = "anybody", mustID(t, pattern), policy.AuthPSK, policy.AuthPSK
+			r.b.connections([]*Config{&own, &anybody}[first], []*Config{&anybody, &own}[first])
+			r.a.connect()
+			r.run(time.Minute)
+			if f := r.b.wantFailure(diag.CodeAuthMethod); f.Connection != "own" {
+				t.Errorf("%s: %v", pattern, f)
+			}
+			r.a.wantNothing()
+			r.b.wantNothing()
+		}
+	}
+}
+
 // When something has been compared with a key, no other connection is tried: one AUTH value is good for one guess.
 func TestOneGuessForEachRequest(t *testing.T) {
 	r := newTalkRig(t, "", talk{messages: 2}, nil)

@@ -73,18 +73,17 @@ type candidate struct {
 	fits  []fit // its children for the traffic, the best first
 }
 
-// ranked orders candidates, the best first; of equal ones the order is that of the configuration.
+// ranked orders those of the candidates that match most closely, the best first; of equal ones the order is that of the configuration.
 func (m *Machine) ranked(list []candidate, traffic selector.Pair) (out []*Config) {
+	closest := slices.MaxFunc(list, func(a, b candidate) int { return cmp.Compare(a.score, b.score) }).score
+	list = slices.DeleteFunc(list, func(c candidate) bool { return c.score < closest })
 	if len(list) > 1 {
 		for i := range list {
 			list[i].fits = m.fits(list[i].cfg.Children, traffic)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b candidate) int {
-		switch {
-		case a.score != b.score:
-			return cmp.Compare(b.score, a.score)
-		case len(a.fits) == 0 || len(b.fits) == 0:
+		if len(a.fits) == 0 || len(b.fits) == 0 {
 			return min(len(b.fits), 1) - min(len(a.fits), 1)
 		}
 		return a.fits[0].better(b.fits[0])
