@@ -30,9 +30,9 @@ type authFlow struct {
 	rounds int
 	// peer is who the peer says it is.
 	peer identity.Identity
-	// first is the request that a responder was asked with, held its size.
+	// first is the request that a responder was asked with, kept its size once somebody has asked for it.
 	first *request
-	held  int
+	kept  int
 	// at is the request that a responder is at, and judged that its proof was. building: an initiator is at a request.
 	// What waits begins again there.
 	now              time.Time
@@ -64,6 +64,17 @@ func (m *Machine) newAuthFlow() *authFlow {
 	own, peer := m.authenticators(f)
 	f.pair = auth.NewPair(own, peer)
 	return f
+}
+
+// held is how many octets are kept of what the peer of a responder has sent: from the first request on, also while that waits.
+func (f *authFlow) held() int {
+	if f == nil || f.first == nil {
+		return 0
+	}
+	if f.kept == 0 {
+		f.kept = len(wire.AppendPayloads(nil, f.first.payloads))
+	}
+	return f.kept + f.pair.Held()
 }
 
 // authenticators makes the proofs of both sides that the connection asks for.

@@ -156,7 +156,6 @@ func (m *Machine) proveAuth() ([]wire.Payload, *refusedAuth) {
 		return nil, nil
 	}
 	f.done = step.Status == auth.Done
-	f.held = len(wire.AppendPayloads(nil, f.first.payloads))
 	if f.rounds == 1 {
 		return append([]wire.Payload{f.t.OwnID}, step.Payloads...), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/wire"
 )
 
 // proofs has a side's requests for parts of a proof end as how says; key exchanges are completed at once. It returns how many there
@@ -144,6 +145,20 @@ func TestProofIsJudgedLater(t *testing.T) {
 	r.a.connect()
 	r.run(20 * time.Second)
 	r.wantUp(1)
+}
+
+// What is kept of a first request counts while its proof is judged: nobody has proved anything yet.
+func TestHeldWhileProofWaits(t *testing.T) {
+	r := newTalkRig(t, "initiator", talk{messages: 1, checkerAsks: 1}, nil)
+	r.b.proofs(func(int) outcome { return outcome{held: true} })
+	r.a.connect()
+	r.run(15 * time.Millisecond)
+	m := r.b.all()[0]
+	before := m.Held()
+	r.run(time.Second)
+	if got, want := m.Held()-before, len(wire.AppendPayloads(nil, m.flow.first.payloads)); got != want || want < 150 {
+		t.Errorf("%d octets more are held, want %d", got, want)
+	}
 }
 
 // The end comes first: what is done afterwards does nothing.

@@ -126,11 +126,7 @@ func (m *Machine) shed() {
 
 // Held is how many octets a half-open responder keeps of what its peer has sent: anybody can be the peer.
 func (m *Machine) Held() int {
-	n := len(m.init.peerMessage) + len(m.init.ownMessage) + m.frag.request.size
-	if m.flow != nil {
-		n += m.flow.held + m.flow.pair.Held()
-	}
-	return n
+	return len(m.init.peerMessage) + len(m.init.ownMessage) + m.frag.request.size + m.flow.held()
 }
 
 // abortHalfOpen ends a responder whose peer has not authenticated itself in time, and an initiator whose peer goes on and on.

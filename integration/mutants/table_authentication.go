@@ -34,6 +34,11 @@ func authentication() []Mutant {
 			Why: "a connection would be taken whose peer is another one",
 		},
 		{
+			Name: "auth-weaker-connection", File: "ike/sa/select_connection.go", Tests: "^TestConnectionOfItsOwn$",
+			Old: "return c.score < closest", New: "return c.score > closest",
+			Why: "who may come in as somebody would come in as a peer that has a connection of its own",
+		},
+		{
 			Name: "idr-of-request", File: "ike/sa/select_connection.go", Tests: "^TestIdentityThatIsAskedFor$",
 			Old: "if idr != nil && !hint.Equal(local) {", New: "if false {",
 			Why: "a peer that asks for one identity would be answered by another",
@@ -64,8 +69,8 @@ func authentication() []Mutant {
 			Why: "a peer could go on with IKE_AUTH for ever",
 		},
 		{
-			Name: "auth-held", File: "ike/sa/refusal.go", Tests: "^TestHalfOpenBetweenRounds$",
-			Old: "n += m.flow.held + m.flow.pair.Held()", New: "n += 0",
+			Name: "auth-held", File: "ike/sa/auth_flow.go", Tests: "^TestHalfOpenBetweenRounds$",
+			Old: "return f.kept + f.pair.Held()", New: "return f.kept",
 			Why: "what strangers have this side keep between the rounds would not count",
 		},
 		{

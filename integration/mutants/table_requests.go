@@ -24,6 +24,11 @@ func requests() []Mutant {
 			Why: "an IKE SA would wait for ever for a result that does not come",
 		},
 		{
+			Name: "busy-pace", File: "ike/sa/complete.go", Tests: "^TestBusyRepeatsAtTheUsualPace$",
+			Old: "	p.parked = nil\n	p.stuck =", New: "	p.parked, p.next = nil, time.Time{}\n	p.stuck =",
+			Why: "a moment without time would use up all repetitions, and end an IKE SA whose peer is there",
+		},
+		{
 			Name: "answers-compute", File: "ike/sa/init_initiator.go", Tests: "^TestInitAnswersWhileOneWaits$",
 			Old: "if m.pending.parked.concludes() {", New: "if m.pending.denied {",
 			Why: "each forged answer to IKE_SA_INIT would cost a key exchange",
