@@ -164,7 +164,7 @@ func (h *Host) between(conn string) []sa.Snapshot {
 	return slices.DeleteFunc(h.sas(), func(s sa.Snapshot) bool { return s.Connection != conn })
 }
 
-// has reports whether it has an IKE SA with these SPIs.
+// hasSA reports whether it has an IKE SA with these SPIs.
 func (h *Host) hasSA(s sa.Snapshot) bool {
 	return slices.ContainsFunc(h.sas(), func(x sa.Snapshot) bool { return x.SPIi == s.SPIi && x.SPIr == s.SPIr })
 }

@@ -104,7 +104,7 @@ func (x watcher) Failure(gateway.FailureKey) {}
 // Exchange implements gateway.Meter.
 func (x watcher) Exchange(gateway.ExchangeKey) {}
 
-// opens reports whether a message begins an IKE SA by resumption.
+// resumes reports whether a message asks to resume an IKE SA.
 func resumes(h wire.Header) bool {
 	return h.Exchange == wire.ExchangeIKESessionResume && !h.Flags.Response()
 }

@@ -238,6 +238,16 @@ func faults() []Mutant {
 		},
 		// Several IKE SAs with one peer.
 		{
+			Name: "refused-installation-keeps-its-spi", File: "ike/gateway/installed.go", Tests: "^TestInstallFails$",
+			Old: "		d.o.DataPlane.ReleaseSPI(c.Inbound.SPI)", New: "		_ = c.Inbound.SPI",
+			Why: "a peer whose SAs find no room would use up the SPIs as well",
+		},
+		{
+			Name: "reauthentication-forgotten", File: "ike/gateway/reauth.go", Tests: "^TestReauthenticationAfterALookUp$",
+			Old: "		e := e.latest()", New: "		e := e",
+			Why: "an IKE SA that is rekeyed while its peer's name is looked up would expire",
+		},
+		{
 			Name: "restarts-without-rest", File: "ike/gateway/restarts.go", Tests: "^TestPeerRestartsWhatIsClosed$",
 			Old: "	if k == nil || k.restarts < maxRestarts {\n", New: "	if k == nil || k.restarts >= 0 {\n",
 			Why: "two gateways would close and start IKE SAs for ever",
