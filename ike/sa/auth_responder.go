@@ -15,6 +15,7 @@ import (
 func (m *Machine) handleAuth(r *request) []wire.Payload {
 	// Whatever the initiator floated to is where it is from now on.
 	m.path = r.path
+	before := m.flow != nil && m.flow.admitted
 	for _, step := range [...]func(*request) *refusedAuth{m.selectAuth, m.verifyAuth, m.admitAuth} {
 		if no := step(r); no != nil {
 			return m.refuseAuth(no)
@@ -29,6 +30,12 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 		return m.refuseAuth(no)
 	case m.waiting() || !m.flow.done:
 		return answer
+	}
+	if before {
+		// This side's proof has taken longer than the peer's: others may have come up in between, of the same peer as well.
+		if no := m.room(r.now); no != nil {
+			return m.refuseAuth(refused(no))
+		}
 	}
 	// What is not a proof was in the first request.
 	asked := &request{now: r.now, header: r.header, payloads: m.flow.first.payloads, path: r.path, size: r.size}
@@ -134,15 +141,23 @@ func (m *Machine) admitAuth(r *request) *refusedAuth {
 		return &refusedAuth{wire.NotifyUnexpectedNATDetected, diag.NATDetected(
 			m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyUnexpectedNATDetected), f.first.path.Remote)}
 	}
-	_, away := m.redirect.target(m.cfg)
-	if no := m.oneTooMany(r.now, notify(f.first.payloads, wire.NotifyInitialContact) != nil); no != nil && !away {
+	_, m.redirect.away = m.redirect.target(m.cfg)
+	if no := m.room(r.now); no != nil {
 		return refused(no)
 	}
 	if no := m.spendTicket(r.now); no != nil {
 		return refused(no)
 	}
-	m.redirect.away, f.admitted = away, true
+	f.admitted = true
 	return nil
+}
+
+// room returns the reason for refusing a peer that has proved itself, unless it is sent elsewhere.
+func (m *Machine) room(now time.Time) *diag.Failure {
+	if m.redirect.away {
+		return nil
+	}
+	return m.oneTooMany(now, notify(m.flow.first.payloads, wire.NotifyInitialContact) != nil)
 }
 
 // proveAuth makes the proof of this side, and what the peer's goes on with.

@@ -381,13 +381,14 @@ func TestOneGuessForEachRequest(t *testing.T) {
 	r.b.wantNothing()
 }
 
-// Whether there is room for a peer is asked once, when it has proved who it is: before that it could be anybody.
+// Whether there is room for a peer is asked when it has proved who it is: before that it could be anybody. Where the last answer is
+// made later, it is asked again.
 func TestAdmittedWhenProved(t *testing.T) {
 	for _, c := range []struct {
 		who  string
 		good bool
 		want string
-	}{{"both", true, "[3]"}, {"both", false, "[]"}, {"responder", true, "[1]"}, {"responder", false, "[]"}, {"initiator", true, "[3]"}} {
+	}{{"both", true, "[3]"}, {"both", false, "[]"}, {"responder", true, "[1 3]"}, {"responder", false, "[]"}, {"initiator", true, "[3]"}} {
 		r := newTalkRig(t, c.who, talk{messages: 3}, nil)
 		if !c.good {
 			r.b.psk = map[string]string{"": "another"}
@@ -406,6 +407,29 @@ func TestAdmittedWhenProved(t *testing.T) {
 		if fmt.Sprint(asked) != c.want {
 			t.Errorf("%s, a good proof %v: asked in rounds %v, want %s", c.who, c.good, asked, c.want)
 		}
+	}
+}
+
+// A peer that has begun several IKE SAs before any of them is up gets no more of them than there may be.
+func TestRoomIsGoneMeanwhile(t *testing.T) {
+	for _, waits := range []bool{false, true} {
+		k := talk{messages: 2}
+		if waits {
+			k = talk{messages: 1, proverAsks: 1}
+		}
+		r := newTalkRig(t, "responder", k, nil)
+		r.a.env.FirstContact = func(*Config) bool { return false }
+		r.b.proofs(func(int) outcome { return outcome{after: time.Second} })
+		up := func() int { return countEvents[Established](r.b) }
+		r.b.env.Kept = func(time.Time, *Machine) (uint64, bool) { return 1, up() > 0 }
+		for range 3 {
+			r.a.connect()
+		}
+		r.run(time.Minute)
+		if n := up(); n != 1 {
+			t.Errorf("waits %v: %d IKE SAs came up", waits, n)
+		}
+		r.b.wantFailure(diag.CodeLimit)
 	}
 }
 

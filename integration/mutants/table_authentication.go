@@ -80,8 +80,13 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "auth-unique-keep", File: "ike/sa/auth_responder.go", Tests: "^TestOneIKESAIsKept$",
-			Old: "no != nil && !away {", New: "no != nil && false {",
+			Old: "	if m.redirect.away {\n		return nil\n	}\n	return m.oneTooMany(", New: "	if true {\n		return nil\n	}\n	return m.oneTooMany(",
 			Why: "a peer whose IKE SA is to be kept would get another one",
+		},
+		{
+			Name: "auth-room-meanwhile", File: "ike/sa/auth_responder.go", Tests: "^TestRoomIsGoneMeanwhile$",
+			Old: "	if before {", New: "	if before && false {",
+			Why: "a peer that begins several IKE SAs before one is up would get more of them than there may be",
 		},
 		{
 			Name: "auth-state", File: "ike/sa/receive.go", Tests: "^TestRequestsBeforeAuth$",
