@@ -29,7 +29,7 @@
 //	taken.go, siblings.go, selectors.go    of two peers with the same networks, which one gets them
 //	redirect.go, resume.go, addresses.go   other gateways, lost peers, other addresses
 //	limits.go, shares.go, refusals.go,     what strangers may cause, and what peers may
-//	budget.go, surge.go, unprotected.go
+//	budget.go, surge.go, unprotected.go, lingering.go
 //	commands.go, reload.go, status.go      what an operator does and sees
 //	report.go, exchange_log.go, talk.go, observer.go, meter.go    who is told
 //

@@ -51,6 +51,7 @@ func (d *Manager) drain(now time.Time, e *entry) {
 		d.excludePeer(e) // the peer has moved
 	}
 	d.table.schedule(e)
+	d.linger(now, e)
 }
 
 // drop takes an IKE SA out of the table.

@@ -61,6 +61,8 @@ type filing struct {
 	peer peerKey
 	addr netip.Addr
 	slot
+	// lingers: it is one of table.lingering.
+	lingers bool
 }
 
 // line is what an IKE SA has in common with those that it is rekeyed to: to an operator they are one.
@@ -132,6 +134,8 @@ type table struct {
 	peers    map[peerKey]entrySet // those that are up
 	timers   agenda[*entry]       // by what is due
 	open     int                  // how many are not closed
+	// lingering are those that are closed and repeat their last answer, the oldest first.
+	lingering map[peerKey][]*entry
 }
 
 func (t *table) init() {
@@ -139,6 +143,7 @@ func (t *table) init() {
 	t.bySPI, t.byInit, t.made = map[wire.SPI]*entry{}, map[initKey]*entry{}, map[initKey]*entry{}
 	t.half.init()
 	t.refused.init()
+	t.lingering = map[peerKey][]*entry{}
 	t.byAddr, t.peers = map[netip.Addr]entrySet{}, map[peerKey]entrySet{}
 }
 
@@ -212,6 +217,7 @@ func (t *table) remove(e *entry) {
 		delete(t.made, *e.made)
 	}
 	t.setDown(e)
+	t.unlinger(e)
 	e.assign(nil)
 	delete(t.bySPI, e.m.LocalSPI())
 	unfile(t.byAddr, e.addr, e)

@@ -208,5 +208,15 @@ func strangers() []Mutant {
 			Old: "if e.peer != (peerKey{}) &&", New: "if e.peer == (peerKey{}) &&",
 			Why: "what has a line would not depend on who has caused it",
 		},
+		{
+			Name: "lingering-number", File: "ike/gateway/lingering.go", Tests: "^TestLingeringIsBounded$",
+			Old: "if len(list) <= maxLingering {", New: "if len(list) > 0 {",
+			Why: "a peer that rekeys and deletes without end would fill the memory",
+		},
+		{
+			Name: "lingering-forgotten", File: "ike/gateway/table.go", Tests: "^TestLingeringIsBounded$",
+			Old: "	t.unlinger(e)\n", New: "",
+			Why: "each IKE SA that has ended would stay in memory",
+		},
 	}
 }

@@ -1,0 +1,44 @@
+package gateway
+
+import (
+	"slices"
+	"time"
+)
+
+// maxLingering is how many closed IKE SAs of one peer stay in the table to repeat their last answer. A peer that rekeys and deletes
+// its IKE SA as fast as it is answered would leave some ten thousands behind otherwise. Of one that was dropped earlier a repeated
+// request gets no answer: its sender takes the IKE SA for gone, which it is.
+const maxLingering = 256
+
+// linger keeps a closed IKE SA of an authenticated peer for a while. The one that has been there longest goes when there are too
+// many of that peer. One whose inbound CHILD SAs are still in the data plane stays as long as these.
+func (d *Manager) linger(now time.Time, e *entry) {
+	if !e.closed || e.lingers || e.peer == (peerKey{}) {
+		return
+	}
+	list := append(d.table.lingering[e.peer], e)
+	e.lingers, d.table.lingering[e.peer] = true, list
+	if len(list) <= maxLingering {
+		return
+	}
+	if i := slices.IndexFunc(list, func(x *entry) bool { return len(x.retired.late) == 0 && !x.draining && x != e }); i >= 0 {
+		d.drop(now, list[i])
+	}
+}
+
+// unlinger undoes linger.
+func (t *table) unlinger(e *entry) {
+	if !e.lingers {
+		return
+	}
+	e.lingers = false
+	list := t.lingering[e.peer]
+	if i := slices.Index(list, e); i >= 0 {
+		list = slices.Delete(list, i, i+1)
+	}
+	if len(list) == 0 {
+		delete(t.lingering, e.peer)
+	} else {
+		t.lingering[e.peer] = list
+	}
+}
