@@ -209,7 +209,7 @@ func (m *Machine) unreceive(r *request, err error) {
 func (m *Machine) conclude(p *outstanding, r *response) {
 	a := p.parked
 	if a == nil {
-		a = &asks{lost: func(_ time.Time, err error) { m.unanswered(p, err) }}
+		a = &asks{lost: func(now time.Time, err error) { m.unanswered(now, p, err) }}
 		a.again = func(now time.Time) {
 			r.now = now
 			m.conclude(p, r)
@@ -226,10 +226,13 @@ func (m *Machine) conclude(p *outstanding, r *response) {
 
 // unanswered takes an answer for lost: the request is repeated when it would have been, and the peer repeats its answer. At once it is
 // not: as long as there is no time, that would use up all repetitions within as many round trips, and end an IKE SA whose peer is there.
-func (m *Machine) unanswered(p *outstanding, err error) {
+func (m *Machine) unanswered(now time.Time, p *outstanding, err error) {
 	p.parked = nil
 	p.stuck = keFailure(m.where(p.task.exchange()), err)
 	m.emit(Failed{Failure: p.stuck})
+	if p.outdated {
+		m.relaunch(now)
+	}
 }
 
 // concludes reports whether what waits is a whole answer, whose shared secret is being computed.

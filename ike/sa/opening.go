@@ -64,7 +64,7 @@ const (
 // for another group that waits. Whatever else comes while one waits is dropped: who answers the most would have this side compute the
 // most.
 func (m *Machine) takeOpening(now time.Time, p *outstanding, t openingTask, msg *wire.Message, datagram []byte, path Path) {
-	a := &asks{lost: func(_ time.Time, err error) { m.unanswered(p, err) }}
+	a := &asks{lost: func(now time.Time, err error) { m.unanswered(now, p, err) }}
 	a.again = func(now time.Time) {
 		if p.parked == a {
 			p.parked = nil

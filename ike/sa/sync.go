@@ -111,8 +111,12 @@ func (w *window) resync(theirs wire.MessageIDSync) {
 // and would never answer it.
 func (m *Machine) relaunch(now time.Time) {
 	p := m.pending
-	if p == nil || p.parked.waits() {
-		return // nothing is asked, or the answer is here
+	if p == nil {
+		return
+	}
+	if p.parked.waits() {
+		p.outdated = true // the answer is here
+		return
 	}
 	m.pending = nil
 	m.launch(now, p.task, p.payloads)

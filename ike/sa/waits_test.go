@@ -210,6 +210,28 @@ func TestSynchronisedWhileARequestWaits(t *testing.T) {
 	})
 }
 
+// One that fails over while its answer waits here is not asked for that answer again, but under an id that it knows.
+func TestSynchronisedWhileAnAnswerWaits(t *testing.T) {
+	for _, how := range []string{"x.", "x.busy", "x.lost"} {
+		play(t, "x:rekey x> x:wait y> x?1", nil, nil, func(l *ladder) {
+			mx, my := l.x.machine(), l.y.machine()
+			mx.sync.negotiated = true
+			my.window.nextSend, my.window.nextRecv = mx.window.nextRecv+3, my.window.nextRecv+2
+			h := l.y.header(wire.ExchangeInformational)
+			h.MessageID = 0
+			l.inject(l.y, my.seal(h, []wire.Payload{wire.NewMessageIDSync(wire.MessageIDSync{
+				ExpectedSendID: my.window.nextSend, ExpectedReceived: my.window.nextRecv,
+			})})[0])
+			for _, w := range fields("xx x?1 " + how + " x*Q") {
+				l.word(w)
+			}
+			if h := headerOf(l.held[l.find(l.x, 1)].data); h.MessageID != my.window.nextRecv {
+				l.t.Errorf("%s: request %d, and the peer expects %d", how, h.MessageID, my.window.nextRecv)
+			}
+		})
+	}
+}
+
 // lateAtRandom completes requests after up to d, in whatever order that makes, some of them twice. Of those of an IKE SA that is up,
 // some fail and some are lost.
 func (r *rig) lateAtRandom(d time.Duration, fail bool) {

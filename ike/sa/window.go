@@ -99,6 +99,8 @@ type outstanding struct {
 	probed []Path
 	// parked is the answer while what is to be done with it waits for something, nil for none.
 	parked *asks
+	// outdated: the peer has other ids since a synchronisation, and would not answer this one again.
+	outdated bool
 	// stuck is why this side could do nothing with an answer.
 	stuck *diag.Failure
 }
