@@ -288,14 +288,14 @@ func TestTurns(t *testing.T) {
 	})
 }
 
-// A peer that has authenticated itself with one identity from many addresses has the turns of one peer: another one waits for one
-// of them. Its addresses have their turns in it, and it does not fill the queue.
-func TestTurnsOfAnIdentity(t *testing.T) {
+// Peers of one connection, or one peer at many addresses, have the turns of one: another one waits for one of them. Its addresses
+// have their turns in it, and it does not fill the queue.
+func TestTurnsOfAConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrder()
-		as := func(identity string, n int) gateway.Errand {
+		as := func(connection string, n int) gateway.Errand {
 			x := errandOf(n, false, wire.KE_MODP_8192)
-			x.Identity = identity
+			x.Connection = connection
 			return x
 		}
 		for n := range maxWaitingOfPeer {
@@ -309,7 +309,7 @@ func TestTurnsOfAnIdentity(t *testing.T) {
 		settle(8 * 60 * time.Millisecond)
 		var got []string
 		for _, x := range o.results()[:7] {
-			got = append(got, fmt.Sprint(x.Identity, x.Peer.As4()[3]))
+			got = append(got, fmt.Sprint(x.Connection, x.Peer.As4()[3]))
 		}
 		if want := []string{"many0", "one201", "two0", "0", "many1", "many2", "many3"}; !slices.Equal(got, want) {
 			t.Errorf("worked for %v, want %v", got, want)

@@ -7,8 +7,8 @@ import (
 )
 
 // turns is a queue of errands that is fair between peers: it gives one of each in turn. A peer with many does not delay another
-// by more than one of its own. What has been authenticated with one identity is one peer, from however many addresses it comes;
-// within that, one of each address has its turn.
+// by more than one of its own. Those of one connection are one peer, from however many addresses and with however many identities
+// they come; within that, one of each address has its turn.
 type turns struct {
 	// max bounds what waits, maxOfPeer what waits for one peer, and maxOfAddress what waits for one address of it.
 	max, maxOfPeer, maxOfAddress int
@@ -19,15 +19,15 @@ type turns struct {
 	of      map[peer]int
 }
 
-// peer is whose errands have turns in common: an identity, or the address of a peer that has not been authenticated.
+// peer is whose errands have turns in common: a connection, or the address of a stranger.
 type peer struct {
-	identity string
-	addr     netip.Addr
+	connection string
+	addr       netip.Addr
 }
 
 func peerOf(x gateway.Errand) peer {
-	if x.Identity != "" {
-		return peer{identity: x.Identity}
+	if x.Connection != "" {
+		return peer{connection: x.Connection}
 	}
 	return peer{addr: x.Peer}
 }

@@ -13,11 +13,12 @@ type Errand struct {
 	Want sa.Want
 	// Until is how long the IKE SA waits for the result.
 	Until time.Time
-	// Peer is where the other end of the IKE SA is: its address, or its /64 of IPv6. Identity is the one that it has proved to
-	// have, empty before it has: see [identity.Identity.Key]. Stranger: it has come by itself and has not been authenticated yet.
-	Peer     netip.Addr
-	Identity string
-	Stranger bool
+	// Peer is where the other end of the IKE SA is: its address, or its /64 of IPv6. Stranger: it has come by itself and has not been
+	// authenticated yet. Connection is the name of the one that it belongs to, empty for a stranger: where that has a pattern of
+	// identities, a peer may have any number of them.
+	Peer       netip.Addr
+	Stranger   bool
+	Connection string
 
 	// The machine has the id ike and, since the request is for an exchange of it, the SPI spi until then.
 	spi     wire.SPI
@@ -31,8 +32,8 @@ func (d *Manager) runErrand(now time.Time, e *entry, r sa.Request) {
 		Want: r.Want, Until: r.Until, Peer: sourceOf(e.m.Path().Remote.Addr()), Stranger: e.stranger,
 		spi: e.m.LocalSPI(), ike: e.m.ID(), request: r.ID,
 	}
-	if e.up {
-		x.Identity = e.peer.remote
+	if e.conn != nil && !e.stranger {
+		x.Connection = e.conn.conf.Name
 	}
 	result, done := d.o.Host.CarryOut(x)
 	if done {

@@ -15,7 +15,7 @@ func TestTalk(t *testing.T) {
 	x := talk{now: time.Unix(1e9, 0)}
 	lines := func(peer string, tries int) (n int) {
 		for range tries {
-			if _, ok := x.allow(peer); ok {
+			if _, ok := x.allow("of "+peer, peer); ok {
 				n++
 			}
 		}
@@ -28,14 +28,14 @@ func TestTalk(t *testing.T) {
 		t.Errorf("another peer has %d of 5 lines", n)
 	}
 	x.now = x.now.Add(10 * time.Second)
-	if unsaid, ok := x.allow("a"); !ok || unsaid != 70 {
+	if unsaid, ok := x.allow("of a", "a"); !ok || unsaid != 70 {
 		t.Errorf("ten seconds later: %v, %d not logged", ok, unsaid)
 	}
 	if n := lines("a", 1000); n != 10*linesPerSecond-1 {
 		t.Errorf("%d more lines in ten seconds", n)
 	}
 	for n := range 2 * maxTalkers {
-		x.allow(strconv.Itoa(n))
+		x.allow("many", strconv.Itoa(n))
 	}
 	if len(x.peers) > maxTalkers {
 		t.Errorf("%d peers are remembered", len(x.peers))
@@ -43,7 +43,16 @@ func TestTalk(t *testing.T) {
 	if n := lines("late", 3*linesAtOnce); n > linesAtOnce {
 		t.Errorf("those there is no room for have %d lines", n)
 	}
-	x.now = x.now.Add(time.Second)
+	logged := 0
+	for n := range 3 * connLinesAtOnce {
+		if _, ok := x.allow("pattern", strconv.Itoa(n%maxTalkers)); ok {
+			logged++
+		}
+	}
+	if logged == 0 || logged > connLinesAtOnce {
+		t.Errorf("a connection has %d lines, of many identities", logged)
+	}
+	x.now = x.now.Add(linesAtOnce / linesPerSecond * time.Second / 2)
 	if lines("new", 1); len(x.peers) != 2 { // a, which has used up its lines, is the other
 		t.Errorf("%d peers are remembered when nearly all have been quiet", len(x.peers))
 	}

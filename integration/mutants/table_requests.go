@@ -44,18 +44,18 @@ func requests() []Mutant {
 			Why: "one address could fill the queue",
 		},
 		{
-			Name: "work-of-one-identity", File: "ike/turns.go", Tests: "^TestTurnsOfAnIdentity$",
+			Name: "work-of-one-connection", File: "ike/turns.go", Tests: "^TestTurnsOfAConnection$",
 			Old: "|| t.of[p] >= t.maxOfPeer {", New: "{",
 			Why: "a peer with many addresses could fill the queue",
 		},
 		{
-			Name: "turns-by-address", File: "ike/turns.go", Tests: "^TestTurnsOfAnIdentity$",
-			Old: "if x.Identity != \"\" {", New: "if false {",
+			Name: "turns-by-address", File: "ike/turns.go", Tests: "^TestTurnsOfAConnection$",
+			Old: "if x.Connection != \"\" {", New: "if false {",
 			Why: "a peer with many addresses would have a turn for each of them, and others would wait for seconds",
 		},
 		{
-			Name: "errand-without-identity", File: "ike/gateway/errands.go", Tests: "^TestErrandsNameWhoIsAuthenticated$",
-			Old: "		x.Identity = e.peer.remote\n", New: "",
+			Name: "errand-without-connection", File: "ike/gateway/errands.go", Tests: "^TestErrandsNameTheConnection$",
+			Old: "		x.Connection = e.conn.conf.Name\n", New: "",
 			Why: "a peer with many addresses would count as many peers",
 		},
 		{
