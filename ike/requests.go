@@ -24,11 +24,12 @@ const (
 	inPlace = 150 * time.Microsecond
 
 	// maxWaiting bounds the requests that wait for peers, maxWaitingOfPeer those for one of them, and maxWaitingOfAddress those
-	// for one address of it. An IKE SA has no more than three of them. With the most expensive group, maxWaiting is half a minute
-	// of work for one core: what has waited for too long is not begun.
-	maxWaiting          = 512
-	maxWaitingOfPeer    = 256
-	maxWaitingOfAddress = 64
+	// for one address of it. An IKE SA has no more than three of them. The bounds are for memory, a kilobyte or two each: a gateway
+	// may begin with thousands of connections, with hundreds to one address. It is their age that bounds the work: what has waited
+	// for too long is not begun.
+	maxWaiting          = 4096
+	maxWaitingOfPeer    = 1024
+	maxWaitingOfAddress = 512
 	// maxWaitingStrangers and maxWaitingOfStranger are the same for peers that are not authenticated, each of which is an address.
 	// How much may be computed for them has a bound of its own: see gateway/budget.go.
 	maxWaitingStrangers  = 128

@@ -190,6 +190,46 @@ func livenessWhileBusy(t *testing.T, change func(o *Options)) (worst time.Durati
 	return slices.Max(d.list), len(d.list)
 }
 
+// A gateway that begins with many connections, or with many to one address, makes their private values one after the other. None of
+// the attempts fails because the others are made first.
+func TestManyConnectionsBegin(t *testing.T) {
+	for n, to := range map[int]string{1000: "198.18.%d.%d", 200: "198.18.0.1"} {
+		var s strings.Builder
+		for i := range n {
+			peer := to
+			if strings.Contains(to, "%") {
+				peer = fmt.Sprintf(to, i>>8, i&255)
+			}
+			fmt.Fprintf(&s, `
+[connections.c%[1]d]
+local_addrs = [%[2]q]
+remote_addrs = [%[3]q]
+proposals = ["aes128gcm16-prfsha256-modp3072"]
+[connections.c%[1]d.local]
+auth = "psk"
+id = "gateway%[1]d.example"
+[connections.c%[1]d.remote]
+auth = "psk"
+id = "c%[1]d.example"
+[connections.c%[1]d.children.net]
+local_ts = ["10.2.0.0/16"]
+remote_ts = ["10.%[4]d.%[5]d.0/24"]
+start_action = "start"
+`, i, addrB, peer, 10+i>>8, i&255)
+		}
+		c := parsed(t, s.String())
+		synctest.Test(t, func(t *testing.T) {
+			w := &wires{}
+			g := w.start(t, c, func(o *Options) { o.carryOut = modelled })
+			settle(4500 * time.Millisecond)
+			if f, work := g.Daemon.Stats().Failures, g.Work(); len(f) > 0 || work.Full+work.Late > 0 {
+				t.Errorf("%d connections: %v, %+v", n, f, work)
+			}
+			g.stop()
+		})
+	}
+}
+
 // A responder that carries out MODP-8192 exchanges for 64 peers at once answers a liveness check of another one at once. When
 // the event loop carries them out itself, the check waits for seconds.
 func TestKeyExchangesDelayNobody(t *testing.T) {
