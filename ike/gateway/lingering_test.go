@@ -1,9 +1,14 @@
 package gateway
 
 import (
+	"net/netip"
+	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"esplanade/ike/sa"
 )
 
 // A peer that rekeys its IKE SA without end leaves a bounded number of closed ones behind, the latest; all of them go in time.
@@ -47,6 +52,34 @@ func TestLingeringIsBounded(t *testing.T) {
 			t.Error("the CHILD SA is gone")
 		}
 		a.stop()
+		b.stop()
+	})
+}
+
+// A peer that takes an identity after the other, all of them of one pattern, leaves no more behind than all peers may.
+func TestLingeringOfManyIdentities(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		b := f.start(addrB, toml("", right("none")))
+		b.d.turn(func(now time.Time) {
+			m := b.d
+			conn := m.conns[0]
+			for i := range maxLingeringAll + 40 {
+				x := sa.NewInitiator(m.env, now, conn.cfg, sa.Path{Local: netip.AddrPortFrom(netip.MustParseAddr(addrB), 500), Remote: netip.AddrPortFrom(netip.MustParseAddr(addrA), 500)}, nil)
+				e := m.table.add(x, conn)
+				e.closed, e.peer = true, peerKey{"b", strconv.Itoa(i)}
+				m.linger(now, e)
+			}
+			if n, all := len(m.table.lingeringAll), len(m.table.bySPI); n != maxLingeringAll || all != maxLingeringAll || len(m.table.lingering) != maxLingeringAll {
+				t.Errorf("%d linger, %d IKE SAs of %d peers, want %d", n, all, len(m.table.lingering), maxLingeringAll)
+			}
+			for _, e := range slices.Clone(m.table.lingeringAll) {
+				m.drop(now, e)
+			}
+			if len(m.table.lingeringAll)+len(m.table.lingering)+len(m.table.bySPI) != 0 {
+				t.Error("some are left")
+			}
+		})
 		b.stop()
 	})
 }

@@ -135,7 +135,8 @@ type table struct {
 	timers   agenda[*entry]       // by what is due
 	open     int                  // how many are not closed
 	// lingering are those that are closed and repeat their last answer, the oldest first.
-	lingering map[peerKey][]*entry
+	lingering    map[peerKey][]*entry
+	lingeringAll []*entry // of all peers
 }
 
 func (t *table) init() {

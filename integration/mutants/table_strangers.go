@@ -215,8 +215,13 @@ func strangers() []Mutant {
 		},
 		{
 			Name: "lingering-number", File: "ike/gateway/lingering.go", Tests: "^TestLingeringIsBounded$",
-			Old: "if len(list) <= maxLingering {", New: "if len(list) > 0 {",
+			Old: "case len(list) > maxLingering:", New: "case len(list) < 0:",
 			Why: "a peer that rekeys and deletes without end would fill the memory",
+		},
+		{
+			Name: "lingering-of-all", File: "ike/gateway/lingering.go", Tests: "^TestLingeringOfManyIdentities$",
+			Old: "case len(d.table.lingeringAll) > maxLingeringAll:", New: "case len(d.table.lingeringAll) < 0:",
+			Why: "a key that many identities share could fill the memory with closed IKE SAs",
 		},
 		{
 			Name: "lingering-forgotten", File: "ike/gateway/table.go", Tests: "^TestLingeringIsBounded$",
