@@ -115,7 +115,9 @@ func (n *names) schedule(now time.Time) {
 	}
 }
 
-// refreshForStranger looks up again what is not fresh, since a peer has come that no connection is for.
+// refreshForStranger looks up again what is not fresh, since a peer has come that no connection is for, or that the one which its address
+// leads to has refused. It may be the peer of another connection, whose name has a new address: one for any address takes it until
+// then. However many are refused, a name is looked up once in [strangerRefresh].
 func (d *Manager) refreshForStranger(now time.Time) {
 	for _, name := range d.names.sorted() {
 		if s := d.names.known[name]; !s.busy && now.Sub(s.tried) >= strangerRefresh {

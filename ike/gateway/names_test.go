@@ -5,12 +5,14 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/wire"
 )
 
 // resolver answers DNS look-ups.
@@ -45,6 +47,12 @@ func (r *resolver) resolve(ctx context.Context, name string) ([]netip.Addr, erro
 		return nil, errors.New("no such host")
 	}
 	return slices.Clone(r.addrs[name]), nil
+}
+
+func (r *resolver) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked
 }
 
 // A peer with a name: no answer is a failure of its own; the tunnel comes up when there is one, and follows the name to
@@ -94,6 +102,81 @@ func TestPeerNameResponder(t *testing.T) {
 		settle(2 * time.Minute)
 		wantUp(t, a, b)
 		a.stop()
+		b.stop()
+	})
+}
+
+// A peer that has a new address is taken for one of a connection for any address and refused. Its name is looked up again at once,
+// whatever the refusal is for. Any number of strangers that are refused cause one look-up in strangerRefresh.
+func TestPeerNameBehindAny(t *testing.T) {
+	const other = "proposals = [\"aes256gcm16-prfsha384-ecp384\"]\n"
+	for _, c := range []struct {
+		name, id, extra string
+		code            diag.Code
+	}{
+		{"identity", "c.example", "", diag.CodeAuthID},
+		{"proposals", "c.example", other, diag.CodeProposalIKE},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFabric(t)
+				var dns resolver
+				dns.set("road.example", "192.0.2.50")
+				named, open := right("none"), right("none")
+				named.remote, named.extra = "road.example", "proposals = [\""+crowdIKE+"\"]\n"
+				open.name, open.remote, open.remoteID, open.extra = "open", "%any", c.id, c.extra
+				open.children = []kid{{"net", "10.2.0.0/16", "10.3.0.0/16", "none", ""}}
+				b := f.start(addrB, toml("", open, named), func(o *rigOptions) { o.Resolve = dns.resolve })
+				settle(2 * strangerRefresh)
+				before := dns.count()
+				dns.set("road.example", addrA)
+				caller := left("start")
+				caller.extra = named.extra
+				a := f.start(addrA, toml("", caller))
+				settle(strangerRefresh)
+				wantUp(t, a, b)
+				if !strings.Contains(b.log.String(), string(c.code)) {
+					t.Errorf("the first attempt was not refused with %s:\n%s", c.code, b.log.String())
+				}
+				if n := dns.count() - before; n != 1 {
+					t.Errorf("%d look-ups", n)
+				}
+				a.stop()
+				b.stop()
+			})
+		})
+	}
+}
+
+// Strangers that an open connection refuses in IKE_AUTH, one after the other.
+func TestRefusedStrangersCauseFewLookUps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		crowd := newCrowd(f)
+		var dns resolver
+		dns.set("road.example", "192.0.2.50")
+		named := right("none")
+		named.name, named.remote, named.remoteID = "named", "road.example", "road.example"
+		named.children[0].remote = "10.3.0.0/16"
+		b := f.start(addrB, toml("", openGateway(""), named), func(o *rigOptions) { o.Resolve = dns.resolve })
+		settle(2 * strangerRefresh)
+		began, before := time.Now(), dns.count()
+		refused := 0
+		for i := 0; time.Since(began) < 2*strangerRefresh; i++ {
+			x := crowd.caller(t, netip.AddrPortFrom(crowdAddr(i), 1000), b.addr, crowdIKE)
+			for _, x := range beginAll([]*caller{x}) {
+				x.send(x.seal(wire.ExchangeIKEAuth, 1, x.auth("z.example", testKey)...))
+				settle(3 * latency)
+				refused += len(x.notifies())
+			}
+			settle(time.Second)
+		}
+		if refused < 10 {
+			t.Fatalf("%d strangers were refused", refused)
+		}
+		if n := dns.count() - before; n < 2 || n > 3 {
+			t.Errorf("%d strangers caused %d look-ups in %s", refused, n, time.Since(began))
+		}
 		b.stop()
 	})
 }

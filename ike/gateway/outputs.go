@@ -41,6 +41,7 @@ func (d *Manager) drain(now time.Time, e *entry) {
 		d.drop(now, e)
 		d.table.refused.add(now, r, init)
 		d.surge.refused(now)
+		d.refreshForStranger(now)
 		return
 	}
 	d.weighHalfOpen(now, e)

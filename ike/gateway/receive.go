@@ -109,9 +109,7 @@ func (d *Manager) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 		if acc.Failure != nil {
 			acc.Failure.Stranger = true // whatever connection it resembles
 			d.report(now, nil, acc.Failure)
-			if acc.Failure.Code == diag.CodeConnNone {
-				d.refreshForStranger(now) // its name may have a new address
-			}
+			d.refreshForStranger(now)
 		}
 	case acc.Failure != nil:
 		d.report(now, nil, acc.Failure) // something is wrong here: the peer gets no answer

@@ -16,6 +16,8 @@ var found = []struct {
 	{1207, "an attempt to authenticate again went on calling where the peer had been, until the IKE SA expired"},
 	{252, "two gateways that had both authenticated again by command kept two IKE SAs for good"},
 	{367, "a child that waited for a packet was made twice, where the peer had brought it up meanwhile"},
+	{24280, "a peer that had moved was taken for another connection's and refused until its name was looked up again, five minutes later"},
+	{17493, "the same, and the IKE SA that it had came to its end before"},
 }
 
 // TestFoundSeeds plays them again.
