@@ -55,17 +55,30 @@ func (m *Machine) pruneChildless(now time.Time) {
 	m.Delete(now, "no CHILD SA could be created")
 }
 
-// malformedChild finds fault with what an IKE_AUTH request says about a child: half of one, or none where one is needed. Such a
-// request is refused as a whole, for INVALID_SYNTAX is one of those errors that "are the only ones to cause the IKE SA to be
-// deleted or not created, without a Delete payload". https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
-func (m *Machine) malformedChild(payloads []wire.Payload) *diag.Failure {
+// halfChild finds fault with an IKE_AUTH request that has a part of a child. It is refused as a whole, whoever has sent it, for
+// INVALID_SYNTAX is one of those errors that "are the only ones to cause the IKE SA to be deleted or not created, without a Delete
+// payload". https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
+func (m *Machine) halfChild(payloads []wire.Payload) *refusedAuth {
 	_, hasSA := find[*wire.SA](payloads)
 	tsi, tsr := findTS(payloads, false) != nil, findTS(payloads, true) != nil
-	switch {
-	case hasSA && tsi && tsr, !hasSA && !tsi && !tsr && m.cfg.Childless != policy.ChildlessNever:
+	if hasSA == tsi && tsi == tsr {
 		return nil
 	}
-	return diag.Unexpected(m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyInvalidSyntax), "", "IKE_AUTH without a whole child (SA, TSi, TSr)")
+	return m.withoutWholeChild()
+}
+
+// childMissing does the same for a peer that has proved itself and asks for no child where the connection wants one. Before the
+// proof, this answer would tell a stranger which identities have a connection.
+func (m *Machine) childMissing(payloads []wire.Payload) *refusedAuth {
+	if _, asks := find[*wire.SA](payloads); asks || m.cfg.Childless != policy.ChildlessNever {
+		return nil
+	}
+	return m.withoutWholeChild()
+}
+
+func (m *Machine) withoutWholeChild() *refusedAuth {
+	return &refusedAuth{wire.NotifyInvalidSyntax,
+		diag.Unexpected(m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyInvalidSyntax), "", "IKE_AUTH without a whole child (SA, TSi, TSr)")}
 }
 
 // firstChild is what the last answer of a responder says about the child that the first request has asked for.

@@ -84,6 +84,9 @@ func (m *Machine) selectAuth(r *request) *refusedAuth {
 		return &refusedAuth{wire.NotifyInvalidSyntax, diag.Unexpected(
 			m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyInvalidSyntax), "IDi", "an IKE_AUTH request without IDi")}
 	}
+	if no := m.halfChild(r.payloads); no != nil {
+		return no
+	}
 	fits, f := m.selectConnections(idi, idr, wanted(r.payloads))
 	if f != nil {
 		return refused(f)
@@ -96,9 +99,6 @@ func (m *Machine) selectAuth(r *request) *refusedAuth {
 func (m *Machine) attempt(cfg *Config, r *request, idi *wire.ID) *refusedAuth {
 	m.cfg = cfg
 	m.localID = m.ownIdentity()
-	if f := m.malformedChild(r.payloads); f != nil {
-		return &refusedAuth{wire.NotifyInvalidSyntax, f}
-	}
 	m.flow = m.newAuthFlow()
 	m.flow.rounds, m.flow.first, m.flow.at, m.flow.now = 1, r, r, r.now
 	return refused(m.peerIs(idi))
@@ -136,6 +136,9 @@ func (m *Machine) admitAuth(r *request) *refusedAuth {
 	f := m.flow
 	if !f.t.PeerProved || f.admitted {
 		return nil
+	}
+	if no := m.childMissing(f.first.payloads); no != nil {
+		return no
 	}
 	if m.cfg.MOBIKE && natChanged(f.first.payloads, f.first.path) {
 		return &refusedAuth{wire.NotifyUnexpectedNATDetected, diag.NATDetected(

@@ -86,3 +86,23 @@ func TestChildlessForbidden(t *testing.T) {
 	r.run(5 * time.Second)
 	r.b.wantFailure(diag.CodeSyntax)
 }
+
+// Only who has proved itself learns that: to a stranger the answer is the same as for an identity without a connection.
+func TestChildlessForbiddenToStrangers(t *testing.T) {
+	for name, strange := range map[string]func(r *rig){
+		"another key":      func(r *rig) { r.a.psk[""] = "guessed" },
+		"another identity": func(r *rig) { r.b.cfg.RemoteID = mustID(r.t, "c.example") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 7, func(a, b *Config) { a.Childless = policy.ChildlessPrefer })
+			strange(r)
+			r.a.connect()
+			r.run(15 * time.Millisecond)
+			r.b.cfg.Childless = policy.ChildlessNever
+			r.run(5 * time.Second)
+			if got := r.b.lastAnswer(); got != "IKE_AUTH response 1 [ N(AUTH_FAILED) ]" {
+				t.Errorf("the answer is %q", got)
+			}
+		})
+	}
+}
