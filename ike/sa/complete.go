@@ -42,6 +42,8 @@ type asks struct {
 	lost func(now time.Time, err error)
 	// request is the peer's request that waits, if it is one of those with a handler.
 	request *request
+	// arrived is when an answer in the clear came in; see takeOpening.
+	arrived time.Time
 }
 
 // settled is a request with its result.

@@ -63,7 +63,9 @@ type initTask struct {
 	switches int
 	// plain and cookied are the present request without and with the cookie, once there is one.
 	plain, cookied []byte
-	refusals       refusals
+	// sent and before are when the last request was sent and the one before it.
+	sent, before time.Time
+	refusals     refusals
 }
 
 // initRequest is an IKE_SA_INIT request that was sent: its key exchange, and the message that AUTH covers if it is this
@@ -110,6 +112,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 			return nil, false
 		}
 	}
+	t.before, t.sent = t.sent, now
 	payloads := append(t.cookie.payloads(), offerSA(m.cfg.Proposals, nil),
 		&wire.KE{Group: t.ke.Group(), Data: t.ke.Public()}, &wire.Nonce{Data: m.init.ni})
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
@@ -238,7 +241,7 @@ func (t *initTask) earlierWith(group uint16) int {
 // answeredRequest is the request that an answer with that group is to; ok is false if there is none.
 func (t *initTask) answeredRequest(m *Machine, group uint16) (r initRequest, ok bool) {
 	if group == t.ke.Group() {
-		return initRequest{t.ke, m.init.ownMessage}, true
+		return initRequest{t.ke, t.covered(m)}, true
 	}
 	if i := t.earlierWith(group); i >= 0 {
 		return t.earlier[i], true

@@ -64,7 +64,7 @@ const (
 // for another group that waits. Whatever else comes while one waits is dropped: who answers the most would have this side compute the
 // most.
 func (m *Machine) takeOpening(now time.Time, p *outstanding, t openingTask, msg *wire.Message, datagram []byte, path Path) {
-	a := &asks{lost: func(now time.Time, err error) { m.unanswered(now, p, err) }}
+	a := &asks{arrived: now, lost: func(now time.Time, err error) { m.unanswered(now, p, err) }}
 	a.again = func(now time.Time) {
 		if p.parked == a {
 			p.parked = nil
@@ -152,6 +152,8 @@ type peerCookie struct {
 	// demanded is a cookie that is not sent yet.
 	demanded []byte
 	times    int
+	// took is how long after the request the demand came: a round trip, or more if the request was repeated meanwhile.
+	took time.Duration
 }
 
 // accept keeps the cookie of an answer to be sent when it is ripe; false for one that is of no use.
@@ -167,7 +169,7 @@ func (c *peerCookie) accept(m *Machine, now time.Time, n *wire.Notify, path Path
 	if c.demanded == nil && c.times < maxCookieRetries {
 		m.pending.ripens(now)
 	}
-	c.demanded = slices.Clone(n.Data)
+	c.demanded, c.took = slices.Clone(n.Data), now.Sub(m.pending.firstSent)
 	return true
 }
 
@@ -211,8 +213,7 @@ func (t *initTask) ripe(m *Machine, now time.Time) sequel {
 	return o
 }
 
-// repeat sends the request again, and those with other groups. Whether an answer is to the request with the cookie or to that
-// without does not show: it is taken for one to what was sent last.
+// repeat sends the request again, and those with other groups.
 func (t *initTask) repeat(m *Machine, now time.Time, p *outstanding) {
 	if t.plain != nil {
 		next := t.plain
@@ -223,11 +224,27 @@ func (t *initTask) repeat(m *Machine, now time.Time, p *outstanding) {
 		}
 		p.datagrams, m.init.ownMessage = [][]byte{next}, next
 	}
+	t.before, t.sent = t.sent, now
 	p.path = m.path
 	m.transmit(now, p)
 	for _, e := range t.earlier {
 		m.emit(Send{Path: p.path, Datagram: e.message})
 	}
+}
+
+// covered is the request that AUTH covers if the answer in hand is to the present one. Whether it is to that with the cookie or to that
+// without does not show: it is taken for one to what was sent last. But where the demand took longer to come than this answer has taken
+// since the cookie was last left out, the answer is to the repetition before, with the cookie: a peer that demands one and is further
+// away than a repetition would never be believed.
+func (t *initTask) covered(m *Machine) []byte {
+	own := m.init.ownMessage
+	if t.cookied == nil || !bytes.Equal(own, t.plain) {
+		return own
+	}
+	if since, pause := m.asks.arrived.Sub(t.sent), t.sent.Sub(t.before); since+pause/2 < t.cookie.took {
+		return t.cookied
+	}
+	return own
 }
 
 func (t *resumeTask) repeat(m *Machine, now time.Time, p *outstanding) {

@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -46,6 +47,55 @@ func TestCookieByTurns(t *testing.T) {
 		}
 	}
 	r.a.wantNothing()
+}
+
+// A peer that demands a cookie and is further away than the pause before a repetition: the answer to the request with the cookie comes
+// when that without was sent after it. It may wait here, too. A demand that somebody forges comes sooner than any answer, and then the
+// answer to the repetition without the cookie is one.
+func TestCookieOfDistantPeer(t *testing.T) {
+	const pause = 2 * time.Second // DefaultRetransmitTimeout
+	for _, c := range []struct {
+		name  string
+		delay time.Duration // one way
+		loss  []int         // of the requests
+		late  time.Duration
+	}{
+		{"at once", 10 * time.Millisecond, nil, 0},
+		{"just before the repetition", 995 * time.Millisecond, nil, 0},
+		{"just after it", 1005 * time.Millisecond, nil, 0},
+		{"much later", 1900 * time.Millisecond, nil, 0},
+		{"waiting for the key exchange", 1100 * time.Millisecond, nil, 3 * time.Second},
+		{"the first with the cookie is lost", 900 * time.Millisecond, []int{1}, 0},
+		{"the first is lost", 900 * time.Millisecond, []int{0}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, 73, nil)
+			if DefaultRetransmitTimeout != pause {
+				t.Fatal("the pauses are others than those of this test")
+			}
+			r.delay, r.b.cookie, r.b.onePerSPI = c.delay, true, true
+			r.a.desk.late = func(q Request) outcome {
+				if _, ok := q.Want.(KeyExchange); ok {
+					return outcome{after: c.late}
+				}
+				return outcome{}
+			}
+			n := 0
+			r.drop = func(e *end, d []byte) bool {
+				if e != r.a || headerOf(d).Exchange != wire.ExchangeIKESAInit {
+					return false
+				}
+				n++
+				return slices.Contains(c.loss, n-1)
+			}
+			r.a.connect()
+			r.run(40 * time.Second)
+			r.wantUp(1)
+			if len(r.a.failures)+len(r.b.failures) > 0 {
+				t.Errorf("%v, %v", r.a.failures, r.b.failures)
+			}
+		})
+	}
 }
 
 // Somebody who answers each request with another cookie does not make the attempt shorter, nor longer by more than the first of them.

@@ -18,6 +18,8 @@ var found = []struct {
 	{367, "a child that waited for a packet was made twice, where the peer had brought it up meanwhile"},
 	{24280, "a peer that had moved was taken for another connection's and refused until its name was looked up again, five minutes later"},
 	{17493, "the same, and the IKE SA that it had came to its end before"},
+	{57304, "a peer that demanded a cookie and was further away than a repetition refused each attempt: AUTH covered another request than it had"},
+	{57336, "the same"},
 }
 
 // TestFoundSeeds plays them again.

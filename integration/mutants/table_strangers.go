@@ -114,6 +114,16 @@ func strangers() []Mutant {
 			Why: "an answer could make the next request as large as it likes",
 		},
 		{
+			Name: "cookie-of-distant-peer", File: "ike/sa/opening.go", Tests: "^TestCookieOfDistantPeer$",
+			Old: "since+pause/2 < t.cookie.took {", New: "since+pause < t.cookie.took {",
+			Why: "a peer that demands a cookie and is further away than a repetition would refuse each attempt",
+		},
+		{
+			Name: "names-of-refused-strangers", File: "ike/gateway/names.go", Tests: "^TestRefusedStrangersCauseFewLookUps$",
+			Old: "!s.busy && now.Sub(s.tried) >= strangerRefresh {", New: "!s.busy && now.After(s.tried) {",
+			Why: "each stranger that is refused would cause look-ups",
+		},
+		{
 			Name: "invalid-ke-not-offered", File: "ike/sa/init_initiator.go", Tests: "^TestSpoofedInitAnswers$",
 			Old: "if !offersGroup(m.cfg.Proposals, group) ||", New: "if",
 			Why: "a forged INVALID_KE_PAYLOAD could choose a group that is not configured",
