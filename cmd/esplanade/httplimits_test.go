@@ -131,6 +131,7 @@ func TestHTTPClientsAreBounded(t *testing.T) {
 			}
 			silent = append(silent, c)
 		}
+		synctest.Wait() // until the last one has taken the place of the oldest
 		if n := open(); n != metricsConnsPerSource {
 			t.Errorf("%d connections of one address", n)
 		}
