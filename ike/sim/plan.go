@@ -200,9 +200,11 @@ func newPlan(seed uint64, r *rand.Rand) plan {
 	return p
 }
 
-// addSecond gives the first link a second gateway with the identity and the connection of the first.
+// addSecond gives the first link a second gateway with the identity and the connection of the first. A gateway that sends its
+// peers away does not call them: with one identity at both, neither would ever know of the IKE SA that the other has.
 func (p *plan) addSecond() {
 	l, b := p.links[0], p.hosts[1]
+	l.ends[0].start, l.ends[1].start = true, false
 	e := *l.ends[1]
 	e.host, e.start, l.second = "d", false, &e
 	p.hosts = append(p.hosts, &hostPlan{name: "d", ident: b.ident, cookies: b.cookies, tokens: b.tokens, breaks: b.breaks, ends: []*endPlan{&e}})
