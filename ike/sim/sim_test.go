@@ -31,7 +31,7 @@ func firstSeed() uint64 {
 
 // How many seeds are played by default.
 const (
-	seedsFull  = 10000
+	seedsFull  = 4000
 	seedsShort = 500
 	seedsRace  = 300
 )
