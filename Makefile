@@ -71,7 +71,7 @@ SEEDS_FROM ?= $(shell commit=$$(git rev-parse --short=7 HEAD 2>/dev/null || echo
 .PHONY: seeds
 seeds: ## Randomized tests with their full set of seeds, without the race detector; SEEDS_FROM says from where
 	@echo "seeds from $(SEEDS_FROM)"
-	ESPLANADE_SEEDS_FROM=$(SEEDS_FROM) $(GO) test -timeout $(UNIT_TIMEOUT) -run '$(SEEDED_TESTS)' $(SEEDED)
+	ESPLANADE_SEEDS_FROM=$(SEEDS_FROM) $(GO) test -count 1 -timeout $(UNIT_TIMEOUT) -run '$(SEEDED_TESTS)' $(SEEDED)
 
 .PHONY: integration
 integration: ## The tests with real peers; those that this machine cannot run are skipped with a reason
