@@ -14,7 +14,7 @@ import (
 
 // A few peers with a group that workers make, in both ways: all are rekeyed, and the other one has its answers.
 func TestMeasure(t *testing.T) {
-	o := &Options{peers: 3, group: "ecp384"}
+	o := &Options{peers: 3, group: "modp4096"}
 	r := results{Peers: o.peers, Group: o.group}
 	for name, workers := range map[string]int{"event loop": ike.NoWorkers, "workers": 1} {
 		p, err := measure(t.Context(), o, name, workers)
