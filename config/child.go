@@ -42,6 +42,9 @@ type Child struct {
 	LifePackets  uint64 `key:"life_packets" reload:"live"`
 	// StartAction is the desired state. Default StartStart; StartNone for a connection that can't initiate.
 	StartAction policy.StartAction `key:"start_action" reload:"live"`
+	// DPDAction and CloseAction, by default StartNone, may ask for more than StartAction: see [Child.AfterDPD] and [Child.AfterClose].
+	DPDAction   policy.StartAction `key:"dpd_action" reload:"live"`
+	CloseAction policy.StartAction `key:"close_action" reload:"live"`
 	// ReplayWindow is the size of the anti-replay window in packets, -1 for none, which is written as 0. Default 4096.
 	ReplayWindow int `key:"replay_window" reload:"reestablish"`
 	// ReqID is the number that strongSwan's tools show for the child; 0 leaves it to the daemon.
@@ -62,6 +65,13 @@ func (c *Child) DynamicLocal() bool { return hasDynamic(c.LocalTS) }
 // DynamicRemote: see [Child.DynamicLocal].
 func (c *Child) DynamicRemote() bool { return hasDynamic(c.RemoteTS) }
 
+// AfterDPD is the desired state once the child has been up and the peer no longer answers, AfterClose once the peer has closed it: at
+// least StartAction. A command that takes the child down is obeyed whatever they say.
+func (c *Child) AfterDPD() policy.StartAction { return max(c.StartAction, c.DPDAction) }
+
+// AfterClose: see [Child.AfterDPD].
+func (c *Child) AfterClose() policy.StartAction { return max(c.StartAction, c.CloseAction) }
+
 func hasDynamic(list []selector.Selector) bool {
 	return slices.ContainsFunc(list, selector.Selector.Dynamic)
 }
@@ -76,7 +86,7 @@ func readChild(t *table, n *Connection, c *Config) *Child {
 	h.Mode = readMode(t)
 	readChildLifetimes(t, h)
 	readStartAction(t, h, n)
-	readSuperseded(t)
+	readLossActions(t, h, n)
 	window, at := t.integer("replay_window", defaultReplayWindow, 0, maxReplayWindow)
 	if h.ReplayWindow = int(window); window == 0 {
 		h.ReplayWindow = -1
@@ -120,20 +130,24 @@ func readStartAction(t *table, h *Child, n *Connection) {
 	}
 }
 
-// readSuperseded reads the two keys that start_action has taken the work of: swanctl needs all three set in concert to
-// keep a tunnel up. Their values are checked, so that a mistake does not look like a setting.
-func readSuperseded(t *table) {
-	dpd := []enum[string]{{"clear", "none"}, {"none", "none"}, {"trap", "trap"}, {"hold", "trap"}, {"start", "start"},
-		{"restart", "start"}}
-	closing := []enum[string]{{"none", "none"}, {"clear", "none"}, {"trap", "trap"}, {"hold", "trap"}, {"start", "start"},
-		{"restart", "start"}}
+// readLossActions reads what is wanted after the peer was lost. swanctl needs three keys set in concert to keep a tunnel up; here
+// start_action does all of it, and the other two can only ask for more: "down until a command, then kept up" is start_action = "none"
+// with dpd_action and close_action = "start".
+func readLossActions(t *table, h *Child, n *Connection) {
+	words := []enum[policy.StartAction]{{"none", policy.StartNone}, {"clear", policy.StartNone}, {"trap", policy.StartTrap},
+		{"hold", policy.StartTrap}, {"start", policy.StartStart}, {"restart", policy.StartStart}}
 	for _, k := range []struct {
-		key   string
-		words []enum[string]
-	}{{"dpd_action", dpd}, {"close_action", closing}} {
-		if _, at := choice(t, k.key, "none", k.words); t.src.Has(k.key) {
-			t.warnf(at, "remove it", "%s has no effect: start_action alone says which state is wanted, whatever ended the "+
-				"tunnel", t.name(k.key))
+		key string
+		to  *policy.StartAction
+	}{{"dpd_action", &h.DPDAction}, {"close_action", &h.CloseAction}} {
+		a, at := choice(t, k.key, policy.StartNone, words)
+		switch *k.to = a; {
+		case t.isString(k.key) && a < h.StartAction:
+			t.warnf(at, "remove it", "%s has no effect: start_action is %s, which is brought about again whatever ended the tunnel", t.name(k.key),
+				quote(h.StartAction.String()))
+		case a > h.StartAction && !n.CanInitiate() && len(n.RemoteAddrs) > 0:
+			t.errorf(at, "write an address or a DNS name into remote_addrs, or leave it out", "%s is %s, but connections.%s has no remote "+
+				"address to start with", t.name(k.key), quote(t.word(k.key)), n.Name)
 		}
 	}
 }

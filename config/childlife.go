@@ -12,14 +12,14 @@ func readChildLifetimes(t *table, h *Child) {
 	written := t.has("life_time")
 	var at Position
 	if written {
-		h.LifeTime, at = t.duration("life_time", defaultChildRekeyTime*11/10, time.Minute, forever, true)
+		h.LifeTime, at = t.lifetime("life_time", defaultChildRekeyTime*11/10)
 		if h.LifeTime != 0 {
 			def = h.LifeTime * 9 / 10
 		}
 	}
-	h.RekeyTime, _ = t.duration("rekey_time", def, time.Minute, forever, true)
+	h.RekeyTime, _ = t.lifetime("rekey_time", def)
 	if !written {
-		h.LifeTime, at = t.duration("life_time", h.RekeyTime*11/10, time.Minute, forever, true)
+		h.LifeTime, at = t.lifetime("life_time", h.RekeyTime*11/10)
 	}
 	if h.RekeyTime != 0 && h.LifeTime != 0 && h.LifeTime <= h.RekeyTime {
 		t.errorf(at, fmt.Sprintf("write more than rekey_time, %s", short(h.RekeyTime)),

@@ -84,7 +84,7 @@ func TestEverything(t *testing.T) {
 		{"proposals", len(n.Proposals), 2 + len(proposal.Default(wire.ProtocolIKE))},
 		{"proposals.0", n.Proposals[0].String(), "aes256gcm16-prfsha384-ecp384"},
 		{"encap", n.Encap, false},
-		{"mobike", n.MOBIKE, false}, {"mobike_check", n.MOBIKECheck, policy.RouteCheckAfter},
+		{"mobike", n.MOBIKE, false}, {"mobike_check", n.MOBIKECheck, policy.RouteCheckAfter}, {"mobike_addrs", n.MOBIKEAddrs, policy.MoveToListed},
 		{"fragmentation", n.Fragmentation, false},
 		{"dpd_delay", n.DPDDelay, time.Minute},
 		{"keyingtries", n.KeyingTries, 3},
@@ -112,7 +112,7 @@ func TestEverything(t *testing.T) {
 		{"life_bytes", h.LifeBytes, uint64(11e9)},
 		{"rekey_packets", h.RekeyPackets, uint64(1e6)},
 		{"life_packets", h.LifePackets, uint64(1.1e6)},
-		{"start_action", h.StartAction, policy.StartTrap},
+		{"start_action", h.StartAction, policy.StartTrap}, {"dpd_action", h.DPDAction, policy.StartStart}, {"close_action", h.CloseAction, policy.StartStart},
 		{"replay_window", h.ReplayWindow, 1024},
 		{"reqid", h.ReqID, uint32(7)},
 		{"dynamic", [2]bool{h.DynamicLocal(), h.DynamicRemote()}, [2]bool{true, false}},
@@ -171,7 +171,7 @@ func TestDefaults(t *testing.T) {
 		{"local_addrs", fmt.Sprint(n.LocalAddrs, n.LocalAddrs[0].Any), "[%any] true"},
 		{"connection ports", [2]uint16{n.LocalPort, n.RemotePort}, [2]uint16{500, 500}},
 		{"proposals", len(n.Proposals), len(proposal.Default(wire.ProtocolIKE))},
-		{"mobike_check", n.MOBIKECheck, policy.RouteCheckBefore},
+		{"mobike_check", n.MOBIKECheck, policy.RouteCheckBefore}, {"mobike_addrs", n.MOBIKEAddrs, policy.MoveToAny},
 		{"encap, mobike, fragmentation", [3]bool{n.Encap, n.MOBIKE, n.Fragmentation}, [3]bool{true, true, true}},
 		{"dpd_delay", n.DPDDelay, 30 * time.Second},
 		{"keyingtries", n.KeyingTries, 0},
@@ -179,7 +179,7 @@ func TestDefaults(t *testing.T) {
 		{"IKE times", [4]time.Duration{n.RekeyTime, n.ReauthTime, n.OverTime, n.RandTime}, [4]time.Duration{4 * time.Hour, 0, 24 * time.Minute, 24 * time.Minute}},
 		{"child times", [3]time.Duration{h.RekeyTime, h.LifeTime, h.RandTime}, [3]time.Duration{time.Hour, 66 * time.Minute, 6 * time.Minute}},
 		{"volumes", [4]uint64{h.RekeyBytes, h.LifeBytes, h.RekeyPackets, h.LifePackets}, [4]uint64{}},
-		{"start_action", h.StartAction, policy.StartStart},
+		{"start_action", [3]policy.StartAction{h.StartAction, h.AfterDPD(), h.AfterClose()}, [3]policy.StartAction{2, 2, 2}},
 		{"replay_window", h.ReplayWindow, 4096},
 		{"esp_proposals", len(h.Proposals), len(proposal.Default(wire.ProtocolESP))},
 		{"reqid", h.ReqID, uint32(0)},
@@ -275,5 +275,28 @@ func TestEnumsHaveNames(t *testing.T) {
 	var id identity.Identity
 	if !id.Any() {
 		t.Error("the zero identity is not %any")
+	}
+}
+
+// TestAllowed: what is taken with a warning has the meaning that strongSwan gives it.
+func TestAllowed(t *testing.T) {
+	c := mustLoad(t, "allowed")
+	n := c.Connection("short")
+	if len(c.Connection("ike").Children) != 0 || len(c.Connection("asked").Children) != 0 {
+		t.Error("there are children")
+	}
+	net, late := n.Child("net"), n.Child("late")
+	for got, want := range map[string]string{
+		fmt.Sprint(net.LocalTS):  "[10.10.0.0/24 fd10::/64[tcp/443]]",
+		fmt.Sprint(net.RemoteTS): "[10.20.0.0/24[udp] fd20::/64]",
+		fmt.Sprint(n.LocalAddrs[0].First, n.LocalAddrs[0].Last, n.RemoteAddrs[2].First): "203.0.113.0 203.0.113.255 2001:db8::",
+		fmt.Sprint(n.RekeyTime, n.OverTime, n.HardTime()):                               "5s 500ms 5.5s",
+		fmt.Sprint(net.RekeyTime, net.LifeTime, late.RekeyTime, late.LifeTime):          "7s 7.7s 53.1s 59s",
+		fmt.Sprint(net.AfterDPD(), net.AfterClose()):                                    "trap trap",
+		fmt.Sprint(late.StartAction, late.AfterDPD(), late.AfterClose()):                "none start trap",
+	} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }

@@ -32,6 +32,8 @@ type Connection struct {
 	MOBIKE bool `key:"mobike" reload:"reestablish" default:"true"`
 	// MOBIKECheck is when a peer has to show that it gets packets at an address that it has moved to.
 	MOBIKECheck policy.RouteCheck `key:"mobike_check" reload:"reestablish" default:"before"`
+	// MOBIKEAddrs says to which addresses of this host the SAs may move.
+	MOBIKEAddrs policy.MoveTo `key:"mobike_addrs" reload:"reestablish" default:"any"`
 	// Fragmentation offers and uses IKE fragmentation (RFC 7383). Default true.
 	Fragmentation bool `key:"fragmentation" reload:"live"`
 	// Resumption gives session tickets, asks for them and resumes IKE SAs with them (RFC 5723).
@@ -64,7 +66,8 @@ type Connection struct {
 	PPKID string `key:"ppk_id" reload:"reestablish"`
 	// PPKRequired refuses a peer that does not use it.
 	PPKRequired bool `key:"ppk_required" reload:"reestablish" default:"false"`
-	// Children are the tables [connections.NAME.children.NAME], in the order of the file; at least one.
+	// Children are the tables [connections.NAME.children.NAME], in the order of the file. Without any, the
+	// connection is an IKE SA that carries nothing.
 	Children []*Child `key:"children" reload:"tables"`
 }
 
@@ -127,8 +130,10 @@ func readConnection(t *table, c *Config) *Connection {
 	}
 	n.Source = t.done()
 	if len(n.Children) == 0 && !t.quiet && !children.broken {
-		t.errorf(n.At("children"), fmt.Sprintf("write a table [%s.NAME] with the networks", t.name("children")),
-			"%s has no children, so it has nothing to carry", t.name("children"))
+		if !n.Has("childless") {
+			t.warnf(n.At("children"), fmt.Sprintf("write a table [%s.NAME] with the networks", t.name("children")),
+				"%s has no children: its IKE SA carries no traffic, and comes up by a command or by the peer only", t.title())
+		}
 	}
 	return n
 }
@@ -181,13 +186,13 @@ func readFragmentation(t *table) bool {
 
 func readIKELifetimes(t *table, n *Connection) {
 	var at Position
-	n.ReauthTime, _ = t.duration("reauth_time", 0, time.Minute, forever, true)
+	n.ReauthTime, _ = t.lifetime("reauth_time", 0)
 	// As with swanctl: what authenticates again has new keys by that.
 	rekey := defaultIKERekeyTime
 	if n.ReauthTime != 0 {
 		rekey = 0
 	}
-	n.RekeyTime, at = t.duration("rekey_time", rekey, time.Minute, forever, true)
+	n.RekeyTime, at = t.lifetime("rekey_time", rekey)
 	n.OverTime, _ = t.duration("over_time", max(n.RekeyTime, n.ReauthTime)/10, time.Second, forever, true)
 	shorter, key := n.RekeyTime, "rekey_time"
 	if shorter == 0 || n.ReauthTime != 0 && n.ReauthTime < shorter {

@@ -71,7 +71,7 @@ func readEndpoints(t *table, key string) (out []Endpoint) {
 			t.errorf(it.at, "write each address in quotes of its own", "an element of %s is %s", t.name(key), quote(it.text))
 			continue
 		}
-		e, reason, want := parseEndpoint(it.text)
+		e, reason, want := parseEndpoint(t.withoutHostBits(it, key))
 		if reason != "" {
 			t.errorf(it.at, want, "%s: %s", t.name(key), reason)
 			continue
@@ -110,11 +110,7 @@ func parseEndpoint(text string) (e Endpoint, reason, want string) {
 		return e, reason, want
 	}
 	if p, err := netip.ParsePrefix(s); err == nil && !p.Addr().Is4In6() {
-		if p != p.Masked() {
-			return e, quote(s) + " has bits set beyond the prefix length", "write " + quote(p.Masked().String()) + ", or " +
-				quote(p.Addr().String()) + " for the one address"
-		}
-		e.First, e.Last = prefixRange(p)
+		e.First, e.Last = prefixRange(p.Masked())
 		reason, want = badRange(e, s, forms)
 		return e, reason, want
 	}

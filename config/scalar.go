@@ -189,6 +189,17 @@ func (t *table) duration(key string, def, low, high time.Duration, zero bool) (d
 	return d, v.At
 }
 
+// lifetime reads the age at which something is renewed or deleted; 0 is never. One below a minute is a warning, and right in a test
+// of another implementation.
+func (t *table) lifetime(key string, def time.Duration) (d time.Duration, at Position) {
+	d, at = t.duration(key, def, time.Second, forever, true)
+	if t.has(key) && d > 0 && d < time.Minute {
+		t.warnf(at, "write at least 1m, unless this is a test", "%s is %s: a key exchange every few seconds, and one that is lost for as long ends the SA",
+			t.name(key), short(d))
+	}
+	return d, at
+}
+
 // size reads a number of bytes: a whole number, or a string such as "1GiB".
 func (t *table) size(key string, def, low, high uint64) (n uint64, at Position) {
 	v, ok := t.get(key)

@@ -19,6 +19,7 @@ func readSelectors(t *table, key string) (out []selector.Selector) {
 		t.emptyList(key, "leave it out, or write \"dynamic\", for the gateway's own address")
 	}
 	for _, it := range items {
+		it.text = t.withoutHostBits(it, key)
 		s, err := parseSelector(it.text)
 		if err != nil {
 			var pe *selector.ParseError

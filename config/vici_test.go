@@ -197,7 +197,7 @@ func TestBadSections(t *testing.T) {
 		{func(c *vici.Message) { c.Section("children", "net").Set("rekey_bytes", "some") }, `load-conn: connections.office.children.net.rekey_bytes is "some": that is not a size; `},
 		{func(c *vici.Message) { c.Section("children", "net").Set("mode", "transport") }, `load-conn: connections.office.children.net.mode = "transport" is not supported by this version; `},
 		{func(c *vici.Message) { c.Section("children", "net").Set("start_action", "trap|start") }, `load-conn: connections.office.children.net.start_action is "trap|start"; write "start": packets wait for the tunnel then too`},
-		{func(c *vici.Message) { c.Section("children", "net").SetList("remote_ts", "10.0.0.1/8") }, `load-conn: connections.office.children.net.remote_ts: "10.0.0.1/8" is not a valid traffic selector: `},
+		{func(c *vici.Message) { c.Section("children", "net").SetList("remote_ts", "10.0.0.1/40") }, `load-conn: connections.office.children.net.remote_ts: "10.0.0.1/40" is not a valid traffic selector: `},
 		{func(c *vici.Message) { c.Section("children", "lab").Set("reqid", "16") }, `load-conn: connections.office.children.lab has the reqid 16 of connections.office.children.net; choose another number`},
 	} {
 		_, m := office()

@@ -28,8 +28,7 @@ func (b *Backend) ListConns(ctx context.Context, name string, yield func(vici.Co
 		for _, h := range c.Children {
 			v.Children = append(v.Children, vici.ConnChild{
 				Name: h.Name, Mode: modeName(h.Mode), RekeyTime: h.RekeyTime, RekeyBytes: h.RekeyBytes, RekeyPackets: h.RekeyPackets,
-				// Whatever ends its SA, the desired state of a child is brought about again.
-				DPDAction: h.StartAction.String(), CloseAction: h.StartAction.String(),
+				DPDAction: h.AfterDPD().String(), CloseAction: h.AfterClose().String(),
 				LocalTS: texts(h.LocalTS), RemoteTS: texts(h.RemoteTS),
 			})
 		}

@@ -77,3 +77,20 @@ func (RouteCheck) Words() []string { return []string{"before", "after", "never"}
 
 // String is the word of the configuration.
 func (r RouteCheck) String() string { return Name(r) }
+
+// MoveTo says to which addresses of this host MOBIKE (RFC 4555) may move an IKE SA.
+type MoveTo uint8
+
+// The policies.
+const (
+	// MoveToAny: to any that packets can leave from, whatever local_addrs names.
+	MoveToAny MoveTo = iota
+	// MoveToListed: only to those that local_addrs names.
+	MoveToListed
+)
+
+// Words implements [Word].
+func (MoveTo) Words() []string { return []string{"any", "local_addrs"} }
+
+// String is the word of the configuration.
+func (m MoveTo) String() string { return Name(m) }

@@ -12,6 +12,7 @@ func TestWords(t *testing.T) {
 		ChildlessAllow: "allow", ChildlessPrefer: "prefer", ChildlessForce: "force", ChildlessNever: "never", Childless(9): "unknown",
 		UniqueNo: "no", UniqueKeep: "keep", UniqueReplace: "replace", UniqueNever: "never", Unique(9): "unknown",
 		RouteCheckBefore: "before", RouteCheckAfter: "after", RouteCheckNever: "never", RouteCheck(9): "unknown",
+		MoveToAny: "any", MoveToListed: "local_addrs", MoveTo(9): "unknown",
 		StartNone: "none", StartTrap: "trap", StartStart: "start", StartAction(9): "unknown",
 		ModeTunnel: "tunnel", Mode(9): "unknown",
 	} {
