@@ -93,6 +93,9 @@ type connReport struct {
 	Proposal string `json:"proposal,omitempty"`
 	PPK      string `json:"ppk,omitempty"`
 	Resumed  bool   `json:"resumed,omitempty"`
+	// NAT is which side has a NAT in front of it: "none", "local", "remote", "both" or "unknown".
+	NAT     string `json:"nat,omitempty"`
+	natText string
 	stateReport
 	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those that the other side was told of in addition to the ones
 	// in use.
@@ -124,7 +127,7 @@ func newStatusReport(s vici.Status) statusReport {
 	for _, c := range s.Connections {
 		cr := connReport{
 			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal, PPK: c.PPK,
-			Resumed:     c.Resumed,
+			Resumed: c.Resumed, NAT: c.NAT, natText: c.NATText,
 			stateReport: newStateReport(c.State), Children: []childReport{},
 			MOBIKE: c.MOBIKE, LocalAddrs: c.LocalAddrs, RemoteAddrs: c.RemoteAddrs,
 		}
@@ -203,6 +206,9 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 		fmt.Fprintf(w, "  %s [%s] <-> %s [%s]\n", c.Local, c.LocalID, c.Remote, c.RemoteID)
 		if c.Proposal != "" {
 			fmt.Fprintf(w, "  %s%s\n", c.Proposal, resumedText(c.Resumed))
+		}
+		if c.natText != "" {
+			fmt.Fprintf(w, "  NAT: %s\n", c.natText)
 		}
 		if c.MOBIKE {
 			fmt.Fprintf(w, "  mobike; other addresses here: %s; there: %s\n", orNone(c.LocalAddrs), orNone(c.RemoteAddrs))

@@ -94,7 +94,7 @@ func TestShapes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := sa.Snapshot{ID: 7, State: sa.StateEstablished, PPK: "office", Chosen: chosen}
+	s := sa.Snapshot{ID: 7, State: sa.StateEstablished, PPK: "office", Chosen: chosen, NAT: sa.NAT{Known: true, Local: true, Forced: true}}
 	v := IKESA(s)
 	if a := v.Algorithms; a.AdditionalKE[0] != "ML_KEM_768" || a.AdditionalKE[1] != "ML_KEM_1024" || a.AdditionalKE[2] != "" || !v.PPK {
 		t.Errorf("VICI shows %+v", v)
@@ -106,11 +106,26 @@ func TestShapes(t *testing.T) {
 	}
 	c := info.Conns[0]
 	c.SAs = append(c.SAs, s)
-	if cs := connStatus(c); cs.PPK != "office" || cs.Proposal != chosen.String() {
-		t.Errorf("the status shows PPK %q and %q", cs.PPK, cs.Proposal)
+	if cs := connStatus(c); cs.PPK != "office" || cs.Proposal != chosen.String() || cs.NAT != "local" || cs.NATText != "in front of this side" {
+		t.Errorf("the status shows PPK %q and %q, NAT %q (%q)", cs.PPK, cs.Proposal, cs.NAT, cs.NATText)
 	}
 	counters, err := b.GetCounters(t.Context(), "", true)
 	if err != nil || counters[0].Values["ike-rekey-init"] != 5 || counters[0].Values["ike-auth-out-req"] != 2 {
 		t.Errorf("counters: %v, %v", counters, err)
+	}
+}
+
+// A NAT is faked where there is none.
+func TestFakedNAT(t *testing.T) {
+	for _, c := range []struct {
+		nat  sa.NAT
+		fake bool
+	}{
+		{sa.NAT{Known: true, Forced: true}, true}, {sa.NAT{Known: true, Forced: true, PeerForced: true}, true}, {sa.NAT{Known: true, PeerForced: true}, false},
+		{sa.NAT{Known: true, Forced: true, Local: true}, false}, {sa.NAT{Known: true, Forced: true, Remote: true}, false},
+	} {
+		if v := IKESA(sa.Snapshot{State: sa.StateEstablished, NAT: c.nat}); v.NATFake != c.fake || v.NATLocal != c.nat.Local || v.NATRemote != c.nat.Remote {
+			t.Errorf("%+v is %+v", c.nat, v)
+		}
 	}
 }

@@ -233,7 +233,7 @@ func (d *Manager) established(now time.Time, e *entry) {
 	d.o.Meter.Add(CountEstablished)
 	if d.logs(slog.LevelInfo) {
 		d.logger(e).Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
-			"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", natText(s), "resumed", s.Resumed)
+			"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", s.NAT.Word(), "resumed", s.Resumed)
 	}
 	d.o.Observer.Observe(IKEUpdown{Up: true, SA: s})
 	if e.conn == nil {
@@ -254,20 +254,6 @@ func (d *Manager) established(now time.Time, e *entry) {
 	if !e.m.RedirectedAway() {
 		d.enforceUnique(now, e)
 	}
-}
-
-func natText(s sa.Snapshot) string {
-	switch {
-	case s.NATLocal && s.NATRemote:
-		return "both"
-	case s.NATLocal:
-		return "local"
-	case s.NATRemote:
-		return "remote"
-	case s.NATForced:
-		return "forced"
-	}
-	return "none"
 }
 
 // closed handles the end of an IKE SA.

@@ -15,6 +15,7 @@ type nat struct {
 	supported     bool // the peer sent NAT_DETECTION payloads
 	local, remote bool // a translator in front of us, of the peer
 	forced        bool // we pretend to be behind one, to have ESP in UDP
+	pretended     bool // remote is what the peer pretends, and its hash says that there is none
 }
 
 // udp reports whether ESP travels in UDP.
@@ -32,13 +33,22 @@ func natHash(spii, spir wire.SPI, ap netip.AddrPort) []byte {
 	return h[:]
 }
 
-// natPayloads makes both notifies for a message with these SPIs. With force, the source hash is one that no address
-// can have, so that the peer takes us for translated; the destination hash is always true, since a false one would
-// make the peer believe that *it* is behind a NAT.
+// pretence is natHash with every bit turned round: a hash that no address has, so that whoever compares it takes its sender for
+// translated. Whoever knows this form sees by it whether the sender really is.
+func pretence(spii, spir wire.SPI, ap netip.AddrPort) []byte {
+	h := natHash(spii, spir, ap)
+	for i := range h {
+		h[i] = ^h[i]
+	}
+	return h
+}
+
+// natPayloads makes both notifies for a message with these SPIs. With force, the source hash is a pretence, so that the peer takes us
+// for translated; the destination hash is always true, since a false one would make the peer believe that *it* is behind a NAT.
 func natPayloads(spii, spir wire.SPI, path Path, force bool) []wire.Payload {
 	src := natHash(spii, spir, path.Local)
 	if force {
-		src = natHash(spir, spii, netip.AddrPortFrom(netip.IPv4Unspecified(), 0))
+		src = pretence(spii, spir, path.Local)
 	}
 	return []wire.Payload{
 		&wire.Notify{NotifyType: wire.NotifyNATDetectionSourceIP, Data: src},
@@ -50,8 +60,9 @@ func natPayloads(spii, spir wire.SPI, path Path, force bool) []wire.Payload {
 // several source hashes: one that matches is enough. Hashes of a wrong length are ignored.
 func (n *nat) detect(spii, spir wire.SPI, path Path, payloads []wire.Payload) {
 	var sources, dests int
-	var srcOK, dstOK bool
+	var srcOK, dstOK, pretended bool
 	src, dst := natHash(spii, spir, path.Remote), natHash(spii, spir, path.Local)
+	forced := pretence(spii, spir, path.Remote)
 	for _, p := range notifies(payloads) {
 		if len(p.Data) != sha1.Size {
 			continue
@@ -60,6 +71,7 @@ func (n *nat) detect(spii, spir wire.SPI, path Path, payloads []wire.Payload) {
 		case wire.NotifyNATDetectionSourceIP:
 			sources++
 			srcOK = srcOK || slices.Equal(p.Data, src)
+			pretended = pretended || slices.Equal(p.Data, forced)
 		case wire.NotifyNATDetectionDestinationIP:
 			dests++
 			dstOK = dstOK || slices.Equal(p.Data, dst)
@@ -68,6 +80,7 @@ func (n *nat) detect(spii, spir wire.SPI, path Path, payloads []wire.Payload) {
 	n.supported = sources > 0 && dests > 0
 	n.remote = n.supported && !srcOK
 	n.local = n.supported && !dstOK
+	n.pretended = n.remote && pretended
 }
 
 // float moves an initiator to the NAT traversal ports for everything after IKE_SA_INIT. With MOBIKE it does so without a NAT

@@ -21,13 +21,13 @@ type Snapshot struct {
 	SPIi, SPIr        wire.SPI
 	LocalID, RemoteID identity.Identity
 	Path              Path
-	// NATLocal and NATRemote tell which side is behind a NAT; NATForced that this side pretends to be.
-	NATLocal, NATRemote, NATForced bool
-	Chosen                         proposal.Chosen // zero before IKE_SA_INIT is done
-	PPK                            string          // the PPK that the keys depend on, "" for none
-	Resumed                        bool            // with a session ticket
-	Created, Established           time.Time
-	RekeyAt, ReauthAt              time.Time // zero: not scheduled
+	NAT               NAT
+	Chosen            proposal.Chosen // zero before IKE_SA_INIT is done
+	PPK               string          // the PPK that the keys depend on, "" for none
+	Resumed           bool            // with a session ticket
+	Created           time.Time
+	Established       time.Time
+	RekeyAt, ReauthAt time.Time // zero: not scheduled
 	// MOBIKE tells that the addresses can change; LocalAddrs are those of this side that the peer was told of in addition to the
 	// one in use, PeerAddrs what it told us.
 	MOBIKE                bool
@@ -79,7 +79,7 @@ func (m *Machine) Summary() Snapshot {
 		ID: m.id, State: m.state, Initiator: m.initiator,
 		SPIi: m.spii(), SPIr: m.spir(),
 		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
-		NATLocal: m.nat.local, NATRemote: m.nat.remote, NATForced: m.nat.forced,
+		NAT:    m.nat.seen(),
 		Chosen: m.chosen, Resumed: m.resume.active, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
 		Tasks:  m.tasks(),
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),

@@ -94,7 +94,7 @@ func testStatus() Status {
 		},
 		Connections: []ConnStatus{
 			{
-				Name: "office", Local: "192.0.2.1", Remote: "203.0.113.7", LocalID: "site-a.example", RemoteID: "Bäckerei", PPK: "office-2026",
+				Name: "office", Local: "192.0.2.1", Remote: "203.0.113.7", LocalID: "site-a.example", RemoteID: "Bäckerei", PPK: "office-2026", NAT: "remote", NATText: "in front of the peer",
 				MOBIKE: true, LocalAddrs: []string{"2001:db8::1"}, RemoteAddrs: []string{"203.0.113.8", "2001:db8::7"},
 				State: State{
 					Desired: "up", Current: "waiting", Since: testNow.Add(-3 * time.Minute), WaitsFor: "a retry at 10:03 – in 57s",

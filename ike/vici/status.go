@@ -93,8 +93,12 @@ type ConnStatus struct {
 	// Resumed: the IKE SA was set up with a session ticket.
 	Resumed bool `json:"resumed,omitempty"`
 	// PPK names the post-quantum preshared key that the keys depend on; empty for none.
-	PPK   string `json:"ppk,omitempty"`
-	State State  `json:"state"`
+	PPK string `json:"ppk,omitempty"`
+	// NAT is which side has a NAT in front of it, forced encapsulation apart: "none", "local", "remote", "both" or "unknown"; empty while
+	// there is no IKE SA. NATText is the same for people, with who forces ESP in UDP.
+	NAT     string `json:"nat,omitempty"`
+	NATText string `json:"nat_text,omitempty"`
+	State   State  `json:"state"`
 	// MOBIKE: the addresses may change. LocalAddrs and RemoteAddrs are those that, in addition to the ones in use, the other side was
 	// told of.
 	MOBIKE      bool          `json:"mobike,omitempty"`
@@ -157,6 +161,8 @@ func (c *ConnStatus) message() *Message {
 	s.SetNonEmpty("remote-id", c.RemoteID)
 	s.SetNonEmpty("proposal", c.Proposal)
 	s.SetNonEmpty("ppk", c.PPK)
+	s.SetNonEmpty("nat", c.NAT)
+	s.SetNonEmpty("nat-text", c.NATText)
 	s.SetYes("mobike", c.MOBIKE)
 	s.SetListNonEmpty("local-addrs", c.LocalAddrs...)
 	s.SetListNonEmpty("remote-addrs", c.RemoteAddrs...)
@@ -295,7 +301,7 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 			Name: name, Local: s.Get("local"), Remote: s.Get("remote"),
 			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), Proposal: s.Get("proposal"), PPK: s.Get("ppk"), State: p.state(s),
 			MOBIKE: s.Get("mobike") == "yes", LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"),
-			Resumed: s.Get("resumed") == "yes",
+			Resumed: s.Get("resumed") == "yes", NAT: s.Get("nat"), NATText: s.Get("nat-text"),
 		}
 		for name, s := range s.Section("children").Sections() {
 			c.Children = append(c.Children, ChildStatus{

@@ -129,6 +129,11 @@ func addresses() []Mutant {
 			Why: "ESP to a peer behind a NAT would be lost",
 		},
 		{
+			Name: "nat-pretended", File: "ike/sa/nat.go", Tests: "^TestNATSeenThroughPretence$",
+			Old: "	n.pretended = n.remote && pretended\n", New: "	n.pretended = false\n",
+			Why: "an operator would be told of a NAT that is none",
+		},
+		{
 			Name: "unreachable-ends", File: "ike/sa/window.go", Tests: "^TestICMPErrorsEndNoAttempt$",
 			Old: "		return min(tries, doubtTries)\n", New: "		return 0\n",
 			Why: "a forged ICMP message or a forged error would end an attempt",
