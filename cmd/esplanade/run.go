@@ -107,7 +107,7 @@ func (s *service) signsOfLife(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			if _, err := s.g.commands.Info(ctx); err == nil {
+			if s.g.commands.Answers(ctx) == nil {
 				s.tell("WATCHDOG=1")
 			}
 		}

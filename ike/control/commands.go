@@ -28,10 +28,26 @@ type Commands struct{ Loop }
 // errStopped is what commands get from a gateway that has ended.
 var errStopped = errors.New("the daemon has ended")
 
-// Info copies the state.
-func (c Commands) Info(ctx context.Context) (info gateway.Info, err error) {
-	err = c.Call(ctx, func(_ time.Time, g *gateway.Manager) { info = g.Info() })
-	return info, err
+// Info copies the state, in as many turns of the event loop as that takes.
+func (c Commands) Info(ctx context.Context) (gateway.Info, error) {
+	var s *gateway.Survey
+	for more := true; more; {
+		err := c.Call(ctx, func(_ time.Time, g *gateway.Manager) {
+			if s == nil {
+				s = g.Survey()
+			}
+			more = s.Continue()
+		})
+		if err != nil {
+			return gateway.Info{}, err
+		}
+	}
+	return s.Info(), nil
+}
+
+// Answers waits for a turn of the event loop, to see that it takes any.
+func (c Commands) Answers(ctx context.Context) error {
+	return c.Call(ctx, func(time.Time, *gateway.Manager) {})
 }
 
 // Initiate brings children up and waits until they are, or until the first of them has failed; the error is then a

@@ -166,20 +166,42 @@ func (c *Collapser) forget(k key) {
 // there is none since the last [Collapser.Clear]. A stranger's, which resembles the connection, is given only while there
 // is no other.
 func (c *Collapser) Last(connection, child string) (Repeat, bool) {
-	var best *entry
+	if r := c.Lasts(connection).Of(child); r != nil {
+		return *r, true
+	}
+	return Repeat{}, false
+}
+
+// Lasts are the latest failures of a connection and of each of its children.
+type Lasts map[string]*entry
+
+// Lasts returns what [Collapser.Last] does for all children of a connection, in one pass. It is only good until the next failure.
+func (c *Collapser) Lasts(connection string) Lasts {
+	l := Lasts{}
 	for k, e := range c.byConn[connection] {
-		if child != "" && k.child != child {
-			continue
-		}
-		switch {
-		case best == nil, best.stranger && !k.stranger, best.stranger == k.stranger && e.used > best.used:
-			best = e
+		l.keep("", e)
+		if k.child != "" {
+			l.keep(k.child, e)
 		}
 	}
-	if best == nil {
-		return Repeat{}, false
+	return l
+}
+
+func (l Lasts) keep(child string, e *entry) {
+	best := l[child]
+	if best == nil || best.stranger && !e.stranger || best.stranger == e.stranger && e.used > best.used {
+		l[child] = e
 	}
-	return best.Repeat, true
+}
+
+// Of copies the latest failure of a child, or that of the whole connection if child is "". It is nil if there is none.
+func (l Lasts) Of(child string) *Repeat {
+	e := l[child]
+	if e == nil {
+		return nil
+	}
+	r := e.Repeat
+	return &r
 }
 
 // Clear forgets the failures of a connection, or only those of one of its children if child is not "": it came up. A
@@ -187,6 +209,16 @@ func (c *Collapser) Last(connection, child string) (Repeat, bool) {
 func (c *Collapser) Clear(connection, child string) {
 	for k := range c.byConn[connection] {
 		if child == "" || k.child == child {
+			c.forget(k)
+		}
+	}
+}
+
+// Recovered forgets the failures of a child that came up, and those of its connection that name no child. What its siblings have
+// failed with goes on holding.
+func (c *Collapser) Recovered(connection, child string) {
+	for k := range c.byConn[connection] {
+		if k.child == "" || k.child == child {
 			c.forget(k)
 		}
 	}

@@ -95,6 +95,17 @@ func TestCollapserLastAndClear(t *testing.T) {
 	if _, ok := c.Last("lab", ""); ok {
 		t.Error("a failure of another connection")
 	}
+	whole := every()["WrongPSK"]
+	whole.Child = ""
+	c.Add(whole, testTime)
+	if l := c.Lasts("office"); l.Of("").Failure != whole || l.Of("net").Failure != a || l.Of("other").Failure != b || l.Of("none") != nil {
+		t.Errorf("those of all children: %v", l)
+	}
+	c.Recovered("office", "net")
+	if l := c.Lasts("office"); l.Of("").Failure != b || l.Of("net") != nil || l.Of("other").Failure != b {
+		t.Errorf("a child has come up: %v", l)
+	}
+	c.Add(a, testTime)
 	c.Clear("office", "other")
 	if r, _ := c.Last("office", ""); r.Failure != a {
 		t.Error("cleared too much or too little")

@@ -45,6 +45,8 @@ type Failure struct {
 	// Stranger: whoever caused it has not proved an identity, even if the message resembles a connection. Anybody can cause any
 	// number of these.
 	Stranger bool
+	// Aside: it was an attempt in addition to an IKE SA that carries the connection, which goes on.
+	Aside bool
 }
 
 var _ error = (*Failure)(nil)

@@ -65,6 +65,7 @@ type Manager struct {
 	failures  diag.Collapser
 	talk      talk
 	loaded    loaded
+	loads     int // how often a configuration was loaded
 	stopping  bool
 	since     time.Time
 	// waits are commands that wait for a state.

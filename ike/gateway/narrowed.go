@@ -164,13 +164,11 @@ func (n *narrowing) whole(d *Manager, h *child) {
 	*n = narrowing{}
 }
 
-// cleared has what was said about the children of a connection said again where it still holds: its failures have just been cleared.
-func (d *Manager) cleared(c *connection) {
-	for _, h := range c.children {
-		if h.narrow.said {
-			h.narrow.said = false
-			d.touch(h)
-		}
+// cleared has what was said about a child said again where it still holds: its failures have just been cleared.
+func (d *Manager) cleared(h *child) {
+	if h.narrow.said {
+		h.narrow.said = false
+		d.touch(h)
 	}
 }
 

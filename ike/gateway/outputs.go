@@ -361,8 +361,8 @@ func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 	if h.conn.heard() {
 		h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
 	}
-	d.failures.Clear(h.conn.conf.Name, "")
-	d.cleared(h.conn)
+	d.failures.Recovered(h.conn.conf.Name, h.cfg.Name)
+	d.cleared(h)
 	h.finish(nil)
 	e.handover.goesOn(now)
 	d.advanceHandover(now, e)

@@ -71,6 +71,7 @@ func (d *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 		w := d.whereDetour(now, r)
 		w.Exchange = o.Exchange.String()
 		f := diag.RedirectLoop(w, r.from.String(), r.to.String(), maxRedirects, redirectLoopTime)
+		f.Aside = r.live
 		d.report(now, e, f)
 		d.detourFailed(now, r, f)
 		return
@@ -113,6 +114,7 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 	}
 	if err != nil {
 		f := diag.RedirectUnresolved(d.whereDetour(now, r), r.from.String(), r.to.FQDN, err)
+		f.Aside = r.live
 		d.report(now, r.old, f)
 		d.detourFailed(now, r, f)
 		return
@@ -127,6 +129,7 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 		w := d.whereDetour(now, r)
 		w.Remote = netip.AddrPortFrom(addrs[0], 0)
 		f := diag.Unreachable(w, err)
+		f.Aside = r.live
 		d.report(now, r.old, f)
 		d.detourFailed(now, r, f)
 		return

@@ -252,6 +252,8 @@ func TestRedirectLive(t *testing.T) {
 		wantUp(t, a, b)
 		if l := a.last("b"); l == nil || l.Failure.Code != diag.CodeConnNone && l.Failure.Code != diag.CodeAuthPSK && l.Failure.Code != diag.CodeAuthID {
 			t.Errorf("the wrong gateway: %v", l)
+		} else if !l.Failure.Aside {
+			t.Error("the failure elsewhere counts as one of the connection that is up")
 		}
 
 		ask(Redirect{PeerAddrs: &theirs, PeerID: must(identity.Parse("*.example")), Gateway: to(addrC)}, 1)
@@ -296,7 +298,7 @@ func TestRedirectLiveLoop(t *testing.T) {
 			}
 			wantUp(t, a, at)
 		}
-		if l := a.last("b"); l == nil || l.Failure.Code != diag.CodeRedirectLoop {
+		if l := a.last("b"); l == nil || l.Failure.Code != diag.CodeRedirectLoop || !l.Failure.Aside {
 			t.Errorf("failure %v", l)
 		}
 		stopAll(t, a, b, c)

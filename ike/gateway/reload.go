@@ -73,6 +73,7 @@ func (d *Manager) reload(now time.Time, fresh *config.Config) Changes {
 	d.conf = fresh.UntilRestart(old)
 	out := Changes{Restart: d.needRestart(d.conf, fresh)}
 	d.loaded = loaded{at: now}
+	d.loads++
 
 	before := maps.Clone(d.dir.byName) // d.dir goes on to be what there is, until rebuild
 	var conns, began []*connection

@@ -22,6 +22,7 @@ func (d *Manager) report(now time.Time, e *entry, f *diag.Failure) {
 	if f.Stranger = f.Stranger || d.strange(e, f); f.Stranger {
 		f.Clip()
 	}
+	f.Aside = f.Aside || aside(e)
 	r, log := d.failures.Add(f, now)
 	d.o.Meter.Failure(FailureKey{f.Connection, exchangeLabel(f.Exchange), f.Reason()})
 	if log {
@@ -34,6 +35,20 @@ func (d *Manager) report(now time.Time, e *entry, f *diag.Failure) {
 	if e != nil && e.conn != nil && !f.Stranger {
 		e.conn.tell(0, f.Error())
 	}
+}
+
+// aside reports whether the failure of an IKE SA leaves its connection as it is: it has never been established, it is to take no
+// other one's place but by a redirect, and another one is up.
+func aside(e *entry) bool {
+	if e == nil || e.conn == nil || !e.first.IsZero() || e.handover.from != nil && !e.handover.redirected {
+		return false
+	}
+	for x := range e.conn.entries {
+		if x.alive() {
+			return true
+		}
+	}
+	return false
 }
 
 // logFailure writes the line about a failure. A stranger's is short, and says how many have had none.

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -62,57 +61,12 @@ type Info struct {
 	Strangers []diag.Repeat
 }
 
-// Info copies the state.
+// Info copies the state at once: see [Manager.Survey].
 func (d *Manager) Info() Info {
-	out := Info{Since: d.since, Loaded: d.loaded.at, ReloadFailed: d.loaded.failed, ReloadError: d.loaded.err, File: d.conf.File,
-		HalfOpen: len(d.table.byInit), Refused: len(d.table.refused.bySPI)}
-	for _, c := range d.conns {
-		ci := ConnInfo{Conf: c.conf}
-		if r, ok := d.failures.Last(c.conf.Name, ""); ok {
-			ci.Last = &r
-		}
-		for _, e := range c.entries.sorted() {
-			if !e.closed {
-				ci.SAs = append(ci.SAs, e.m.Snapshot())
-				out.IKESAs++
-			}
-		}
-		for _, h := range c.children {
-			ci.Children = append(ci.Children, d.childInfo(h))
-		}
-		out.Conns = append(out.Conns, ci)
+	s := d.Survey()
+	for s.Continue() {
 	}
-	for _, r := range d.failures.All() {
-		if r.Failure.Connection == "" {
-			out.Strangers = append(out.Strangers, r)
-		}
-	}
-	return out
-}
-
-func (d *Manager) childInfo(h *child) ChildInfo {
-	i := ChildInfo{
-		Conf: h.conf, ReqID: h.cfg.ReqID, Desired: desired(h), Phase: string(h.state), Since: h.since, Held: h.held,
-		Counters: h.past, WaitsFor: h.waitsFor(),
-	}
-	if h.state == phaseWaiting {
-		i.NextTry = h.backoff.next
-	}
-	if r, ok := d.failures.Last(h.conn.conf.Name, h.cfg.Name); ok {
-		i.Last = &r
-	}
-	ids := make([]uint64, 0, len(h.live))
-	for id := range h.live {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		i.SAs = append(i.SAs, sa.SnapshotChild(h.live[id]))
-		if c, ok := d.o.DataPlane.Counters(id); ok {
-			i.Counters.add(c)
-		}
-	}
-	return i
+	return s.Info()
 }
 
 func desired(h *child) string {

@@ -1,0 +1,141 @@
+package gateway
+
+import (
+	"slices"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+)
+
+const (
+	// surveyTurn is how many IKE SAs, CHILD SAs and children a turn of a [Survey] copies: well below a millisecond of the event loop.
+	surveyTurn = 128
+	// surveyCounters is how many counters are read for what one copy costs. Those of a child are read in one turn, as what is gone
+	// meanwhile would be counted twice or not at all.
+	surveyCounters = 8
+)
+
+// Survey makes a copy of the daemon's state in turns of the event loop, so that thousands of tunnels do not keep it from its other
+// work. What changes between two turns is seen as it is when its turn comes. The methods belong to the event loop's goroutine.
+type Survey struct {
+	d     *Manager
+	loads int // of the configuration: after another one it begins again
+	info  Info
+
+	conns []*connection // that are still to be looked at; the first may be half done
+	half  *halfSurveyed
+}
+
+// halfSurveyed is the connection that a survey is at.
+type halfSurveyed struct {
+	info     ConnInfo
+	failures diag.Lasts
+	entries  []*entry // to be copied
+	children []*child // to be copied; the first may be half done
+	child    *ChildInfo
+	live     []uint64 // CHILD SAs of that child to be copied
+}
+
+// Survey begins a copy of the state.
+func (d *Manager) Survey() *Survey {
+	s := &Survey{d: d}
+	s.begin()
+	return s
+}
+
+func (s *Survey) begin() {
+	d := s.d
+	s.loads, s.conns, s.half = d.loads, slices.Clone(d.conns), nil
+	s.info = Info{Since: d.since, Loaded: d.loaded.at, ReloadFailed: d.loaded.failed, ReloadError: d.loaded.err, File: d.conf.File,
+		HalfOpen: len(d.table.byInit), Refused: len(d.table.refused.bySPI)}
+	for _, r := range d.failures.All() {
+		if r.Failure.Connection == "" {
+			s.info.Strangers = append(s.info.Strangers, r)
+		}
+	}
+}
+
+// Continue copies what is next. It reports whether there is more.
+func (s *Survey) Continue() (more bool) {
+	if s.loads != s.d.loads {
+		s.begin()
+	}
+	for budget := surveyTurn; len(s.conns) > 0; {
+		if budget <= 0 {
+			return true
+		}
+		if s.half == nil {
+			s.half = s.d.halfSurveyed(s.conns[0])
+		}
+		if budget = s.step(budget); s.half.done() {
+			s.info.Conns = append(s.info.Conns, s.half.info)
+			s.conns, s.half = s.conns[1:], nil
+		}
+	}
+	return false
+}
+
+// Info is what was copied.
+func (s *Survey) Info() Info { return s.info }
+
+func (d *Manager) halfSurveyed(c *connection) *halfSurveyed {
+	h := &halfSurveyed{info: ConnInfo{Conf: c.conf}, failures: d.failures.Lasts(c.conf.Name), entries: c.entries.sorted(), children: slices.Clone(c.children)}
+	h.info.Last = h.failures.Of("")
+	return h
+}
+
+func (h *halfSurveyed) done() bool { return len(h.entries) == 0 && len(h.children) == 0 }
+
+// step copies one part of the connection that it is at, and takes what that has cost from the budget.
+func (s *Survey) step(budget int) int {
+	h := s.half
+	switch {
+	case len(h.entries) > 0:
+		e := h.entries[0]
+		h.entries = h.entries[1:]
+		if !e.closed {
+			h.info.SAs = append(h.info.SAs, e.m.Snapshot())
+			s.info.IKESAs++
+		}
+		return budget - 1 - len(e.m.Children())
+	case h.child == nil:
+		c := h.children[0]
+		i := childInfo(c)
+		i.Last = h.failures.Of(c.cfg.Name)
+		h.child = &i
+		for id := range c.live {
+			h.live = append(h.live, id)
+			if n, ok := s.d.o.DataPlane.Counters(id); ok {
+				h.child.Counters.add(n)
+			}
+		}
+		slices.Sort(h.live)
+		budget -= 1 + len(h.live)/surveyCounters
+	}
+	c := h.children[0]
+	for len(h.live) > 0 && budget > 0 {
+		id := h.live[0]
+		h.live = h.live[1:]
+		budget--
+		if x := c.live[id]; x != nil { // else it is gone since the last turn
+			h.child.SAs = append(h.child.SAs, sa.SnapshotChild(x))
+		}
+	}
+	if len(h.live) == 0 {
+		h.info.Children = append(h.info.Children, *h.child)
+		h.child, h.children = nil, h.children[1:]
+	}
+	return budget
+}
+
+// childInfo is what there is to know of a child, but for its CHILD SAs and its failure.
+func childInfo(h *child) ChildInfo {
+	i := ChildInfo{
+		Conf: h.conf, ReqID: h.cfg.ReqID, Desired: desired(h), Phase: string(h.state), Since: h.since, Held: h.held,
+		Counters: h.past, WaitsFor: h.waitsFor(),
+	}
+	if h.state == phaseWaiting {
+		i.NextTry = h.backoff.next
+	}
+	return i
+}
