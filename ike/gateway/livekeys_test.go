@@ -19,8 +19,8 @@ import (
 // list says why it needs neither.
 func TestLiveKeysArePolicy(t *testing.T) {
 	neither := []string{
-		"keyingtries", "unique", "start_action", // the gateway looks at the configuration itself
-		"local_addrs", "remote_addrs", "local_port", // where an attempt goes to; an IKE SA has its path
+		"keyingtries", "unique", "start_action", "dpd_action", "close_action", // the gateway looks at the configuration itself
+		"local_addrs", "remote_addrs", "local_port", "mobike_addrs", // where an attempt goes to; an IKE SA has its path
 		"make_before_break", "cookie_threshold", "cookie_threshold_ip", "half_open_limit", "block_threshold", // the gateway's
 		"ike_sa_limit", "ike_sa_limit_id", "child_sa_limit", "child_sa_limit_id",
 		"port", "qcd_secret_file", "install_routes", "local_routes", "routing_table", "fwmark",
