@@ -70,9 +70,15 @@ func faults() []Mutant {
 		},
 		{
 			Name: "strangers-push-out", File: "ike/diag/collapser.go", Tests: "^TestCollapser",
-			Old: "		case best == nil, best.stranger && !k.stranger, best.stranger == k.stranger && e.used > best.used:\n",
-			New: "		case best == nil, e.used > best.used:\n",
+			Old: "	if best == nil || best.stranger && !e.stranger || best.stranger == e.stranger && e.used > best.used {\n",
+			New: "	if best == nil || e.used > best.used {\n",
 			Why: "a forged request would hide why a connection fails",
+		},
+		{
+			Name: "failure-of-sibling", File: "ike/diag/collapser.go", Tests: "^TestCollapser",
+			Old: "		if k.child == \"\" || k.child == child {\n			c.forget(k)\n",
+			New: "		if true || k.child == child {\n			c.forget(k)\n",
+			Why: "a child that comes up would hide why its sibling does not",
 		},
 		{
 			Name: "refusals-in-all", File: "ike/gateway/refusals.go", Tests: "^TestRefusalsInAll$",
