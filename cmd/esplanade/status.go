@@ -64,7 +64,7 @@ type statusReport struct {
 
 // stateReport is the common part of connections and children.
 type stateReport struct {
-	// Desired is "up", "on traffic" or "on command"; State "up", "connecting", "waiting", "trapped" or "down".
+	// Desired is "up", "on traffic" or "on command"; State "up", "connecting", "waiting", "trapped", "down" or "dead".
 	Desired   string         `json:"desired"`
 	State     string         `json:"state"`
 	Since     time.Time      `json:"since,omitzero"`
@@ -72,6 +72,20 @@ type stateReport struct {
 	NextTry   time.Time      `json:"next_try,omitzero"`
 	NextRekey time.Time      `json:"next_rekey,omitzero"`
 	Failure   *failureReport `json:"failure"`
+	// Heard is when the peer was last heard from; Silence is set while it does not answer; Remarks are troubles that do not change the
+	// state.
+	Heard   time.Time        `json:"heard,omitzero"`
+	Silence *silenceReport   `json:"silence,omitempty"`
+	Remarks []*failureReport `json:"remarks,omitempty"`
+}
+
+// silenceReport is a request without an answer. Failure is provisional until the state is "dead".
+type silenceReport struct {
+	Request  string         `json:"request"`
+	Since    time.Time      `json:"since"`
+	Repeated int            `json:"repeated"`
+	Tries    int            `json:"tries"`
+	Failure  *failureReport `json:"failure"`
 }
 
 type failureReport struct {
@@ -148,6 +162,13 @@ func newStateReport(s vici.State) stateReport {
 	}
 	if f := s.LastFailure; f != nil {
 		r.Failure = newFailureReport(*f)
+	}
+	r.Heard = s.Heard
+	if q := s.Silence; q != nil {
+		r.Silence = &silenceReport{Request: q.Request, Since: q.Since, Repeated: q.Repeated, Tries: q.Tries, Failure: newFailureReport(*q.Failure)}
+	}
+	for _, f := range s.Remarks {
+		r.Remarks = append(r.Remarks, newFailureReport(f))
 	}
 	return r
 }
@@ -226,6 +247,12 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 				fmt.Fprintf(w, "    in %d packets %s, out %d packets %s\n", h.PacketsIn, octets(h.BytesIn), h.PacketsOut, octets(h.BytesOut))
 			}
 		}
+		if q := c.Silence; q != nil && c.State != "dead" {
+			q.print(w, now)
+		}
+		for _, f := range c.Remarks {
+			f.print(w, now, "remark")
+		}
 		if f := c.Failure; f != nil {
 			f.print(w, now, "last failure")
 		}
@@ -266,6 +293,11 @@ func (f *failureReport) print(w io.Writer, now time.Time, what string) {
 	fmt.Fprintf(w, ":\n    %s\n    Fix: %s\n", f.Message, f.Fix)
 }
 
+// print says what it comes to if no answer comes.
+func (q *silenceReport) print(w io.Writer, now time.Time) {
+	fmt.Fprintf(w, "  no answer for %s, if it stays so:\n    %s\n    Fix: %s\n", ago(now, q.Since), q.Failure.Message, q.Failure.Fix)
+}
+
 func orNone(list []string) string {
 	if len(list) == 0 {
 		return "none"
@@ -278,6 +310,9 @@ func (s stateReport) text(now time.Time) string {
 	t := s.State
 	if !s.Since.IsZero() {
 		t += " for " + ago(now, s.Since)
+	}
+	if q := s.Silence; q != nil {
+		t += fmt.Sprintf(", no answer for %s (%s, sent again %d times)", ago(now, q.Since), q.Request, q.Repeated)
 	}
 	t += ", desired " + s.Desired
 	if s.WaitsFor != "" {

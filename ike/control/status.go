@@ -73,7 +73,7 @@ func connStatus(c gateway.ConnInfo) vici.ConnStatus {
 			BytesIn: h.Counters.InBytes, PacketsIn: h.Counters.InPackets, BytesOut: h.Counters.OutBytes, PacketsOut: h.Counters.OutPackets,
 			State: vici.State{
 				Desired: h.Desired, Current: h.Phase, Since: h.Since, WaitsFor: h.WaitsFor, NextTry: h.NextTry,
-				LastFailure: failureStatus(h.Last),
+				LastFailure: failureStatus(h.Last), Heard: h.Heard, Silence: silenceStatus(h.Silence), Remarks: remarks(h.Remarks),
 			},
 		}
 		for _, s := range h.SAs {
@@ -83,6 +83,7 @@ func connStatus(c gateway.ConnInfo) vici.ConnStatus {
 		if i == 0 || rank(h) < rank(c.Children[worst(c.Children[:i])]) {
 			cs.State.Desired, cs.State.Current, cs.State.Since = h.Desired, h.Phase, h.Since
 			cs.State.WaitsFor, cs.State.NextTry = h.WaitsFor, h.NextTry
+			cs.State.Heard, cs.State.Silence, cs.State.Remarks = hs.State.Heard, hs.State.Silence, hs.State.Remarks
 		}
 		cs.Children = append(cs.Children, hs)
 	}
@@ -96,10 +97,12 @@ func rank(h gateway.ChildInfo) int {
 		return 0
 	case h.Pending():
 		return 1
-	case h.Up():
+	case h.Up() && h.Silence != nil:
 		return 2
+	case h.Up():
+		return 3
 	}
-	return 3
+	return 4
 }
 
 func worst(list []gateway.ChildInfo) int {
@@ -110,6 +113,23 @@ func worst(list []gateway.ChildInfo) int {
 		}
 	}
 	return w
+}
+
+func silenceStatus(s *sa.Silence) *vici.Silence {
+	if s == nil {
+		return nil
+	}
+	return &vici.Silence{
+		Request: s.Request, Since: s.Since, Repeated: s.Repeated, Tries: s.Tries,
+		Failure: failureStatus(&diag.Repeat{Failure: s.Failure, Count: 1, First: s.Since, Last: s.Last}),
+	}
+}
+
+func remarks(list []diag.Repeat) (out []vici.FailureStatus) {
+	for _, r := range list {
+		out = append(out, *failureStatus(&r))
+	}
+	return out
 }
 
 func failureStatus(r *diag.Repeat) *vici.FailureStatus {

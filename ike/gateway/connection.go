@@ -99,6 +99,7 @@ const (
 	phaseWaiting    phase = "waiting"    // for the next attempt
 	phaseConnecting phase = "connecting" // an attempt is under way
 	phaseUp         phase = "up"
+	phaseDead       phase = "dead" // only shown: up, but for a peer that counts as dead and is waited for
 )
 
 // backoff spaces the attempts after failures.

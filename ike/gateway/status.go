@@ -24,11 +24,18 @@ type ConnInfo struct {
 type ChildInfo struct {
 	Conf  *config.Child
 	ReqID uint32
-	// Desired is "up", "on traffic" or "on command"; Phase what it is at present, Since when.
+	// Desired is "up", "on traffic" or "on command"; Phase what it is at present, Since when. The phase is "dead" when nobody has
+	// answered for the ordinary time, and this side, a responder with MOBIKE, goes on waiting for the peer.
 	Desired, Phase string
 	Since          time.Time
-	WaitsFor       string
-	NextTry        time.Time
+	// Heard is when its peer was last heard from; of several, the one that was heard last.
+	Heard time.Time
+	// Silence is set while it is connecting, up or dead and the peer does not answer.
+	Silence *sa.Silence
+	// Remarks are troubles that do not change the phase, as long as they last.
+	Remarks  []diag.Repeat
+	WaitsFor string
+	NextTry  time.Time
 	// Held: an operator has taken it down.
 	Held bool
 	// SAs are its installed CHILD SAs; Counters those of all since it came up first.
@@ -37,7 +44,7 @@ type ChildInfo struct {
 	Last     *diag.Repeat
 }
 
-// Up reports whether the child carries traffic.
+// Up reports whether the child carries traffic, or could a moment ago.
 func (c ChildInfo) Up() bool { return c.Phase == string(phaseUp) }
 
 // Pending reports whether an attempt to bring the child up is under way, or put off.

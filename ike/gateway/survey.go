@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"slices"
+	"time"
 
 	"esplanade/ike/diag"
 	"esplanade/ike/sa"
@@ -21,6 +22,7 @@ type Survey struct {
 	d     *Manager
 	loads int // of the configuration: after another one it begins again
 	info  Info
+	heard map[*sa.Machine]time.Time // when the peers of IKE SAs were heard last
 
 	conns []*connection // that are still to be looked at; the first may be half done
 	half  *halfSurveyed
@@ -45,7 +47,7 @@ func (d *Manager) Survey() *Survey {
 
 func (s *Survey) begin() {
 	d := s.d
-	s.loads, s.conns, s.half = d.loads, slices.Clone(d.conns), nil
+	s.loads, s.conns, s.half, s.heard = d.loads, slices.Clone(d.conns), nil, map[*sa.Machine]time.Time{}
 	s.info = Info{Since: d.since, Loaded: d.loaded.at, ReloadFailed: d.loaded.failed, ReloadError: d.loaded.err, File: d.conf.File,
 		HalfOpen: len(d.table.byInit), Refused: len(d.table.refused.bySPI)}
 	for _, r := range d.failures.All() {
@@ -94,13 +96,17 @@ func (s *Survey) step(budget int) int {
 		e := h.entries[0]
 		h.entries = h.entries[1:]
 		if !e.closed {
-			h.info.SAs = append(h.info.SAs, e.m.Snapshot())
+			x := e.m.Snapshot()
+			h.info.SAs, s.heard[e.m] = append(h.info.SAs, x), x.Heard
 			s.info.IKESAs++
 		}
 		return budget - 1 - len(e.m.Children())
 	case h.child == nil:
 		c := h.children[0]
-		i := childInfo(c)
+		i := s.d.childInfo(c)
+		if c.machine != nil {
+			i.Heard = s.heardOn(c.machine)
+		}
 		i.Last = h.failures.Of(c.cfg.Name)
 		h.child = &i
 		for id := range c.live {
@@ -118,6 +124,9 @@ func (s *Survey) step(budget int) int {
 		h.live = h.live[1:]
 		budget--
 		if x := c.live[id]; x != nil { // else it is gone since the last turn
+			if i := s.d.installed[id]; i != nil {
+				h.child.Heard = later(h.child.Heard, s.heardOn(i.owner.m))
+			}
 			h.child.SAs = append(h.child.SAs, sa.SnapshotChild(x))
 		}
 	}
@@ -129,7 +138,7 @@ func (s *Survey) step(budget int) int {
 }
 
 // childInfo is what there is to know of a child, but for its CHILD SAs and its failure.
-func childInfo(h *child) ChildInfo {
+func (d *Manager) childInfo(h *child) ChildInfo {
 	i := ChildInfo{
 		Conf: h.conf, ReqID: h.cfg.ReqID, Desired: desired(h), Phase: string(h.state), Since: h.since, Held: h.held,
 		Counters: h.past, WaitsFor: h.waitsFor(),
@@ -137,5 +146,18 @@ func childInfo(h *child) ChildInfo {
 	if h.state == phaseWaiting {
 		i.NextTry = h.backoff.next
 	}
+	if i.Silence = d.silence(h); h.state == phaseUp && i.Silence != nil && !i.Silence.Dead.IsZero() {
+		i.Phase, i.Since, i.WaitsFor = string(phaseDead), i.Silence.Dead, "the peer, which may come back from another address"
+	}
 	return i
+}
+
+// heardOn is when the peer of an IKE SA, which may be another connection's, was heard last.
+func (s *Survey) heardOn(m *sa.Machine) time.Time {
+	t, ok := s.heard[m]
+	if !ok {
+		t = m.Heard()
+		s.heard[m] = t
+	}
+	return t
 }

@@ -57,14 +57,27 @@ func (m *Machine) giveUp(now time.Time, p *outstanding) {
 	if t, ok := p.task.(silentTask); ok && t.silent(m, now, p) {
 		return
 	}
+	if s := p.silence; s != nil && !s.Dead.IsZero() {
+		m.endUnanswered(now, p, s.Failure) // which was reported
+		return
+	}
+	m.endUnanswered(now, p, m.verdict(now, p))
+}
+
+// verdict is what a request that stays without an answer fails with.
+func (m *Machine) verdict(now time.Time, p *outstanding) *diag.Failure {
+	if t, ok := p.task.(verdictTask); ok {
+		if f := t.verdict(m, now, p); f != nil {
+			return f
+		}
+	}
 	switch {
 	case p.stuck != nil:
-		m.endUnanswered(now, p, p.stuck)
+		return p.stuck
 	case p.unreached != nil && m.state == StateConnecting:
-		m.endUnanswered(now, p, p.unreached)
-	default:
-		m.endUnanswered(now, p, m.silence(now, p))
+		return p.unreached
 	}
+	return m.silence(now, p)
 }
 
 // endUnanswered ends the SA for a request that stayed without an answer.

@@ -80,18 +80,16 @@ func (t *initTask) exchange() wire.ExchangeType         { return wire.ExchangeIK
 func (t *initTask) abandoned(m *Machine, now time.Time) {}
 func (t *initTask) jar() *peerCookie                    { return &t.cookie }
 
-// silent: the last of the refusals in the clear is what the attempt has failed with, if there was one. Nor is it silence when each
+// verdict: the last of the refusals in the clear is what the attempt has failed with, if there was one. Nor is it silence when each
 // request was answered with another cookie.
-func (t *initTask) silent(m *Machine, now time.Time, p *outstanding) bool {
+func (t *initTask) verdict(m *Machine, now time.Time, p *outstanding) *diag.Failure {
 	switch {
 	case t.refusals.last != nil:
-		m.endUnanswered(now, p, t.refusals.last)
+		return t.refusals.last
 	case p.stuck == nil && p.unreachable == 0 && t.cookie.times > maxCookieRetries:
-		m.endUnanswered(now, p, diag.CookieLoop(m.where(t.exchange()), p.sent(now)))
-	default:
-		return false
+		return diag.CookieLoop(m.where(t.exchange()), p.sent(now))
 	}
-	return true
+	return nil
 }
 
 func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {

@@ -146,6 +146,8 @@ type Retransmitted struct {
 	MessageID uint32
 	Path      Path
 	Try       int
+	// Silence is set from the second repetition on, where something depends on the answer.
+	Silence *Silence
 }
 
 // Ignored reports an input that was dropped without an effect, with the reason for a counter. Machines never

@@ -35,8 +35,12 @@ func (t *resumeTask) abandoned(m *Machine, now time.Time) {}
 func (t *resumeTask) jar() *peerCookie                    { return &t.cookie }
 
 func (t *resumeTask) silent(m *Machine, now time.Time, p *outstanding) bool {
-	m.afresh(diag.TicketNotAnswered(m.whereResumed()))
+	m.afresh(t.verdict(m, now, p))
 	return true
+}
+
+func (t *resumeTask) verdict(m *Machine, now time.Time, p *outstanding) *diag.Failure {
+	return diag.TicketNotAnswered(m.whereResumed())
 }
 
 func (t *resumeTask) ripe(m *Machine, now time.Time) sequel {

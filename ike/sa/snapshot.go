@@ -32,6 +32,10 @@ type Snapshot struct {
 	// one in use, PeerAddrs what it told us.
 	MOBIKE                bool
 	LocalAddrs, PeerAddrs []netip.Addr
+	// Heard is when the last authentic message or ESP packet came from the peer, zero for never; [Machine.Summary] leaves it out.
+	// Silence is set while the peer does not answer.
+	Heard   time.Time
+	Silence *Silence
 	// Tasks are the requests that wait, and the one that is outstanding first.
 	Tasks    []Task
 	Children []ChildSnapshot
@@ -67,6 +71,7 @@ type ChildSnapshot struct {
 // Snapshot copies the present state.
 func (m *Machine) Snapshot() Snapshot {
 	s := m.Summary()
+	s.Heard = m.Heard()
 	for _, c := range m.children {
 		s.Children = append(s.Children, SnapshotChild(c))
 	}
@@ -81,7 +86,7 @@ func (m *Machine) Summary() Snapshot {
 		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
 		NAT:    m.nat.seen(),
 		Chosen: m.chosen, Resumed: m.resume.active, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
-		Tasks:  m.tasks(),
+		Tasks: m.tasks(), Silence: m.Silence(),
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
 	}
 	if m.ppk.used {

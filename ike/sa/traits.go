@@ -3,6 +3,8 @@ package sa
 import (
 	"net/netip"
 	"time"
+
+	"esplanade/ike/diag"
 )
 
 // TaskKind says what a request of this side is for.
@@ -81,6 +83,11 @@ type (
 	silentTask interface {
 		// silent reports whether it has dealt with that. If it has not, the task is abandoned and the IKE SA ends.
 		silent(m *Machine, now time.Time, p *outstanding) bool
+	}
+	// verdictTask is a task whose request may fail with something of its own when there is no answer.
+	verdictTask interface {
+		// verdict is what, or nil for what is usual.
+		verdict(m *Machine, now time.Time, p *outstanding) *diag.Failure
 	}
 	// strayingTask is a task that has to know when its request has been sent on another path as well: the answer does not say which
 	// of them works.

@@ -103,6 +103,8 @@ type outstanding struct {
 	outdated bool
 	// stuck is why this side could do nothing with an answer.
 	stuck *diag.Failure
+	// silence is set from the second repetition on.
+	silence *Silence
 }
 
 func (p *outstanding) size() int {
@@ -160,6 +162,7 @@ func (m *Machine) remake(now time.Time, p *outstanding) {
 	q := m.pending
 	q.tries, q.doubted, q.firstSent = p.tries+1, p.doubted, p.firstSent
 	q.next = now.Add(m.pause(q))
+	m.noteSilence(now, q)
 }
 
 func (m *Machine) transmit(now time.Time, p *outstanding) {
@@ -195,16 +198,20 @@ func (m *Machine) advanceRetransmit(now time.Time) {
 	if t, ok := p.task.(openingTask); ok && m.settleOpening(now, p, t.ripe(m, now)) {
 		return
 	}
-	if p.tries-p.refragmented >= m.triesOf(p) && !m.patient(now, p) {
-		m.giveUp(now, p)
-		return
+	if p.tries-p.refragmented >= m.triesOf(p) {
+		if !m.patient(now, p) {
+			m.giveUp(now, p)
+			return
+		}
+		m.noteDead(now, p)
 	}
 	p.tries++
 	m.shrinkRequest(p)
 	p.next = now.Add(m.pause(p))
 	// Follow a path that has changed since: a peer behind a NAT that rebinds is only reached on the new one.
 	m.repeat(now, p)
-	m.emit(Retransmitted{Exchange: p.task.exchange(), MessageID: p.id, Path: p.path, Try: p.tries})
+	m.noteSilence(now, p)
+	m.emit(Retransmitted{Exchange: p.task.exchange(), MessageID: p.id, Path: p.path, Try: p.tries, Silence: m.Silence()})
 }
 
 // Unreachable tells that an ICMP error came back for something sent on path. It never ends anything by itself.

@@ -110,7 +110,14 @@ func testStatus() Status {
 					BytesOut: 3, PacketsOut: 1 << 63,
 				}},
 			},
-			{Name: "lab", Local: "%any", Remote: "%any", State: State{Desired: "on command", Current: "down"}},
+			{Name: "lab", Local: "%any", Remote: "%any", State: State{
+				Desired: "on command", Current: "up", Heard: testNow.Add(-time.Minute),
+				Silence: &Silence{
+					Request: "liveness check", Since: testNow.Add(-23 * time.Second), Repeated: 3, Tries: 5,
+					Failure: &FailureStatus{Code: "E-DPD", Text: "no answer", Fix: "wait", Count: 1, First: testNow.Add(-23 * time.Second), Last: testNow},
+				},
+				Remarks: []FailureStatus{{Code: "E-MTU", Text: "large packets vanish", Fix: "repair the firewall", Count: 2, First: testNow, Last: testNow}},
+			}},
 		},
 	}
 }

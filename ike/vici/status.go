@@ -127,7 +127,8 @@ type ChildStatus struct {
 type State struct {
 	// Desired is "up", "on traffic" or "on command".
 	Desired string `json:"desired"`
-	// Current is "up", "connecting", "waiting", "trapped" or "down".
+	// Current is "up", "connecting", "waiting", "trapped", "down" or "dead": the peer has not answered for the ordinary time, and is
+	// waited for.
 	Current string `json:"current"`
 	// Since is when it became so.
 	Since time.Time `json:"since,omitzero"`
@@ -136,8 +137,27 @@ type State struct {
 	// NextTry and NextRekey are when these are due; zero if they are not.
 	NextTry   time.Time `json:"next_try,omitzero"`
 	NextRekey time.Time `json:"next_rekey,omitzero"`
+	// Heard is when the last authentic IKE message or ESP packet came from the peer, while there is an IKE SA; zero for never.
+	Heard time.Time `json:"heard,omitzero"`
+	// Silence is set while the peer does not answer: in "connecting", "up" and "dead".
+	Silence *Silence `json:"silence,omitempty"`
+	// Remarks are troubles that do not change the state, each with its first time, as long as they last.
+	Remarks []FailureStatus `json:"remarks,omitempty"`
 	// LastFailure is the latest failure since it was last up.
 	LastFailure *FailureStatus `json:"last_failure,omitempty"`
+}
+
+// Silence is a request without an answer, from its second repetition until the answer comes.
+type Silence struct {
+	// Request is what was asked: "IKE_SA_INIT", "liveness check".
+	Request string `json:"request"`
+	// Since is when it was sent first, Repeated how often it was sent again, of Tries before the peer counts as dead, or the attempt as
+	// failed.
+	Since    time.Time `json:"since"`
+	Repeated int       `json:"repeated"`
+	Tries    int       `json:"tries"`
+	// Failure is what it comes to if no answer comes: provisional, until the state is "dead".
+	Failure *FailureStatus `json:"failure"`
 }
 
 // FailureStatus is a failure and how often it happened.
@@ -195,9 +215,27 @@ func (st *State) fill(m *Message) {
 	m.SetNonEmpty("waits-for", st.WaitsFor)
 	setTime(m, "next-try", st.NextTry)
 	setTime(m, "next-rekey", st.NextRekey)
+	setTime(m, "heard", st.Heard)
+	if len(st.Remarks) > 0 {
+		remarks := m.Sub("remarks")
+		for i := range st.Remarks {
+			st.Remarks[i].fill(remarks.Sub(strconv.Itoa(i + 1)))
+		}
+	}
+	if s := st.Silence; s != nil {
+		s.fill(m.Sub("silence"))
+	}
 	if f := st.LastFailure; f != nil {
 		f.fill(m.Sub("last-failure"))
 	}
+}
+
+func (s *Silence) fill(m *Message) {
+	m.Set("request", s.Request)
+	setTime(m, "since", s.Since)
+	m.Setf("repeated", "%d", s.Repeated)
+	m.Setf("tries", "%d", s.Tries)
+	s.Failure.fill(m.Sub("failure"))
 }
 
 func (f *FailureStatus) fill(m *Message) {
@@ -319,7 +357,16 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 func (p *parser) state(m *Message) State {
 	st := State{
 		Desired: m.Get("desired"), Current: m.Get("state"), Since: p.time(m, "since"), WaitsFor: m.Get("waits-for"),
-		NextTry: p.time(m, "next-try"), NextRekey: p.time(m, "next-rekey"),
+		NextTry: p.time(m, "next-try"), NextRekey: p.time(m, "next-rekey"), Heard: p.time(m, "heard"),
+	}
+	for _, s := range m.Section("remarks").Sections() {
+		st.Remarks = append(st.Remarks, p.failure(s))
+	}
+	if s := m.Section("silence"); s != nil {
+		f := p.failure(s.Section("failure"))
+		st.Silence = &Silence{
+			Request: s.Get("request"), Since: p.time(s, "since"), Repeated: p.int(s, "repeated"), Tries: p.int(s, "tries"), Failure: &f,
+		}
 	}
 	if s := m.Section("last-failure"); s != nil {
 		f := p.failure(s)

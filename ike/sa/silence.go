@@ -1,0 +1,91 @@
+package sa
+
+import (
+	"time"
+
+	"esplanade/ike/diag"
+)
+
+// silenceAfter is how many times a request has been sent again before its peer counts as one that does not answer. One repetition is
+// the loss of one packet; with the default timers the second is sent after 5.6 seconds.
+const silenceAfter = 2
+
+// Silence is a request of this side without an answer, from its second repetition on. There is one while the peer does not answer,
+// in an IKE SA that is being set up or is in use, and none again with the first answer. It is immutable.
+type Silence struct {
+	// Kind and Request say what for the request is: "IKE_SA_INIT", "liveness check".
+	Kind    TaskKind
+	Request string
+	// Since is when the request was sent first, Last when it was sent again last: Repeated times so far. Tries is how often that
+	// happens before the peer is given up.
+	Since, Last     time.Time
+	Repeated, Tries int
+	// Dead is when the ordinary time was over, that of all Tries: the peer counts as dead since then, and its SAs as down,
+	// although a responder with MOBIKE goes on asking (RFC 4555 section 3.11). Zero before.
+	Dead time.Time
+	// Failure is what it comes to if no answer comes: provisional as long as Dead is zero, what was reported afterwards.
+	Failure *diag.Failure
+}
+
+// Silence says since when the peer does not answer, nil if it does, or if nothing depends on an answer: with an IKE SA that is
+// replaced, or about to be deleted.
+func (m *Machine) Silence() *Silence {
+	if m.pending == nil || m.pending.parked.waits() || m.Replaced() {
+		return nil
+	}
+	switch m.state {
+	case StateConnecting, StateEstablished, StateRekeying:
+		return m.pending.silence
+	}
+	return nil
+}
+
+// noteSilence is called after each repetition of a request. One that somebody has refused in the clear is not without an answer; the
+// refusal has been reported.
+func (m *Machine) noteSilence(now time.Time, p *outstanding) {
+	switch {
+	case p.tries < silenceAfter || p.doubted:
+		p.silence = nil
+	case p.silence != nil && !p.silence.Dead.IsZero():
+		s := *p.silence
+		s.Last, s.Repeated = now, p.tries
+		p.silence = &s
+	default:
+		p.silence = m.silenceOf(now, p)
+	}
+}
+
+func (m *Machine) silenceOf(now time.Time, p *outstanding) *Silence {
+	return &Silence{
+		Kind: p.task.traits().kind, Request: p.task.name(), Since: p.firstSent, Last: now,
+		Repeated: p.tries, Tries: m.triesOf(p) + p.refragmented, Failure: m.verdict(now, p),
+	}
+}
+
+// noteDead reports that the peer counts as dead, once. The request goes on being repeated.
+func (m *Machine) noteDead(now time.Time, p *outstanding) {
+	if p.silence != nil && !p.silence.Dead.IsZero() {
+		return
+	}
+	s := m.silenceOf(now, p)
+	s.Dead = now
+	if p.silence != nil {
+		s.Last = p.silence.Last
+	}
+	p.silence = s
+	m.emit(Failed{Failure: s.Failure})
+}
+
+// Heard is when the last authentic message or ESP packet came from the peer; zero before the first.
+func (m *Machine) Heard() time.Time {
+	last := m.alive.lastHeard
+	if m.state == StateConnecting && last.Equal(m.created) {
+		last = time.Time{}
+	}
+	for _, c := range m.children {
+		if t := m.env.LastInbound(c.ID); t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
