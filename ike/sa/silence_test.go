@@ -1,0 +1,127 @@
+package sa
+
+import (
+	"testing"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/wire"
+)
+
+// From the second repetition of a request on the IKE SA says that its peer does not answer, and what that will come to.
+func TestSilenceWhileConnecting(t *testing.T) {
+	for name, c := range map[string]struct {
+		drop    wire.ExchangeType
+		request string
+		code    diag.Code
+	}{
+		"IKE_SA_INIT": {wire.ExchangeIKESAInit, "IKE_SA_INIT", diag.CodeTimeoutInit},
+		"IKE_AUTH":    {wire.ExchangeIKEAuth, "IKE_AUTH", diag.CodeTimeoutAuth},
+	} {
+		r := newRig(t, 40, nil)
+		cut := true
+		r.drop = func(_ *end, d []byte) bool { return cut && headerOf(d).Exchange == c.drop }
+		m := r.a.connect()
+		r.run(5 * time.Second)
+		if s := m.Silence(); s != nil {
+			t.Errorf("%s: %+v after one repetition", name, s)
+		}
+		r.run(time.Second)
+		s := m.Summary().Silence
+		if s == nil || s.Request != c.request || s.Failure.Code != c.code || s.Repeated != 2 || s.Tries != 5 || !s.Dead.IsZero() {
+			t.Fatalf("%s: after two repetitions: %+v", name, s)
+		}
+		if after := s.Last.Sub(s.Since); after != 5600*time.Millisecond || s.Since.Sub(epoch) > time.Second {
+			t.Errorf("%s: since %s, sent again %s later", name, s.Since.Sub(epoch), after)
+		}
+		if n := countEvents[Failed](r.a); n != 0 {
+			t.Errorf("%s: %d failures are reported that are provisional", name, n)
+		}
+		cut = false
+		r.run(20 * time.Second)
+		r.wantUp(1)
+		if s := m.Silence(); s != nil {
+			t.Errorf("%s: %+v although the peer has answered", name, s)
+		}
+	}
+}
+
+// Both ends of an IKE SA see that the other one does not answer, and since when it was not heard. The first answer ends that.
+func TestSilenceWhenEstablished(t *testing.T) {
+	r := newRig(t, 41, nil)
+	r.a.connect()
+	r.run(time.Second)
+	ma, mb := r.wantUp(1)
+	cut := true
+	r.drop = func(*end, []byte) bool { return cut }
+	r.run(40 * time.Second) // asked after 30, repeated after 32 and 35.6
+	for name, m := range map[string]*Machine{"a": ma, "b": mb} {
+		s := m.Snapshot()
+		if q := s.Silence; q == nil || q.Failure.Code != diag.CodeDPD || q.Kind != TaskLiveness || q.Repeated != 2 {
+			t.Errorf("%s: %+v", name, q)
+		}
+		if heard := s.Heard.Sub(epoch); heard <= 0 || heard > time.Second {
+			t.Errorf("%s: heard after %s", name, heard)
+		}
+	}
+	cut = false
+	r.run(20 * time.Second)
+	r.wantUp(1)
+	for name, m := range map[string]*Machine{"a": ma, "b": mb} {
+		if s := m.Snapshot(); s.Silence != nil || r.now.Sub(s.Heard) > time.Minute {
+			t.Errorf("%s: %+v, heard %s", name, s.Silence, s.Heard)
+		}
+	}
+	// ESP is heard as well, and the last of the two counts.
+	r.a.lastESP = r.now.Add(time.Second)
+	if heard := ma.Heard(); !heard.Equal(r.a.lastESP) {
+		t.Errorf("ESP of %s, heard %s", r.a.lastESP, heard)
+	}
+}
+
+// A responder with MOBIKE goes on asking, and says after the ordinary time that the peer is dead: once, also if it is given up later.
+func TestDeadBeforeAPatientResponderGivesUp(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		m := newMobileRig(t, func(a, _ *Config) { a.Retransmit.Tries = 9 }) // the initiator is still there when the path is
+		_, mb := m.up()
+		cut := true
+		m.drop = func(*end, []byte) bool { return cut }
+		m.run(30*time.Second + mb.cfg.Retransmit.total() - 2*time.Second)
+		if s := mb.Silence(); s == nil || !s.Dead.IsZero() || s.Repeated != 5 {
+			t.Fatalf("before the ordinary time is over: %+v", s)
+		}
+		m.run(4 * time.Second)
+		s := mb.Silence()
+		if s == nil || s.Dead.IsZero() || s.Failure.Code != diag.CodeDPD {
+			t.Fatalf("after the ordinary time: %+v", s)
+		}
+		if mb.state != StateEstablished {
+			t.Fatalf("the responder does not wait: %s", mb.state)
+		}
+		f := m.b.wantFailure(diag.CodeDPD)
+		m.run(time.Minute)
+		if q := mb.Silence(); q == nil || q.Dead != s.Dead || q.Repeated <= s.Repeated || q.Failure != f {
+			t.Errorf("a minute later: %+v, after %+v", q, s)
+		}
+		if n := countEvents[Failed](m.b); n != 1 {
+			t.Errorf("reported %d times", n)
+		}
+		if !back {
+			m.run(10 * time.Minute)
+			if mb.state != StateClosed {
+				t.Errorf("the responder is %s", mb.state)
+			}
+			for _, o := range m.b.events {
+				if c, ok := o.(Closed); ok && c.Failure != f {
+					t.Errorf("closed with another failure than was reported: %v", c.Failure)
+				}
+			}
+			continue
+		}
+		cut = false
+		m.run(time.Minute)
+		if s := mb.Silence(); s != nil || mb.state != StateEstablished {
+			t.Errorf("the peer is back: %s, %+v", mb.state, s)
+		}
+	}
+}
