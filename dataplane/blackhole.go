@@ -67,6 +67,11 @@ type holeFlow struct {
 	seen  int    // how often head was sent again
 	again int64  // when for the second time
 	last  int64  // when last
+
+	// later is another segment that was sent again since head was. TCP begins with the oldest that is not acknowledged. So once
+	// later is sent again twice and head is not, head has arrived, and later is what hangs.
+	later   uint32
+	laterAt int64 // when it was sent again; 0: there is none
 }
 
 // holeDetector follows the connections of one loop: a direct-mapped table. Owned by the loop.
@@ -88,30 +93,43 @@ func (d *holeDetector) segment(sa *outboundSA, k *flowKey, seq uint32, n int, no
 			from = f.mark
 		}
 		if int32(f.next-from) > holeWindow {
-			f.seen, f.begin = 0, f.next-holeWindow
+			f.seen, f.laterAt, f.begin = 0, 0, f.next-holeWindow
 			sa.moved(now)
 		}
 		return 0
 	}
 	switch {
 	case f.seen > 0 && seq == f.head:
-		gap := now - f.last
-		if f.last = now; gap < int64(holeGap) {
-			return 0
-		}
-		if f.seen++; f.seen == 2 {
-			f.again = now
-		}
-		// What other connections had under way may have arrived after the first time, but not after the second.
-		if f.seen < holeRepeats && (f.seen < holeSlow || gap < int64(holePause)) || sa.progress.Load() > f.again {
-			return 0
-		}
-		f.seen = 0
-		return time.Duration(gap)
+		f.laterAt = 0
 	case f.seen == 0 || int32(seq-f.head) < 0 || now-f.last > int64(holeStale):
-		f.head, f.mark, f.seen, f.last = seq, f.next, 1, now
+		f.head, f.mark, f.seen, f.last, f.laterAt = seq, f.next, 1, now, 0
+		return 0
+	case f.laterAt != 0 && seq == f.later:
+		f.head, f.mark, f.seen, f.last, f.laterAt = seq, f.next, 1, f.laterAt, 0
+	default:
+		if f.laterAt == 0 || int32(seq-f.later) < 0 || now-f.laterAt > int64(holePause) {
+			f.later, f.laterAt = seq, now
+		}
+		return 0
 	}
-	return 0
+	return f.repeated(sa, now)
+}
+
+// repeated is told that head is sent again, not for the first time.
+func (f *holeFlow) repeated(sa *outboundSA, now int64) time.Duration {
+	gap := now - f.last
+	if f.last = now; gap < int64(holeGap) {
+		return 0
+	}
+	if f.seen++; f.seen == 2 {
+		f.again = now
+	}
+	// What other connections had under way may have arrived after the first time, but not after the second.
+	if f.seen < holeRepeats && (f.seen < holeSlow || gap < int64(holePause)) || sa.progress.Load() > f.again {
+		return 0
+	}
+	f.seen = 0
+	return time.Duration(gap)
 }
 
 // moved notes that large packets get through.

@@ -254,6 +254,47 @@ func TestBlackHoleOfLongDelay(t *testing.T) {
 	}
 }
 
+// TestHangsBehindASegmentThatArrived: a segment was sent again and has arrived. When one behind it hangs soon after, the search
+// begins as quickly as it does otherwise: it does not wait until the first one is forgotten.
+func TestHangsBehindASegmentThatArrived(t *testing.T) {
+	for name, c := range map[string]struct {
+		hangs []int // the segments that are sent again, in order
+		waits []int64
+	}{
+		"it alone":                     {[]int{1, 1, 1}, []int64{200, 400, 800}},
+		"it alone, after long pauses":  {[]int{3, 3}, []int64{900, 1800}},
+		"with one behind it":           {[]int{1, 2, 1, 2, 1}, []int64{200, 10, 400, 10, 800}},
+		"after another that arrived":   {[]int{1, 3, 3, 3, 3}, []int64{200, 10, 400, 800, 1600}},
+		"after the first, once more":   {[]int{0, 1, 1, 1}, []int64{400, 200, 400, 800}},
+		"and the first was not it":     {[]int{1, 0, 0}, []int64{10, 400, 800}},
+		"the first alone, others once": {[]int{4, 0, 5, 0}, []int64{10, 400, 10, 800}},
+	} {
+		r := newHoleRig(t, 1500)
+		r.fillWindow(1, 10)
+		r.send(200, 1, 0, 1300)
+		for i, n := range c.hangs {
+			if n := r.news(); n != nil {
+				t.Errorf("%s: %+v before repetition %d", name, n, i)
+			}
+			r.send(c.waits[i], 1, n, 1300)
+		}
+		last := c.hangs[len(c.hangs)-1]
+		n := r.news()
+		if n == nil || n.hole.seq != uint32(last*1300) || n.hole.pause != time.Duration(c.waits[len(c.waits)-1]+tail(c.hangs, c.waits))*time.Millisecond || r.mtu() != 1400 {
+			t.Errorf("%s: news %+v, MTU %d", name, n, r.mtu())
+		}
+	}
+}
+
+// tail is how long after its last repetition but one others were sent again before the last segment was.
+func tail(segments []int, waits []int64) (ms int64) {
+	last := len(segments) - 1
+	for i := last - 1; i >= 0 && segments[i] != segments[last]; i-- {
+		ms += waits[i]
+	}
+	return ms
+}
+
 // TestNothingGetsThrough: when packets of no size get through the path is down, and the MTU is what it was.
 func TestNothingGetsThrough(t *testing.T) {
 	r := newHoleRig(t, 1500)

@@ -11,6 +11,8 @@ type outgoing struct {
 	route *route
 	tos   uint8 // of the outer header
 	next  uint8 // Next Header of the ESP trailer: what the payload is
+	// oversize: the outer packets are larger than the path, and are fragmented.
+	oversize bool
 }
 
 // encapsulate sends a super-packet, whose header was parsed, through the SA.
@@ -34,6 +36,7 @@ func (w *outLoop) encapsulate(sa *outboundSA, s *superPacket) {
 		w.large(sa, s.bytes())
 	}
 	o := outgoing{sa: sa, route: sa.route.Load()}
+	o.oversize = verdict == whole && longest > limit
 	switch sa.mode {
 	case esp.Tunnel:
 		o.tos, o.next = outerTOS(h.tos, w.e.config.CopyDSCP), h.ipProtocol()
@@ -174,17 +177,17 @@ func (w *outLoop) seal(o *outgoing, p []byte, seq uint64) bool {
 		w.drops.add(DropOutTooBig, 1)
 		return false
 	}
-	dst, joins := w.tx.place(o.route, o.tos, n)
+	dst, joins := w.tx.place(o.route, o.tos, o.oversize, n)
 	if dst == nil {
 		w.sendBatch()
-		dst, joins = w.tx.place(o.route, o.tos, n)
+		dst, joins = w.tx.place(o.route, o.tos, o.oversize, n)
 	}
 	m, err := o.sa.esp.Seal(&w.scratch, dst, p, o.next, seq)
 	if err != nil {
 		w.drops.add(DropOutSeal, 1)
 		return false
 	}
-	w.tx.commit(o.route, o.tos, m, joins)
+	w.tx.commit(o.route, o.tos, o.oversize, m, joins)
 	return true
 }
 

@@ -58,7 +58,8 @@ func (b *mmsgSocket) pollErrors(ev socketEvents) {
 	_ = b.control(func(fd int) error { b.reportErrors(fd, ev); return nil }) // a closed socket has nothing to tell
 }
 
-// tooLong reports whether the packets of a message are larger than the path takes, and have to go all the same.
-func (m *txMessage) tooLong() bool {
-	return !m.route.path.Remote.Addr().Is6() && m.seg+m.route.outerHeader() > int(m.route.mtu.Load())
-}
+// mayFragment reports whether the packets of a message may be fragmented. It asks what was known of the path when they were
+// sealed, not what is known by now: a packet that made the search for a black hole begin is still to be sent when the MTU is
+// lowered. If a router were allowed to fragment it, it would get through, and its acknowledgement would end the search with an
+// MTU that does not get anything through.
+func (m *txMessage) mayFragment() bool { return m.oversize && !m.route.path.Remote.Addr().Is6() }

@@ -78,11 +78,60 @@ func TestRunsDontFragment(t *testing.T) {
 		t.Fatal(err)
 	}
 	rt.mtu.Store(1500)
-	dst, joins := b.place(rt, 0, 1000)
+	dst, joins := b.place(rt, 0, false, 1000)
 	copy(dst, fill(1000, 7))
-	b.commit(rt, 0, 1000, joins)
+	b.commit(rt, 0, false, 1000, joins)
 	s.send(b)
 	if got := r.wire(); len(got) != 1000 || refused != 1 {
 		t.Errorf("%d octets arrived, refused %d times", len(got), refused)
+	}
+}
+
+// TestMTUFallsBeforeSending: a packet that fitted the path when it was sealed keeps Don't Fragment, also if the MTU is lowered
+// before it is sent. One that was too large for the path then, and went all the same, does not have it.
+func TestMTUFallsBeforeSending(t *testing.T) {
+	r := newLinuxEnds(t, linuxOptions{})
+	r.connect(1, 1, "10.1.0.0/16[udp]", "10.2.0.0/16[udp/2]")
+	w := r.a.courier.loop // it has nothing to do but what the test does with it
+	s := w.sender.(*mmsgSender)
+	real, mode := s.put, 0
+	s.put = func(fd uintptr) bool {
+		var err error
+		if mode, err = unix.GetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MTU_DISCOVER); err != nil {
+			t.Error(err)
+		}
+		return real(fd)
+	}
+	send := func(before, after int) int {
+		t.Helper()
+		// An ICMP message only lowers it.
+		r.a.children[1].out.route.Load().mtu.Store(int32(before))
+		r.a.children[1].fit(r.a.children[1].out.route.Load())
+		w.begin()
+		p := super(udpPacket(ipSpec{src: v4.src, dst: v4.dst}, 1, 2, fill(1000, 1)), tun.VNetHdr{})
+		w.packet(&p, false)
+		r.a.updateMTU(mtuEvent{remote: r.midAddr().Addr(), mtu: after})
+		if got := int(r.a.children[1].out.route.Load().mtu.Load()); got != after {
+			t.Fatalf("MTU %d, want %d", got, after)
+		}
+		w.sendBatch()
+		r.wire()
+		return mode
+	}
+	if m := send(1500, 600); m != unix.IP_PMTUDISC_DO {
+		t.Errorf("sealed for 1500, sent when it was 600: IP_MTU_DISCOVER is %d", m)
+	}
+	if m := send(700, 600); m != unix.IP_PMTUDISC_DONT {
+		t.Errorf("sealed for 700, sent when it was 600: IP_MTU_DISCOVER is %d", m)
+	}
+	if m := send(1500, 1400); m != unix.IP_PMTUDISC_DO {
+		t.Errorf("sealed for 1500, sent when it was 1400: IP_MTU_DISCOVER is %d", m)
+	}
+	// Nor do the two leave in one run.
+	rt := r.a.children[1].out.route.Load()
+	_, joins := w.tx.place(rt, 0, false, 100)
+	w.tx.commit(rt, 0, false, 100, joins)
+	if _, joins := w.tx.place(rt, 0, true, 100); joins {
+		t.Error("a packet that may be fragmented joins those that may not")
 	}
 }

@@ -90,7 +90,7 @@ func (s *mmsgSender) prepare(b *txBatch, msgs []txMessage) int {
 	off := s.w.gsoOff.Load() != nil
 	for k := range msgs {
 		m := &msgs[k]
-		if m.n > 1 && (off || b.limit.sentinel && m.n < sentinelMin) || m.tooLong() {
+		if m.n > 1 && (off || b.limit.sentinel && m.n < sentinelMin) || m.mayFragment() {
 			return k
 		}
 		data, seg := b.bytes(m), 0
@@ -109,7 +109,7 @@ func (s *mmsgSender) prepare(b *txBatch, msgs []txMessage) int {
 
 // sendApart sends the packets of a message one by one. It returns how many are lost.
 func (s *mmsgSender) sendApart(b *txBatch, c *mmsgSocket, m *txMessage) (lost int) {
-	fragments := !c.df || m.tooLong()
+	fragments := !c.df || m.mayFragment()
 	if fragments {
 		c.allowFragments()
 		defer c.forbidFragments()

@@ -32,6 +32,7 @@ type txMessage struct {
 	route      *route
 	tos        uint8
 	closed     bool // the last packet is shorter than seg: nothing can follow
+	oversize   bool // its packets are larger than the path, which was known when they were sealed, and go all the same
 }
 
 func newTxBatch(m *memory, limit gsoLimits) *txBatch {
@@ -39,12 +40,12 @@ func newTxBatch(m *memory, limit gsoLimits) *txBatch {
 }
 
 // place gives room for a packet of n octets that goes to route r, and nil if the batch has to be sent first. commit
-// makes the packet part of the batch.
-func (t *txBatch) place(r *route, tos uint8, n int) (dst []byte, joins bool) {
+// makes the packet part of the batch. oversize: see txMessage.
+func (t *txBatch) place(r *route, tos uint8, oversize bool, n int) (dst []byte, joins bool) {
 	if k := len(t.msgs); k > 0 {
 		m := &t.msgs[k-1]
 		// Only UDP has segmentation offload.
-		if m.route == r && r.path.UDP && m.tos == tos && !m.closed && n <= m.seg && m.n < t.limit.segments &&
+		if m.route == r && r.path.UDP && m.tos == tos && m.oversize == oversize && !m.closed && n <= m.seg && m.n < t.limit.segments &&
 			m.end-m.start+n <= r.maxPayload() && m.end+n+1 <= len(t.arena) {
 			return t.arena[m.end : m.end+n : m.end+n], true
 		}
@@ -58,7 +59,7 @@ func (t *txBatch) place(r *route, tos uint8, n int) (dst []byte, joins bool) {
 }
 
 // commit makes the n octets that place gave room for part of the batch.
-func (t *txBatch) commit(r *route, tos uint8, n int, joins bool) {
+func (t *txBatch) commit(r *route, tos uint8, oversize bool, n int, joins bool) {
 	if joins {
 		m := &t.msgs[len(t.msgs)-1]
 		m.end += n
@@ -68,7 +69,7 @@ func (t *txBatch) commit(r *route, tos uint8, n int, joins bool) {
 		return
 	}
 	at := (t.used + txAlign) &^ (txAlign - 1)
-	t.msgs = append(t.msgs, txMessage{start: at, end: at + n, seg: n, n: 1, route: r, tos: tos})
+	t.msgs = append(t.msgs, txMessage{start: at, end: at + n, seg: n, n: 1, route: r, tos: tos, oversize: oversize})
 	t.used = at + n
 }
 
