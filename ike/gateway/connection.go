@@ -64,6 +64,8 @@ type child struct {
 	machine *sa.Machine
 	// live are its installed CHILD SAs by number: normally one, two for a moment while one replaces the other.
 	live map[uint64]*sa.Child
+	// networks has the same ones by their remote selectors.
+	networks networks
 	// refused are the IKE SAs whose peers were refused it because another peer has their networks, with what they have asked
 	// for; freed: one of those that had them has gone.
 	refused map[*entry]selector.Pair

@@ -23,6 +23,20 @@ type handover struct {
 	asked map[*child]bool
 }
 
+// follow makes h the handover of an IKE SA. The one whose place is taken knows those that follow it.
+func (e *entry) follow(h handover) {
+	if e.handover.from != nil {
+		delete(e.handover.from.followers, e)
+	}
+	e.handover = h
+	if h.from != nil {
+		if h.from.followers == nil {
+			h.from.followers = entrySet{}
+		}
+		h.from.followers[e] = struct{}{}
+	}
+}
+
 // goesOn gives a handover more time, since it makes progress.
 func (h *handover) goesOn(now time.Time) {
 	if until := now.Add(handoverTime); h.from != nil && !h.covered && h.until.Before(until) && !h.until.IsZero() {
@@ -54,10 +68,7 @@ func (d *Manager) askMissing(now time.Time, e *entry) {
 
 // alsoAsked goes on with the handovers from an IKE SA that has another child now.
 func (d *Manager) alsoAsked(now time.Time, from *entry) {
-	if from.conn == nil {
-		return
-	}
-	for _, x := range from.conn.entries.sorted() {
+	for _, x := range from.followers.sorted() {
 		if x.handover.from == from {
 			d.advanceHandover(now, x)
 			d.drain(now, x)
@@ -78,7 +89,7 @@ const (
 
 // takeOver lets a new IKE SA take the place of an old one as soon as it can.
 func (d *Manager) takeOver(now time.Time, e, from *entry) {
-	e.handover = handover{from: from, until: now.Add(handoverTime)}
+	e.follow(handover{from: from, until: now.Add(handoverTime)})
 	d.advanceHandover(now, e)
 }
 
@@ -88,7 +99,7 @@ func (d *Manager) advanceHandover(now time.Time, e *entry) {
 	switch from := h.from; {
 	case from == nil:
 	case !from.alive():
-		*h = handover{}
+		e.follow(handover{})
 	case !e.alive():
 		h.until = time.Time{}
 	case !h.covered && !from.creates() && d.covers(e, from):
@@ -102,10 +113,10 @@ func (d *Manager) advanceHandover(now time.Time, e *entry) {
 	case !h.until.IsZero() && !now.Before(h.until) && !h.covered && now.Sub(e.first) < reauthTime && d.heardOf(from, now.Add(-handoverTime)):
 		h.until = now.Add(handoverTime) // the peer has not lost the old one, so that there is no hurry
 	case !h.until.IsZero() && !now.Before(h.until):
-		*h = handover{}
+		e.follow(handover{})
 		d.logger(from).Info("replaced by a newer IKE SA of the same peer", "replaced_by", e.m.ID())
 		next := from.handover
-		from.handover = handover{}
+		from.follow(handover{})
 		d.retire(now, from, "replaced by a newer IKE SA")
 		if next.from != nil && next.from.alive() { // it has not got that far itself
 			d.takeOver(now, e, next.from)
@@ -128,20 +139,17 @@ func (d *Manager) heardOf(e *entry, since time.Time) bool {
 
 // inheritHandover: an IKE SA whose place is being taken has been rekeyed to x; it is x's place now.
 func (d *Manager) inheritHandover(e, x *entry) {
-	if e.conn == nil {
-		return
-	}
-	for o := range e.conn.entries {
-		if o.handover.from == e {
-			o.handover.from = x
-		}
+	for o := range e.followers {
+		h := o.handover
+		h.from = x
+		o.follow(h)
 	}
 }
 
 // handoverClosed is called when an IKE SA has ended: where it was to take another one's place, that one stays.
 func (d *Manager) handoverClosed(now time.Time, e *entry) {
 	h := e.handover
-	e.handover = handover{}
+	e.follow(handover{})
 	if from := h.from; from != nil && e.caller && !h.redirected {
 		d.reauthFailed(now, from)
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net/netip"
 	"time"
 
 	"esplanade/ike/diag"
@@ -14,8 +15,9 @@ type installed struct {
 	child  *sa.Child
 	routed *selector.Pair // what is to be routed for it; nil for nothing
 	// peer is who it counts for.
-	peer  peerKey
-	spans []span // of its remote selectors; nil until they are looked for
+	peer peerKey
+	// filed are the prefixes that its child's networks have it under.
+	filed []netip.Prefix
 }
 
 func (d *Manager) installInbound(now time.Time, e *entry, c *sa.Child) {
@@ -32,6 +34,7 @@ func (d *Manager) installInbound(now time.Time, e *entry, c *sa.Child) {
 	}
 	if h := e.child(c.Config); h != nil {
 		h.live[c.ID] = c
+		h.networks.add(i)
 		d.touch(h)
 	}
 }
@@ -118,6 +121,9 @@ func (d *Manager) uninstallNow(e *entry, c *sa.Child) {
 		d.touch(h)
 	}
 	if i := d.installed[c.ID]; i != nil {
+		if h != nil {
+			h.networks.remove(i)
+		}
 		d.unroute(i)
 		delete(d.installed, c.ID)
 		d.table.countChild(i.peer, -1)

@@ -310,7 +310,10 @@ func (d *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
 	if x == nil {
 		x = d.table.add(s, e.conn)
 	}
-	x.line, x.handover, e.handover = e.line, e.handover, handover{}
+	x.line = e.line
+	h := e.handover
+	e.follow(handover{})
+	x.follow(h)
 	d.inheritHandover(e, x)
 	e.retired.handOn(x)
 	e.heir, e.review = x, time.Time{}

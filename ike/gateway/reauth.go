@@ -99,7 +99,7 @@ func (d *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 	}
 	m := sa.NewInitiator(d.env, now, c.cfg, path, cfgs)
 	x := d.table.add(m, c)
-	x.handover = handoverOf(e, wanted)
+	x.follow(handoverOf(e, wanted))
 	d.excludePeer(x)
 	d.logger(x).Info("reauthenticating", "replaces", e.m.ID(), "local", path.Local, "remote", path.Remote)
 	c.tell(1, "reauthenticating IKE_SA "+c.conf.Name)

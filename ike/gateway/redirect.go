@@ -60,7 +60,7 @@ func (d *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 	} else {
 		// This attempt ends here, and the next one goes on with what it was for.
 		e.detoured, r.old, r.live = true, e.handover.from, e.handover.redirected
-		e.handover = handover{}
+		e.follow(handover{})
 	}
 	for _, h := range c.children {
 		if r.old != nil && carries(r.old, h) || r.old == nil && h.busy && h.machine == e.m {
@@ -150,7 +150,7 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 	d.o.Meter.Add(CountRedirected)
 	m := sa.NewRedirected(d.env, now, c.cfg, path, cfgs, r.from)
 	x := d.table.add(m, c)
-	x.handover = handoverOf(r.old, r.children)
+	x.follow(handoverOf(r.old, r.children))
 	x.handover.redirected = r.live
 	if r.old == nil {
 		for _, h := range r.children {

@@ -98,7 +98,16 @@ func (f *fabric) start(addr, toml string, change ...func(*rigOptions)) *node {
 }
 
 // end shuts a daemon down, once.
-func (n *node) end() { n.once.Do(n.d.shutdown) }
+func (n *node) end() {
+	n.once.Do(func() {
+		_ = n.d.call(context.Background(), func(time.Time) {
+			if err := filedRight(n.d.Manager); err != nil {
+				n.f.t.Error(err)
+			}
+		})
+		n.d.shutdown()
+	})
+}
 
 // stop ends a daemon in good order.
 func (n *node) stop() {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"esplanade/ike/sa"
@@ -11,14 +12,16 @@ import (
 // updateSelectors has the data plane and the routes follow the selectors of a CHILD SA that have moved with a gateway.
 func (d *Manager) updateSelectors(now time.Time, e *entry, c *sa.Child) {
 	d.o.DataPlane.UpdateSelectors(c.ID, c.TS)
-	if i := d.installed[c.ID]; i != nil {
-		i.spans = nil
+	h := e.child(c.Config)
+	if i := d.installed[c.ID]; i != nil && h != nil {
+		h.networks.remove(i)
+		h.networks.add(i)
 	}
 	d.logger(e).Info("the selectors of child "+c.Config.Name+" have moved with a gateway", "selectors", c.TS.String())
 	if i := d.installed[c.ID]; i != nil && c.State != sa.ChildDeleted {
 		d.routeChild(i)
 	}
-	if h := e.child(c.Config); h != nil && !h.gone && !d.stopping {
+	if h != nil && !h.gone && !d.stopping {
 		d.prepare(h)
 	}
 }
@@ -28,15 +31,16 @@ func (d *Manager) updateSelectors(now time.Time, e *entry, c *sa.Child) {
 func (d *Manager) foreign(m *sa.Machine, a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	own := keyOf(m)
-	for _, x := range d.table.bySPI {
-		if x.closed || !x.up || x.peer == own {
-			continue
-		}
-		if x.m.Path().Remote.Addr().Unmap().WithZone("") == a {
-			return true
-		}
-		for _, c := range x.m.Children() {
-			if inUse(c) && coversAddr(c.TS.Remote, a) {
+	others := func(x *entry) bool { return !x.closed && x.up && x.peer != own }
+	if slices.ContainsFunc(d.table.anyZone(a), others) {
+		return true
+	}
+	at := []selector.Selector{selector.FromAddr(a)}
+	for _, c := range d.conns {
+		for _, h := range c.children {
+			if len(h.live) > 0 && h.networks.find(at, func(i *installed) bool {
+				return others(i.owner) && inUse(i.child) && coversAddr(i.child.TS.Remote, a)
+			}) != nil {
 				return true
 			}
 		}

@@ -31,9 +31,11 @@ type entry struct {
 	// heir is the successor that has taken its place, nil for none.
 	heir *entry
 
-	// handover: it takes another IKE SA's place. retired: another one has taken its own.
-	handover handover
-	retired  retirement
+	// handover: it takes another IKE SA's place; followers are those that take its own. Method follow keeps the two in step.
+	// retired: another one has taken its place.
+	handover  handover
+	followers entrySet
+	retired   retirement
 	// redirecting: another gateway, to which its peer has sent this side, is being looked up. detoured: it ended because the
 	// peer has sent this side elsewhere, and the attempt goes on there.
 	redirecting, detoured bool
@@ -241,6 +243,20 @@ func (t *table) schedule(e *entry) {
 
 // at lists the IKE SAs with a peer at an address.
 func (t *table) at(a netip.Addr) []*entry { return t.byAddr[a.Unmap()].sorted() }
+
+// anyZone lists the IKE SAs with a peer at an address, which has no zone, in whichever zone that is.
+func (t *table) anyZone(a netip.Addr) []*entry {
+	if !a.IsLinkLocalUnicast() {
+		return t.at(a)
+	}
+	var out []*entry
+	for at := range t.byAddr {
+		if at.WithZone("") == a {
+			out = append(out, t.at(at)...)
+		}
+	}
+	return out
+}
 
 // all lists the entries, oldest first. It costs more than most inputs should: it is for commands.
 func (t *table) all() []*entry {

@@ -3,7 +3,6 @@ package gateway
 import (
 	"cmp"
 	"maps"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -49,62 +48,13 @@ func (d *Manager) taken(m *sa.Machine, cfg *sa.ChildConfig, ts selector.Pair) (s
 
 // holder finds a CHILD SA of another peer than that of k whose selectors overlap with ts; nil for none.
 func (c *child) holder(d *Manager, k peerKey, ts selector.Pair) *installed {
-	asked := spansOf(ts.Remote)
-	for id, x := range c.live {
-		i := d.installed[id]
-		if i == nil || i.owner.peer == k || !inUse(x) {
-			continue
-		}
-		if i.spans == nil {
-			i.spans = spansOf(x.TS.Remote)
-		}
-		if !meet(i.spans, asked) {
-			continue
+	return c.networks.find(ts.Remote, func(i *installed) bool {
+		if i.peer == k || !inUse(i.child) {
+			return false
 		}
 		// Those that there is no time to compare are taken for overlapping: they have addresses in common.
-		if !d.mayCompare(x.TS, ts) || x.TS.Overlaps(ts) {
-			return i
-		}
-	}
-	return nil
-}
-
-// span is a range of addresses.
-type span struct{ first, last netip.Addr }
-
-// spansOf are the addresses of selectors, in order and without overlaps.
-func spansOf(list []selector.Selector) []span {
-	all := make([]span, 0, len(list))
-	for _, s := range list {
-		all = append(all, span{s.Start, s.End})
-	}
-	slices.SortFunc(all, func(a, b span) int { return a.first.Compare(b.first) })
-	out := all[:0]
-	for _, s := range all {
-		if n := len(out); n > 0 && s.first.BitLen() == out[n-1].last.BitLen() && s.first.Compare(out[n-1].last) <= 0 {
-			if out[n-1].last.Less(s.last) {
-				out[n-1].last = s.last
-			}
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// meet reports whether two lists of spans have an address in common.
-func meet(a, b []span) bool {
-	for len(a) > 0 && len(b) > 0 {
-		switch {
-		case a[0].last.Less(b[0].first):
-			a = a[1:]
-		case b[0].last.Less(a[0].first):
-			b = b[1:]
-		default:
-			return true
-		}
-	}
-	return false
+		return !d.mayCompare(i.child.TS, ts) || i.child.TS.Overlaps(ts)
+	})
 }
 
 const (
