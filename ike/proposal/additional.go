@@ -123,11 +123,11 @@ func (p Proposal) additionalFit() string {
 
 // HasAdditional reports whether one of the proposals has a type for additional key exchanges, be it NONE.
 func HasAdditional(ps []Proposal) bool {
-	return slices.ContainsFunc(ps, func(p Proposal) bool { return len(allAdditional(p.Transforms)) > 0 })
+	return slices.ContainsFunc(ps, func(p Proposal) bool { return hasAdditional(p.Transforms) })
 }
 
 // HasAdditional reports whether the proposal, as it is answered, has a type for additional key exchanges, be it NONE.
-func (c Chosen) HasAdditional() bool { return len(allAdditional(c.Wire().Transforms)) > 0 }
+func (c Chosen) HasAdditional() bool { return hasAdditional(c.Wire().Transforms) }
 
 // Additional returns the methods of the additional key exchanges that were chosen, in the order in which they are made.
 func (c Chosen) Additional() []uint16 {
@@ -140,6 +140,9 @@ func (c Chosen) Additional() []uint16 {
 // An answer that leaves out a type for which NONE was offered is taken as NONE: peers that do not know these types ignore
 // the transforms.
 func (m *matcher) additional(o Options) {
+	if !hasAdditional(m.ours.Transforms) && !hasAdditional(m.theirs.Transforms) {
+		return // as most have it: all of them are NONE
+	}
 	none := []wire.Transform{{ID: wire.KE_NONE}}
 	lists := make([][]uint16, maxAdditional)
 	differs := len(m.differs)
@@ -208,6 +211,10 @@ func typed(ts []wire.Transform, typ wire.TransformType) []wire.Transform {
 		out[i].Type = typ
 	}
 	return out
+}
+
+func hasAdditional(ts []wire.Transform) bool {
+	return slices.ContainsFunc(ts, func(t wire.Transform) bool { return isAdditional(t.Type) })
 }
 
 func allAdditional(ts []wire.Transform) []wire.Transform {
