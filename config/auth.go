@@ -1,17 +1,16 @@
 package config
 
 import (
-	"fmt"
 	"strings"
 
 	"esplanade/ike/identity"
 	"esplanade/ike/policy"
 )
 
-// Auth is a table [connections.NAME.local] or [connections.NAME.remote].
+// Auth is a table [connections.NAME.local] or [connections.NAME.remote], or what stands for one that is not written.
 type Auth struct {
 	Source
-	// Method is the word after auth; it has no default.
+	// Method is the word after auth. Default psk, the one for which there can be a secret.
 	Method policy.Auth `key:"auth" reload:"reestablish"`
 	// ID is the identity: that of this gateway, or the pattern for the peer's. Default %any, which for this gateway
 	// stands for the address it sends from.
@@ -22,9 +21,8 @@ func readAuth(t *table, side string) (a Auth) {
 	word, at := t.strAs("auth", "", `write auth = "psk"`)
 	switch {
 	case t.broken:
-	case !t.src.Has("auth"):
-		t.errorf(at, fmt.Sprintf("write auth = \"psk\" into [%s]", t.title()),
-			"%s is missing", t.name("auth"))
+	case !t.src.Has("auth"): // there is one method; whether there is a key for it is looked at when all tables are read
+		a.Method = policy.AuthPSK
 	case word == "psk":
 		a.Method = policy.AuthPSK
 	case isLaterAuth(word):
@@ -68,7 +66,9 @@ func (t *table) identityError(at Position, key string, err error) {
 // checkIdentities warns of a gateway that names itself by an address that its peer may not see.
 func (c *Config) checkIdentities(r *reader) {
 	for _, n := range c.Connections {
-		if !n.Local.ID.Any() || n.Local.Method == 0 {
+		// A key that is the connection's own is asked of whoever answers, whatever that calls itself: so does the other end, if it has
+		// one as well.
+		if !n.Local.ID.Any() || n.Local.Method == 0 || n.HasOwnKey() {
 			continue
 		}
 		for _, e := range n.LocalAddrs {

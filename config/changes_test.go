@@ -257,6 +257,8 @@ func other(t *testing.T, v reflect.Value) {
 	switch x := v.Addr().Interface().(type) {
 	case *identity.Identity:
 		*x = identity.Identity{}
+	case *Secret:
+		*x = NewSecret([]byte("another"))
 	case *Endpoint:
 		x.Name += "x"
 	case *time.Duration:

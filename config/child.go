@@ -76,8 +76,8 @@ func hasDynamic(list []selector.Selector) bool {
 	return slices.ContainsFunc(list, selector.Selector.Dynamic)
 }
 
-func readChild(t *table, n *Connection, c *Config) *Child {
-	h := &Child{Name: t.checkName("child"), Connection: n.Name}
+func readChild(t *table, name string, n *Connection, c *Config) *Child {
+	h := &Child{Name: name, Connection: n.Name}
 	t.fill(h)
 	h.LocalTS = readSelectors(t, "local_ts")
 	h.RemoteTS = readSelectors(t, "remote_ts")
@@ -198,8 +198,7 @@ func (c *Config) checkRequestIDs(r *reader) {
 			}
 			if o, ok := seen[h.ReqID]; ok {
 				r.errorf(h.At("reqid"), "choose another number, or leave it out",
-					"connections.%s.children.%s has the reqid %d of connections.%s.children.%s%s", n.Name, h.Name, h.ReqID,
-					o.Connection, o.Name, inLine(o.At("reqid")))
+					"%s has the reqid %d of %s%s", h.fullName(), h.ReqID, o.fullName(), inLine(o.At("reqid")))
 				continue
 			}
 			seen[h.ReqID] = h

@@ -25,6 +25,8 @@ type Config struct {
 
 	// Warnings are what is legal but probably not meant, in the order of the file.
 	Warnings []Problem `key:"-"`
+	// Notes are what stands for what connections do not say, in the order of the file. They have no Want.
+	Notes []Problem `key:"-"`
 }
 
 // Connection finds a connection by its name; nil if there is none.
@@ -88,6 +90,8 @@ func (c *Config) check(r *reader) {
 	if len(c.Connections) == 0 && len(r.errs) == 0 {
 		r.warnf(Position{File: c.File, Line: 1, Column: 1}, "write a table [connections.NAME]", "there is no connection")
 	}
+	c.Notes = nil
+	c.checkInferred()
 	c.checkSecrets(r)
 	c.checkPPKs(r)
 	c.checkIdentities(r)

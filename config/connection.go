@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"time"
 
 	"esplanade/config/tree"
@@ -66,7 +67,11 @@ type Connection struct {
 	PPKID string `key:"ppk_id" reload:"reestablish"`
 	// PPKRequired refuses a peer that does not use it.
 	PPKRequired bool `key:"ppk_required" reload:"reestablish" default:"false"`
-	// Children are the tables [connections.NAME.children.NAME], in the order of the file. Without any, the
+	// Key is a pre-shared key for the peers of this connection and no others, and KeyFile the file that it was read from, "" if it is in
+	// the configuration. Default none: one of [Secrets.IKE].
+	Key     Secret `key:"secret" reload:"live"`
+	KeyFile string `key:"secret_file" reload:"live"`
+	// Children are the tables [connections.NAME.children.NAME], in the order of the file, or the one that stands in the connection itself. Without any, the
 	// connection is an IKE SA that carries nothing.
 	Children []*Child `key:"children" reload:"tables"`
 }
@@ -124,16 +129,19 @@ func readConnection(t *table, c *Config) *Connection {
 	n.PPKID = readPPKID(t)
 	n.Local = readAuth(t.sub("local"), "local")
 	n.Remote = readAuth(t.sub("remote"), "remote")
+	n.Key, n.KeyFile = readOwnKey(t, filepath.Dir(c.File))
 	children := t.sub("children")
-	for _, h := range children.each() {
-		n.Children = append(n.Children, readChild(h, n, c))
+	if lone := readLoneChild(t, children, n, c); lone != nil {
+		n.Children = append(n.Children, lone)
+	} else {
+		for _, h := range children.each() {
+			n.Children = append(n.Children, readChild(h, h.checkName("child"), n, c))
+		}
 	}
 	n.Source = t.done()
-	if len(n.Children) == 0 && !t.quiet && !children.broken {
-		if !n.Has("childless") {
-			t.warnf(n.At("children"), fmt.Sprintf("write a table [%s.NAME] with the networks", t.name("children")),
-				"%s has no children: its IKE SA carries no traffic, and comes up by a command or by the peer only", t.title())
-		}
+	if len(n.Children) == 0 && !n.Has("childless") && !t.quiet && !children.broken {
+		t.warnf(n.At("children"), "write local_ts and remote_ts with the networks, or a table ["+t.name("children")+".NAME]",
+			"%s has no children: its IKE SA carries no traffic, and comes up by a command or by the peer only", t.title())
 	}
 	return n
 }

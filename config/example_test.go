@@ -30,5 +30,5 @@ remote_ts = ["10.20.0.0/24"]
 	// Output:
 	// gw.toml:3:1: unknown key connections.office.remote_adrs; did you mean remote_addrs?
 	// gw.toml:4:16: connections.office.proposals: proposal "aes256gcm16-prfsha384-ecp348": "ecp348" is not the keyword of an algorithm; did you mean ecp384?
-	// gw.toml:6:1: there is no secret for connections.office: none names its peer; write a table [secrets.ike.NAME] with the peer's identity as id and a key of its own
+	// gw.toml:6:1: there is no secret for connections.office: none names its peer; write a table [secrets.ike.NAME] with the peer's identity as id and a key of its own, or secret_file = "FILE" into [connections.office]
 }

@@ -65,7 +65,8 @@ func (c *Config) checkOverlap(r *reader, a, b *Child) {
 	}
 }
 
-func (c *Child) fullName() string { return "connections." + c.Connection + ".children." + c.Name }
+// fullName is the name of the table that the child is written in.
+func (c *Child) fullName() string { return c.Source.name }
 
 // pair is the selectors that are known from the configuration alone.
 func (c *Child) pair() selector.Pair {

@@ -13,6 +13,14 @@ import (
 // address or on the peer's choice is left to the time when that is known.
 func (c *Config) checkSecrets(r *reader) {
 	for _, n := range c.Connections {
+		if n.Has("secret") || n.Has("secret_file") {
+			// One that can't be read has been reported.
+			if n.HasOwnKey() && !n.Remote.ID.Concrete() && !n.CanInitiate() {
+				r.warnf(n.ownKeyAt(), "write a connection with a key of its own for each peer, or the peer's id", "%s has a key for all of its peers: "+
+					"whoever has it can pass for any other of them", n.Source.name)
+			}
+			continue
+		}
 		if n.usesPSK() && !c.hasPSK(n) {
 			c.reportMissing(r, n)
 		} else if n.usesPSK() {
@@ -37,7 +45,7 @@ func (n *Connection) usesPSK() bool {
 
 // hasPSK reports whether some secret fits the peer, or may fit when it is known who the peer is.
 func (c *Config) hasPSK(n *Connection) bool {
-	_, ok := c.OfferPSK(n.Local.ID, n.Remote.ID)
+	_, ok := c.Credential(n.Name, n.Local.ID, n.Remote.ID, true)
 	return ok
 }
 
@@ -62,7 +70,8 @@ func (c *Config) reportMissing(r *reader, n *Connection) {
 	if n.Remote.ID.Concrete() {
 		want = "write a table [secrets.ike.NAME] with id = [" + peer + "] and a key of its own"
 	}
-	report(n.Local.At("auth"), want, "there is no secret for connections.%s: none names %s%s", n.Name, peer, only)
+	report(n.Local.At("auth"), want+", or secret_file = \"FILE\" into ["+n.Source.name+"]", "there is no secret for %s: none names %s%s",
+		n.Source.name, peer, only)
 }
 
 // reportOwnOnly warns of a connection whose peers have no key but such as name nobody except this gateway: with one, a peer would
@@ -126,7 +135,7 @@ func joinAnd(list []string) string {
 func (c *Config) takers(s *IKESecret) (t takers) {
 	for _, n := range c.Connections {
 		switch remote := n.Remote.ID; {
-		case !n.usesPSK():
+		case !n.usesPSK() || n.HasOwnKey():
 		case remote.Concrete():
 			if k, ok := c.PSK(n.Local.ID, remote); ok && k == s {
 				pattern := s.namedBy(remote)

@@ -65,7 +65,7 @@ func readPPKSecret(t *table, dir string) *PPKSecret {
 
 // readPPKIDs reads id: a list, or a single string.
 func readPPKIDs(t *table) (out []string) {
-	items, ok := t.listOrOne("id")
+	items, ok := t.texts("id")
 	if ok && len(items) == 0 {
 		t.emptyList("id", "write the name that both sides call the key by")
 	}

@@ -14,6 +14,7 @@ type Position = tree.Position
 
 // Source says where a table and its keys were written. It is part of every value that stands for a table.
 type Source struct {
+	name  string // the table's own
 	table Position
 	keys  map[string]Position
 }

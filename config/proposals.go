@@ -11,7 +11,7 @@ import (
 
 // readProposals parses element by element, so that each bad one is reported in its place.
 func readProposals(t *table, key string, protocol wire.ProtocolID) (out []proposal.Proposal) {
-	items, ok := t.list(key)
+	items, ok := t.texts(key)
 	if !ok {
 		return proposal.Default(protocol)
 	}
@@ -82,7 +82,7 @@ func warnWeak(t *table, it item, ps []proposal.Proposal) {
 
 // warnPFS warns of a CHILD SA whose rekeying has no key exchange: whoever breaks the IKE SA's keys then has all of them.
 func warnPFS(t *table) {
-	items, ok := t.list("esp_proposals")
+	items, ok := t.texts("esp_proposals")
 	if !ok {
 		return
 	}

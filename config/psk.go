@@ -70,8 +70,23 @@ func (c *Config) OfferPSK(local, remote identity.Identity) (*IKESecret, bool) {
 	return c.bestPSK(func(s *IKESecret) (int, bool) { return s.fitUnknown(local, remote) })
 }
 
+// Credential is the key that the two sides of a connection prove themselves with: the connection's own one, if it has one, and else what
+// PSK finds, or OfferPSK if guess is set. What is a connection's own is never used for another one, whatever its peer calls itself.
+func (c *Config) Credential(connection string, local, remote identity.Identity, guess bool) (*IKESecret, bool) {
+	switch n := c.Connection(connection); {
+	case n != nil && n.HasOwnKey():
+		return n.ownKey(), true
+	case guess:
+		return c.OfferPSK(local, remote)
+	}
+	return c.PSK(local, remote)
+}
+
 // PeerKeys are the pre-shared keys that peers of a connection may have: one, if it is for one peer.
 func (c *Config) PeerKeys(n *Connection) (out []*IKESecret) {
+	if n.HasOwnKey() {
+		return []*IKESecret{n.ownKey()}
+	}
 	if n.Remote.ID.Concrete() {
 		if s, ok := c.PSK(n.Local.ID, n.Remote.ID); ok {
 			out = append(out, s)

@@ -239,25 +239,34 @@ type item struct {
 	at   Position
 }
 
-// list reads an array of strings. ok is false when the key is absent or no array, which is reported.
+// list reads an array of strings, of which a lone one may stand without brackets. ok is false when the key is absent or neither, which
+// is reported. An element has no comma in it: one in a lone string shows that several are meant.
 func (t *table) list(key string) (items []item, ok bool) {
+	v, _ := t.get(key)
+	s, isString := text(v.Data)
+	if !isString || !strings.Contains(s, ",") {
+		return t.texts(key)
+	}
+	var parts []string
+	for x := range strings.SplitSeq(s, ",") {
+		parts = append(parts, quote(strings.TrimSpace(x)))
+	}
+	t.mismatch(key, v, fmt.Sprintf("write %s = [%s]", key, strings.Join(parts, ", ")), "a list")
+	return nil, false
+}
+
+// texts is list for a key whose elements may have commas in them.
+func (t *table) texts(key string) (items []item, ok bool) {
 	v, ok := t.get(key)
 	if !ok {
 		return nil, false
 	}
+	if s, isString := text(v.Data); isString {
+		return []item{{s, v.At}}, true
+	}
 	array, isArray := v.Data.(tree.List)
 	if !isArray {
-		want := "write a list in square brackets"
-		if s, isString := v.Data.(string); isString {
-			var parts []string
-			for _, x := range strings.Split(s, ",") {
-				parts = append(parts, quote(strings.TrimSpace(x)))
-			}
-			want = fmt.Sprintf("write %s = [%s]", key, strings.Join(parts, ", "))
-		} else if _, isText := v.Data.(tree.Text); isText {
-			want = "make it a list of one"
-		}
-		t.mismatch(key, v, want, "a list")
+		t.mismatch(key, v, "write a string, or a list of them in square brackets", "a list")
 		return nil, false
 	}
 	for _, e := range array {
@@ -269,15 +278,6 @@ func (t *table) list(key string) (items []item, ok bool) {
 		items = append(items, item{s, e.At})
 	}
 	return items, true
-}
-
-// listOrOne is list for a key that is often of one element, which may stand without brackets then.
-func (t *table) listOrOne(key string) (items []item, ok bool) {
-	if t.isString(key) {
-		text, at := t.str(key, "")
-		return []item{{text, at}}, true
-	}
-	return t.list(key)
 }
 
 // emptyList reports a list that is there and empty, unless what was in it has been reported.

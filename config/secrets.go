@@ -26,6 +26,8 @@ type IKESecret struct {
 	Source
 	// Name is the table's name.
 	Name string `key:"-"`
+	// Connection is the connection whose own key this is; "" for one of a table of its own.
+	Connection string `key:"-"`
 	// IDs are the identities that share the key, or patterns for them. None stands for everybody.
 	IDs []identity.Identity `key:"id" reload:"live"`
 	// Key is the key itself.
@@ -33,6 +35,9 @@ type IKESecret struct {
 	// File is the file that it was read from, "" if it is in the configuration.
 	File string `key:"secret_file" reload:"live"`
 }
+
+// FullName is the name of the table that has the key: "secrets.ike.office", "connections.office".
+func (s *IKESecret) FullName() string { return s.Source.name }
 
 // maxSecret is the longest secret, in bytes. Twice and a half of it is read of a file, for its hexadecimal form.
 const maxSecret = 4096
@@ -90,7 +95,7 @@ func readKey(t *table, dir string, check strengthCheck) (src Source, key Secret,
 
 // readSecretIDs reads id: a list, or a single string. Unlike other lists a secret's is often of one.
 func readSecretIDs(t *table) (out []identity.Identity) {
-	items, ok := t.listOrOne("id")
+	items, ok := t.texts("id")
 	if ok && len(items) == 0 {
 		t.emptyList("id", "leave it out for a key that everybody shares")
 	}
@@ -212,7 +217,11 @@ func (c *Config) warnReadable(path string, f *os.File, info fs.FileInfo) {
 	}
 	var wrong *FileError
 	errors.As(err, &wrong)
-	for _, s := range c.Secrets.tables() {
+	tables := c.Secrets.tables()
+	for _, n := range c.Connections {
+		tables = append(tables, n.Source)
+	}
+	for _, s := range tables {
 		if s.Has("secret") {
 			c.Warnings = sortProblems(append(c.Warnings, Problem{s.At("secret"),
 				"the key stands in a file that others can read or change: " + wrong.What, wrong.Want + ", or use secret_file"}))

@@ -27,8 +27,7 @@ func (c *Config) checkSpecial(r *reader) {
 		for _, h := range n.Children {
 			for _, s := range h.RemoteTS {
 				if why := special(s); why != "" {
-					r.warnf(h.At("remote_ts"), "remove it, or write the peer's networks", "connections.%s.children.%s.remote_ts: %s is %s",
-						n.Name, h.Name, s, why)
+					r.warnf(h.At("remote_ts"), "remove it, or write the peer's networks", "%s.remote_ts: %s is %s", h.fullName(), s, why)
 				}
 			}
 		}

@@ -100,6 +100,7 @@ func (t *table) open(key, pattern string) *table {
 		reader: t.reader, path: append(slices.Clone(t.path), key), pattern: strings.TrimPrefix(t.pattern+"."+pattern, "."),
 		src: Source{table: t.src.table, keys: map[string]Position{}},
 	}
+	s.src.name = s.title()
 	if pattern == key {
 		t.know(key)
 	}

@@ -126,8 +126,7 @@ func (c *Config) checkMTU(r *reader) {
 	for _, n := range c.Connections {
 		for _, h := range n.Children {
 			if slices.ContainsFunc(h.LocalTS, selector.Selector.Is6) || slices.ContainsFunc(h.RemoteTS, selector.Selector.Is6) {
-				r.errorf(at, "write at least 1280, which IPv6 needs", "tun.mtu is %d and connections.%s.children.%s carries IPv6",
-					c.TUN.MTU, n.Name, h.Name)
+				r.errorf(at, "write at least 1280, which IPv6 needs", "tun.mtu is %d and %s carries IPv6", c.TUN.MTU, h.fullName())
 				return
 			}
 		}

@@ -28,6 +28,9 @@ tunnels meet the routes of the host that it runs on: what they would take, and w
 			if err != nil {
 				return err
 			}
+			for _, n := range conf.Notes {
+				fmt.Fprintln(c.ErrOrStderr(), "note: "+n.String())
+			}
 			for _, w := range conf.Warnings {
 				fmt.Fprintln(c.ErrOrStderr(), "warning: "+w.String())
 			}

@@ -65,6 +65,18 @@ func (t *Table) Get(name string) (Entry, bool) {
 	return t.entries[i], true
 }
 
+// Only is a table with those of the entries that have one of the names.
+func (t *Table) Only(names ...string) *Table {
+	out := &Table{}
+	for e := range t.All() {
+		if slices.Contains(names, e.Name) {
+			out.file = t.file
+			out.set(e)
+		}
+	}
+	return out
+}
+
 // All are the entries in their order.
 func (t *Table) All() iter.Seq[Entry] {
 	if t == nil {

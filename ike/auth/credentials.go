@@ -8,6 +8,8 @@ import (
 
 // Query says which credential is meant.
 type Query struct {
+	// Connection is the name of the connection: some have a key of their own.
+	Connection string
 	// Local and Remote are the identities of the two sides.
 	Local, Remote identity.Identity
 	// Guess: Remote is only a pattern, since the peer has not said yet who it is. What is found is what this side proves itself

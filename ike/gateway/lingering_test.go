@@ -69,7 +69,7 @@ func TestLingeringOfManyIdentities(t *testing.T) {
 			for i := range maxLingeringAll + 40 {
 				x := sa.NewInitiator(m.env, now, conn.cfg, sa.Path{Local: netip.AddrPortFrom(netip.MustParseAddr(addrB), 500), Remote: netip.AddrPortFrom(netip.MustParseAddr(addrA), 500)}, nil)
 				e := m.table.add(x, conn)
-				e.closed, e.peer = true, peerKey{"b", strconv.Itoa(i)}
+				e.closed, e.peer = true, peerKey{local: "b", remote: strconv.Itoa(i)}
 				m.linger(now, e)
 			}
 			if n, all := len(m.table.lingeringAll), len(m.table.bySPI); n != maxLingeringAll || all != maxLingeringAll || len(m.table.lingering) != maxLingeringAll {

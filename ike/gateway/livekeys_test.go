@@ -21,6 +21,7 @@ func TestLiveKeysArePolicy(t *testing.T) {
 	neither := []string{
 		"keyingtries", "unique", "start_action", "dpd_action", "close_action", // the gateway looks at the configuration itself
 		"local_addrs", "remote_addrs", "local_port", "mobike_addrs", // where an attempt goes to; an IKE SA has its path
+		"secret", "secret_file", // the gateway finds it at each authentication
 		"make_before_break", "cookie_threshold", "cookie_threshold_ip", "half_open_limit", "block_threshold", // the gateway's
 		"ike_sa_limit", "ike_sa_limit_id", "child_sa_limit", "child_sa_limit_id",
 		"port", "qcd_secret_file", "install_routes", "local_routes", "routing_table", "fwmark",
@@ -58,7 +59,7 @@ func tableOf(name string) reflect.Value {
 	case "ike":
 		return reflect.ValueOf(&config.IKE{})
 	case "connection":
-		return reflect.ValueOf(&config.Connection{RemotePort: config.DefaultPort})
+		return reflect.ValueOf(&config.Connection{RemotePort: config.DefaultPort, Key: config.NewSecret([]byte("one"))})
 	}
 	return reflect.ValueOf(&config.Child{})
 }
@@ -97,6 +98,8 @@ func change(t *testing.T, v reflect.Value) {
 		id, err := identity.Parse("x.example")
 		must(err)
 		x.ID = id
+	case *config.Secret:
+		*x = config.NewSecret([]byte("another"))
 	case *config.Endpoint:
 		x.First = netip.MustParseAddr("192.0.2.1")
 		x.Last = x.First

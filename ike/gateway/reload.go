@@ -83,7 +83,7 @@ func (d *Manager) reload(now time.Time, fresh *config.Config) Changes {
 		delete(before, c.Name)
 		if x == nil {
 			out.Added = append(out.Added, c.Name)
-		} else if diff := config.With(config.Changes(x.conf, c), config.Reestablish); len(diff) > 0 {
+		} else if diff := reestablishing(x.conf, c); len(diff) > 0 {
 			out.Changed = append(out.Changed, fmt.Sprintf("%s: %s; its SAs are deleted and made again", c.Name, joined(diff)))
 			old := x
 			gone = append(gone, func() { d.discard(now, old, "the connection has changed") })
@@ -139,6 +139,16 @@ func (d *Manager) reload(now time.Time, fresh *config.Config) Changes {
 	}
 	d.log.Info("configuration loaded", "file", d.conf.File, "connections", len(d.conns), "unchanged", len(out.Kept))
 	return out
+}
+
+// reestablishing lists the keys of a connection whose change its SAs do not outlive. A key of its own may be another one, but one
+// connection or many: that is by what its peers are told from each other.
+func reestablishing(old, fresh *config.Connection) []string {
+	diff := config.With(config.Changes(old, fresh), config.Reestablish)
+	if old.HasOwnKey() != fresh.HasOwnKey() {
+		diff = append(diff, "secret")
+	}
+	return diff
 }
 
 // discard takes a connection out of the configuration: its IKE SAs are deleted.

@@ -8,19 +8,19 @@ import (
 )
 
 // siblings are the connections other than that of an IKE SA that its peer could as well have used: between the same addresses, with the
-// same identities and the same way to prove them. A peer may bring up their children on the IKE SA that there is already.
+// same identities and the same way to prove them, which a key of a connection's own is not. A peer may bring up their children on the IKE SA that there is already.
 func (d *Manager) siblings(m *sa.Machine) []*sa.Config {
 	c := d.connection(m.Config())
-	if c == nil || len(d.dir.byIDs[idsOf(c.conf)]) < 2 {
+	if c == nil || c.cfg.OwnKey || len(d.dir.byIDs[idsOf(c.conf)]) < 2 {
 		return nil
 	}
-	p, own := m.Path(), c.cfg
+	p, cfg := m.Path(), c.cfg
 	fits := d.connectionsFor(p.Local.Addr(), p.Remote.Addr())
 	var out []*sa.Config
 	for _, x := range d.dir.byIDs[idsOf(c.conf)] {
 		o := x.cfg
-		if x != c && !x.gone && slices.Contains(fits, o) && o.LocalAuth == own.LocalAuth && o.RemoteAuth == own.RemoteAuth &&
-			o.PPKID == own.PPKID && o.PPKRequired == own.PPKRequired {
+		if x != c && !x.gone && !o.OwnKey && slices.Contains(fits, o) && o.LocalAuth == cfg.LocalAuth && o.RemoteAuth == cfg.RemoteAuth &&
+			o.PPKID == cfg.PPKID && o.PPKRequired == cfg.PPKRequired {
 			out = append(out, o)
 		}
 	}

@@ -98,8 +98,9 @@ type initKey struct {
 	remote netip.AddrPort
 }
 
-// peerKey is a pair of authenticated identities; see [identity.Identity.Key].
-type peerKey struct{ local, remote string }
+// peerKey is a pair of authenticated identities; see [identity.Identity.Key]. own is the connection by whose own key they were
+// authenticated, if it has one: what its peer calls itself says nothing about the peer of another that calls itself the same.
+type peerKey struct{ local, remote, own string }
 
 type entrySet map[*entry]struct{}
 

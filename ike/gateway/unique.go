@@ -10,7 +10,13 @@ import (
 )
 
 // keyOf is what the IKE SAs between two identities are filed under.
-func keyOf(m *sa.Machine) peerKey { return peerKey{m.LocalID().Key(), m.RemoteID().Key()} }
+func keyOf(m *sa.Machine) peerKey {
+	k := peerKey{local: m.LocalID().Key(), remote: m.RemoteID().Key()}
+	if c := m.Config(); c.OwnKey {
+		k.own = c.Name
+	}
+	return k
+}
 
 // beside reports whether x, of the same peer, is another IKE SA of the same connection that is in use.
 func (e *entry) beside(x *entry) bool { return x != e && x.alive() && x.conn == e.conn }

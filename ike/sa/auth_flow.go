@@ -126,6 +126,7 @@ func methodOf(a policy.Auth) method {
 
 // lookUp finds a credential for a proof, and notes where it is configured.
 func (m *Machine) lookUp(q auth.Query) (auth.Credential, bool) {
+	q.Connection = m.cfg.Name
 	c, ok := m.env.Credentials(q)
 	m.credential = c.Name
 	return c, ok
@@ -133,7 +134,7 @@ func (m *Machine) lookUp(q auth.Query) (auth.Credential, bool) {
 
 // credentialMark is the mark of what two identities prove themselves with; ok is false if there is nothing any more.
 func (m *Machine) credentialMark(local, remote identity.Identity) (mark [ticket.MarkLen]byte, ok bool) {
-	c, ok := m.env.Credentials(auth.Query{Local: local, Remote: remote})
+	c, ok := m.env.Credentials(auth.Query{Connection: m.cfg.Name, Local: local, Remote: remote})
 	return markOf(c), ok
 }
 

@@ -29,6 +29,8 @@ type Fixed struct {
 	// RemoteID is the pattern that the peer's identity must match; "%any" matches all.
 	RemoteID              identity.Identity
 	LocalAuth, RemoteAuth policy.Auth
+	// OwnKey: what the two sides prove themselves with is this connection's, whatever they call themselves.
+	OwnKey bool
 	// PPKID names the post-quantum preshared key (RFC 8784): the one that an initiator uses, and the only one that a
 	// responder takes. "" is none for an initiator, and any that is known for a responder. PPKRequired refuses a peer
 	// without it.

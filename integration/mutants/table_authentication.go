@@ -169,6 +169,16 @@ func authentication() []Mutant {
 			Why: "a key that only may be the peer's would be offered to a peer that is known",
 		},
 		{
+			Name: "psk-own-key", File: "config/psk.go", Tests: "^(TestOwnKey|TestShortForm)$",
+			Old: "case n != nil && n.HasOwnKey():", New: "case n != nil && n.HasOwnKey() && guess:",
+			Why: "the peer of a connection with a key of its own could get in with another one",
+		},
+		{
+			Name: "own-key-identities", File: "ike/gateway/unique.go", Tests: "^TestOwnKeysKeepPeersApart$",
+			Old: "c.OwnKey {\n", New: "false && c.OwnKey {\n",
+			Why: "a peer that calls itself as the peer of another connection does would end what that has",
+		},
+		{
 			Name: "initial-contact-of-never", File: "ike/gateway/unique.go", Tests: "^TestInitialContactBesideNever$",
 			Old: "	if e.conn != nil && e.conn.conf.Unique == policy.UniqueNever {\n		return\n	}\n	others", New: "	others",
 			Why: "one of several peers with one identity would throw the others out",

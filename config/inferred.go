@@ -1,0 +1,56 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// checkInferred notes, for each connection that leaves something out, what stands for it: what is not written can't be read again by the
+// next operator, nor be compared with the other end.
+func (c *Config) checkInferred() {
+	for _, n := range c.Connections {
+		if what := c.inferred(n); len(what) > 0 {
+			c.Notes = append(c.Notes, Problem{Position: n.Position(), What: oneLine(n.Source.name + " means: " + strings.Join(what, "; "))})
+		}
+	}
+}
+
+// inferred lists what a connection does not say.
+func (c *Config) inferred(n *Connection) (out []string) {
+	if !n.Local.Has("auth") || !n.Remote.Has("auth") {
+		if s, ok := c.Credential(n.Name, n.Local.ID, n.Remote.ID, true); ok {
+			at := s.table
+			for _, key := range []string{"secret", "secret_file"} {
+				if s.Has(key) {
+					at = s.At(key)
+				}
+			}
+			out = append(out, fmt.Sprintf("auth is \"psk\", with the key of %s%s", s.FullName(), inLine(at)))
+		}
+	}
+	if h := n.loneChild(); h != nil {
+		out = append(out, fmt.Sprintf("child %s has %s%s, start_action %s", quote(h.Name), h.pair(), inLine(h.At("local_ts")), quote(h.StartAction.String())))
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	if n.Local.ID.Any() {
+		out = append(out, "local.id is the address that it sends from")
+	}
+	switch {
+	case !n.Remote.ID.Any():
+	case n.HasOwnKey():
+		out = append(out, "remote.id is whatever the peer with that key calls itself")
+	default:
+		out = append(out, "remote.id is any that has a key")
+	}
+	return out
+}
+
+// loneChild is the child that stands in the connection's own table; nil if there is none.
+func (c *Connection) loneChild() *Child {
+	if len(c.Children) == 1 && c.Children[0].Source.name == c.Source.name {
+		return c.Children[0]
+	}
+	return nil
+}
