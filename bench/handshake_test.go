@@ -56,11 +56,11 @@ func newPeer(tb testing.TB, id, other, ike, esp, local, remote string) *peer {
 		rand.Read(b) // never fails, since Go 1.24
 		return b
 	}
-	var last uint64
+	var ikes, children uint64
 	p.env = &sa.Env{
 		Nonce: octets, NewSPI: func() wire.SPI { return wire.SPI(binary.BigEndian.Uint64(octets(8)) | 1) },
 		AllocateSPI: func() (uint32, error) { return binary.BigEndian.Uint32(octets(4)) | 1<<31, nil }, ReleaseSPI: func(uint32) {},
-		NextID: func() uint64 { last++; return last }, Jitter: func() float64 { return 0 },
+		NextIKE: func() uint64 { ikes++; return ikes }, NextChild: func() uint64 { children++; return children }, Jitter: func() float64 { return 0 },
 		Connections:  func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{p.cfg} },
 		Credentials:  func(auth.Query) (auth.Credential, bool) { return auth.Credential{Secret: []byte("secret")}, true },
 		FirstContact: func(*sa.Config) bool { return false }, LastInbound: func(uint64) time.Time { return time.Time{} },

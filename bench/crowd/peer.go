@@ -79,11 +79,11 @@ func newPeer(gate *ike.Daemon, n int, espProposal string, key suite.KeyExchange)
 		},
 		Children: []*sa.ChildConfig{child},
 	}
-	var last uint64
+	var ikes, children uint64
 	p.env = &sa.Env{
 		Nonce: random, NewSPI: func() wire.SPI { return wire.SPI(binary.BigEndian.Uint64(random(8)) | 1) },
 		AllocateSPI: func() (uint32, error) { p.children++; return p.children + 0x1000, nil }, ReleaseSPI: func(uint32) {},
-		NextID: func() uint64 { last++; return last }, Jitter: func() float64 { return 0 },
+		NextIKE: func() uint64 { ikes++; return ikes }, NextChild: func() uint64 { children++; return children }, Jitter: func() float64 { return 0 },
 		Connections:  func(_, _ netip.Addr) []*sa.Config { return nil },
 		Credentials:  func(auth.Query) (auth.Credential, bool) { return auth.Credential{Secret: []byte(secret)}, true },
 		FirstContact: func(*sa.Config) bool { return false }, LastInbound: func(uint64) time.Time { return time.Time{} },

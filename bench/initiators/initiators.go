@@ -95,14 +95,14 @@ type datagram struct {
 
 type load struct {
 	Options
-	env       *sa.Env
-	template  sa.Config
-	ike, natt *net.UDPConn
-	under     map[wire.SPI]*attempt
-	next      int
-	result    Result
-	id        uint64
-	sendErr   error
+	env            *sa.Env
+	template       sa.Config
+	ike, natt      *net.UDPConn
+	under          map[wire.SPI]*attempt
+	next           int
+	result         Result
+	ikes, children uint64
+	sendErr        error
 }
 
 // ErrIncomplete says that not all came about before the context ended.
@@ -203,7 +203,8 @@ func (l *load) prepare() error {
 		},
 		AllocateSPI:  func() (uint32, error) { return binary.BigEndian.Uint32(random(4)) | 1<<31, nil },
 		ReleaseSPI:   func(uint32) {},
-		NextID:       func() uint64 { l.id++; return l.id },
+		NextIKE:      func() uint64 { l.ikes++; return l.ikes },
+		NextChild:    func() uint64 { l.children++; return l.children },
 		Jitter:       func() float64 { return 0 },
 		Connections:  func(_, _ netip.Addr) []*sa.Config { return nil },
 		Credentials:  func(auth.Query) (auth.Credential, bool) { return auth.Credential{Secret: l.PSK}, true },

@@ -21,6 +21,8 @@ type directory struct {
 	byIDs map[idKey][]*connection
 	// texts are the connections for an operator: "office (198.51.100.20)".
 	texts []string
+	// reqids are those that the configuration gives to children.
+	reqids map[uint32]bool
 }
 
 // idKey is a configured pair of identities. When the peer's is not fixed, its addresses stand for it.
@@ -38,7 +40,7 @@ func idsOf(c *config.Connection) idKey {
 func (d *Manager) rebuild() {
 	dir := directory{
 		byName: map[string]*connection{}, byCfg: map[*sa.Config]*connection{}, byAddr: map[netip.Addr][]*connection{},
-		byIDs: map[idKey][]*connection{},
+		byIDs: map[idKey][]*connection{}, reqids: map[uint32]bool{},
 	}
 	for i, c := range d.conns {
 		c.order = i
@@ -46,6 +48,9 @@ func (d *Manager) rebuild() {
 		dir.byName[c.conf.Name], dir.byCfg[c.cfg] = c, c
 		k := idsOf(c.conf)
 		dir.byIDs[k] = append(dir.byIDs[k], c)
+		for _, h := range c.conf.Children {
+			dir.reqids[h.ReqID] = true
+		}
 		wide := false
 		for _, e := range c.conf.RemoteAddrs {
 			if !e.Specific() {

@@ -13,9 +13,9 @@ import (
 func (d *Manager) newEnv() *sa.Env {
 	return &sa.Env{
 		// Numbers, names and randomness.
-		Nonce:  d.o.Random,
-		NewSPI: d.newSPI,
-		NextID: d.newID,
+		Nonce:   d.o.Random,
+		NewSPI:  d.newSPI,
+		NextIKE: d.numbers.nextIKE, NextChild: d.numbers.nextChild,
 		Jitter: d.o.Jitter,
 
 		// Which key exchanges are made for strangers.

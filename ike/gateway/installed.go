@@ -22,6 +22,7 @@ type installed struct {
 
 func (d *Manager) installInbound(now time.Time, e *entry, c *sa.Child) {
 	i := &installed{owner: e, child: c, peer: keyOf(e.m)}
+	d.reqids.take(c, d.fixedReqID)
 	d.installed[c.ID] = i
 	d.table.countChild(i.peer, 1)
 	if d.o.ExportKeys {
@@ -126,6 +127,7 @@ func (d *Manager) uninstallNow(e *entry, c *sa.Child) {
 		}
 		d.unroute(i)
 		delete(d.installed, c.ID)
+		d.reqids.release(c)
 		d.table.countChild(i.peer, -1)
 	}
 }

@@ -71,8 +71,8 @@ type Manager struct {
 	// waits are commands that wait for a state.
 	waits []*wait
 
-	nextID    uint64
-	reqids    uint32
+	numbers   numbers
+	reqids    reqids
 	stateless *unprotected // answers to messages of SAs that do not exist
 	surge     surge
 	// expensive and costly are for the key exchanges of strangers; cookied: the request that is being judged has a cookie.
@@ -90,11 +90,10 @@ func New(o Options) *Manager {
 	}
 	d.table.init()
 	d.names.init()
+	d.reqids.init()
 	d.env = d.newEnv()
 	return d
 }
-
-func (d *Manager) newID() uint64 { d.nextID++; return d.nextID }
 
 // Start takes up the configuration: policies and routes are asked for, so that what is protected goes into the tunnels, and
 // nothing is begun yet. That happens with the first [Manager.Reconcile], which is to follow when the routes are there. list are

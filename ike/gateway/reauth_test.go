@@ -82,18 +82,25 @@ func (x *node) sends(y *node, n int) bool {
 	return len(first) == n
 }
 
-// ids are the numbers of a side's IKE SA and its CHILD SAs.
-func (p *reauthPair) ids() []uint64 {
+// ids are the numbers of a side's IKE SA and its CHILD SAs, by what they are.
+func (p *reauthPair) ids() []string {
+	var out []string
 	ikes, children := saIDs(p.a, "b")
-	return append(ikes, children...)
+	for _, id := range ikes {
+		out = append(out, fmt.Sprintf("IKE SA #%d", id))
+	}
+	for _, id := range children {
+		out = append(out, fmt.Sprintf("CHILD SA #%d", id))
+	}
+	return out
 }
 
 // wantNew checks that nothing is left of the SAs of before.
-func (p *reauthPair) wantNew(before []uint64) {
+func (p *reauthPair) wantNew(before []string) {
 	p.t.Helper()
 	for _, id := range p.ids() {
 		if slices.Contains(before, id) {
-			p.t.Errorf("SA #%d is still there", id)
+			p.t.Errorf("%s is still there", id)
 		}
 	}
 }

@@ -101,6 +101,8 @@ func (d *Manager) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 		}
 		d.drain(now, d.table.addHalfOpen(now, acc.Machine, d.connection(acc.Machine.Config()), path.Remote))
 	case acc.Response != nil:
+		// strongSwan numbers an IKE SA before it looks into the request: only one that is answered with a cookie has none.
+		d.numbers.nextIKE()
 		d.surge.refused(now)
 		d.send(path, acc.Response)
 		if acc.RedirectedTo != (wire.Gateway{}) {

@@ -26,13 +26,9 @@ func (d *Manager) machineConfig(c *config.Connection) sa.Config {
 	return cfg
 }
 
-// number gives a child its numbers.
+// number gives a child the number of its policy.
 func (d *Manager) number(h *child) {
-	if h.cfg.ReqID == 0 {
-		d.reqids++
-		h.cfg.ReqID = d.reqids
-	}
-	h.policy = d.newID()
+	h.policy = d.numbers.nextPolicy()
 	d.policies[h.policy] = h
 }
 

@@ -22,8 +22,7 @@ type ConnInfo struct {
 
 // ChildInfo is a copy of what an operator wants to know about a configured child.
 type ChildInfo struct {
-	Conf  *config.Child
-	ReqID uint32
+	Conf *config.Child
 	// Desired is "up", "on traffic" or "on command"; Phase what it is at present, Since when. The phase is "dead" when nobody has
 	// answered for the ordinary time, and this side, a responder with MOBIKE, goes on waiting for the peer.
 	Desired, Phase string

@@ -140,7 +140,7 @@ func (s *Survey) step(budget int) int {
 // childInfo is what there is to know of a child, but for its CHILD SAs and its failure.
 func (d *Manager) childInfo(h *child) ChildInfo {
 	i := ChildInfo{
-		Conf: h.conf, ReqID: h.cfg.ReqID, Desired: desired(h), Phase: string(h.state), Since: h.since, Held: h.held,
+		Conf: h.conf, Desired: desired(h), Phase: string(h.state), Since: h.since, Held: h.held,
 		Counters: h.past, WaitsFor: h.waitsFor(),
 	}
 	if h.state == phaseWaiting {

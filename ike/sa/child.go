@@ -16,6 +16,8 @@ type Child struct {
 	// Policy names what the traffic is matched against; a rekeyed child keeps the Policy of the one it replaces.
 	Policy uint64
 	Config *ChildConfig
+	// ReqID is strongSwan's number of a set of selectors. Whoever installs the child gives it.
+	ReqID uint32
 
 	// Protocol is ESP, and Mode says what it protects of a packet.
 	Protocol wire.ProtocolID

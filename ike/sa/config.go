@@ -108,7 +108,7 @@ type ChildFixed struct {
 	LocalTS, RemoteTS []selector.Selector
 	// ReplayWindow is in packets, as for [esp.InboundConfig].
 	ReplayWindow int
-	// ReqID is shown to scripts that know strongSwan's field; 0 lets the daemon number them.
+	// ReqID is shown to scripts that know strongSwan's field; 0 lets the daemon number them, see [Child.ReqID].
 	ReqID uint32
 }
 

@@ -25,8 +25,8 @@ type Env struct {
 	// some groups cost thousands of times what the request for them does. reached tells that the peer has answered from
 	// that address. Nil: all are admitted.
 	Admit func(now time.Time, from netip.Addr, group uint16, reached bool) Admission
-	// NextID numbers machines and children; ids are never reused.
-	NextID func() uint64
+	// NextIKE numbers machines, NextChild children: apart, each from 1, and never the same number again.
+	NextIKE, NextChild func() uint64
 	// Jitter returns a random number in [0,1).
 	Jitter func() float64
 

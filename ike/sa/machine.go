@@ -98,7 +98,7 @@ type initState struct {
 
 func newMachine(env *Env, now time.Time, cfg *Config, path Path) *Machine {
 	return &Machine{
-		env: env, id: env.NextID(), cfg: cfg, path: path, created: now, state: StateConnecting,
+		env: env, id: env.NextIKE(), cfg: cfg, path: path, created: now, state: StateConnecting,
 		localSPI: env.NewSPI(), alive: liveness{lastHeard: now, lastSent: now},
 	}
 }

@@ -241,7 +241,7 @@ func (m *Machine) keyChild(c *Child, ownSPI, peerSPI uint32, shared, ni, nr []by
 
 // addChild numbers a child and starts its lifetime.
 func (m *Machine) addChild(now time.Time, c *Child) {
-	c.ID = m.env.NextID()
+	c.ID = m.env.NextChild()
 	c.Policy = c.ID
 	if c.predecessor != nil {
 		c.Policy = c.predecessor.Policy

@@ -60,7 +60,8 @@ type end struct {
 	cookie   bool // demand cookies
 	// onePerSPI: while there is a half-open IKE SA, another request with its SPI is taken for somebody else's, as the daemon does.
 	onePerSPI bool
-	nextID    uint64
+	ikes      uint64
+	children  uint64
 	nextSPI   uint32
 	spis      map[uint32]bool // allocated and not released
 	inbound   map[uint64]*Child
@@ -153,7 +154,8 @@ func newRig(t *testing.T, seed uint64, edit func(a, b *Config)) *rig {
 			NewSPI:      func() wire.SPI { return wire.SPI(r.rng.Uint64() | 1) },
 			AllocateSPI: func() (uint32, error) { e.nextSPI++; e.spis[e.nextSPI] = true; return e.nextSPI, nil },
 			ReleaseSPI:  func(s uint32) { delete(e.spis, s) },
-			NextID:      func() uint64 { e.nextID++; return e.nextID },
+			NextIKE:     func() uint64 { e.ikes++; return e.ikes },
+			NextChild:   func() uint64 { e.children++; return e.children },
 			Jitter:      func() float64 { return r.rng.Float64() },
 			Connections: func(local, remote netip.Addr) []*Config { return []*Config{e.cfg} },
 			Credentials: func(q auth.Query) (auth.Credential, bool) {

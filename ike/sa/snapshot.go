@@ -101,7 +101,7 @@ func (m *Machine) Summary() Snapshot {
 // SnapshotChild copies the present state of a CHILD SA.
 func SnapshotChild(c *Child) ChildSnapshot {
 	return ChildSnapshot{
-		ID: c.ID, Policy: c.Policy, Name: c.Config.Name, ReqID: c.Config.ReqID, State: c.State, Initiator: c.Initiator,
+		ID: c.ID, Policy: c.Policy, Name: c.Config.Name, ReqID: c.ReqID, State: c.State, Initiator: c.Initiator,
 		Protocol: c.Protocol, Mode: c.Mode, LocalSPI: c.Inbound.SPI, RemoteSPI: c.Outbound.SPI, UDP: c.Path.UDP, Chosen: c.Chosen,
 		TS:      selector.Pair{Local: slices.Clone(c.TS.Local), Remote: slices.Clone(c.TS.Remote)},
 		Created: c.Created, RekeyAt: c.rekeyAt, ExpireAt: c.expireAt,
