@@ -50,7 +50,9 @@ func IKESA(s sa.Snapshot) vici.IKESA {
 	v := vici.IKESA{
 		Name: s.Connection, UniqueID: uint32(s.ID), Version: 2, State: s.State.String(), Local: s.Path.Local, Remote: s.Path.Remote,
 		LocalID: s.LocalID.String(), RemoteID: s.RemoteID.String(), Initiator: s.Initiator,
-		InitiatorSPI: uint64(s.SPIi), ResponderSPI: uint64(s.SPIr), NATLocal: s.NAT.Local, NATRemote: s.NAT.Remote, NATFake: s.NAT.Forced && !s.NAT.Local && !s.NAT.Remote,
+		InitiatorSPI: uint64(s.SPIi), ResponderSPI: uint64(s.SPIr), NATLocal: s.NAT.Local, NATRemote: s.NAT.Remote,
+		NATFake:    s.NAT.Forced && !s.NAT.Local && !s.NAT.Remote,
+		NATAny:     s.NAT.Forced || s.NAT.PeerForced || s.NAT.Local || s.NAT.Remote,
 		Resumed:    s.Resumed,
 		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt, ReauthAt: s.ReauthAt,
 		PPK: s.PPK != "",

@@ -25,7 +25,7 @@ func testSA() *IKESA {
 		Local: netip.MustParseAddrPort("192.0.2.1:4500"), LocalID: "site-a.example",
 		Remote: netip.MustParseAddrPort("198.51.100.20:4500"), RemoteID: "site-b.example",
 		Initiator: true, InitiatorSPI: 0x0123456789abcdef, ResponderSPI: 0xfedc,
-		NATRemote: true, NATFake: true,
+		NATRemote: true, NATFake: true, NATAny: true,
 		Algorithms:  Algorithms{Encr: "AES_GCM_16", EncrKeySize: 256, PRF: "PRF_HMAC_SHA2_384", KE: "ECP_384"},
 		Established: testNow.Add(-90 * time.Second), RekeyAt: testNow.Add(4 * time.Hour), ReauthAt: time.Time{},
 		TasksActive: []string{"CHILD_REKEY"},

@@ -60,7 +60,8 @@ type IKESA struct {
 	Initiator                  bool
 	InitiatorSPI, ResponderSPI uint64
 	// NATLocal, NATRemote: that side is behind a NAT. NATFake: encapsulation was forced by faking one.
-	NATLocal, NATRemote, NATFake bool
+	// NATAny: any of them, or the peer pretends.
+	NATLocal, NATRemote, NATFake, NATAny bool
 	// Resumed: it was set up with a session ticket (RFC 5723). strongSwan has no such key.
 	Resumed    bool
 	Algorithms Algorithms
@@ -121,7 +122,7 @@ func (sa *IKESA) fill(m *Message, now time.Time) {
 	m.SetYes("nat-local", sa.NATLocal)
 	m.SetYes("nat-remote", sa.NATRemote)
 	m.SetYes("nat-fake", sa.NATFake)
-	m.SetYes("nat-any", sa.NATLocal || sa.NATRemote || sa.NATFake)
+	m.SetYes("nat-any", sa.NATAny)
 	sa.Algorithms.fill(m)
 	m.SetYes("ppk", sa.PPK)
 	m.SetYes("resumed", sa.Resumed)
