@@ -24,6 +24,10 @@ import (
 // cross on the wire, and needs none of its own. What has waited in vain is dropped with what was put out for it: a completion
 // that comes all the same finds nothing that it belongs to.
 //
+// One thing keeps the order in which it came: the peer's DELETE of an IKE SA whose rekeying it has answered. The answer is here, and the
+// peer has the new IKE SA, which nobody but this side can delete if it is redundant. So the DELETE waits for the keys of that one (see
+// holdsEnd).
+//
 // A request that this side could not carry out ([RequestError]) fails what it was for, in the ordinary way. Where that would be the
 // end of an IKE SA that nothing is wrong with, the message is taken for lost instead: the peer repeats its own, and this side
 // repeats its request.
@@ -36,6 +40,8 @@ type asks struct {
 	next    int
 	// open is what is waited for, nil for nothing.
 	open *openRequest
+	// held: what waits is the peer's DELETE of the IKE SA, see holdsEnd.
+	held bool
 	// again takes the message again, as of that time. It is nil for a task: pump builds it again.
 	again func(now time.Time)
 	// lost has the message be as if it had never come, since this side can't carry out what it needs. Nil: err is a result as any.
@@ -66,7 +72,7 @@ type building struct {
 }
 
 // waits reports whether something is waited for. It may be called on nil.
-func (a *asks) waits() bool { return a != nil && a.open != nil }
+func (a *asks) waits() bool { return a != nil && (a.open != nil || a.held) }
 
 // errWaits is what [Machine.exchange] returns while there is no result: the caller returns without having changed anything.
 var errWaits = errors.New("waits for a result")
@@ -123,8 +129,8 @@ func (m *Machine) generate(now time.Time, group uint16) (suite.KeyExchange, erro
 // Complete is the input for the result of a [Request]. One that nobody waits for any more is dropped: a second one, one for a
 // request that was given up, or one that was never made.
 func (m *Machine) Complete(now time.Time, id uint64, r Result) {
-	for _, a := range m.waitingAsks() {
-		if a.open.id == id {
+	for _, a := range m.openAsks() {
+		if a != nil && a.open.id == id {
 			m.settle(now, a, r)
 			m.pump(now)
 			return
@@ -132,20 +138,23 @@ func (m *Machine) Complete(now time.Time, id uint64, r Result) {
 	}
 }
 
-// waitingAsks are all that wait: at most one for each of a request of the peer, an answer of the peer, and a task.
-func (m *Machine) waitingAsks() []*asks {
-	var out []*asks
-	if a := m.window.parked; a.waits() {
-		out = append(out, a)
+// openAsks are those with a request that is not completed: at most one for each of a request of the peer, an answer of the peer, and
+// a task. The others are nil.
+func (m *Machine) openAsks() (list [3]*asks) {
+	if a := m.window.parked; a.opened() {
+		list[0] = a
 	}
-	if p := m.pending; p != nil && p.parked.waits() {
-		out = append(out, p.parked)
+	if p := m.pending; p != nil && p.parked.opened() {
+		list[1] = p.parked
 	}
-	if b := m.building; b != nil && b.asks.waits() && slices.Contains(m.queue, b.task) {
-		out = append(out, &b.asks)
+	if b := m.building; b != nil && b.asks.opened() && slices.Contains(m.queue, b.task) {
+		list[2] = &b.asks
 	}
-	return out
+	return list
 }
+
+// opened reports whether a request is not completed. It may be called on nil.
+func (a *asks) opened() bool { return a != nil && a.open != nil }
 
 // settle has whatever waits for a request go on with its result.
 func (m *Machine) settle(now time.Time, a *asks, r Result) {
@@ -153,26 +162,31 @@ func (m *Machine) settle(now time.Time, a *asks, r Result) {
 	a.open = nil
 	if u, ok := r.(Unfulfilled); ok && a.lost != nil && NotNow(u.Err) {
 		a.lost(now, u.Err)
-		return
+	} else {
+		a.results = append(a.results, settled{want, r})
+		if a.again != nil {
+			a.again(now)
+		}
 	}
-	a.results = append(a.results, settled{want, r})
-	if a.again != nil {
-		a.again(now)
+	if held := m.window.parked; held != nil && held.held {
+		held.again(now) // it waits on if the message that it waits for does
 	}
 }
 
 // advanceRequests fails the requests whose results have not come in time.
 func (m *Machine) advanceRequests(now time.Time) {
-	for _, a := range m.waitingAsks() {
-		if a.waits() && !now.Before(a.open.deadline) {
+	for _, a := range m.openAsks() {
+		if a.opened() && !now.Before(a.open.deadline) {
 			m.settle(now, a, Unfulfilled{&RequestError{a.open.want.String(), "no result in time"}})
 		}
 	}
 }
 
 func (m *Machine) requestTimeout() (t time.Time) {
-	for _, a := range m.waitingAsks() {
-		t = earliest(t, a.open.deadline)
+	for _, a := range m.openAsks() {
+		if a != nil {
+			t = earliest(t, a.open.deadline)
+		}
 	}
 	return t
 }
@@ -191,6 +205,10 @@ func (m *Machine) answer(r *request) {
 		}
 	}
 	m.window.parked = nil
+	if a.held = m.holdsEnd(r); a.held {
+		m.window.parked = a
+		return
+	}
 	var payloads []wire.Payload
 	m.within(a, func() { payloads = m.dispatch(r) })
 	if a.waits() {
@@ -198,6 +216,28 @@ func (m *Machine) answer(r *request) {
 		return
 	}
 	m.respond(r, payloads)
+}
+
+// holdsEnd reports whether the peer's DELETE of the IKE SA has to wait, since this side computes the shared secret of a rekeying that
+// the peer has answered. The peer has the new IKE SA and waits for what becomes of it: the children go there, or, where the peer's own
+// rekeying is the one that stays, the DELETE by which this side closes a redundant one. Without its keys neither can be done, and an end
+// of this IKE SA would leave them to nobody.
+//
+// What is decided already is done at once: a peer that has made an IKE SA of its own and deletes the old one uses its own. Copies of the
+// DELETE are dropped meanwhile. It waits no longer than the secret does (keyExchangeTime); if this side cannot compute it, the IKE SA
+// ends without it.
+func (m *Machine) holdsEnd(r *request) bool {
+	if r.header.Exchange != wire.ExchangeInformational || !deletesIKE(r.payloads) {
+		return false
+	}
+	t, rekeying := doing[*rekeyIKETask](m)
+	if !rekeying || !m.pending.parked.concludes() {
+		return false
+	}
+	if s := t.heir(); s != nil {
+		m.handOver(r.now, s)
+	}
+	return true
 }
 
 // unreceive takes a request for lost that is not answered yet: the peer repeats it.
@@ -239,7 +279,7 @@ func (m *Machine) unanswered(now time.Time, p *outstanding, err error) {
 
 // concludes reports whether what waits is a whole answer, whose shared secret is being computed.
 func (a *asks) concludes() bool {
-	if !a.waits() {
+	if !a.opened() {
 		return false
 	}
 	k, ok := a.open.want.(KeyExchange)

@@ -2,6 +2,7 @@ package sa
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"esplanade/ike/diag"
@@ -41,6 +42,14 @@ func (m *Machine) handleInformational(r *request) []wire.Payload {
 		m.closing = &Closed{Reason: "the peer rejected our authentication", Failure: m.peerRefusedAuth(n)}
 	}
 	return answer
+}
+
+// deletesIKE reports whether a request deletes the IKE SA.
+func deletesIKE(payloads []wire.Payload) bool {
+	return slices.ContainsFunc(payloads, func(p wire.Payload) bool {
+		d, ok := p.(*wire.Delete)
+		return ok && d.Protocol == wire.ProtocolIKE
+	})
 }
 
 // peerDeletesIKE ends the IKE SA on the peer's word, after the response. Children that live on were moved to a

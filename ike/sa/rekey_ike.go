@@ -265,13 +265,8 @@ func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chose
 // closing it: it has seen our answer and takes the exchange for complete, so that the children belong here.
 func (m *Machine) settleRival(r *request) {
 	old := m.rivalOf
-	if old == nil {
+	if old == nil || deletesIKE(r.payloads) {
 		return
-	}
-	for _, p := range r.payloads {
-		if d, ok := p.(*wire.Delete); ok && d.Protocol == wire.ProtocolIKE {
-			return
-		}
 	}
 	old.handOver(r.now, m)
 	old.life.expireAt = r.now.Add(supersededTime)

@@ -314,3 +314,13 @@ func TestBusyRepeatsAtTheUsualPace(t *testing.T) {
 		l.wantChild("x")
 	})
 }
+
+// The event loop asks each machine when it wants to be called, behind every input.
+func TestNextTimeoutAllocatesNothing(t *testing.T) {
+	play(t, "x:wait y:rekey y> x:rekeyike x?2", nil, nil, func(l *ladder) {
+		m := l.x.machine()
+		if n := testing.AllocsPerRun(100, func() { m.NextTimeout() }); n != 0 {
+			l.t.Errorf("%v allocations", n)
+		}
+	})
+}

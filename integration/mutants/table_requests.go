@@ -15,13 +15,23 @@ func requests() []Mutant {
 		},
 		{
 			Name: "late-completion", File: "ike/sa/complete.go", Tests: "^TestLateCompletions$",
-			Old: "if a.open.id == id {", New: "if a.open.id >= id {",
+			Old: "a.open.id == id {", New: "a.open.id >= id {",
 			Why: "the result of a request that was given up would be taken for that of another",
 		},
 		{
 			Name: "lost-completion", File: "ike/sa/complete.go", Tests: "^TestRequestsFail$",
-			Old: "if a.waits() && !now.Before(a.open.deadline) {", New: "if a.waits() && now.IsZero() {",
+			Old: "if a.opened() && !now.Before(a.open.deadline) {", New: "if a.opened() && now.IsZero() {",
 			Why: "an IKE SA would wait for ever for a result that does not come",
+		},
+		{
+			Name: "end-before-keys", File: "ike/sa/complete.go", Tests: "^TestEndWaits",
+			Old: "if a.held = m.holdsEnd(r); a.held {", New: "if a.held = false; a.held {",
+			Why: "the peer's DELETE of an IKE SA would leave it a redundant one that nobody can delete, or one without its CHILD SAs",
+		},
+		{
+			Name: "held-for-good", File: "ike/sa/complete.go", Tests: "^TestEndWaits",
+			Old: "if held := m.window.parked; held != nil && held.held {", New: "if held := m.window.parked; held != nil && held.open != nil {",
+			Why: "the peer's DELETE of an IKE SA would never be answered if it came while an answer waits",
 		},
 		{
 			Name: "busy-pace", File: "ike/sa/complete.go", Tests: "^TestBusyRepeatsAtTheUsualPace$",
