@@ -28,7 +28,7 @@ func TestDaemons(t *testing.T) {
 		if s := b.Daemon.Stats(); s.ChildRekeys != 1 || s.Established != 1 || len(s.Exchanges) == 0 || children(t, a, b) != 1 {
 			t.Errorf("%+v", s)
 		}
-		if r, err := b.Terminate(t.Context(), gateway.Target{Connection: "x"}, false, false); r.Gone != 1 || err != nil {
+		if r, err := b.Terminate(t.Context(), gateway.Target{Connection: "x"}, gateway.Ending{}, false); r.Gone != 1 || err != nil {
 			t.Errorf("terminate: %v, %v", r, err)
 		}
 		settle(time.Minute) // a wants it up, and calls again

@@ -59,7 +59,11 @@ func act(c *cobra.Command, socket, command, arg string, timeout time.Duration) (
 	if err != nil {
 		return nil, err
 	}
-	return cl.stream(c.Context(), command, request(connection, child, timeout))
+	m := request(connection, child, timeout)
+	if command == "terminate" {
+		m.Set("hold", "yes")
+	}
+	return cl.stream(c.Context(), command, m)
 }
 
 // renew has the daemon rekey what an argument names, or reauthenticate at a connection.
@@ -141,8 +145,10 @@ func newTerminate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "terminate NAME",
 		Short: "Take a child or a connection down",
-		Long: `Terminate takes down the child NAME, or the connection NAME with all its children, and waits until they are gone. They
-stay down, also where the configuration wants them up, until "esplanade initiate" or the peer brings them up again.`,
+		Long: `Terminate takes down the child NAME, or the connection NAME with all its children and all its peers, and waits until they
+are gone. They stay down until "esplanade initiate", also where the configuration wants them up: a peer that asks for them is
+refused. A reload does not change that, a restart of the daemon does. To end one SA that may come up again, and to take a
+connection down as strongSwan does, so that only its peer may bring it up again, use "swanctl --terminate".`,
 		Args:              oneArg("NAME"),
 		ValidArgsFunction: completeName(&socket),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -150,7 +156,7 @@ stay down, also where the configuration wants them up, until "esplanade initiate
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s is down (%s)\n", args[0], sas(m.Get("terminated")))
+			fmt.Fprintf(c.OutOrStdout(), "%s is down (%s), and kept down until `esplanade initiate %s`\n", args[0], sas(m.Get("terminated")), args[0])
 			return nil
 		},
 	}

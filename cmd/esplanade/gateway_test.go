@@ -64,7 +64,7 @@ func TestTwoGateways(t *testing.T) {
 
 	downs++
 	code, stdout, stderr := cli("terminate", "lab", "--socket", left.socket, "--timeout", "10s")
-	if code != exitOK || stdout != "lab is down (1 SA)\n" {
+	if code != exitOK || stdout != "lab is down (1 SA), and kept down until `esplanade initiate lab`\n" {
 		t.Errorf("terminate: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	right.seen.await(t, "the end at the right", func(w *watcher) bool { return w.down > downs })

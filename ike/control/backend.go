@@ -61,7 +61,7 @@ func (b *Backend) Initiate(ctx context.Context, r vici.InitiateRequest, log vici
 // Terminate implements vici.Backend.
 func (b *Backend) Terminate(ctx context.Context, r vici.TerminateRequest, log vici.LogFunc) (vici.TerminateResult, error) {
 	t := gateway.Target{Connection: r.IKE, Child: r.Child, IKEID: uint64(r.IKEID), ChildID: uint64(r.ChildID)}
-	res, err := b.Commands.Terminate(ctx, t, r.Force, r.NoWait)
+	res, err := b.Commands.Terminate(ctx, t, gateway.Ending{Force: r.Force, Shut: r.Hold}, r.NoWait)
 	return vici.TerminateResult{Matches: res.Matches, Terminated: res.Gone}, err
 }
 

@@ -98,12 +98,12 @@ func (c Commands) forget(ws []*gateway.Waiter) {
 type Terminated struct{ Matches, Gone int }
 
 // Terminate takes SAs down and waits until they are gone, unless noWait: see [gateway.Manager.Terminate].
-func (c Commands) Terminate(ctx context.Context, t gateway.Target, force, noWait bool) (Terminated, error) {
+func (c Commands) Terminate(ctx context.Context, t gateway.Target, how gateway.Ending, noWait bool) (Terminated, error) {
 	var found gateway.Termination
 	var err error
 	done := make(chan struct{})
 	if e := c.Call(ctx, func(now time.Time, g *gateway.Manager) {
-		found, err = g.Terminate(now, t, force, func() { close(done) })
+		found, err = g.Terminate(now, t, how, func() { close(done) })
 	}); e != nil {
 		return Terminated{}, e
 	}

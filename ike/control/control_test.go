@@ -64,7 +64,7 @@ func TestCommandsEnd(t *testing.T) {
 		t.Error("nobody was told of the attempt")
 	}
 	lines = 0
-	if _, err := b.Commands.Terminate(t.Context(), gateway.Target{Connection: "office"}, true, false); err != nil {
+	if _, err := b.Commands.Terminate(t.Context(), gateway.Target{Connection: "office"}, gateway.Ending{Force: true}, false); err != nil {
 		t.Errorf("terminate: %v", err)
 	}
 	if lines != 0 {

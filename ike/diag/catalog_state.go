@@ -17,7 +17,7 @@ var stateCatalog = []info{
 		},
 		lookAt:    []string{"The limit in the message.", "`esplanade status` and `swanctl --list-sas`: how many SAs each peer has."},
 		fix:       "if the load is real, raise the limit that is named; if not, look for the peer that has so many SAs.",
-		fixByPeer: "the peer allows no more SAs: look for SAs it still holds for us, and at its limits.",
+		fixByPeer: "the peer takes no further SA: look for SAs it still holds for us, at its limits, and whether the child was terminated there by a command.",
 	},
 	{
 		code: CodeBusy, title: "this gateway had no time",
@@ -58,6 +58,7 @@ var stateCatalog = []info{
 		seenBy:  "The side that sent the request. The reason is in the log of the other one.",
 		causes: []string{
 			"TEMPORARY_FAILURE: an exchange of the peer crosses ours. It is repeated, and means nothing unless it lasts.",
+			"TEMPORARY_FAILURE in IKE_AUTH: the peer does not want the connection for now. An operator of an Esplanade has terminated it there.",
 			"UNACCEPTABLE_ADDRESSES: the peer does not take the address that this side has moved to.",
 			"Another name: the peer's configuration or software.",
 		},
@@ -149,6 +150,18 @@ var stateCatalog = []info{
 		lookAt: []string{"The failure of the rekeying before it, in the log.", "The lifetimes of both sides."},
 		fix: "look for the failure of the rekeying before it in the log; leave more room between rekey_time and life_time " +
 			"(or over_time); check PFS on both sides.",
+	},
+	{
+		code: CodeTerminated, title: "kept down by a command",
+		peerVerb: "asks for", peerDefault: "asks for it",
+		ourVerb: "refuse", ourDefault: "refuse it until it is initiated here",
+		meaning: "`esplanade terminate` took the connection or the child down, and keeps it down until somebody initiates it here. " +
+			"A peer that asks for it meanwhile is refused, and told to wait. Nothing is wrong.",
+		seenBy: "This side. The other one hears TEMPORARY_FAILURE for the connection, and NO_ADDITIONAL_SAS for a child of one that is up; " +
+			"it goes on asking, about once a minute if it is an Esplanade.",
+		causes: []string{"An operator terminated it here, and the peer is configured to keep it up."},
+		lookAt: []string{"`esplanade status`: what is terminated by a command."},
+		fix:    "`esplanade initiate NAME` when it is wanted again. To end one SA only, which may come up again: `swanctl --terminate --ike-id` or `--child-id`.",
 	},
 	{
 		code: CodeCancelled, title: "stopped on request",

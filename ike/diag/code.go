@@ -81,6 +81,8 @@ const (
 	CodeDeleted Code = "E-DELETED"
 	// CodeExpired: the SA reached its hard limit before it was replaced.
 	CodeExpired Code = "E-EXPIRED"
+	// CodeTerminated: a peer wants what a command keeps down here.
+	CodeTerminated Code = "E-TERMINATED"
 	// CodeCancelled: an operator, a reload or the end of the daemon stopped it.
 	CodeCancelled Code = "E-CANCELLED"
 

@@ -118,6 +118,8 @@ func every() map[string]*Failure {
 		"NotResumed":                 NotResumed(init, err),
 		"PeerDeleted":                PeerDeleted(info, "the IKE SA"),
 		"Expired":                    Expired(info, "life_time 1h10m"),
+		"Terminated":                 Terminated(auth, "an IKE SA"),
+		"OpenAgain":                  OpenAgain(auth),
 		"Cancelled":                  Cancelled(info, "the daemon ends"),
 		"InstallFailed":              InstallFailed(auth, "CHILD_SA net", err),
 		"RoutesFailed":               RoutesFailed(auth, ours.String(), err),

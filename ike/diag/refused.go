@@ -38,6 +38,11 @@ func Refused(w Where, notify fmt.Stringer, o Offer) *Failure {
 	f := w.refused(code, name, orUnknown(o.Request, unnamedRequest(w, code)))
 	switch name {
 	case "TEMPORARY_FAILURE":
+		if w.Exchange == "IKE_AUTH" {
+			f.Fix = "nothing here: the peer does not want the connection for now, and it is tried again. An Esplanade says so when it was terminated " +
+				"there by a command, until `esplanade initiate` there; of others, read the log."
+			break
+		}
 		f.Fix = "nothing at first: the peer is busy with an exchange that crosses ours, and ours is repeated. If it lasts, " +
 			"look for a rekeying that hangs at the peer."
 	case "UNACCEPTABLE_ADDRESSES":

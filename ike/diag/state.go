@@ -103,6 +103,25 @@ func Expired(w Where, limit string) *Failure {
 	return w.failure(CodeExpired, "no new SA when the hard limit came: "+limit, "")
 }
 
+// Terminated is the failure that the peer asks for what ("an IKE SA", "a CHILD SA"), which a command keeps down here.
+func Terminated(w Where, what string) *Failure {
+	f := w.failure(CodeTerminated, "", what)
+	name := orUnknown(w.Connection, "NAME")
+	if w.Child != "" {
+		name += "/" + w.Child
+	}
+	f.Fix = "`esplanade initiate " + oneLine(name) + "` when it is wanted again; a peer with start_action = \"start\" asks until then."
+	return f
+}
+
+// OpenAgain is the answer to a command that initiates what was kept down, and that only the peer can bring up. w.ConfigLine is that of
+// remote_addrs.
+func OpenAgain(w Where) *Failure {
+	f := Uncallable(w)
+	f.Fix = "nothing: it is not kept down any more, and comes up when the peer initiates."
+	return f
+}
+
 // Cancelled is the event that work was stopped from this side: why is a clause, such as "the daemon ends".
 func Cancelled(w Where, why string) *Failure {
 	return w.failure(CodeCancelled, why, "")

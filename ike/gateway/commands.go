@@ -65,7 +65,8 @@ type Waiter struct {
 // LogFunc takes a line for the operator who gave a command; see vici.LogFunc.
 type LogFunc func(level int, group, msg string)
 
-// Initiate brings children up. What is up already is left alone. For each of the others wait makes a waiter; nil for none.
+// Initiate brings children up, and ends what a Terminate of them has said. What is up already is left alone. For each of the others wait
+// makes a waiter; nil for none.
 func (d *Manager) Initiate(t Target, wait func() *Waiter) error {
 	d.begin()
 	list, err := d.configured(t)
@@ -73,15 +74,16 @@ func (d *Manager) Initiate(t Target, wait func() *Waiter) error {
 		return err
 	}
 	for _, h := range list {
-		if h.held {
-			h.held = false
-			d.prepare(h)
-		}
+		shut := d.release(h)
 		if h.up() {
 			continue
 		}
 		if wait != nil {
 			h.waiters = append(h.waiters, wait())
+		}
+		if shut && !h.conn.conf.CanInitiate() {
+			h.finish(diag.OpenAgain(whereOf(h.conn).At(h.conn.conf.At("remote_addrs").FileLine())))
+			continue
 		}
 		h.asked = true
 		if !h.busy {
@@ -115,43 +117,6 @@ func (d *Manager) checkWaits() {
 		w.done()
 		return true
 	})
-}
-
-// Termination is what a command found to take down.
-type Termination struct {
-	// Matches says how many SAs there were, and Gone how many of them are gone by now.
-	Matches int
-	Gone    func() int
-}
-
-// Terminate takes SAs down. What it takes down by name stays down until an operator or the peer brings it up again, also
-// where the configuration wants it up. With force, nothing is sent. done is called when all of them are gone.
-func (d *Manager) Terminate(now time.Time, t Target, force bool, done func()) (Termination, error) {
-	d.begin()
-	if t.Connection != "" || t.Child != "" {
-		list, err := d.configured(t)
-		if err != nil {
-			return Termination{}, err
-		}
-		for _, h := range list {
-			d.hold(h)
-		}
-	}
-	n, gone := d.terminate(now, t, force)
-	d.waits = append(d.waits, &wait{holds: func() bool { return gone() >= n }, done: done})
-	if n == 0 {
-		return Termination{}, diag.NothingUp(diag.Where{ConfigLine: d.conf.File}, t.String(), "it is down already, and stays so")
-	}
-	return Termination{n, gone}, nil
-}
-
-// hold makes a child stay down.
-func (d *Manager) hold(h *child) {
-	h.held, h.asked, h.trigger = true, false, nil
-	h.finish(diag.Cancelled(whereOf(h.conn), "terminated by the operator"))
-	d.o.DataPlane.FailPending(h.policy)
-	d.prepare(h) // from now on packets are refused
-	d.touch(h)
 }
 
 // terminate deletes the SAs of a target. It returns how many there are and a function that tells how many are gone.

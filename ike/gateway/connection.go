@@ -27,6 +27,9 @@ type connection struct {
 	// gone: a reload has taken it out of the configuration. Its IKE SAs are on their way out.
 	gone bool
 
+	// shut: an operator keeps it down, also against its peers.
+	shut bool
+
 	// resolving: a DNS look-up of the peer's name is under way.
 	resolving bool
 	// tries counts the attempts to reach the peer since it was reached last: each goes to another of its addresses.
@@ -53,8 +56,10 @@ type child struct {
 	order    int
 	// gone: a reload has taken it out of the configuration.
 	gone bool
-	// held: an operator has taken it down, and it stays down until an operator wants it up.
-	held bool
+	// held: an operator has taken it down, and this side does not bring it up before an operator wants it up. shut: nor may a
+	// peer. revoked is the IKE SA with which it was being brought up when that was taken back; nil for none.
+	held, shut bool
+	revoked    *sa.Machine
 	// asked: an operator or a packet wants it up once, whatever is desired in general.
 	asked bool
 	// trigger is the packet that asked.

@@ -33,6 +33,8 @@ func (d *Manager) newEnv() *sa.Env {
 		// What there is already, and how much of it there may be.
 		FirstContact: d.firstContact,
 		Kept:         d.kept,
+		Shut:         d.isShut,
+		ChildShut:    d.childShut,
 		Taken:        d.taken,
 		IKEFull:      d.ikeFull,
 		ChildFull:    d.childFull,

@@ -241,6 +241,10 @@ func (d *Manager) established(now time.Time, e *entry) {
 		d.delete(now, e, "the connection is not configured any more")
 		return
 	}
+	if e.conn.refusesPeers() && !e.m.RedirectedAway() {
+		d.delete(now, e, "terminated by a command")
+		return
+	}
 	e.conn.tries = 0
 	d.sessionSpent(e)
 	if e.conn.heard() {
@@ -331,6 +335,9 @@ func (d *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
 			if h.machine == e.m {
 				h.machine = s
 			}
+			if h.revoked == e.m {
+				h.revoked = s
+			}
 		}
 	}
 	d.o.Meter.Add(CountIKERekeys)
@@ -351,6 +358,11 @@ func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 	if h == nil {
 		// A reload has taken the child away while it was being negotiated.
 		e.m.DeleteChild(now, c.ID, "the child is not configured any more")
+		return
+	}
+	if h.unwanted(e.m, c) {
+		h.busy, h.machine, h.revoked = false, nil, nil
+		e.m.DeleteChild(now, c.ID, "terminated by a command")
 		return
 	}
 	delete(h.refused, e)

@@ -10,7 +10,6 @@ import (
 
 	"esplanade/config"
 	"esplanade/ike/diag"
-	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 )
 
@@ -96,6 +95,9 @@ func (d *Manager) reload(now time.Time, fresh *config.Config) Changes {
 		}
 		if x == nil {
 			x = d.newConnection(now, c)
+			if old := d.dir.byName[c.Name]; old != nil {
+				x.inherit(old)
+			}
 			began = append(began, x)
 		}
 		conns = append(conns, x)
@@ -195,7 +197,8 @@ func (d *Manager) adaptChildren(now time.Time, x *connection, c *config.Connecti
 		i := slices.IndexFunc(x.children, func(h *child) bool { return h.conf.Name == fresh.Name })
 		if i < 0 {
 			did = append(did, "child "+fresh.Name+" added")
-			d.beginChild(now, x, fresh)
+			n := d.beginChild(now, x, fresh)
+			n.held, n.shut = x.shut, x.shut
 			continue
 		}
 		h := x.children[i]
@@ -203,7 +206,7 @@ func (d *Manager) adaptChildren(now time.Time, x *connection, c *config.Connecti
 		if diff := config.With(changes, config.Reestablish); len(diff) > 0 {
 			did = append(did, fmt.Sprintf("child %s: %s (its SA is deleted and made again)", fresh.Name, joined(diff)))
 			ends = append(ends, func() { d.discardChild(now, h, "the child has changed") })
-			d.beginChild(now, x, fresh)
+			d.beginChild(now, x, fresh).inherit(h)
 			continue
 		}
 		if diff := config.With(changes, config.Live); len(diff) > 0 {
@@ -215,17 +218,15 @@ func (d *Manager) adaptChildren(now time.Time, x *connection, c *config.Connecti
 }
 
 // beginChild adds a child to a connection that is there already.
-func (d *Manager) beginChild(now time.Time, x *connection, fresh *config.Child) {
+func (d *Manager) beginChild(now time.Time, x *connection, fresh *config.Child) *child {
 	h := x.addChild(fresh, now)
 	d.number(h)
 	d.touch(h)
+	return h
 }
 
 // adaptChild makes a child whose SAs can stay what it is configured as now.
 func (d *Manager) adaptChild(h *child, fresh *config.Child) {
-	if h.conf.StartAction == policy.StartNone && fresh.StartAction != policy.StartNone {
-		h.held = false
-	}
 	h.conf = fresh
 	h.cfg.ChildPolicy = machineChild(fresh).ChildPolicy
 	d.touch(h)

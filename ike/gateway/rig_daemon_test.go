@@ -196,10 +196,19 @@ func (d *daemon) Initiate(ctx context.Context, t Target, noWait bool, log LogFun
 type terminated struct{ Matches, Gone int }
 
 func (d *daemon) Terminate(ctx context.Context, t Target, force, noWait bool) (terminated, error) {
+	return d.end(ctx, t, Ending{Force: force}, noWait)
+}
+
+// Shut takes something down and keeps peers from bringing it up again.
+func (d *daemon) Shut(ctx context.Context, t Target) (terminated, error) {
+	return d.end(ctx, t, Ending{Shut: true}, false)
+}
+
+func (d *daemon) end(ctx context.Context, t Target, how Ending, noWait bool) (terminated, error) {
 	var found Termination
 	var err error
 	done := make(chan struct{})
-	if e := d.call(ctx, func(now time.Time) { found, err = d.Manager.Terminate(now, t, force, func() { close(done) }) }); e != nil {
+	if e := d.call(ctx, func(now time.Time) { found, err = d.Manager.Terminate(now, t, how, func() { close(done) }) }); e != nil {
 		return terminated{}, e
 	}
 	r := terminated{Matches: found.Matches}

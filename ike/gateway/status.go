@@ -16,6 +16,8 @@ type ConnInfo struct {
 	Conf     *config.Connection
 	SAs      []sa.Snapshot
 	Children []ChildInfo
+	// Shut: a command keeps it down, and peers are refused.
+	Shut bool
 	// Last is the latest failure since the connection came up, if any.
 	Last *diag.Repeat
 }
@@ -35,8 +37,8 @@ type ChildInfo struct {
 	Remarks  []diag.Repeat
 	WaitsFor string
 	NextTry  time.Time
-	// Held: an operator has taken it down.
-	Held bool
+	// Held: a command has taken it down, and this side waits for another one. Shut: peers are refused it, too.
+	Held, Shut bool
 	// SAs are its installed CHILD SAs; Counters those of all since it came up first.
 	SAs      []sa.ChildSnapshot
 	Counters Counters
@@ -111,8 +113,10 @@ func (h *child) waitsFor() string {
 		return "the peer"
 	case phaseDown:
 		switch {
+		case h.shut:
+			return "`esplanade initiate`: terminated by command, and peers are refused"
 		case h.held:
-			return "a command (terminated by the operator)"
+			return "a command, or the peer: terminated by command"
 		case h.backoff.exhausted:
 			return "a command: keyingtries is used up"
 		case !h.conn.conf.CanInitiate():

@@ -81,7 +81,7 @@ func (s *Survey) Continue() (more bool) {
 func (s *Survey) Info() Info { return s.info }
 
 func (d *Manager) halfSurveyed(c *connection) *halfSurveyed {
-	h := &halfSurveyed{info: ConnInfo{Conf: c.conf}, failures: d.failures.Lasts(c.conf.Name), entries: c.entries.sorted(), children: slices.Clone(c.children)}
+	h := &halfSurveyed{info: ConnInfo{Conf: c.conf, Shut: c.refusesPeers()}, failures: d.failures.Lasts(c.conf.Name), entries: c.entries.sorted(), children: slices.Clone(c.children)}
 	h.info.Last = h.failures.Of("")
 	return h
 }
@@ -140,7 +140,7 @@ func (s *Survey) step(budget int) int {
 // childInfo is what there is to know of a child, but for its CHILD SAs and its failure.
 func (d *Manager) childInfo(h *child) ChildInfo {
 	i := ChildInfo{
-		Conf: h.conf, Desired: desired(h), Phase: string(h.state), Since: h.since, Held: h.held,
+		Conf: h.conf, Desired: desired(h), Phase: string(h.state), Since: h.since, Held: h.held, Shut: h.shut,
 		Counters: h.past, WaitsFor: h.waitsFor(),
 	}
 	if h.state == phaseWaiting {

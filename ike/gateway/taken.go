@@ -67,7 +67,7 @@ const (
 // offerFreed offers a child to the peers that were refused it and whose selectors nobody has any more, to the one that has
 // waited longest first. It returns when it wants to be called again, zero for not before another CHILD SA has gone.
 func (d *Manager) offerFreed(now time.Time, h *child) time.Time {
-	if !h.freed {
+	if !h.freed || h.held {
 		return time.Time{}
 	}
 	if now.Before(h.offerAt) {

@@ -34,7 +34,7 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	if before {
 		// This side's proof has taken longer than the peer's: others may have come up in between, of the same peer as well.
 		if no := m.room(r.now); no != nil {
-			return m.refuseAuth(refused(no))
+			return m.refuseAuth(no)
 		}
 	}
 	// What is not a proof was in the first request.
@@ -146,7 +146,7 @@ func (m *Machine) admitAuth(r *request) *refusedAuth {
 	}
 	_, m.redirect.away = m.redirect.target(m.cfg)
 	if no := m.room(r.now); no != nil {
-		return refused(no)
+		return no
 	}
 	if no := m.spendTicket(r.now); no != nil {
 		return refused(no)
@@ -156,11 +156,14 @@ func (m *Machine) admitAuth(r *request) *refusedAuth {
 }
 
 // room returns the reason for refusing a peer that has proved itself, unless it is sent elsewhere.
-func (m *Machine) room(now time.Time) *diag.Failure {
+func (m *Machine) room(now time.Time) *refusedAuth {
 	if m.redirect.away {
 		return nil
 	}
-	return m.oneTooMany(now, notify(m.flow.first.payloads, wire.NotifyInitialContact) != nil)
+	if no := m.shut(); no != nil {
+		return no
+	}
+	return refused(m.oneTooMany(now, notify(m.flow.first.payloads, wire.NotifyInitialContact) != nil))
 }
 
 // proveAuth makes the proof of this side, and what the peer's goes on with.

@@ -262,6 +262,12 @@ func (m *Machine) answerChild(r *request, old *Child, inAuth bool) ([]wire.Paylo
 		m.emit(Failed{Failure: f, Child: cfg})
 		return failing(n), false
 	}
+	if old == nil {
+		if f := m.childShut(x, cfg); f != nil {
+			m.emit(Failed{Failure: f, Child: cfg})
+			return failing(wire.NotifyNoAdditionalSAs), false
+		}
+	}
 	if f := m.taken(x, cfg, ts); f != nil {
 		m.emit(Failed{Failure: f, Child: cfg})
 		return failing(wire.NotifyTSUnacceptable), false

@@ -52,6 +52,11 @@ type Env struct {
 	// does.
 	Kept func(now time.Time, m *Machine) (id uint64, ok bool)
 
+	// Shut reports whether an operator keeps a connection down, and ChildShut a child, until a command brings it up again: a peer
+	// gets neither meanwhile. Nil: none is.
+	Shut      func(cfg *Config) bool
+	ChildShut func(m *Machine, c *ChildConfig) bool
+
 	// Taken finds the peer of another identity that has a child of the same configuration whose traffic selectors overlap with
 	// ts: to have both would make a packet for them go to either. Nil: none does.
 	Taken func(m *Machine, c *ChildConfig, ts selector.Pair) (by Holder, ok bool)

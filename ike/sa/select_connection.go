@@ -83,15 +83,35 @@ func (m *Machine) ranked(list []candidate, traffic selector.Pair) (out []*Config
 		}
 	}
 	slices.SortStableFunc(list, func(a, b candidate) int {
-		if len(a.fits) == 0 || len(b.fits) == 0 {
-			return min(len(b.fits), 1) - min(len(a.fits), 1)
+		if fit := min(len(b.fits), 1) - min(len(a.fits), 1); fit != 0 {
+			return fit
 		}
-		return a.fits[0].better(b.fits[0])
+		if len(a.fits) > 0 {
+			if better := a.fits[0].better(b.fits[0]); better != 0 {
+				return better
+			}
+		}
+		return m.shutLast(a.cfg, b.cfg)
 	})
 	for _, c := range list {
 		out = append(out, c.cfg)
 	}
 	return out
+}
+
+// shutLast orders two connections that are as good for a request, so that one which an operator keeps down is not what a peer gets
+// while it can have the other.
+func (m *Machine) shutLast(a, b *Config) int {
+	if m.env.Shut == nil {
+		return 0
+	}
+	switch x, y := m.env.Shut(a), m.env.Shut(b); {
+	case x == y:
+		return 0
+	case y:
+		return -1
+	}
+	return 1
 }
 
 // maxWanted is how many selectors of each side decide about the connection. The peer has proved nothing yet: to compare 255 with

@@ -22,6 +22,8 @@ type Stats struct {
 	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, ESP, TooBig, Fragments, Attacks, Moves, Reloads, Errands, Gaps, Redirects int
 	// Crashes were proved by a token. Resumptions were tried; Resumed have succeeded. TicketReplays are the attacker's.
 	Crashes, Resumptions, Resumed, TicketReplays int
+	// Shut are the connections that an operator has taken down against their peers, too.
+	Shut int
 }
 
 // Add sums two counts.
@@ -45,6 +47,7 @@ func (s *Stats) Add(o Stats) {
 	s.Resumed += o.Resumed
 	s.TicketReplays += o.TicketReplays
 	s.Moves += o.Moves
+	s.Shut += o.Shut
 }
 
 // checker watches the wire and both hosts.
@@ -232,6 +235,7 @@ func (c *checker) step() {
 		return
 	}
 	for _, h := range c.w.hosts {
+		h.wantShut()
 		list := h.sas()
 		if n := len(list); n > maxMachines {
 			c.w.fail("%s holds %d IKE SAs", h.name, n)

@@ -40,6 +40,8 @@ type Host struct {
 	// up are its IKE SAs by number with their connections, kids the CHILD SAs by name, as they were reported.
 	up   map[uint64]string
 	kids map[string]map[uint64]bool
+	// shut are the connections that an operator has taken down, and that nobody brings up before an operator does.
+	shut map[string]bool
 	// believes: the latest event is that a peer has proved a crash. The end of the IKE SA follows.
 	believes bool
 }
@@ -59,6 +61,7 @@ func (h *Host) boot() {
 	h.data.init(h)
 	h.routes, h.excluded = map[uint64]*selector.Pair{}, map[netip.Addr]int{}
 	h.up, h.kids, h.believes = map[uint64]string{}, map[string]map[uint64]bool{}, false
+	h.shut = map[string]bool{}
 	o := gateway.Options{
 		Config: h.conf(variant{}), DataPlane: &h.data, Host: hostSide{h}, IKEPort: 500, NATTPort: 4500,
 		Observer: watcher{h}, Meter: watcher{h},

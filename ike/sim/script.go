@@ -153,30 +153,37 @@ func (w *World) operateOn(h *Host, s sa.Snapshot, kind int) {
 		if len(s.Children) > 0 {
 			w.check.destroyed(h, "operator")
 			id := s.Children[w.rng.IntN(len(s.Children))].ID
-			do("delete a child", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, gateway.Target{ChildID: id}, false) })
+			do("delete a child", func(now time.Time, g *gateway.Manager) {
+				w.terminate(now, g, gateway.Target{ChildID: id}, gateway.Ending{})
+			})
 		}
 	case 6:
 		w.check.destroyed(h, "operator")
-		do("delete the IKE SA", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, ike, false) })
+		do("delete the IKE SA", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, ike, gateway.Ending{}) })
 	case 7:
 		w.check.destroyed(h, "operator")
-		do("forget the IKE SA", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, ike, true) })
+		do("forget the IKE SA", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, ike, gateway.Ending{Force: true}) })
 	case 8:
 		w.check.destroyed(h, "operator")
 		do("take the connection down", func(now time.Time, g *gateway.Manager) {
-			w.terminate(now, g, gateway.Target{Connection: s.Connection}, false)
+			how := gateway.Ending{Shut: s.ID%2 == 0}
+			w.terminate(now, g, gateway.Target{Connection: s.Connection}, how)
+			if how.Shut {
+				h.shut[s.Connection] = true
+				w.check.stats.Shut++
+			}
 		})
 		h.later(w.between(0, 30*time.Second), func(_ time.Time, g *gateway.Manager) {
 			w.logf("operator of %s: bring %s up again", h.name, s.Connection)
-			_ = g.Initiate(gateway.Target{Connection: s.Connection}, nil)
+			h.initiate(g, s.Connection)
 		})
 	case 9:
-		do("bring everything up", func(_ time.Time, g *gateway.Manager) { _ = g.Initiate(gateway.Target{Connection: s.Connection}, nil) })
+		do("bring everything up", func(_ time.Time, g *gateway.Manager) { h.initiate(g, s.Connection) })
 	}
 }
 
-func (w *World) terminate(now time.Time, g *gateway.Manager, t gateway.Target, force bool) {
-	_, _ = g.Terminate(now, t, force, func() {})
+func (w *World) terminate(now time.Time, g *gateway.Manager, t gateway.Target, how gateway.Ending) {
+	_, _ = g.Terminate(now, t, how, func() {})
 }
 
 // restart kills a host's daemon and starts a new one, at once or after a while.

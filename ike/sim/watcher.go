@@ -19,6 +19,9 @@ func (x watcher) Observe(e gateway.Event) {
 	switch e := e.(type) {
 	case gateway.IKEUpdown:
 		if e.Up {
+			if h.shut[e.SA.Connection] {
+				h.w.fail("%s: an IKE SA of %s is established, which an operator keeps down", h.name, e.SA.Connection)
+			}
 			c.stats.Established++
 			if e.SA.Initiator && e.SA.Resumed {
 				c.stats.Resumed++
@@ -35,6 +38,7 @@ func (x watcher) Observe(e gateway.Event) {
 	case gateway.ChildUpdown:
 		name := e.SA.Connection + "/" + e.Child.Name
 		if e.Up {
+			h.w.after(0, h.wantShut)
 			c.stats.ChildUp++
 			h.carry(name, e.Child.ID)
 			return

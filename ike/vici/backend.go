@@ -98,7 +98,9 @@ type TerminateRequest struct {
 	Child, IKE     string
 	ChildID, IKEID uint32
 	// Force: remove an IKE_SA without waiting for the peer's answer to its DELETE; with a timeout, wait that long.
-	Force    bool
+	Force bool
+	// Hold: what is named stays down, also against peers, until it is initiated. strongSwan does not have it.
+	Hold     bool
 	NoWait   bool
 	LogLevel int
 }

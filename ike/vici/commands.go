@@ -322,6 +322,9 @@ func (ss *session) terminate(ctx context.Context, req *Message) *Message {
 	if r.Force, err = req.Bool("force"); err != nil {
 		return failed(err)
 	}
+	if r.Hold, err = req.Bool("hold"); err != nil {
+		return failed(err)
+	}
 	if r.Child == "" && r.IKE == "" && r.ChildID == 0 && r.IKEID == 0 {
 		return failed(errors.New("missing terminate selector"))
 	}
@@ -331,9 +334,9 @@ func (ss *session) terminate(ctx context.Context, req *Message) *Message {
 	switch {
 	case err != nil:
 		err = c.explainEnd(err, "all SAs", "terminated", "")
-	case res.Matches == 0:
+	case res.Matches == 0 && !r.Hold:
 		err = errors.New("no matching SAs to terminate found")
-	case !c.noWait && res.Terminated == 0:
+	case !c.noWait && res.Terminated == 0 && res.Matches > 0:
 		err = errors.New("terminating SA failed")
 	case !c.noWait && res.Terminated < res.Matches:
 		err = errors.New("not all matching SAs could be terminated")

@@ -126,9 +126,9 @@ log {group=ENC level=1 msg=generating IKE_SA_INIT request 0 [ SA KE No ]}
 initiate reply {success=yes}
 `, "initiate {Child: IKE:office NoWait:false LogLevel:2}"},
 		{"--terminate --ike office", "[IKE] deleting IKE_SA office[7]\nterminate completed successfully\n",
-			"terminate {Child: IKE:office ChildID:0 IKEID:0 Force:false NoWait:false LogLevel:1}"},
+			"terminate {Child: IKE:office ChildID:0 IKEID:0 Force:false Hold:false NoWait:false LogLevel:1}"},
 		{"--terminate --child-id 9 --force --raw", "log {group=IKE level=1 msg=deleting IKE_SA office[7]}\nterminate reply {success=yes matches=1 terminated=1}\n",
-			"terminate {Child: IKE: ChildID:9 IKEID:0 Force:true NoWait:false LogLevel:1}"},
+			"terminate {Child: IKE: ChildID:9 IKEID:0 Force:true Hold:false NoWait:false LogLevel:1}"},
 		{"--rekey --child net", "rekey completed successfully\n", "rekey {Child:net IKE: ChildID:0 IKEID:0 Reauth:false}"},
 		{"--rekey --ike-id 7 --reauth --raw", "rekey reply {success=yes matches=1}\n", "rekey {Child: IKE: ChildID:0 IKEID:7 Reauth:true}"},
 		{"--counters --reset --name office", "reset-counters completed successfully\n", `reset-counters "office" false`},

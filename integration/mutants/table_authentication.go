@@ -80,7 +80,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "auth-unique-keep", File: "ike/sa/auth_responder.go", Tests: "^TestOneIKESAIsKept$",
-			Old: "	if m.redirect.away {\n		return nil\n	}\n	return m.oneTooMany(", New: "	if true {\n		return nil\n	}\n	return m.oneTooMany(",
+			Old: "	return refused(m.oneTooMany(now, notify(m.flow.first.payloads, wire.NotifyInitialContact) != nil))\n", New: "	return nil\n",
 			Why: "a peer whose IKE SA is to be kept would get another one",
 		},
 		{

@@ -348,5 +348,30 @@ func faults() []Mutant {
 			Old: "!m.spi.heededAt.IsZero() && r.now.Sub(m.spi.heededAt) < invalidSPIPause {", New: "false {",
 			Why: "a peer could have a CHILD SA rekeyed without pause",
 		},
+		{
+			Name: "shut-connection", File: "ike/gateway/hold.go", Tests: "^(TestShutHoldsAgainstPeer|TestShutCrosses)$",
+			Old: "return c != nil && c.refusesPeers()", New: "return c != nil && false",
+			Why: "a peer could bring up what an operator has taken down",
+		},
+		{
+			Name: "shut-child", File: "ike/gateway/hold.go", Tests: "^TestShutChild$",
+			Old: "return h != nil && h.shut", New: "return false",
+			Why: "a peer could bring up a child that an operator has taken down",
+		},
+		{
+			Name: "shut-crossing", File: "ike/gateway/outputs.go", Tests: "^TestShutCrossesChild$",
+			Old: "	if h.unwanted(e.m, c) {", New: "	if false {",
+			Why: "an answer that crosses the command would bring up what it has taken down",
+		},
+		{
+			Name: "shut-forgotten-by-reload", File: "ike/gateway/reload.go", Tests: "^TestShutSurvivesReload$",
+			Old: "				x.inherit(old)\n", New: "",
+			Why: "a reload would bring up what an operator has taken down",
+		},
+		{
+			Name: "shut-sibling", File: "ike/sa/select_connection.go", Tests: "^TestShutSibling$", In: "ike/gateway",
+			Old: "		return m.shutLast(a.cfg, b.cfg)\n", New: "		return 0\n",
+			Why: "a connection that is down would keep its peer from another one",
+		},
 	}
 }

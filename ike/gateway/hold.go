@@ -1,0 +1,116 @@
+package gateway
+
+import (
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+)
+
+// A command that takes something down by its name holds it: nothing of this side brings it up again before a command does. How a peer
+// is answered that wants it up meanwhile is the command's choice. What is held stays so over a reload, and not over a restart.
+
+// Ending says how a command takes SAs down.
+type Ending struct {
+	// Force sends nothing: the peer finds out by itself.
+	Force bool
+	// Shut refuses peers, too, what is taken down by name. Without it a peer may bring it up again, as with strongSwan.
+	Shut bool
+}
+
+// Termination is what a command found to take down.
+type Termination struct {
+	// Matches says how many SAs there were, and Gone how many of them are gone by now.
+	Matches int
+	Gone    func() int
+}
+
+// Terminate takes SAs down. What it takes down by name stays down until a command brings it up again, also where the configuration wants
+// it up; what it takes down by number may come up again at once. done is called when all of them are gone.
+func (d *Manager) Terminate(now time.Time, t Target, how Ending, done func()) (Termination, error) {
+	d.begin()
+	if t.Connection != "" || t.Child != "" {
+		list, err := d.configured(t)
+		if err != nil {
+			return Termination{}, err
+		}
+		if t.IKEID != 0 || t.ChildID != 0 {
+			list = nil // one SA, of several that this may have
+		}
+		for _, h := range list {
+			d.hold(h, how.Shut)
+			h.conn.shut = h.conn.shut || how.Shut && t.Child == ""
+		}
+	}
+	n, gone := d.terminate(now, t, how.Force)
+	d.waits = append(d.waits, &wait{holds: func() bool { return gone() >= n }, done: done})
+	if n == 0 && !how.Shut {
+		return Termination{}, diag.NothingUp(diag.Where{ConfigLine: d.conf.File}, t.String(), "it is down already, and stays so")
+	}
+	return Termination{n, gone}, nil
+}
+
+// hold makes a child stay down.
+func (d *Manager) hold(h *child, shut bool) {
+	if h.busy {
+		h.revoked = h.machine
+	}
+	h.held, h.shut, h.asked, h.trigger = true, h.shut || shut, false, nil
+	h.finish(diag.Cancelled(whereOf(h.conn), "terminated by the operator"))
+	d.o.DataPlane.FailPending(h.policy)
+	d.prepare(h) // from now on packets are refused
+	d.touch(h)
+}
+
+// release ends that. It reports whether peers were refused the child.
+func (d *Manager) release(h *child) (shut bool) {
+	shut, h.conn.shut = h.shut, false // without its IKE SA there is no child
+	if h.held {
+		h.held, h.shut, h.revoked = false, false, nil
+		d.prepare(h)
+	}
+	return shut
+}
+
+// inherit has a connection or child of a new configuration be held as the one is that it takes the place of.
+func (c *connection) inherit(old *connection) {
+	c.shut = old.shut
+	for _, h := range c.children {
+		i := slices.IndexFunc(old.children, func(o *child) bool { return o.conf.Name == h.conf.Name })
+		if i >= 0 {
+			h.inherit(old.children[i])
+		} else {
+			h.held, h.shut = c.shut, c.shut
+		}
+	}
+}
+
+func (c *child) inherit(old *child) { c.held, c.shut = old.held, old.shut }
+
+// refusesPeers reports whether a connection is kept down with all that it has.
+func (c *connection) refusesPeers() bool {
+	return c.shut || len(c.children) > 0 && !slices.ContainsFunc(c.children, func(h *child) bool { return !h.shut })
+}
+
+// isShut and childShut are for machines: see [sa.Env].
+func (d *Manager) isShut(cfg *sa.Config) bool {
+	c := d.connection(cfg)
+	return c != nil && c.refusesPeers()
+}
+
+func (d *Manager) childShut(m *sa.Machine, cfg *sa.ChildConfig) bool {
+	var h *child
+	if c := d.connection(m.Config()); c != nil {
+		h = c.childOf(cfg)
+	}
+	if h == nil {
+		h = d.childElsewhere(cfg)
+	}
+	return h != nil && h.shut
+}
+
+// unwanted reports whether a CHILD SA that has come up is one that a command has taken back while it was negotiated.
+func (c *child) unwanted(m *sa.Machine, x *sa.Child) bool {
+	return c.shut || c.revoked == m && x.Initiator
+}
