@@ -20,10 +20,12 @@ func TestOwnKeysKeepPeersApart(t *testing.T) {
 		f := newFabric(t)
 		const keyA, keyC = testKey + "-a", testKey + "-c"
 		const same = `local = {id = "192.168.1.10"}`
-		hub := ownKey("a", addrA, "10.2.0.0/16", "10.1.0.0/16", keyA, "") + ownKey("c", addrC, "10.2.0.0/16", "10.3.0.0/16", keyC, "")
+		const waits = `start_action = "none"`
+		hub := ownKey("a", addrA, "10.2.0.0/16", "10.1.0.0/16", keyA, waits) + ownKey("c", addrC, "10.2.0.0/16", "10.3.0.0/16", keyC, waits)
 		b := f.start(addrB, hub)
 		a := f.start(addrA, ownKey("b", addrB, "10.1.0.0/16", "10.2.0.0/16", keyA, same))
 		settle(5 * time.Second)
+		first := b.child("a/a").SAs[0].ID
 		c := f.start(addrC, ownKey("b", addrB, "10.3.0.0/16", "10.2.0.0/16", keyC, same))
 		settle(2 * time.Minute)
 		up := func(when string) {
@@ -33,8 +35,8 @@ func TestOwnKeysKeepPeersApart(t *testing.T) {
 					t.Errorf("%s: %s is %s", when, name, h.Phase)
 				}
 			}
-			if n := b.ikeSAs(); n != 2 {
-				t.Errorf("%s: %d IKE SAs", when, n)
+			if n := b.ikeSAs(); n != 2 || b.child("a/a").SAs[0].ID != first {
+				t.Errorf("%s: %d IKE SAs, and that of A is another one", when, n)
 			}
 		}
 		up("at first")
