@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"esplanade/config"
-	"esplanade/tun"
 )
 
 func newCheck() *cobra.Command {
@@ -34,10 +33,12 @@ tunnels meet the routes of the host that it runs on: what they would take, and w
 			for _, w := range conf.Warnings {
 				fmt.Fprintln(c.ErrOrStderr(), "warning: "+w.String())
 			}
-			if host, err := tun.HostRoutes(conf.TUN.Name); err == nil {
-				for _, line := range hostOverlaps(conf, host) {
-					fmt.Fprintln(c.ErrOrStderr(), line)
-				}
+			host := readHost(conf.TUN.Name)
+			for _, r := range hostRemarks(conf, host) {
+				fmt.Fprintln(c.ErrOrStderr(), r)
+			}
+			for _, line := range hostOverlaps(conf, host.routes) {
+				fmt.Fprintln(c.ErrOrStderr(), line)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s is valid: %s\n", args[0], childrenOf(conf))
 			return nil

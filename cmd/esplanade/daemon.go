@@ -206,7 +206,15 @@ func (g *gateway) openDevice() (err error) {
 	if err := g.link.SetUp(c.MTU); err != nil {
 		return err
 	}
-	for _, p := range c.Addresses {
+	host := readHost(g.interfaceName())
+	for _, r := range hostRemarks(g.conf, host) {
+		if r.note {
+			g.log.Info(r.text)
+		} else {
+			g.log.Warn(r.text)
+		}
+	}
+	for _, p := range innerAddresses(g.conf, host) {
 		if err := g.link.AddAddress(p); err != nil {
 			return err
 		}

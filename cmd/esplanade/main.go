@@ -67,7 +67,7 @@ Exit codes: 0, done; 1, not done, and standard error says why; 2, wrong command 
 	root.SetVersionTemplate(versionText())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{c, err.Error()} })
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(), newCheck(), newUnblock(), newDemo(), newStatus(), newExplain(), newInitiate(), newTerminate(), newRekey(), newRedirect(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newUnblock(), newDemo(), newStatus(), newExplain(), newInitiate(), newTerminate(), newRekey(), newRedirect(), newPair(), newVersion())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+
+	"esplanade/config"
+)
+
+// hostRemark is something to say about a configuration on this host.
+type hostRemark struct {
+	note bool // no more than to know; otherwise a warning
+	text string
+}
+
+// String is the line that check prints.
+func (r hostRemark) String() string {
+	if r.note {
+		return "note: " + r.text
+	}
+	return "warning: " + r.text
+}
+
+// hostRemarks compares a configuration with the host: check prints them, run logs them once.
+func hostRemarks(conf *config.Config, v hostView) (out []hostRemark) {
+	alone := map[*config.Child]bool{}
+	for _, l := range lackingAddresses(conf, v) {
+		alone[l.child] = l.auto.IsValid()
+		out = append(out, l.text(conf, v))
+	}
+	out = append(out, forwardingRemarks(conf, v, alone)...)
+	return append(out, addressRemarks(conf, v)...)
+}
+
+// forwardingRemarks are about networks behind a host that passes on no packets; one for each family is enough.
+func forwardingRemarks(conf *config.Config, v hostView, alone map[*config.Child]bool) (out []hostRemark) {
+	said := map[string]bool{}
+	if conf.TUN.Device != config.DeviceTUN {
+		return nil
+	}
+	for _, n := range conf.Connections {
+		for _, h := range n.Children {
+			for _, s := range h.LocalTS {
+				if !s.Start.IsValid() || s.Start == s.End || v.forwards(s.Start) != forwardingOff || alone[h] || said[sysctlOf(s.Start)] {
+					continue
+				}
+				said[sysctlOf(s.Start)] = true
+				out = append(out, hostRemark{text: fmt.Sprintf("%s: %s is 0 on this host: it passes on no packets of other hosts of local_ts %s; sysctl -w %[2]s=1, "+
+					"unless only this host uses the tunnel", h.At("local_ts"), sysctlOf(s.Start), s)})
+			}
+		}
+	}
+	return out
+}
+
+// addressRemarks are about addresses for the device whose network is that of another interface: two connected routes for one network, of
+// which the one that came first wins.
+func addressRemarks(conf *config.Config, v hostView) (out []hostRemark) {
+	if conf.TUN.Device != config.DeviceTUN {
+		return nil
+	}
+	for _, p := range conf.TUN.Addresses {
+		for _, a := range v.addrs {
+			if p.Bits() < p.Addr().BitLen() && a.prefix.Bits() < a.prefix.Addr().BitLen() && p.Overlaps(a.prefix) {
+				host := netip.PrefixFrom(p.Addr(), p.Addr().BitLen())
+				out = append(out, hostRemark{text: fmt.Sprintf("%s: the network of tun.addresses %s is on the interface %s of this host (%s) as well: packets for it may go into "+
+					"the tunnel's device; write %q", conf.TUN.At("addresses"), p, a.device, a.prefix, host)})
+				break
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+func newPair() *cobra.Command {
+	var here, there, name, out, peer string
+	c := &cobra.Command{
+		Use:   "pair --here ADDRESS=NETWORKS --there ADDRESS=NETWORKS",
+		Short: "Write the configurations of both ends of a tunnel, and a key",
+		Long: `Pair writes what the two ends of a tunnel need: a configuration each, and a fresh key that both have. ADDRESS is the outer
+address or the DNS name of a gateway; NETWORKS are the networks behind it, separated by commas. A network that is written with the
+gateway's own address in it, as 10.10.0.1/24, puts that address on the gateway's tunnel device: do that where no interface has one.
+
+    esplanade pair --here 203.0.113.10=10.10.0.0/24 --there 198.51.100.20=10.20.0.0/24
+
+prints everything. With --out DIR it is written to files instead, in DIR/here and DIR/there, which nobody else can read; none is
+overwritten. With --peer strongswan the other end is a swanctl.conf.`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if here == "" || there == "" {
+				return usageError{c, "pair needs --here and --there, such as --here 203.0.113.10=10.10.0.0/24 --there 198.51.100.20=10.20.0.0/24"}
+			}
+			p, err := newTunnelPair(name, here, there, peer)
+			if err != nil {
+				return usageError{c, err.Error()}
+			}
+			files, err := p.files(freshKey())
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				return printFiles(c.OutOrStdout(), files)
+			}
+			if err := writeFiles(out, files); err != nil {
+				return err
+			}
+			return p.saySteps(c.OutOrStdout(), out, files)
+		},
+	}
+	c.Flags().StringVar(&here, "here", "", "this end, `ADDRESS=NETWORKS`")
+	c.Flags().StringVar(&there, "there", "", "the other end, `ADDRESS=NETWORKS`")
+	c.Flags().StringVar(&name, "name", "tunnel", "what the connection is called at both ends")
+	c.Flags().StringVar(&out, "out", "", "the `directory` to write files to, in place of standard output")
+	c.Flags().StringVar(&peer, "peer", "esplanade", "what the other end runs: \"esplanade\" or \"strongswan\"")
+	return c
+}
+
+// keyBytes is the size of a fresh key: as strong as the strongest cipher that can be negotiated.
+const keyBytes = 32
+
+// freshKey is a key of 256 bits, as text that both ends use as it is written.
+func freshKey() string {
+	b := make([]byte, keyBytes)
+	rand.Read(b) // which never fails
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+// pairFile is a file of one of the two ends.
+type pairFile struct {
+	end     string // "here" or "there"
+	name    string
+	install string // where it belongs on that host
+	text    string
+}
+
+// printFiles prints the files, each below a line that says where it belongs.
+func printFiles(w io.Writer, files []pairFile) error {
+	for i, f := range files {
+		space := "\n"
+		if i == 0 {
+			space = ""
+		}
+		if _, err := fmt.Fprintf(w, "%s#### %s: %s (chmod 600)\n%s", space, f.end, f.install, f.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFiles writes the files below a directory, for the eyes of this user only. If one of them is there already, none is written.
+func writeFiles(dir string, files []pairFile) error {
+	for _, f := range files {
+		path := filepath.Join(dir, f.end, f.name)
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			if err == nil {
+				err = errors.New("it is there already")
+			}
+			return fmt.Errorf("cannot write %s: %w; name another directory, or remove it: the key in it may be in use", path, err)
+		}
+	}
+	for _, f := range files {
+		if err := writeNew(filepath.Join(dir, f.end, f.name), f.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNew makes a file that was not there, and its directory.
+func writeNew(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}
