@@ -36,7 +36,7 @@ func failures() []failure {
 		{
 			name:      "wrong PSK",
 			edit:      func(_, b *peer.Gateway) { b.Secrets[0].Key = "another secret altogether" },
-			initiator: []string{"E-AUTH-PSK"}, responder: []string{"E-AUTH-PSK"},
+			initiator: []string{"E-AUTH-REFUSED"}, responder: []string{"E-AUTH-PSK"},
 			initiatorSides: []string{"b.example"}, responderSides: []string{"a.example"},
 		}, {
 			name: "no common IKE proposal",
@@ -70,7 +70,7 @@ func failures() []failure {
 		}, {
 			name:      "no connection for the identity",
 			edit:      func(_, b *peer.Gateway) { b.Connections[0].RemoteID = "somebody-else.example" },
-			initiator: []string{"E-AUTH-PSK", "E-AUTH-ID"}, responder: []string{"E-CONN-NONE", "E-AUTH-ID"},
+			initiator: []string{"E-AUTH-REFUSED"}, responder: []string{"E-CONN-NONE", "E-AUTH-ID"},
 			responderSides: []string{"a.example", "somebody-else.example"},
 		}, {
 			name: "peer silent",

@@ -92,12 +92,12 @@ func TestPPKFailures(t *testing.T) {
 		{
 			name:      "wrong PPK, optional",
 			edit:      func(a, b *peer.Gateway) { givePPK(a, id, ppkOne, false); givePPK(b, id, ppkTwo, false) },
-			initiator: []string{"E-AUTH-PSK"}, responder: []string{"E-PPK"},
+			initiator: []string{"E-AUTH-REFUSED"}, responder: []string{"E-PPK"},
 			initiatorSides: []string{id}, responderSides: []string{"another key as PPK", id},
 		}, {
 			name:      "wrong PPK, mandatory",
 			edit:      func(a, b *peer.Gateway) { givePPK(a, id, ppkOne, true); givePPK(b, id, ppkTwo, true) },
-			initiator: []string{"E-AUTH-PSK"}, responder: []string{"E-AUTH-PSK"},
+			initiator: []string{"E-AUTH-REFUSED"}, responder: []string{"E-AUTH-PSK"},
 			initiatorSides: []string{id}, responderSides: []string{id},
 		}, {
 			name:      "mandatory, and the responder has none",
@@ -106,11 +106,11 @@ func TestPPKFailures(t *testing.T) {
 		}, {
 			name:      "mandatory, and the initiator has none",
 			edit:      func(_, b *peer.Gateway) { givePPK(b, id, ppkOne, true) },
-			initiator: []string{"E-AUTH-PSK"}, responder: []string{"E-PPK"}, responderSides: []string{id, "no USE_PPK", "a.example"},
+			initiator: []string{"E-AUTH-REFUSED"}, responder: []string{"E-PPK"}, responderSides: []string{id, "no USE_PPK", "a.example"},
 		}, {
 			name:      "mandatory, and the responder has another id",
 			edit:      func(a, b *peer.Gateway) { givePPK(a, id, ppkOne, true); givePPK(b, "other", ppkOne, false) },
-			initiator: []string{"E-AUTH-PSK"}, responder: []string{"E-PPK"},
+			initiator: []string{"E-AUTH-REFUSED"}, responder: []string{"E-PPK"},
 			initiatorSides: []string{id}, responderSides: []string{id, "other"},
 		},
 	} {

@@ -225,7 +225,7 @@ func TestStatusOfFailures(t *testing.T) {
 		n.seen.mu.Lock()
 		f := n.seen.failures[0]
 		n.seen.mu.Unlock()
-		if f.Code != diag.CodeAuthPSK {
+		if want := map[*node]diag.Code{left: diag.CodeAuthRefused, right: diag.CodeAuthPSK}[n]; f.Code != want {
 			t.Fatalf("%s", f)
 		}
 		_, stdout, _ := cli("status", "--socket", n.socket)
@@ -248,7 +248,7 @@ func TestStatusOfFailures(t *testing.T) {
 		}
 	}
 	code, _, stderr := cli("initiate", "lab", "--socket", left.socket)
-	if code != exitFailed || !strings.Contains(stderr, "esplanade: E-AUTH-PSK lab") || !strings.Contains(stderr, "Fix: ") {
+	if code != exitFailed || !strings.Contains(stderr, "esplanade: E-AUTH-REFUSED lab") || !strings.Contains(stderr, "Fix: ") {
 		t.Errorf("initiate: exit code %d, stderr %q", code, stderr)
 	}
 }

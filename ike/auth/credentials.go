@@ -22,8 +22,9 @@ type Credential struct {
 	redacted
 	// Secret is a pre-shared key.
 	Secret []byte
-	// Name is where it is configured, such as "secrets.ike.office", for failures. It says nothing about the key.
-	Name string
+	// Name and Line are where it is configured, such as "secrets.ike.office" and "gw.toml:30", for failures. They say nothing about
+	// the key.
+	Name, Line string
 }
 
 // Credentials finds the credential that is asked for. It must not block.

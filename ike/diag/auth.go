@@ -1,6 +1,9 @@
 package diag
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // IDMismatch is the failure that the peer shows identity got where expected is configured.
 func IDMismatch(w Where, expected, got string) *Failure {
@@ -43,40 +46,71 @@ func OwnIDUnreadable(w Where, kind string, cause error) *Failure {
 	return f
 }
 
-// WrongPSK is the failure of the side that checks: the AUTH value of the peer does not fit the key of secret (the name
-// of its table, such as "secrets.ike.office", "" if that is not known), which was selected by the two identities.
-func WrongPSK(w Where, secret, localID, remoteID string) *Failure {
-	f := w.failure(CodeAuthPSK, keyFor(secret, localID, remoteID), "another key, or with one for other identities")
+// Key is where a pre-shared key is configured: the path of its table, such as "secrets.ike.office", and its line. Either may be
+// empty.
+type Key struct{ Table, Line string }
+
+func (k Key) table() string { return orUnknown(k.Table, "the pre-shared key") }
+
+// text is "secrets.ike.office (gw.toml:30)".
+func (k Key) text() string { return orUnknown(k.Table, "[secrets.ike.NAME]") + at(k.Line) }
+
+// at is a line of the configuration behind what stands there: " (gw.toml:30)".
+func at(line string) string {
+	if line == "" {
+		return ""
+	}
+	return " (" + oneLine(line) + ")"
+}
+
+// WrongPSK is the failure of the side that checks: the AUTH value of the peer does not fit the key k, which was selected by the two
+// identities.
+func WrongPSK(w Where, k Key, localID, remoteID string) *Failure {
+	f := w.At(orUnknown(k.Line, w.ConfigLine)).failure(CodeAuthPSK, k.table()+" for "+quote(localID)+" and "+quote(remoteID),
+		"another key, or with one for other identities")
 	f.PeerID = orUnknown(w.PeerID, remoteID)
-	f.Fix = fmt.Sprintf("enter the same key in %s here and at the peer for these two identities; compare checksums of the "+
-		"files, and look for a trailing newline.", orUnknown(secret, "[secrets.ike.NAME]"))
+	f.Fix = fmt.Sprintf("enter the same key in %s here and at the peer for these two identities; compare checksums of the files, and look "+
+		"for a trailing newline. The identities choose the key: if another entry of secrets.ike is meant, its id must name %s.", k.text(), quote(remoteID))
 	return f
 }
 
-// AuthRefused is the failure that the peer answered AUTHENTICATION_FAILED, named notify, to our AUTH with the key of secret for
-// the two identities. The peer does not say why: the likeliest cause by far is a differing key.
-func AuthRefused(w Where, notify fmt.Stringer, secret, localID, remoteID string) *Failure {
-	f := w.refused(CodeAuthPSK, notify.String(), keyFor(secret, localID, remoteID))
-	f.Fix = fmt.Sprintf("the peer does not say why: compare the key in %s with the peer's for %s (checksums; a trailing "+
-		"newline), then check that the peer expects %s from us.",
-		orUnknown(secret, "[secrets.ike.NAME]"), quote(localID), quote(localID))
+// Proof is what this side has authenticated itself with.
+type Proof struct {
+	Key Key
+	// LocalID is the identity that it has shown, and LocalLine where that is configured.
+	LocalID, LocalLine string
+	// Asked is the identity that it has asked for (IDr), "" if for none, and AskedLine where that is configured.
+	Asked, AskedLine string
+	// PPK is the quoted id of the post-quantum preshared key in use, "" for none.
+	PPK string
+}
+
+// AuthRefused is the failure that the peer answered AUTHENTICATION_FAILED, named notify, to our proof. The peer does not say why: the
+// key may be another one, or either identity one that it does not know.
+func AuthRefused(w Where, notify fmt.Stringer, p Proof) *Failure {
+	f := w.At(orUnknown(p.Key.Line, w.ConfigLine)).refused(CodeAuthRefused, notify.String(), p.Key.table())
+	check := []string{"the key of " + p.Key.text() + ", for this pair of identities"}
+	if p.PPK != "" {
+		f.Ours += " with PPK " + p.PPK
+		check = append(check, "the PPK "+oneLine(p.PPK)+" and its key in [secrets.ppk.NAME]")
+	}
+	f.Ours += " as " + quote(p.LocalID)
+	check = append(check, "local.id "+quote(p.LocalID)+at(p.LocalLine)+", which the peer must expect")
+	if p.Asked != "" {
+		f.Ours += ", and asked for " + quote(p.Asked)
+		check = append(check, "remote.id "+quote(p.Asked)+at(p.AskedLine)+", which must be the peer's own")
+	}
+	f.Fix = "the peer does not say why, but its log does. Compare with its configuration, in this order: " + strings.Join(check, "; ") + "."
 	return f
 }
 
 // WithPPK says in a failure of the pre-shared key that a PPK of this (quoted) id was in use: AUTH depends on both keys, and does not
-// say which of them is wrong. It is for whoever makes the failure, before it is handed on; a failure of another code stays as it is.
+// say which of them is wrong. It is for whoever makes the failure, before it is handed on.
 func (f *Failure) WithPPK(id string) {
-	if f.Code != CodeAuthPSK {
-		return
-	}
 	f.Ours += " with PPK " + id
 	f.Fix = fmt.Sprintf("one of two keys differs, and AUTH does not tell which: compare the key in [secrets.ike.NAME] for these "+
 		"identities, and the one in [secrets.ppk.NAME] for the id %s, with the peer's (`sha256sum` of the files; a trailing newline); "+
 		"check also that the peer's connection uses that PPK.", oneLine(id))
-}
-
-func keyFor(secret, localID, remoteID string) string {
-	return fmt.Sprintf("%s for %s and %s", orUnknown(secret, "the pre-shared key"), quote(localID), quote(remoteID))
 }
 
 // MethodMismatch is the failure that the peer authenticates with method got where required is configured.

@@ -15,7 +15,7 @@ var authCatalog = []info{
 		alert: alertPeerAuth, alertByPeer: alertLocalAuth,
 		meaning: "Before any key is looked at, the identity in IKE_AUTH must be the one configured for the connection, in kind " +
 			"and in text. An address is not the name that resolves to it.",
-		seenBy: "The side that checks. The other one hears AUTHENTICATION_FAILED, which shows there as E-AUTH-PSK.",
+		seenBy: "The side that checks. The other one hears AUTHENTICATION_FAILED, which shows there as E-AUTH-REFUSED.",
 		causes: []string{
 			"The peer has no id configured and shows its address. Behind a NAT that is its private address.",
 			"The id is written differently on the two sides: a name against an address, another domain, a typing error.",
@@ -27,25 +27,44 @@ var authCatalog = []info{
 	{
 		code: CodeAuthPSK, title: "wrong pre-shared key",
 		peerVerb: "authenticates with", peerDefault: "computed its AUTH value from another key",
-		ourVerb: "use", ourVerbByPeer: "authenticated with", ourDefault: "use the key configured for these identities",
-		alert: alertPeerAuth, alertByPeer: alertLocalAuth,
-		meaning: "The AUTH value proves that its sender knows the pre-shared key; this one does not fit. The keys differ, or " +
+		ourVerb: "use", ourDefault: "use the key configured for these identities",
+		alert: alertPeerAuth,
+		meaning: "The AUTH value proves that its sender knows the pre-shared key; the peer's does not fit. The keys differ, or " +
 			"the same identities select different keys on the two sides.",
-		seenBy: "The side that checks names its key. The other one hears AUTHENTICATION_FAILED, which may also stand for an " +
-			"identity that is not expected: its reason is in the peer's log only.",
+		seenBy: "The side that checks, which names its key. The other one hears AUTHENTICATION_FAILED, which shows there as E-AUTH-REFUSED.",
 		causes: []string{
 			"The key was not entered the same on both sides.",
 			"A space or a second newline stands at the end of one of the files.",
 			"One side reads the key as text, the other as hexadecimal or Base64 (0x..., 0s...).",
-			"The key is stored for another pair of identities.",
-			"If the peer reported it: it does not expect the identity that we show.",
+			"The key is stored for another pair of identities, so that this pair has selected another entry.",
 		},
-		lookAt: []string{"`sha256sum` of the key's file on both sides.", "The two identities in the message.", "The peer's log for this minute."},
+		lookAt: []string{"`sha256sum` of the key's file on both sides.", "The two identities in the message, and `id` of the entry that it names."},
 		fix: "enter the same key on both sides, for the same two identities; compare `sha256sum` of both files rather " +
 			"than the text, and look for a trailing newline.",
-		fixByPeer: "the peer refused our AUTH value and does not say why: most likely its key for us differs, or it has " +
-			"none for the identity we show. Compare the key on both sides, then local.id here with the id the peer " +
-			"expects.",
+	},
+	{
+		code: CodeAuthRefused, title: "the peer refuses our authentication",
+		peerVerb: "says", peerDefault: "does not accept our proof",
+		ourVerb: "authenticated with", ourDefault: "authenticated with the key configured for these identities",
+		alert: alertLocalAuth,
+		meaning: "The peer answered AUTHENTICATION_FAILED instead of a proof of its own. On purpose it does not say why, since it does not " +
+			"know yet whom it talks to: its key for us is another one, it does not expect the identity that we show, or it does not have " +
+			"the identity that we ask for. It has shown no identity itself.",
+		seenBy: "The side that was refused. The other one knows the reason: E-AUTH-PSK, E-AUTH-ID, E-CONN-NONE, E-NO-SECRET or E-PPK in the " +
+			"log of an Esplanade, its own words in that of another peer.",
+		causes: []string{
+			"The key for this pair of identities differs, or the peer has none.",
+			"The peer expects another identity than `local.id`. Without `local.id` that is our address, which a NAT does not change.",
+			"The peer has another identity than `remote.id`, which is what we ask for.",
+			"The peer expects a certificate or EAP, or insists on a PPK.",
+			"The peer keeps an IKE SA that it has with this identity already, and takes no second one (`unique = \"keep\"`).",
+		},
+		lookAt: []string{
+			"The peer's log for this minute: it names the reason.", "`sha256sum` of the key's file on both sides.",
+			"The identities in the message, and the ids (leftid, rightid, local and remote id) at the peer.",
+		},
+		fix: "compare, in this order: the key for this pair of identities; local.id with what the peer expects of us; remote.id with the " +
+			"peer's own id.",
 	},
 	{
 		code: CodeAuthMethod, title: "authentication method not accepted",
@@ -54,7 +73,7 @@ var authCatalog = []info{
 		alert: alertPeerAuth, alertByPeer: alertLocalAuth,
 		meaning: "One side proves its identity with a method (pre-shared key, signature, EAP) that the other side is not " +
 			"configured to accept from it. This version has pre-shared keys only.",
-		seenBy: "The side that checks. The other one hears AUTHENTICATION_FAILED.",
+		seenBy: "The side that checks. The other one hears AUTHENTICATION_FAILED, which shows there as E-AUTH-REFUSED.",
 		causes: []string{
 			"The peer is configured for a certificate.",
 			"The peer is a client for user names and passwords (EAP).",

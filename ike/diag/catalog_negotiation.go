@@ -9,7 +9,7 @@ var negotiationCatalog = []info{
 		alertByPeer: "local-auth-failed",
 		meaning: "A peer asked for an IKE SA, and no configured connection is for its address (in IKE_SA_INIT) or for its " +
 			"identity (in IKE_AUTH). Proposals and keys were not looked at.",
-		seenBy: "The side that is called. The peer sees NO_PROPOSAL_CHOSEN or AUTHENTICATION_FAILED, which misleads.",
+		seenBy: "The side that is called. The peer sees NO_PROPOSAL_CHOSEN (E-PROPOSAL-IKE) or AUTHENTICATION_FAILED (E-AUTH-REFUSED), which leave it open.",
 		causes: []string{
 			"The peer's address is not in `remote_addrs` of any connection. A NAT may have changed it.",
 			"The peer called an address of this gateway that is not in `local_addrs`.",

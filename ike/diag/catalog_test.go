@@ -123,7 +123,7 @@ func TestAlerts(t *testing.T) {
 	}{
 		{CodeProposalIKE, false, "proposal-mismatch-ike"}, {CodeProposalIKE, true, "proposal-mismatch-ike"},
 		{CodeProposalChild, false, "proposal-mismatch-child"}, {CodeTS, true, "ts-mismatch"},
-		{CodeAuthPSK, false, "peer-auth-failed"}, {CodeAuthPSK, true, "local-auth-failed"},
+		{CodeAuthPSK, false, "peer-auth-failed"}, {CodeAuthRefused, true, "local-auth-failed"},
 		{CodeTimeoutInit, false, "peer-init-unreachable"}, {CodeUnreachable, false, "peer-init-unreachable"},
 		{CodeConnNone, false, ""}, {CodeInternal, false, ""},
 	} {

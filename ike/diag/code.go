@@ -29,8 +29,10 @@ const (
 
 	// CodeAuthID: the identity of one side is not the one the other side expects.
 	CodeAuthID Code = "E-AUTH-ID"
-	// CodeAuthPSK: the AUTH value does not fit the pre-shared key: the keys (or the identities) differ.
+	// CodeAuthPSK: the peer's AUTH value does not fit the pre-shared key: the keys (or the identities that choose them) differ.
 	CodeAuthPSK Code = "E-AUTH-PSK"
+	// CodeAuthRefused: the peer refuses our authentication and does not say why: the key, or one of the two identities.
+	CodeAuthRefused Code = "E-AUTH-REFUSED"
 	// CodeAuthMethod: one side authenticates in a way that the other does not accept.
 	CodeAuthMethod Code = "E-AUTH-METHOD"
 	// CodeNoSecret: no pre-shared key is configured for the pair of identities.

@@ -21,7 +21,7 @@ type Failure struct {
 	Exchange string
 	// Local and Remote are the outer addresses and ports; the zero value when not known. A zero port is not shown.
 	Local, Remote netip.AddrPort
-	// PeerID is the identity the peer showed, or the one expected of it.
+	// PeerID is the identity that the peer has shown; empty while it has shown none.
 	PeerID string
 	// ByPeer: the peer reported the failure with a notification. False: this gateway found it.
 	ByPeer bool

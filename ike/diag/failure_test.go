@@ -40,9 +40,9 @@ func every() map[string]*Failure {
 	alone := init
 	alone.Child = ""
 	failed := auth.Answering(notification("AUTHENTICATION_FAILED"))
-	wrong, other := WrongPSK(failed, "", "site-a.example", "site-b.example"), Malformed(auth, err)
+	wrong, other := WrongPSK(failed, Key{}, "site-a.example", "site-b.example"), Malformed(auth, err)
 	wrong.WithPPK(`"office-2026"`)
-	other.WithPPK(`"office-2026"`)
+	proof := Proof{Key{"secrets.ike.office", "gw.toml:30"}, "site-a.example", "gw.toml:17", "site-b.example", "gw.toml:20", `"office-2026"`}
 	all := map[string]*Failure{
 		"PPKMismatch":                PPKMismatch(init, `"office-2026"`, `PPK "office-2026" (ppk_required)`, "no PPK"),
 		"PPKMismatch/none":           PPKMismatch(Where{}, "", "", ""),
@@ -79,10 +79,10 @@ func every() map[string]*Failure {
 		"ResumedIDMismatch":          ResumedIDMismatch(failed, "site-b.example", "site-c.example"),
 		"IDUnreadable":               IDUnreadable(failed, "site-b.example", "ID_IPV4_ADDR", err),
 		"IDUnreadable/any":           IDUnreadable(failed, "", "", err),
-		"WrongPSK":                   WrongPSK(failed, "secrets.ike.office", "site-a.example", "site-b.example"),
+		"WrongPSK":                   WrongPSK(failed, Key{"secrets.ike.office", "gw.toml:30"}, "site-a.example", "site-b.example"),
 		"WrongPSK/PPK":               wrong,
-		"AuthRefused":                AuthRefused(auth, notification("AUTHENTICATION_FAILED"), "secrets.ike.office", "site-a.example", "site-b.example"),
-		"AuthRefused/unnamed":        AuthRefused(auth, notification("AUTHENTICATION_FAILED"), "", "site-a.example", "site-b.example"),
+		"AuthRefused":                AuthRefused(auth, notification("AUTHENTICATION_FAILED"), proof),
+		"AuthRefused/unnamed":        AuthRefused(auth, notification("AUTHENTICATION_FAILED"), Proof{LocalID: "site-a.example"}),
 		"MethodMismatch":             MethodMismatch(failed, "psk", "RSA_DIGITAL_SIGNATURE"),
 		"NoSecret":                   NoSecret(failed, "site-a.example", "site-b.example"),
 		"Silent/init":                Silent(init, true, Sent{Times: 5, Over: 165 * time.Second}),
@@ -229,8 +229,9 @@ func TestRenderings(t *testing.T) {
 			`Some peers answer the same when they have no connection for our address 192.0.2.1.`,
 		"WrongPSK": `E-AUTH-PSK office/net: wrong pre-shared key in IKE_AUTH: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`authenticates with another key, or with one for other identities; ` +
-			`we (192.0.2.1:500, gw.toml:14) use secrets.ike.office for 'site-a.example' and 'site-b.example'. ` +
-			`Fix: enter the same key in secrets.ike.office here and at the peer for these two identities; compare checksums of the files, and look for a trailing newline.`,
+			`we (192.0.2.1:500, gw.toml:30) use secrets.ike.office for 'site-a.example' and 'site-b.example'. ` +
+			`Fix: enter the same key in secrets.ike.office (gw.toml:30) here and at the peer for these two identities; compare checksums of the files, and look for a trailing newline. ` +
+			`The identities choose the key: if another entry of secrets.ike is meant, its id must name 'site-b.example'.`,
 		"SelectorMismatch": `E-TS office/net: the traffic selectors have nothing in common in IKE_AUTH: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`offers 10.10.0.0/24 === 10.30.0.0/24; we (192.0.2.1:500, gw.toml:14) accept 10.10.0.0/24 === 10.20.0.0/24. ` +
 			`Fix: set local_ts = ["10.10.0.0/24"] and remote_ts = ["10.30.0.0/24"] in connections.office.children.net, ` +
@@ -316,10 +317,10 @@ func TestLogValue(t *testing.T) {
 	l := slog.New(slog.NewTextHandler(&b, nil))
 	l.Info("x", "failure", every()["AuthRefused"])
 	for _, want := range []string{
-		"failure.code=E-AUTH-PSK", "failure.reason=auth_psk", "failure.connection=office", "failure.child=net",
+		"failure.code=E-AUTH-REFUSED", "failure.reason=auth_refused", "failure.connection=office", "failure.child=net",
 		"failure.exchange=IKE_AUTH", "failure.local=192.0.2.1:500", "failure.remote=203.0.113.7:500",
 		"failure.peer_id=site-b.example", "failure.by_peer=true", "failure.notify=AUTHENTICATION_FAILED",
-		"failure.ours=", "failure.config=gw.toml:14", "failure.fix=",
+		"failure.ours=", "failure.config=gw.toml:30", "failure.fix=",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in %s", want, b.String())
@@ -342,5 +343,26 @@ func TestAddresses(t *testing.T) {
 	}
 	if got := addrPort(netip.AddrPort{}); got != "" {
 		t.Errorf("addrPort of nothing = %q", got)
+	}
+}
+
+// Whoever is refused is told the three things that it may be, in order and with their lines, and no identity of a peer that has shown
+// none.
+func TestAuthRefused(t *testing.T) {
+	w := testWhere("IKE_AUTH").Showing("")
+	w.Child = ""
+	f := AuthRefused(w, notification("AUTHENTICATION_FAILED"), Proof{
+		Key: Key{"secrets.ike.office", "gw.toml:30"}, LocalID: "site-a.example", LocalLine: "gw.toml:17", Asked: "site-b.example", AskedLine: "gw.toml:20",
+	})
+	want := "E-AUTH-REFUSED office: the peer refuses our authentication in IKE_AUTH: peer 203.0.113.7:500 answered AUTHENTICATION_FAILED; " +
+		"we (192.0.2.1:500, gw.toml:30) authenticated with secrets.ike.office as 'site-a.example', and asked for 'site-b.example'. " +
+		"Fix: the peer does not say why, but its log does. Compare with its configuration, in this order: " +
+		"the key of secrets.ike.office (gw.toml:30), for this pair of identities; local.id 'site-a.example' (gw.toml:17), which the peer must expect; " +
+		"remote.id 'site-b.example' (gw.toml:20), which must be the peer's own."
+	if got := f.Error(); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	if f.Reason() != "auth_refused" || f.Alert() != "local-auth-failed" {
+		t.Errorf("reason %s, alert %s", f.Reason(), f.Alert())
 	}
 }

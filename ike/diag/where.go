@@ -16,7 +16,7 @@ type Where struct {
 	Exchange string
 	// Local and Remote are the outer addresses and ports.
 	Local, Remote netip.AddrPort
-	// PeerID is the peer's identity as text.
+	// PeerID is the identity that the peer has shown, as text; empty while it has shown none.
 	PeerID string
 	// ConfigLine is where the value concerned is configured, as "gw.toml:14".
 	ConfigLine string

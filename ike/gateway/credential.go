@@ -1,6 +1,9 @@
 package gateway
 
-import "esplanade/ike/auth"
+import (
+	"esplanade/config"
+	"esplanade/ike/auth"
+)
 
 // credential finds what the machines, and their peers, prove with who they are: the key of today's configuration.
 func (d *Manager) credential(q auth.Query) (auth.Credential, bool) {
@@ -8,5 +11,15 @@ func (d *Manager) credential(q auth.Query) (auth.Credential, bool) {
 	if !ok {
 		return auth.Credential{}, false
 	}
-	return auth.Credential{Secret: s.Key.Bytes(), Name: s.FullName()}, true
+	return auth.Credential{Secret: s.Key.Bytes(), Name: s.FullName(), Line: keyLine(s)}, true
+}
+
+// keyLine is where a key or the name of its file stands.
+func keyLine(s *config.IKESecret) string {
+	for _, key := range []string{"secret_file", "secret"} {
+		if s.Has(key) {
+			return s.At(key).FileLine()
+		}
+	}
+	return s.Position().FileLine()
 }

@@ -17,9 +17,11 @@ func TestFailureNamesTheSecret(t *testing.T) {
 		b := f.start(addrB, keyed("", [][2]string{{`["a.example", "b.example"]`, keyOfC}}, right("none")))
 		settle(10 * time.Second)
 		for n, name := range map[*node]string{a: "b", b: "a"} {
-			last := n.last(name)
-			if last == nil || last.Failure.Code != diag.CodeAuthPSK || !strings.Contains(last.Failure.Error(), "secrets.ike."+n.d.conf.Secrets.IKE[0].Name+" for ") ||
-				!strings.Contains(last.Failure.Advice(), "secrets.ike."+n.d.conf.Secrets.IKE[0].Name) {
+			code := map[*node]diag.Code{a: diag.CodeAuthRefused, b: diag.CodeAuthPSK}[n]
+			key := n.d.conf.Secrets.IKE[0]
+			last, table, line := n.last(name), "secrets.ike."+key.Name, key.At("secret").FileLine()
+			if last == nil || last.Failure.Code != code || !strings.Contains(last.Failure.Ours, table+" ") || last.Failure.ConfigLine != line ||
+				!strings.Contains(last.Failure.Advice(), table+" ("+line+")") {
 				t.Errorf("%s: %v", name, last)
 			}
 		}

@@ -87,7 +87,7 @@ func TestPPK(t *testing.T) {
 		if r := b.last("a"); r == nil || r.Failure.Code != diag.CodePPK || !strings.Contains(r.Failure.Error(), "ppk_required") {
 			t.Errorf("b reports %v", r)
 		}
-		if r := a.last("b"); r == nil || r.Failure.Code != diag.CodeAuthPSK {
+		if r := a.last("b"); r == nil || r.Failure.Code != diag.CodeAuthRefused {
 			t.Errorf("a reports %v", r)
 		}
 

@@ -250,7 +250,7 @@ func TestRedirectLive(t *testing.T) {
 		ask(Redirect{Target: Target{Connection: "a"}, Gateway: to(addrD)}, 1)
 		settle(time.Minute)
 		wantUp(t, a, b)
-		if l := a.last("b"); l == nil || l.Failure.Code != diag.CodeConnNone && l.Failure.Code != diag.CodeAuthPSK && l.Failure.Code != diag.CodeAuthID {
+		if l := a.last("b"); l == nil || l.Failure.Code != diag.CodeConnNone && l.Failure.Code != diag.CodeAuthRefused && l.Failure.Code != diag.CodeAuthID {
 			t.Errorf("the wrong gateway: %v", l)
 		} else if !l.Failure.Aside {
 			t.Error("the failure elsewhere counts as one of the connection that is up")

@@ -339,7 +339,7 @@ func TestKeepRefusesAPeerThatWasCalled(t *testing.T) {
 		if n := p.a.established() - before; n != 0 {
 			t.Errorf("%d further IKE SAs", n)
 		}
-		if last := p.b.last("a"); last == nil || last.Failure.Code != diag.CodeAuthPSK {
+		if last := p.b.last("a"); last == nil || last.Failure.Code != diag.CodeAuthRefused {
 			t.Errorf("the peer was told %v", last)
 		}
 		p.wantUp()

@@ -128,7 +128,7 @@ func methodOf(a policy.Auth) method {
 func (m *Machine) lookUp(q auth.Query) (auth.Credential, bool) {
 	q.Connection = m.cfg.Name
 	c, ok := m.env.Credentials(q)
-	m.credential = c.Name
+	m.credential = diag.Key{Table: c.Name, Line: c.Line}
 	return c, ok
 }
 
@@ -204,8 +204,8 @@ func (m *Machine) authFailure(err error) *diag.Failure {
 		return diag.NoSecret(refuse, own, peer)
 	case errors.Is(err, auth.ErrMismatch):
 		f := diag.WrongPSK(refuse.Showing(peer), m.credential, own, peer)
-		if !m.initiator && m.flow.t.PPKUsed {
-			m.namePPK(f, m.flow.t.PPK)
+		if !m.initiator && m.flow.t.PPKUsed && m.flow.t.PPK != "" {
+			f.WithPPK(ppkName(m.flow.t.PPK))
 		}
 		return f
 	}

@@ -167,9 +167,17 @@ func (m *Machine) peerRefusedAuth(n *wire.Notify) *diag.Failure {
 	if n.NotifyType != wire.NotifyAuthenticationFailed {
 		return diag.Refused(w, n.NotifyType, m.proposed())
 	}
-	f := diag.AuthRefused(w.At(m.cfg.LocalIDLine), n.NotifyType, m.credential, m.localID.String(), m.cfg.RemoteID.String())
-	m.namePPK(f, m.ppk.id)
-	return f
+	if m.resume.active { // no key was used: what has proved us is the session
+		return diag.TicketRefused(w, n.NotifyType)
+	}
+	p := diag.Proof{Key: m.credential, LocalID: m.localID.String(), LocalLine: m.cfg.LocalIDLine}
+	if m.initiator && m.cfg.RemoteID.Concrete() {
+		p.Asked, p.AskedLine = m.cfg.RemoteID.String(), m.cfg.RemoteIDLine
+	}
+	if m.ppk.agreed && m.ppk.id != "" {
+		p.PPK = ppkName(m.ppk.id)
+	}
+	return diag.AuthRefused(w, n.NotifyType, p)
 }
 
 // rejectTask tells a responder that this initiator does not accept its authentication: "If the error occurs on

@@ -66,7 +66,7 @@ func TestIdentityThatIsAskedFor(t *testing.T) {
 		if f := r.b.wantFailure(diag.CodeAuthID); !strings.Contains(f.Theirs, "c.example") || f.ConfigLine != r.b.cfg.LocalIDLine {
 			t.Errorf("%v (%s)", f, f.ConfigLine)
 		}
-		if r.a.wantFailure(diag.CodeAuthPSK); r.a.hasFailure(diag.CodeAuthID) {
+		if r.a.wantFailure(diag.CodeAuthRefused); r.a.hasFailure(diag.CodeAuthID) {
 			t.Error("the responder has said who it is")
 		}
 		r.a.wantNothing()

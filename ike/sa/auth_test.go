@@ -27,7 +27,7 @@ func TestMissingSecret(t *testing.T) {
 		r.a.connect()
 		r.run(time.Minute)
 		r.b.wantFailure(diag.CodeNoSecret)
-		r.a.wantFailure(diag.CodeAuthPSK)
+		r.a.wantFailure(diag.CodeAuthRefused)
 		r.a.wantNothing()
 		r.b.wantNothing()
 	})

@@ -44,7 +44,7 @@ type Machine struct {
 	ppk    ppk
 	flow   *authFlow // IKE_AUTH; nil before and after
 	// credential is where the credential is configured that was looked up last, for an operator.
-	credential string
+	credential diag.Key
 	nat        nat
 	mob        mobility
 	window     window

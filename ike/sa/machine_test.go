@@ -2,6 +2,7 @@ package sa
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,7 +85,7 @@ func TestWrongPSK(t *testing.T) {
 	if f.ByPeer || f.PeerID != "a.example" {
 		t.Errorf("responder's failure: %v", f)
 	}
-	if f := r.a.wantFailure(diag.CodeAuthPSK); !f.ByPeer || f.Notify != "AUTHENTICATION_FAILED" {
+	if f := r.a.wantFailure(diag.CodeAuthRefused); !f.ByPeer || f.Notify != "AUTHENTICATION_FAILED" || f.PeerID != "" {
 		t.Errorf("initiator's failure: %v", f)
 	}
 	r.a.wantNothing()
@@ -99,7 +100,7 @@ func TestResponderNotAuthentic(t *testing.T) {
 	r.a.connect()
 	r.run(time.Minute)
 	r.a.wantFailure(diag.CodeAuthPSK)
-	if f := r.b.wantFailure(diag.CodeAuthPSK); !f.ByPeer {
+	if f := r.b.wantFailure(diag.CodeAuthRefused); !f.ByPeer || f.PeerID != "a.example" || strings.Contains(f.Error(), "asked for") {
 		t.Errorf("the responder was not told: %v", f)
 	}
 	r.a.wantNothing()

@@ -146,13 +146,6 @@ func (m *Machine) ppkDisagreed(e *auth.PPKError) *diag.Failure {
 	return m.ppkFailure(w, e.ID, theirs)
 }
 
-// namePPK adds the PPK to a failure of the pre-shared key.
-func (m *Machine) namePPK(f *diag.Failure, id string) {
-	if m.ppk.agreed && id != "" {
-		f.WithPPK(ppkName(id))
-	}
-}
-
 // ppkFailure is the failure that the sides do not agree on a PPK. id is that of the PPK, theirs completes "the peer uses …".
 func (m *Machine) ppkFailure(w diag.Where, id, theirs string) *diag.Failure {
 	if id != "" {

@@ -83,7 +83,7 @@ func TestPPK(t *testing.T) {
 			"<PPK_ID <USE_PPK >NO_PPK >PPK_ID >USE_PPK", nil},
 		{"neither", side{}, side{}, true, false, "", "", "", nil},
 		{"another connection's PPK", side{"office", must, office}, side{"", must, []string{"x=y", "!office=key one"}}, false, false,
-			diag.CodeAuthPSK, diag.CodePPK, "<USE_PPK >PPK_ID >USE_PPK", []string{`any PPK in [secrets.ppk] that no other connection names`}},
+			diag.CodeAuthRefused, diag.CodePPK, "<USE_PPK >PPK_ID >USE_PPK", []string{`any PPK in [secrets.ppk] that no other connection names`}},
 		{"another connection's PPK, optional", side{"office", opt, office}, side{"", opt, []string{"x=y", "!office=key one"}}, true, false, "", "",
 			"<USE_PPK >NO_PPK >PPK_ID >USE_PPK", nil},
 		{"no PPK but another connection's", side{"office", opt, office}, side{"", opt, []string{"!office=key one"}}, true, false, "", "",
@@ -103,20 +103,20 @@ func TestPPK(t *testing.T) {
 			[]string{`PPK "office" (ppk_required), and have no key for it`}},
 		{"mandatory, and no id here", side{"", must, office}, side{"office", opt, office}, false, false, diag.CodePPK, "", "",
 			[]string{"any PPK"}},
-		{"mandatory for the responder, the initiator has none", side{}, side{"office", must, office}, false, false, diag.CodeAuthPSK,
+		{"mandatory for the responder, the initiator has none", side{}, side{"office", must, office}, false, false, diag.CodeAuthRefused,
 			diag.CodePPK, "", []string{`PPK "office" (ppk_required)`, "no USE_PPK", "b.toml:7", "a.example"}},
 		{"mandatory for the responder, which has no key", side{"office", opt, office}, side{"office", must, nil}, false, false,
-			diag.CodeAuthPSK, diag.CodePPK, ">USE_PPK", []string{"a PPK that is not known here"}},
+			diag.CodeAuthRefused, diag.CodePPK, ">USE_PPK", []string{"a PPK that is not known here"}},
 		{"mandatory for the initiator, unknown to the responder", side{"office", must, office}, side{"other", opt, []string{"other=k"}},
-			false, false, diag.CodeAuthPSK, diag.CodePPK, "<USE_PPK >PPK_ID >USE_PPK",
+			false, false, diag.CodeAuthRefused, diag.CodePPK, "<USE_PPK >PPK_ID >USE_PPK",
 			[]string{`PPK "office"`, `PPK "other"`, "[secrets.ppk.NAME]"}},
 		{"mandatory for the responder, unknown to it", side{"office", opt, office}, side{"other", must, []string{"other=k"}}, false, false,
-			diag.CodeAuthPSK, diag.CodePPK, "<USE_PPK >NO_PPK >PPK_ID >USE_PPK", []string{`PPK "office"`, `PPK "other" (ppk_required)`}},
+			diag.CodeAuthRefused, diag.CodePPK, "<USE_PPK >NO_PPK >PPK_ID >USE_PPK", []string{`PPK "office"`, `PPK "other" (ppk_required)`}},
 
 		{"another key, optional", side{"office", opt, office}, side{"office", opt, []string{"office=key two"}}, false, false,
-			diag.CodeAuthPSK, diag.CodePPK, "<USE_PPK >NO_PPK >PPK_ID >USE_PPK", []string{`another key as PPK "office"`, "[secrets.ppk.NAME]"}},
+			diag.CodeAuthRefused, diag.CodePPK, "<USE_PPK >NO_PPK >PPK_ID >USE_PPK", []string{`another key as PPK "office"`, "[secrets.ppk.NAME]"}},
 		{"another key, mandatory", side{"office", must, office}, side{"office", must, []string{"office=key two"}}, false, false,
-			diag.CodeAuthPSK, diag.CodeAuthPSK, "<USE_PPK >PPK_ID >USE_PPK", []string{`with PPK "office"`, "one of two keys differs"}},
+			diag.CodeAuthRefused, diag.CodeAuthPSK, "<USE_PPK >PPK_ID >USE_PPK", []string{`with PPK "office"`, "one of two keys differs"}},
 	} {
 		for _, proposals := range []string{"aes128gcm16-prfsha256-x25519", hybrid} {
 			t.Run(c.name+", "+proposals, func(t *testing.T) {
@@ -263,7 +263,7 @@ func TestPPKMessages(t *testing.T) {
 			}
 			r.a.wantFailure(want)
 			// The responder is told in an INFORMATIONAL exchange.
-			if f := r.b.wantFailure(diag.CodeAuthPSK); !f.ByPeer || !strings.Contains(f.Error(), `with PPK "office"`) {
+			if f := r.b.wantFailure(diag.CodeAuthRefused); !f.ByPeer || !strings.Contains(f.Error(), `with PPK "office"`) {
 				t.Errorf("b reports %v", f)
 			}
 			r.a.wantNothing()
@@ -354,7 +354,7 @@ func TestPPKMessages(t *testing.T) {
 			if f.Notify != "AUTHENTICATION_FAILED" {
 				t.Errorf("answered %s", f.Notify)
 			}
-			r.a.wantFailure(diag.CodeAuthPSK)
+			r.a.wantFailure(diag.CodeAuthRefused)
 			r.a.wantNothing()
 			r.b.wantNothing()
 		})

@@ -230,7 +230,7 @@ func TestTicketIsSpentOnce(t *testing.T) {
 	r.a.resume(s)
 	r.a.resume(s)
 	r.run(time.Second)
-	f := r.a.wantFailure(diag.CodeAuthPSK)
+	f := r.a.wantFailure(diag.CodeResume)
 	if f.Notify != wire.NotifyAuthenticationFailed.String() {
 		t.Errorf("%v", f)
 	}

@@ -26,36 +26,47 @@ func (m *Machine) selectConnections(idi, idr *wire.ID, traffic selector.Pair) ([
 			return nil, diag.OwnIDUnreadable(w, idr.IDType.String(), err)
 		}
 	}
-	var accept []candidate
-	var have []string
+	var accept, forPeer, asked []candidate
 	for _, c := range m.candidates {
-		local := m.localOf(c)
-		have = append(have, c.Name+" ("+local.String()+" <-> "+c.RemoteID.String()+")")
-		score, ok := peer.Matches(c.RemoteID)
-		if !ok {
-			continue
+		score, known := peer.Matches(c.RemoteID)
+		called := idr == nil || hint.Equal(m.localOf(c))
+		x := candidate{cfg: c, score: score}
+		switch {
+		case known && called:
+			accept = append(accept, x)
+		case known:
+			forPeer = append(forPeer, x)
+		case called:
+			asked = append(asked, x)
 		}
-		if idr != nil && !hint.Equal(local) {
-			continue
-		}
-		accept = append(accept, candidate{cfg: c, score: score})
 	}
 	if len(accept) > 0 {
 		return m.ranked(accept, traffic), nil
 	}
-	if len(m.candidates) == 1 {
-		// With a single candidate the identity is what is wrong, not the choice.
-		c := m.candidates[0]
-		if _, ok := peer.Matches(c.RemoteID); ok {
-			return nil, diag.OwnIDMismatch(w.At(c.LocalIDLine), m.localOf(c).String(), hint.String())
-		}
-		return nil, diag.IDMismatch(w.At(c.RemoteIDLine), c.RemoteID.String(), peer.String())
+	return nil, m.noConnection(w, peer, hint, forPeer, asked)
+}
+
+// noConnection says which of the two identities of a request is wrong: forPeer are the connections that are for the peer and have
+// another identity than the one it asks for, asked those of the identity that it asks for, if it does, and that are for other peers.
+func (m *Machine) noConnection(w diag.Where, peer, hint identity.Identity, forPeer, asked []candidate) *diag.Failure {
+	switch {
+	case len(forPeer) > 0:
+		c := slices.MaxFunc(forPeer, func(a, b candidate) int { return cmp.Compare(a.score, b.score) }).cfg
+		w.Connection = c.Name
+		return diag.OwnIDMismatch(w.At(c.LocalIDLine), m.localOf(c).String(), hint.String())
+	case len(asked) == 1:
+		c := asked[0].cfg
+		w.Connection = c.Name
+		return diag.IDMismatch(w.At(c.RemoteIDLine), c.RemoteID.String(), peer.String())
 	}
-	asked := ""
-	if idr != nil {
-		asked = hint.String()
+	var have []string
+	for _, c := range m.candidates {
+		have = append(have, c.Name+" ("+m.localOf(c).String()+" <-> "+c.RemoteID.String()+")")
 	}
-	return nil, diag.NoConnectionForID(w, asked, have)
+	if hint.Type == 0 {
+		return diag.NoConnectionForID(w, "", have)
+	}
+	return diag.NoConnectionForID(w, hint.String(), have)
 }
 
 // localOf is the identity of this side in a connection.

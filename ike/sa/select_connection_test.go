@@ -3,9 +3,11 @@ package sa
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"esplanade/ike/diag"
 	"esplanade/ike/identity"
 	"esplanade/ike/selector"
 	"esplanade/ike/wire"
@@ -42,6 +44,48 @@ func TestConnectionWithTheChild(t *testing.T) {
 				t.Errorf("%s, turned %v: %s, want %s", c.asks, turned, m.Config().Name, c.want)
 			}
 		}
+	}
+}
+
+// A responder knows which identity is wrong, and says of which connection.
+func TestWhichIdentityIsWrong(t *testing.T) {
+	type ids struct{ name, local, remote string }
+	one, two := ids{"one", "b.example", "a.example"}, ids{"two", "b.example", "c.example"}
+	for _, c := range []struct {
+		name         string
+		shows, asks  string
+		have         []ids
+		code         diag.Code
+		connection   string
+		ours, theirs string
+	}{
+		{"the peer's", "x.example", "b.example", []ids{one}, diag.CodeAuthID, "one", "a.example", "x.example"},
+		{"ours", "a.example", "y.example", []ids{one}, diag.CodeAuthID, "one", "b.example", "y.example"},
+		{"both", "x.example", "y.example", []ids{one}, diag.CodeConnNone, "one", "one (b.example <-> a.example)", "'y.example'"},
+		{"the peer's, of two", "x.example", "b.example", []ids{one, two}, diag.CodeConnNone, "one", "two (b.example <-> c.example)", "x.example"},
+		{"the peer's, one has what it asks for", "x.example", "b.example", []ids{{"far", "d.example", "c.example"}, one}, diag.CodeAuthID, "one", "a.example", "x.example"},
+		{"ours, of two", "c.example", "y.example", []ids{one, two}, diag.CodeAuthID, "two", "b.example", "y.example"},
+		{"ours, the closest", "c.example", "y.example", []ids{{"any", "d.example", "%any"}, two}, diag.CodeAuthID, "two", "b.example", "y.example"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, 3, func(a, b *Config) { a.LocalID, a.RemoteID = mustID(t, c.shows), mustID(t, c.asks) })
+			var list []*Config
+			for _, x := range c.have {
+				cfg := *r.b.cfg
+				cfg.Name, cfg.LocalID, cfg.RemoteID = x.name, mustID(t, x.local), mustID(t, x.remote)
+				list = append(list, &cfg)
+			}
+			r.b.env.Connections = func(netip.Addr, netip.Addr) []*Config { return list }
+			r.a.connect()
+			r.run(time.Second)
+			f := r.b.wantFailure(c.code)
+			if f.Connection != c.connection || f.PeerID != c.shows || !strings.Contains(f.Ours, c.ours) || !strings.Contains(f.Theirs, c.theirs) {
+				t.Errorf("%v", f)
+			}
+			if f := r.a.wantFailure(diag.CodeAuthRefused); f.PeerID != "" || !strings.Contains(f.Ours, "'"+c.shows+"', and asked for '"+c.asks+"'") {
+				t.Errorf("%v", f)
+			}
+		})
 	}
 }
 

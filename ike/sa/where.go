@@ -16,10 +16,15 @@ func (m *Machine) where(x wire.ExchangeType) diag.Where {
 	w := diag.Where{
 		Connection: m.cfg.Name, Exchange: x.String(), Local: m.path.Local, Remote: m.path.Remote, ConfigLine: m.cfg.Line,
 	}
-	if !m.remoteID.Any() {
+	if m.proved() && !m.remoteID.Any() {
 		w.PeerID = m.remoteID.String()
 	}
 	return w
+}
+
+// proved reports whether the peer has proved its identity. Before that, remoteID of an initiator is what it expects.
+func (m *Machine) proved() bool {
+	return !m.establishedAt.IsZero() || m.flow != nil && m.flow.t.PeerProved
 }
 
 // whereProposals is where, with the line of the IKE proposals.

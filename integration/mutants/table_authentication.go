@@ -30,7 +30,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "auth-key-of-nobody", File: "ike/sa/select_connection.go", Tests: "^TestConnectionOfThePeer$",
-			Old: "		if !ok {\n			continue\n		}\n		if idr != nil", New: "		if !ok {\n			score = 1 << 30\n		}\n		if idr != nil",
+			Old: "score, known := peer.Matches(c.RemoteID)", New: "score, known := 1<<30, true",
 			Why: "a connection would be taken whose peer is another one",
 		},
 		{
@@ -40,8 +40,13 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "idr-of-request", File: "ike/sa/select_connection.go", Tests: "^TestIdentityThatIsAskedFor$",
-			Old: "if idr != nil && !hint.Equal(local) {", New: "if false {",
+			Old: "called := idr == nil || hint.Equal(m.localOf(c))", New: "called := true",
 			Why: "a peer that asks for one identity would be answered by another",
+		},
+		{
+			Name: "auth-shown-by-nobody", File: "ike/sa/where.go", Tests: "^TestWrongPSK$",
+			Old: "	if m.proved() && !m.remoteID.Any() {", New: "	if !m.remoteID.Any() {",
+			Why: "an identity that the peer has never shown would be called the peer's",
 		},
 		{
 			Name: "auth-without-auth", File: "ike/auth/psk.go", Tests: "^TestAuthLeftOut$", In: "ike/sa",
