@@ -62,8 +62,9 @@ type child struct {
 	revoked    *sa.Machine
 	// asked: an operator or a packet wants it up once, whatever is desired in general.
 	asked bool
-	// trigger is the packet that asked.
-	trigger *selector.Packet
+	// trigger is the packet that asked. triggered: the log has said that there is one since the child was up.
+	trigger   *selector.Packet
+	triggered bool
 	// busy: an attempt is under way; machine is the IKE SA it is made with.
 	busy    bool
 	machine *sa.Machine

@@ -366,7 +366,7 @@ func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 		return
 	}
 	delete(h.refused, e)
-	h.busy, h.asked, h.trigger, h.machine = false, false, nil, e.m
+	h.busy, h.asked, h.trigger, h.triggered, h.machine = false, false, nil, false, e.m
 	if c.Initiator {
 		h.narrow.asking = nil
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"log/slog"
 	"time"
 )
@@ -96,8 +97,25 @@ func (d *Manager) logger(e *entry) *slog.Logger {
 			l = l.With("not_logged", unsaid)
 		}
 	}
+	if e.again && e.first.IsZero() && !d.logs(slog.LevelDebug) {
+		l = slog.New(warnings{l.Handler()})
+	}
 	if e.conn != nil {
 		l = l.With("connection", e.conn.conf.Name)
 	}
 	return l.With("ike_uniqueid", e.m.ID())
 }
+
+// warnings is a handler that takes warnings and errors only.
+type warnings struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs implements slog.Handler.
+func (w warnings) WithAttrs(as []slog.Attr) slog.Handler { return warnings{w.Handler.WithAttrs(as)} }
+
+// WithGroup implements slog.Handler.
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
