@@ -56,7 +56,7 @@ func (d *Manager) logExchange(e *entry, x sa.ExchangeDone) {
 	if x.Initiated {
 		attrs = append(attrs, "took", x.Took.Round(time.Microsecond), "retransmits", x.Retransmits)
 	}
-	log(d.logger(e), who+" "+x.Exchange.String()+" "+strconv.Itoa(int(x.MessageID)), attrs...)
+	log(d.progress(e), who+" "+x.Exchange.String()+" "+strconv.Itoa(int(x.MessageID)), attrs...)
 }
 
 // logs reports whether lines of a level are wanted. Those that every handshake has are not put together for nobody: their

@@ -194,7 +194,7 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 		d.moved(now, e, o)
 	case sa.Retransmitted:
 		d.o.Meter.Add(CountRetransmits)
-		d.logger(e).Info("retransmitting request", "exchange", o.Exchange.String(), "message_id", o.MessageID, "try", o.Try, "to", o.Path.Remote)
+		d.progress(e).Info("retransmitting request", "exchange", o.Exchange.String(), "message_id", o.MessageID, "try", o.Try, "to", o.Path.Remote)
 		if e.conn != nil {
 			e.conn.tell(1, "retransmit "+strconv.Itoa(o.Try)+" of "+o.Exchange.String()+" request with message ID "+strconv.Itoa(int(o.MessageID)))
 		}

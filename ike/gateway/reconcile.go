@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"context"
-	"log/slog"
 	"net/netip"
 	"slices"
 	"time"
@@ -220,7 +218,7 @@ func (d *Manager) initiate(now time.Time, c *connection, remote netip.Addr) {
 	e := d.table.add(m, c)
 	e.again = !slices.ContainsFunc(wanted, func(h *child) bool { return h.backoff.failures == 0 })
 	d.excludePeer(e)
-	d.logger(e).Info("connecting", "local", path.Local, "remote", path.Remote, "attempt", wanted[0].backoff.failures+1)
+	d.progress(e).Info("connecting", "local", path.Local, "remote", path.Remote, "attempt", wanted[0].backoff.failures+1)
 	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+remote.String())
 	d.drain(now, e)
 }
@@ -238,11 +236,11 @@ func (d *Manager) attemptFailed(now time.Time, h *child, f *diag.Failure) {
 	}
 	if h.pending() && !d.stopping {
 		h.setPhase(phaseWaiting, now)
-		level := slog.LevelInfo
+		log := d.log.Info
 		if h.backoff.failures > 1 {
-			level = slog.LevelDebug // the line of the failure counts the attempts
+			log = d.log.Debug // the line of the failure counts the attempts
 		}
-		d.log.Log(context.Background(), level, "next attempt", "connection", h.conn.conf.Name, "child", h.cfg.Name, "in", h.backoff.next.Sub(now).Round(time.Millisecond))
+		log("next attempt", "connection", h.conn.conf.Name, "child", h.cfg.Name, "in", h.backoff.next.Sub(now).Round(time.Millisecond))
 	}
 	d.touch(h)
 	h.finish(f)
@@ -263,11 +261,11 @@ func (d *Manager) acquire(now time.Time, number uint64, p selector.Packet) {
 		return
 	}
 	// Where a failure is recent the packet waits for the end of the pause: it may be the only one there ever is.
-	level := slog.LevelDebug
+	log := d.log.Debug
 	if h.backoff.failures == 0 && !h.triggered {
-		level, h.triggered = slog.LevelInfo, true
+		log, h.triggered = d.log.Info, true
 	}
-	d.log.Log(context.Background(), level, "traffic triggers the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
+	log("traffic triggers the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
 	if h.conf.StartAction == policy.StartTrap {
 		h.asked, h.trigger = true, &p
 	}

@@ -76,7 +76,7 @@ func (d *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 		d.detourFailed(now, r, f)
 		return
 	}
-	d.logger(e).Info("redirected to another gateway", "from", r.from.String(), "to", r.to.String(), "exchange", o.Exchange.String())
+	d.progress(e).Info("redirected to another gateway", "from", r.from.String(), "to", r.to.String(), "exchange", o.Exchange.String())
 	c.tell(1, "redirected to "+r.to.String()+" by "+r.from.String())
 	if r.old == nil {
 		for _, h := range r.children {

@@ -24,8 +24,8 @@ type entry struct {
 	stranger bool
 	// up: it was reported as established and not yet as closed.
 	up bool
-	// again: it is an attempt after others that have failed. Until it is established only warnings of it are logged: the line of
-	// the failure counts.
+	// again: it is an attempt after others that have failed. Until it is established its steps are not logged: the line of the
+	// failure counts.
 	again bool
 	// leaving: this gateway has decided to end it. Nothing new is asked of it.
 	leaving bool

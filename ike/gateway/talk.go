@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"log/slog"
 	"time"
 )
@@ -97,25 +96,16 @@ func (d *Manager) logger(e *entry) *slog.Logger {
 			l = l.With("not_logged", unsaid)
 		}
 	}
-	if e.again && e.first.IsZero() && !d.logs(slog.LevelDebug) {
-		l = slog.New(warnings{l.Handler()})
-	}
 	if e.conn != nil {
 		l = l.With("connection", e.conn.conf.Name)
 	}
 	return l.With("ike_uniqueid", e.m.ID())
 }
 
-// warnings is a handler that takes warnings and errors only.
-type warnings struct{ slog.Handler }
-
-// Enabled implements slog.Handler.
-func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
-	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
+// progress is logger for the steps of an attempt, which are worth no line at level info when it follows others that have failed.
+func (d *Manager) progress(e *entry) *slog.Logger {
+	if e.again && e.first.IsZero() && !d.logs(slog.LevelDebug) {
+		return slog.New(slog.DiscardHandler)
+	}
+	return d.logger(e)
 }
-
-// WithAttrs implements slog.Handler.
-func (w warnings) WithAttrs(as []slog.Attr) slog.Handler { return warnings{w.Handler.WithAttrs(as)} }
-
-// WithGroup implements slog.Handler.
-func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
