@@ -163,6 +163,8 @@ func (w *outLoop) large(sa *outboundSA, b []byte) {
 // pathHole is a path that is known to drop what is larger than mtu.
 type pathHole struct {
 	mtu   int
+	was   int   // the MTU before
+	since int64 // when it was found; 0: the search is still on
 	hold  time.Duration
 	until int64 // on the engine's clock
 }
@@ -172,6 +174,7 @@ func (e *Engine) fillHoles() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := e.clock.now()
+	e.forgetUntravelled()
 	for a, h := range e.holes {
 		switch {
 		case e.searches[a] != nil:

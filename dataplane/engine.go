@@ -50,7 +50,9 @@ type Engine struct {
 	holes    map[netip.Addr]pathHole
 	searches map[netip.Addr]*holeSearch
 	futile   map[netip.Addr]int64 // until when no search is made
-	serial   uint64
+	// What ICMP messages have said of paths, by the remote address.
+	told   map[netip.Addr]toldMTU
+	serial uint64
 
 	mtuNews  *mtuNews
 	done     chan struct{} // closed by Close
@@ -94,6 +96,7 @@ func (e *Engine) init(dev deviceEnd, socks socketEnd) {
 	e.holes = make(map[netip.Addr]pathHole)
 	e.searches = make(map[netip.Addr]*holeSearch)
 	e.futile = make(map[netip.Addr]int64)
+	e.told = make(map[netip.Addr]toldMTU)
 	e.done, e.finished = make(chan struct{}), make(chan struct{})
 	e.policies.Store(&ruleTable{gen: 1})
 	e.inboundGen.Store(1)

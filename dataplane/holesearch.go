@@ -152,7 +152,10 @@ func (e *Engine) searchHoles(now int64) {
 			}
 			e.endFutile(remote, s, now)
 		} else {
-			h := pathHole{mtu: mtu, hold: s.hold()}
+			h := pathHole{mtu: mtu, hold: s.hold(), was: s.was, since: now}
+			if s.old != nil { // it was there all the time
+				h.was, h.since = s.old.was, s.old.since
+			}
 			h.until = now + int64(h.hold)
 			e.holes[remote] = h
 			e.log.Warn("path MTU black hole detected, lowering MTU",

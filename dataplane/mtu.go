@@ -113,11 +113,15 @@ func (e *Engine) updateMTULocked(n mtuEvent) {
 				}
 			}
 		}
+		remote := rt.path.Remote.Addr()
+		if n.mtu != 0 && mtu <= old {
+			e.noteTooBig(remote, max(mtu, floorMTU(remote)))
+		}
 		// An ICMP message can only lower the MTU.
 		if mtu == 0 || n.mtu != 0 && mtu >= old {
 			continue
 		}
-		remote := rt.path.Remote.Addr()
+		e.forgetTold(remote, mtu)
 		if mtu = max(e.belowHole(remote, mtu), floorMTU(remote)); mtu == old {
 			continue
 		}

@@ -14,7 +14,8 @@ type socketError struct {
 	remote netip.AddrPort // where the packet was sent
 	local  netip.Addr     // where it was sent from, if known
 	errno  syscall.Errno
-	mtu    int // with EMSGSIZE: what fits
+	mtu    int  // with EMSGSIZE: what fits
+	host   bool // this host found it: no ICMP message has come
 }
 
 // drainErrors takes all errors out of a socket's error queue (IP_RECVERR, see ip(7)).
@@ -57,6 +58,7 @@ func parseSocketError(oob []byte, e *socketError) bool {
 			if e.errno == unix.EMSGSIZE {
 				e.mtu = int(binary.NativeEndian.Uint32(data[8:]))
 			}
+			e.host = data[4] == unix.SO_EE_ORIGIN_LOCAL
 			found = true
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
 			e.local = netip.AddrFrom4([4]byte(data[8:12]))
@@ -86,6 +88,9 @@ func addrPortOf(sa unix.Sockaddr) netip.AddrPort {
 func (b *boundSocket) reportErrors(fd int, ev socketEvents) {
 	drainErrors(fd, func(e socketError) {
 		if e.errno == unix.EMSGSIZE {
+			if e.host {
+				e.mtu = 0 // the system is asked; what is passed on here is what an ICMP message has said
+			}
 			ev.mtuChanged(e.remote.Addr(), e.mtu)
 			return
 		}

@@ -169,12 +169,13 @@ func (p *fakePlane) locked(f func()) { p.mu.Lock(); f(); p.mu.Unlock() }
 
 func (p *fakePlane) ReleaseSPI(spi uint32) { p.locked(func() { delete(p.reserved, spi) }) }
 
-func (p *fakePlane) SetPolicy(n uint64, _ selector.Policy)         { p.locked(func() { p.policies[n] = true }) }
-func (p *fakePlane) ClearPolicy(n uint64)                          { p.locked(func() { delete(p.policies, n) }) }
-func (p *fakePlane) FailPending(uint64)                            {}
-func (p *fakePlane) UpdatePath(uint64, esp.Path)                   {}
-func (p *fakePlane) UpdateSelectors(uint64, selector.Pair)         {}
-func (p *fakePlane) Counters(uint64) (c gateway.Counters, ok bool) { return c, false }
+func (p *fakePlane) SetPolicy(n uint64, _ selector.Policy)           { p.locked(func() { p.policies[n] = true }) }
+func (p *fakePlane) ClearPolicy(n uint64)                            { p.locked(func() { delete(p.policies, n) }) }
+func (p *fakePlane) FailPending(uint64)                              {}
+func (p *fakePlane) UpdatePath(uint64, esp.Path)                     {}
+func (p *fakePlane) UpdateSelectors(uint64, selector.Pair)           {}
+func (p *fakePlane) Counters(uint64) (c gateway.Counters, ok bool)   { return c, false }
+func (p *fakePlane) PathState(uint64) (s gateway.PathState, ok bool) { return s, false }
 
 func (p *fakePlane) InstallInbound(child, _ uint64, c esp.InboundConfig, _ selector.Pair, _ esp.Path) error {
 	p.locked(func() { p.in[child] = c.SPI })

@@ -4,6 +4,7 @@ package integration
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,9 @@ func TestPathMTU(t *testing.T) {
 				t.Parallel()
 				p := newPair(t, k, tunnel{Router: true, Outer6: c.outer6, Encap: c.encap, ESP: []string{"aes128gcm16-x25519"}})
 				p.narrowDuringTransfers(t, c.mtu, c.mtu)
+				if e, ok := p.a.(*peer.Esplanade); ok {
+					p.wantPath(t, e, c.mtu, "icmp")
+				}
 			})
 		}
 	}
@@ -116,6 +120,27 @@ func (p *pair) wantNarrowed(t *testing.T, e *peer.Esplanade, exact, known int) {
 	})
 }
 
+// wantPath checks that status and metrics say what the path takes and why, and what is to be done where something is.
+func (p *pair) wantPath(t *testing.T, e *peer.Esplanade, mtu int, by string) {
+	t.Helper()
+	s, err := e.Status(connName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Children) != 1 || s.Children[0].State != "up" || s.Children[0].Path == nil || *s.Children[0].Path != (peer.PathStatus{MTU: mtu, LoweredBy: by}) {
+		t.Errorf("status: %+v; want MTU %d, %s", s.Children, mtu, by)
+		return
+	}
+	remarked := slices.ContainsFunc(s.Children[0].Remarks, func(f peer.FailureStatus) bool { return f.Code == "E-MTU" && f.Fix != "" })
+	text, err := e.Command("status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hole := by == "black hole"; remarked != hole || strings.Contains(text, "E-MTU") != hole || !strings.Contains(text, fmt.Sprintf("path MTU %d", mtu)) {
+		t.Errorf("remarks: %+v\n%s", s.Children[0].Remarks, text)
+	}
+}
+
 // TestPathMTUBlackHole: as TestPathMTU, but no ICMP message comes through from the router or from b's side of the path: the
 // packets just vanish. The transfers go on all the same, once the gateways have found out.
 func TestPathMTUBlackHole(t *testing.T) {
@@ -131,6 +156,7 @@ func TestPathMTUBlackHole(t *testing.T) {
 			p := newPair(t, ours, tunnel{Router: true, Outer6: c.outer6, Encap: c.encap, ESP: []string{"aes128gcm16-x25519"}}, "nft")
 			p.blockTooBig(t)
 			p.narrowDuringTransfers(t, c.mtu, c.known)
+			p.wantPath(t, p.a.(*peer.Esplanade), c.known, "black hole")
 		})
 	}
 }

@@ -70,6 +70,7 @@ func (p *plane) RemoveInbound(uint64)                             {}
 func (p *plane) RemoveOutbound(uint64)                            {}
 func (p *plane) UpdatePath(uint64, esp.Path)                      {}
 func (p *plane) UpdateSelectors(uint64, selector.Pair)            {}
+func (p *plane) PathState(uint64) (gateway.PathState, bool)       { return gateway.PathState{}, false }
 func (p *plane) Counters(uint64) (gateway.Counters, bool)         { return gateway.Counters{}, false }
 func (p *plane) InstallInbound(_, _ uint64, _ esp.InboundConfig, _ selector.Pair, _ esp.Path) error {
 	return nil

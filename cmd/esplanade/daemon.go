@@ -87,6 +87,12 @@ func (p plane) Counters(child uint64) (ikegw.Counters, bool) {
 	return ikegw.Counters(c), ok
 }
 
+// PathState implements the interface of package ike/gateway.
+func (p plane) PathState(child uint64) (ikegw.PathState, bool) {
+	s, ok := p.Engine.PathState(child)
+	return ikegw.PathState(s), ok
+}
+
 // newGateway sets everything up and starts nothing. What it set up is taken down by close, also after an error.
 func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	g := &gateway{conf: conf, ephemeral: o.ephemeral, level: o.level, reloading: make(chan struct{}, 1),

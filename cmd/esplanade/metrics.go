@@ -84,11 +84,11 @@ func (m *metricsServer) close() { m.s.Close(); m.l.Close() }
 type collector struct {
 	g *gateway
 
-	build, configured, up, childUp, ikeSAs, halfOpen, refused              *prometheus.Desc
-	bytes, packets, drops, failures, exchanges, rekeys, retransmits, moves *prometheus.Desc
-	ignored, inboxDropped, sendErrors, established, lastReload, started    *prometheus.Desc
-	loadedAt, redirects, restored, contested                               *prometheus.Desc
-	workWaiting, workDone, workDropped                                     *prometheus.Desc
+	build, configured, up, childUp, pathMTU, trouble, ikeSAs, halfOpen, refused *prometheus.Desc
+	bytes, packets, drops, failures, exchanges, rekeys, retransmits, moves      *prometheus.Desc
+	ignored, inboxDropped, sendErrors, established, lastReload, started         *prometheus.Desc
+	loadedAt, redirects, restored, contested                                    *prometheus.Desc
+	workWaiting, workDone, workDropped                                          *prometheus.Desc
 }
 
 func newCollector(g *gateway) *collector {
@@ -101,6 +101,8 @@ func newCollector(g *gateway) *collector {
 		configured:   d("connection_configured", "1 for each connection of the configuration.", "connection"),
 		up:           d("connection_up", "1 if at least one child of the connection carries traffic.", "connection"),
 		childUp:      d("child_up", "1 if the child carries traffic.", "connection", "child"),
+		pathMTU:      d("child_path_mtu_bytes", "The largest outer packet that the path to the peer takes, as far as is known.", "connection", "child"),
+		trouble:      d("child_trouble", "1 while a trouble lasts that does not take the child down, by its code.", "connection", "child", "reason"),
 		ikeSAs:       d("ike_sas", "IKE SAs of the connection.", "connection"),
 		halfOpen:     d("half_open_ike_sas", "Responders that wait for IKE_AUTH."),
 		refused:      d("refused_attempts", "Attempts that were refused a moment ago, whose answers are kept."),
@@ -131,7 +133,7 @@ func newCollector(g *gateway) *collector {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.build, c.configured, c.up, c.childUp, c.ikeSAs, c.halfOpen, c.refused, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
+		c.build, c.configured, c.up, c.childUp, c.pathMTU, c.trouble, c.ikeSAs, c.halfOpen, c.refused, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
 		c.rekeys, c.retransmits, c.moves, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
 		c.redirects, c.restored, c.contested, c.workWaiting, c.workDone, c.workDropped,
 	} {
@@ -180,6 +182,12 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		for _, h := range n.Children {
 			up = up || h.Up()
 			gauge(c.childUp, number(h.Up()), name, h.Conf.Name)
+			if h.Path.MTU > 0 {
+				gauge(c.pathMTU, float64(h.Path.MTU), name, h.Conf.Name)
+			}
+			for _, code := range ikegw.RemarkCodes() {
+				gauge(c.trouble, number(h.Remarked(code)), name, h.Conf.Name, code.Reason())
+			}
 			count(c.bytes, h.Counters.InBytes, name, h.Conf.Name, "in")
 			count(c.bytes, h.Counters.OutBytes, name, h.Conf.Name, "out")
 			count(c.packets, h.Counters.InPackets, name, h.Conf.Name, "in")

@@ -84,6 +84,7 @@ func TestMetrics(t *testing.T) {
 		{"ipsec_connection_configured", []string{"connection=lab"}, 1},
 		{"ipsec_connection_up", []string{"connection=lab"}, 1},
 		{"ipsec_child_up", []string{"connection=lab", "child=net"}, 1},
+		{"ipsec_child_trouble", []string{"connection=lab", "child=net", "reason=mtu"}, 0},
 		{"ipsec_half_open_ike_sas", nil, 0},
 		{"ipsec_refused_attempts", nil, 0},
 		{"ipsec_ike_established_total", nil, 1},
@@ -117,6 +118,9 @@ func TestMetrics(t *testing.T) {
 				t.Errorf("%s %s is %v", name, direction, v)
 			}
 		}
+	}
+	if v := value(t, m, "ipsec_child_path_mtu_bytes", "connection=lab", "child=net"); v < dataplane.MinPathMTU {
+		t.Errorf("path MTU %v", v)
 	}
 	if v := value(t, m, "ipsec_config_last_reload_success_timestamp_seconds"); v < value(t, m, "ipsec_start_time_seconds")-60 {
 		t.Errorf("loaded at %v", v)

@@ -130,6 +130,8 @@ type childReport struct {
 	PacketsIn  uint64   `json:"packets_in"`
 	BytesOut   uint64   `json:"bytes_out"`
 	PacketsOut uint64   `json:"packets_out"`
+	// Path is the path of its SAs, nil while there is none.
+	Path *vici.PathStatus `json:"path,omitempty"`
 }
 
 func newStatusReport(s vici.Status) statusReport {
@@ -148,7 +150,7 @@ func newStatusReport(s vici.Status) statusReport {
 		for _, h := range c.Children {
 			cr.Children = append(cr.Children, childReport{
 				Name: h.Name, stateReport: newStateReport(h.State), LocalTS: h.LocalTS, RemoteTS: h.RemoteTS, Proposal: h.Proposal, SAs: h.SAs,
-				BytesIn: h.BytesIn, PacketsIn: h.PacketsIn, BytesOut: h.BytesOut, PacketsOut: h.PacketsOut,
+				BytesIn: h.BytesIn, PacketsIn: h.PacketsIn, BytesOut: h.BytesOut, PacketsOut: h.PacketsOut, Path: h.Path,
 			})
 		}
 		r.Connections = append(r.Connections, cr)
@@ -175,6 +177,15 @@ func newStateReport(s vici.State) stateReport {
 
 func newFailureReport(f vici.FailureStatus) *failureReport {
 	return &failureReport{Code: f.Code, Message: f.Text, Fix: f.Fix, Count: f.Count, First: f.First, Last: f.Last}
+}
+
+// pathText says why the MTU of a path is less than this host's interface has it.
+func pathText(p *vici.PathStatus, now time.Time) string {
+	why := "an ICMP message says so"
+	if p.LoweredBy == vici.ByBlackHole {
+		why = "larger packets vanish"
+	}
+	return fmt.Sprintf("path MTU %d, within the tunnel %d: %s, since %s ago", p.MTU, p.Inner, why, ago(now, p.Since))
 }
 
 // routingText says what had to be put back of the host's routing.
@@ -245,6 +256,9 @@ func (r statusReport) print(w io.Writer, now time.Time) {
 			}
 			if h.SAs > 0 || h.PacketsIn+h.PacketsOut > 0 {
 				fmt.Fprintf(w, "    in %d packets %s, out %d packets %s\n", h.PacketsIn, octets(h.BytesIn), h.PacketsOut, octets(h.BytesOut))
+			}
+			if p := h.Path; p != nil && p.LoweredBy != "" {
+				fmt.Fprintf(w, "    %s\n", pathText(p, now))
 			}
 		}
 		if q := c.Silence; q != nil && c.State != "dead" {

@@ -53,6 +53,7 @@ func (nowhere) FailPending(uint64)                          {}
 func (nowhere) AllocateSPI() (uint32, error)                { return 0x1000, nil }
 func (nowhere) ReleaseSPI(uint32)                           {}
 func (nowhere) Counters(uint64) (gateway.Counters, bool)    { return gateway.Counters{}, false }
+func (nowhere) PathState(uint64) (gateway.PathState, bool)  { return gateway.PathState{}, false }
 func (nowhere) SourceFor(netip.Addr) (netip.Addr, error) {
 	return netip.MustParseAddr("192.0.2.1"), nil
 }

@@ -76,6 +76,7 @@ func connStatus(c gateway.ConnInfo) vici.ConnStatus {
 				LastFailure: failureStatus(h.Last), Heard: h.Heard, Silence: silenceStatus(h.Silence), Remarks: remarks(h.Remarks),
 			},
 		}
+		hs.Path = pathStatus(h.Path)
 		for _, s := range h.SAs {
 			hs.State.NextRekey, hs.Proposal = s.RekeyAt, s.Chosen.String()
 			hs.LocalTS, hs.RemoteTS = texts(s.TS.Local), texts(s.TS.Remote)
@@ -123,6 +124,20 @@ func silenceStatus(s *sa.Silence) *vici.Silence {
 		Request: s.Request, Since: s.Since, Repeated: s.Repeated, Tries: s.Tries,
 		Failure: failureStatus(&diag.Repeat{Failure: s.Failure, Count: 1, First: s.Since, Last: s.Last}),
 	}
+}
+
+func pathStatus(p gateway.PathState) *vici.PathStatus {
+	if p.MTU == 0 {
+		return nil
+	}
+	s := &vici.PathStatus{MTU: p.MTU, Inner: p.Inner, Since: p.Since}
+	switch {
+	case p.BlackHole:
+		s.LoweredBy = vici.ByBlackHole
+	case p.TooBig:
+		s.LoweredBy = vici.ByICMP
+	}
+	return s
 }
 
 func remarks(list []diag.Repeat) (out []vici.FailureStatus) {

@@ -164,6 +164,26 @@ var networkCatalog = []info{
 		fix:    "switch NAT traversal on at the peer, and let UDP 4500 pass; or take the NAT out of the path.",
 	},
 	{
+		code: CodeMTU, title: "large packets vanish on the path",
+		peerVerb: "is behind", peerDefault: "is behind a path that drops large packets without an ICMP message",
+		ourVerb: "send", ourDefault: "send smaller packets",
+		meaning: "A TCP connection within the tunnel sent the same data again and again, until this gateway lowered the MTU of the " +
+			"path: what is smaller gets through. Something on the path drops what is larger, and the ICMP message that would " +
+			"say so does not arrive. The tunnel carries traffic all the same. More is tried again after a while.",
+		seenBy: "The side that sends the large packets. The other one sees nothing.",
+		causes: []string{
+			"A firewall, here, at the peer or between, drops all ICMP messages.",
+			"A link (PPPoE, another tunnel, a mobile network) takes less than 1500 bytes, and its router says nothing.",
+			"A switch or a virtual network between the gateways has a smaller MTU than their interfaces.",
+		},
+		lookAt: []string{
+			"`ping -M do -s 1472 PEER` and smaller sizes, on this machine (28 bytes are headers): from which size on no answer comes.",
+			"`tracepath PEER`: where the MTU changes, if the router says so.", "The path's MTU in `esplanade status`, and `ipsec_child_path_mtu_bytes`.",
+		},
+		fix: "let ICMP type 3 code 4 (over IPv6, ICMPv6 type 2) pass in the firewalls on the path, or correct the MTU of the link that " +
+			"drops large packets.",
+	},
+	{
 		code: CodeAddress, title: "the local address is gone",
 		peerVerb: "still knows", peerDefault: "does not know a new address of this host",
 		ourVerb: "had", ourDefault: "had an address that does not exist any more",

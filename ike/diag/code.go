@@ -60,6 +60,8 @@ const (
 	CodeBind Code = "E-BIND"
 	// CodeNAT: a NAT has changed the addresses of a message whose sender allows none (RFC 4555, NO_NATS_ALLOWED).
 	CodeNAT Code = "E-NAT"
+	// CodeMTU: the path drops large packets, and no ICMP message says so.
+	CodeMTU Code = "E-MTU"
 	// CodeAddress: the address of this host that an IKE_SA uses is gone, and the IKE_SA cannot move.
 	CodeAddress Code = "E-ADDRESS"
 

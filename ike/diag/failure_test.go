@@ -102,6 +102,7 @@ func every() map[string]*Failure {
 		"Unresolved":                 Unresolved(init, "gw.example", err),
 		"NATDetected":                NATDetected(init, netip.MustParseAddrPort("203.0.113.7:1024")),
 		"AddressGone":                AddressGone(info, netip.MustParseAddr("192.0.2.1")),
+		"BlackHole":                  BlackHole(info, 1400, 1500),
 		"BindFailed/inuse":           BindFailed(init, syscall.EADDRINUSE),
 		"BindFailed/notavail":        BindFailed(init, syscall.EADDRNOTAVAIL),
 		"BindFailed/acces":           BindFailed(init, syscall.EACCES),

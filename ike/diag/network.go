@@ -117,6 +117,19 @@ func NATDetected(w Where, seen netip.AddrPort) *Failure {
 	return f
 }
 
+// BlackHole is the trouble that packets of more than mtu bytes vanish on the path, where was bytes were sent before, and no ICMP message
+// says so. The tunnel goes on with the smaller packets.
+func BlackHole(w Where, mtu, was int) *Failure {
+	message := "ICMP \"fragmentation needed\" (type 3 code 4)"
+	if w.Remote.Addr().Is6() {
+		message = "ICMPv6 Packet Too Big (type 2)"
+	}
+	f := w.failure(CodeMTU, fmt.Sprintf("at most %d bytes, where %d were sent before", mtu, was), fmt.Sprintf("a path on which larger packets than %d bytes vanish, without an ICMP message", mtu))
+	f.Fix = fmt.Sprintf("let %s pass to %s in the firewalls on the path to %s, or correct the MTU of the link that drops them. The tunnel goes on "+
+		"with smaller packets meanwhile.", message, orUnknown(bareAddr(w.Local), "this gateway"), orUnknown(bareAddr(w.Remote), "the peer"))
+	return f
+}
+
 // AddressGone is the failure that the address of this host that an IKE SA uses is gone, and the IKE SA cannot move.
 func AddressGone(w Where, a netip.Addr) *Failure {
 	f := w.failure(CodeAddress, a.String(), "")

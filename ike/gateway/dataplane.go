@@ -34,6 +34,31 @@ type DataPlane interface {
 
 	// Counters are those of a child that has at least one direction installed. It may be called from any goroutine.
 	Counters(child uint64) (Counters, bool)
+	// PathState is what is known of the path that a child's outbound direction takes, false if there is none. It may be called
+	// from any goroutine.
+	PathState(child uint64) (PathState, bool)
+}
+
+// PathState is what is known of the path that a CHILD SA takes. The zero value is that of none.
+type PathState struct {
+	// MTU is the largest outer packet that the path is believed to take, in bytes, and Inner the largest inner packet that fits
+	// into one.
+	MTU, Inner int
+	// BlackHole: larger packets vanish, and no ICMP message says so. Was is what the MTU was before that was found out.
+	BlackHole bool
+	Was       int
+	// TooBig: an ICMP message has said the MTU ("fragmentation needed", Packet Too Big).
+	TooBig bool
+	// Since is when that was found out, or said; zero if neither is set.
+	Since time.Time
+}
+
+// narrower is the state of the path that takes less, of those of several CHILD SAs.
+func (p PathState) narrower(o PathState) PathState {
+	if p.MTU == 0 || o.MTU != 0 && o.MTU < p.MTU {
+		return o
+	}
+	return p
 }
 
 // Counters is what has gone through one CHILD SA, in inner packets.

@@ -219,6 +219,7 @@ type fakePlane struct {
 
 	mu       sync.Mutex
 	muted    bool
+	state    PathState // of every path
 	spi      uint32
 	reserved map[uint32]bool
 	spd      map[uint64]selector.Policy

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -42,11 +43,21 @@ type ChildInfo struct {
 	// SAs are its installed CHILD SAs; Counters those of all since it came up first.
 	SAs      []sa.ChildSnapshot
 	Counters Counters
-	Last     *diag.Repeat
+	// Path is the path of its CHILD SAs; if they have several, the one that takes least.
+	Path PathState
+	Last *diag.Repeat
 }
 
 // Up reports whether the child carries traffic, or could a moment ago.
 func (c ChildInfo) Up() bool { return c.Phase == string(phaseUp) }
+
+// RemarkCodes are the codes of the troubles that a child may have a remark on.
+func RemarkCodes() []diag.Code { return []diag.Code{diag.CodeMTU} }
+
+// Remarked reports whether there is a remark on such a trouble.
+func (c ChildInfo) Remarked(code diag.Code) bool {
+	return slices.ContainsFunc(c.Remarks, func(r diag.Repeat) bool { return r.Failure.Code == code })
+}
 
 // Pending reports whether an attempt to bring the child up is under way, or put off.
 func (c ChildInfo) Pending() bool {

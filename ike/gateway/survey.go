@@ -114,6 +114,7 @@ func (s *Survey) step(budget int) int {
 			if n, ok := s.d.o.DataPlane.Counters(id); ok {
 				h.child.Counters.add(n)
 			}
+			s.path(id)
 		}
 		slices.Sort(h.live)
 		budget -= 1 + len(h.live)/surveyCounters
@@ -135,6 +136,26 @@ func (s *Survey) step(budget int) int {
 		h.child, h.children = nil, h.children[1:]
 	}
 	return budget
+}
+
+// path looks at the path of a CHILD SA of the child that it is at, and remarks on one that swallows large packets, once for all of them.
+func (s *Survey) path(id uint64) {
+	p, ok := s.d.o.DataPlane.PathState(id)
+	i := s.d.installed[id]
+	if !ok || i == nil {
+		return
+	}
+	h := s.half.child
+	narrowest := h.Path.narrower(p)
+	if narrowest == h.Path {
+		return
+	}
+	h.Path = narrowest
+	h.Remarks = slices.DeleteFunc(h.Remarks, func(r diag.Repeat) bool { return r.Failure.Code == diag.CodeMTU })
+	if p.BlackHole {
+		f := diag.BlackHole(s.d.where(p.Since, i.owner, i.child), p.MTU, p.Was)
+		h.Remarks = append(h.Remarks, diag.Repeat{Failure: f, Count: 1, First: p.Since, Last: p.Since})
+	}
 }
 
 // childInfo is what there is to know of a child, but for its CHILD SAs and its failure.

@@ -172,6 +172,9 @@ func (d *dataPlane) UpdatePath(child uint64, path esp.Path) {
 // UpdateSelectors implements gateway.DataPlane.
 func (d *dataPlane) UpdateSelectors(uint64, selector.Pair) {}
 
+// PathState implements gateway.DataPlane: paths here take any packet.
+func (d *dataPlane) PathState(uint64) (gateway.PathState, bool) { return gateway.PathState{}, false }
+
 // Counters implements gateway.DataPlane.
 func (d *dataPlane) Counters(child uint64) (gateway.Counters, bool) {
 	c := d.counters[child]

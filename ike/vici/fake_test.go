@@ -107,7 +107,7 @@ func testStatus() Status {
 				Children: []ChildStatus{{
 					Name: "net", State: State{Desired: "up", Current: "down", WaitsFor: "the IKE_SA"},
 					LocalTS: []string{"10.10.0.0/24"}, RemoteTS: []string{"10.20.0.0/24"}, SAs: 1, BytesIn: 1, PacketsIn: 2,
-					BytesOut: 3, PacketsOut: 1 << 63,
+					BytesOut: 3, PacketsOut: 1 << 63, Path: &PathStatus{MTU: 1400, Inner: 1338, LoweredBy: ByICMP, Since: testNow},
 				}},
 			},
 			{Name: "lab", Local: "%any", Remote: "%any", State: State{

@@ -121,7 +121,28 @@ type ChildStatus struct {
 	PacketsIn  uint64 `json:"packets_in"`
 	BytesOut   uint64 `json:"bytes_out"`
 	PacketsOut uint64 `json:"packets_out"`
+	// Path is the path of its CHILD_SAs, nil while there is none.
+	Path *PathStatus `json:"path,omitempty"`
 }
+
+// PathStatus is what is known of the path to a peer.
+type PathStatus struct {
+	// MTU is the largest outer packet that it takes, in bytes, and Inner the largest packet that fits within the tunnel.
+	MTU   int `json:"mtu"`
+	Inner int `json:"inner_mtu"`
+	// LoweredBy says how it was found out that it takes less than this host's interface: [ByICMP], [ByBlackHole], or "" if it does not.
+	// Since says when.
+	LoweredBy string    `json:"lowered_by,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
+}
+
+// How a lowered MTU was found out.
+const (
+	// ByICMP: an ICMP message has said it. The hosts behind the gateway are told, and nothing has to be done.
+	ByICMP = "icmp"
+	// ByBlackHole: larger packets vanish, and no ICMP message says so.
+	ByBlackHole = "black hole"
+)
 
 // State is the state of a connection or child.
 type State struct {
@@ -206,6 +227,13 @@ func (ch *ChildStatus) fill(cs *Message) {
 	cs.Setf("packets-in", "%d", ch.PacketsIn)
 	cs.Setf("bytes-out", "%d", ch.BytesOut)
 	cs.Setf("packets-out", "%d", ch.PacketsOut)
+	if p := ch.Path; p != nil {
+		s := cs.Sub("path")
+		s.Setf("mtu", "%d", p.MTU)
+		s.Setf("inner-mtu", "%d", p.Inner)
+		s.SetNonEmpty("lowered-by", p.LoweredBy)
+		setTime(s, "since", p.Since)
+	}
 }
 
 func (st *State) fill(m *Message) {
@@ -346,12 +374,19 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 				Name: name, State: p.state(s),
 				LocalTS: s.List("local-ts"), RemoteTS: s.List("remote-ts"), Proposal: s.Get("proposal"), SAs: p.int(s, "sas"),
 				BytesIn: p.uint64(s, "bytes-in"), PacketsIn: p.uint64(s, "packets-in"),
-				BytesOut: p.uint64(s, "bytes-out"), PacketsOut: p.uint64(s, "packets-out"),
+				BytesOut: p.uint64(s, "bytes-out"), PacketsOut: p.uint64(s, "packets-out"), Path: p.path(s.Section("path")),
 			})
 		}
 		return c, p.err
 	}
 	return c, fmt.Errorf("vici: status: an event without a connection")
+}
+
+func (p *parser) path(m *Message) *PathStatus {
+	if m == nil {
+		return nil
+	}
+	return &PathStatus{MTU: p.int(m, "mtu"), Inner: p.int(m, "inner-mtu"), LoweredBy: m.Get("lowered-by"), Since: p.time(m, "since")}
 }
 
 func (p *parser) state(m *Message) State {

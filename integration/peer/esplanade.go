@@ -226,6 +226,15 @@ type StateStatus struct {
 	State   string         `json:"state"`   // "up", "connecting", "waiting", "trapped", "down"
 	Since   string         `json:"since"`   // RFC 3339
 	Failure *FailureStatus `json:"failure"` // the last one, until it is up again
+	// Remarks are troubles that last, Path what is known of the path; for a child.
+	Remarks []FailureStatus `json:"remarks"`
+	Path    *PathStatus     `json:"path"`
+}
+
+// PathStatus is the MTU of a path, and how it was found out that it is lowered: "icmp", "black hole" or "".
+type PathStatus struct {
+	MTU       int    `json:"mtu"`
+	LoweredBy string `json:"lowered_by"`
 }
 
 // FailureStatus is a failure value in JSON.
