@@ -53,6 +53,7 @@
 //   - series: the IKE_FOLLOWUP_KE exchanges behind a CREATE_CHILD_SA exchange of ours (RFC 9370); answering: the same of the peer's.
 //   - to supersede: to have the new CHILD SA carry the traffic of the old one, which is deleted next.
 //   - to hand over: to move the CHILD SAs, and what waits to be asked, to the IKE SA that replaces this one.
+//   - to remind: to ask the peer for a sign of life on an IKE SA that it has rekeyed, since it may not know of the new one.
 //   - to yield: to leave the rekeying to the peer's own, since nothing comes of ours.
 //   - to retire: to take the outbound SA of a deleted child away at once, and the inbound one after the packets on the way.
 //

@@ -11,6 +11,8 @@ import (
 // lifetime schedules the end of an IKE SA: first its rekeying, then, when that did not work, its deletion.
 type lifetime struct {
 	rekeyAt, expireAt time.Time
+	// spared: expireAt was put off once, see endRekeyed.
+	spared bool
 }
 
 // start sets the times for an SA established now. A random share of rand is taken off the rekey time, so that two
@@ -121,8 +123,7 @@ func (m *Machine) advanceLifetime(now time.Time) {
 		case StateConnecting:
 			m.abortHalfOpen(now)
 		case StateRekeyed:
-			// The peer rekeyed and did not delete the old SA.
-			m.delete(now, "replaced", false)
+			m.endRekeyed(now)
 		default:
 			m.delete(now, "lifetime is over", false)
 		}

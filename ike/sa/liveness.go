@@ -60,10 +60,18 @@ func (l *liveness) due(now time.Time, i interval, esp func() time.Time) bool {
 
 // suspect has the peer asked at once, since somebody says that it has lost the SA: at most every suspectInterval, since anybody can.
 func (l *liveness) suspect(now time.Time) {
-	if !l.suspectedAt.IsZero() && now.Sub(l.suspectedAt) < suspectInterval {
-		return
+	if l.doubt(now) {
+		l.checkAt = now
 	}
-	l.suspectedAt, l.checkAt = now, now
+}
+
+// doubt reports whether such a thing is heeded now.
+func (l *liveness) doubt(now time.Time) bool {
+	if !l.suspectedAt.IsZero() && now.Sub(l.suspectedAt) < suspectInterval {
+		return false
+	}
+	l.suspectedAt = now
+	return true
 }
 
 // keepalive reports whether the mapping of a NAT is to be kept open now by a packet of its own. The caller sends it then.
@@ -152,8 +160,11 @@ func (m *Machine) unprotected(now time.Time, msg *wire.Message, path Path) {
 		return
 	}
 	n := errorNotify(msg.Payloads)
-	if n != nil && n.NotifyType == wire.NotifyInvalidIKESPI && m.pending != nil {
-		m.pending.denied = true
+	if n != nil && n.NotifyType == wire.NotifyInvalidIKESPI {
+		if m.pending != nil {
+			m.pending.denied = true
+		}
+		m.remindPeer(now)
 	}
 	if n != nil && m.state == StateEstablished &&
 		(n.NotifyType == wire.NotifyInvalidIKESPI || n.NotifyType == wire.NotifyInvalidSPI) {

@@ -200,7 +200,7 @@ func (m *Machine) Exhausting(now time.Time, child uint64) { m.RekeyChild(now, ch
 // from there would be (RFC 7296 section 2.23): IKE and ESP move together.
 func (m *Machine) PeerMoved(now time.Time, child uint64, from netip.AddrPort) {
 	if c := m.child(child); c != nil && c.State != ChildDeleted {
-		m.follow(Path{Local: m.path.Local, Remote: from})
+		m.follow(now, Path{Local: m.path.Local, Remote: from})
 		m.espMoved(now, from)
 	}
 	m.pump(now)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+	"time"
 
 	"esplanade/esp"
 	"esplanade/ike/wire"
@@ -108,7 +109,10 @@ func (m *Machine) float() {
 //
 // With MOBIKE it is the initiator that says where it is: "The host not behind a NAT MUST NOT use these dynamic updates for
 // IKEv2 packets". https://www.rfc-editor.org/rfc/rfc4555#section-3.8
-func (m *Machine) follow(path Path) {
+//
+// A request in flight has found nobody where the peer was. It is repeated at once at the new place, as with MOBIKE, since the last of the
+// usual repetitions may be over by then; it counts for none of them.
+func (m *Machine) follow(now time.Time, path Path) {
 	if path == m.path || m.mob.on || !m.nat.remote || m.nat.local && !m.called() {
 		return
 	}
@@ -118,6 +122,9 @@ func (m *Machine) follow(path Path) {
 	}
 	m.path = path
 	m.moveChildren()
+	if p := m.pending; p != nil && !m.establishedAt.IsZero() && !p.parked.waits() {
+		m.repeat(now, p)
+	}
 }
 
 // called reports whether the peer began the first of the line of IKE SAs. A rekeying changes the roles, and not where the NATs are.

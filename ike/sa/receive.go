@@ -274,8 +274,8 @@ func (m *Machine) receiveResponse(now time.Time, msg *wire.Message, datagram []b
 		m.ignore(path, IgnoreCritical, err.Error())
 		return
 	}
-	m.heard(now, path)
 	m.pending = nil
+	m.heard(now, path)
 	m.answeredOn(now, p, path)
 	if err != nil {
 		f := diag.Malformed(m.where(h.Exchange), err)
@@ -312,7 +312,7 @@ type response struct {
 func (m *Machine) heard(now time.Time, path Path) {
 	m.alive.lastHeard = now
 	if !m.frag.mixed {
-		m.follow(path)
+		m.follow(now, path)
 	}
 	m.frag.mixed = false
 }

@@ -61,7 +61,7 @@ func TestIKERekey(t *testing.T) {
 					m.pending, m.state = nil, StateRekeyed
 				}
 			}
-			l.r.run(supersededTime + time.Minute)
+			l.r.run(2*supersededTime + time.Minute)
 			l.wantIKE("x")
 			if n := len(l.y.all()) + len(l.x.all()); n != 2 {
 				l.t.Errorf("%d IKE SAs are left", n)

@@ -69,6 +69,7 @@ func (*deleteIKETask) traits() traits {
 	return traits{kind: TaskDeleteIKE, early: true, tries: deleteTries}
 }
 func (livenessTask) traits() traits    { return traits{kind: TaskLiveness} }
+func (remindTask) traits() traits      { return traits{kind: TaskLiveness} }
 func (*updateTask) traits() traits     { return traits{kind: TaskUpdate, follows: true} }
 func (*announceTask) traits() traits   { return traits{kind: TaskAnnounce, follows: true} }
 func (t *routeTask) traits() traits    { return traits{kind: TaskRoute, follows: true, to: t.esp} }

@@ -20,6 +20,7 @@ var found = []struct {
 	{17493, "the same, and the IKE SA that it had came to its end before"},
 	{57304, "a peer that demanded a cookie and was further away than a repetition refused each attempt: AUTH covered another request than it had"},
 	{57336, "the same"},
+	{90867, "the answer to a rekeying of the IKE SA was lost until a NAT had another mapping: it never came, and a DELETE ended all"},
 }
 
 // TestFoundSeeds plays them again.

@@ -138,5 +138,25 @@ func addresses() []Mutant {
 			Old: "		return min(tries, doubtTries)\n", New: "		return 0\n",
 			Why: "a forged ICMP message or a forged error would end an attempt",
 		},
+		{
+			Name: "peer-without-successor", File: "ike/sa/liveness.go", Tests: "^TestAnswerLostUntilTheNATRebinds$",
+			Old: "		m.remindPeer(now)\n", New: "",
+			Why: "a peer that repeats its rekeying where a NAT led before would never have its answer",
+		},
+		{
+			Name: "end-of-the-only-ike-sa", File: "ike/sa/remind.go", Tests: "^TestAnswerLostUntilTheNATRebinds$",
+			Old: "if m.lacksSuccessor() && !m.life.spared {", New: "if m.life.spared {",
+			Why: "a DELETE of the old IKE SA would end all that a peer has which does not know of the new one",
+		},
+		{
+			Name: "reminders-for-everybody", File: "ike/sa/remind.go", Tests: "^TestRemindersAreBounded$",
+			Old: "old.lacksSuccessor() && old.alive.doubt(now) {", New: "old.lacksSuccessor() {",
+			Why: "a forged datagram would cost an exchange each",
+		},
+		{
+			Name: "in-flight-to-where-the-peer-was", File: "ike/sa/nat.go", Tests: "^TestAnswerLostUntilTheNATRebinds$",
+			Old: "		m.repeat(now, p)\n", New: "		_ = p\n",
+			Why: "the last repetition of a request could go to where a NAT led before",
+		},
 	}
 }
