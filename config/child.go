@@ -121,6 +121,11 @@ func readStartAction(t *table, h *Child, n *Connection) {
 		h.StartAction = def
 		return
 	}
+	if here, ok := ipsecConf(t.word("start_action")); ok {
+		t.errorf(t.at("start_action"), "write "+quote(here)+", which is the same", "%s is %s, a word of ipsec.conf", t.name("start_action"), quote(t.word("start_action")))
+		h.StartAction = def
+		return
+	}
 	var at Position
 	h.StartAction, at = choice(t, "start_action", def, wordsOf[policy.StartAction]())
 	if h.StartAction != policy.StartNone && !n.CanInitiate() && len(n.RemoteAddrs) > 0 {
@@ -128,6 +133,17 @@ func readStartAction(t *table, h *Child, n *Connection) {
 			"%s is %s, but connections.%s has no remote address to start with", t.name("start_action"),
 			quote(h.StartAction.String()), n.Name)
 	}
+}
+
+// ipsecConf translates the words of ipsec.conf's auto.
+func ipsecConf(word string) (here string, ok bool) {
+	switch word {
+	case "route", "ondemand":
+		return "trap", true
+	case "add":
+		return "none", true
+	}
+	return "", false
 }
 
 // readLossActions reads what is wanted after the peer was lost. swanctl needs three keys set in concert to keep a tunnel up; here

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -60,50 +59,10 @@ func parse(name string, data []byte) (*Config, Errors) {
 	text := strings.TrimPrefix(string(data), "\ufeff") // Windows' editors put it there
 	root, err := tree.ParseTOML(name, text)
 	if err != nil {
-		return &Config{File: name}, Errors{syntaxProblem(name, text, err)}
+		return &Config{File: name}, syntaxProblems(name, text, err)
 	}
 	r := newReader(name)
 	c := r.document(root)
 	c.Warnings = sortProblems(r.warns)
 	return c, sortProblems(r.errs)
-}
-
-// syntaxProblem gives an error of syntax the form of all others.
-func syntaxProblem(name, text string, err error) Problem {
-	e := &tree.SyntaxError{At: Position{File: name, Line: 1, Column: 1}, What: err.Error()}
-	errors.As(err, &e)
-	// A message may quote the text that it is about, and a key without quotes is still a key. Nobody knows where a text of several
-	// lines would have ended.
-	what := e.What
-	if strings.Contains(tree.KeyName(e.Key...), "secret") || strings.Contains(lineOf(text, e.At.Line), "secret") {
-		what = "the value of a secret is not a string"
-	} else if strings.Contains(text, "secret") {
-		what = withoutCharacter(what)
-	}
-	want := "write TOML: key = value, with strings in quotes, below a [table]"
-	if strings.Contains(what, "already") {
-		want = "write every key and every table once"
-	}
-	return Problem{e.At, oneLine(what), want}
-}
-
-// withoutCharacter takes out of a message which character it is that should not be there: "U+0068 'h'".
-func withoutCharacter(what string) string {
-	before, after, ok := strings.Cut(what, " U+")
-	if !ok {
-		return what
-	}
-	if _, rest, ok := strings.Cut(after, "' "); ok {
-		return before + " " + rest
-	}
-	return before
-}
-
-// lineOf is the text of a line, which counts from 1.
-func lineOf(text string, n int) string {
-	for ; n > 1; n-- {
-		_, text, _ = strings.Cut(text, "\n")
-	}
-	line, _, _ := strings.Cut(text, "\n")
-	return line
 }

@@ -18,6 +18,8 @@ type SyntaxError struct {
 	What string
 	// Key is the key that it is about, as far as that is known.
 	Key []string
+	// First is where what is there twice was written first, as far as that is known.
+	First Position
 }
 
 // Error is "file:line:column: what".
@@ -35,6 +37,10 @@ func ParseTOML(file, text string) (*Table, error) {
 		// For a key within an inline table the decoder has only the place of the whole.
 		if b.twice != nil && bad.What == "key "+b.twice.Key[0]+" is already defined" {
 			bad.At = b.twice.At
+		}
+		var own *SyntaxError
+		if errors.As(err, &own) && own.At.Line == bad.At.Line {
+			bad.First = own.First
 		}
 		return nil, bad
 	}
@@ -114,15 +120,15 @@ func (b *builder) check() *SyntaxError {
 	return e
 }
 
-func twice(name string, at Position) *SyntaxError {
-	return &SyntaxError{At: at, What: "key " + name + " is already defined", Key: []string{name}}
+func twice(name string, at, first Position) *SyntaxError {
+	return &SyntaxError{At: at, What: "key " + name + " is already defined", Key: []string{name}, First: first}
 }
 
 // conflict notes that a header names something that is no table of its own, and returns a table to go on with. The decoder finds all of
 // these; what it lets through must not be lost without a word.
-func (b *builder) conflict(name string, at Position) *Table {
+func (b *builder) conflict(name string, at, first Position) *Table {
 	if b.err == nil {
-		b.err = twice(name, at)
+		b.err = twice(name, at, first)
 	}
 	return New(b.file)
 }
@@ -154,7 +160,7 @@ func (b *builder) open(t *Table, name string, at Position, last, array bool) *Ta
 	switch data := e.Value.Data.(type) {
 	case *Table:
 		if last && (array || data.header) {
-			return b.conflict(name, at)
+			return b.conflict(name, at, e.At)
 		}
 		if last { // its own header is its place, whatever named it before
 			data.header = true
@@ -169,7 +175,7 @@ func (b *builder) open(t *Table, name string, at Position, last, array bool) *Ta
 		return data[len(data)-1]
 	}
 	if ok {
-		return b.conflict(name, at)
+		return b.conflict(name, at, e.At)
 	}
 	sub := New(b.file)
 	if last && array {
@@ -194,8 +200,8 @@ func (b *builder) keyValue(t *Table, n *unstable.Node) (end int) {
 		end += strings.IndexByte(b.text[end:], '=') + 1
 		var v Value
 		v, end = b.value(n.Value(), end)
-		if _, ok := t.Get(name); ok && b.err == nil {
-			b.twice = twice(name, at)
+		if e, ok := t.Get(name); ok && b.err == nil {
+			b.twice = twice(name, at, e.At)
 			b.err = b.twice
 		}
 		t.set(Entry{name, at, v})

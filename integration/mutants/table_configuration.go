@@ -4,7 +4,7 @@ package main
 func configuration() []Mutant {
 	return []Mutant{
 		{
-			Name: "syntax-shows-secret", File: "config/parse.go", Tests: "^TestFiles$",
+			Name: "syntax-shows-secret", File: "config/syntax.go", Tests: "^TestFiles$",
 			Old: "what = withoutCharacter(what)", New: "_ = withoutCharacter(what)",
 			Why: "a message about a syntax error within a secret of several lines would quote a character of it",
 		},
