@@ -26,7 +26,7 @@ func (e *ParseError) Error() string {
 // Parse reads a selector in the notation of swanctl.conf's local_ts and remote_ts:
 //
 //	10.0.0.0/24                a prefix, or a single address
-//	10.1.0.1-10.1.0.9          a range of addresses
+//	10.1.0.1-10.1.0.9          a range of addresses, also with .. for the dash
 //	10.0.0.0/24[tcp/80]        with a protocol and a port, by number or by name (tcp/http)
 //	fd00::/48[udp/1000-2000]   with a range of ports
 //	10.0.0.0/24[icmp/8]        an ICMP type with every code; a number from 256 up is type<<8 | code
@@ -78,7 +78,11 @@ func parseAddrs(text string) (start, end netip.Addr, reason, want string) {
 	fail := func(reason, want string) (netip.Addr, netip.Addr, string, string) {
 		return netip.Addr{}, netip.Addr{}, reason, want
 	}
-	if from, to, ok := strings.Cut(text, "-"); ok {
+	from, to, ok := strings.Cut(text, "-")
+	if !ok {
+		from, to, ok = strings.Cut(text, "..") // as strongSwan writes it
+	}
+	if ok {
 		a, errA := parseAddr(from)
 		b, errB := parseAddr(to)
 		switch {
@@ -185,7 +189,7 @@ func (s *Selector) parseFilter(text string) (reason, want string) {
 
 func (s *Selector) parsePorts(text string) (reason, want string) {
 	// Names of services have hyphens too.
-	if n, ok := lookup(serviceNames(), strings.ToLower(text)); ok && !onePort(s.Protocol) {
+	if n, ok := servicePort(strings.ToLower(text), s.Protocol); ok && !onePort(s.Protocol) {
 		s.StartPort, s.EndPort = n, n
 		return "", ""
 	}

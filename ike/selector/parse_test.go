@@ -207,14 +207,31 @@ func randomText(r *rand.Rand) Selector {
 }
 
 func TestNoDuplicateNames(t *testing.T) {
-	for _, table := range [][]named{protocolNames(), serviceNames()} {
-		seen := map[string]bool{}
-		for _, e := range table {
-			for _, n := range e.names {
-				if seen[n] || n != strings.ToLower(n) {
-					t.Errorf("the name %q is there twice or not in lower case", n)
+	check := func(seen map[string]bool, names []string) {
+		for _, n := range names {
+			if seen[n] || n != strings.ToLower(n) {
+				t.Errorf("the name %q is there twice or not in lower case", n)
+			}
+			seen[n] = true
+		}
+	}
+	protocols, ports := map[string]bool{}, map[string]bool{}
+	for _, e := range protocolNames() {
+		check(protocols, e.names)
+	}
+	type place struct {
+		port uint16
+		over transports
+	}
+	taken := map[place]bool{}
+	for _, s := range services() {
+		check(ports, s.names)
+		for _, over := range []transports{overTCP, overUDP, overSCTP} {
+			if p := (place{s.port, over}); s.over&over != 0 {
+				if taken[p] {
+					t.Errorf("port %d has two names with one protocol", s.port)
 				}
-				seen[n] = true
+				taken[p] = true
 			}
 		}
 	}
@@ -245,6 +262,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if again, err := Parse(s.String()); err != nil || again != s {
 			t.Fatalf("Parse(%q) printed as %q, which gives %v, %v", text, s, again, err)
+		}
+		if again, err := Parse(s.Swanctl()); err != nil || again != s && !onePort(s.Protocol) {
+			t.Fatalf("Parse(%q) printed as %q, which gives %v, %v", text, s.Swanctl(), again, err)
 		}
 	})
 }
