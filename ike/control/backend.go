@@ -3,12 +3,11 @@ package control
 import (
 	"context"
 	"runtime"
+	"strings"
 
 	"esplanade/ike/diag"
 	"esplanade/ike/gateway"
-	"esplanade/ike/sa"
 	"esplanade/ike/vici"
-	"esplanade/ike/wire"
 )
 
 // Backend makes a gateway speak VICI. The functions are supplied by the program that wires the packages together; all of
@@ -46,8 +45,8 @@ func (b *Backend) Stats(ctx context.Context) (vici.Stats, error) {
 		HeapBytes: mem.HeapAlloc, HeapObjects: mem.HeapObjects,
 	}
 	for _, f := range b.DataPath().Features {
-		if f.Used {
-			s.Features = append(s.Features, f.Name)
+		if f.Used { // whoever reads the list splits it at spaces
+			s.Features = append(s.Features, strings.ReplaceAll(f.Name, " ", "-"))
 		}
 	}
 	return s, nil
@@ -80,32 +79,4 @@ func (b *Backend) ReloadSettings(ctx context.Context) error {
 		return diag.NotOffered(diag.Where{}, "reloading the configuration", "restart the daemon.")
 	}
 	return b.Reload(ctx)
-}
-
-// GetCounters implements vici.Backend: the global counters in strongSwan's names.
-func (b *Backend) GetCounters(ctx context.Context, name string, all bool) ([]vici.Counters, error) {
-	s := b.Commands.Stats()
-	v := map[string]uint64{"child-rekey": s.ChildRekeys, "ike-rekey-init": s.IKERekeys, "invalid": s.Ignored[sa.IgnoreMalformed], "invalid-spi": s.Ignored[sa.IgnoreSPI]}
-	for k, n := range s.Exchanges {
-		base := map[string]string{
-			wire.ExchangeIKESAInit.String(): "ike-init", wire.ExchangeIKEAuth.String(): "ike-auth",
-			wire.ExchangeCreateChildSA.String(): "create-child", wire.ExchangeInformational.String(): "info",
-		}[k.Exchange]
-		if base == "" {
-			continue
-		}
-		if k.Initiated {
-			v[base+"-out-req"] += n
-			v[base+"-in-resp"] += n
-		} else {
-			v[base+"-in-req"] += n
-			v[base+"-out-resp"] += n
-		}
-	}
-	return []vici.Counters{{Values: v}}, nil
-}
-
-// ResetCounters implements vici.Backend. Counters of this daemon only grow, as monitoring needs them to.
-func (b *Backend) ResetCounters(ctx context.Context, name string, all bool) error {
-	return diag.NotOffered(diag.Where{}, "resetting counters", "take differences instead: counters only grow.")
 }

@@ -29,7 +29,7 @@ func (b *Backend) ListConns(ctx context.Context, name string, yield func(vici.Co
 			v.Children = append(v.Children, vici.ConnChild{
 				Name: h.Name, Mode: modeName(h.Mode), RekeyTime: h.RekeyTime, RekeyBytes: h.RekeyBytes, RekeyPackets: h.RekeyPackets,
 				DPDAction: h.AfterDPD().String(), CloseAction: h.AfterClose().String(),
-				LocalTS: texts(h.LocalTS), RemoteTS: texts(h.RemoteTS),
+				LocalTS: selectors(h.LocalTS), RemoteTS: selectors(h.RemoteTS),
 			})
 		}
 		if err := yield(v); err != nil {

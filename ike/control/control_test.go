@@ -3,7 +3,9 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -109,9 +111,97 @@ func TestShapes(t *testing.T) {
 	if cs := connStatus(c); cs.PPK != "office" || cs.Proposal != chosen.String() || cs.NAT != "local" || cs.NATText != "in front of this side" {
 		t.Errorf("the status shows PPK %q and %q, NAT %q (%q)", cs.PPK, cs.Proposal, cs.NAT, cs.NATText)
 	}
-	counters, err := b.GetCounters(t.Context(), "", true)
-	if err != nil || counters[0].Values["ike-rekey-init"] != 5 || counters[0].Values["ike-auth-out-req"] != 2 {
-		t.Errorf("counters: %v, %v", counters, err)
+}
+
+// Counters have strongSwan's names, and there is a response to each request.
+func TestCounters(t *testing.T) {
+	v := counters(gateway.Tally{
+		IKERekeysInitiated: 1, IKERekeysAnswered: 2, ChildRekeys: 3, Malformed: 4, UnknownSPI: 5,
+		Initiated: gateway.Exchanges{Init: 6, Auth: 7, CreateChild: 8, Informational: 9}, Answered: gateway.Exchanges{Init: 10, Auth: 11, CreateChild: 12, Informational: 13},
+	})
+	want := []uint64{1, 2, 3, 4, 5, 10, 6, 6, 10, 11, 7, 7, 11, 12, 8, 8, 12, 13, 9, 9, 13}
+	for i, name := range vici.CounterNames() {
+		if v[name] != want[i] {
+			t.Errorf("%s is %d, want %d", name, v[name], want[i])
+		}
+	}
+	if len(v) != len(want) {
+		t.Errorf("counters without a name: %v", v)
+	}
+	b, _ := backend(t, office)
+	for _, c := range []struct {
+		name string
+		all  bool
+		n    int
+	}{{"", false, 1}, {"office", false, 1}, {"", true, 0}} { // nothing has happened to the connection
+		if list, err := b.GetCounters(t.Context(), c.name, c.all); err != nil || len(list) != c.n {
+			t.Errorf("counters of %q, %v: %v, %v", c.name, c.all, list, err)
+		}
+		if err := b.ResetCounters(t.Context(), c.name, c.all); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := b.GetCounters(t.Context(), "ofice", false); err == nil || !strings.Contains(err.Error(), `did you mean 'office'`) {
+		t.Errorf("an unknown connection: %v", err)
+	}
+	if err := b.ResetCounters(t.Context(), "ofice", false); err == nil {
+		t.Error("counters of an unknown connection are reset")
+	}
+}
+
+// What a policy says follows the commands.
+func TestPolicies(t *testing.T) {
+	b, _ := backend(t, strings.Replace(office, `remote_ts = ["10.2.0.0/16"]`, `remote_ts = ["10.2.0.0/16[tcp/22]"]
+start_action = "none"`, 1))
+	list := func() (out []string) {
+		t.Helper()
+		f := vici.PolicyFilter{Trap: true, Drop: true, Pass: true}
+		if err := b.ListPolicies(t.Context(), f, func(p vici.Policy) error {
+			out = append(out, fmt.Sprintf("%s/%s %s %s %s", p.IKE, p.Child, p.Mode, p.LocalTS, p.RemoteTS))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	want := func(mode string) {
+		t.Helper()
+		if got := list(); !slices.Equal(got, []string{"office/net " + mode + " [10.1.0.0/16] [10.2.0.0/16[tcp/ssh]]"}) {
+			t.Errorf("%q, want %s", got, mode)
+		}
+	}
+	want("DROP")
+	if err := b.Install(t.Context(), "", "net"); err != nil {
+		t.Fatal(err)
+	}
+	want("TUNNEL")
+	if err := b.Uninstall(t.Context(), "office", "net"); err != nil {
+		t.Fatal(err)
+	}
+	want("DROP")
+	for _, c := range []struct{ ike, child, want string }{{"office", "net", "no trap to remove"}, {"", "nat", `did you mean 'office/net'`}} {
+		if err := b.Uninstall(t.Context(), c.ike, c.child); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	if file, err := b.ConfigFile(t.Context()); file != "test.toml" || err != nil {
+		t.Errorf("the configuration is in %q, %v", file, err)
+	}
+}
+
+// Every algorithm has the name that list-sas shows, once, and each kind has some.
+func TestAlgorithms(t *testing.T) {
+	got := map[string][]string{}
+	for _, k := range new(Backend).Algorithms() {
+		got[k.Kind] = k.Names
+		if len(k.Names) == 0 || k.Provider != "esplanade" {
+			t.Errorf("%+v", k)
+		}
+	}
+	for kind, name := range map[string]string{"encryption": "AES_CBC", "integrity": "HMAC_SHA2_256_128", "aead": "CHACHA20_POLY1305", "prf": "PRF_HMAC_SHA2_512", "dh": "ML_KEM_768"} {
+		if n := strings.Count(" "+strings.Join(got[kind], " ")+" ", " "+name+" "); n != 1 {
+			t.Errorf("%s has %s %d times: %q", kind, name, n, got[kind])
+		}
 	}
 }
 

@@ -39,6 +39,12 @@ func (e Events) Observe(ev gateway.Event) {
 		if s.Listening(vici.EventChildRekey) {
 			s.ChildRekey(IKESA(ev.SA), e.child(ev.Old), e.child(ev.New))
 		}
+	case gateway.IKEMoved:
+		if s.Listening(vici.EventIKEUpdate) {
+			old := ev.SA
+			old.Path = ev.From
+			s.IKEUpdate(IKESA(old), ev.SA.Path.Local, ev.SA.Path.Remote)
+		}
 	case gateway.Failed:
 		e.failed(ev.Failure)
 	}

@@ -15,6 +15,7 @@ func TestEventsForNobody(t *testing.T) {
 	s := sa.Snapshot{ID: 1, Connection: "x", Children: []sa.ChildSnapshot{{ID: 2, Name: "net"}}}
 	events := []gateway.Event{
 		gateway.IKEUpdown{Up: true, SA: s}, gateway.ChildUpdown{Up: true, SA: s, Child: s.Children[0]}, gateway.IKERekeyed{Old: s, New: s},
+		gateway.IKEMoved{SA: s},
 		gateway.ChildRekeyed{SA: s, Old: s.Children[0], New: s.Children[0]},
 	}
 	if n := testing.AllocsPerRun(100, func() {

@@ -105,7 +105,7 @@ func ChildSA(s sa.ChildSnapshot, c gateway.Counters) vici.ChildSA {
 		SPIIn: s.LocalSPI, SPIOut: s.RemoteSPI, Algorithms: algorithms(s.Chosen), ESN: s.Chosen.ESN == wire.ESN_ESN,
 		BytesIn: c.InBytes, PacketsIn: c.InPackets, BytesOut: c.OutBytes, PacketsOut: c.OutPackets, LastIn: c.LastIn, LastOut: c.LastOut,
 		RekeyAt: s.RekeyAt, ExpiresAt: s.ExpireAt, Installed: s.Created,
-		LocalTS: texts(s.TS.Local), RemoteTS: texts(s.TS.Remote),
+		LocalTS: selectors(s.TS.Local), RemoteTS: selectors(s.TS.Remote),
 	}
 }
 

@@ -178,6 +178,20 @@ func NothingToBringUp(w Where) *Failure {
 	return f
 }
 
+// NoTrap is the failure of a command that removes the trap of a child which has none. w.ConfigLine is that of start_action.
+func NoTrap(w Where) *Failure {
+	f := w.failure(CodeConfig, "no trap to remove: packets do not bring the child up", "")
+	f.Fix = "nothing is to be done; `esplanade terminate` takes down an SA that is there."
+	return f
+}
+
+// TrapOfStart is the failure of a command that removes the trap of a child which is to be up at all times.
+func TrapOfStart(w Where) *Failure {
+	f := w.failure(CodeConfig, "no trap to remove: start_action is \"start\", so that the child is kept up without any", "")
+	f.Fix = "take it down with `esplanade terminate`, or set another start_action and reload."
+	return f
+}
+
 // NotOffered is the failure of a command for what this gateway does not do; instead is a sentence that says what to do instead.
 func NotOffered(w Where, what, instead string) *Failure {
 	f := w.failure(CodeConfig, "no command for "+what, "")

@@ -186,6 +186,9 @@ func (d *Manager) moved(now time.Time, e *entry, o sa.Moved) {
 	d.o.Meter.Add(CountMoves)
 	d.logger(e).Info(what, "from_local", o.From.Local, "from_remote", o.From.Remote, "local", o.To.Local, "remote", o.To.Remote,
 		"reason", o.Reason)
+	if !o.ESP {
+		d.o.Observer.Observe(IKEMoved{SA: e.m.Summary(), From: o.From})
+	}
 	d.reauthElsewhere(now, e, o)
 }
 

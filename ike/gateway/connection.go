@@ -22,6 +22,8 @@ type connection struct {
 	order int
 	// elsewhere finds a child of another connection; see siblings.
 	elsewhere func(*sa.ChildConfig) *child
+	// tally counts what happens to it.
+	tally Tally
 	// entries are its IKE SAs.
 	entries entrySet
 	// gone: a reload has taken it out of the configuration. Its IKE SAs are on their way out.
@@ -60,6 +62,8 @@ type child struct {
 	// peer. revoked is the IKE SA with which it was being brought up when that was taken back; nil for none.
 	held, shut bool
 	revoked    *sa.Machine
+	// trap is what an operator has said about its trap.
+	trap trapOrder
 	// asked: an operator or a packet wants it up once, whatever is desired in general.
 	asked bool
 	// trigger is the packet that asked. triggered: the log has said that there is one since the child was up.

@@ -30,6 +30,7 @@
 //	redirect.go, resume.go, addresses.go   other gateways, lost peers, other addresses
 //	limits.go, shares.go, refusals.go,     what strangers may cause, and what peers may
 //	budget.go, surge.go, unprotected.go, lingering.go
+//	numbers.go, tally.go, traps.go         what an operator calls SAs by, counts, and has packets bring up
 //	commands.go, reload.go, status.go      what an operator does and sees
 //	report.go, exchange_log.go, talk.go, observer.go, meter.go    who is told
 //

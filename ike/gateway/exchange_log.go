@@ -17,6 +17,7 @@ const maxHeldLines = 8
 // of a half-open responder wait until the peer is authenticated, and are never written if it is not.
 func (d *Manager) exchangeDone(e *entry, x sa.ExchangeDone) {
 	d.o.Meter.Exchange(ExchangeKey{Exchange: exchangeLabel(x.Exchange.String()), Initiated: x.Initiated})
+	d.tallies(e.conn, func(t *Tally) { t.exchange(x.Exchange, x.Initiated) })
 	if e.stranger && !d.logs(slog.LevelDebug) {
 		if d.logs(slog.LevelInfo) && len(e.held) < maxHeldLines {
 			e.held = append(e.held, x)

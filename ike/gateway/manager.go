@@ -73,6 +73,7 @@ type Manager struct {
 
 	numbers   numbers
 	reqids    reqids
+	tally     Tally        // of all connections
 	stateless *unprotected // answers to messages of SAs that do not exist
 	surge     surge
 	// expensive and costly are for the key exchanges of strangers; cookied: the request that is being judged has a cookie.

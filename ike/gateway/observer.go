@@ -36,6 +36,12 @@ type ChildRekeyed struct {
 	Old, New sa.ChildSnapshot
 }
 
+// IKEMoved: an IKE SA has other addresses than before. SA has the new ones, From is where it was.
+type IKEMoved struct {
+	SA   sa.Snapshot
+	From sa.Path
+}
+
 // Exchange: an exchange is complete.
 type Exchange struct {
 	SA sa.Snapshot
@@ -62,6 +68,7 @@ func (IKEUpdown) event()    {}
 func (ChildUpdown) event()  {}
 func (IKERekeyed) event()   {}
 func (ChildRekeyed) event() {}
+func (IKEMoved) event()     {}
 func (Exchange) event()     {}
 func (Failed) event()       {}
 func (IKEKeys) event()      {}

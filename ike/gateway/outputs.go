@@ -155,6 +155,7 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 		d.logger(e).Info("rekeyed child "+o.New.Config.Name, "spi_in", hex32(o.New.Inbound.SPI), "spi_out", hex32(o.New.Outbound.SPI),
 			"proposal", o.New.Chosen.String())
 		d.o.Meter.Add(CountChildRekeys)
+		d.tallies(e.conn, func(t *Tally) { t.ChildRekeys++ })
 		d.o.Observer.Observe(ChildRekeyed{SA: e.m.Summary(), Old: sa.SnapshotChild(o.Old), New: sa.SnapshotChild(o.New)})
 		d.touchAll(e.conn)
 	case sa.ChildDown:
@@ -200,6 +201,9 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 		}
 	case sa.Ignored:
 		d.ignored(o)
+		if e.conn != nil {
+			e.conn.tally.ignored(o.Reason)
+		}
 	case sa.KeysDerived:
 		d.o.Observer.Observe(IKEKeys{SA: e.m.Summary(), SPIi: o.SPIi, SPIr: o.SPIr, Keys: o.Keys})
 	default:
@@ -341,6 +345,7 @@ func (d *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
 		}
 	}
 	d.o.Meter.Add(CountIKERekeys)
+	d.tallies(x.conn, func(t *Tally) { t.ikeRekey(s.Initiator()) })
 	d.logger(x).Info("rekeyed IKE SA", "replaces", e.m.ID(), "proposal", s.Summary().Chosen.String())
 	d.o.Observer.Observe(IKERekeyed{Old: e.m.Snapshot(), New: s.Snapshot()})
 	d.drain(now, x)

@@ -53,7 +53,7 @@ func (d *Manager) unprepare(h *child) {
 // was known of them once stays.
 func (d *Manager) policyFor(h *child) (selector.Policy, error) {
 	p := selector.Policy{Order: h.order, Open: h.conf.DynamicLocal() || h.conf.DynamicRemote()}
-	if h.conf.StartAction == policy.StartNone || h.held {
+	if h.action() == policy.StartNone || h.held {
 		p.Without = selector.Refuse
 	}
 	if !p.Open {
@@ -106,7 +106,7 @@ func anyAddress(list []selector.Selector) []selector.Selector {
 // but for one case: a child that only a peer or a command brings up and that has every address of an IP version. The routes
 // for it would leave the host with no way to anywhere, and its operator with no way to the host, until somebody calls.
 func (d *Manager) heldWhileDown(h *child, ts selector.Pair) selector.Pair {
-	if h.conf.StartAction != policy.StartNone {
+	if h.action() != policy.StartNone {
 		return ts
 	}
 	return selector.Pair{Local: ts.Local, Remote: config.HeldWhileDown(ts.Remote)}

@@ -103,6 +103,7 @@ func (d *Manager) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 	case acc.Response != nil:
 		// strongSwan numbers an IKE SA before it looks into the request: only one that is answered with a cookie has none.
 		d.numbers.nextIKE()
+		d.tally.exchange(h.Exchange, false)
 		d.surge.refused(now)
 		d.send(path, acc.Response)
 		if acc.RedirectedTo != (wire.Gateway{}) {
@@ -220,6 +221,7 @@ func (d *Manager) send(path sa.Path, b []byte) {
 // ignored counts an input without effect.
 func (d *Manager) ignored(i sa.Ignored) {
 	d.o.Meter.Ignored(i.Reason)
+	d.tally.ignored(i.Reason)
 	if !d.logs(slog.LevelDebug) {
 		return // hot under flood: no log arguments are allocated
 	}

@@ -80,7 +80,7 @@ func (d *Manager) reconcileChild(now time.Time, h *child) {
 		h.setPhase(phaseConnecting, now)
 	case h.wanted() && !h.backoff.exhausted:
 		h.setPhase(phaseWaiting, now)
-	case h.prepared != nil && !h.held && h.conf.StartAction == policy.StartTrap:
+	case h.prepared != nil && !h.held && h.action() == policy.StartTrap:
 		h.setPhase(phaseTrapped, now)
 	default:
 		h.setPhase(phaseDown, now)
@@ -266,7 +266,7 @@ func (d *Manager) acquire(now time.Time, number uint64, p selector.Packet) {
 		log, h.triggered = d.log.Info, true
 	}
 	log("traffic triggers the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
-	if h.conf.StartAction == policy.StartTrap {
+	if h.action() == policy.StartTrap {
 		h.asked, h.trigger = true, &p
 	}
 	h.backoff.exhausted = false

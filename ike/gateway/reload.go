@@ -227,6 +227,9 @@ func (d *Manager) beginChild(now time.Time, x *connection, fresh *config.Child) 
 
 // adaptChild makes a child whose SAs can stay what it is configured as now.
 func (d *Manager) adaptChild(h *child, fresh *config.Child) {
+	if h.conf.StartAction != fresh.StartAction {
+		h.trap = trapConfigured
+	}
 	h.conf = fresh
 	h.cfg.ChildPolicy = machineChild(fresh).ChildPolicy
 	d.touch(h)

@@ -80,6 +80,9 @@ type Info struct {
 	Strangers []diag.Repeat
 }
 
+// ConfigFile names the file of the configuration in force.
+func (d *Manager) ConfigFile() string { return d.conf.File }
+
 // Info copies the state at once: see [Manager.Survey].
 func (d *Manager) Info() Info {
 	s := d.Survey()
@@ -92,7 +95,7 @@ func desired(h *child) string {
 	if h.held {
 		return "on command"
 	}
-	switch h.conf.StartAction {
+	switch h.action() {
 	case policy.StartStart:
 		return "up"
 	case policy.StartTrap:

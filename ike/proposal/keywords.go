@@ -214,8 +214,8 @@ func find(words []word, name string) (wire.Transform, bool) {
 	return wire.Transform{}, false
 }
 
-// isAEAD reports whether an encryption algorithm protects integrity by itself.
-func isAEAD(id uint16) bool {
+// AEAD reports whether an encryption algorithm protects integrity by itself.
+func AEAD(id uint16) bool {
 	switch id {
 	case wire.ENCR_AES_GCM_8, wire.ENCR_AES_GCM_12, wire.ENCR_AES_GCM_16, wire.ENCR_CHACHA20_POLY1305:
 		return true
@@ -225,7 +225,7 @@ func isAEAD(id uint16) bool {
 
 // needsKeyLength reports whether an encryption algorithm of ours means nothing without the Key Length attribute.
 func needsKeyLength(id uint16) bool {
-	return id == wire.ENCR_AES_CBC || id == wire.ENCR_AES_CTR || isAEAD(id) && id != wire.ENCR_CHACHA20_POLY1305
+	return id == wire.ENCR_AES_CBC || id == wire.ENCR_AES_CTR || AEAD(id) && id != wire.ENCR_CHACHA20_POLY1305
 }
 
 // impliedPRF returns the PRF that an IKE proposal string means when it names only the integrity algorithm.

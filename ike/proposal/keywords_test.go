@@ -46,7 +46,7 @@ func withKeyword(protocol wire.ProtocolID, k Keyword) string {
 	s := k.Name
 	has := func(typ wire.TransformType) bool { return k.Transform.Type == typ }
 	switch {
-	case has(tENCR) && isAEAD(k.Transform.ID):
+	case has(tENCR) && AEAD(k.Transform.ID):
 		if protocol == wire.ProtocolIKE {
 			s += "-prfsha256"
 		}

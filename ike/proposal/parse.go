@@ -143,7 +143,7 @@ func (p *Proposal) complete() string {
 // split parts encryption algorithms into AEADs and others.
 func split(encr []wire.Transform) (aeads, ciphers []wire.Transform) {
 	for _, t := range encr {
-		if isAEAD(t.ID) {
+		if AEAD(t.ID) {
 			aeads = append(aeads, t)
 		} else {
 			ciphers = append(ciphers, t)

@@ -29,7 +29,7 @@ func of(ts []wire.Transform, typ wire.TransformType) []wire.Transform {
 func (p Proposal) aead() bool {
 	for _, t := range p.Transforms {
 		if t.Type == wire.TransformENCR {
-			return isAEAD(t.ID)
+			return AEAD(t.ID)
 		}
 	}
 	return false

@@ -31,6 +31,15 @@ type Backend interface {
 	Rekey(ctx context.Context, request RekeyRequest) (matches int, err error)
 	// Redirect tells peers to go to another gateway and returns how many. It does not wait for what they do.
 	Redirect(ctx context.Context, request RedirectRequest) (matches int, err error)
+	// ListPolicies calls yield for each policy that filter selects: what becomes of the packets of a child that has no SA.
+	ListPolicies(ctx context.Context, filter PolicyFilter, yield func(Policy) error) error
+	// Install has packets bring a child up; Uninstall undoes it. ike may be empty if only one connection has such a child.
+	Install(ctx context.Context, ike, child string) error
+	Uninstall(ctx context.Context, ike, child string) error
+	// Algorithms lists what this daemon implements, by kind and in the order in which it is to be shown.
+	Algorithms() []AlgorithmKind
+	// ConfigFile names the file that the configuration in force comes from.
+	ConfigFile(ctx context.Context) (string, error)
 	// GetCounters returns event counters: those of one connection, the global ones (name ""), or, with all, those of
 	// every connection.
 	GetCounters(ctx context.Context, name string, all bool) ([]Counters, error)

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// command carries out a command. It reports false for one that this daemon does not have, among them all that load
-// configuration: that comes from the file.
+// command carries out a command. It reports false for one that strongSwan does not have either.
 func (ss *session) command(ctx context.Context, name string, req *Message) (response *Message, known bool) {
 	switch name {
 	case "version":
@@ -30,6 +29,14 @@ func (ss *session) command(ctx context.Context, name string, req *Message) (resp
 		return ss.rekey(ctx, req), true
 	case "redirect":
 		return ss.redirect(ctx, req), true
+	case "list-policies":
+		return ss.listPolicies(ctx, req), true
+	case "install":
+		return ss.trap(ctx, req, ss.server.backend.Install), true
+	case "uninstall":
+		return ss.trap(ctx, req, ss.server.backend.Uninstall), true
+	case "get-algorithms":
+		return algorithms(ss.server.backend.Algorithms()), true
 	case "get-counters":
 		return ss.getCounters(ctx, req), true
 	case "reset-counters":
@@ -39,7 +46,7 @@ func (ss *session) command(ctx context.Context, name string, req *Message) (resp
 	case CmdStatus:
 		return ss.status(ctx, req), true
 	}
-	return nil, false
+	return ss.elsewhere(ctx, name)
 }
 
 // result is the response that says only whether it worked, and why not.

@@ -1,6 +1,9 @@
 package vici
 
-import "strings"
+import (
+	"net/netip"
+	"strings"
+)
 
 // The methods in this file raise events. They may be called from any goroutine, return at once, and cost next to
 // nothing while nobody listens.
@@ -44,6 +47,11 @@ func (s *Server) ChildUpdown(up bool, sa IKESA, child ChildSA) {
 // IKERekey says that an IKE_SA has replaced another.
 func (s *Server) IKERekey(old, replacement IKESA) {
 	s.raise(EventIKERekey, func() *Message { return ikeRekey(&old, &replacement, s.o.Now()) })
+}
+
+// IKEUpdate says that an IKE_SA has moved: sa has the addresses of before, local and remote are those of now.
+func (s *Server) IKEUpdate(sa IKESA, local, remote netip.AddrPort) {
+	s.raise(EventIKEUpdate, func() *Message { return ikeUpdate(&sa, local, remote, s.o.Now()) })
 }
 
 // ChildRekey says that a CHILD_SA of sa has replaced another.

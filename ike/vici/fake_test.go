@@ -265,6 +265,37 @@ func (b *fakeBackend) ResetCounters(_ context.Context, name string, all bool) er
 	return b.fail()
 }
 
+func (b *fakeBackend) ListPolicies(_ context.Context, f PolicyFilter, yield func(Policy) error) error {
+	b.note("list-policies %+v", f)
+	for _, p := range []Policy{
+		{IKE: "office", Child: "net", Mode: ModeTunnel, LocalTS: []string{"10.10.0.0/24[tcp/ssh]"}, RemoteTS: []string{"dynamic"}},
+		{IKE: "lab", Child: "all", Mode: ModeDrop, LocalTS: []string{"0.0.0.0/0"}, RemoteTS: []string{"0.0.0.0/0"}},
+	} {
+		if f.Selects(p) {
+			if err := yield(p); err != nil {
+				return err
+			}
+		}
+	}
+	return b.fail()
+}
+
+func (b *fakeBackend) Install(_ context.Context, ike, child string) error {
+	b.note("install %q %q", ike, child)
+	return b.fail()
+}
+
+func (b *fakeBackend) Uninstall(_ context.Context, ike, child string) error {
+	b.note("uninstall %q %q", ike, child)
+	return b.fail()
+}
+
+func (b *fakeBackend) Algorithms() []AlgorithmKind {
+	return []AlgorithmKind{{Kind: "aead", Names: []string{"AES_GCM_16"}, Provider: "test"}, {Kind: "dh", Names: []string{"CURVE_25519"}, Provider: "test"}}
+}
+
+func (b *fakeBackend) ConfigFile(context.Context) (string, error) { return "/etc/gw.toml", b.fail() }
+
 func (b *fakeBackend) ReloadSettings(context.Context) error {
 	b.note("reload-settings")
 	return b.fail()

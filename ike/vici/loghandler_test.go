@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -91,20 +92,21 @@ func TestEvents(t *testing.T) {
 	s, path := startServer(t, newFake(), Options{})
 	sa, old := testSA(), testSA()
 	s.IKEUpdown(true, *sa) // nobody listens yet
-	collected := listen(t, s, path, EventIKEUpdown, EventIKERekey, EventChildUpdown, EventChildRekey, EventAlert)
+	collected := listen(t, s, path, EventIKEUpdown, EventIKERekey, EventIKEUpdate, EventChildUpdown, EventChildRekey, EventAlert)
 	old.UniqueID, old.State = 6, IKERekeyed
 	oldChild := sa.Children[0]
 	oldChild.UniqueID = 8
 	s.IKEUpdown(true, *sa)
 	s.IKEUpdown(false, *sa)
 	s.IKERekey(*old, *sa)
+	s.IKEUpdate(*sa, netip.MustParseAddrPort("192.0.2.7:4500"), sa.Remote)
 	s.ChildUpdown(true, *sa, sa.Children[0])
 	s.ChildRekey(*sa, oldChild, sa.Children[0])
 	s.Alert(testFailure().Alert(), sa)
 	s.Alert("peer-init-unreachable", nil)
 	s.Alert("", sa)
 	s.Log(LogEntry{Msg: "not registered for"})
-	got := collected(7)
+	got := collected(8)
 	ike := new(Message)
 	sa.fill(ike, testNow)
 	ikeOld := new(Message)
@@ -116,6 +118,7 @@ func TestEvents(t *testing.T) {
 		"ike-updown up=yes office {"+ike.String()+"}",
 		"ike-updown office {"+ike.String()+"}",
 		"ike-rekey office {old {"+ikeOld.String()+"} new {"+ike.String()+"}}",
+		"ike-update local-host=192.0.2.7 local-port=4500 remote-host=198.51.100.20 remote-port=4500 office {"+ike.String()+"}",
 		"child-updown up=yes office {"+ike.String()+" child-sas {net-9 {"+child.String()+"}}}",
 		"child-rekey office {"+ike.String()+" child-sas {net {old {"+childOld.String()+"} new {"+child.String()+"}}}}",
 		"alert type=proposal-mismatch-ike ike-sa {office {"+ike.String()+"}}",

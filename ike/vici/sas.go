@@ -232,6 +232,15 @@ func ikeRekey(old, new_ *IKESA, now time.Time) *Message {
 	return m
 }
 
+// ikeUpdate is an ike-update event: the addresses of now, and the SA with those of before.
+func ikeUpdate(sa *IKESA, local, remote netip.AddrPort, now time.Time) *Message {
+	m := new(Message)
+	setHost(m, "local", local)
+	setHost(m, "remote", remote)
+	sa.fill(m.Sub(sa.Name), now)
+	return m
+}
+
 // childRekey is a child-rekey event.
 func childRekey(sa *IKESA, old, new_ *ChildSA, now time.Time) *Message {
 	m := new(Message)

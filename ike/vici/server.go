@@ -11,14 +11,19 @@ import (
 	"time"
 )
 
-// The events. The first four are streams of commands; the others are raised by the daemon.
+// The events: streams of commands, the last two of which are of lists that have nothing, and what the daemon raises.
 const (
-	EventListSA      = "list-sa"
-	EventListConn    = "list-conn"
-	EventControlLog  = "control-log"
+	EventListSA        = "list-sa"
+	EventListConn      = "list-conn"
+	EventListPolicy    = "list-policy"
+	EventControlLog    = "control-log"
+	EventListCert      = "list-cert"
+	EventListAuthority = "list-authority"
+
 	EventLog         = "log"
 	EventIKEUpdown   = "ike-updown"
 	EventIKERekey    = "ike-rekey"
+	EventIKEUpdate   = "ike-update"
 	EventChildUpdown = "child-updown"
 	EventChildRekey  = "child-rekey"
 	EventAlert       = "alert"
@@ -27,8 +32,8 @@ const (
 // Events returns the names of all events that clients may register for.
 func Events() []string {
 	return []string{
-		EventListSA, EventListConn, EventControlLog, EventStatusConn, EventLog, EventIKEUpdown, EventIKERekey,
-		EventChildUpdown, EventChildRekey, EventAlert,
+		EventListSA, EventListConn, EventListPolicy, EventListCert, EventListAuthority, EventControlLog, EventStatusConn,
+		EventLog, EventIKEUpdown, EventIKERekey, EventIKEUpdate, EventChildUpdown, EventChildRekey, EventAlert,
 	}
 }
 

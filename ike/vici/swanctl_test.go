@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"syscall"
@@ -188,16 +190,61 @@ func TestSwanctlShowsFailures(t *testing.T) {
 	}
 }
 
-// TestSwanctlUnknown: commands that load configuration are refused in a way swanctl understands.
-func TestSwanctlUnknown(t *testing.T) {
+// TestSwanctlLists: lists of what there is, and of what there is none of.
+func TestSwanctlLists(t *testing.T) {
+	needSwanctl(t)
+	b := newFake()
+	_, socket := startServer(t, b, Options{})
+	for _, c := range []struct{ args, want string }{
+		{"--list-pols", "office/net, TUNNEL\n  local:  10.10.0.0/24[tcp/ssh]\n  remote: dynamic\nlab/all, DROP\n  local:  0.0.0.0/0\n  remote: 0.0.0.0/0\n"},
+		{"--list-pols --trap --raw", "list-policy event {office/net {child=net ike=office mode=TUNNEL local-ts=[10.10.0.0/24[tcp/ssh]] remote-ts=[dynamic]}}\n" +
+			"list-policies reply {}\n"},
+		{"--list-algs", "aead:\n  AES_GCM_16[test]\ndh:\n  CURVE_25519[test]\n"},
+		{"--list-algs --raw", "get-algorithms reply {aead {AES_GCM_16=test} dh {CURVE_25519=test}}\n"},
+		{"--list-pools", ""},
+		{"--list-pools --leases --raw", "get-pools reply {}\n"},
+		{"--list-certs", ""},
+		{"--list-certs --raw", "list-certs reply {}\n"},
+		{"--list-authorities", ""},
+		{"--list-authorities --raw", "list-authorities reply {}\n"},
+		{"--flush-certs", ""},
+		{"--install --child net --ike office", "install completed successfully\n"},
+		{"--uninstall --child net", "uninstall completed successfully\n"},
+	} {
+		out, errOut, code := swanctl(t, socket, strings.Fields(c.args)...)
+		if out != c.want || errOut != "" || code != 0 {
+			t.Errorf("swanctl %s: exit %d, %s\n got %s\nwant %s", c.args, code, errOut, out, c.want)
+		}
+	}
+	b.took()
+	b.set(func() { b.err = testFailure() })
+	for _, verb := range []string{"install", "uninstall"} {
+		if _, errOut, code := swanctl(t, socket, "--"+verb, "--child", "net"); errOut != verb+" failed: "+testFailure().Error()+"\n" || code != 1 {
+			t.Errorf("%s: exit %d, got %s", verb, code, errOut)
+		}
+	}
+}
+
+// TestSwanctlLoads: what loads a configuration says where it is instead. swanctl ends with its own status: of --load-creds it
+// is 0 in spite of the failures, and of --load-conns 22.
+func TestSwanctlLoads(t *testing.T) {
 	needSwanctl(t)
 	_, socket := startServer(t, newFake(), Options{})
+	dir := t.TempDir()
+	t.Setenv("SWANCTL_DIR", dir)
+	file := filepath.Join(dir, "swanctl.conf")
+	if err := os.WriteFile(file, []byte("connections { office { remote_addrs = 192.0.2.9 } }\nsecrets { ike-1 { secret = x } }\n"+
+		"pools { p { addrs = 10.0.0.0/24 } }\nauthorities { a { crl_uris = http://x.example/ } }\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for verb, want := range map[string]string{
-		"--list-algs":  "get-algorithms request failed: No such file or directory\n",
-		"--list-pools": "get-pools request failed: No such file or directory\n",
-		"--list-certs": "registering for certificates failed: No such file or directory\n",
+		"--load-conns":       "loading connection 'office' failed: connections are not loaded with commands. Fix: edit [connections] of /etc/gw.toml",
+		"--load-creds":       "loading shared secret failed: keys are not loaded with commands. Fix: edit [secrets.ike]",
+		"--load-pools":       "loading pool 'p' failed: there are no pools",
+		"--load-authorities": "loading authority 'a' failed: there are no certification authorities",
 	} {
-		if _, errOut, code := swanctl(t, socket, verb); errOut != want || code == 0 {
+		_, errOut, code := swanctl(t, socket, verb, "--file", file)
+		if !strings.Contains(errOut, want) || strings.Contains(errOut, "No such file or directory") && verb != "--load-creds" || code == 0 && verb != "--load-creds" {
 			t.Errorf("%s: exit %d, %s", verb, code, errOut)
 		}
 	}

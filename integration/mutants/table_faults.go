@@ -17,8 +17,8 @@ func faults() []Mutant {
 		},
 		{
 			Name: "unprotected-while-down", File: "ike/gateway/prepare.go", Tests: "^TestProtectedWhileDown$",
-			Old: "	if h.conf.StartAction == policy.StartNone || h.held {\n		p.Without = selector.Refuse\n	}\n",
-			New: "	if h.conf.StartAction == policy.StartNone || h.held {\n		return selector.Policy{Order: h.order, Open: p.Open}, nil\n	}\n",
+			Old: "	if h.action() == policy.StartNone || h.held {\n		p.Without = selector.Refuse\n	}\n",
+			New: "	if h.action() == policy.StartNone || h.held {\n		return selector.Policy{Order: h.order, Open: p.Open}, nil\n	}\n",
 			Why: "packets for a peer that has not called would leave in the clear",
 		},
 		{
@@ -28,7 +28,7 @@ func faults() []Mutant {
 		},
 		{
 			Name: "everything-held", File: "ike/gateway/prepare.go", Tests: "^TestEverythingIsNotHeldForAPeer$",
-			Old: "	if h.conf.StartAction != policy.StartNone {\n		return ts", New: "	if true {\n		return ts",
+			Old: "	if h.action() != policy.StartNone {\n		return ts", New: "	if true {\n		return ts",
 			Why: "a host would lose its way to anywhere until a peer calls",
 		},
 		// Which SA a packet takes, and what comes out of a tunnel.
