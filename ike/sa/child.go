@@ -44,6 +44,8 @@ type Child struct {
 	rekeyAt, expireAt time.Time
 	// removeAt is when the inbound direction of a deleted child goes.
 	removeAt time.Time
+	// demanded is the group that the peer has demanded for its successor, 0 for none.
+	demanded uint16
 	// refused: the last attempt to rekey it has failed.
 	refused bool
 	// outboundPending: the peer rekeyed and has not been seen to use the new SA, so that the old one still sends.

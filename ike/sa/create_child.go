@@ -40,7 +40,7 @@ type createChildTask struct {
 	// part is what of the child is asked for, in addition to what is up; nil for all of it.
 	part    *selector.Pair
 	offer   *childOffer
-	groups  []uint16 // refused by the peer
+	demands demands
 	retries int
 	// rival is what a request of the peer's, answered while ours was in flight, has created for the same child.
 	rival  *Child
@@ -82,7 +82,7 @@ func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool
 	}
 	var payloads []wire.Payload
 	if f == nil {
-		payloads, t.offer, f = m.buildOffer(now, t.offer, t.cfg, t.trigger, nil, t.groups)
+		payloads, t.offer, f = m.buildOffer(now, t.offer, t.cfg, t.trigger, nil, &t.demands)
 	}
 	if m.waiting() {
 		return nil, false
@@ -96,7 +96,7 @@ func (t *createChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool
 }
 
 // buildOffer makes the payloads of a CREATE_CHILD_SA request for a child. While it waits for a private value, the offer is kept.
-func (m *Machine) buildOffer(now time.Time, o *childOffer, c *ChildConfig, trigger *selector.Packet, old *Child, refused []uint16) ([]wire.Payload, *childOffer, *diag.Failure) {
+func (m *Machine) buildOffer(now time.Time, o *childOffer, c *ChildConfig, trigger *selector.Packet, old *Child, d *demands) ([]wire.Payload, *childOffer, *diag.Failure) {
 	x := wire.ExchangeCreateChildSA
 	if o == nil {
 		var err error
@@ -104,7 +104,7 @@ func (m *Machine) buildOffer(now time.Time, o *childOffer, c *ChildConfig, trigg
 			return nil, nil, diag.InstallFailed(m.where(x).Of(c.Name, c.Line), "a CHILD SA", err)
 		}
 	}
-	switch err := o.prepareKE(m, now, refused); {
+	switch err := o.prepareKE(m, now, old, d); {
 	case err == errWaits:
 		return nil, o, nil
 	case err != nil:
@@ -121,7 +121,7 @@ func (t *createChildTask) done(m *Machine, r *response) {
 		}
 		return
 	}
-	if again := m.retryGroup(r, t.offer, &t.groups); again || m.waiting() {
+	if again := m.retryGroup(r, t.offer, &t.demands); again || m.waiting() {
 		if again {
 			m.requeue(t)
 		}
@@ -163,24 +163,13 @@ func (t *createChildTask) finish(m *Machine, r *response) {
 	}
 }
 
-// demandedGroup is the group that INVALID_KE_PAYLOAD in an answer asks for, in place of that of our request. ok is false if there is no
-// such demand, or none that is followed: the group must be one of the proposals, and each is tried once.
-func demandedGroup(answer []wire.Payload, offered []proposal.Proposal, ours uint16, refused []uint16) (group uint16, ok bool) {
-	n := notify(answer, wire.NotifyInvalidKEPayload)
-	if n == nil {
-		return 0, false
-	}
-	group, err := n.AcceptedGroup()
-	return group, err == nil && offersGroup(offered, group) && group != ours && !slices.Contains(refused, group)
-}
-
 // retryGroup turns an offer to the group that the answer asks for. It reports whether the request is to be made again; while it waits,
 // it is not.
-func (m *Machine) retryGroup(r *response, o *childOffer, refused *[]uint16) bool {
+func (m *Machine) retryGroup(r *response, o *childOffer, d *demands) bool {
 	if o.ke == nil {
 		return false
 	}
-	group, ok := demandedGroup(r.payloads, o.proposals, o.ke.Group(), *refused)
+	group, ok := demandedGroup(r.payloads, o.proposals, o.ke.Group(), d.refused)
 	if !ok {
 		return false
 	}
@@ -188,7 +177,7 @@ func (m *Machine) retryGroup(r *response, o *childOffer, refused *[]uint16) bool
 	if err == errWaits {
 		return false
 	}
-	*refused = append(*refused, o.ke.Group())
+	d.note(o.ke.Group(), group)
 	if err != nil {
 		return false
 	}

@@ -145,29 +145,6 @@ func offerSA(ps []proposal.Proposal, spi []byte) *wire.SA {
 	return sa
 }
 
-// firstGroup is the most preferred key exchange method that is not excluded.
-func firstGroup(ps []proposal.Proposal, except []uint16) (uint16, bool) {
-	for _, p := range ps {
-		for _, t := range p.Transforms {
-			if t.Type == wire.TransformKE && t.ID != wire.KE_NONE && !slices.Contains(except, t.ID) {
-				return t.ID, true
-			}
-		}
-	}
-	return 0, false
-}
-
-func offersGroup(ps []proposal.Proposal, group uint16) bool {
-	for _, p := range ps {
-		if slices.ContainsFunc(p.Transforms, func(t wire.Transform) bool {
-			return t.Type == wire.TransformKE && t.ID == group && group != wire.KE_NONE
-		}) {
-			return true
-		}
-	}
-	return false
-}
-
 func (t *initTask) take(m *Machine, now time.Time, msg *wire.Message, datagram []byte, path Path) sequel {
 	if n := notify(msg.Payloads, wire.NotifyInvalidKEPayload); n != nil {
 		return t.retryWithGroup(m, now, n, msg, datagram, path)

@@ -71,6 +71,9 @@ type Machine struct {
 	peerToken  []byte // of quick crash detection; nil when the peer makes none
 	tokens     tokenChecks
 
+	// demanded is the group that the peer has demanded for the successor of this IKE SA, 0 for none.
+	demanded uint16
+
 	children []*Child
 	// noChildren: the peer gets no further ones.
 	noChildren bool

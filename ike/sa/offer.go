@@ -50,12 +50,17 @@ func (m *Machine) newOffer(c *ChildConfig, trigger *selector.Packet, old *Child,
 	return o, nil
 }
 
-// prepareKE makes the private value for the group, if the proposals ask for one. The error is errWaits as long as it is not there.
-func (o *childOffer) prepareKE(m *Machine, now time.Time, except []uint16) error {
+// prepareKE makes the private value for a group, if the proposals ask for one; old is the child to be replaced, or nil. The error is
+// errWaits as long as it is not there.
+func (o *childOffer) prepareKE(m *Machine, now time.Time, old *Child, d *demands) error {
 	if o.inAuth || o.ke != nil {
 		return nil
 	}
-	group, ok := firstGroup(o.proposals, except)
+	var good []uint16
+	if old != nil {
+		good = []uint16{old.demanded, old.Chosen.KE}
+	}
+	group, ok := d.guess(o.proposals, good...)
 	if !ok {
 		return nil
 	}

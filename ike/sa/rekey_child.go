@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"cmp"
 	"time"
 
 	"esplanade/ike/diag"
@@ -21,9 +22,9 @@ func (m *Machine) RekeyChild(now time.Time, id uint64) {
 
 // rekeyChildTask replaces a child. The peer may be at the same: see collision.
 type rekeyChildTask struct {
-	old    *Child
-	offer  *childOffer
-	groups []uint16
+	old     *Child
+	offer   *childOffer
+	demands demands
 	// rival is what the peer's request, answered while ours was in flight, has created for the same child.
 	rival *Child
 	// rivalSeries is the peer's request when additional key exchanges are to follow it.
@@ -61,7 +62,7 @@ func (t *rekeyChildTask) build(m *Machine, now time.Time) ([]wire.Payload, bool)
 		t.postpone(m, now)
 		return nil, false
 	}
-	payloads, offer, f := m.buildOffer(now, t.offer, t.old.Config, nil, t.old, t.groups)
+	payloads, offer, f := m.buildOffer(now, t.offer, t.old.Config, nil, t.old, &t.demands)
 	t.offer = offer
 	if m.waiting() {
 		return nil, false
@@ -101,10 +102,11 @@ func (t *rekeyChildTask) done(m *Machine, r *response) {
 		}
 		return
 	}
-	again := m.retryGroup(r, t.offer, &t.groups)
+	again := m.retryGroup(r, t.offer, &t.demands)
 	if m.waiting() {
 		return
 	}
+	old.demanded = cmp.Or(t.demands.group, old.demanded) // for the next one, if nothing comes of this
 	if again {
 		if old.State == ChildRekeying {
 			old.State = ChildInstalled

@@ -38,10 +38,10 @@ func (t *rekeyIKETask) heir() *Machine {
 
 // rekeyIKETask asks for a new IKE SA. The peer may be at the same: see collision.
 type rekeyIKETask struct {
-	spi    wire.SPI
-	nonce  []byte
-	ke     suite.KeyExchange
-	groups []uint16
+	spi     wire.SPI
+	nonce   []byte
+	ke      suite.KeyExchange
+	demands demands
 	// rival is the machine that the peer's own request, answered while ours was in flight, has brought about.
 	rival       *Machine
 	rivalLowest []byte
@@ -99,11 +99,7 @@ func (t *rekeyIKETask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 		return nil, false
 	}
 	if t.ke == nil {
-		// The group in use is the one the peer surely accepts.
-		group := m.chosen.KE
-		if !offersGroup(m.cfg.Proposals, group) {
-			group, _ = firstGroup(m.cfg.Proposals, t.groups)
-		}
+		group, _ := t.demands.guess(m.cfg.Proposals, m.demanded, m.chosen.KE)
 		ke, err := m.generate(now, group)
 		if err == errWaits {
 			return nil, false
@@ -140,12 +136,13 @@ func (t *rekeyIKETask) done(m *Machine, r *response) {
 		return
 	}
 	x := r.header.Exchange
-	if group, ok := demandedGroup(r.payloads, m.cfg.Proposals, t.ke.Group(), t.groups); ok {
+	if group, ok := demandedGroup(r.payloads, m.cfg.Proposals, t.ke.Group(), t.demands.refused); ok {
 		ke, err := m.generate(r.now, group)
 		if err == errWaits {
 			return
 		}
-		t.groups = append(t.groups, t.ke.Group())
+		t.demands.note(t.ke.Group(), group)
+		m.demanded = group // for the next one, if nothing comes of this
 		if err == nil {
 			t.ke = ke
 			m.requeue(t)

@@ -123,7 +123,7 @@ func built(m *Machine, now time.Time, t task) (payloads []wire.Payload) {
 // offered are the payloads of a CREATE_CHILD_SA request that a test sends itself.
 func offered(m *Machine, now time.Time, c *ChildConfig, old *Child) (payloads []wire.Payload) {
 	var o *childOffer
-	carriedOut(m, func() { payloads, o, _ = m.buildOffer(now, o, c, nil, old, nil) })
+	carriedOut(m, func() { payloads, o, _ = m.buildOffer(now, o, c, nil, old, &demands{}) })
 	return payloads
 }
 

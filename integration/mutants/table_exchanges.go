@@ -149,6 +149,21 @@ func exchanges() []Mutant {
 			Why: "a CHILD SA could get another group than the one that was proposed",
 		},
 		{
+			Name: "group-forgotten", File: "ike/sa/rekey_child.go", Tests: "^TestDemandedGroupIsRemembered$",
+			Old: "old.demanded = cmp.Or(t.demands.group, old.demanded)", New: "_ = cmp.Or(t.demands.group, old.demanded)",
+			Why: "each attempt to rekey a CHILD SA would begin with a group that the peer has refused",
+		},
+		{
+			Name: "group-of-the-child", File: "ike/sa/offer.go", Tests: "^TestDemandedGroupIsRemembered$",
+			Old: "good = []uint16{old.demanded, old.Chosen.KE}", New: "good = []uint16{old.demanded}",
+			Why: "each rekeying of a CHILD SA would cost two exchanges where the peer prefers another group",
+		},
+		{
+			Name: "group-not-configured", File: "ike/sa/groups.go", Tests: "^TestFirstGuess$",
+			Old: "if offersGroup(offered, g) && !slices.Contains(d.refused, g) {", New: "if g != 0 && !slices.Contains(d.refused, g) {",
+			Why: "a request would have a key exchange that none of its proposals names",
+		},
+		{
 			Name: "proposal-of-child-answer", File: "ike/sa/offer.go", Tests: "^TestChildAnswerThatDoesNotChoose$",
 			Old: "chosen, err := proposal.Verify(o.proposals, sa.Proposals,", New: "chosen, err := proposal.Choose(o.proposals, sa.Proposals,",
 			Why: "an answer with more than one choice would be taken",

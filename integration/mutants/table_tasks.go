@@ -29,7 +29,7 @@ func tasks() []Mutant {
 			Why: "an IKE SA would be given up with its CHILD SAs though the peer goes on with another",
 		},
 		{
-			Name: "child-group-not-offered", File: "ike/sa/create_child.go", Tests: "^TestDemandedGroup$",
+			Name: "child-group-not-offered", File: "ike/sa/groups.go", Tests: "^TestDemandedGroup$",
 			Old: "err == nil && offersGroup(offered, group) && group != ours", New: "err == nil && group != ours",
 			Why: "a peer could have this side use a group that the configuration leaves out",
 		},
