@@ -28,7 +28,7 @@ func TestEverything(t *testing.T) {
 		{"tun.name", c.TUN.Name, "tun7"},
 		{"tun.device", c.TUN.Device, DeviceNetstack},
 		{"tun.mtu", c.TUN.MTU, 1400},
-		{"tun.addresses", fmt.Sprint(c.TUN.Addresses), "[10.1.0.1/24 fd01::1/64 192.0.2.7/32]"},
+		{"tun.addresses", fmt.Sprint(c.TUN.Addresses), "[10.1.0.1/24 fd01::1/64 10.1.0.7/32]"},
 		{"dataplane.workers", c.Dataplane.Workers, 2},
 		{"dataplane.mss_clamp", c.Dataplane.MSSClamp, false},
 		{"dataplane.receive_buffer", c.Dataplane.ReceiveBuffer, 4 << 20},

@@ -213,13 +213,7 @@ func (g *gateway) openDevice() (err error) {
 		return err
 	}
 	host := readHost(g.interfaceName())
-	for _, r := range hostRemarks(g.conf, host) {
-		if r.note {
-			g.log.Info(r.text)
-		} else {
-			g.log.Warn(r.text)
-		}
-	}
+	g.remark(hostRemarks(g.conf, host))
 	for _, p := range innerAddresses(g.conf, host) {
 		if err := g.link.AddAddress(p); err != nil {
 			return err
@@ -407,6 +401,17 @@ func (g *gateway) loopFailure(err error) error {
 			name, err, name)
 	}
 	return fmt.Errorf("packet loop: %w", err)
+}
+
+// remark logs what there is to say about the configuration on this host.
+func (g *gateway) remark(list []hostRemark) {
+	for _, r := range list {
+		if r.note {
+			g.log.Info(r.text)
+		} else {
+			g.log.Warn(r.text)
+		}
+	}
 }
 
 // announce says in the log what runs on what.

@@ -61,7 +61,7 @@ func addressRemarks(conf *config.Config, v hostView) (out []hostRemark) {
 	}
 	for _, p := range conf.TUN.Addresses {
 		for _, a := range v.addrs {
-			if p.Bits() < p.Addr().BitLen() && a.prefix.Bits() < a.prefix.Addr().BitLen() && p.Overlaps(a.prefix) {
+			if a.device != conf.TUN.Name && p.Bits() < p.Addr().BitLen() && a.prefix.Bits() < a.prefix.Addr().BitLen() && p.Overlaps(a.prefix) {
 				host := netip.PrefixFrom(p.Addr(), p.Addr().BitLen())
 				out = append(out, hostRemark{text: fmt.Sprintf("%s: the network of tun.addresses %s is on the interface %s of this host (%s) as well: packets for it may go into "+
 					"the tunnel's device; write %q", conf.TUN.At("addresses"), p, a.device, a.prefix, host)})

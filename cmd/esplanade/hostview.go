@@ -17,6 +17,8 @@ type hostView struct {
 	routes []tun.HostRoute
 	// forwards says of IPv4 and of IPv6 whether the host passes on packets of others.
 	forwards4, forwards6 forwarding
+	// started: the tunnel's device is up, and gets no more addresses.
+	started bool
 }
 
 // hostAddr is an address of an interface, with the length of its network's prefix.

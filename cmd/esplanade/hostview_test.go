@@ -56,6 +56,7 @@ func TestInnerAddress(t *testing.T) {
 		say  string // a part of the remarks; "" none
 	}{
 		"bare":              {want: "[10.10.0.1/32]", say: "it gets 10.10.0.1/32 on ipsec0"},
+		"started":           {edit: func(v *hostView) { v.started = true }, want: "[]", say: cannot},
 		"forwards":          {edit: func(v *hostView) { v.forwards4 = forwardingOn }, want: "[]", say: cannot},
 		"unknown":           {edit: func(v *hostView) { v.forwards4 = forwardingUnknown }, want: "[]", say: cannot},
 		"a route":           {edit: func(v *hostView) { route(v, "10.10.0.0/25") }, want: "[]", say: cannot},

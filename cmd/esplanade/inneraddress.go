@@ -51,7 +51,7 @@ func lackingAddresses(conf *config.Config, v hostView) (out []lacking) {
 					continue
 				}
 				l.ts = l.family[0]
-				if a := firstHost(l.ts); !conf.TUN.Has("addresses") && v.forwards(a) == forwardingOff && v.free(conf, l.family, a) {
+				if a := firstHost(l.ts); !v.started && !conf.TUN.Has("addresses") && v.forwards(a) == forwardingOff && v.free(conf, l.family, a) {
 					l.auto = a
 					have = append(have, a)
 				}

@@ -37,5 +37,10 @@ func (g *gateway) reload(ctx context.Context) error {
 	for _, w := range conf.Warnings {
 		g.log.Warn(w.String())
 	}
+	if g.link != nil {
+		host := readHost("") // the addresses of the tunnel's device are this host's by now
+		host.started = true
+		g.remark(hostRemarks(conf, host))
+	}
 	return nil
 }
