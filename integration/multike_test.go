@@ -47,7 +47,7 @@ func TestAdditionalKeyExchanges(t *testing.T) {
 				if err != nil || !strings.Contains(out, "dh-group=CURVE_25519 ake1=ML_KEM_768 ake2=ML_KEM_1024") {
 					t.Errorf("--list-sas shows %s, %v", out, err)
 				}
-				out, err = end.(*peer.Esplanade).Command("status")
+				out, err = end.(*peer.Esplanade).Command("status", "--verbose")
 				if err != nil || !strings.Contains(out, hybridIKE) || !strings.Contains(out, hybridESP) {
 					t.Errorf("status shows %s, %v", out, err)
 				}

@@ -64,7 +64,7 @@ func TestPPK(t *testing.T) {
 							t.Errorf("%s, --list-sas of %s shows %s, %v", when, end.Kind(), out, err)
 						}
 						if e, ok := end.(*peer.Esplanade); ok {
-							out, err := e.Command("status")
+							out, err := e.Command("status", "--verbose")
 							if err != nil || strings.Contains(out, "post-quantum preshared key") != c.used {
 								t.Errorf("%s, status shows %s, %v", when, out, err)
 							}

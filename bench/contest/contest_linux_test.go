@@ -54,12 +54,14 @@ func TestMissing(t *testing.T) {
 
 func TestPathLines(t *testing.T) {
 	const status = `esplanade 0.1.0, up 1s, gw.toml loaded 10:00
-  device ipsec0 mtu 1406; nat-t 198.18.0.1:4500
-  device ipsec0: raw queues
-  not used: raw esp: no permission
-  dropped out: 3 too_big
 
 bench: up for 1s
+
+device ipsec0 mtu 1406; nat-t 198.18.0.1:4500
+  device ipsec0: raw queues
+  not used: raw esp: no permission
+
+more about a failure: esplanade explain E-TS
 `
 	const want = "device ipsec0 mtu 1406; nat-t 198.18.0.1:4500\ndevice ipsec0: raw queues\nnot used: raw esp: no permission"
 	if got := pathLines(status); got != want {

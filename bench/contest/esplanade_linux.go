@@ -30,7 +30,7 @@ func Esplanade(binary, version, espProposal string, c report.Contestant) *Contes
 			}
 			socket := filepath.Join(l.A.Dir, "esp", "vici")
 			t.status = func(ctx context.Context) (string, error) {
-				out, _, err := l.A.Output(ctx, lab.Command{Args: []string{binary, "status", "--socket", socket}})
+				out, _, err := l.A.Output(ctx, lab.Command{Args: []string{binary, "status", "--verbose", "--socket", socket}})
 				return pathLines(string(out)), err
 			}
 			_, _, err = l.A.Output(ctx, lab.Command{Args: []string{binary, "initiate", "net", "--socket", socket, "--timeout", "15s"}})
@@ -39,17 +39,17 @@ func Esplanade(binary, version, espProposal string, c report.Contestant) *Contes
 	}
 }
 
-// pathLines takes the lines about the data path out of `esplanade status`: from the one about the device to the first that
-// counts drops, or the end of the paragraph.
+// pathLines takes the lines about the data path out of `esplanade status --verbose`: from the one about the device to the end of the
+// paragraph.
 func pathLines(status string) string {
-	_, rest, found := strings.Cut(status, "\n  device ")
+	_, rest, found := strings.Cut(status, "\ndevice ")
 	if !found {
 		return ""
 	}
 	var lines []string
 	for line := range strings.Lines("device " + rest) {
 		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "dropped ") {
+		if line == "" {
 			break
 		}
 		lines = append(lines, line)

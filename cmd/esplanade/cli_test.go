@@ -84,7 +84,7 @@ func TestCommandLine(t *testing.T) {
 		{"status --socket " + dead, exitFailed, "", "the daemon at " + dead + " has ended: start it again"},
 		{"status --socket " + good, exitFailed, "", good + " is no socket: name control.socket of the daemon's configuration"},
 		{"status --socket /" + strings.Repeat("x", 120), exitFailed, "", "is too long for the path of a socket"},
-		{"status a b", exitUsage, "", "status takes one CONNECTION, not 2"},
+		{"status a b", exitUsage, "", "status takes one NAME, not 2"},
 		{"initiate", exitUsage, "", "initiate needs a NAME"},
 		{"initiate a --timeout soon", exitUsage, "", `invalid argument "soon" for "--timeout" flag`},
 		{"initiate a --timeout -1s", exitUsage, "", "--timeout is -1s: it must not be negative"},

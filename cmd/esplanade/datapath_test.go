@@ -65,7 +65,7 @@ func TestStatusTellsFeatures(t *testing.T) {
 	r := newStatusReport(vici.Status{Gateway: vici.GatewayStatus{DataPath: vici.DataPath{Features: []vici.Feature{
 		{Name: "gro", Used: true, Reason: "UDP_GRO"}, {Name: "gso", Reason: "turned off"},
 	}}}})
-	r.print(&b, time.Now())
+	r.print(&b, time.Now(), screenOf(&b), statusOptions{verbose: true})
 	for _, want := range []string{"  gro: UDP_GRO\n", "  not used: gso: turned off\n"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())

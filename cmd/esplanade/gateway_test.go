@@ -175,21 +175,37 @@ func TestSilentPeer(t *testing.T) {
 
 // TestStatus: a tunnel that is up, for people and for programs.
 func TestStatus(t *testing.T) {
+	t.Setenv("COLUMNS", "500")
 	l := newLab(t)
 	left, right := l.pair(nil)
 	echo(t, left, right, "some octets")
 
-	code, stdout, stderr := cli("status", "--socket", left.socket)
+	_, table, _ := cli("status", "--socket", left.socket)
+	for _, want := range []string{
+		"esplanade " + fullVersion() + ", up ", left.conf.File + " loaded 2", "\n1 tunnel: 1 up, all as wanted\n", "\nlab/net  up     ",
+	} {
+		if !strings.Contains(table, want) {
+			t.Errorf("no %q in\n%s", want, table)
+		}
+	}
+	code, stdout, stderr := cli("status", "--verbose", "--socket", left.socket)
 	if code != exitOK || stderr != "" {
 		t.Fatalf("exit code %d, stderr %q", code, stderr)
 	}
 	for _, want := range []string{
-		"esplanade " + fullVersion() + ", up ", left.conf.File + " loaded 2", "device netstack mtu 1406; nat-t 127.0.0.1:",
-		"\nlab: up for ", ", desired up, rekeys in ", " [left.example] <-> 127.0.0.1:", "  net: up for ", "    10.1.0.1/32 === 10.2.0.1/32\n", "    in ",
+		"device netstack mtu 1406; nat-t 127.0.0.1:",
+		"\nlab: up for ", ", wanted up, rekeys in ", " [left.example] <-> 127.0.0.1:", "  net: up for ", "    10.1.0.1/32 === 10.2.0.1/32\n", "    in ",
+		" initiator here; SPIs ", "NAT: none", " installed for ", "; ESP in UDP\n", " ago; out ",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
+	}
+	if _, child, _ := cli("status", "lab/net", "--socket", left.socket); !strings.Contains(child, "\nlab: up for ") {
+		t.Errorf("status of a child:\n%s", child)
+	}
+	if _, peer, _ := cli("status", "right.example", "--socket", left.socket); !strings.Contains(peer, "\nlab: up for ") {
+		t.Errorf("status of a peer:\n%s", peer)
 	}
 	code, stdout, stderr = cli("status", "lab", "--json", "--socket", left.socket)
 	var r statusReport
@@ -206,6 +222,10 @@ func TestStatus(t *testing.T) {
 	if h := c.Children[0]; h.State != "up" || h.SAs != 1 || h.PacketsIn == 0 || h.BytesOut == 0 || !slices.Equal(h.RemoteTS, []string{"10.2.0.1/32"}) {
 		t.Errorf("%+v", h)
 	}
+	if len(c.Peers) != 1 || c.Peers[0].RemoteID != "right.example" || len(c.Peers[0].Children) != 1 || c.Peers[0].Children[0].LastIn.IsZero() ||
+		len(c.Peers[0].Traffic) != 1 || c.Peers[0].Traffic[0].PacketsIn == 0 {
+		t.Errorf("%+v", c.Peers)
+	}
 	if r.Gateway.LoadedAt.IsZero() || r.Gateway.ReloadError != "" || r.Gateway.IKESAs != 1 || r.Gateway.ChildSAs != 1 {
 		t.Errorf("%+v", r.Gateway)
 	}
@@ -213,6 +233,7 @@ func TestStatus(t *testing.T) {
 
 // TestStatusOfFailures: what is not up says why and how to repair it, in the same words everywhere.
 func TestStatusOfFailures(t *testing.T) {
+	t.Setenv("COLUMNS", "5000")
 	l := newLab(t)
 	r := rightSide()
 	r.psk = "another-key-than-the-left-one-4Hh81"
@@ -232,6 +253,10 @@ func TestStatusOfFailures(t *testing.T) {
 		if !strings.HasSuffix(stdout, "\nmore about a failure: esplanade explain "+string(f.Code)+"\n") {
 			t.Errorf("status does not name the command that explains the failure:\n%s", stdout)
 		}
+		if n == left && !strings.Contains(stdout, "\n    "+f.Summary()) || !strings.Contains(stdout, "\n    Fix: "+f.Advice()+"\n") {
+			t.Errorf("%s does not show %q:\n%s", n.conf.File, f.Error(), stdout)
+		}
+		_, stdout, _ = cli("status", "lab", "--socket", n.socket)
 		if !strings.Contains(stdout, "last failure ") || !strings.Contains(stdout, "\n    "+f.Summary()+"\n    Fix: "+f.Advice()+"\n") {
 			t.Errorf("%s does not show %q:\n%s", n.conf.File, f.Error(), stdout)
 		}

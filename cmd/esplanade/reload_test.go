@@ -105,7 +105,8 @@ func TestReloadRefused(t *testing.T) {
 			if !s.LoadedAt.Equal(before) {
 				t.Error("status says that it was loaded")
 			}
-			code, text, _ := cli("status", "--socket", n.socket)
+			t.Setenv("COLUMNS", "5000")
+			code, text, _ := cli("status", "lab", "--socket", n.socket)
 			if code != exitOK || !strings.Contains(text, "\nlab: down") {
 				t.Errorf("the old connection is not there: %s", text)
 			}

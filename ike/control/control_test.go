@@ -107,8 +107,8 @@ func TestShapes(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := info.Conns[0]
-	c.SAs = append(c.SAs, s)
-	if cs := connStatus(c); cs.PPK != "office" || cs.Proposal != chosen.String() || cs.NAT != "local" || cs.NATText != "in front of this side" {
+	c.SAs, c.Lines = append(c.SAs, s), append(c.Lines, gateway.LineInfo{})
+	if cs := b.connStatus(c); cs.PPK != "office" || cs.Proposal != chosen.String() || cs.NAT != "local" || cs.NATText != "in front of this side" {
 		t.Errorf("the status shows PPK %q and %q, NAT %q (%q)", cs.PPK, cs.Proposal, cs.NAT, cs.NATText)
 	}
 }

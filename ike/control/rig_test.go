@@ -109,5 +109,5 @@ func backend(t *testing.T, text string) (*Backend, *still) {
 		Random: random, Jitter: func() float64 { return 0.5 },
 	})}
 	s.g.Start(time.Now(), nil, false)
-	return &Backend{Commands: Commands{s}}, s
+	return &Backend{Commands: Commands{s}, Counters: nowhere{}.Counters}, s
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"esplanade/ike/diag"
@@ -36,7 +37,7 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 			continue
 		}
 		known = true
-		cs := connStatus(c)
+		cs := b.connStatus(c)
 		for _, h := range cs.Children {
 			st.Gateway.ChildSAs += h.SAs
 		}
@@ -51,10 +52,10 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 // maxStrangers is how many failures of unknown peers the status shows.
 const maxStrangers = 5
 
-func connStatus(c gateway.ConnInfo) vici.ConnStatus {
+func (b *Backend) connStatus(c gateway.ConnInfo) vici.ConnStatus {
 	cs := vici.ConnStatus{
 		Name: c.Conf.Name, Local: joined(c.Conf.LocalAddrs), Remote: joined(c.Conf.RemoteAddrs),
-		LocalID: c.Conf.Local.ID.String(), RemoteID: c.Conf.Remote.ID.String(),
+		LocalID: c.Conf.Local.ID.String(), RemoteID: c.Conf.Remote.ID.String(), Peers: b.peers(c),
 	}
 	for _, s := range c.SAs {
 		if s.State == sa.StateEstablished || s.State == sa.StateRekeying {
@@ -65,7 +66,6 @@ func connStatus(c gateway.ConnInfo) vici.ConnStatus {
 			cs.Resumed, cs.NAT, cs.NATText = s.Resumed, s.NAT.Word(), s.NAT.String()
 		}
 	}
-	cs.State.LastFailure = failureStatus(c.Last)
 	// A connection is as good as the worst of what is desired of its children.
 	for i, h := range c.Children {
 		hs := vici.ChildStatus{
@@ -73,10 +73,11 @@ func connStatus(c gateway.ConnInfo) vici.ConnStatus {
 			BytesIn: h.Counters.InBytes, PacketsIn: h.Counters.InPackets, BytesOut: h.Counters.OutBytes, PacketsOut: h.Counters.OutPackets,
 			State: vici.State{
 				Desired: h.Desired, Current: h.Phase, Since: h.Since, WaitsFor: h.WaitsFor, NextTry: h.NextTry,
-				LastFailure: failureStatus(h.Last), Heard: h.Heard, Silence: silenceStatus(h.Silence), Remarks: remarks(h.Remarks),
+				Heard: h.Heard, Silence: silenceStatus(h.Silence), Remarks: remarks(h.Remarks),
 			},
 		}
 		hs.Path = pathStatus(h.Path)
+		hs.State.LastFailure, hs.State.Aside = lastFailure(h.Last, h.Up())
 		for _, s := range h.SAs {
 			hs.State.NextRekey, hs.Proposal = s.RekeyAt, s.Chosen.String()
 			hs.LocalTS, hs.RemoteTS = texts(s.TS.Local), texts(s.TS.Remote)
@@ -88,7 +89,18 @@ func connStatus(c gateway.ConnInfo) vici.ConnStatus {
 		}
 		cs.Children = append(cs.Children, hs)
 	}
+	up := slices.ContainsFunc(c.Children, gateway.ChildInfo.Up)
+	cs.State.LastFailure, cs.State.Aside = lastFailure(c.Last, up)
 	return cs
+}
+
+// lastFailure is the latest failure of what is up, or is not. One that leaves what is up as it is stands aside.
+func lastFailure(r *diag.Repeat, up bool) (last, aside *vici.FailureStatus) {
+	f := failureStatus(r)
+	if f != nil && up && r.Failure.Aside {
+		return nil, f
+	}
+	return f, nil
 }
 
 // rank orders children by how far they are from what is desired of them.

@@ -180,12 +180,17 @@ func (c *Collapser) Lasts(connection string) Lasts {
 	l := Lasts{}
 	for k, e := range c.byConn[connection] {
 		l.keep("", e)
-		if k.child != "" {
+		if k.child == "" {
+			l.keep(wholeConnection, e)
+		} else {
 			l.keep(k.child, e)
 		}
 	}
 	return l
 }
+
+// wholeConnection is where Lasts has the latest failure that names no child. No child is called so.
+const wholeConnection = "\x00"
 
 func (l Lasts) keep(child string, e *entry) {
 	best := l[child]
@@ -202,6 +207,17 @@ func (l Lasts) Of(child string) *Repeat {
 	}
 	r := e.Repeat
 	return &r
+}
+
+// Concerning copies the latest failure that a child has a part in: one that names it, or none.
+func (l Lasts) Concerning(child string) *Repeat {
+	both := Lasts{}
+	for _, name := range []string{child, wholeConnection} {
+		if e := l[name]; e != nil {
+			both.keep("", e)
+		}
+	}
+	return both.Of("")
 }
 
 // Clear forgets the failures of a connection, or only those of one of its children if child is not "": it came up. A

@@ -101,6 +101,13 @@ func TestCollapserLastAndClear(t *testing.T) {
 	if l := c.Lasts("office"); l.Of("").Failure != whole || l.Of("net").Failure != a || l.Of("other").Failure != b || l.Of("none") != nil {
 		t.Errorf("those of all children: %v", l)
 	}
+	if l := c.Lasts("office"); l.Concerning("net").Failure != whole || l.Concerning("none").Failure != whole {
+		t.Errorf("the latest is that of the connection: %v", l)
+	}
+	c.Add(a, testTime)
+	if l := c.Lasts("office"); l.Concerning("net").Failure != a || l.Concerning("other").Failure != whole {
+		t.Errorf("the latest is that of the child: %v", l)
+	}
 	c.Recovered("office", "net")
 	if l := c.Lasts("office"); l.Of("").Failure != b || l.Of("net") != nil || l.Of("other").Failure != b {
 		t.Errorf("a child has come up: %v", l)

@@ -69,6 +69,9 @@ type Counters struct {
 	LastOnPath time.Time
 }
 
+// Plus is the sum of counters of several SAs.
+func (c Counters) Plus(o Counters) Counters { c.add(o); return c }
+
 // add sums counters of several SAs.
 func (c *Counters) add(o Counters) {
 	c.InBytes += o.InBytes

@@ -114,6 +114,11 @@ func (d *Manager) uninstallNow(e *entry, c *sa.Child) {
 	h := e.child(c.Config)
 	if counters, ok := dp.Counters(c.ID); ok && h != nil {
 		h.past.add(counters)
+		if e.past != nil {
+			sum := e.past[c.Config.Name]
+			sum.add(counters)
+			e.past[c.Config.Name] = sum
+		}
 	}
 	dp.RemoveInbound(c.ID)
 	if h != nil {

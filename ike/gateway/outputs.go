@@ -231,7 +231,7 @@ func (d *Manager) established(now time.Time, e *entry) {
 	d.table.setUp(e)
 	e.stranger = false
 	d.logHeld(e)
-	e.first = now
+	e.first, e.past = now, map[string]Counters{}
 	d.joinKin(e)
 	s := e.m.Snapshot()
 	d.o.Meter.Add(CountEstablished)

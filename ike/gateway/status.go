@@ -16,11 +16,20 @@ import (
 type ConnInfo struct {
 	Conf     *config.Connection
 	SAs      []sa.Snapshot
+	Lines    []LineInfo // of SAs, in the same order
 	Children []ChildInfo
 	// Shut: a command keeps it down, and peers are refused.
 	Shut bool
 	// Last is the latest failure since the connection came up, if any.
 	Last *diag.Repeat
+}
+
+// LineInfo is what an IKE SA has in common with those that were rekeyed to it.
+type LineInfo struct {
+	// First is when the first of them was established; zero if none is yet. Past is what has gone since then through CHILD SAs that are
+	// gone, by their child.
+	First time.Time
+	Past  map[string]Counters
 }
 
 // ChildInfo is a copy of what an operator wants to know about a configured child.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -98,6 +99,7 @@ func (s *Survey) step(budget int) int {
 		if !e.closed {
 			x := e.m.Snapshot()
 			h.info.SAs, s.heard[e.m] = append(h.info.SAs, x), x.Heard
+			h.info.Lines = append(h.info.Lines, LineInfo{e.first, maps.Clone(e.past)})
 			s.info.IKESAs++
 		}
 		return budget - 1 - len(e.m.Children())
@@ -107,7 +109,7 @@ func (s *Survey) step(budget int) int {
 		if c.machine != nil {
 			i.Heard = s.heardOn(c.machine)
 		}
-		i.Last = h.failures.Of(c.cfg.Name)
+		i.Last = h.failures.Concerning(c.cfg.Name)
 		h.child = &i
 		for id := range c.live {
 			h.live = append(h.live, id)

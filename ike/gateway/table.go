@@ -75,6 +75,8 @@ type line struct {
 	// first is when the first of them was established; caller: this side has initiated that one.
 	first  time.Time
 	caller bool
+	// past is what went through its CHILD SAs that are gone, by their child; nil before the IKE SA is established.
+	past map[string]Counters
 	// kin is what it shares with the other IKE SAs of its peer; restart: the peer has started it for one that was closed.
 	kin     *kin
 	restart bool

@@ -211,10 +211,9 @@ func (c *Client) Status(ctx context.Context, connection string) (Status, error) 
 	req := new(Message).SetNonEmpty("connection", connection)
 	m, err := c.Stream(ctx, CmdStatus, EventStatusConn, req, func(m *Message) error {
 		conn, err := parseConnStatus(m)
-		// One with very many children comes in several events.
+		// One with very many children or peers comes in several events.
 		if n := len(st.Connections); n > 0 && st.Connections[n-1].Name == conn.Name {
-			last := &st.Connections[n-1]
-			last.Children = append(last.Children, conn.Children...)
+			st.Connections[n-1].add(conn)
 			return err
 		}
 		st.Connections = append(st.Connections, conn)

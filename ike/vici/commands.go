@@ -218,9 +218,8 @@ func (ss *session) status(ctx context.Context, req *Message) *Message {
 		return failed(err)
 	}
 	for i := range st.Connections {
-		c := &st.Connections[i]
-		for _, c.Children = range pages(c.Children, (*ChildStatus).fill) {
-			if err := ss.stream(ctx, EventStatusConn, c.message()); err != nil {
+		for _, m := range st.Connections[i].messages() {
+			if err := ss.stream(ctx, EventStatusConn, m); err != nil {
 				return failed(err)
 			}
 		}

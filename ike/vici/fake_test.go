@@ -109,6 +109,23 @@ func testStatus() Status {
 					LocalTS: []string{"10.10.0.0/24"}, RemoteTS: []string{"10.20.0.0/24"}, SAs: 1, BytesIn: 1, PacketsIn: 2,
 					BytesOut: 3, PacketsOut: 1 << 63, Path: &PathStatus{MTU: 1400, Inner: 1338, LoweredBy: ByICMP, Since: testNow},
 				}},
+				Peers: []PeerStatus{
+					{
+						ID: 7, State: "established", Since: testNow.Add(-time.Hour), Initiator: true, UpSince: testNow.Add(-2 * time.Hour),
+						Local: "192.0.2.1:4500", Remote: "203.0.113.7:4500", LocalID: "site-a.example", RemoteID: "Bäckerei", SPIi: "0123456789abcdef", SPIr: "fedcba9876543210",
+						NAT: "remote", NATText: "in front of the peer", Proposal: "aes256gcm16-prfsha384-x25519", Resumed: true, PPK: "office-2026", MOBIKE: true,
+						LocalAddrs: []string{"2001:db8::1"}, RemoteAddrs: []string{"203.0.113.8"}, NextRekey: testNow, NextReauth: testNow.Add(time.Hour),
+						Requests: []string{"liveness check", "create child net"}, Heard: testNow.Add(-time.Second),
+						Silence: &Silence{Request: "liveness check", Since: testNow, Repeated: 2, Tries: 5, Failure: &FailureStatus{Code: "E-DPD", Text: "no answer", Fix: "wait"}},
+						Children: []SAStatus{{
+							ID: 9, State: "installed", Since: testNow, SPIIn: "00c0ffee", SPIOut: "deadbeef", Transport: "udp", Proposal: "aes128gcm16",
+							LocalTS: []string{"10.10.0.0/24"}, RemoteTS: []string{"10.20.0.0/24"}, Traffic: Traffic{"net", 1, 2, 3, 1 << 63},
+							LastIn: testNow, LastOut: testNow, NextRekey: testNow, Expires: testNow,
+						}, {ID: 10, State: "rekeyed", SPIIn: "1", SPIOut: "2", Transport: "esp"}},
+						Traffic: []Traffic{{"net", 5, 6, 7, 8}, {"other", 0, 0, 0, 1}},
+					},
+					{ID: 12, State: "connecting", Local: "192.0.2.1:500", Remote: "203.0.113.9:500", SPIi: "1", SPIr: "0"},
+				},
 			},
 			{Name: "lab", Local: "%any", Remote: "%any", State: State{
 				Desired: "on command", Current: "up", Heard: testNow.Add(-time.Minute),
@@ -116,6 +133,7 @@ func testStatus() Status {
 					Request: "liveness check", Since: testNow.Add(-23 * time.Second), Repeated: 3, Tries: 5,
 					Failure: &FailureStatus{Code: "E-DPD", Text: "no answer", Fix: "wait", Count: 1, First: testNow.Add(-23 * time.Second), Last: testNow},
 				},
+				Aside:   &FailureStatus{Code: "E-TIMEOUT-INIT", Text: "silent", Fix: "call", Count: 1},
 				Remarks: []FailureStatus{{Code: "E-MTU", Text: "large packets vanish", Fix: "repair the firewall", Count: 2, First: testNow, Last: testNow}},
 			}},
 		},

@@ -86,11 +86,20 @@ func TestManyConnections(t *testing.T) {
 	if got := sizes(t, b, "list-conns", EventListConn); got["two"] != 1 || got["one/child3999"] != 1 || got["one/child0"] != 1 || got["one"] < 2 {
 		t.Errorf("%d events of one, %d of two", got["one"], got["two"])
 	}
+	// Two peers, one of which carries so much that it comes in several events.
+	sas := make([]SAStatus, 4000)
+	for i := range sas {
+		sas[i] = SAStatus{ID: uint64(i + 1), Traffic: Traffic{Child: "net"}, RemoteTS: manySelectors(10)}
+	}
+	st.Peers = []PeerStatus{{ID: 1, Children: sas, Traffic: []Traffic{{Child: "net"}}}, {ID: 2}}
 	b.state = &Status{Connections: []ConnStatus{st, {Name: "two"}}}
 	_, path := startServer(t, b, Options{})
 	s, err := dial(t, path).Status(t.Context(), "")
 	if err != nil || len(s.Connections) != 2 || len(s.Connections[0].Children) != 4000 || s.Connections[1].Name != "two" {
-		t.Errorf("%d connections, %v", len(s.Connections), err)
+		t.Fatalf("%d connections, %v", len(s.Connections), err)
+	}
+	if p := s.Connections[0].Peers; len(p) != 2 || len(p[0].Children) != 4000 || p[0].Children[3999].ID != 4000 || len(p[0].Traffic) != 1 || p[1].ID != 2 {
+		t.Errorf("%d peers", len(p))
 	}
 }
 

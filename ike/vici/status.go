@@ -105,6 +105,8 @@ type ConnStatus struct {
 	LocalAddrs  []string      `json:"local_addrs,omitempty"`
 	RemoteAddrs []string      `json:"remote_addrs,omitempty"`
 	Children    []ChildStatus `json:"children"`
+	// Peers are its IKE_SAs, oldest first. The fields above are those of the newest that is established.
+	Peers []PeerStatus `json:"peers"`
 }
 
 // ChildStatus is a child of a connection.
@@ -166,6 +168,8 @@ type State struct {
 	Remarks []FailureStatus `json:"remarks,omitempty"`
 	// LastFailure is the latest failure since it was last up.
 	LastFailure *FailureStatus `json:"last_failure,omitempty"`
+	// Aside is the latest failure of an attempt in addition to what is up, which it leaves as it is; set in "up" only.
+	Aside *FailureStatus `json:"aside,omitempty"`
 }
 
 // Silence is a request without an answer, from its second repetition until the answer comes.
@@ -214,6 +218,10 @@ func (c *ConnStatus) message() *Message {
 		ch := &c.Children[i]
 		ch.fill(children.Sub(ch.Name))
 	}
+	peers := s.Sub("peers")
+	for i := range c.Peers {
+		c.Peers[i].fill(peers.Sub(strconv.FormatUint(c.Peers[i].ID, 10)))
+	}
 	return m
 }
 
@@ -255,6 +263,9 @@ func (st *State) fill(m *Message) {
 	}
 	if f := st.LastFailure; f != nil {
 		f.fill(m.Sub("last-failure"))
+	}
+	if f := st.Aside; f != nil {
+		f.fill(m.Sub("aside"))
 	}
 }
 
@@ -377,6 +388,9 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 				BytesOut: p.uint64(s, "bytes-out"), PacketsOut: p.uint64(s, "packets-out"), Path: p.path(s.Section("path")),
 			})
 		}
+		for id, s := range s.Section("peers").Sections() {
+			c.add(ConnStatus{Peers: []PeerStatus{p.peer(id, s)}})
+		}
 		return c, p.err
 	}
 	return c, fmt.Errorf("vici: status: an event without a connection")
@@ -397,17 +411,26 @@ func (p *parser) state(m *Message) State {
 	for _, s := range m.Section("remarks").Sections() {
 		st.Remarks = append(st.Remarks, p.failure(s))
 	}
-	if s := m.Section("silence"); s != nil {
-		f := p.failure(s.Section("failure"))
-		st.Silence = &Silence{
-			Request: s.Get("request"), Since: p.time(s, "since"), Repeated: p.int(s, "repeated"), Tries: p.int(s, "tries"), Failure: &f,
-		}
-	}
+	st.Silence = p.silence(m.Section("silence"))
 	if s := m.Section("last-failure"); s != nil {
 		f := p.failure(s)
 		st.LastFailure = &f
 	}
+	if s := m.Section("aside"); s != nil {
+		f := p.failure(s)
+		st.Aside = &f
+	}
 	return st
+}
+
+func (p *parser) silence(s *Message) *Silence {
+	if s == nil {
+		return nil
+	}
+	f := p.failure(s.Section("failure"))
+	return &Silence{
+		Request: s.Get("request"), Since: p.time(s, "since"), Repeated: p.int(s, "repeated"), Tries: p.int(s, "tries"), Failure: &f,
+	}
 }
 
 func (p *parser) failure(s *Message) FailureStatus {

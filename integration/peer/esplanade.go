@@ -145,7 +145,8 @@ func (e *Esplanade) Reload(t testing.TB) {
 func (e *Esplanade) Command(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 	defer cancel()
-	return e.site.RunContext(ctx, lab.Command{Args: append(append([]string{e.path}, args...), "--socket", e.Socket())})
+	return e.site.RunContext(ctx, lab.Command{Args: append(append([]string{e.path}, args...), "--socket", e.Socket()),
+		Env: []string{"COLUMNS=5000"}}) // no text is broken into lines
 }
 
 // StatusAll is what "esplanade status --json" says.

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"esplanade/ike/vici"
+)
+
+// print writes all there is to know about a connection.
+func (c *connReport) print(w io.Writer, now time.Time, s screen) {
+	say := func(inset, format string, args ...any) {
+		for _, line := range s.wrap(fmt.Sprintf(format, args...), inset) {
+			fmt.Fprintln(w, line)
+		}
+	}
+	say("", "%s: %s", c.Name, c.stateReport.text(now))
+	if len(c.Peers) == 0 {
+		say("  ", "%s [%s] <-> %s [%s]", c.Local, c.LocalID, c.Remote, c.RemoteID)
+	}
+	for i := range c.Peers {
+		c.Peers[i].print(say, now)
+	}
+	for _, h := range c.Children {
+		say("  ", "%s: %s", h.Name, h.stateReport.text(now))
+		say("    ", "%s === %s", strings.Join(h.LocalTS, " "), strings.Join(h.RemoteTS, " "))
+		if h.SAs > 0 || h.PacketsIn+h.PacketsOut > 0 {
+			say("    ", "%s", trafficText(h.PacketsIn, h.BytesIn, time.Time{}, h.PacketsOut, h.BytesOut, time.Time{}, now))
+		}
+		if p := h.Path; p != nil && p.LoweredBy != "" {
+			say("    ", "%s", pathText(p, now))
+		}
+	}
+	if q := c.Silence; q != nil && c.State != "dead" {
+		say("  ", "no answer for %s, if it stays so:", short(now.Sub(q.Since)))
+		q.Failure.body(say)
+	}
+	for _, f := range c.Remarks {
+		f.print(w, now, s, "remark")
+	}
+	if f := c.Failure; f != nil {
+		f.print(w, now, s, "last failure")
+	}
+	if f := c.Aside; f != nil {
+		f.print(w, now, s, "what is up is not concerned: another attempt failed")
+	}
+}
+
+// print writes an IKE SA and what it carries.
+func (p *peerReport) print(say func(inset, format string, args ...any), now time.Time) {
+	role := "responder"
+	if p.Initiator {
+		role = "initiator"
+	}
+	since := p.State
+	if !p.Since.IsZero() {
+		since += " for " + short(now.Sub(p.Since))
+	}
+	if !p.UpSince.IsZero() && p.UpSince.Before(p.Since.Add(-time.Second)) {
+		since += ", in all " + short(now.Sub(p.UpSince))
+	}
+	say("  ", "%s [%s] <-> %s [%s]", p.Local, p.LocalID, p.Remote, p.RemoteID)
+	say("    ", "IKE SA #%d %s, %s here; SPIs %s_i %s_r", p.ID, since, role, p.SPIi, p.SPIr)
+	var facts []string
+	add := func(format string, args ...any) { facts = append(facts, fmt.Sprintf(format, args...)) }
+	if p.Proposal != "" {
+		add("%s", p.Proposal)
+	}
+	if p.Resumed {
+		add("resumed")
+	}
+	if p.NATText != "" {
+		add("NAT: %s", p.NATText)
+	}
+	if !p.Heard.IsZero() {
+		add("heard %s ago", short(now.Sub(p.Heard)))
+	}
+	if !p.NextRekey.IsZero() {
+		add("rekeys in %s", short(p.NextRekey.Sub(now)))
+	}
+	if !p.NextReauth.IsZero() {
+		add("authenticates again in %s", short(p.NextReauth.Sub(now)))
+	}
+	if len(facts) > 0 {
+		say("    ", "%s", strings.Join(facts, "; "))
+	}
+	if p.PPK != "" {
+		say("    ", "post-quantum preshared key %q", p.PPK)
+	}
+	if p.MOBIKE {
+		say("    ", "%s", mobikeText(p.LocalAddrs, p.RemoteAddrs))
+	}
+	if len(p.Requests) > 0 {
+		say("    ", "outstanding: %s", strings.Join(p.Requests, ", "))
+	}
+	if q := p.Silence; q != nil {
+		say("    ", "no answer to %s for %s, sent again %d of %d times", q.Request, short(now.Sub(q.Since)), q.Repeated, q.Tries)
+	}
+	for _, x := range p.Children {
+		transport := "ESP in UDP"
+		if x.Transport == "esp" {
+			transport = "ESP without UDP"
+		}
+		say("    ", "%s #%d %s for %s; SPIs %s in %s out; %s", x.Child, x.ID, x.State, short(now.Sub(x.Since)), x.SPIIn, x.SPIOut, transport)
+		say("      ", "%s === %s", strings.Join(x.LocalTS, " "), strings.Join(x.RemoteTS, " "))
+		line := x.Proposal
+		if !x.NextRekey.IsZero() && (x.State == "installed" || x.State == "rekeying") {
+			line += "; rekeys in " + short(x.NextRekey.Sub(now))
+		}
+		say("      ", "%s", line)
+		say("      ", "%s", trafficText(x.PacketsIn, x.BytesIn, x.LastIn, x.PacketsOut, x.BytesOut, x.LastOut, now))
+	}
+}
+
+// mobikeText says which other addresses the two sides have told each other.
+func mobikeText(here, there []string) string {
+	if len(here)+len(there) == 0 {
+		return "MOBIKE"
+	}
+	return fmt.Sprintf("MOBIKE; other addresses here: %s; there: %s", orNone(here), orNone(there))
+}
+
+// trafficText is what has come in and gone out, and when the last packet did.
+func trafficText(packetsIn, bytesIn uint64, lastIn time.Time, packetsOut, bytesOut uint64, lastOut, now time.Time) string {
+	one := func(what string, packets, bytes uint64, last time.Time) string {
+		t := fmt.Sprintf("%s %d packets %s", what, packets, octets(bytes))
+		if !last.IsZero() {
+			t += ", last " + short(now.Sub(last)) + " ago"
+		}
+		return t
+	}
+	return one("in", packetsIn, bytesIn, lastIn) + "; " + one("out", packetsOut, bytesOut, lastOut)
+}
+
+func (f *failureReport) print(w io.Writer, now time.Time, s screen, what string) {
+	say := func(inset, format string, args ...any) {
+		for _, line := range s.wrap(fmt.Sprintf(format, args...), inset) {
+			fmt.Fprintln(w, line)
+		}
+	}
+	times := ""
+	if f.Count > 1 {
+		times = fmt.Sprintf(" (%d times since %s)", f.Count, f.First.Local().Format(timeForm))
+	}
+	say("  ", "%s %s ago%s:", what, short(now.Sub(f.Last)), times)
+	f.body(say)
+}
+
+// body writes what has failed, and the fix.
+func (f *failureReport) body(say func(inset, format string, args ...any)) {
+	say("    ", "%s", f.Message)
+	say("    ", "Fix: %s", f.Fix)
+}
+
+// pathText says why the MTU of a path is less than this host's interface has it.
+func pathText(p *vici.PathStatus, now time.Time) string {
+	why := "an ICMP message says so"
+	if p.LoweredBy == vici.ByBlackHole {
+		why = "larger packets vanish"
+	}
+	return fmt.Sprintf("path MTU %d, within the tunnel %d: %s, since %s ago", p.MTU, p.Inner, why, short(now.Sub(p.Since)))
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, " ")
+}
+
+// text is a state in one phrase: "up for 3m, wanted up".
+func (s stateReport) text(now time.Time) string {
+	t := s.State
+	if !s.Since.IsZero() {
+		t += " for " + short(now.Sub(s.Since))
+	}
+	if q := s.Silence; q != nil {
+		t += fmt.Sprintf(", no answer for %s (%s, sent again %d times)", short(now.Sub(q.Since)), q.Request, q.Repeated)
+	}
+	t += ", wanted " + s.Desired
+	if s.WaitsFor != "" && s.State != "up" {
+		t += ", waits for " + s.WaitsFor
+	}
+	if !s.NextRekey.IsZero() && s.State == "up" {
+		t += ", rekeys in " + short(s.NextRekey.Sub(now))
+	}
+	return t
+}
+
+func ago(now, t time.Time) string { return max(now.Sub(t), 0).Round(time.Second).String() }
+
+// octets writes a size with a unit of three digits or fewer.
+func octets(n uint64) string {
+	const units = "kMGTPE"
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f := float64(n)
+	i := -1
+	for f >= 1000 && i < len(units)-1 {
+		f /= 1000
+		i++
+	}
+	return fmt.Sprintf("%.1f %cB", f, units[i])
+}

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"esplanade/ike/vici"
+)
+
+// The table of tunnels: a line for each child and peer, worst first.
+
+// concern is how much an operator has to do with a tunnel; the least comes first.
+type concern int
+
+const (
+	concernDown       concern = iota // it is wanted up, or was a moment ago, and is not
+	concernSilent                    // up, and the peer does not answer
+	concernConnecting                // an attempt is under way
+	concernTrouble                   // as wanted, with something that has failed
+	concernIdle                      // as wanted, and not up
+	concernUp
+)
+
+// tunnel is a line of the table.
+type tunnel struct {
+	name, state, peer string
+	concern           concern
+	wanted            bool // it is as it should be
+	since             time.Time
+	in, out           uint64
+	// next says what happens next, failure why it is as it is, and provisional that the failure has not happened yet.
+	next        string
+	failure     *failureReport
+	provisional bool
+}
+
+// tunnels are the lines of a report, worst first.
+func (r statusReport) tunnels(now time.Time) (list []tunnel) {
+	for i := range r.Connections {
+		c := &r.Connections[i]
+		if len(c.Children) == 0 {
+			list = append(list, childless(c, now))
+		}
+		for j := range c.Children {
+			list = append(list, c.tunnelsOf(&c.Children[j], now)...)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b tunnel) int { return cmp.Compare(a.concern, b.concern) })
+	return list
+}
+
+// childless is the line of a connection without children.
+func childless(c *connReport, now time.Time) tunnel {
+	t := newTunnel(c.Name, c.stateReport, now)
+	t.peer = peerName(c.Remote, c.RemoteID, false)
+	for _, p := range c.Peers {
+		if p.State == "established" || p.State == "rekeying" {
+			t.state, t.concern, t.wanted, t.since, t.peer = "up", concernUp, true, p.UpSince, peerName(p.Remote, p.RemoteID, false)
+		}
+	}
+	return t
+}
+
+// tunnelsOf are the lines of a child: one for each peer that it is up with, and one if there is none.
+func (c *connReport) tunnelsOf(h *childReport, now time.Time) (list []tunnel) {
+	t := newTunnel(c.Name+"/"+h.Name, h.stateReport, now)
+	t.in, t.out = h.BytesIn, h.BytesOut
+	if p := h.Path; p != nil && p.LoweredBy == vici.ByBlackHole && t.next == "" {
+		t.next, t.concern = pathText(p, now), min(t.concern, concernTrouble)
+	}
+	t.peer = peerName(c.Remote, c.RemoteID, false)
+	peers := c.carriers(h.Name)
+	if len(peers) == 1 {
+		t.peer = peerName(peers[0].Remote, peers[0].RemoteID, c.many)
+	}
+	if len(peers) < 2 || h.State != "up" {
+		return []tunnel{t}
+	}
+	for _, p := range peers {
+		s := h.stateReport
+		s.Since, s.Silence = p.UpSince, p.Silence
+		x := newTunnel(t.name, s, now)
+		x.peer = peerName(p.Remote, p.RemoteID, true)
+		x.in, x.out = p.carried(h.Name)
+		list = append(list, x)
+	}
+	return list
+}
+
+// carriers are the peers that a child is up with. Of two IKE SAs with the same peer, one of which takes the other's place, it is the newer.
+func (c *connReport) carriers(child string) (list []*peerReport) {
+	for i := range c.Peers {
+		p := &c.Peers[i]
+		if !slices.ContainsFunc(p.Children, func(s saReport) bool { return s.Child == child && (s.State == "installed" || s.State == "rekeying") }) {
+			continue
+		}
+		if k := slices.IndexFunc(list, func(o *peerReport) bool { return o.RemoteID == p.RemoteID && o.Remote == p.Remote }); k >= 0 {
+			list[k] = p
+			continue
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// peerName is a peer in a line: its address, and its identity where that tells it from others.
+func peerName(addr, id string, many bool) string {
+	if !many || id == "" || id == addr {
+		return addr
+	}
+	return id + " " + addr
+}
+
+func newTunnel(name string, s stateReport, now time.Time) tunnel {
+	t := tunnel{name: name, state: s.State, since: s.Since, failure: s.Failure, wanted: true}
+	switch {
+	case s.State == "up" && s.Silence != nil:
+		t.state = "up, no answer for " + short(now.Sub(s.Silence.Since))
+		t.concern, t.wanted = concernSilent, false
+	case s.State == "up":
+		t.concern = concernUp
+	case s.State == "connecting":
+		t.concern, t.wanted = concernConnecting, s.Desired != "up"
+	case s.State == "dead", s.State == "waiting", s.Desired == "up":
+		t.concern, t.wanted = concernDown, false
+	default:
+		t.concern = concernIdle
+	}
+	switch q := s.Silence; {
+	case q != nil && s.State != "dead":
+		t.failure, t.provisional = q.Failure, true
+		t.next = fmt.Sprintf("no answer to %s for %s, sent again %d of %d times", q.Request, short(now.Sub(q.Since)), q.Repeated, q.Tries)
+	case s.State == "waiting" && !s.NextTry.IsZero():
+		t.next = "next attempt in " + short(s.NextTry.Sub(now))
+	case s.State != "up" && s.State != "trapped" && s.WaitsFor != "":
+		t.next = "waits for " + s.WaitsFor
+	}
+	if t.failure == nil && len(s.Remarks) > 0 {
+		t.failure = s.Remarks[0]
+	}
+	if t.failure != nil && t.concern > concernTrouble {
+		t.concern = concernTrouble
+	}
+	return t
+}
+
+// short is a duration in two units at most, such as 2m40s or 3d4h.
+func short(d time.Duration) string {
+	d = max(d, 0)
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Hour:
+		return d.Round(time.Second).String()
+	case d < day:
+		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+	case d < 100*day:
+		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
+	}
+	return fmt.Sprintf("%dd", d/day)
+}
+
+// The widths of columns.
+const (
+	columnGap   = 2
+	minNameCol  = 10
+	minPeerCol  = 8
+	reasonInset = 4
+	// restLines are kept free below the table: what is dropped, strangers, how to see more.
+	restLines = 8
+	// fullShare: so much of the lines of a screen may be reasons in full; the other tunnels have theirs in one line.
+	fullShare = 2
+)
+
+// writeTable writes the lines of tunnels, at most so many lines of text; 0 is all. It returns those that it has left out.
+func writeTable(w io.Writer, list []tunnel, now time.Time, s screen) (left []tunnel) {
+	shown := len(list)
+	if s.lines > 0 {
+		shown = min(shown, max(s.lines-restLines, 5))
+	}
+	reasons := reasonsOf(list[:shown], s)
+	if s.lines > 0 {
+		// The table and its reasons fit the screen.
+		lines := 1
+		for i := range shown {
+			lines += 1 + len(reasons[i])
+			if lines > max(s.lines-restLines, 5) && i > 0 {
+				shown = i
+				break
+			}
+		}
+	}
+	cells := [][]string{{"NAME", "STATE", "SINCE", "PEER", "IN", "OUT"}}
+	for _, t := range list[:shown] {
+		since := ""
+		if !t.since.IsZero() {
+			since = short(now.Sub(t.since))
+		}
+		cells = append(cells, []string{t.name, t.state, since, t.peer, octets(t.in), octets(t.out)})
+	}
+	width := make([]int, len(cells[0]))
+	for _, row := range cells {
+		for i, c := range row {
+			width[i] = max(width[i], columns(c))
+		}
+	}
+	room := s.width - columnGap*(len(width)-1)
+	for i, n := range width {
+		if i != 0 && i != 3 {
+			room -= n
+		}
+	}
+	if width[0]+width[3] > room {
+		width[3] = max(min(width[3], max(room-width[0], room/2)), minPeerCol)
+		width[0] = max(room-width[3], minNameCol)
+		if over := width[0] + width[3] - room; over > 0 {
+			width[1] -= over // what a state says first is most of it
+		}
+	}
+	for i, row := range cells {
+		var b strings.Builder
+		for j, c := range row {
+			if j > 0 {
+				b.WriteString(strings.Repeat(" ", columnGap))
+			}
+			if c = middle(c, width[j]); j == 1 {
+				c = end(row[j], width[j])
+			}
+			pad := strings.Repeat(" ", width[j]-columns(c))
+			if j >= 4 { // numbers stand at the right
+				b.WriteString(pad + c)
+			} else {
+				b.WriteString(c + pad)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+		if i > 0 {
+			for _, line := range reasons[i-1] {
+				fmt.Fprintln(w, line)
+			}
+		}
+	}
+	return list[shown:]
+}
+
+// reasonsOf are the lines below each tunnel. The same failure is written in full once, and only as long as there is room.
+func reasonsOf(list []tunnel, s screen) [][]string {
+	room := 1 << 30
+	if s.lines > 0 {
+		room = s.lines / fullShare
+	}
+	said := map[string]bool{}
+	out := make([][]string, len(list))
+	for i, t := range list {
+		full, brief := t.reason(s)
+		if t.failure != nil && said[t.failure.Message] {
+			full = brief
+		}
+		if len(full) > room {
+			out[i] = brief
+			continue
+		}
+		room -= len(full)
+		out[i] = full
+		if t.failure != nil {
+			said[t.failure.Message] = true
+		}
+	}
+	return out
+}
+
+// reason is why a tunnel is as it is: in full, and in one line at most.
+func (t tunnel) reason(s screen) (full, brief []string) {
+	inset := strings.Repeat(" ", reasonInset)
+	f := t.failure
+	if f == nil {
+		if t.next == "" {
+			return nil, nil
+		}
+		full = s.wrap(t.next, inset)
+		return full, full[:1]
+	}
+	head := t.next
+	if t.provisional {
+		head += "; if it stays so:"
+	}
+	if head != "" {
+		full = append(full, s.wrap(head, inset)...)
+	}
+	message := f.Message
+	if f.Count > 1 {
+		message += fmt.Sprintf(" (%d times since %s)", f.Count, f.First.Local().Format(timeForm))
+	}
+	full = append(full, s.wrap(message, inset)...)
+	full = append(full, s.wrap("Fix: "+f.Fix, inset)...)
+	line := f.title()
+	if t.next != "" {
+		line = t.next + ": " + line
+	}
+	return full, []string{inset + end(line, s.width-reasonInset)}
+}
+
+// title is the beginning of a failure's message: its code, what it concerns and its title.
+func (f *failureReport) title() string {
+	parts := strings.SplitN(f.Message, ": ", 3)
+	return strings.Join(parts[:min(len(parts), 2)], ": ")
+}
+
+// summary counts tunnels: "12 tunnels: 10 up, 2 not as wanted (1 waiting, 1 up without an answer)".
+func summary(list []tunnel) string {
+	up, wrong := 0, 0
+	for _, t := range list {
+		if t.concern == concernUp || strings.HasPrefix(t.state, "up") {
+			up++
+		}
+		if !t.wanted {
+			wrong++
+		}
+	}
+	s := plural(len(list), "tunnel") + fmt.Sprintf(": %d up", up)
+	if wrong == 0 {
+		return s + ", all as wanted"
+	}
+	return s + fmt.Sprintf(", %d not as wanted", wrong)
+}
+
+// byState counts tunnels by their states: "3 waiting, 960 up".
+func byState(list []tunnel) string {
+	count := map[string]int{}
+	var order []string
+	for _, t := range list {
+		state := t.state
+		if t.concern == concernSilent {
+			state = "up without an answer"
+		}
+		if count[state]++; count[state] == 1 {
+			order = append(order, state)
+		}
+	}
+	for i, state := range order {
+		order[i] = fmt.Sprintf("%d %s", count[state], state)
+	}
+	return strings.Join(order, ", ")
+}
