@@ -230,6 +230,13 @@ func (c *Collapser) Clear(connection, child string) {
 	}
 }
 
+// Withdraw forgets a failure that was added and has turned out to be none, unless a later one like it has taken its place.
+func (c *Collapser) Withdraw(f *Failure) {
+	if e := c.entries[keyOf(f)]; e != nil && e.Failure == f {
+		c.forget(keyOf(f))
+	}
+}
+
 // Recovered forgets the failures of a child that came up, and those of its connection that name no child. What its siblings have
 // failed with goes on holding.
 func (c *Collapser) Recovered(connection, child string) {

@@ -204,3 +204,18 @@ func TestClip(t *testing.T) {
 		}
 	}
 }
+
+// A failure that is taken back is gone, but not a later one of its kind.
+func TestWithdraw(t *testing.T) {
+	var c Collapser
+	f, later := Silent(testWhere("INFORMATIONAL"), false, Sent{}), Silent(testWhere("INFORMATIONAL"), false, Sent{})
+	c.Add(f, testTime)
+	c.Withdraw(later)
+	if _, ok := c.Last("office", ""); !ok {
+		t.Error("another failure is gone")
+	}
+	c.Withdraw(f)
+	if r, ok := c.Last("office", ""); ok {
+		t.Errorf("still there: %v", r)
+	}
+}

@@ -63,6 +63,7 @@ type Manager struct {
 	wakes     agenda[*child] // children by when they have to be reconciled at the latest
 	cookies   *sa.Cookies
 	failures  diag.Collapser
+	silences  diag.Collapser // what silences have been said to come to; provisional, and nobody's failure yet
 	talk      talk
 	loaded    loaded
 	loads     int // how often a configuration was loaded

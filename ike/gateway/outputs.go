@@ -190,15 +190,12 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 	case sa.PeerInitialContact:
 		d.initialContact(now, e)
 	case sa.ExchangeDone:
+		d.answersAgain(now, e, o)
 		d.exchangeDone(e, o)
 	case sa.Moved:
 		d.moved(now, e, o)
 	case sa.Retransmitted:
-		d.o.Meter.Add(CountRetransmits)
-		d.progress(e).Info("retransmitting request", "exchange", o.Exchange.String(), "message_id", o.MessageID, "try", o.Try, "to", o.Path.Remote)
-		if e.conn != nil {
-			e.conn.tell(1, "retransmit "+strconv.Itoa(o.Try)+" of "+o.Exchange.String()+" request with message ID "+strconv.Itoa(int(o.MessageID)))
-		}
+		d.retransmitted(now, e, o)
 	case sa.Ignored:
 		d.ignored(o)
 		if e.conn != nil {
@@ -382,6 +379,7 @@ func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 		h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
 	}
 	d.failures.Recovered(h.conn.conf.Name, h.cfg.Name)
+	d.silences.Recovered(h.conn.conf.Name, h.cfg.Name)
 	d.cleared(h)
 	h.finish(nil)
 	e.handover.goesOn(now)

@@ -1,6 +1,11 @@
 package gateway
 
-import "esplanade/ike/sa"
+import (
+	"strconv"
+	"time"
+
+	"esplanade/ike/sa"
+)
 
 // silence is set while the peer of a child does not answer: while an attempt is under way, for what that waits for, and while the
 // child is up, if none of its CHILD SAs has a peer that answers. Of several it is the latest: a child is as good as the best of them.
@@ -27,4 +32,45 @@ func (d *Manager) silence(h *child) *sa.Silence {
 		}
 	}
 	return latest
+}
+
+// retransmitted handles a request that was sent again. Each repetition is worth a line for those who look closer; from the second on
+// the peer counts as silent, which is said once, with what it comes to if no answer comes. The same silence attempt after attempt is
+// said less and less often, as a failure is.
+func (d *Manager) retransmitted(now time.Time, e *entry, o sa.Retransmitted) {
+	d.o.Meter.Add(CountRetransmits)
+	d.logger(e).Debug("retransmitting request", "exchange", o.Exchange.String(), "message_id", o.MessageID, "try", o.Try, "to", o.Path.Remote)
+	if e.conn == nil {
+		return
+	}
+	e.conn.tell(1, "retransmit "+strconv.Itoa(o.Try)+" of "+o.Exchange.String()+" request with message ID "+strconv.Itoa(int(o.MessageID)))
+	first := e.silent == nil
+	if e.silent = o.Silence; e.silent == nil || !first {
+		return
+	}
+	f := e.silent.Failure
+	e.conn.tell(1, "no answer for "+now.Sub(e.silent.Since).Round(100*time.Millisecond).String()+"; if it stays so: "+f.Error())
+	if f == e.reported {
+		return // an ICMP error has said so
+	}
+	r, log := d.silences.Add(f, now)
+	if e.silenceSaid = log; log {
+		d.logger(e).Warn("no answer yet; "+string(f.Code)+" if it stays so"+r.Suffix(), "request", e.silent.Request, "sent_again", e.silent.Repeated,
+			"of", e.silent.Tries, "remote", o.Path.Remote, "fix", f.Advice())
+	}
+}
+
+// answersAgain ends the silence of a peer with its first answer. What was reported of one that counted as dead is taken back.
+func (d *Manager) answersAgain(now time.Time, e *entry, x sa.ExchangeDone) {
+	s := e.silent
+	if s == nil || !x.Initiated {
+		return
+	}
+	if !s.Dead.IsZero() {
+		d.failures.Withdraw(s.Failure)
+	}
+	if said := e.silenceSaid || !s.Dead.IsZero(); said {
+		d.logger(e).Info("the peer answers again", "request", s.Request, "after", now.Sub(s.Since).Round(time.Millisecond), "remote", x.Path.Remote)
+	}
+	e.silent, e.silenceSaid = nil, false
 }

@@ -49,6 +49,9 @@ type entry struct {
 	excluded netip.Addr
 	// wants are the children that its peer was refused because another one has their networks.
 	wants map[*child]struct{}
+	// silent is the silence of its peer that was noticed last, until there is an answer; silenceSaid: it has had a line in the log.
+	silent      *sa.Silence
+	silenceSaid bool
 	// reported is the latest failure of it that was reported: a machine may give one value twice.
 	reported *diag.Failure
 	// held are exchanges of a half-open responder, which have no lines in the log yet.
