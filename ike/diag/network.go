@@ -15,7 +15,14 @@ type Sent struct {
 	Times int
 	// Over is from the first time to now.
 	Over time.Duration
+	// Size is how many bytes it has, InitPort the peer's port on which IKE_SA_INIT was answered; 0: not known.
+	Size     int
+	InitPort uint16
 }
+
+// largeRequest is from how many bytes on a request may have been lost because of its size: what no link has to take (RFC 791), with room
+// for headers.
+const largeRequest = 512
 
 // text is "IKE_SA_INIT 5 times in 2m45s".
 func (s Sent) text(w Where) string {
@@ -39,11 +46,32 @@ func Silent(w Where, connecting bool, s Sent) *Failure {
 		return f
 	case connecting:
 		f := w.failure(CodeTimeoutAuth, ours, "")
-		f.Fix = fmt.Sprintf("let UDP 4500 pass between %s and %s in both directions; keep fragmentation on at both ends; "+
-			"read the peer's log.", local, peer)
+		f.Fix = authSilent(w, local, peer, s)
 		return f
 	}
 	return w.failure(CodeTimeout, ours, "")
+}
+
+// authSilent is what to do when the peer has answered IKE_SA_INIT and nothing after it: what is different then are the port and the size.
+func authSilent(w Where, local, peer string, s Sent) string {
+	var fix string
+	switch port := w.Remote.Port(); {
+	case port == 0:
+		fix = fmt.Sprintf("let UDP 4500 pass between %s and %s in both directions; ", local, peer)
+	case s.InitPort != 0 && s.InitPort != port:
+		fix = fmt.Sprintf("UDP %d passes, UDP %d does not: let it pass between %s and %s in both directions; ", s.InitPort, port, local, peer)
+	case s.InitPort != 0:
+		fix = fmt.Sprintf("UDP %d passes, so it is not the port; ", port)
+	default:
+		fix = fmt.Sprintf("let UDP %d pass between %s and %s in both directions; ", port, local, peer)
+	}
+	if s.Size > largeRequest || s.Size == 0 {
+		if s.Size > 0 {
+			fix += fmt.Sprintf("a path may also lose the request for its size (%d bytes): ", s.Size)
+		}
+		fix += "keep fragmentation on at both ends; "
+	}
+	return fix + "read the peer's log."
 }
 
 // Dead is the failure that liveness checks went unanswered; quiet is how long ago the peer was last heard.

@@ -96,7 +96,9 @@ func (m *Machine) silence(now time.Time, p *outstanding) *diag.Failure {
 	case p.task.traits().kind == TaskLiveness && !connecting:
 		return diag.Dead(w, now.Sub(m.lastInbound()), p.sent(now))
 	}
-	return diag.Silent(w, connecting, p.sent(now))
+	sent := p.sent(now)
+	sent.Size, sent.InitPort = p.size(), m.init.port
+	return diag.Silent(w, connecting, sent)
 }
 
 // sent is what was sent for a request so far.

@@ -297,5 +297,6 @@ func (m *Machine) answered(now time.Time, msg *wire.Message, datagram []byte, pa
 	m.childless.offered = notify(msg.Payloads, wire.NotifyChildlessIKEv2Supported) != nil
 	m.alive.lastHeard = now
 	m.window.nextSend = 1
+	m.init.port = m.path.Remote.Port()
 	m.float()
 }

@@ -95,6 +95,8 @@ type Machine struct {
 type initState struct {
 	ownMessage, peerMessage []byte
 	ni, nr                  []byte
+	// port is the peer's, on which it has answered an initiator.
+	port uint16
 	// digest is the SHA-256 of the request that a responder was made from.
 	digest [sha256.Size]byte
 }

@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,9 @@ func TestSilenceWhileConnecting(t *testing.T) {
 		}
 		if n := countEvents[Failed](r.a); n != 0 {
 			t.Errorf("%s: %d failures are reported that are provisional", name, n)
+		}
+		if fix := s.Failure.Fix; c.code == diag.CodeTimeoutAuth && !strings.Contains(fix, "UDP 500 passes, UDP 4500 does not") {
+			t.Errorf("%s: %s", name, fix)
 		}
 		cut = false
 		r.run(20 * time.Second)
