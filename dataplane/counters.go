@@ -13,6 +13,8 @@ type Counters struct {
 	LastIn, LastOut time.Time
 	// LastOnPath is when the last batch came in with a packet from the address that the SA's path says.
 	LastOnPath time.Time
+	// Asking is how many of the packets out ask for an answer: see [asksForAnswer].
+	Asking uint64
 }
 
 // counterCell is one goroutine's share of an SA's counters: only it writes, so that no cache line travels between
@@ -21,7 +23,8 @@ type counterCell struct {
 	packets, bytes atomic.Uint64
 	last           atomic.Int64 // nanoseconds on the engine's clock; 0: never
 	onPath         atomic.Int64 // the same, of packets from where the path says
-	_              [32]byte
+	asking         atomic.Uint64
+	_              [24]byte
 }
 
 func (c *counterCell) add(packets, bytes int, now int64) {
@@ -34,6 +37,7 @@ func (c *counterCell) add(packets, bytes int, now int64) {
 type counterSum struct {
 	packets, bytes uint64
 	last, onPath   int64
+	asking         uint64
 }
 
 func (s *counterSum) add(cells []counterCell) {
@@ -42,6 +46,7 @@ func (s *counterSum) add(cells []counterCell) {
 		s.bytes += cells[i].bytes.Load()
 		s.last = max(s.last, cells[i].last.Load())
 		s.onPath = max(s.onPath, cells[i].onPath.Load())
+		s.asking += cells[i].asking.Load()
 	}
 }
 

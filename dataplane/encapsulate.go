@@ -44,6 +44,7 @@ func (w *outLoop) encapsulate(sa *outboundSA, s *superPacket) {
 		w.drops.add(DropOutSeal, s.segments)
 		return
 	}
+	w.asking = !s.offloaded() && asksForAnswer(s.bytes(), h)
 	if verdict == split {
 		w.sendSplit(&o, s, limit)
 	} else {
@@ -195,5 +196,9 @@ func (w *outLoop) seal(o *outgoing, p []byte, seq uint64) bool {
 func (w *outLoop) count(sa *outboundSA, packets, bytes int) {
 	if packets > 0 {
 		sa.cells[w.shard].add(packets, bytes, w.now)
+		if w.asking {
+			sa.cells[w.shard].asking.Add(1)
+			w.asking = false // the other fragments of the packet do not count again
+		}
 	}
 }

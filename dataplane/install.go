@@ -198,7 +198,7 @@ func (e *Engine) Counters(id uint64) (Counters, bool) {
 	}
 	return Counters{
 		InBytes: in.bytes, InPackets: in.packets, LastIn: e.clock.at(in.last), LastOnPath: e.clock.at(in.onPath),
-		OutBytes: out.bytes, OutPackets: out.packets, LastOut: e.clock.at(out.last),
+		OutBytes: out.bytes, OutPackets: out.packets, LastOut: e.clock.at(out.last), Asking: out.asking,
 	}, true
 }
 

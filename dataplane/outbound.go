@@ -44,6 +44,8 @@ type outLoop struct {
 	icmpOut [1]superPacket
 	icmp    tokenBucket
 	hole    holeDetector
+	// asking: the packet that is being sent asks for an answer.
+	asking bool
 }
 
 func newOutLoop(e *Engine, shard int, drops *dropCounters, s sender, d deviceWriter) *outLoop {

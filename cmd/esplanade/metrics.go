@@ -89,6 +89,7 @@ type collector struct {
 	ignored, inboxDropped, sendErrors, established, lastReload, started         *prometheus.Desc
 	loadedAt, redirects, restored, contested                                    *prometheus.Desc
 	workWaiting, workDone, workDropped                                          *prometheus.Desc
+	unanswered, lastPacket                                                      *prometheus.Desc
 }
 
 func newCollector(g *gateway) *collector {
@@ -99,8 +100,10 @@ func newCollector(g *gateway) *collector {
 		g:            g,
 		build:        d("build_info", "What runs; always 1.", "version"),
 		configured:   d("connection_configured", "1 for each connection of the configuration.", "connection"),
-		up:           d("connection_up", "1 if at least one child of the connection carries traffic.", "connection"),
-		childUp:      d("child_up", "1 if the child carries traffic.", "connection", "child"),
+		up:           d("connection_up", "1 if at least one child of the connection is up.", "connection"),
+		childUp:      d("child_up", "1 if traffic of the child could flow a moment ago: there is an SA, and its peer does not count as dead.", "connection", "child"),
+		unanswered:   d("ike_unanswered_requests", "IKE SAs and attempts whose request was sent again twice or more and has no answer yet.", "connection"),
+		lastPacket:   d("child_last_packet_timestamp_seconds", "When the last packet went through, in seconds since 1970; none before the first.", "connection", "child", "direction"),
 		pathMTU:      d("child_path_mtu_bytes", "The largest outer packet that the path to the peer takes, as far as is known.", "connection", "child"),
 		trouble:      d("child_trouble", "1 while a trouble lasts that does not take the child down, by its code.", "connection", "child", "reason"),
 		ikeSAs:       d("ike_sas", "IKE SAs of the connection.", "connection"),
@@ -135,7 +138,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.configured, c.up, c.childUp, c.pathMTU, c.trouble, c.ikeSAs, c.halfOpen, c.refused, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
 		c.rekeys, c.retransmits, c.moves, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
-		c.redirects, c.restored, c.contested, c.workWaiting, c.workDone, c.workDropped,
+		c.redirects, c.restored, c.contested, c.workWaiting, c.workDone, c.workDropped, c.unanswered, c.lastPacket,
 	} {
 		ch <- d
 	}
@@ -178,6 +181,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		name := n.Conf.Name
 		gauge(c.configured, 1, name)
 		gauge(c.ikeSAs, float64(len(n.SAs)), name)
+		gauge(c.unanswered, float64(silent(n.SAs)), name)
 		up := false
 		for _, h := range n.Children {
 			up = up || h.Up()
@@ -192,6 +196,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			count(c.bytes, h.Counters.OutBytes, name, h.Conf.Name, "out")
 			count(c.packets, h.Counters.InPackets, name, h.Conf.Name, "in")
 			count(c.packets, h.Counters.OutPackets, name, h.Conf.Name, "out")
+			c.lastPackets(gauge, h, name)
 		}
 		gauge(c.up, number(up), name)
 	}

@@ -104,6 +104,27 @@ var networkCatalog = []info{
 		fix:    "find out what happened to the peer or the path at that time; nothing needs to be done here.",
 	},
 	{
+		code: CodeESPOneWay, title: "ESP goes out, none comes in",
+		peerVerb: "answers IKE, and sent", peerDefault: "answers IKE, and sent no ESP that arrived",
+		ourVerb: "sent", ourDefault: "sent packets that ask for an answer",
+		meaning: "TCP connections were begun or pings sent through the tunnel, for ten seconds at least, and no ESP packet has come " +
+			"in since, while the peer answers IKE. Traffic that goes one way by nature (UDP) does not count. The tunnel stays up: it " +
+			"may be that only the hosts behind the peer do not answer. It is looked at after each liveness check, of either side.",
+		seenBy: "Each side that sends such packets.",
+		causes: []string{
+			"Without UDP encapsulation: a firewall drops IP protocol 50 (ESP), in one direction or both.",
+			"The hosts behind the peer do not answer, do not exist, or answer by another way.",
+			"The peer does not forward what it has decrypted: its firewall, its routes, `ip_forward`.",
+			"A device on the way passes IKE on UDP port 4500 and drops ESP there.",
+		},
+		lookAt: []string{
+			"`tcpdump -ni any 'ip proto 50 or udp port 4500'` on both sides: where the packets end.",
+			"The peer's counters: whether it has decrypted our packets, and sent any.",
+		},
+		fix: "let IP protocol 50 pass both ways, or set `encap = true`, which takes UDP 4500; then see whether the peer forwards and the " +
+			"hosts behind it answer.",
+	},
+	{
 		code: CodeDNS, title: "the peer's name cannot be resolved",
 		peerVerb: "is", peerDefault: "has no known address",
 		ourVerb: "asked", ourDefault: "asked the resolver",

@@ -52,6 +52,8 @@ const (
 	CodeUnreachable Code = "E-UNREACHABLE"
 	// CodeDPD: liveness checks of an established IKE_SA went unanswered; the peer is taken for dead.
 	CodeDPD Code = "E-DPD"
+	// CodeESPOneWay: the peer answers IKE, and none of its ESP arrives although packets that ask for an answer go out.
+	CodeESPOneWay Code = "E-ESP-ONEWAY"
 	// CodeDNS: the name of the peer cannot be resolved.
 	CodeDNS Code = "E-DNS"
 	// CodeRedirectLoop: gateways send this side from one to the next and on.

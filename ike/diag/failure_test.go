@@ -89,6 +89,8 @@ func every() map[string]*Failure {
 		"Silent/auth":                Silent(auth, true, Sent{Times: 5, Over: 165 * time.Second}),
 		"Silent/later":               Silent(info, false, Sent{Times: 1, Over: 4 * time.Second}),
 		"Dead":                       Dead(info, time.Minute, Sent{Times: 5, Over: 165 * time.Second}),
+		"OneWay/raw":                 OneWay(info, Traffic{Out: 10, Asking: 4}),
+		"OneWay/udp":                 OneWay(info, Traffic{Out: 10, Asking: 4, In: 3, UDP: true}),
 		"HalfOpenExpired":            HalfOpenExpired(init, 30*time.Second),
 		"Unreachable/port":           Unreachable(init, syscall.ECONNREFUSED),
 		"Unreachable/host":           Unreachable(init, syscall.EHOSTUNREACH),

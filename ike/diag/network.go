@@ -80,6 +80,35 @@ func Dead(w Where, quiet time.Duration, s Sent) *Failure {
 	return w.failure(CodeDPD, s.text(w), quiet.Round(time.Second).String()+" ago")
 }
 
+// Traffic is what has gone through the CHILD SAs with a peer.
+type Traffic struct {
+	// Out is how many packets were sent since nothing has come in, and Asking how many of them ask for an answer.
+	Out, Asking uint64
+	// In is how many packets have come in before, 0 for none at all.
+	In uint64
+	// UDP: ESP is encapsulated in UDP.
+	UDP bool
+}
+
+// OneWay is the failure that packets which ask for an answer go out and none come in, although the peer answers IKE. It proves nothing
+// about the tunnel.
+func OneWay(w Where, t Traffic) *Failure {
+	theirs := "no ESP that arrived since the SA was made"
+	if t.In > 0 {
+		theirs = "no more ESP that arrived"
+	}
+	f := w.failure(CodeESPOneWay, fmt.Sprintf("%d packets, %d of which ask for an answer", t.Out, t.Asking), theirs)
+	peer, local := orUnknown(bareAddr(w.Remote), "the peer"), orUnknown(bareAddr(w.Local), "this gateway")
+	if t.UDP {
+		f.Fix = fmt.Sprintf("see whether %s forwards what it decrypts (its firewall, routes, ip_forward), and whether the hosts behind it "+
+			"answer; UDP %d passes, as IKE does.", peer, w.Remote.Port())
+	} else {
+		f.Fix = fmt.Sprintf("let IP protocol 50 (ESP) pass between %s and %s in both directions, or set encap = true in %s: then ESP takes "+
+			"UDP 4500. If it passes, see whether the peer forwards and the hosts behind it answer.", local, peer, w.connection())
+	}
+	return f
+}
+
 // HalfOpenExpired is the failure of a responder that waited in vain for IKE_AUTH.
 func HalfOpenExpired(w Where, waited time.Duration) *Failure {
 	return w.failure(CodeHalfOpen, seconds(waited)+" for IKE_AUTH", "")

@@ -67,6 +67,8 @@ type Counters struct {
 	LastIn, LastOut                          time.Time
 	// LastOnPath is when a packet last came in from the address that the SA's path says.
 	LastOnPath time.Time
+	// Asking is how many packets out ask for an answer: they begin TCP connections, or are ICMP echo requests.
+	Asking uint64
 }
 
 // Plus is the sum of counters of several SAs.
@@ -78,6 +80,7 @@ func (c *Counters) add(o Counters) {
 	c.InPackets += o.InPackets
 	c.OutBytes += o.OutBytes
 	c.OutPackets += o.OutPackets
+	c.Asking += o.Asking
 	if o.LastIn.After(c.LastIn) {
 		c.LastIn = o.LastIn
 	}

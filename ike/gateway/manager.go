@@ -63,12 +63,13 @@ type Manager struct {
 	wakes     agenda[*child] // children by when they have to be reconciled at the latest
 	cookies   *sa.Cookies
 	failures  diag.Collapser
-	silences  diag.Collapser // what silences have been said to come to; provisional, and nobody's failure yet
-	talk      talk
-	loaded    loaded
-	loads     int // how often a configuration was loaded
-	stopping  bool
-	since     time.Time
+	// provisional are failures that were said to be likely, or possible; see retransmitted and oneWay.
+	provisional diag.Collapser
+	talk        talk
+	loaded      loaded
+	loads       int // how often a configuration was loaded
+	stopping    bool
+	since       time.Time
 	// waits are commands that wait for a state.
 	waits []*wait
 

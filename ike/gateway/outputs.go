@@ -191,6 +191,9 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 		d.initialContact(now, e)
 	case sa.ExchangeDone:
 		d.answersAgain(now, e, o)
+		if o.Bare {
+			d.watchESP(now, e)
+		}
 		d.exchangeDone(e, o)
 	case sa.Moved:
 		d.moved(now, e, o)
@@ -379,7 +382,7 @@ func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 		h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
 	}
 	d.failures.Recovered(h.conn.conf.Name, h.cfg.Name)
-	d.silences.Recovered(h.conn.conf.Name, h.cfg.Name)
+	d.provisional.Recovered(h.conn.conf.Name, h.cfg.Name)
 	d.cleared(h)
 	h.finish(nil)
 	e.handover.goesOn(now)

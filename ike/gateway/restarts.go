@@ -20,6 +20,8 @@ type kin struct {
 	// restarts counts the IKE SAs that the peer has started for one that was closed, restarted is when it last did.
 	restarts  int
 	restarted time.Time
+	// esp is what is watched of the children that they have.
+	esp map[*child]*espWatch
 }
 
 const (

@@ -234,6 +234,8 @@ type fakePlane struct {
 	// refuse makes installations fail.
 	refuse error
 	last   time.Time
+	// traffic is what each CHILD SA has carried.
+	traffic Counters
 	// changed is called after each change of the policies and of outbound SAs.
 	changed func()
 }
@@ -354,7 +356,9 @@ func (p *fakePlane) Counters(child uint64) (Counters, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, ok := p.in[child]
-	return Counters{LastIn: p.last}, ok
+	c := p.traffic
+	c.LastIn = p.last
+	return c, ok
 }
 
 // empty fails the test unless nothing is left.

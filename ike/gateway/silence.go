@@ -53,9 +53,9 @@ func (d *Manager) retransmitted(now time.Time, e *entry, o sa.Retransmitted) {
 	if f == e.reported {
 		return // an ICMP error has said so
 	}
-	r, log := d.silences.Add(f, now)
+	r, log := d.provisional.Add(f, now)
 	if e.silenceSaid = log; log {
-		d.logger(e).Warn("no answer yet; "+string(f.Code)+" if it stays so"+r.Suffix(), "request", e.silent.Request, "sent_again", e.silent.Repeated,
+		d.progress(e).Warn("no answer yet; "+string(f.Code)+" if it stays so"+r.Suffix(), "request", e.silent.Request, "sent_again", e.silent.Repeated,
 			"of", e.silent.Tries, "remote", o.Path.Remote, "fix", f.Advice())
 	}
 }
@@ -70,7 +70,7 @@ func (d *Manager) answersAgain(now time.Time, e *entry, x sa.ExchangeDone) {
 		d.failures.Withdraw(s.Failure)
 	}
 	if said := e.silenceSaid || !s.Dead.IsZero(); said {
-		d.logger(e).Info("the peer answers again", "request", s.Request, "after", now.Sub(s.Since).Round(time.Millisecond), "remote", x.Path.Remote)
+		d.progress(e).Info("the peer answers again", "request", s.Request, "after", now.Sub(s.Since).Round(time.Millisecond), "remote", x.Path.Remote)
 	}
 	e.silent, e.silenceSaid = nil, false
 }

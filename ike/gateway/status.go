@@ -61,7 +61,7 @@ type ChildInfo struct {
 func (c ChildInfo) Up() bool { return c.Phase == string(phaseUp) }
 
 // RemarkCodes are the codes of the troubles that a child may have a remark on.
-func RemarkCodes() []diag.Code { return []diag.Code{diag.CodeMTU} }
+func RemarkCodes() []diag.Code { return []diag.Code{diag.CodeMTU, diag.CodeESPOneWay} }
 
 // Remarked reports whether there is a remark on such a trouble.
 func (c ChildInfo) Remarked(code diag.Code) bool {

@@ -129,6 +129,7 @@ func (s *Survey) step(budget int) int {
 		if x := c.live[id]; x != nil { // else it is gone since the last turn
 			if i := s.d.installed[id]; i != nil {
 				h.child.Heard = later(h.child.Heard, s.heardOn(i.owner.m))
+				s.d.remark(h.child, c, i.owner)
 			}
 			h.child.SAs = append(h.child.SAs, sa.SnapshotChild(x))
 		}

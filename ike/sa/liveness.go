@@ -74,6 +74,9 @@ func (l *liveness) doubt(now time.Time) bool {
 	return true
 }
 
+// ask has the peer asked at a time, or before. It is for what an answer decides.
+func (l *liveness) ask(at time.Time) { l.checkAt = earliest(l.checkAt, at) }
+
 // keepalive reports whether the mapping of a NAT is to be kept open now by a packet of its own. The caller sends it then.
 func (l *liveness) keepalive(now time.Time, every time.Duration) bool {
 	if now.Before(l.nextKeepalive(every)) {
@@ -90,6 +93,9 @@ func (l *liveness) nextKeepalive(every time.Duration) time.Time {
 	}
 	return last.Add(every)
 }
+
+// AskAt has the peer asked whether it is there, at that time or before.
+func (m *Machine) AskAt(at time.Time) { m.alive.ask(at) }
 
 // livenessTask is an empty INFORMATIONAL request; with MOBIKE it may ask what the peer sees of a NAT.
 type livenessTask struct{}
