@@ -27,8 +27,8 @@
 // machine.go has the state; request.go and complete.go have what it asks for. An exchange is followed in this order:
 // receive.go (from the datagram to the handler of its exchange), window.go (message ids, the cached response), opening.go
 // (exchanges in the clear), protect.go (SK payloads), then a file per exchange: init_initiator.go, init_responder.go,
-// intermediate.go, auth_initiator.go, auth_responder.go, create_child.go, rekey_child.go, rekey_ike.go (with collision.go and
-// collision_rekey.go), followup_initiator.go, followup_responder.go, informational.go, resume_initiator.go, resume_responder.go.
+// intermediate.go, auth_initiator.go, auth_responder.go, create_child.go, rekey_child.go, rekey_ike.go (with handover.go, remind.go,
+// collision.go and collision_rekey.go), followup_initiator.go, followup_responder.go, informational.go, resume_initiator.go, resume_responder.go.
 //
 // Requests that this side makes are tasks (task.go; what the core asks of them: traits.go); one is outstanding at a time,
 // since the window size is one (RFC 7296 section 2.3).

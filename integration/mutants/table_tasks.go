@@ -19,7 +19,7 @@ func tasks() []Mutant {
 			Why: "an answer that came by one path would prove the address of another",
 		},
 		{
-			Name: "task-successor", File: "ike/sa/rekey_ike.go", Tests: "^TestWhatFollowsToTheSuccessor$",
+			Name: "task-successor", File: "ike/sa/handover.go", Tests: "^TestWhatFollowsToTheSuccessor$",
 			Old: "		if t.traits().follows {\n", New: "		if false {\n",
 			Why: "what was asked for during a rekeying of the IKE SA would be forgotten",
 		},
