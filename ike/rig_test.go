@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,6 +14,7 @@ import (
 	"esplanade/esp"
 	"esplanade/ike/control"
 	"esplanade/ike/gateway"
+	"esplanade/ike/hosttest"
 	"esplanade/ike/selector"
 )
 
@@ -108,7 +108,7 @@ type node struct {
 func (w *wires) start(t *testing.T, c *config.Config, change ...func(*Options)) *node {
 	t.Helper()
 	addr := c.Connections[0].LocalAddrs[0].Addr()
-	n := &node{addr: addr, plane: &fakePlane{t: t, w: w, spi: 0x100, reserved: map[uint32]bool{}, policies: map[uint64]bool{}, in: map[uint64]uint32{}, out: map[uint64]uint32{}}, net: &fakeNetwork{addr: addr}}
+	n := &node{addr: addr, plane: &fakePlane{t: t, w: w, spi: 0x100, reserved: map[uint32]bool{}, policies: map[uint64]bool{}, in: map[uint64]uint32{}, out: map[uint64]uint32{}}, net: hosttest.NewNetwork(addr)}
 	o := Options{Config: c, DataPlane: n.plane, Network: n.net, IKEPort: 500, NATTPort: 4500}
 	for _, f := range change {
 		f(&o)
@@ -221,89 +221,11 @@ func (n *node) empty(t *testing.T) {
 			t.Errorf("left in the data plane: %d in, %d out, %d SPIs, %d policies", len(p.in), len(p.out), len(p.reserved), len(p.policies))
 		}
 	})
-	n.net.empty(t)
+	n.net.Empty(t)
 }
 
-// fakeNetwork counts routes.
-type fakeNetwork struct {
-	addr netip.Addr
-
-	mu       sync.Mutex
-	routes   map[string]int
-	excluded map[netip.Addr]int
-	// changed is called after each change of the routes.
-	changed func()
-}
-
-func (n *fakeNetwork) SourceFor(netip.Addr) (netip.Addr, error) { return n.addr, nil }
-func (n *fakeNetwork) Addresses() ([]netip.Addr, error)         { return []netip.Addr{n.addr}, nil }
-func (n *fakeNetwork) Prepared() error                          { return nil }
-
-func (n *fakeNetwork) count(by int, ts selector.Pair) error {
-	n.mu.Lock()
-	defer func() {
-		changed := n.changed
-		n.mu.Unlock()
-		if changed != nil {
-			changed()
-		}
-	}()
-	if n.routes == nil {
-		n.routes = map[string]int{}
-	}
-	k := selector.Format(ts.Remote)
-	if n.routes[k] += by; n.routes[k] == 0 {
-		delete(n.routes, k)
-	} else if n.routes[k] < 0 {
-		return fmt.Errorf("no route %s", k)
-	}
-	return nil
-}
-
-func (n *fakeNetwork) AddRoutes(ts selector.Pair) error    { return n.count(1, ts) }
-func (n *fakeNetwork) RemoveRoutes(ts selector.Pair) error { return n.count(-1, ts) }
-
-func (n *fakeNetwork) exclude(by int, a netip.Addr) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.excluded == nil {
-		n.excluded = map[netip.Addr]int{}
-	}
-	if n.excluded[a] += by; n.excluded[a] == 0 {
-		delete(n.excluded, a)
-	} else if n.excluded[a] < 0 {
-		return fmt.Errorf("%s is not excluded", a)
-	}
-	return nil
-}
-
-func (n *fakeNetwork) Exclude(a netip.Addr) error   { return n.exclude(1, a) }
-func (n *fakeNetwork) Unexclude(a netip.Addr) error { return n.exclude(-1, a) }
-
-// empty fails the test unless everything was taken back.
-func (n *fakeNetwork) empty(t *testing.T) {
-	t.Helper()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if len(n.routes)+len(n.excluded) > 0 {
-		t.Errorf("left in the network: routes %v, excluded %v", n.routes, n.excluded)
-	}
-}
-
-// logBuffer keeps what is logged.
-type logBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
+// What a daemon has around it.
+type (
+	fakeNetwork = hosttest.Network
+	logBuffer   = hosttest.Log
+)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,7 @@ import (
 // slowNetwork is a network whose kernel does not answer while it is stuck.
 type slowNetwork struct {
 	*fakeNetwork
+	mu    sync.Mutex
 	stuck chan struct{} // nil, or each change waits until it is closed
 	calls int
 	fail  error
@@ -82,13 +84,11 @@ func TestRoutesDoNotHoldUpTheLoop(t *testing.T) {
 		}
 		release()
 		synctest.Wait()
-		net.mu.Lock()
-		if n := net.routes["10.2.0.0/16"]; n != 2 || net.excluded[netip.MustParseAddr(addrB)] != 1 {
-			t.Errorf("routes %v, excluded %v", net.routes, net.excluded)
+		if n := net.Routes()["10.2.0.0/16"]; n != 2 || net.Excluded()[netip.MustParseAddr(addrB)] != 1 {
+			t.Errorf("routes %v, excluded %v", net.Routes(), net.Excluded())
 		}
-		net.mu.Unlock()
 		a.stop()
-		net.empty(t)
+		net.Empty(t)
 	})
 }
 
@@ -115,8 +115,8 @@ func TestRoutesCoalesce(t *testing.T) {
 		}
 		release()
 		r.flush()
-		if net.calls != 2 || net.routes["10.20.0.0/24"] != 2 || len(net.excluded) > 0 || len(r.peers) > 0 || len(r.routes) != 2 {
-			t.Errorf("%d calls, routes %v, excluded %v, peers %d, holders %d", net.calls, net.routes, net.excluded, len(r.peers), len(r.routes))
+		if net.calls != 2 || net.Routes()["10.20.0.0/24"] != 2 || len(net.Excluded()) > 0 || len(r.peers) > 0 || len(r.routes) != 2 {
+			t.Errorf("%d calls, routes %v, excluded %v, peers %d, holders %d", net.calls, net.Routes(), net.Excluded(), len(r.peers), len(r.routes))
 		}
 		r.setRoutes(first, nil)
 		r.setRoutes(last, nil)
@@ -124,7 +124,7 @@ func TestRoutesCoalesce(t *testing.T) {
 		if len(r.routes) > 0 {
 			t.Errorf("%d holders are remembered", len(r.routes))
 		}
-		net.empty(t)
+		net.Empty(t)
 	})
 }
 
@@ -139,13 +139,11 @@ func TestRoutesAreAddedBeforeAnyIsRemoved(t *testing.T) {
 		old := uint64(1)
 		r.setRoutes(old, &ts)
 		r.flush()
-		net.changed = func() {
-			net.mu.Lock()
-			defer net.mu.Unlock()
-			if net.routes["10.20.0.0/24"] < 1 {
+		net.OnChange(func() {
+			if net.Routes()["10.20.0.0/24"] < 1 {
 				t.Error("there was a moment without a route")
 			}
-		}
+		})
 		for range 5 {
 			release := net.stick()
 			r.exclude(netip.MustParseAddr(addrB)) // the kernel takes its time with that
@@ -159,13 +157,13 @@ func TestRoutesAreAddedBeforeAnyIsRemoved(t *testing.T) {
 			release()
 			r.flush()
 		}
-		if net.routes["10.20.0.0/24"] != 1 {
-			t.Errorf("routes %v", net.routes)
+		if net.Routes()["10.20.0.0/24"] != 1 {
+			t.Errorf("routes %v", net.Routes())
 		}
-		net.changed = nil
+		net.OnChange(nil)
 		r.setRoutes(old, nil)
 		r.close()
-		net.empty(t)
+		net.Empty(t)
 	})
 }
 
@@ -207,8 +205,8 @@ func TestRoutesThatFail(t *testing.T) {
 		net.fail, net.calls = nil, 6
 		net.mu.Unlock()
 		settle(2 * routeRetry)
-		if net.calls != 8 || net.routes["(none)"] != 1 {
-			t.Errorf("tried %d times, routes %v", net.calls, net.routes)
+		if net.calls != 8 || net.Routes()["(none)"] != 1 {
+			t.Errorf("tried %d times, routes %v", net.calls, net.Routes())
 		}
 		r.setRoutes(h, nil)
 		r.close()

@@ -11,28 +11,15 @@ import (
 	"esplanade/ike/diag"
 )
 
-func (n *fakeNetwork) Addresses() ([]netip.Addr, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.noRoute {
-		return nil, nil
-	}
-	return []netip.Addr{n.addr}, nil
-}
-
 // moveTo gives a daemon's host another address in place of the one it had; an invalid one leaves it without.
 func (n *node) moveTo(a netip.Addr) {
 	n.f.mu.Lock()
-	delete(n.f.nodes, n.net.addr)
+	delete(n.f.nodes, n.net.Addr())
 	if a.IsValid() {
 		n.f.nodes[a] = n
 	}
 	n.f.mu.Unlock()
-	n.net.mu.Lock()
-	if n.net.noRoute = !a.IsValid(); a.IsValid() {
-		n.net.addr = a
-	}
-	n.net.mu.Unlock()
+	n.net.SetAddr(a)
 	n.d.AddressesChanged()
 }
 
@@ -123,9 +110,9 @@ func TestAddressChanges(t *testing.T) {
 		}
 		a.stop()
 		settle(time.Second)
-		a.net.empty(t)
+		a.net.Empty(t)
 		b.stop()
-		b.net.empty(t)
+		b.net.Empty(t)
 	})
 }
 
@@ -192,7 +179,7 @@ func TestAddressAppears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFabric(t)
 		b := f.start(addrB, toml("", hostless("")))
-		a := f.start(addrA, toml("", roaming("")), func(o *rigOptions) { o.Network.(*fakeNetwork).noRoute = true })
+		a := f.start(addrA, toml("", roaming("")), func(o *rigOptions) { o.Network.(*fakeNetwork).SetAddr(netip.Addr{}) })
 		settle(10 * time.Minute)
 		if a.child("b/net").Up() {
 			t.Fatal("up without an address")

@@ -10,9 +10,7 @@ import (
 
 // keptOut reports whether a node keeps packets to an address out of its tunnels.
 func (n *node) keptOut(a netip.Addr) bool {
-	n.net.mu.Lock()
-	defer n.net.mu.Unlock()
-	return n.net.excluded[a] > 0
+	return n.net.Excluded()[a] > 0
 }
 
 // of is a connection to a third gateway, at an address that nobody has, for a network.
@@ -40,19 +38,19 @@ func TestMoveIsAClaim(t *testing.T) {
 			t.Fatal("b has not heard of the move")
 		}
 		if b.keptOut(ipC) || !b.keptOut(ipA) {
-			t.Errorf("kept out of the tunnels on a claim: %v", b.net.excluded)
+			t.Errorf("kept out of the tunnels on a claim: %v", b.net.Excluded())
 		}
 		b.wantESP(ipB, ipA)
 		f.onlyFromOwn()
 		settle(30 * time.Second)
 		b.wantESP(ipB, ipC)
 		if !b.keptOut(ipC) || b.keptOut(ipA) {
-			t.Errorf("kept out of the tunnels: %v", b.net.excluded)
+			t.Errorf("kept out of the tunnels: %v", b.net.Excluded())
 		}
 		a.stop()
 		settle(time.Second)
 		b.stop()
-		b.net.empty(t)
+		b.net.Empty(t)
 	})
 }
 
@@ -78,12 +76,12 @@ func TestPeerInsideAnothersNetworks(t *testing.T) {
 			}
 			b.wantESP(ipB, ipC)
 			if b.keptOut(ipC) {
-				t.Errorf("kept out of another's tunnel: %v", b.net.excluded)
+				t.Errorf("kept out of another's tunnel: %v", b.net.Excluded())
 			}
 			a.stop()
 			settle(time.Second)
 			b.stop()
-			b.net.empty(t)
+			b.net.Empty(t)
 		})
 	}
 }

@@ -42,7 +42,7 @@ func TestStart(t *testing.T) {
 		b.stop()
 		for _, n := range []*node{a, b} {
 			n.plane.empty(t)
-			n.net.empty(t)
+			n.net.Empty(t)
 			if strings.Contains(n.log.String(), testKey) {
 				t.Error("the pre-shared key is in the log")
 			}
@@ -314,14 +314,12 @@ func TestNoRoute(t *testing.T) {
 		b := f.start(addrB, toml("", right("none")))
 		c := left("start")
 		c.local = "%any"
-		a := f.start(addrA, toml("", c), func(o *rigOptions) { o.Network.(*fakeNetwork).noRoute = true })
+		a := f.start(addrA, toml("", c), func(o *rigOptions) { o.Network.(*fakeNetwork).SetAddr(netip.Addr{}) })
 		settle(time.Minute)
 		if h := a.child("b/net"); h.Last == nil || h.Last.Failure.Code != diag.CodeUnreachable {
 			t.Errorf("last failure %v", h.Last)
 		}
-		a.net.mu.Lock()
-		a.net.noRoute = false
-		a.net.mu.Unlock()
+		a.net.SetAddr(ipA)
 		settle(2 * time.Minute)
 		wantUp(t, a, b)
 		a.stop()

@@ -165,7 +165,7 @@ func TestThousandSAs(t *testing.T) {
 		b.stop()
 		for _, x := range []*node{a, b} {
 			x.plane.empty(t)
-			x.net.empty(t)
+			x.net.Empty(t)
 		}
 	})
 }

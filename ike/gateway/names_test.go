@@ -83,7 +83,7 @@ func TestPeerName(t *testing.T) {
 		a.stop()
 		b.stop()
 		a.plane.empty(t)
-		a.net.empty(t)
+		a.net.Empty(t)
 	})
 }
 

@@ -33,9 +33,7 @@ func watch(t *testing.T, n *node, network string) *guard {
 	n.plane.mu.Lock()
 	n.plane.changed = g.check
 	n.plane.mu.Unlock()
-	n.net.mu.Lock()
-	n.net.changed = g.check
-	n.net.mu.Unlock()
+	n.net.OnChange(g.check)
 	return g
 }
 
@@ -47,12 +45,10 @@ func (g *guard) check() {
 		policy = policy || strings.Contains(selector.Format(spd.Remote), g.network)
 	}
 	p.mu.Unlock()
-	n.mu.Lock()
 	routed := false
-	for k := range n.routes {
+	for k := range n.Routes() {
 		routed = routed || strings.Contains(k, g.network)
 	}
-	n.mu.Unlock()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.checks++
@@ -66,9 +62,7 @@ func (g *guard) end() {
 	g.n.plane.mu.Lock()
 	g.n.plane.changed = nil
 	g.n.plane.mu.Unlock()
-	g.n.net.mu.Lock()
-	g.n.net.changed = nil
-	g.n.net.mu.Unlock()
+	g.n.net.OnChange(nil)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.checks < 2 {
@@ -147,7 +141,7 @@ func TestReloadLeavesNoGap(t *testing.T) {
 			a.stop()
 			b.stop()
 			a.plane.empty(t)
-			a.net.empty(t)
+			a.net.Empty(t)
 		})
 	}
 }
@@ -213,7 +207,7 @@ func TestProtectedWhileDown(t *testing.T) {
 				g.end()
 				a.stop()
 				a.plane.empty(t)
-				a.net.empty(t)
+				a.net.Empty(t)
 			})
 		})
 	}
@@ -236,13 +230,11 @@ func TestEverythingIsNotHeldForAPeer(t *testing.T) {
 			x.children = []kid{{"net", "0.0.0.0/0 ::/0", c.remote, c.action, ""}}
 			a := f.start(addrA, toml("", x))
 			settle(time.Second)
-			a.net.mu.Lock()
-			if routed := len(a.net.routes) > 0; routed != c.routed || a.net.routes["0.0.0.0/0"] > 0 != (c.action == "start") {
-				t.Errorf("remote_ts = %q, start_action = %s: routes %v", c.remote, c.action, a.net.routes)
+			if routes := a.net.Routes(); len(routes) > 0 != c.routed || routes["0.0.0.0/0"] > 0 != (c.action == "start") {
+				t.Errorf("remote_ts = %q, start_action = %s: routes %v", c.remote, c.action, routes)
 			}
-			a.net.mu.Unlock()
 			a.stop()
-			a.net.empty(t)
+			a.net.Empty(t)
 		})
 	}
 }

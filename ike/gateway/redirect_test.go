@@ -47,7 +47,7 @@ func stopAll(t *testing.T, all ...*node) {
 	}
 	for _, n := range all {
 		n.plane.empty(t)
-		n.net.empty(t)
+		n.net.Empty(t)
 	}
 }
 

@@ -182,7 +182,7 @@ func TestReload(t *testing.T) {
 		settle(time.Minute)
 		a.stop()
 		a.plane.empty(t)
-		a.net.empty(t)
+		a.net.Empty(t)
 		for _, p := range peers {
 			p.stop()
 			p.plane.empty(t)
@@ -222,7 +222,7 @@ func TestReloadStartAction(t *testing.T) {
 		}
 		a.stop()
 		b.stop()
-		a.net.empty(t)
+		a.net.Empty(t)
 	})
 }
 

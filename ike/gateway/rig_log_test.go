@@ -1,24 +1,9 @@
 package gateway
 
-import (
-	"strings"
-	"sync"
+import "esplanade/ike/hosttest"
+
+// What a daemon has around it.
+type (
+	fakeNetwork = hosttest.Network
+	logBuffer   = hosttest.Log
 )
-
-// logBuffer keeps what is logged.
-type logBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}

@@ -16,6 +16,7 @@ import (
 	"esplanade/config"
 	"esplanade/esp"
 	"esplanade/ike/diag"
+	"esplanade/ike/hosttest"
 	"esplanade/ike/selector"
 )
 
@@ -80,7 +81,7 @@ type node struct {
 func (f *fabric) start(addr, toml string, change ...func(*rigOptions)) *node {
 	f.t.Helper()
 	a := netip.MustParseAddr(addr)
-	n := &node{f: f, addr: a, plane: newFakePlane(f), net: &fakeNetwork{addr: a}, log: &logBuffer{}}
+	n := &node{f: f, addr: a, plane: newFakePlane(f), net: hosttest.NewNetwork(a), log: &logBuffer{}}
 	o := rigOptions{
 		Options: Options{Config: parse(f.t, toml), DataPlane: n.plane, IKEPort: 500, NATTPort: 4500},
 		Network: n.net, Logger: slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -369,78 +370,6 @@ func (p *fakePlane) empty(t *testing.T) {
 	if n := len(p.in) + len(p.out) + len(p.spd) + len(p.reserved); n > 0 {
 		t.Errorf("left in the data plane: %d in, %d out, %d traps, SPIs %x", len(p.in), len(p.out), len(p.spd),
 			slices.Collect(maps.Keys(p.reserved)))
-	}
-}
-
-// fakeNetwork counts routes.
-type fakeNetwork struct {
-	addr netip.Addr
-
-	mu       sync.Mutex
-	routes   map[string]int
-	excluded map[netip.Addr]int
-	noRoute  bool
-	// changed is called after each change of the routes.
-	changed func()
-}
-
-func (n *fakeNetwork) SourceFor(netip.Addr) (netip.Addr, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.noRoute {
-		return netip.Addr{}, fmt.Errorf("network is unreachable")
-	}
-	return n.addr, nil
-}
-
-func (n *fakeNetwork) count(by int, ts selector.Pair) error {
-	n.mu.Lock()
-	defer func() {
-		changed := n.changed
-		n.mu.Unlock()
-		if changed != nil {
-			changed()
-		}
-	}()
-	if n.routes == nil {
-		n.routes = map[string]int{}
-	}
-	k := selector.Format(ts.Remote)
-	if n.routes[k] += by; n.routes[k] == 0 {
-		delete(n.routes, k)
-	} else if n.routes[k] < 0 {
-		return fmt.Errorf("no route %s", k)
-	}
-	return nil
-}
-
-func (n *fakeNetwork) AddRoutes(ts selector.Pair) error    { return n.count(1, ts) }
-func (n *fakeNetwork) RemoveRoutes(ts selector.Pair) error { return n.count(-1, ts) }
-
-func (n *fakeNetwork) exclude(by int, a netip.Addr) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.excluded == nil {
-		n.excluded = map[netip.Addr]int{}
-	}
-	if n.excluded[a] += by; n.excluded[a] == 0 {
-		delete(n.excluded, a)
-	} else if n.excluded[a] < 0 {
-		return fmt.Errorf("%s is not excluded", a)
-	}
-	return nil
-}
-
-func (n *fakeNetwork) Exclude(a netip.Addr) error   { return n.exclude(1, a) }
-func (n *fakeNetwork) Unexclude(a netip.Addr) error { return n.exclude(-1, a) }
-
-// empty fails the test unless everything was taken back.
-func (n *fakeNetwork) empty(t *testing.T) {
-	t.Helper()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if len(n.routes)+len(n.excluded) > 0 {
-		t.Errorf("left in the network: routes %v, excluded %v", n.routes, n.excluded)
 	}
 }
 

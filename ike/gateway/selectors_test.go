@@ -53,13 +53,11 @@ func TestSelectorsMoveAlong(t *testing.T) {
 				t.Errorf("%s, b: %s", when, got)
 			}
 			for _, n := range []*node{a, b} {
-				n.net.mu.Lock()
-				for r := range n.net.routes {
-					if strings.Contains(r, addrA+"/32") && n.net.routes[r] > 0 {
+				for r := range n.net.Routes() {
+					if strings.Contains(r, addrA+"/32") {
 						t.Errorf("%s, %s has a route for %s", when, n.addr, r)
 					}
 				}
-				n.net.mu.Unlock()
 			}
 		}
 		check("after the move")

@@ -137,13 +137,11 @@ func newSiege(t *testing.T, seed uint64) *siege {
 
 // guard has the gateway's data plane and network say what changes from now on; nil for nothing.
 func (l *siege) guard(changed func()) {
-	p, n := l.b.plane, l.b.net
+	p := l.b.plane
 	p.mu.Lock()
 	p.changed = changed
 	p.mu.Unlock()
-	n.mu.Lock()
-	n.changed = changed
-	n.mu.Unlock()
+	l.b.net.OnChange(changed)
 }
 
 // peer lists the numbers of the SAs that a or d has at the gateway.
@@ -289,12 +287,9 @@ func (l *siege) gone() {
 		l.t.Errorf("left in the data plane: %d in, %d out, %d SPIs, %d policies", len(p.in), len(p.out), len(p.reserved), len(p.spd))
 	}
 	p.mu.Unlock()
-	n := l.b.net
-	n.mu.Lock()
-	if len(n.excluded) != 2 || len(n.routes) != 3 {
-		l.t.Errorf("left in the network: excluded %v, routes %v", n.excluded, n.routes)
+	if excluded, routes := l.b.net.Excluded(), l.b.net.Routes(); len(excluded) != 2 || len(routes) != 3 {
+		l.t.Errorf("left in the network: excluded %v, routes %v", excluded, routes)
 	}
-	n.mu.Unlock()
 	_ = l.b.d.call(l.t.Context(), func(time.Time) {
 		d, t := l.b.d, &l.b.d.table
 		if len(t.bySPI) != 2 || len(t.byInit) != 0 || len(t.peers) != 2 || len(t.byAddr) != 2 || len(d.installed) != 2 || t.open != 2 {

@@ -32,6 +32,8 @@ var Layers = []Layer{
 	{Dir: "ike/suite", May: []string{"ike/proposal", "ike/wire"}, Tests: []string{"esp"}},
 	// The peer of the tests shares nothing with the machines but these.
 	{Dir: "ike/peertest", May: []string{"ike/proposal", "ike/suite", "ike/wire"}},
+	// The host of the gateway in tests.
+	{Dir: "ike/hosttest", May: []string{"ike/selector"}},
 	{Dir: "ike/auth/...", May: []string{"ike/auth/...", "ike/suite", "ike/identity", "ike/wire"}},
 	{Dir: "ike/eap/...", May: []string{"ike/eap/...", "ike/suite", "ike/wire"}},
 	{Dir: "config", May: []string{"config/tree", "ike/policy", "ike/proposal", "ike/selector", "ike/identity", "ike/wire"}, Tests: []string{"ike/vici"}},
@@ -43,10 +45,10 @@ var Layers = []Layer{
 	// All IKE SAs of a gateway, as a machine as well; its face towards the control protocol; the loop that has the input and
 	// output; and the simulation: never the packet loop nor devices. The gateway declares what it needs of a data plane.
 	{Dir: "ike/gateway", May: []string{"config", "esp", "ike/auth", "ike/diag", "ike/identity", "ike/policy", "ike/sa", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
-		Tests: []string{"ike/auth", "ike/proposal"}},
+		Tests: []string{"ike/auth", "ike/hosttest", "ike/proposal"}},
 	{Dir: "ike/control", May: []string{"config", "ike/diag", "ike/gateway", "ike/identity", "ike/policy", "ike/proposal", "ike/sa", "ike/selector", "ike/vici", "ike/wire"},
 		Tests: []string{"ike/suite"}},
-	{Dir: "ike", May: []string{"config", "ike/diag", "ike/gateway", "ike/news", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control"}},
+	{Dir: "ike", May: []string{"config", "ike/diag", "ike/gateway", "ike/news", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest"}},
 	{Dir: "ike/sim/...", May: []string{"config", "esp", "ike/..."}},
 
 	// The packet loop and devices: never IKE, but for the value package with the selectors.
