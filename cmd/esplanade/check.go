@@ -12,18 +12,29 @@ import (
 	"github.com/spf13/cobra"
 
 	"esplanade/config"
+	"esplanade/ike/policy"
 )
 
 func newCheck() *cobra.Command {
-	return &cobra.Command{
-		Use:   "check FILE",
+	file := ""
+	c := &cobra.Command{
+		Use:   "check [FILE]",
 		Short: "Validate a configuration file",
 		Long: `Check reads a configuration and reports every error at once as file:line:column, with a suggested fix. It also shows how the
-tunnels meet the routes of the host that it runs on: what they would take, and what keeps its way. Nothing is touched. The exit code is 1 if there is an error; warnings alone do not count as one.`,
-		Args:              oneArg("FILE"),
+tunnels meet the routes of the host that it runs on: what they would take, and what keeps its way. Nothing is touched. FILE, which may also be named with -c as for run, is
+` + defaultConfig + ` if it is left out. The exit code is 1 if there is an error; warnings alone do not count as one.`,
+		Args:              atMostOneArg("FILE"),
 		ValidArgsFunction: completeFile,
 		RunE: func(c *cobra.Command, args []string) error {
-			conf, err := load(args[0], c.ErrOrStderr())
+			switch {
+			case len(args) == 1 && file != "":
+				return usageError{c, fmt.Sprintf("check takes one FILE, not %s and %s", file, args[0])}
+			case len(args) == 1:
+				file = args[0]
+			case file == "":
+				file = defaultConfig
+			}
+			conf, err := load(file, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -40,22 +51,42 @@ tunnels meet the routes of the host that it runs on: what they would take, and w
 			for _, line := range hostOverlaps(conf, host.routes) {
 				fmt.Fprintln(c.ErrOrStderr(), line)
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s is valid: %s\n", args[0], childrenOf(conf))
+			fmt.Fprintf(c.OutOrStdout(), "%s is valid: %s\n", file, childrenOf(conf))
 			return nil
 		},
 	}
+	c.Flags().StringVarP(&file, "config", "c", "", "the configuration `file`, in place of FILE")
+	_ = c.RegisterFlagCompletionFunc("config", completeFile) // fails for a flag that is not there
+	return c
 }
 
-// childrenOf lists what a configuration would bring up.
+// maxListed is how many children a configuration may have to be listed one by one.
+const maxListed = 4
+
+// childrenOf lists what a configuration would bring up, or counts it where that is much.
 func childrenOf(conf *config.Config) string {
 	var names []string
+	var count [policy.StartStart + 1]int
 	for _, n := range conf.Connections {
 		for _, h := range n.Children {
 			names = append(names, fmt.Sprintf("%s/%s (%s)", n.Name, h.Name, h.StartAction))
+			count[h.StartAction]++
 		}
 	}
-	if len(names) == 0 {
+	if len(names) > maxListed {
+		var parts []string
+		for _, a := range []policy.StartAction{policy.StartStart, policy.StartTrap, policy.StartNone} {
+			if n := count[a]; n > 0 {
+				parts = append(parts, fmt.Sprintf("%d %s", n, a))
+			}
+		}
+		return fmt.Sprintf("%s, %d children (%s)", plural(len(conf.Connections), "connection"), len(names), strings.Join(parts, ", "))
+	}
+	switch {
+	case len(conf.Connections) == 0:
 		return "no connection"
+	case len(names) == 0:
+		return plural(len(conf.Connections), "connection") + " without children"
 	}
 	return strings.Join(names, ", ")
 }

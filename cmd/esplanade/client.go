@@ -20,9 +20,16 @@ import (
 // limit but --timeout.
 const answerTime = 10 * time.Second
 
+// socketVariable is in the environment of whoever asks another daemon than that of the default configuration.
+const socketVariable = "ESPLANADE_SOCKET"
+
 // socketFlag adds the flag that all commands have which talk to a running daemon.
 func socketFlag(c *cobra.Command, path *string) {
-	c.Flags().StringVar(path, "socket", config.DefaultSocket, "the daemon's control `socket`, control.socket in its configuration")
+	socket := config.DefaultSocket
+	if s := os.Getenv(socketVariable); s != "" {
+		socket = s
+	}
+	c.Flags().StringVar(path, "socket", socket, "the daemon's control `socket`, control.socket in its configuration; "+socketVariable+" in the environment names another default")
 }
 
 // client is a connection to a running daemon whose errors say what to do.
@@ -36,11 +43,18 @@ type client struct {
 // dial reaches the running daemon, or says what to do.
 func dial(c *cobra.Command, path string) (*client, error) {
 	v, err := vici.DialContext(c.Context(), path)
+	if errors.Is(err, fs.ErrNotExist) && path == config.DefaultSocket {
+		// The daemon of the default configuration may have another socket. Whoever may not read that has to name it.
+		if conf, e := loadInTime(c.Context(), defaultConfig); e == nil && conf.Control.Socket != path {
+			path = conf.Control.Socket
+			v, err = vici.DialContext(c.Context(), path)
+		}
+	}
 	switch {
 	case err == nil:
 		return &client{v, path, answerTime, c.ErrOrStderr()}, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("no daemon is at %s: start one with `esplanade run -c FILE`, or name its socket with --socket", path)
+		return nil, fmt.Errorf("no daemon is at %s: start one with `esplanade run -c FILE`, or name its socket with --socket or %s", path, socketVariable)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		if info, e := os.Lstat(path); e == nil && info.Mode()&fs.ModeSocket == 0 {
 			return nil, fmt.Errorf("%s is no socket: name control.socket of the daemon's configuration with --socket", path)
@@ -62,15 +76,32 @@ func (c *client) call(ctx context.Context, command string, request *vici.Message
 	return m, c.explain(err)
 }
 
-// stream asks for something that takes its time, and shows what the daemon says meanwhile.
+// stream asks for something that takes its time, and shows what the daemon says meanwhile: of a failure that others follow its title,
+// since the last one is the error as well, and is not shown twice.
 func (c *client) stream(ctx context.Context, command string, request *vici.Message) (*vici.Message, error) {
-	m, err := c.Stream(ctx, command, vici.EventControlLog, request, func(m *vici.Message) error {
-		level, group, msg := vici.ControlLog(m)
-		if level <= 1 {
+	group, failure := "", ""
+	show := func(msg string) {
+		if msg != "" {
 			fmt.Fprintf(c.log, "[%s] %s\n", group, msg)
 		}
+	}
+	m, err := c.Stream(ctx, command, vici.EventControlLog, request, func(m *vici.Message) error {
+		level, from, msg := vici.ControlLog(m)
+		if level > 1 {
+			return nil
+		}
+		show(title(failure))
+		if group, failure = from, ""; level == 0 {
+			failure = msg // until it is known what comes of it
+			return nil
+		}
+		show(msg)
 		return nil
 	})
+	var answer *vici.CommandError
+	if !errors.As(err, &answer) || answer.Message != failure {
+		show(failure)
+	}
 	return m, c.explain(err)
 }
 
@@ -80,6 +111,14 @@ func (c *client) status(ctx context.Context, name string) (vici.Status, error) {
 	defer cancel()
 	s, err := c.Status(ctx, name)
 	return s, c.explain(err)
+}
+
+// reload asks for a reload, which may have to read many files.
+func (c *client) reload(ctx context.Context) (*vici.Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.answer+loadTimeout)
+	defer cancel()
+	m, err := c.Call(ctx, "reload-settings", nil)
+	return m, c.explain(err)
 }
 
 // explain gives errors of the transport the form that says what to do; what the daemon itself says stays as it is.

@@ -66,8 +66,20 @@ func act(c *cobra.Command, socket, command, arg string, timeout time.Duration) (
 	return cl.stream(c.Context(), command, m)
 }
 
+// renewOptions are the flags of rekey.
+type renewOptions struct {
+	reauth, noWait bool
+	timeout        time.Duration
+}
+
 // renew has the daemon rekey what an argument names, or reauthenticate at a connection.
-func renew(c *cobra.Command, socket, arg string, reauth bool) (*vici.Message, error) {
+func renew(c *cobra.Command, socket, arg string, o renewOptions) (*vici.Message, error) {
+	switch {
+	case o.timeout < 0:
+		return nil, usageError{c, fmt.Sprintf("--timeout is %s: it must not be negative", o.timeout)}
+	case o.noWait && o.timeout != 0:
+		return nil, usageError{c, "--timeout is how long to wait, and --no-wait not to: give one of them"}
+	}
 	cl, err := dial(c, socket)
 	if err != nil {
 		return nil, err
@@ -77,14 +89,17 @@ func renew(c *cobra.Command, socket, arg string, reauth bool) (*vici.Message, er
 	if err != nil {
 		return nil, err
 	}
-	m := request(connection, child, 0)
-	if reauth {
+	m := request(connection, child, o.timeout)
+	if o.reauth {
 		if child != "" {
 			return nil, usageError{c, fmt.Sprintf("--reauth is for a connection, and %s is a child: name its connection", arg)}
 		}
 		m.Set("reauth", "yes")
 	}
-	return cl.call(c.Context(), "rekey", m)
+	if o.noWait {
+		return cl.call(c.Context(), "rekey", m)
+	}
+	return cl.stream(c.Context(), "rekey", m.Set("wait", "yes"))
 }
 
 // completeName completes the names that a running daemon knows.
@@ -167,29 +182,31 @@ connection down as strongSwan does, so that only its peer may bring it up again,
 
 func newRekey() *cobra.Command {
 	var socket string
-	var reauth bool
+	var o renewOptions
 	c := &cobra.Command{
 		Use:   "rekey NAME",
 		Short: "Replace the keys of a child or a connection",
-		Long: `Rekey starts to rekey the SAs of the child NAME, or the IKE SA of the connection NAME. Traffic goes on meanwhile. The
-command does not wait for the exchange; the log and "esplanade status" show it. With --reauth a new IKE SA, for which both
+		Long: `Rekey rekeys the SAs of the child NAME, or the IKE SA of the connection NAME, and waits until that is done. Traffic goes on
+meanwhile. If it fails, it says why, and the exit code is 1. With --reauth a new IKE SA, for which both
 sides prove again who they are, takes the place of the connection's.`,
 		Args:              oneArg("NAME"),
 		ValidArgsFunction: completeName(&socket),
 		RunE: func(c *cobra.Command, args []string) error {
-			m, err := renew(c, socket, args[0], reauth)
+			m, err := renew(c, socket, args[0], o)
 			if err != nil {
 				return err
 			}
-			doing := "rekeying"
-			if reauth {
-				doing = "reauthenticating"
-			}
-			fmt.Fprintf(c.OutOrStdout(), "%s %s (%s)\n", doing, args[0], sas(m.Get("matches")))
+			what := map[renewOptions]string{
+				{}: "%s is rekeyed (%s)\n", {reauth: true}: "%s is reauthenticated (%s)\n",
+				{noWait: true}: "rekeying %s (%s)\n", {reauth: true, noWait: true}: "reauthenticating %s (%s)\n",
+			}[renewOptions{reauth: o.reauth, noWait: o.noWait}]
+			fmt.Fprintf(c.OutOrStdout(), what, args[0], sas(m.Get("matches")))
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&reauth, "reauth", false, "reauthenticate, with a new IKE SA")
+	c.Flags().BoolVar(&o.reauth, "reauth", false, "reauthenticate, with a new IKE SA")
+	c.Flags().BoolVar(&o.noWait, "no-wait", false, "begin, and do not wait for the result")
+	c.Flags().DurationVar(&o.timeout, "timeout", 0, "how long to wait, such as 10s; 0 waits for the result")
 	socketFlag(c, &socket)
 	return c
 }

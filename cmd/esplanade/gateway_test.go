@@ -32,9 +32,9 @@ func TestTwoGateways(t *testing.T) {
 	for _, c := range []struct {
 		args, stdout string
 	}{
-		{"rekey net", "rekeying net (1 SA)\n"},
-		{"rekey lab/net", "rekeying lab/net (1 SA)\n"},
-		{"rekey lab", "rekeying lab (1 SA)\n"},
+		{"rekey net", "net is rekeyed (1 SA)\n"},
+		{"rekey lab/net --no-wait", "rekeying lab/net (1 SA)\n"},
+		{"rekey lab --timeout 15s", "lab is rekeyed (1 SA)\n"},
 	} {
 		before := left.seen.count()
 		code, stdout, stderr := cli(append(strings.Fields(c.args), "--socket", left.socket)...)
@@ -55,7 +55,7 @@ func TestTwoGateways(t *testing.T) {
 	}
 	ups, downs := left.seen.children()
 	if code, stdout, stderr := cli("rekey", "lab", "--reauth", "--socket", left.socket); code != exitOK ||
-		stdout != "reauthenticating lab (1 SA)\n" || stderr != "" {
+		stdout != "lab is reauthenticated (1 SA)\n" || stderr != "" {
 		t.Errorf("rekey --reauth: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	left.seen.await(t, "a new CHILD SA, and the end of the old one", func(w *watcher) bool { return w.up > ups && w.down > downs })
@@ -170,6 +170,10 @@ func TestSilentPeer(t *testing.T) {
 	code, stdout, stderr = cli("initiate", "lab", "--socket", n.socket)
 	if code != exitFailed || stdout != "" || !strings.Contains(stderr, "esplanade: E-") || !strings.Contains(stderr, "Fix: ") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	_, failure, _ := strings.Cut(stderr, "esplanade: ")
+	if n := strings.Count(stderr, strings.TrimSpace(failure)); n != 1 {
+		t.Errorf("the failure is printed %d times: %s", n, stderr)
 	}
 }
 

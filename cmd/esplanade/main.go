@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -24,9 +25,13 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is main with a result instead of an exit.
 func run(args []string, stdout, stderr io.Writer) int {
-	root := newRoot(stdout, stderr)
+	out := &output{w: stdout}
+	root := newRoot(out, stderr)
 	root.SetArgs(args)
 	err := root.Execute()
+	if out.err != nil && (err == nil || errors.Is(err, out.err)) {
+		err = fmt.Errorf("cannot write the output: %w", out.err)
+	}
 	var silent silentError
 	var usage usageError
 	switch {
@@ -38,8 +43,47 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "esplanade: "+err.Error())
 		return exitUsage
 	}
-	fmt.Fprintln(stderr, "esplanade: "+err.Error())
+	printError(stderr, err)
 	return exitFailed
+}
+
+// output is standard output. It keeps the first error of writing, so that no command has to look for it and none succeeds whose output
+// is lost.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// printError says why a command has failed: on a line, or, on a terminal, on as many as it has room for, with the fix on its own.
+func printError(w io.Writer, err error) {
+	if !isTerminal(w) {
+		fmt.Fprintln(w, "esplanade: "+err.Error())
+		return
+	}
+	for _, line := range errorLines(err, screenOf(w)) {
+		fmt.Fprintln(w, line)
+	}
+}
+
+// errorLines are the lines of an error on a screen.
+func errorLines(err error, s screen) (lines []string) {
+	for paragraph := range strings.SplitSeq("esplanade: "+err.Error(), "\n") {
+		what, fix, found := strings.Cut(paragraph, " Fix: ")
+		lines = append(lines, s.wrap(what, "")...)
+		if found {
+			lines = append(lines, s.wrap("Fix: "+fix, "  ")...)
+		}
+	}
+	return lines
 }
 
 // silentError ends a command whose output has said everything.
@@ -67,7 +111,7 @@ Exit codes: 0, done; 1, not done, and standard error says why; 2, wrong command 
 	root.SetVersionTemplate(versionText())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{c, err.Error()} })
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(), newCheck(), newUnblock(), newDemo(), newStatus(), newExplain(), newInitiate(), newTerminate(), newRekey(), newRedirect(), newPair(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newUnblock(), newDemo(), newStatus(), newExplain(), newInitiate(), newTerminate(), newRekey(), newRedirect(), newReload(), newPair(), newVersion())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {

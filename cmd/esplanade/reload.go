@@ -3,33 +3,39 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
 
 	"esplanade/config"
+	ikegw "esplanade/ike/gateway"
+	"esplanade/ike/vici"
 )
 
-// reload reads the configuration again and puts it in force. Whatever is wrong with it is logged, shown by the status and
-// returned, and the old one stays in force as it is.
-func (g *gateway) reload(ctx context.Context) error {
+// reload reads the configuration again and puts it in force. It says what that has changed, a line each. Whatever is wrong with it is
+// logged, shown by the status and returned, and the old one stays in force as it is.
+func (g *gateway) reload(ctx context.Context) ([]string, error) {
 	select {
 	case g.reloading <- struct{}{}:
 		defer func() { <-g.reloading }()
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	conf, err := g.loader.load(ctx, g.conf.File, g.read)
 	if err != nil {
 		if list := (config.Errors)(nil); !errors.As(err, &list) {
 			err = unreadable(g.conf.File, err)
 		}
-		return errors.Join(err, g.commands.ReloadFailed(ctx, err))
+		return nil, errors.Join(err, g.commands.ReloadFailed(ctx, err))
 	}
 	fresh := *conf
 	if fresh.Log.Format == g.conf.Log.Format {
 		// The level takes effect below, so that the daemon need not say that a restart is needed for it.
 		fresh.Log = g.conf.Log
 	}
-	if _, err := g.commands.Reload(ctx, &fresh); err != nil {
-		return err
+	changes, err := g.commands.Reload(ctx, &fresh)
+	if err != nil {
+		return nil, err
 	}
 	if g.level != nil {
 		g.level.Set(conf.Log.Level)
@@ -37,10 +43,71 @@ func (g *gateway) reload(ctx context.Context) error {
 	for _, w := range conf.Warnings {
 		g.log.Warn(w.String())
 	}
+	lines := changed(changes)
+	for _, w := range conf.Warnings {
+		lines = append(lines, "warning: "+w.String())
+	}
 	if g.link != nil {
 		host := readHost("") // the addresses of the tunnel's device are this host's by now
 		host.started = true
-		g.remark(hostRemarks(conf, host))
+		remarks := hostRemarks(conf, host)
+		g.remark(remarks)
+		for _, r := range remarks {
+			lines = append(lines, fmt.Sprint(r))
+		}
 	}
-	return nil
+	return lines, nil
+}
+
+// changed says what a reload has done, a line each.
+func changed(c ikegw.Changes) (lines []string) {
+	for _, l := range []struct {
+		what string
+		list []string
+	}{{"added", c.Added}, {"removed", c.Removed}, {"changed", c.Changed}, {"takes effect after a restart only:", c.Restart}} {
+		for _, x := range l.list {
+			lines = append(lines, l.what+" "+x)
+		}
+	}
+	return append(lines, plural(len(c.Kept), "connection")+" unchanged")
+}
+
+func newReload() *cobra.Command {
+	var socket string
+	c := &cobra.Command{
+		Use:   "reload",
+		Short: "Have the daemon read its configuration again",
+		Long: `Reload has the running daemon read its configuration again, as SIGHUP does, and prints what that has changed. Connections that did
+not change keep their SAs. If anything is wrong with the file, the old configuration stays in force as it is; reload prints every
+error as file:line:column, and the exit code is 1.`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := dial(c, socket)
+			if err != nil {
+				return err
+			}
+			defer cl.Close()
+			m, err := cl.reload(c.Context())
+			var answer *vici.CommandError
+			if errors.As(err, &answer) {
+				lines := answer.Response.List("errors")
+				if len(lines) == 0 {
+					return err
+				}
+				for _, line := range lines {
+					fmt.Fprintln(c.ErrOrStderr(), line)
+				}
+				return errors.New("the old configuration stays in force")
+			}
+			if err != nil {
+				return err
+			}
+			for _, line := range m.List("changes") {
+				fmt.Fprintln(c.OutOrStdout(), line)
+			}
+			return nil
+		},
+	}
+	socketFlag(c, &socket)
+	return c
 }

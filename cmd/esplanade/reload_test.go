@@ -97,7 +97,7 @@ func TestReloadRefused(t *testing.T) {
 			before := gatewayStatus(t, n).LoadedAt
 			c.change(l, n.conf.File, l.text(rightSide()))
 
-			err := n.reload(t.Context())
+			_, err := n.reload(t.Context())
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -125,7 +125,7 @@ func TestReloadRefused(t *testing.T) {
 
 			// The next good one clears it.
 			l.write("right.toml", l.text(rightSide()))
-			if err := n.reload(t.Context()); err != nil {
+			if _, err := n.reload(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if s := gatewayStatus(t, n); s.ReloadError != "" || value(t, scrape(t, n), "ipsec_config_last_reload_successful") != 1 {
@@ -149,7 +149,7 @@ func TestReloadNamesWhatHasToWait(t *testing.T) {
 			l := newLab(t)
 			n := l.start(rightSide())
 			l.write("right.toml", strings.Replace(l.text(rightSide()), c.from, c.to, 1))
-			if err := n.reload(t.Context()); err != nil {
+			if _, err := n.reload(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if log := n.log.String(); !strings.Contains(log, `msg="reload: takes effect after a restart only" what="`+c.want+`"`) &&

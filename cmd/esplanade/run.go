@@ -20,7 +20,7 @@ func newRun() *cobra.Command {
 SAs, restores the network configuration and exits; a second signal exits immediately. On SIGHUP it reads the configuration
 again: if that has an error, the log and "esplanade status" say so, and the old configuration stays in force.
 
-The file is checked whole before anything is touched; see also "esplanade check".`,
+The file is checked whole before anything is touched; see also "esplanade check" and "esplanade reload".`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			conf, err := load(file, c.ErrOrStderr())
@@ -46,10 +46,13 @@ The file is checked whole before anything is touched; see also "esplanade check"
 			return (&service{g: g, notify: n, hangUp: hangUp}).run(ctx)
 		},
 	}
-	c.Flags().StringVarP(&file, "config", "c", "/etc/esplanade/esplanade.toml", "the configuration `file`")
+	c.Flags().StringVarP(&file, "config", "c", defaultConfig, "the configuration `file`")
 	_ = c.RegisterFlagCompletionFunc("config", completeFile) // fails for a flag that is not there
 	return c
 }
+
+// defaultConfig is the configuration where none is named.
+const defaultConfig = "/etc/esplanade/esplanade.toml"
 
 // failurePause is longer than the usual tenth of a second between two looks for a socket.
 const failurePause = 300 * time.Millisecond
@@ -92,7 +95,7 @@ func (s *service) attend(ctx context.Context) {
 			// Signals that come meanwhile are one more reload.
 			s.tell(reloading())
 			// The log has the reason if it fails; the gateway goes on as before, and so it is ready in any case.
-			_ = s.g.reload(ctx)
+			_, _ = s.g.reload(ctx)
 			s.ready(ctx)
 		}
 	}

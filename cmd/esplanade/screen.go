@@ -30,7 +30,7 @@ func screenOf(w io.Writer) screen {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= minWidth {
 		s.width = n
 	}
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	if !ok || !isTerminal(w) {
 		return s
 	}

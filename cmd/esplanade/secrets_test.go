@@ -44,9 +44,9 @@ func TestNoSecretIsLogged(t *testing.T) {
 		out.WriteString(n.log.String())
 	}
 	for _, n := range []*node{left, right} {
-		_ = n.reload(t.Context())
+		_, _ = n.reload(t.Context())
 		os.WriteFile(n.conf.File, []byte(strings.Replace(l.text(rightSide()), "secret =", "secrte =", 1)), 0o600)
-		_ = n.reload(t.Context())
+		_, _ = n.reload(t.Context())
 		ask(n, "status")
 		ask(n, "status", "--json")
 		ask(n, "initiate", "nope")

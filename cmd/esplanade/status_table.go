@@ -304,8 +304,10 @@ func (t tunnel) reason(s screen) (full, brief []string) {
 }
 
 // title is the beginning of a failure's message: its code, what it concerns and its title.
-func (f *failureReport) title() string {
-	parts := strings.SplitN(f.Message, ": ", 3)
+func (f *failureReport) title() string { return title(f.Message) }
+
+func title(message string) string {
+	parts := strings.SplitN(message, ": ", 3)
 	return strings.Join(parts[:min(len(parts), 2)], ": ")
 }
 

@@ -22,7 +22,8 @@ type Backend struct {
 	DataPath func() vici.DataPath
 	Drops    func() []vici.Drop
 	// Reload loads the configuration again; nil when that is not possible.
-	Reload func(ctx context.Context) error
+	// It says what has changed, a line each.
+	Reload func(ctx context.Context) ([]string, error)
 	// EventsDropped tells how many events slow clients have missed.
 	EventsDropped func() uint64
 }
@@ -67,6 +68,10 @@ func (b *Backend) Terminate(ctx context.Context, r vici.TerminateRequest, log vi
 // Rekey implements vici.Backend.
 func (b *Backend) Rekey(ctx context.Context, r vici.RekeyRequest) (int, error) {
 	t := gateway.Target{Connection: r.IKE, Child: r.Child, IKEID: uint64(r.IKEID), ChildID: uint64(r.ChildID)}
+	if r.Wait {
+		n, _, err := b.Commands.Renew(ctx, t, r.Reauth)
+		return n, err
+	}
 	if r.Reauth {
 		return b.Commands.Reauthenticate(ctx, t)
 	}
@@ -74,9 +79,9 @@ func (b *Backend) Rekey(ctx context.Context, r vici.RekeyRequest) (int, error) {
 }
 
 // ReloadSettings implements vici.Backend.
-func (b *Backend) ReloadSettings(ctx context.Context) error {
+func (b *Backend) ReloadSettings(ctx context.Context) ([]string, error) {
 	if b.Reload == nil {
-		return diag.NotOffered(diag.Where{}, "reloading the configuration", "restart the daemon.")
+		return nil, diag.NotOffered(diag.Where{}, "reloading the configuration", "restart the daemon.")
 	}
 	return b.Reload(ctx)
 }

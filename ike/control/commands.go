@@ -133,6 +133,40 @@ func (c Commands) Reauthenticate(ctx context.Context, t gateway.Target) (int, er
 	return c.count(ctx, func(now time.Time, g *gateway.Manager) (int, error) { return g.Reauthenticate(now, t) })
 }
 
+// Renew does the same, waits until nothing more comes of it, and says how many SAs there were and how many have been renewed.
+func (c Commands) Renew(ctx context.Context, t gateway.Target, reauth bool) (matches, renewed int, err error) {
+	var r *gateway.Renewal
+	done := make(chan struct{})
+	if e := c.Call(ctx, func(now time.Time, g *gateway.Manager) {
+		r, matches, err = g.Renew(now, t, reauth, func() { close(done) })
+	}); e != nil {
+		return 0, 0, e
+	}
+	if err != nil {
+		return matches, 0, err
+	}
+	cause := error(nil)
+	select {
+	case <-done:
+	case <-ctx.Done():
+		cause = fmt.Errorf("%w; it goes on, see `esplanade status`", context.Cause(ctx))
+	case <-c.Done():
+		return matches, 0, errStopped
+	}
+	if e := c.Call(context.WithoutCancel(ctx), func(time.Time, *gateway.Manager) { renewed, err = r.Outcome() }); e != nil {
+		return matches, 0, e
+	}
+	switch {
+	case renewed == matches:
+		return matches, renewed, nil
+	case cause != nil:
+		return matches, renewed, cause
+	case err == nil:
+		err = fmt.Errorf("%d of %d SAs were not renewed: the log says more", matches-renewed, matches)
+	}
+	return matches, renewed, err
+}
+
 // Redirect sends the peers of live IKE SAs to another gateway: see [gateway.Manager.Redirect].
 func (c Commands) Redirect(ctx context.Context, r gateway.Redirect) (int, error) {
 	return c.count(ctx, func(now time.Time, g *gateway.Manager) (int, error) { return g.Redirect(now, r) })

@@ -27,7 +27,8 @@ type Backend interface {
 	Initiate(ctx context.Context, request InitiateRequest, log LogFunc) error
 	// Terminate takes SAs down. The result counts even when there is an error.
 	Terminate(ctx context.Context, request TerminateRequest, log LogFunc) (TerminateResult, error)
-	// Rekey starts rekeying SAs and returns how many it found. It does not wait for the exchanges.
+	// Rekey starts rekeying SAs and returns how many it found. It waits for the exchanges only if the request says so, and then it is an
+	// error if not all have been rekeyed.
 	Rekey(ctx context.Context, request RekeyRequest) (matches int, err error)
 	// Redirect tells peers to go to another gateway and returns how many. It does not wait for what they do.
 	Redirect(ctx context.Context, request RedirectRequest) (matches int, err error)
@@ -45,8 +46,9 @@ type Backend interface {
 	GetCounters(ctx context.Context, name string, all bool) ([]Counters, error)
 	// ResetCounters sets the same selection to zero.
 	ResetCounters(ctx context.Context, name string, all bool) error
-	// ReloadSettings loads the configuration again, as SIGHUP does.
-	ReloadSettings(ctx context.Context) error
+	// ReloadSettings loads the configuration again, as SIGHUP does, and says what that has changed, a line each. Of an error with several
+	// lines, each stands for itself.
+	ReloadSettings(ctx context.Context) (changes []string, err error)
 	// Status returns what `esplanade status` shows: what is desired, what is, and why not. With a name, only that
 	// connection is in it.
 	Status(ctx context.Context, connection string) (Status, error)
@@ -123,6 +125,8 @@ type RekeyRequest struct {
 	ChildID, IKEID uint32
 	// Reauth: authenticate again instead of rekeying an IKE_SA.
 	Reauth bool
+	// Wait: until it is known what has come of it.
+	Wait bool
 }
 
 // Counters are the event counters of one connection, or the global ones if Name is empty. Values are by the names of

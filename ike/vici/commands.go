@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -42,11 +43,22 @@ func (ss *session) command(ctx context.Context, name string, req *Message) (resp
 	case "reset-counters":
 		return ss.resetCounters(ctx, req), true
 	case "reload-settings":
-		return result(ss.server.backend.ReloadSettings(ctx)), true
+		return ss.reloadSettings(ctx), true
 	case CmdStatus:
 		return ss.status(ctx, req), true
 	}
 	return ss.elsewhere(ctx, name)
+}
+
+// reloadSettings answers with what has changed, or with every error: swanctl shows what both have in common with strongSwan.
+func (ss *session) reloadSettings(ctx context.Context) *Message {
+	changes, err := ss.server.backend.ReloadSettings(ctx)
+	m := result(err)
+	m.SetListNonEmpty("changes", changes...)
+	if err != nil {
+		m.SetList("errors", strings.Split(err.Error(), "\n")...)
+	}
+	return m
 }
 
 // result is the response that says only whether it worked, and why not.
@@ -369,6 +381,16 @@ func (ss *session) rekey(ctx context.Context, req *Message) *Message {
 	if r.Child == "" && r.IKE == "" && r.ChildID == 0 && r.IKEID == 0 {
 		return failed(errors.New("missing rekey selector"))
 	}
+	// What is an addition to strongSwan's command: to wait, for so long at most.
+	if r.Wait, err = req.Bool("wait"); err != nil {
+		return failed(err)
+	}
+	c, err := parseControl(req)
+	if err != nil {
+		return failed(err)
+	}
+	ctx, _, end := ss.start(ctx, c)
+	defer end()
 	matches, err := ss.server.backend.Rekey(ctx, r)
 	return matched(matches, err, "rekey")
 }

@@ -314,9 +314,9 @@ func (b *fakeBackend) Algorithms() []AlgorithmKind {
 
 func (b *fakeBackend) ConfigFile(context.Context) (string, error) { return "/etc/gw.toml", b.fail() }
 
-func (b *fakeBackend) ReloadSettings(context.Context) error {
+func (b *fakeBackend) ReloadSettings(context.Context) ([]string, error) {
 	b.note("reload-settings")
-	return b.fail()
+	return []string{"added lab"}, b.fail()
 }
 
 func (b *fakeBackend) Status(_ context.Context, connection string) (Status, error) {

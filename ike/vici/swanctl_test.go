@@ -131,8 +131,8 @@ initiate reply {success=yes}
 			"terminate {Child: IKE:office ChildID:0 IKEID:0 Force:false Hold:false NoWait:false LogLevel:1}"},
 		{"--terminate --child-id 9 --force --raw", "log {group=IKE level=1 msg=deleting IKE_SA office[7]}\nterminate reply {success=yes matches=1 terminated=1}\n",
 			"terminate {Child: IKE: ChildID:9 IKEID:0 Force:true Hold:false NoWait:false LogLevel:1}"},
-		{"--rekey --child net", "rekey completed successfully\n", "rekey {Child:net IKE: ChildID:0 IKEID:0 Reauth:false}"},
-		{"--rekey --ike-id 7 --reauth --raw", "rekey reply {success=yes matches=1}\n", "rekey {Child: IKE: ChildID:0 IKEID:7 Reauth:true}"},
+		{"--rekey --child net", "rekey completed successfully\n", "rekey {Child:net IKE: ChildID:0 IKEID:0 Reauth:false Wait:false}"},
+		{"--rekey --ike-id 7 --reauth --raw", "rekey reply {success=yes matches=1}\n", "rekey {Child: IKE: ChildID:0 IKEID:7 Reauth:true Wait:false}"},
 		{"--counters --reset --name office", "reset-counters completed successfully\n", `reset-counters "office" false`},
 		{"--reload-settings", "", "reload-settings"},
 	} {
