@@ -24,6 +24,6 @@ func create(name string, mtu int) (Device, error) {
 }
 
 func openQueues(o QueueOptions) (QueueDevice, error) {
-	return nil, &DeviceError{Op: "open queues of", Name: o.Name, Reason: ErrUnsupported,
+	return nil, &DeviceError{Op: "open", Name: o.Name, Reason: ErrUnsupported,
 		Detail: runtime.GOOS, Fix: "use Create, whose device works everywhere"}
 }

@@ -10,7 +10,7 @@ const DefaultName = "ipsec0"
 func create(name string, _ int) (Device, error) { return nil, unsupported("create", name) }
 
 func openQueues(o QueueOptions) (QueueDevice, error) {
-	return nil, unsupported("open queues of", o.Name)
+	return nil, unsupported("open", o.Name)
 }
 
 func configure(name string, _ LinkOptions) (Link, error) {

@@ -10,7 +10,7 @@ import (
 var (
 	ErrNoTUN             = errors.New("this system has no TUN device")
 	ErrPermission        = errors.New("not permitted")
-	ErrNameTaken         = errors.New("the name is taken")
+	ErrNameTaken         = errors.New("it is in use")
 	ErrBadName           = errors.New("not a possible device name")
 	ErrBadRequest        = errors.New("not a possible request")
 	ErrUnsupported       = errors.New("not supported on this operating system")
@@ -24,7 +24,7 @@ var (
 
 // DeviceError says why there is no device: what was tried, what is wrong and what would make it work.
 type DeviceError struct {
-	Op     string // "create", "open queues of"
+	Op     string // "create", "open"
 	Name   string // of the device
 	Reason error  // one of the Err values of this package
 	Detail string // what exactly, optional

@@ -106,11 +106,11 @@ func OpenQueues(o QueueOptions) (QueueDevice, error) {
 	if o.Queues == 0 {
 		o.Queues = 1
 	}
-	if err := checkRequest("open queues of", o.Name, o.MTU); err != nil {
+	if err := checkRequest("open", o.Name, o.MTU); err != nil {
 		return nil, err
 	}
 	if o.Queues < 1 || o.Queues > MaxQueues {
-		return nil, &DeviceError{Op: "open queues of", Name: o.Name, Reason: ErrBadRequest,
+		return nil, &DeviceError{Op: "open", Name: o.Name, Reason: ErrBadRequest,
 			Detail: fmt.Sprintf("%d queues", o.Queues), Fix: fmt.Sprintf("ask for 1 to %d queues", MaxQueues)}
 	}
 	return openQueues(o)

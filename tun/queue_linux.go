@@ -33,7 +33,7 @@ var (
 )
 
 func openQueues(o QueueOptions) (QueueDevice, error) {
-	const op = "open queues of"
+	const op = "open"
 	d := &queueDevice{opt: o}
 	opened := false
 	defer func() {

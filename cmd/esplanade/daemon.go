@@ -341,7 +341,7 @@ func (g *gateway) port(k dataplane.SocketKind) uint16 {
 }
 
 // run works until ctx ends or a part of the gateway fails. It takes everything down in the order in which that is safe:
-// IKE first, which sends its DELETEs through the engine.
+// IKE first, which sends its DELETEs through the engine, and the control socket last.
 func (g *gateway) run(ctx context.Context) error {
 	defer g.close()
 	asked := ctx
@@ -358,7 +358,7 @@ func (g *gateway) run(ctx context.Context) error {
 	})
 	if g.socket != nil {
 		wg.Go(func() {
-			if err := g.vici.Serve(ctx, g.socket); err != nil {
+			if err := g.vici.Serve(ctx, keep(g.socket)); err != nil {
 				stop(fmt.Errorf("control socket: %w", err))
 			}
 		})

@@ -3,8 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
 	"testing"
 
+	ikegw "esplanade/ike/gateway"
+	"esplanade/ike/vici"
 	"esplanade/tun"
 )
 
@@ -43,5 +49,62 @@ func TestOnlyAWantedEndOpensTheWay(t *testing.T) {
 		if link.how != c.want {
 			t.Errorf("stopped %v: the link was %s, want %s", c.stopped, link.how, c.want)
 		}
+	}
+}
+
+// looker looks for a file when a child goes down.
+type looker struct {
+	path string
+	seen chan error
+}
+
+func (l looker) Observe(e ikegw.Event) {
+	if d, ok := e.(ikegw.ChildUpdown); ok && !d.Up {
+		_, err := os.Lstat(l.path)
+		select {
+		case l.seen <- err:
+		default:
+		}
+	}
+}
+
+// TestSocketGoesLast: while a gateway that ends still has SAs, another one finds its control socket and does not start beside it.
+func TestSocketGoesLast(t *testing.T) {
+	l := newLab(t)
+	_, right := l.pair(nil)
+	look := looker{right.socket, make(chan error, 1)}
+	right.seen.note(func() { right.seen.also = look })
+	if err := right.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-look.seen; err != nil {
+		t.Errorf("while its child went down: %v", err)
+	}
+	if _, err := os.Lstat(right.socket); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("afterwards: %v", err)
+	}
+
+	path := l.path("kept.vici")
+	u, err := vici.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := keep(u)
+	accepted := make(chan error, 1)
+	go func() { _, err := k.Accept(); accepted <- err }()
+	if err := k.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-accepted; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("who accepts is told %v", err)
+	}
+	if _, err := vici.Listen(path); err == nil || !strings.Contains(err.Error(), "another daemon answers on") {
+		t.Errorf("another daemon is told %v", err)
+	}
+	if err := u.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is left behind: %v", err)
 	}
 }

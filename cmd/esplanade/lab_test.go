@@ -220,6 +220,7 @@ type watcher struct {
 	up, down, childRekeys, ikeRekeys int
 	exchanges                        []sa.ExchangeDone
 	failures                         []*diag.Failure
+	also                             ikegw.Observer // is told as well; nil for nobody
 }
 
 func newWatcher() *watcher { return &watcher{changed: make(chan struct{})} }
@@ -234,6 +235,12 @@ func (w *watcher) note(f func()) {
 
 // Observe implements gateway.Observer. What is not counted is ignored.
 func (w *watcher) Observe(e ikegw.Event) {
+	w.mu.Lock()
+	also := w.also
+	w.mu.Unlock()
+	if also != nil {
+		also.Observe(e)
+	}
 	switch e := e.(type) {
 	case ikegw.ChildUpdown:
 		w.note(func() {
