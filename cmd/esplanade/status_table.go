@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	ikegw "esplanade/ike/gateway"
 	"esplanade/ike/vici"
 )
 
@@ -36,6 +37,7 @@ type tunnel struct {
 	next        string
 	failure     *failureReport
 	provisional bool
+	now         time.Time
 }
 
 // tunnels are the lines of a report, worst first.
@@ -116,7 +118,7 @@ func peerName(addr, id string, many bool) string {
 }
 
 func newTunnel(name string, s stateReport, now time.Time) tunnel {
-	t := tunnel{name: name, state: s.State, since: s.Since, failure: s.Failure, wanted: true}
+	t := tunnel{name: name, state: s.State, since: s.Since, failure: s.Failure, wanted: true, now: now}
 	switch {
 	case s.State == "up" && s.Silence != nil:
 		t.state = "up, no answer for " + short(now.Sub(s.Silence.Since))
@@ -136,7 +138,7 @@ func newTunnel(name string, s stateReport, now time.Time) tunnel {
 		t.next = fmt.Sprintf("no answer to %s for %s, sent again %d of %d times", q.Request, short(now.Sub(q.Since)), q.Repeated, q.Tries)
 	case s.State == "waiting" && !s.NextTry.IsZero():
 		t.next = "next attempt in " + short(s.NextTry.Sub(now))
-	case s.State != "up" && s.State != "trapped" && s.WaitsFor != "":
+	case s.State != "up" && s.State != "trapped" && s.WaitsFor != "" && s.WaitsFor != ikegw.IdleForCommand && s.WaitsFor != ikegw.IdleForPeer:
 		t.next = "waits for " + s.WaitsFor
 	}
 	if t.failure == nil && len(s.Remarks) > 0 {
@@ -290,17 +292,25 @@ func (t tunnel) reason(s screen) (full, brief []string) {
 	if head != "" {
 		full = append(full, s.wrap(head, inset)...)
 	}
-	message := f.Message
-	if f.Count > 1 {
-		message += fmt.Sprintf(" (%d times since %s)", f.Count, f.First.Local().Format(timeForm))
-	}
-	full = append(full, s.wrap(message, inset)...)
+	full = append(full, s.wrap(f.Message+t.when(), inset)...)
 	full = append(full, s.wrap("Fix: "+f.Fix, inset)...)
 	line := f.title()
 	if t.next != "" {
 		line = t.next + ": " + line
 	}
 	return full, []string{inset + end(line, s.width-reasonInset)}
+}
+
+// when says how often the failure has happened, and when last.
+func (t tunnel) when() string {
+	f := t.failure
+	switch {
+	case t.provisional || f.Last.IsZero():
+		return ""
+	case f.Count > 1:
+		return fmt.Sprintf(" (%d times since %s, last %s ago)", f.Count, f.First.Local().Format(timeForm), short(t.now.Sub(f.Last)))
+	}
+	return fmt.Sprintf(" (%s ago)", short(t.now.Sub(f.Last)))
 }
 
 // title is the beginning of a failure's message: its code, what it concerns and its title.

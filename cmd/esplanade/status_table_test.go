@@ -82,6 +82,9 @@ func TestStatusIsOneScreen(t *testing.T) {
 		if c.bad > 0 && (!strings.Contains(lines[first], "waiting") || !strings.Contains(text, "Fix: check the address")) {
 			t.Errorf("%+v: the worst is not first, or has no reason\n%s", c, text)
 		}
+		if c.bad > 0 && !strings.Contains(strings.Join(strings.Fields(text), " "), ", last 1m0s ago)") {
+			t.Errorf("%+v: it is not said when it failed last\n%s", c, text)
+		}
 		if !strings.Contains(text, " more: ") || !strings.Contains(text, "packets dropped: out no_policy 2") || strings.Contains(text, "gso") {
 			t.Errorf("%+v:\n%s", c, text)
 		}

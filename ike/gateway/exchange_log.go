@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -42,7 +43,7 @@ func (d *Manager) logHeld(e *entry) {
 
 func (d *Manager) logExchange(e *entry, x sa.ExchangeDone) {
 	level, log := slog.LevelInfo, (*slog.Logger).Info
-	if x.Exchange == wire.ExchangeInformational && x.Bare {
+	if x.Exchange == wire.ExchangeInformational && x.Bare || x.Initiated && x.Exchange == wire.ExchangeCreateChildSA && e.retries() {
 		level, log = slog.LevelDebug, (*slog.Logger).Debug
 	}
 	if !d.logs(level) {
@@ -58,6 +59,11 @@ func (d *Manager) logExchange(e *entry, x sa.ExchangeDone) {
 		attrs = append(attrs, "took", x.Took.Round(time.Microsecond), "retransmits", x.Retransmits)
 	}
 	log(d.progress(e), who+" "+x.Exchange.String()+" "+strconv.Itoa(int(x.MessageID)), attrs...)
+}
+
+// retries reports whether a child is being asked for again, after attempts that have failed: the line of the failure counts them.
+func (e *entry) retries() bool {
+	return e.conn != nil && slices.ContainsFunc(e.conn.children, func(h *child) bool { return h.busy && h.machine == e.m && h.backoff.failures > 0 })
 }
 
 // logs reports whether lines of a level are wanted. Those that every handshake has are not put together for nobody: their

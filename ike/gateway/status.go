@@ -115,6 +115,12 @@ func desired(h *child) string {
 	panic("BUG: unknown start action")
 }
 
+// What a child waits for that is down, as it is configured to be.
+const (
+	IdleForCommand = "a command, or the peer"
+	IdleForPeer    = "the peer (no remote address configured)"
+)
+
 // waitsFor says in words what has to happen next.
 func (h *child) waitsFor() string {
 	switch h.state {
@@ -143,9 +149,9 @@ func (h *child) waitsFor() string {
 		case h.backoff.exhausted:
 			return "a command: keyingtries is used up"
 		case !h.conn.conf.CanInitiate():
-			return "the peer (no remote address configured)"
+			return IdleForPeer
 		}
-		return "a command, or the peer"
+		return IdleForCommand
 	}
 	panic("BUG: unknown phase")
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,6 +76,13 @@ func TestSiblingFailureStays(t *testing.T) {
 		}
 		if i := a.child("b/away"); i.Up() || i.Last == nil || i.Last.Failure.Code != diag.CodeTS {
 			t.Errorf("its sibling: %+v", i)
+		}
+		// Each attempt has the line of its failure counted, and none of its own but the first.
+		settle(10 * time.Minute)
+		for line := range strings.Lines(a.log.String()) {
+			if strings.Contains(line, "level=INFO") && strings.Contains(line, "made CREATE_CHILD_SA") && !strings.Contains(line, "message_id=2 ") && !strings.Contains(line, "message_id=1 ") {
+				t.Errorf("a line for a repeated attempt: %s", line)
+			}
 		}
 		stopAll(t, a, b)
 	})
