@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -95,7 +96,7 @@ func (c *client) stream(ctx context.Context, command string, request *vici.Messa
 			failure = msg // until it is known what comes of it
 			return nil
 		}
-		show(msg)
+		show(provisional(msg))
 		return nil
 	})
 	var answer *vici.CommandError
@@ -103,6 +104,22 @@ func (c *client) stream(ctx context.Context, command string, request *vici.Messa
 		show(failure)
 	}
 	return m, c.explain(err)
+}
+
+// ifItStays is what the daemon says before a failure that has not happened yet.
+const ifItStays = "if it stays so: "
+
+// provisional shortens such a line to the title and the fix: the failure follows, if it comes to that.
+func provisional(msg string) string {
+	before, failure, found := strings.Cut(msg, ifItStays)
+	if !found {
+		return msg
+	}
+	_, fix, found := strings.Cut(failure, " Fix: ")
+	if failure = before + ifItStays + title(failure); found {
+		failure += ". Fix: " + fix
+	}
+	return failure
 }
 
 // status asks for the status of one connection or, if name is empty, of all.

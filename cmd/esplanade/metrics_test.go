@@ -158,7 +158,8 @@ func TestMetricsOfFailures(t *testing.T) {
 // bound, such as an SPI, is never one. The table of the documentation has to have the same metrics.
 func TestMetricsFollowTheRules(t *testing.T) {
 	l := newLab(t)
-	left, _ := l.pair(nil)
+	left, right := l.pair(nil)
+	echo(t, left, right, "a packet has its time from the first one on")
 	bad := l.start(side{name: "bad", peer: "right", inner: "10.3.0.1", peerInner: "10.2.0.1", port: unusedPort(t)})
 	bad.seen.await(t, "the failure", func(w *watcher) bool { return len(w.failures) > 0 })
 	families := scrape(t, left)
