@@ -103,11 +103,17 @@ func backend(t *testing.T, text string) (*Backend, *still) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := stillOf(c)
+	return &Backend{Commands: Commands{s}, Counters: nowhere{}.Counters}, s
+}
+
+// stillOf is a gateway with a configuration, which has started.
+func stillOf(c *config.Config) *still {
 	s := &still{done: make(chan struct{}), g: gateway.New(gateway.Options{
 		Config: c, DataPlane: nowhere{}, Host: nowhere{}, Meter: nowhere{}, Observer: gateway.Observers(nil), IKEPort: 500, NATTPort: 4500,
 		Log: slog.New(slog.DiscardHandler), Logs: func(slog.Level) bool { return false },
 		Random: random, Jitter: func() float64 { return 0.5 },
 	})}
 	s.g.Start(time.Now(), nil, false)
-	return &Backend{Commands: Commands{s}, Counters: nowhere{}.Counters}, s
+	return s
 }
