@@ -111,7 +111,8 @@ func (m *Machine) float() {
 // IKEv2 packets". https://www.rfc-editor.org/rfc/rfc4555#section-3.8
 //
 // A request in flight has found nobody where the peer was. It is repeated at once at the new place, as with MOBIKE, since the last of the
-// usual repetitions may be over by then; it counts for none of them.
+// usual repetitions may be over by then. It counts for none of them, and there is one more for each at most: a peer may say of any
+// address that it is there.
 func (m *Machine) follow(now time.Time, path Path) {
 	if path == m.path || m.mob.on || !m.nat.remote || m.nat.local && !m.called() {
 		return
@@ -122,7 +123,8 @@ func (m *Machine) follow(now time.Time, path Path) {
 	}
 	m.path = path
 	m.moveChildren()
-	if p := m.pending; p != nil && !m.establishedAt.IsZero() && !p.parked.waits() {
+	if p := m.pending; p != nil && !m.establishedAt.IsZero() && !p.parked.waits() && p.followed <= p.tries {
+		p.followed = p.tries + 1
 		m.repeat(now, p)
 	}
 }

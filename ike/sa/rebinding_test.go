@@ -161,3 +161,41 @@ func TestReplayBehindStaticNATMovesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A request in flight is sent behind a peer whose NAT has another mapping: at once, and once more only for each usual repetition,
+// however often the peer, which may give any address for its own, moves.
+func TestRequestFollowsThePeer(t *testing.T) {
+	n := newDoubleNAT(t, false, false, nil)
+	_, mb := n.up(t)
+	n.reach = func(*end, Path) bool { return false } // the peer says nothing
+	mb.RekeyIKE(n.now)
+	n.b.drain(mb)
+	for round := range 3 {
+		sent := 0
+		for port := range uint16(100) {
+			n.b.events = nil
+			where := netip.AddrPortFrom(natOfA, 30000+port)
+			mb.PeerMoved(n.now, mb.Children()[0].ID, where)
+			n.b.drain(mb)
+			for _, o := range n.b.events {
+				if s, ok := o.(Send); ok {
+					sent++
+					if s.Path.Remote != where {
+						t.Errorf("sent to %s, the peer is at %s", s.Path.Remote, where)
+					}
+				}
+			}
+			n.now = n.now.Add(time.Millisecond)
+		}
+		if sent != 1 {
+			t.Errorf("sent %d times behind the peer after %d repetitions", sent, round)
+		}
+		tries := mb.pending.tries
+		n.now = mb.pending.next
+		mb.Advance(n.now)
+		n.b.drain(mb)
+		if mb.pending.tries != tries+1 {
+			t.Fatal("not repeated")
+		}
+	}
+}

@@ -84,6 +84,8 @@ type outstanding struct {
 	firstSent time.Time
 	next      time.Time // of the next retransmission, or of giving up
 	tries     int       // retransmissions so far
+	// followed is one more than the number of those there were when it was last sent behind a peer that has moved; see follow.
+	followed int
 	// refragmented is how many of them there were when the request was cut into smaller fragments.
 	refragmented int
 	// doubted: somebody has refused it in a message that nothing protects.

@@ -158,5 +158,10 @@ func addresses() []Mutant {
 			Old: "		m.repeat(now, p)\n", New: "		_ = p\n",
 			Why: "the last repetition of a request could go to where a NAT led before",
 		},
+		{
+			Name: "in-flight-behind-anybody", File: "ike/sa/nat.go", Tests: "^TestRequestFollowsThePeer$",
+			Old: " && p.followed <= p.tries {", New: " {",
+			Why: "a peer could have a request sent to any address, as often as it sends a packet from there",
+		},
 	}
 }
