@@ -135,8 +135,8 @@ type Listen struct {
 type Handler interface {
 	// HandleIKE gets an IKE message, without the non-ESP marker.
 	HandleIKE(local, remote netip.AddrPort, datagram []byte)
-	// HandleUnreachable gets the ICMP error that something sent to remote has caused: syscall.ECONNREFUSED is a port
-	// that nobody listens on.
+	// HandleUnreachable gets the error that something sent to remote has caused: an [*ICMPMessage], or a syscall.Errno where no
+	// message is known. syscall.ECONNREFUSED is a port that nobody listens on.
 	HandleUnreachable(local, remote netip.AddrPort, errno error)
 	// Acquire says that the packet waits for a tunnel of the policy. It is called at most once in AcquireInterval for
 	// each policy.

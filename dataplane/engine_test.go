@@ -298,6 +298,10 @@ func TestUnreachable(t *testing.T) {
 			if !errors.Is(r.unreachable[0], syscall.ECONNREFUSED) {
 				t.Errorf("%v", r.unreachable[0])
 			}
+			// It is the peer itself that says so.
+			if m, ok := r.unreachable[0].(*ICMPMessage); !ok || m.Sender() != closed.Addr() || m.Prohibited() || m.Type != icmpUnreachable || m.Code != 3 {
+				t.Errorf("%+v", r.unreachable[0])
+			}
 			// The socket goes on.
 			if err := e.SendIKE(netip.AddrPort{}, natt(e, false), []byte("\x00\x00\x00\x00still here")); err != nil {
 				t.Fatal(err)

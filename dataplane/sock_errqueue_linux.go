@@ -14,8 +14,10 @@ type socketError struct {
 	remote netip.AddrPort // where the packet was sent
 	local  netip.Addr     // where it was sent from, if known
 	errno  syscall.Errno
-	mtu    int  // with EMSGSIZE: what fits
-	host   bool // this host found it: no ICMP message has come
+	mtu    int // with EMSGSIZE: what fits
+	// icmp is the ICMP message behind it, nil for an error of this system alone.
+	icmp *ICMPMessage
+	host bool // this host found it: no ICMP message has come
 }
 
 // drainErrors takes all errors out of a socket's error queue (IP_RECVERR, see ip(7)).
@@ -59,6 +61,7 @@ func parseSocketError(oob []byte, e *socketError) bool {
 				e.mtu = int(binary.NativeEndian.Uint32(data[8:]))
 			}
 			e.host = data[4] == unix.SO_EE_ORIGIN_LOCAL
+			e.icmp = icmpOf(e.errno, data)
 			found = true
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
 			e.local = netip.AddrFrom4([4]byte(data[8:12]))
@@ -72,6 +75,25 @@ func parseSocketError(oob []byte, e *socketError) bool {
 		oob = oob[next:]
 	}
 	return found
+}
+
+// icmpOf is the ICMP message that a struct sock_extended_err tells of, with its sender behind it (SO_EE_OFFENDER), if it is one.
+func icmpOf(errno syscall.Errno, data []byte) *ICMPMessage {
+	origin := data[4]
+	if origin != unix.SO_EE_ORIGIN_ICMP && origin != unix.SO_EE_ORIGIN_ICMP6 {
+		return nil
+	}
+	m := &ICMPMessage{Errno: errno, V6: origin == unix.SO_EE_ORIGIN_ICMP6, Type: data[5], Code: data[6]}
+	if len(data) < 18 {
+		return m
+	}
+	switch family := binary.NativeEndian.Uint16(data[16:]); {
+	case family == unix.AF_INET && len(data) >= 24: // sin_family, sin_port, sin_addr
+		m.From = netip.AddrFrom4([4]byte(data[20:24]))
+	case family == unix.AF_INET6 && len(data) >= 40: // sin6_family, sin6_port, sin6_flowinfo, sin6_addr
+		m.From = netip.AddrFrom16([16]byte(data[24:40])).Unmap()
+	}
+	return m
 }
 
 func addrPortOf(sa unix.Sockaddr) netip.AddrPort {
@@ -92,6 +114,10 @@ func (b *boundSocket) reportErrors(fd int, ev socketEvents) {
 				e.mtu = 0 // the system is asked; what is passed on here is what an ICMP message has said
 			}
 			ev.mtuChanged(e.remote.Addr(), e.mtu)
+			return
+		}
+		if e.icmp != nil {
+			ev.unreachable(b.local, e.remote, e.icmp)
 			return
 		}
 		ev.unreachable(b.local, e.remote, e.errno)

@@ -43,7 +43,7 @@ func failures() []failure {
 			edit: func(a, b *peer.Gateway) {
 				a.Connections[0].Proposals, b.Connections[0].Proposals = []string{ikeOne}, []string{ikeOther}
 			},
-			initiator: []string{"E-PROPOSAL-IKE"}, responder: []string{"E-PROPOSAL-IKE"},
+			initiator: []string{"E-INIT-REFUSED"}, responder: []string{"E-PROPOSAL-IKE"},
 			// The answer NO_PROPOSAL_CHOSEN doesn't say what the responder wants.
 			initiatorSides: []string{ikeOne}, responderSides: []string{ikeOne, ikeOther},
 		}, {
@@ -65,7 +65,7 @@ func failures() []failure {
 			name: "no connection for the address",
 			edit: func(_, b *peer.Gateway) { b.Connections[0].Remote = lab.Elsewhere },
 			// To the initiator it is one refusal among others: the answer on the wire is terse.
-			initiator: []string{"E-PROPOSAL-IKE", "E-PEER-ERROR", "E-CONN-NONE"}, responder: []string{"E-CONN-NONE"},
+			initiator: []string{"E-INIT-REFUSED"}, responder: []string{"E-CONN-NONE"},
 			responderSides: []string{"198.18.0.1", "198.18.0.2"},
 		}, {
 			name:      "no connection for the identity",

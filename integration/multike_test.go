@@ -102,6 +102,6 @@ func TestAdditionalKeyExchangesFallBack(t *testing.T) {
 		if err == nil {
 			t.Fatalf("the tunnel came up:\n%s", out)
 		}
-		p.wantFailure(t, p.a.(*peer.Esplanade), []string{"E-PROPOSAL-IKE"}, []string{"ke1_mlkem768"}, "swanctl --initiate", func() string { return out })
+		p.wantFailure(t, p.a.(*peer.Esplanade), []string{"E-INIT-REFUSED"}, []string{"ke1_mlkem768"}, "swanctl --initiate", func() string { return out })
 	})
 }

@@ -316,10 +316,11 @@ func (g *gateway) bindFailure(err error) error {
 			}
 		}
 	}
-	if key := g.portKey(w.Local.Port()); w.ConfigLine == "" && g.conf.IKE.Has(key) {
+	key := g.portKey(w.Local.Port())
+	if w.ConfigLine == "" && g.conf.IKE.Has(key) {
 		w.ConfigLine = g.conf.IKE.At(key).FileLine()
 	}
-	return diag.BindFailed(w, err)
+	return diag.BindFailed(w, "ike."+key, err)
 }
 
 // portKey is the key of the table [ike] that names a port.

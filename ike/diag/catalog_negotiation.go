@@ -9,7 +9,7 @@ var negotiationCatalog = []info{
 		alertByPeer: "local-auth-failed",
 		meaning: "A peer asked for an IKE SA, and no configured connection is for its address (in IKE_SA_INIT) or for its " +
 			"identity (in IKE_AUTH). Proposals and keys were not looked at.",
-		seenBy: "The side that is called. The peer sees NO_PROPOSAL_CHOSEN (E-PROPOSAL-IKE) or AUTHENTICATION_FAILED (E-AUTH-REFUSED), which leave it open.",
+		seenBy: "The side that is called. The peer sees NO_PROPOSAL_CHOSEN (E-INIT-REFUSED) or AUTHENTICATION_FAILED (E-AUTH-REFUSED), which leave it open.",
 		causes: []string{
 			"The peer's address is not in `remote_addrs` of any connection. A NAT may have changed it.",
 			"The peer called an address of this gateway that is not in `local_addrs`.",
@@ -26,19 +26,40 @@ var negotiationCatalog = []info{
 			"gateway with the one we send from (NAT changes it), and its expected id with local.id here.",
 	},
 	{
+		code: CodeInitRefused, title: "the peer refuses to begin an IKE SA",
+		peerVerb: "says", peerDefault: "does not take our IKE_SA_INIT",
+		ourVerb: "offered", ourDefault: "offered the configured proposals",
+		alert: "proposal-mismatch-ike",
+		meaning: "The peer answered IKE_SA_INIT with NO_PROPOSAL_CHOSEN. Peers answer this to two things, and do not say to which: they have " +
+			"no connection for the address that they see us at, or none of our IKE proposals. Whether there is a NAT, which shows " +
+			"the peer another address than ours, is not known here before its answer.",
+		seenBy: "The side that calls. The other one knows which it is: an Esplanade logs E-CONN-NONE or E-PROPOSAL-IKE, a strongSwan \"no IKE " +
+			"config found\" or \"received proposals unacceptable\".",
+		causes: []string{
+			"The peer has no connection for our address. Behind a NAT it sees the address of the NAT.",
+			"The peer has a connection for our address, for another one of its own.",
+			"The IKE proposals of the two sides have nothing in common.",
+		},
+		lookAt: []string{
+			"The peer's log for this minute: it names the address that it sees us at, and the reason.",
+			"`local_addrs` and `proposals` here, and the remote address and the IKE (phase 1) proposals at the peer.",
+		},
+		fix: "let the peer's log say which of the two it is: then give its connection the address that it sees us at (that of a NAT, if " +
+			"there is one), or both sides one common proposal.",
+	},
+	{
 		code: CodeProposalIKE, title: "no common IKE proposal",
 		peerVerb: "offers", peerDefault: "does not say what it would accept",
 		ourVerb: "accept", ourVerbByPeer: "offered", ourDefault: "offered the configured proposals",
 		alert: "proposal-mismatch-ike",
 		meaning: "The two sides have no cipher, integrity algorithm, PRF and key exchange method in common for the IKE SA. " +
 			"One proposal must match in every part: a single part that differs refuses all of it.",
-		seenBy: "Both sides. The side that is called knows both lists and names the difference. The side that calls only " +
-			"hears NO_PROPOSAL_CHOSEN.",
+		seenBy: "The side that is called, which knows both lists and names the difference. The side that calls only hears " +
+			"NO_PROPOSAL_CHOSEN, which shows there as E-INIT-REFUSED.",
 		causes: []string{
 			"The key exchange group differs.",
 			"One side wants an AEAD cipher (GCM), the other CBC with an integrity algorithm.",
 			"The peer is a Windows client with its default settings, which has only the 1024-bit group.",
-			"The peer has no connection for our address at all: many answer the same then.",
 		},
 		lookAt: []string{
 			"The message at the side that is called: \"closest\" and \"differs in\".",
@@ -60,7 +81,7 @@ var negotiationCatalog = []info{
 		causes: []string{
 			"The ESP ciphers differ.",
 			"Only one side has a group for PFS. It shows at the first rekeying: the first CHILD SA has no key exchange of its own.",
-			"Only one side has extended sequence numbers.",
+			"Only one side has extended sequence numbers: `esn` without `noesn` demands them, and kernel-libipsec has none.",
 		},
 		lookAt: []string{
 			"The exchange in the message: IKE_AUTH (the first CHILD SA) or CREATE_CHILD_SA (a rekeying, so look at PFS).",

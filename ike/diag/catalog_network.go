@@ -72,20 +72,22 @@ var networkCatalog = []info{
 	},
 	{
 		code: CodeUnreachable, title: "the network refuses packets to the peer",
-		peerVerb: "is behind", peerDefault: "cannot be reached",
-		ourVerb: "got", ourDefault: "got an ICMP error for our packets",
-		alert:   "peer-init-unreachable",
-		meaning: "An ICMP error came back, or this system refused to send. The gateway tries again.",
-		seenBy:  "The side that sends. The other one sees nothing.",
+		peerVerb: "is", peerDefault: "cannot be reached",
+		ourVerb: "got", ourDefault: "could not send to it",
+		alert: "peer-init-unreachable",
+		meaning: "An ICMP message came back, from the peer or from a router, or this system itself refused to send. The message says which, " +
+			"and from whom. Anybody can forge ICMP, so the gateway tries again all the same.",
+		seenBy: "The side that sends. The other one sees nothing.",
 		causes: []string{
-			"Port unreachable (\"connection refused\"): the machine is there, but no IKE daemon listens, or a firewall rejects the packets.",
-			"Host or network unreachable: there is no route to the peer, here or on the way.",
+			"Port unreachable from the peer itself: the machine is there, but no IKE daemon listens, or its own firewall rejects the packets.",
+			"Port unreachable or \"prohibited\" from another address: a firewall there rejects the packets.",
+			"Host or network unreachable from a router: it has no route to the peer, or the peer's network is down.",
+			"The same from this host: the next hop does not answer on the link, or there is no route at all, so that nothing was sent.",
 			"Not permitted: a firewall rule of this machine forbids it.",
 			"Message too long: the path is narrower than the message.",
 		},
 		lookAt: []string{"The error in the message.", "`ip route get ADDRESS` here.", "The firewalls of both machines."},
-		fix: "port unreachable: start the IKE daemon at the peer, or open UDP 500 and 4500 in its firewall. Host or network " +
-			"unreachable: check routes. Not permitted: check the firewall of this machine.",
+		fix:    "make possible what the cause names: the addresses of this host, its routes and its firewall.",
 	},
 	{
 		code: CodeDPD, title: "the peer is dead",
@@ -167,7 +169,7 @@ var networkCatalog = []info{
 		},
 		lookAt: []string{"`ss -ulpn 'sport = 500'`: which program holds the port.", "`ip address`: the addresses of this machine."},
 		fix: "stop the other daemon (`ss -ulpn 'sport = 500'` names it), correct local_addrs, or give the program " +
-			"CAP_NET_BIND_SERVICE or other ports (`ike.port`, `ike.port_nat_t`).",
+			"CAP_NET_BIND_SERVICE or another port (`ike.port` or `ike.port_nat_t`, as the message says).",
 	},
 	{
 		code: CodeNAT, title: "a NAT is in the way",

@@ -152,6 +152,9 @@ func TestCodesOfNotifications(t *testing.T) {
 			t.Errorf("%s: %s", notify, f.Error())
 		}
 	}
+	if f := Refused(Where{Exchange: "IKE_SA_INIT"}, notification("NO_PROPOSAL_CHOSEN"), Offer{}); f.Code != CodeInitRefused {
+		t.Errorf("NO_PROPOSAL_CHOSEN to IKE_SA_INIT: %s", f.Code)
+	}
 	for exchange, notify := range map[string]string{"IKE_SA_INIT": "UNSUPPORTED_CRITICAL_PAYLOAD", "IKE_INTERMEDIATE": "NO_ADDITIONAL_SAS"} {
 		if f := Refused(Where{Exchange: exchange}, notification(notify), Offer{}); f.Code != CodePeerError {
 			t.Errorf("%s in %s: %s", notify, exchange, f.Code)

@@ -10,6 +10,8 @@ const (
 	// CodeConnNone: a peer asked for an IKE_SA (or showed an identity) that no configured connection is for.
 	CodeConnNone Code = "E-CONN-NONE"
 
+	// CodeInitRefused: the peer refuses IKE_SA_INIT and does not say why: it has no connection for our address, or none of our proposals.
+	CodeInitRefused Code = "E-INIT-REFUSED"
 	// CodeProposalIKE: the IKE proposals of the two sides have no common choice.
 	CodeProposalIKE Code = "E-PROPOSAL-IKE"
 	// CodeProposalChild: the ESP proposals of the two sides have no common choice.

@@ -136,7 +136,7 @@ func TestCollapserFlood(t *testing.T) {
 	lines := 0
 	for i := range 5 * MaxRepeats {
 		w := Where{Remote: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 500)}
-		if _, log := c.Add(NoConnection(w, nil), testTime.Add(time.Duration(i)*time.Millisecond)); log {
+		if _, log := c.Add(NoConnection(w, nil, Nearest{}), testTime.Add(time.Duration(i)*time.Millisecond)); log {
 			lines++
 		}
 	}
@@ -152,7 +152,7 @@ func TestCollapserFlood(t *testing.T) {
 	if c.Suppressed() < uint64(5*MaxRepeats-StrangersPerMinute) {
 		t.Errorf("suppressed %d", c.Suppressed())
 	}
-	if _, log := c.Add(NoConnection(Where{Remote: netip.MustParseAddrPort("11.0.0.1:500")}, nil), testTime.Add(10*time.Minute)); !log {
+	if _, log := c.Add(NoConnection(Where{Remote: netip.MustParseAddrPort("11.0.0.1:500")}, nil, Nearest{}), testTime.Add(10*time.Minute)); !log {
 		t.Error("strangers are never logged again")
 	}
 }

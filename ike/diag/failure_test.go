@@ -49,8 +49,8 @@ func every() map[string]*Failure {
 		"NoPPK":                      NoPPK(init, `PPK "office-2026" (ppk_required)`),
 		"OwnIDUnreadable":            OwnIDUnreadable(failed, "ID_IPV4_ADDR", err),
 		"WrongPPK":                   WrongPPK(failed, `"office-2026"`),
-		"NoConnection":               NoConnection(init, []string{"office (198.51.100.20)"}),
-		"NoConnection/nowhere":       NoConnection(Where{}, nil),
+		"NoConnection":               NoConnection(init, []string{"office (198.51.100.20)"}, Nearest{"office", "remote_addrs", "198.51.100.20", "gw.toml:9"}),
+		"NoConnection/nowhere":       NoConnection(Where{}, nil, Nearest{}),
 		"NoConnectionForID":          NoConnectionForID(failed, "site-a.example", []string{"office (site-c.example)"}),
 		"NoConnectionForID/none":     NoConnectionForID(failed, "", nil),
 		"IKEProposalMismatch":        IKEProposalMismatch(init, m),
@@ -105,9 +105,9 @@ func every() map[string]*Failure {
 		"NATDetected":                NATDetected(init, netip.MustParseAddrPort("203.0.113.7:1024")),
 		"AddressGone":                AddressGone(info, netip.MustParseAddr("192.0.2.1")),
 		"BlackHole":                  BlackHole(info, 1400, 1500),
-		"BindFailed/inuse":           BindFailed(init, syscall.EADDRINUSE),
-		"BindFailed/notavail":        BindFailed(init, syscall.EADDRNOTAVAIL),
-		"BindFailed/acces":           BindFailed(init, syscall.EACCES),
+		"BindFailed/inuse":           BindFailed(init, "ike.port_nat_t", syscall.EADDRINUSE),
+		"BindFailed/notavail":        BindFailed(init, "ike.port_nat_t", syscall.EADDRNOTAVAIL),
+		"BindFailed/acces":           BindFailed(init, "ike.port_nat_t", syscall.EACCES),
 		"Malformed":                  other,
 		"Unexpected":                 Unexpected(auth, "an answer with IDr and AUTH", "one without them"),
 		"OtherVersion":               OtherVersion(init, "IKEv1"),
@@ -226,10 +226,11 @@ func TestRenderings(t *testing.T) {
 			`offers aes256-sha1-modp1024, 3des-sha1-modp1024; we (192.0.2.1:500, gw.toml:14) accept aes256gcm16-prfsha384-ecp384; ` +
 			`closest: our aes256gcm16-prfsha384-ecp384, the peer's aes256-sha1-modp1024; differs in KE: want ECP_384, has MODP_1024. ` +
 			`Fix: configure aes256gcm16-prfsha384-ecp384 at the peer; or add "aes256-sha1-modp1024" to connections.office.proposals here, if it is strong enough.`,
-		"IKEProposalRefused": `E-PROPOSAL-IKE office: no common IKE proposal in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
+		"IKEProposalRefused": `E-INIT-REFUSED office: the peer refuses to begin an IKE SA in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`answered NO_PROPOSAL_CHOSEN; we (192.0.2.1:500, gw.toml:14) offered aes256gcm16-prfsha384-ecp384. ` +
-			`Fix: configure one of ours at the peer, or put one of its IKE proposals into connections.office.proposals; its log names them. ` +
-			`Some peers answer the same when they have no connection for our address 192.0.2.1.`,
+			`Fix: the peer does not say which of two it is, but its log does. Either it has no connection for 192.0.2.1, or for the address of a NAT between the two, ` +
+			`which is what it sees then (whether there is one is not known before its answer): put the address that its log names into its connection. ` +
+			`Or it has none of our proposals: configure one of ours there, or one of its here in connections.office.proposals.`,
 		"WrongPSK": `E-AUTH-PSK office/net: wrong pre-shared key in IKE_AUTH: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`authenticates with another key, or with one for other identities; ` +
 			`we (192.0.2.1:500, gw.toml:30) use secrets.ike.office for 'site-a.example' and 'site-b.example'. ` +
@@ -240,14 +241,15 @@ func TestRenderings(t *testing.T) {
 			`Fix: set local_ts = ["10.10.0.0/24"] and remote_ts = ["10.30.0.0/24"] in connections.office.children.net, ` +
 			`or let the peer ask for 10.20.0.0/24 (its local) and 10.10.0.0/24 (its remote).`,
 		"NoConnection": `E-CONN-NONE office/net: no connection matches the peer in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
-			`asks for an IKE SA with 192.0.2.1:500; we (192.0.2.1:500, gw.toml:14) have connections for office (198.51.100.20). ` +
-			`Fix: add 203.0.113.7 to remote_addrs of the connection it is meant for and 192.0.2.1 to its local_addrs; or block it in the firewall if it should not call here.`,
+			`asks for an IKE SA with 192.0.2.1:500; we (192.0.2.1:500, gw.toml:9) have connections for office (198.51.100.20); ` +
+			`closest: office, whose remote_addrs is 198.51.100.20. ` +
+			`Fix: if it is meant for connections.office, add 203.0.113.7 to its remote_addrs (gw.toml:9); block it in the firewall if it should not call here.`,
 		"Silent/init": `E-TIMEOUT-INIT office/net: the peer is silent in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`sent nothing at all; we (192.0.2.1:500, gw.toml:14) sent IKE_SA_INIT 5 times in 2m45s. ` +
 			`Fix: check that 203.0.113.7 is the right address and its IKE daemon runs; that UDP 500 and 4500 pass between 192.0.2.1 and 203.0.113.7 in both directions; that the peer has a connection for 192.0.2.1.`,
 		"Unreachable/port": `E-UNREACHABLE office/net: the network refuses packets to the peer in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
-			`is behind a port on which nothing listens; we (192.0.2.1:500, gw.toml:14) got ICMP port unreachable; cause: connection refused. ` +
-			`Fix: start the IKE daemon at 203.0.113.7:500, or let its firewall pass UDP to that port.`,
+			`is there, and has nothing on that port; we (192.0.2.1:500, gw.toml:14) got ICMP port unreachable from the peer itself; cause: connection refused. ` +
+			`Fix: start the IKE daemon at 203.0.113.7:500, or let its own firewall pass UDP 500 and 4500 from 192.0.2.1 to 203.0.113.7.`,
 		"UnknownName": `E-CONFIG ofice: the configuration does not provide for it: ` +
 			`we have no connection named 'ofice'; there are: office, lab. Fix: did you mean 'office'?`,
 		"empty": `E-TS: the traffic selectors have nothing in common: peer (address unknown) does not say what it would accept; ` +
@@ -367,5 +369,81 @@ func TestAuthRefused(t *testing.T) {
 	}
 	if f.Reason() != "auth_refused" || f.Alert() != "local-auth-failed" {
 		t.Errorf("reason %s, alert %s", f.Reason(), f.Alert())
+	}
+}
+
+// fromICMP is an ICMP message as the packet loop gives it.
+type fromICMP struct {
+	syscall.Errno
+	from       string
+	prohibited bool
+}
+
+func (m fromICMP) Unwrap() error      { return m.Errno }
+func (m fromICMP) Sender() netip.Addr { return netip.MustParseAddr(m.from) }
+func (m fromICMP) Prohibited() bool   { return m.prohibited }
+
+// Whoever cannot be reached is said to be so by an ICMP message of its own, by a router or a firewall on the way, or by this host; the
+// fix is for that one case.
+func TestUnreachableBy(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		cause     error
+		want, fix string
+	}{
+		{"port, the peer", fromICMP{syscall.ECONNREFUSED, "203.0.113.7", false}, "from the peer itself", "start the IKE daemon at 203.0.113.7:500"},
+		{"port, not known by whom", syscall.ECONNREFUSED, "from the peer itself", "start the IKE daemon at 203.0.113.7:500"},
+		{"port, a firewall", fromICMP{syscall.ECONNREFUSED, "198.51.100.1", false}, "port unreachable from 198.51.100.1", "firewall at 198.51.100.1"},
+		{"prohibited", fromICMP{syscall.EHOSTUNREACH, "198.51.100.1", true}, `ICMP "prohibited" from 198.51.100.1`, "firewall at 198.51.100.1"},
+		{"a router", fromICMP{syscall.ENETUNREACH, "198.51.100.1", false}, "unreachable from 198.51.100.1", "see at 198.51.100.1"},
+		{"the next hop", fromICMP{syscall.EHOSTUNREACH, "192.0.2.1", false}, "next hop that does not answer", "ip route get 203.0.113.7"},
+		{"no route", syscall.ENETUNREACH, "nowhere in the routing table of this host", "add a route to 203.0.113.7:500"},
+		{"no route, by a rule", syscall.EHOSTUNREACH, "nowhere in the routing table of this host", "add a route to 203.0.113.7:500"},
+	} {
+		f := Unreachable(testWhere("IKE_SA_INIT"), c.cause)
+		if s := f.Summary(); !strings.Contains(s, c.want) || !strings.Contains(f.Advice(), c.fix) || strings.Contains(s, "ICMP") == strings.Contains(s, "this host") {
+			t.Errorf("%s: %v", c.name, f)
+		}
+	}
+}
+
+// When all proposals say one thing about extended sequence numbers, that is named first.
+func TestRefusedForESN(t *testing.T) {
+	for _, c := range []struct {
+		proposals []string
+		want      string
+	}{
+		{[]string{"aes256gcm16-esn", "aes128gcm16-ecp256-esn"}, "all of ours demand"}, {[]string{"aes256gcm16-noesn", "aes256gcm16"}, "none of ours has"},
+		{[]string{"aes256gcm16-esn-noesn"}, "configure one"}, {[]string{"aes256gcm16-esn", "aes256gcm16"}, "configure one"}, {nil, "configure one"},
+	} {
+		f := Refused(testWhere("IKE_AUTH"), notification("NO_PROPOSAL_CHOSEN"), Offer{Proposals: c.proposals})
+		if f.Code != CodeProposalChild || !strings.HasPrefix(f.Advice(), c.want) {
+			t.Errorf("%v: %v", c.proposals, f)
+		}
+	}
+}
+
+// A peer that no connection is for may be behind a NAT, and may have called another address.
+func TestNearestConnection(t *testing.T) {
+	w := testWhere("IKE_SA_INIT")
+	w.Remote = netip.MustParseAddrPort("203.0.113.7:1079")
+	f := NoConnection(w, nil, Nearest{"office", "remote_addrs", "198.51.100.20", "gw.toml:9"})
+	if !strings.Contains(f.Theirs, "from port 1079, so most likely through a NAT") || !strings.Contains(f.Fix, `"%any"`) {
+		t.Errorf("%v", f)
+	}
+	f = NoConnection(w, nil, Nearest{"office", "local_addrs", "192.0.2.9", "gw.toml:8"})
+	if !strings.Contains(f.Fix, "add 192.0.2.1 to its local_addrs (gw.toml:8)") || strings.Contains(f.Fix, "%any") {
+		t.Errorf("%v", f)
+	}
+}
+
+// The port that is taken is that of the one key or of the other.
+func TestPortThatIsTaken(t *testing.T) {
+	for _, key := range []string{"ike.port", "ike.port_nat_t"} {
+		for _, errno := range []error{syscall.EADDRINUSE, syscall.EACCES} {
+			if f := BindFailed(testWhere(""), key, errno); !regexp.MustCompile(`set (another )?` + key + `( to|\.$)`).MatchString(f.Advice()) {
+				t.Errorf("%v", f)
+			}
+		}
 	}
 }

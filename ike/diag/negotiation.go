@@ -9,12 +9,31 @@ import (
 // maxListed is how many alternatives of one side a failure lists before it counts the rest.
 const maxListed = 4
 
+// Nearest is the connection that fits the addresses of a peer best, and what of it does not fit: Key is remote_addrs or local_addrs,
+// Value what it is, and Line where.
+type Nearest struct{ Connection, Key, Value, Line string }
+
 // NoConnection is the failure of a responder that has no connection for the addresses of an IKE_SA_INIT. have names the connections there
-// are with the addresses that they are for, such as "office (198.51.100.20)".
-func NoConnection(w Where, have []string) *Failure {
+// are with the addresses that they are for, such as "office (198.51.100.20)"; near is the zero value if there is none.
+func NoConnection(w Where, have []string, near Nearest) *Failure {
 	f := w.failure(CodeConnNone, configured(have), "an IKE SA with "+orUnknown(addrPort(w.Local), "this gateway"))
-	f.Fix = fmt.Sprintf("add %s to remote_addrs of the connection it is meant for%s; or block it in the firewall if it "+
-		"should not call here.", orUnknown(bareAddr(w.Remote), "its address"), localHint(w.Local))
+	address, nat := orUnknown(bareAddr(w.Remote), "its address"), ""
+	if p := w.Remote.Port(); p != 0 && p != 500 && p != 4500 {
+		f.Theirs += fmt.Sprintf(" from port %d, so most likely through a NAT", p)
+		nat = " (the NAT's, which may change: then \"%any\", and the peer's id tells who it is)"
+	}
+	if near.Connection == "" {
+		f.Fix = fmt.Sprintf("add %s%s to remote_addrs of the connection it is meant for%s; or block it in the firewall if it "+
+			"should not call here.", address, nat, localHint(w.Local))
+		return f
+	}
+	f.ConfigLine = near.Line
+	f.Closest = fmt.Sprintf("%s, whose %s is %s", oneLine(near.Connection), near.Key, oneLine(near.Value))
+	if near.Key == "local_addrs" {
+		address, nat = orUnknown(bareAddr(w.Local), "the address it called"), ""
+	}
+	f.Fix = fmt.Sprintf("if it is meant for connections.%s, add %s%s to its %s%s; block it in the firewall if it should not call here.",
+		oneLine(near.Connection), address, nat, near.Key, at(near.Line))
 	return f
 }
 

@@ -114,24 +114,53 @@ func HalfOpenExpired(w Where, waited time.Duration) *Failure {
 	return w.failure(CodeHalfOpen, seconds(waited)+" for IKE_AUTH", "")
 }
 
-// Unreachable is the failure that the network, or this system, refused our packets; cause is the error of the socket,
-// which decides about the fix. It may be nil, if only the refusal is known.
+// icmpMessage is an ICMP message about a packet of this host.
+type icmpMessage interface {
+	error
+	// Sender is who sent it: the peer, a router, or this host itself where the next hop does not answer.
+	Sender() netip.Addr
+	// Prohibited: it says that a firewall forbids the packet.
+	Prohibited() bool
+}
+
+// Unreachable is the failure that the network, or this system, refused our packets; cause is the error of the socket, which decides
+// about the fix: an ICMP message, or an error of this system alone. It may be nil, if only the refusal is known.
 func Unreachable(w Where, cause error) *Failure {
 	f := w.because(CodeUnreachable, cause, "", "")
-	peer := orUnknown(addrPort(w.Remote), "the peer")
+	peer, local := orUnknown(addrPort(w.Remote), "the peer"), orUnknown(bareAddr(w.Local), "here")
+	pass := fmt.Sprintf("pass UDP 500 and 4500 from %s to %s.", local, orUnknown(bareAddr(w.Remote), "the peer"))
+	var m icmpMessage
+	icmp := errors.As(cause, &m)
+	from := ""
+	if icmp && m.Sender().IsValid() {
+		from = m.Sender().Unmap().String()
+	}
+	byPeer := from == "" || from == bareAddr(w.Remote)
+	unreachable := errors.Is(cause, syscall.EHOSTUNREACH) || errors.Is(cause, syscall.ENETUNREACH)
 	switch {
+	case icmp && m.Prohibited():
+		f.Theirs, f.Ours = "behind a firewall that rejects our packets", "ICMP \"prohibited\" from "+orUnknown(from, "it")
+		f.Fix = "let the firewall at " + orUnknown(from, peer) + " " + pass
+	case errors.Is(cause, syscall.ECONNREFUSED) && byPeer:
+		f.Theirs, f.Ours = "there, and has nothing on that port", "ICMP port unreachable from the peer itself"
+		f.Fix = "start the IKE daemon at " + peer + ", or let its own firewall " + pass
 	case errors.Is(cause, syscall.ECONNREFUSED):
-		f.Theirs, f.Ours = "a port on which nothing listens", "ICMP port unreachable"
-		f.Fix = "start the IKE daemon at " + peer + ", or let its firewall pass UDP to that port."
+		f.Theirs, f.Ours = "behind a firewall that rejects our packets", "ICMP port unreachable from "+from
+		f.Fix = "let the firewall at " + from + " " + pass
+	case unreachable && icmp && from != "" && from == bareAddr(w.Local):
+		f.Theirs, f.Ours = "behind a next hop that does not answer on its link (ARP, neighbour discovery)", "an error of this host itself"
+		f.Fix = "`ip route get " + orUnknown(bareAddr(w.Remote), "ADDRESS") + "` names the next hop: see that it is switched on and on this link, and that the address and mask here are right."
+	case unreachable && icmp:
+		f.Theirs, f.Ours = "behind a router that has no way to it", "ICMP host or network unreachable from "+orUnknown(from, "that router")
+		f.Fix = "see at " + orUnknown(from, "the router") + " why it has no route to " + peer + ", and whether the peer is up."
+	case unreachable:
+		f.Theirs, f.Ours = "nowhere in the routing table of this host", "an error of this host, which has sent nothing"
+		f.Fix = "add a route to " + peer + " on this host, such as a default route; `ip route get " + orUnknown(bareAddr(w.Remote), "ADDRESS") + "` shows what there is."
 	case errors.Is(cause, syscall.EPERM), errors.Is(cause, syscall.EACCES):
-		f.Theirs, f.Ours = "a firewall on this machine", "\"not permitted\" from this system"
+		f.Theirs, f.Ours = "behind a firewall on this machine", "\"not permitted\" from this system"
 		f.Fix = "let the firewall of this machine pass UDP to " + peer + " (OUTPUT rules), or remove the prohibiting route."
-	case errors.Is(cause, syscall.EHOSTUNREACH), errors.Is(cause, syscall.ENETUNREACH):
-		f.Theirs, f.Ours = "a router that has no way to it", "ICMP host or network unreachable"
-		f.Fix = "check the route from " + orUnknown(bareAddr(w.Local), "here") + " to " + peer +
-			" (`ip route get`), and that the peer is up; a firewall may also answer like this."
 	case errors.Is(cause, syscall.EMSGSIZE):
-		f.Theirs, f.Ours = "a path narrower than the message", "\"message too long\""
+		f.Theirs, f.Ours = "behind a path narrower than the message", "\"message too long\""
 		f.Fix = "lower ike.fragment_size, and set `fragmentation = true` at both ends."
 	}
 	return f
@@ -140,7 +169,7 @@ func Unreachable(w Where, cause error) *Failure {
 // UnreachableAfter is Unreachable for a request that was sent so often.
 func UnreachableAfter(w Where, cause error, s Sent) *Failure {
 	f := Unreachable(w, cause)
-	f.Ours = orUnknown(f.Ours, "an ICMP error") + " for " + s.text(w)
+	f.Ours = orUnknown(f.Ours, "an error") + " for " + s.text(w)
 	return f
 }
 
@@ -195,16 +224,17 @@ func AddressGone(w Where, a netip.Addr) *Failure {
 	return f
 }
 
-// BindFailed is the failure that the local address and port of w cannot be used.
-func BindFailed(w Where, cause error) *Failure {
+// BindFailed is the failure that the local address and port of w cannot be used. key is the key of the configuration that the port is
+// from, such as "ike.port_nat_t".
+func BindFailed(w Where, key string, cause error) *Failure {
 	f := w.because(CodeBind, cause, "UDP "+orUnknown(addrPort(w.Local), "(address unknown)"), "")
 	switch port := w.Local.Port(); {
 	case errors.Is(cause, syscall.EADDRINUSE):
-		f.Fix = fmt.Sprintf("stop the program that holds the port (`ss -ulpn 'sport = %d'` names it), or set another ike.port.", port)
+		f.Fix = fmt.Sprintf("stop the program that holds the port (`ss -ulpn 'sport = %d'` names it), or set another %s.", port, key)
 	case errors.Is(cause, syscall.EADDRNOTAVAIL):
 		f.Fix = "put an address of this machine into local_addrs."
 	case errors.Is(cause, syscall.EACCES), errors.Is(cause, syscall.EPERM):
-		f.Fix = "give the program CAP_NET_BIND_SERVICE, or set ike.port and ike.port_nat_t to ports above 1023."
+		f.Fix = fmt.Sprintf("give the program CAP_NET_BIND_SERVICE, or set %s to a port above 1023.", key)
 	}
 	return f
 }

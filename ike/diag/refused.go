@@ -1,6 +1,10 @@
 package diag
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Offer is what this side had asked for when the peer refused it. What does not matter for the request is empty.
 type Offer struct {
@@ -89,22 +93,52 @@ func refusalCode(exchange, notify string) Code {
 	return CodePeerError
 }
 
+// ikeProposalRefused is the failure for NO_PROPOSAL_CHOSEN. To IKE_SA_INIT that means either that the peer has no connection for this
+// side or that it has no proposal in common with it.
 func ikeProposalRefused(w Where, notify string, o Offer) *Failure {
-	f := w.refused(CodeProposalIKE, notify, list(o.Proposals, maxListed))
-	f.Fix = "configure one of ours at the peer, or put one of its IKE proposals into " + w.connection() + ".proposals; " +
-		"its log names them. Some peers answer the same when they have no connection for our address"
-	if a := bareAddr(w.Local); a != "" {
-		f.Fix += " " + a
+	if w.Exchange != "IKE_SA_INIT" {
+		f := w.refused(CodeProposalIKE, notify, list(o.Proposals, maxListed))
+		f.Fix = "configure one of ours at the peer, or put one of its IKE proposals into " + w.connection() + ".proposals; its log names them."
+		return f
 	}
-	f.Fix += "."
+	f := w.refused(CodeInitRefused, notify, list(o.Proposals, maxListed))
+	seen := "the address that it sees us at"
+	if a := bareAddr(w.Local); a != "" {
+		seen = a + ", or for the address of a NAT between the two, which is what it sees then (whether there is one is not known before its answer)"
+	}
+	f.Fix = "the peer does not say which of two it is, but its log does. Either it has no connection for " + seen + ": put the address that its log " +
+		"names into its connection. Or it has none of our proposals: configure one of ours there, or one of its here in " + w.connection() + ".proposals."
 	return f
 }
 
 func childProposalRefused(w Where, notify string, o Offer) *Failure {
 	f := w.refused(CodeProposalChild, notify, list(o.Proposals, maxListed))
-	f.Fix = "configure one of ours at the peer, or put one of its ESP (phase 2) proposals into " + w.child() +
+	f.Fix = esnHint(w, o.Proposals) + "configure one of ours at the peer, or put one of its ESP (phase 2) proposals into " + w.child() +
 		".esp_proposals; check PFS first if only rekeying fails."
 	return f
+}
+
+// esnHint says that all proposals leave the peer no choice about extended sequence numbers, "" if they do. Without a word about them
+// a proposal has none.
+func esnHint(w Where, proposals []string) string {
+	demand, refuse := 0, 0
+	for _, p := range proposals {
+		words := strings.Split(p, "-")
+		switch with, without := slices.Contains(words, "esn"), slices.Contains(words, "noesn"); {
+		case with && !without:
+			demand++
+		case !with:
+			refuse++
+		}
+	}
+	switch {
+	case len(proposals) == 0:
+	case demand == len(proposals):
+		return "all of ours demand extended sequence numbers (esn), which not every peer has: write esn-noesn in " + w.child() + ".esp_proposals. Otherwise "
+	case refuse == len(proposals):
+		return "none of ours has extended sequence numbers, which the peer may demand: write esn-noesn in " + w.child() + ".esp_proposals. Otherwise "
+	}
+	return ""
 }
 
 func selectorsRefused(w Where, notify string, o Offer) *Failure {

@@ -24,6 +24,7 @@ func (d *Manager) newEnv() *sa.Env {
 		// Who the peers are and what they prove it with.
 		Connections: d.connectionsFor,
 		Configured:  func() []string { return d.dir.texts },
+		Nearest:     d.nearest,
 		Siblings:    d.siblings,
 		Credentials: d.credential,
 		PPK:         d.ppk,

@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,3 +48,60 @@ func TestFailureNamesTheConnections(t *testing.T) {
 		b.stop()
 	})
 }
+
+// TestNearestConnection: of the connections that do not fit a peer, the one is named that it may be meant for, with what does not fit
+// and its line.
+func TestNearestConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		far, near := right("none"), right("none")
+		far.name, far.remote = "far", "203.0.113.7"
+		near.name, near.remote, near.remoteID = "near", "192.0.2.99", "c.example"
+		near.children = []kid{{"net", "10.2.0.0/16", "10.3.0.0/16", "none", ""}}
+		a := f.start(addrA, toml("", left("start")))
+		b := f.start(addrB, toml("", far, near))
+		settle(10 * time.Second)
+		line := b.d.conf.Connection("near").At("remote_addrs").FileLine()
+		if l := b.log.String(); !strings.Contains(l, "closest: near, whose remote_addrs is 192.0.2.99") || !strings.Contains(l, line) {
+			t.Errorf("the log does not name the nearest connection and its line, %s:\n%s", line, l)
+		}
+		// What does not fit may be the address that was called.
+		far.remote, far.local = addrA, "192.0.2.98"
+		if _, err := b.d.Reload(t.Context(), parse(t, toml("", far, near))); err != nil {
+			t.Fatal(err)
+		}
+		_ = b.d.call(t.Context(), func(time.Time) {
+			n := b.d.nearest(netip.MustParseAddr(addrB), netip.MustParseAddr(addrA))
+			if n.Connection != "far" || n.Key != "local_addrs" || n.Value != "192.0.2.98" {
+				t.Errorf("%+v", n)
+			}
+		})
+		a.stop()
+		b.stop()
+	})
+}
+
+// TestRefusedHere: where this host refuses to send to a peer that is called from a fixed address, that is said at once, and the peer is
+// not called silent.
+func TestRefusedHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		b := f.start(addrB, toml("", right("none")))
+		a := f.start(addrA, toml("", left("none")))
+		a.plane.refuseToSend(syscall.ENETUNREACH)
+		go a.d.Initiate(t.Context(), Target{Connection: "b"}, true, nil)
+		settle(10 * time.Second)
+		last := a.last("b")
+		if last == nil || last.Failure.Code != diag.CodeUnreachable || !strings.Contains(last.Failure.Error(), "nowhere in the routing table of this host") {
+			t.Errorf("%v", last)
+		}
+		a.plane.refuseToSend(nil)
+		settle(time.Minute)
+		wantUp(t, a, b)
+		a.stop()
+		b.stop()
+	})
+}
+
+// refuseToSend makes the system refuse IKE messages with an error; nil lets them out again.
+func (p *fakePlane) refuseToSend(err error) { p.mu.Lock(); p.noSend = err; p.mu.Unlock() }

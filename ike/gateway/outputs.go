@@ -110,7 +110,9 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 	dp := d.o.DataPlane
 	switch o := o.(type) {
 	case sa.Send:
-		d.send(o.Path, o.Datagram)
+		if err := d.send(o.Path, o.Datagram); refusedHere(err) {
+			e.m.Unreachable(now, o.Path, err)
+		}
 	case sa.SendKeepalive:
 		d.send(o.Path, []byte{keepalive})
 	case sa.Request:

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"errors"
 	"log/slog"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"esplanade/ike/diag"
@@ -211,11 +213,24 @@ func versionText(h wire.Header) string {
 	return "IKE version " + strconv.Itoa(int(h.Major))
 }
 
-func (d *Manager) send(path sa.Path, b []byte) {
-	if err := d.o.DataPlane.SendIKE(path.Local, path.Remote, b); err != nil {
+func (d *Manager) send(path sa.Path, b []byte) error {
+	err := d.o.DataPlane.SendIKE(path.Local, path.Remote, b)
+	if err != nil {
 		d.o.Meter.Add(CountSendErrors)
 		d.log.Debug("cannot send", "path", path, "error", err)
 	}
+	return err
+}
+
+// refusedHere reports whether this host has refused to send: there is no route, or a rule or a firewall forbids it. An operator would
+// otherwise look for the packets elsewhere.
+func refusedHere(err error) bool {
+	for _, e := range []error{syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EPERM, syscall.EACCES} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // ignored counts an input without effect.

@@ -234,6 +234,7 @@ type fakePlane struct {
 	pairs    map[uint64]selector.Pair
 	// refuse makes installations fail.
 	refuse error
+	noSend error
 	last   time.Time
 	// traffic is what each CHILD SA has carried.
 	traffic Counters
@@ -273,8 +274,11 @@ func (p *fakePlane) mute() { p.mu.Lock(); p.muted = true; p.mu.Unlock() }
 
 func (p *fakePlane) SendIKE(local, remote netip.AddrPort, b []byte) error {
 	p.mu.Lock()
-	muted := p.muted
+	muted, refused := p.muted, p.noSend
 	p.mu.Unlock()
+	if refused != nil {
+		return refused
+	}
 	if !muted {
 		p.f.send(local, remote, b)
 	}

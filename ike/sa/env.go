@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/auth"
+	"esplanade/ike/diag"
 	"esplanade/ike/policy"
 	"esplanade/ike/selector"
 	"esplanade/ike/ticket"
@@ -34,6 +35,8 @@ type Env struct {
 	Connections func(local, remote netip.Addr) []*Config
 	// Configured names the connections there are and their peers' addresses, for an operator. The list is not changed. It may be nil.
 	Configured func() []string
+	// Nearest is the connection that fits a pair of addresses best where none fits, for an operator. It may be nil.
+	Nearest func(local, remote netip.Addr) diag.Nearest
 	// Credentials finds what the two sides of an IKE SA prove with who they are.
 	Credentials auth.Credentials
 	// method makes the authenticators of a method of authentication; nil: [methodOf]. Tests have methods of their own.
@@ -123,6 +126,15 @@ func (e *Env) admit(now time.Time, path Path, group uint16, reached bool) Admiss
 		return AdmitNow
 	}
 	return e.Admit(now, path.Remote.Addr(), group, reached)
+}
+
+// noConnection is the failure that no connection is for the addresses of a request.
+func (e *Env) noConnection(w diag.Where) *diag.Failure {
+	var near diag.Nearest
+	if e.Nearest != nil {
+		near = e.Nearest(w.Local.Addr(), w.Remote.Addr())
+	}
+	return diag.NoConnection(w, e.configured(), near)
 }
 
 // configured names the connections there are.

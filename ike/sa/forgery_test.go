@@ -46,7 +46,7 @@ func TestForgedInitAnswerEndsNothing(t *testing.T) {
 		ppk      bool
 		reported diag.Code
 	}{
-		"NO_PROPOSAL_CHOSEN":           {answer: plain(wire.NotifyNoProposalChosen), reported: diag.CodeProposalIKE},
+		"NO_PROPOSAL_CHOSEN":           {answer: plain(wire.NotifyNoProposalChosen), reported: diag.CodeInitRefused},
 		"INVALID_SYNTAX":               {answer: plain(wire.NotifyInvalidSyntax), reported: diag.CodeSyntax},
 		"INVALID_MAJOR_VERSION":        {answer: plain(wire.NotifyInvalidMajorVersion), reported: diag.CodeVersion},
 		"UNSUPPORTED_CRITICAL_PAYLOAD": {answer: plain(wire.NotifyUnsupportedCriticalPayload), reported: diag.CodePeerError},
@@ -114,7 +114,7 @@ func TestRefusedInit(t *testing.T) {
 	})
 	r.a.connect()
 	r.run(time.Second)
-	if len(r.a.failures) != 1 || r.a.failures[0].Code != diag.CodeProposalIKE {
+	if len(r.a.failures) != 1 || r.a.failures[0].Code != diag.CodeInitRefused {
 		t.Fatalf("after a second: %v", r.a.failures)
 	}
 	if len(r.a.live()) != 1 {

@@ -67,7 +67,7 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 	if len(all) == 0 {
 		// "no connection matches" has no notify of its own; the operator gets the real reason, the peer this one.
 		w := diag.Where{Exchange: h.Exchange.String(), Local: path.Local, Remote: path.Remote}.Answering(wire.NotifyNoProposalChosen)
-		return Accepted{Response: statelessAnswer(h, failing(wire.NotifyNoProposalChosen)...), Failure: diag.NoConnection(w, env.configured())}
+		return Accepted{Response: statelessAnswer(h, failing(wire.NotifyNoProposalChosen)...), Failure: env.noConnection(w)}
 	}
 	opts := proposal.Options{PreferKE: ke.Group, NoAdditional: !announcesIntermediate(msg.Payloads)}
 	var fits []*Config

@@ -227,7 +227,7 @@ func TestIntermediateRefused(t *testing.T) {
 		r := newRig(t, 95, ikeProposals(t, hybrid, "aes256gcm16-prfsha384-x25519"))
 		r.a.connect()
 		r.run(time.Minute)
-		r.a.wantFailure(diag.CodeProposalIKE)
+		r.a.wantFailure(diag.CodeInitRefused)
 		if f := r.b.wantFailure(diag.CodeProposalIKE); !strings.Contains(f.Differs, "ADDKE1") || !strings.Contains(f.Theirs, "ke1_mlkem768") {
 			t.Errorf("%+v", f)
 		}

@@ -127,7 +127,7 @@ func TestNoCommonProposal(t *testing.T) {
 	if f.Differs == "" || f.Closest == "" {
 		t.Errorf("the failure does not say what differs: %v", f)
 	}
-	if f := r.a.wantFailure(diag.CodeProposalIKE); !f.ByPeer || f.Ours == "" {
+	if f := r.a.wantFailure(diag.CodeInitRefused); !f.ByPeer || f.Ours == "" {
 		t.Errorf("initiator's failure: %v", f)
 	}
 	r.a.wantNothing()
@@ -140,7 +140,7 @@ func TestNoConnection(t *testing.T) {
 	r.a.connect()
 	r.run(time.Minute)
 	r.b.wantFailure(diag.CodeConnNone)
-	r.a.wantFailure(diag.CodeProposalIKE)
+	r.a.wantFailure(diag.CodeInitRefused)
 	r.a.wantNothing()
 	r.b.wantNothing()
 }

@@ -1,0 +1,67 @@
+package gateway
+
+import (
+	"math/bits"
+	"net/netip"
+	"slices"
+
+	"esplanade/ike/diag"
+)
+
+// maxLikened is how many connections are compared with the addresses of a stranger, who costs no more than that.
+const maxLikened = 256
+
+// nearest is the connection that a peer at remote that has called local may be meant for, although its addresses do not fit: first
+// one that only the called address does not fit, then one whose tunnel is missing, and of those the one whose peer's address has
+// most in common with remote.
+func (d *Manager) nearest(local, remote netip.Addr) (near diag.Nearest) {
+	best := -1
+	for _, c := range d.conns[:min(len(d.conns), maxLikened)] {
+		score, key := d.likeness(c, local, remote)
+		if score <= best {
+			continue
+		}
+		list := c.conf.RemoteAddrs
+		if key == "local_addrs" {
+			list = c.conf.LocalAddrs
+		}
+		near = diag.Nearest{Connection: c.conf.Name, Key: key, Value: joined(endpoints(list)), Line: c.conf.At(key).FileLine()}
+		best = score
+	}
+	return near
+}
+
+// likeness is how much speaks for a connection that does not fit a pair of addresses, and the key that does not fit.
+func (d *Manager) likeness(c *connection, local, remote netip.Addr) (score int, key string) {
+	const called, missing = 4096, 1024 // above every number of bits
+	if d.names.match(c.conf.RemoteAddrs, remote) > 0 {
+		return called, "local_addrs"
+	}
+	if d.names.match(c.conf.LocalAddrs, local) > 0 {
+		score++
+	}
+	if !slices.ContainsFunc(c.children, func(h *child) bool { return h.state == phaseUp }) {
+		score += missing
+	}
+	common := 0
+	for _, e := range c.conf.RemoteAddrs {
+		for _, a := range d.names.addrsOf(e) {
+			common = max(common, commonBits(a.Unmap(), remote.Unmap()))
+		}
+	}
+	return score + 2*common, "remote_addrs"
+}
+
+// commonBits is how many bits two addresses begin with that are the same.
+func commonBits(a, b netip.Addr) int {
+	if a.BitLen() != b.BitLen() {
+		return 0
+	}
+	x, y := a.AsSlice(), b.AsSlice()
+	for i := range x {
+		if d := x[i] ^ y[i]; d != 0 {
+			return 8*i + bits.LeadingZeros8(d)
+		}
+	}
+	return a.BitLen()
+}
