@@ -82,3 +82,13 @@ func setRawBuffers(fd int, c SocketConfig) error {
 	}
 	return nil
 }
+
+// MayMark reports whether this process may set the mark of a socket. It takes CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17.
+func MayMark() bool {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, 1) == nil
+}

@@ -34,3 +34,6 @@ func largest(set func(int) error, n int) (int, error) {
 	}
 	return 0, err
 }
+
+// MayMark reports whether this process may set the mark of a socket: there are marks on Linux only, and elsewhere none is set.
+func MayMark() bool { return true }

@@ -53,7 +53,8 @@ func setIffError(op, name string, err error) error {
 		e.Reason = ErrPermission
 		e.Detail = "this process has no CAP_NET_ADMIN here"
 		e.Fix = "run as root or with CAP_NET_ADMIN (container: --cap-add NET_ADMIN), have an administrator make the device with " +
-			"\"ip tuntap add dev " + name + " mode tun user " + fmt.Sprint(os.Geteuid()) + "\", " + useNetstack
+			"\"ip tuntap add dev " + name + " mode tun user " + fmt.Sprint(os.Geteuid()) + "\", give it the MTU and the addresses of [tun] and set it up, and set " +
+			"install_routes = false, " + useNetstack
 	case unix.EBUSY:
 		e.Reason = ErrNameTaken
 		e.Detail = "another process uses this device"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -46,6 +47,8 @@ type linuxLink struct {
 	ruled  map[tableKey]bool // the tables whose rules were added
 	bypass bypass
 	peers  map[netip.Addr]bool // that are excluded
+	// given are addresses that the device had, and that this process could not have given it.
+	given map[netip.Prefix]bool
 	// mainKnown says that bypass has table main, crowded that some of it had no room there.
 	mainKnown, crowded bool
 }
@@ -72,7 +75,7 @@ func configure(name string, o LinkOptions) (Link, error) {
 		h.Close()
 		return fail("", err)
 	}
-	l := &linuxLink{h: h, dump: dump, name: name, o: o, want: map[netip.Prefix]Route{}, ruled: map[tableKey]bool{}, bypass: newBypass(), peers: map[netip.Addr]bool{}}
+	l := &linuxLink{h: h, dump: dump, name: name, o: o, want: map[netip.Prefix]Route{}, ruled: map[tableKey]bool{}, given: map[netip.Prefix]bool{}, bypass: newBypass(), peers: map[netip.Addr]bool{}}
 	_ = dump.SetStrictCheck(true) // without it, before Linux 4.20, the lists cost more, and that is all
 	if err := errors.Join(h.SetSocketTimeout(netlinkTimeout), dump.SetSocketTimeout(netlinkTimeout)); err != nil {
 		l.closeHandles()
@@ -123,7 +126,8 @@ func (l *linuxLink) setUp(mtu int) error {
 		}
 	}
 	if n := l.o.TxQueueLen; n > 0 && a.TxQLen != n {
-		if err := l.h.LinkSetTxQLen(dev, n); err != nil {
+		// A device that an administrator has made for a process without the right to change it works with the length that it has.
+		if err := l.h.LinkSetTxQLen(dev, n); err != nil && !errors.Is(err, unix.EPERM) {
 			return fmt.Errorf("set txqueuelen %d: %w", n, err)
 		}
 	}
@@ -176,15 +180,31 @@ func address(p netip.Prefix) *netlink.Addr {
 	return a
 }
 
+// addAddress takes an address as it is that the device has already where this process may not add any: an administrator has given it,
+// and it stays when the link is closed.
 func (l *linuxLink) addAddress(p netip.Prefix) error {
 	dev, err := l.link()
 	if err != nil {
 		return err
 	}
-	return l.h.AddrAdd(dev, address(p))
+	err = l.h.AddrAdd(dev, address(p))
+	if errors.Is(err, unix.EPERM) && l.hasAddress(dev, p) {
+		l.given[p] = true
+		return nil
+	}
+	return err
+}
+
+func (l *linuxLink) hasAddress(dev netlink.Link, p netip.Prefix) bool {
+	have, err := l.h.AddrList(dev, netlink.FAMILY_ALL)
+	return err == nil && slices.ContainsFunc(have, func(a netlink.Addr) bool { return a.IPNet.String() == ipNet(p).String() })
 }
 
 func (l *linuxLink) removeAddress(p netip.Prefix) error {
+	if l.given[p] {
+		delete(l.given, p)
+		return nil
+	}
 	dev, err := l.link()
 	if err == nil {
 		err = l.h.AddrDel(dev, address(p))

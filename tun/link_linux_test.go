@@ -384,3 +384,53 @@ func TestLinkDisabledIPv6(t *testing.T) {
 		t.Errorf("got %v, want a LinkError whose fix names disable_ipv6", err)
 	}
 }
+
+// TestDeviceOfAnAdministrator: a process without any capability uses a device that was made for its user, with what that has: its
+// MTU, its addresses, up. What it would have to change is an error, and nothing is changed at the end.
+func TestDeviceOfAnAdministrator(t *testing.T) {
+	needRoot(t)
+	s := newSpace(t)
+	const user = 65534
+	given, other := prefix("10.99.0.1/32"), prefix("10.99.0.2/32")
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "given0"
+	s.do(func() error {
+		return netlink.LinkAdd(&netlink.Tuntap{LinkAttrs: attrs, Mode: netlink.TUNTAP_MODE_TUN, Flags: netlink.TUNTAP_NO_PI, Owner: user})
+	})
+	s.must(s.LinkSetMTU(s.link("given0"), testMTU))
+	s.address("given0", given.String())
+	s.must(s.LinkSetUp(s.link("given0")))
+	s.do(func() error {
+		// Of this thread only: it loses all its capabilities with it.
+		if _, _, e := unix.RawSyscall(unix.SYS_SETRESUID, user, user, user); e != 0 {
+			return e
+		}
+		dev, err := OpenQueues(allFeatures("given0", testMTU, 1))
+		if err != nil {
+			return err
+		}
+		defer dev.Close()
+		l, err := Configure(dev, LinkOptions{})
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(l.SetUp(testMTU), l.AddAddress(given), l.Sweep()); err != nil {
+			return err
+		}
+		if err := l.AddAddress(other); !errors.Is(err, unix.EPERM) {
+			t.Errorf("an address that the device does not have: %v", err)
+		}
+		if err := l.SetUp(testMTU - 1); !errors.Is(err, unix.EPERM) {
+			t.Errorf("another MTU: %v", err)
+		}
+		if err := l.SetUp(testMTU); err != nil {
+			return err
+		}
+		return l.Close()
+	})
+	a := s.link("given0").Attrs()
+	have, err := s.AddrList(s.link("given0"), netlink.FAMILY_V4)
+	if err != nil || a.RawFlags&unix.IFF_UP == 0 || a.MTU != testMTU || len(have) != 1 {
+		t.Errorf("left with mtu %d, flags %#x, addresses %v, %v", a.MTU, a.RawFlags, have, err)
+	}
+}
