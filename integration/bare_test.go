@@ -157,6 +157,18 @@ func TestBareHosts(t *testing.T) {
 		if !strings.Contains(a.Log(), "it gets 10.10.0.1/32 on ipsec0") {
 			t.Errorf("nothing is said of the address that it got:\n%s", a.Log())
 		}
+		// A LAN comes up: the address may be that of another host there.
+		if err := l.A.IP("addr add 10.10.0.50/24 dev lo"); err != nil {
+			t.Fatal(err)
+		}
+		lab.Eventually(t, 20*time.Second, "the address is gone from the device", func() (bool, string) {
+			out, err := l.A.Run("ip", "-o", "addr", "show", "dev", "ipsec0")
+			return err == nil && !strings.Contains(out, "10.10.0.1"), out
+		})
+		wantPlainPing(t, l.A, l.B)
+		if err := l.A.IP("addr del 10.10.0.50/24 dev lo"); err != nil {
+			t.Fatal(err)
+		}
 	})
 	written := func(t *testing.T, more ...string) string {
 		t.Helper()

@@ -23,6 +23,7 @@ func (g *gateway) interfaceName() string {
 func (g *gateway) watchAddresses(ctx context.Context) {
 	o := tun.WatchOptions{Device: g.interfaceName(), Table: g.conf.IKE.RoutingTable}
 	changed := func() {
+		g.giveBack()
 		if err := g.host.refresh(); err != nil {
 			g.log.Warn("cannot give the routes into the tunnels another source", "error", err)
 		}

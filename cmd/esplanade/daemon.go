@@ -32,6 +32,8 @@ type gateway struct {
 	device tun.Device
 	routes *routeLog
 	link   tun.Link // nil with netstack
+	// taken are the addresses that this host has got by itself; the goroutine that watches addresses has them from the start on.
+	taken  []netip.Prefix
 	host   *network
 	net    *netstack.Net // nil with a TUN device
 	engine *dataplane.Engine
@@ -213,14 +215,7 @@ func (g *gateway) openDevice() (err error) {
 	if err := g.link.SetUp(c.MTU); err != nil {
 		return err
 	}
-	host := readHost(g.interfaceName())
-	g.remark(hostRemarks(g.conf, host))
-	for _, p := range innerAddresses(g.conf, host) {
-		if err := g.link.AddAddress(p); err != nil {
-			return err
-		}
-	}
-	return nil
+	return g.addAddresses()
 }
 
 // openTUN opens raw queues where the system has them and nothing forbids it, and a plain device otherwise.
@@ -332,17 +327,6 @@ func (g *gateway) loopFailure(err error) error {
 			name, err, name)
 	}
 	return fmt.Errorf("packet loop: %w", err)
-}
-
-// remark logs what there is to say about the configuration on this host.
-func (g *gateway) remark(list []hostRemark) {
-	for _, r := range list {
-		if r.note {
-			g.log.Info(r.text)
-		} else {
-			g.log.Warn(r.text)
-		}
-	}
 }
 
 // announce says in the log what runs on what.

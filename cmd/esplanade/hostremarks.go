@@ -71,3 +71,14 @@ func addressRemarks(conf *config.Config, v hostView) (out []hostRemark) {
 	}
 	return out
 }
+
+// remark logs what there is to say about the configuration on this host.
+func (g *gateway) remark(list []hostRemark) {
+	for _, r := range list {
+		if r.note {
+			g.log.Info(r.text)
+		} else {
+			g.log.Warn(r.text)
+		}
+	}
+}

@@ -90,7 +90,7 @@ func TestInnerAddress(t *testing.T) {
 			}
 		}
 		c := conf(t, text+tt.head)
-		if got := fmt.Sprint(innerAddresses(c, v)); got != tt.want {
+		if got := fmt.Sprint(append(ownAddresses(c, v), c.TUN.Addresses...)); got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
 		var said []string
@@ -109,7 +109,7 @@ func TestInnerAddressesOfSeveral(t *testing.T) {
 	for i, net := range []string{"10.10.0.0/24", "10.11.0.0/24"} {
 		text += strings.NewReplacer("office", fmt.Sprint("c", i), "10.10.0.0/24", net, "10.20.0.0/24", fmt.Sprintf("10.3%d.0.0/24", i)).Replace(fiveLines)
 	}
-	if got := fmt.Sprint(innerAddresses(conf(t, text), bare())); got != "[10.10.0.1/32 10.11.0.1/32]" {
+	if got := fmt.Sprint(ownAddresses(conf(t, text), bare())); got != "[10.10.0.1/32 10.11.0.1/32]" {
 		t.Error(got)
 	}
 }

@@ -105,14 +105,45 @@ func (v hostView) free(conf *config.Config, local []selector.Selector, a netip.A
 	return true
 }
 
-// innerAddresses are the addresses for the tunnel's device: those that are configured, or those that this host gets by itself.
-func innerAddresses(conf *config.Config, v hostView) (out []netip.Prefix) {
+// ownAddresses are the addresses that this host gets by itself.
+func ownAddresses(conf *config.Config, v hostView) (out []netip.Prefix) {
 	for _, l := range lackingAddresses(conf, v) {
 		if l.auto.IsValid() {
 			out = append(out, netip.PrefixFrom(l.auto, l.auto.BitLen()))
 		}
 	}
-	return append(out, conf.TUN.Addresses...)
+	return out
+}
+
+// addAddresses gives the tunnel's device its addresses: those that are configured, and those that this host gets by itself.
+func (g *gateway) addAddresses() error {
+	host := readHost(g.interfaceName())
+	g.remark(hostRemarks(g.conf, host))
+	g.taken = ownAddresses(g.conf, host)
+	for _, p := range slices.Concat(g.taken, g.conf.TUN.Addresses) {
+		if err := g.link.AddAddress(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// giveBack takes those addresses off the device that this host has got by itself and that may be another host's by now: an interface has
+// come up with the network, or a route to it has come.
+func (g *gateway) giveBack() {
+	if len(g.taken) == 0 {
+		return
+	}
+	keep := ownAddresses(g.conf, readHost(g.interfaceName()))
+	g.taken = slices.DeleteFunc(g.taken, func(p netip.Prefix) bool {
+		if slices.Contains(keep, p) {
+			return false
+		}
+		err := g.link.RemoveAddress(p)
+		g.log.Warn("the address that this host had got within local_ts is taken off the device: there is another way to that network now, or this "+
+			"host passes on packets", "address", p, "error", err)
+		return err == nil
+	})
 }
 
 // text says what a missing address means.
