@@ -2,13 +2,9 @@ package config
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 )
 
 // Secret is the octets of a pre-shared key. No way of printing or encoding it shows them; only Bytes does.
@@ -55,28 +51,3 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue logs a placeholder.
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// decodeSecret reads swanctl's forms of a secret: 0x and hexadecimal, 0s and Base64, or the text itself.
-func decodeSecret(text []byte) (Secret, error) {
-	s := string(text)
-	switch {
-	case strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X"):
-		b, err := hex.DecodeString(s[2:])
-		if err != nil || len(b) == 0 {
-			return Secret{}, errors.New("after 0x there must be pairs of hexadecimal digits")
-		}
-		return Secret{&b}, nil
-	case strings.HasPrefix(s, "0s") || strings.HasPrefix(s, "0S"):
-		b, err := base64.StdEncoding.DecodeString(s[2:])
-		if err != nil {
-			b, err = base64.RawStdEncoding.DecodeString(s[2:])
-		}
-		if err != nil || len(b) == 0 {
-			return Secret{}, errors.New("after 0s there must be Base64")
-		}
-		return Secret{&b}, nil
-	case s == "":
-		return Secret{}, errors.New("it is empty")
-	}
-	return NewSecret(text), nil
-}

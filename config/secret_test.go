@@ -79,9 +79,33 @@ func TestDecodeSecret(t *testing.T) {
 		{"0X4A4b", "JK", true},
 		{"0sYWJj", "abc", true},
 		{"0SYWJjZA==", "abcd", true},
-		{"0sYWJjZA", "abcd", true}, // swanctl's users leave the padding out
+		{"0sYWJjZA", "", false}, // "abc" for strongSwan
 		{"0x", "", false},
-		{"0x6", "", false},
+		{"0x6", "\x06", true},
+		{"0x616", "\x06\x16", true},
+		{"0x61:62:63", "abc", true},
+		{"0x6:16", "\x06\x16", true},
+		{"0xAbCd", "\xab\xcd", true},
+		{"0x61::62", "", false},
+		{"0x:61", "", false},
+		{"0x61:", "", false},
+		{"0x61:6", "", false},
+		{"0x6 1", "", false},
+		{"0x61 ", "", false},
+		{"0x0x61", "", false},
+		{"0xtra-secret", "", false},
+		{" 0x61", " 0x61", true},
+		{"0s+/A=", "\xfb\xf0", true},
+		{"0s-_A=", "\xfb\xf0", true},
+		{"0sYWJj====", "", false},
+		{"0sYW=Jj", "", false},
+		{"0sYWJj YWJj", "", false},
+		{"0sYWJj\nYWJj", "", false},
+		{"0sYWJjZB==", "abcd", true}, // bits beyond the last octet mean nothing
+		{"0super-secret", "", false},
+		{"0super secrets", "", false},
+		{"0stext", "\xb5\xec\x6d", true},
+		{"'quoted'", "'quoted'", true},
 		{"0xzz", "", false},
 		{"0s", "", false},
 		{"0s*", "", false},
@@ -173,6 +197,38 @@ func TestSecretFile(t *testing.T) {
 			t.Errorf("%d: %q of %s", i, got, s.File)
 		}
 	}
+}
+
+// What would be another key in swanctl.conf is refused, or there is a warning.
+func TestSecretsLikeSwanctl(t *testing.T) {
+	for text, want := range map[string]string{
+		`"a\tb-correct-horse-battery"`:    "",
+		`"a\bcorrect-horse-battery-1"`:    "control character",
+		`"a\fcorrect-horse-battery-1"`:    "control character",
+		`"'correct-horse-battery-'"`:      "between quotes",
+		`'"correct-horse-battery-"'`:      "between quotes",
+		`"'correct-horse-battery-1"`:      "",
+		`" correct-horse-battery-staple"`: "white space",
+	} {
+		c, errs := diagnose(t, conf("secret = "+text))
+		var got []string
+		for _, p := range append(errs, c.Warnings...) {
+			got = append(got, p.String())
+		}
+		if all := strings.Join(got, "; "); (want == "") != (all == "") || !strings.Contains(all, want) {
+			t.Errorf("%s: %q, want %q", text, all, want)
+		}
+	}
+}
+
+// diagnose reads a configuration that nobody else can.
+func diagnose(t *testing.T, text string) (*Config, []Problem) {
+	t.Helper()
+	c, errs, err := Diagnose(write(t, filepath.Join(t.TempDir(), "x.toml"), text, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, errs
 }
 
 func TestSecretFileOwner(t *testing.T) {

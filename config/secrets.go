@@ -116,8 +116,15 @@ func decodeKey(t *table, text []byte, at Position, key string, check strengthChe
 		t.warnf(at, "remove the space, or write the key in 0x form", "%s begins or ends with white space, which is a part of "+
 			"the key", t.name(key))
 	}
+	if n := len(text); n > 1 && text[0] == text[n-1] && (text[0] == '"' || text[0] == '\'') {
+		t.warnf(at, "remove them, unless the peer's key has them, too", "%s is between quotes, which are a part of the key", t.name(key))
+	}
 	k, err := decodeSecret(text)
 	switch {
+	case key == "secret" && bytes.ContainsAny(text, "\b\f"):
+		t.errorf(at, "write \\\\ for a backslash, or the key in 0x form", "%s has \\b or \\f, which is a control character here and a letter in swanctl.conf",
+			t.name(key))
+		return Secret{}
 	case err != nil:
 		t.errorf(at, "write the key as text, as 0x and hexadecimal digits or as 0s and Base64", "%s: %v", t.name(key), err)
 		return Secret{}
