@@ -212,9 +212,10 @@ func TestFakedNAT(t *testing.T) {
 		fake bool
 	}{
 		{sa.NAT{Known: true, Forced: true}, true}, {sa.NAT{Known: true, Forced: true, PeerForced: true}, true}, {sa.NAT{Known: true, PeerForced: true}, false},
+		{sa.NAT{Forced: true}, false}, // there is no answer yet
 		{sa.NAT{Known: true, Forced: true, Local: true}, false}, {sa.NAT{Known: true, Forced: true, Remote: true}, false},
 	} {
-		if v := IKESA(sa.Snapshot{State: sa.StateEstablished, NAT: c.nat}); v.NATFake != c.fake || v.NATLocal != c.nat.Local || v.NATRemote != c.nat.Remote || !v.NATAny {
+		if v := IKESA(sa.Snapshot{State: sa.StateEstablished, NAT: c.nat}); v.NATFake != c.fake || v.NATLocal != c.nat.Local || v.NATRemote != c.nat.Remote || v.NATAny != c.nat.Known {
 			t.Errorf("%+v is %+v", c.nat, v)
 		}
 	}
