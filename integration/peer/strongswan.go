@@ -196,10 +196,10 @@ func (s *StrongSwan) swanctlConf() string {
 	}
 	b.WriteString("}\nsecrets {\n")
 	for i, sec := range s.gw.PPKs {
-		fmt.Fprintf(&b, "  ppk-%d {\n    secret = \"%s\"\n    id = %s\n  }\n", i, sec.Key, sec.ID)
+		fmt.Fprintf(&b, "  ppk-%d {\n    secret = %s\n    id = %s\n  }\n", i, quoted(sec.Key), sec.ID)
 	}
 	for i, sec := range s.gw.Secrets {
-		fmt.Fprintf(&b, "  ike-%d {\n    secret = \"%s\"\n", i, sec.Key)
+		fmt.Fprintf(&b, "  ike-%d {\n    secret = %s\n", i, quoted(sec.Key))
 		for j, id := range sec.IDs {
 			fmt.Fprintf(&b, "    id-%d = %s\n", j, id)
 		}
@@ -207,6 +207,11 @@ func (s *StrongSwan) swanctlConf() string {
 	}
 	b.WriteString("}\n")
 	return b.String()
+}
+
+// quoted is a text between quotes as swanctl.conf has it.
+func quoted(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
 }
 
 func (s *StrongSwan) connectionKeys(c Connection) map[string]string {
