@@ -32,7 +32,8 @@ func TestNumbers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFabric(t)
 		conf := func(c conn, tcp string) string {
-			c.children = append(c.children, kid{"tcp", c.children[0].local + "[tcp]", c.children[0].remote + "[tcp" + tcp + "]", "none", ""})
+			c.children = append(c.children, kid{"tcp", c.children[0].local + "[tcp]", c.children[0].remote + "[tcp" + tcp + "]", "none", ""},
+				kid{"udp", c.children[0].local + "[udp]", c.children[0].remote + "[udp]", "none", ""})
 			return toml("", c)
 		}
 		f.start(addrB, conf(right("none"), ""))
@@ -61,13 +62,14 @@ func TestNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 		settle(20 * time.Second)
+		initiate("udp")
 		initiate("tcp")
-		want("one rekeyed, one made again", "#1: net#3/1 tcp#4/2")
+		want("one rekeyed, one made in the place of another", "#1: net#3/1 udp#4/2 tcp#5/3")
 		if _, err := a.d.Rekey(t.Context(), Target{IKEID: 1}); err != nil {
 			t.Fatal(err)
 		}
 		settle(20 * time.Second)
-		want("the IKE SA rekeyed", "#2: net#3/1 tcp#4/2")
+		want("the IKE SA rekeyed", "#2: net#3/1 udp#4/2 tcp#5/3")
 	})
 }
 
