@@ -43,7 +43,7 @@ func TestInnerHeader(t *testing.T) {
 		{"first v6 fragment", ipSpec{src: v6.src, dst: v6.dst, ext: fragHdr(0, true), extType: protoFragment}.build(protoUDP, udp), "[fd01::5]:1000 > [fd02::9]:53 udp", "fragment first df"},
 		{"atomic v6 fragment", ipSpec{src: v6.src, dst: v6.dst, ext: fragHdr(0, false), extType: protoFragment}.build(protoUDP, udp), "[fd01::5]:1000 > [fd02::9]:53 udp", "first df"},
 		{"later v6 fragment", ipSpec{src: v6.src, dst: v6.dst, ext: fragHdr(9, false), extType: protoFragment}.build(protoUDP, udp), "fd01::5 > fd02::9 udp", "fragment df"},
-		{"no next header", v6.build(protoNoNext, nil), "fd01::5 > fd02::9 59", "first df"},
+		{"no next header", v6.build(protoNoNext, nil), "fd01::5 > fd02::9 ipv6-nonxt", "first df"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var h innerHeader

@@ -44,6 +44,7 @@ type outLoop struct {
 	icmpOut [1]superPacket
 	icmp    tokenBucket
 	hole    holeDetector
+	stray   stray
 	// asking: the packet that is being sent asks for an answer.
 	asking bool
 }
@@ -106,6 +107,7 @@ func (w *outLoop) packet(s *superPacket, waited bool) {
 	switch {
 	case r == nil:
 		w.drops.add(DropOutNoPolicy, s.segments)
+		w.stray.note(w.now, &h.key)
 	case r.sa != nil:
 		w.encapsulate(r.sa, s)
 	case waited:
@@ -159,6 +161,7 @@ func (w *outLoop) wait(r *rule, s *superPacket) {
 		switch r = w.rule(&w.header.key); {
 		case r == nil:
 			w.drops.add(DropOutNoPolicy, s.segments)
+			w.stray.note(w.now, &w.header.key)
 			return
 		case r.sa != nil:
 			w.encapsulate(r.sa, s)

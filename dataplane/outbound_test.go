@@ -79,6 +79,9 @@ func TestOutboundDrops(t *testing.T) {
 	})
 	t.Run("no policy", func(t *testing.T) {
 		a, _ := labPair(t, plainEnds, ts, gcm128())
+		if p, at, ok := a.e.LastStray(); ok {
+			t.Errorf("before the first: %v, %s", p, at)
+		}
 		other := v4
 		other.dst = "10.3.0.1"
 		a.out(udpPacket(other, 1, 2, nil), udpPacket(v6, 1, 2, nil))
@@ -86,6 +89,9 @@ func TestOutboundDrops(t *testing.T) {
 		other.src = "10.9.0.1"
 		a.out(udpPacket(other, 1, 2, nil))
 		a.wantDrops("[out no_policy:3]")
+		if p, at, ok := a.e.LastStray(); !ok || at.IsZero() || p.String() != other.src+":1 > "+other.dst+":2 udp" {
+			t.Errorf("the last: %v, %s, %v", p, at, ok)
+		}
 	})
 	t.Run("exhausted", func(t *testing.T) {
 		l := newLab(t, plainEnds)

@@ -107,9 +107,8 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	}()
 	be := &control.Backend{
 		About:    aboutThis(),
-		DataPath: func() vici.DataPath { return g.dataPath() },
-		Drops:    func() []vici.Drop { return g.drops() },
-		Reload:   g.reload,
+		DataPath: g.dataPath, Drops: g.drops, NoPolicy: g.lastStray,
+		Reload: g.reload,
 	}
 	// Not g.log, whose lines go to the clients as well: what is said about a client would be sent to it.
 	g.vici = vici.NewServer(be, vici.Options{Logger: slog.New(o.log)})

@@ -20,7 +20,7 @@ const (
 	minWidth = 60
 	// usualLines are those of a screen whose height nothing says.
 	usualLines = 40
-	minLines   = 20
+	minLines   = 24
 )
 
 // screenOf is the screen behind w, and a usual one where w is none. COLUMNS in the environment says how wide text is to be instead, as

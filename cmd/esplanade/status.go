@@ -199,6 +199,9 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 			drops = append(drops, fmt.Sprintf("%s %s %d", d.Direction, d.Reason, d.Packets))
 		}
 		say("", "packets dropped: %s", strings.Join(drops, ", "))
+		if g.NoPolicy != "" {
+			say("  ", "no child selects %s, dropped %s ago", g.NoPolicy, short(now.Sub(g.NoPolicyAt)))
+		}
 	}
 	if o.verbose {
 		r.printDataPath(w, say)

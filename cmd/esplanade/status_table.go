@@ -171,17 +171,29 @@ const (
 	minNameCol  = 10
 	minPeerCol  = 8
 	reasonInset = 4
-	// restLines are kept free below the table: what is dropped, strangers, how to see more.
-	restLines = 8
+	// restLines are kept free above and below the table: what runs, what is dropped, how to see more; and on a narrow screen, on which
+	// these are broken, moreLines in addition.
+	restLines, moreLines = 9, 4
+	narrow               = 90
+	leastTable           = 5
 	// fullShare: so much of the lines of a screen may be reasons in full; the other tunnels have theirs in one line.
 	fullShare = 2
 )
+
+// tableLines are those that a table may have.
+func (s screen) tableLines() int {
+	rest := restLines
+	if s.width < narrow {
+		rest += moreLines
+	}
+	return max(s.lines-rest, leastTable)
+}
 
 // writeTable writes the lines of tunnels, at most so many lines of text; 0 is all. It returns those that it has left out.
 func writeTable(w io.Writer, list []tunnel, now time.Time, s screen) (left []tunnel) {
 	shown := len(list)
 	if s.lines > 0 {
-		shown = min(shown, max(s.lines-restLines, 5))
+		shown = min(shown, s.tableLines())
 	}
 	reasons := reasonsOf(list[:shown], s)
 	if s.lines > 0 {
@@ -189,7 +201,7 @@ func writeTable(w io.Writer, list []tunnel, now time.Time, s screen) (left []tun
 		lines := 1
 		for i := range shown {
 			lines += 1 + len(reasons[i])
-			if lines > max(s.lines-restLines, 5) && i > 0 {
+			if lines > s.tableLines() && i > 0 {
 				shown = i
 				break
 			}

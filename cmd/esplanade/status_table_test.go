@@ -21,6 +21,7 @@ var statusNow = time.Date(2026, 5, 4, 10, 2, 3, 0, time.UTC)
 func manyTunnels(n, bad, silent int) vici.Status {
 	st := vici.Status{Gateway: vici.GatewayStatus{Version: "1.2.3", Since: statusNow.Add(-time.Hour), Config: "/etc/esplanade/esplanade.toml", LoadedAt: statusNow,
 		Drops: []vici.Drop{{Direction: "out", Reason: "no_policy", Packets: 2}}, IKESAs: n,
+		NoPolicy: "203.0.113.10 > 10.20.0.1 icmp/8(0)", NoPolicyAt: statusNow.Add(-3 * time.Second),
 		DataPath: vici.DataPath{Device: "ipsec0", Features: []vici.Feature{{Name: "gso", Used: true}}}}}
 	for i := range n {
 		name := fmt.Sprintf("branch-%04d", i)
@@ -63,7 +64,7 @@ func TestStatusIsOneScreen(t *testing.T) {
 		bad, silent int
 		screen      screen
 	}{
-		{3, 2, screen{119, 40}}, {1000, 0, screen{119, 40}}, {0, 0, screen{80, 24}}, {300, 300, screen{60, 20}}, {1, 0, screen{100, 60}},
+		{3, 2, screen{119, 40}}, {1000, 0, screen{119, 40}}, {0, 0, screen{80, 24}}, {300, 300, screen{60, 24}}, {1, 0, screen{100, 60}},
 	} {
 		text := statusText(manyTunnels(1000, c.bad, c.silent), c.screen, statusOptions{})
 		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
@@ -85,7 +86,7 @@ func TestStatusIsOneScreen(t *testing.T) {
 		if c.bad > 0 && !strings.Contains(strings.Join(strings.Fields(text), " "), ", last 1m0s ago)") {
 			t.Errorf("%+v: it is not said when it failed last\n%s", c, text)
 		}
-		if !strings.Contains(text, " more: ") || !strings.Contains(text, "packets dropped: out no_policy 2") || strings.Contains(text, "gso") {
+		if !strings.Contains(text, " more: ") || !strings.Contains(text, "packets dropped: out no_policy 2\n") || !strings.Contains(text, "  no child selects 203.0.113.10 > 10.20.0.1 icmp/8(0),") || strings.Contains(text, "gso") {
 			t.Errorf("%+v:\n%s", c, text)
 		}
 	}

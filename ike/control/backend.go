@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"strings"
+	"time"
 
 	"esplanade/ike/diag"
 	"esplanade/ike/gateway"
@@ -21,6 +22,8 @@ type Backend struct {
 	// DataPath and Drops describe the packet loop.
 	DataPath func() vici.DataPath
 	Drops    func() []vici.Drop
+	// NoPolicy is the last packet that no child selects, as text, and when it was dropped; nil where nobody knows.
+	NoPolicy func() (packet string, at time.Time)
 	// Reload loads the configuration again; nil when that is not possible.
 	// It says what has changed, a line each.
 	Reload func(ctx context.Context) ([]string, error)

@@ -26,6 +26,9 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 	for _, r := range info.Strangers[:min(len(info.Strangers), maxStrangers)] {
 		st.Gateway.Strangers = append(st.Gateway.Strangers, *failureStatus(&r))
 	}
+	if b.NoPolicy != nil {
+		st.Gateway.NoPolicy, st.Gateway.NoPolicyAt = b.NoPolicy()
+	}
 	if b.EventsDropped != nil {
 		st.Gateway.DroppedEvents = b.EventsDropped()
 	}

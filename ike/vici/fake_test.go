@@ -86,7 +86,8 @@ func testStatus() Status {
 				Routing:  &Routing{Restored: map[string]uint64{"routes": 3, "rules": 1 << 63}, Last: testNow, Contested: true, Missing: "no device"},
 				Features: []Feature{{Name: "UDP_GRO", Used: true}, {Name: "UDP_SEGMENT", Reason: "setsockopt: protocol not available"}},
 			},
-			Drops: []Drop{{"in", "replay", 3}, {"in", "icv", 1}, {"out", "no_policy", 12}},
+			Drops:    []Drop{{"in", "replay", 3}, {"in", "icv", 1}, {"out", "no_policy", 12}},
+			NoPolicy: "203.0.113.10 > 10.20.0.1 icmp/8(0)", NoPolicyAt: testNow.Add(-3 * time.Second),
 			Strangers: []FailureStatus{{
 				Code: "E-CONN-NONE", Text: "no connection matches the peer", Fix: "add one", Count: 4,
 				First: testNow.Add(-time.Hour), Last: testNow.Add(-time.Second),

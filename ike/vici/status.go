@@ -35,6 +35,10 @@ type GatewayStatus struct {
 	ChildSAs int `json:"child_sas"`
 	// Drops are the packets dropped so far, by direction and reason, only those that are not zero.
 	Drops []Drop `json:"drops,omitempty"`
+	// NoPolicy is the last packet from the inner networks that no child selects ("203.0.113.10 > 10.20.0.1 icmp/8(0)"), and NoPolicyAt when
+	// it was dropped; empty if there was none.
+	NoPolicy   string    `json:"last_no_policy,omitempty"`
+	NoPolicyAt time.Time `json:"last_no_policy_at,omitzero"`
 	// Strangers are the latest failures that belong to no connection, such as peers that none is for.
 	Strangers []FailureStatus `json:"strangers,omitempty"`
 	// DroppedEvents is how many VICI events slow clients have missed.
@@ -319,6 +323,8 @@ func (g *GatewayStatus) message() *Message {
 		}
 		s.Setf(d.Reason, "%d", d.Packets)
 	}
+	m.SetNonEmpty("no-policy", g.NoPolicy)
+	setTime(m, "no-policy-at", g.NoPolicyAt)
 	strangers := m.Sub("strangers")
 	for i := range g.Strangers {
 		g.Strangers[i].fill(strangers.Sub(strconv.Itoa(i + 1)))
@@ -446,7 +452,7 @@ func parseGatewayStatus(m *Message) (GatewayStatus, error) {
 	dp := m.Section("data-path")
 	g := GatewayStatus{
 		Version: m.Get("version"), Since: p.time(m, "since"), Config: m.Get("config"), LoadedAt: p.time(m, "loaded-at"),
-		ReloadError: m.Get("reload-error"), IKESAs: p.int(m, "ike-sas"), HalfOpen: p.int(m, "half-open"),
+		ReloadError: m.Get("reload-error"), NoPolicy: m.Get("no-policy"), NoPolicyAt: p.time(m, "no-policy-at"), IKESAs: p.int(m, "ike-sas"), HalfOpen: p.int(m, "half-open"),
 		ChildSAs: p.int(m, "child-sas"), DroppedEvents: p.uint64(m, "dropped-events"),
 		DataPath: DataPath{
 			Device: dp.Get("device"), MTU: p.int(dp, "mtu"), Workers: p.int(dp, "workers"), Sockets: dp.List("sockets"),
