@@ -139,10 +139,13 @@ func (g *gateway) giveBack() {
 		if slices.Contains(keep, p) {
 			return false
 		}
-		err := g.link.RemoveAddress(p)
+		if err := g.link.RemoveAddress(p); err != nil {
+			g.log.Warn("cannot take an address off the device that may be another host's by now", "address", p, "error", err)
+			return false
+		}
 		g.log.Warn("the address that this host had got within local_ts is taken off the device: there is another way to that network now, or this "+
-			"host passes on packets", "address", p, "error", err)
-		return err == nil
+			"host passes on packets", "address", p)
+		return true
 	})
 }
 
