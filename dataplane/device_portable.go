@@ -17,7 +17,12 @@ type portableDevice struct {
 
 func newPortableDevice(d tun.Device, m *memory) *portableDevice {
 	n := max(1, d.BatchSize())
-	r := &portableReader{dev: d, slots: m.slots(n), sizes: make([]int, n), out: make([]superPacket, 0, n)}
+	r := &portableReader{slots: m.slots(n), sizes: make([]int, n), headers: make([]tun.VNetHdr, n), out: make([]superPacket, 0, n)}
+	r.next = func() (int, error) { return d.Read(r.bufs, r.sizes, headroom) }
+	if s, ok := d.(tun.SuperDevice); ok {
+		s.UseSuperPackets()
+		r.next = func() (int, error) { return s.ReadSuper(r.bufs, r.sizes, r.headers, headroom) }
+	}
 	for _, s := range r.slots {
 		r.bufs = append(r.bufs, s[:headroom+maxPacket])
 	}
@@ -43,27 +48,32 @@ func (p *portableDevice) describe() []Feature {
 	if err != nil {
 		name = "?"
 	}
-	return []Feature{on("device "+name, fmt.Sprintf("read/write in batches of %d", len(p.reader.bufs)))}
+	how := fmt.Sprintf("read/write in batches of %d", len(p.reader.bufs))
+	if _, ok := p.dev.(tun.SuperDevice); ok {
+		how += ", super-packets of TCP are read"
+	}
+	return []Feature{on("device "+name, how)}
 }
 
 func (p *portableDevice) close() error { return p.dev.Close() }
 
-// portableReader reads packets one buffer each.
+// portableReader reads packets one buffer each, and super-packets of devices that have them.
 type portableReader struct {
-	dev   tun.Device
-	slots [][]byte
-	bufs  [][]byte
-	sizes []int
-	out   []superPacket
+	next    func() (int, error) // fills bufs, sizes and headers
+	slots   [][]byte
+	bufs    [][]byte
+	sizes   []int
+	headers []tun.VNetHdr // zero, unless the device has super-packets
+	out     []superPacket
 }
 
 func (r *portableReader) read() ([]superPacket, error) {
 	for {
-		n, err := r.dev.Read(r.bufs, r.sizes, headroom)
+		n, err := r.next()
 		r.out = r.out[:0]
 		for i := range n {
 			if r.sizes[i] > 0 {
-				r.out = append(r.out, superPacket{buf: r.slots[i], start: headroom, end: headroom + r.sizes[i], segments: 1})
+				r.out = append(r.out, superPacket{buf: r.slots[i], start: headroom, end: headroom + r.sizes[i], vnet: r.headers[i], segments: 1})
 			}
 		}
 		switch {

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.zx2c4.com/wireguard/tun/netstack"
-
 	"esplanade/esp"
 	"esplanade/tun"
 )
@@ -19,7 +17,7 @@ import (
 // netstackEnd is an engine with a TCP/IP stack behind it.
 type netstackEnd struct {
 	e   *Engine
-	net *netstack.Net
+	net *tun.Net
 	rec *recorder
 }
 

@@ -7,7 +7,8 @@
 //   - [Create] makes one through wireguard/tun: Linux, macOS (utun), FreeBSD, OpenBSD. One packet or one batch a call.
 //   - [OpenQueues] opens the same Linux device with its queues bare, for a packet loop that makes its own system
 //     calls: every read and write starts with a [VNetHdr] and may be a super-packet of up to 64 KiB.
-//   - [NewNetstack] needs no privilege and no /dev/net/tun: the host's end is a TCP/IP stack in this process.
+//   - [NewNetstack] needs no privilege and no /dev/net/tun: the host's end is a TCP/IP stack in this process, gVisor's,
+//     with a link of our own: bounded, in batches, and with super-packets of TCP for a packet loop that takes them.
 //   - package tuntest has one in memory, whose other end is a test.
 //
 // Each kernel feature has its own switch in [QueueOptions]; one that this kernel lacks is left off and [Features] says so.
@@ -39,6 +40,6 @@
 // # Goroutines
 //
 // Devices may be read and written from one goroutine each; Close may be called from any, and ends a blocked Read, except
-// for the bare queues, whose user has to have stopped. A Link is safe for concurrent use. OpenQueues and NewNetstack
-// start one goroutine each, and Configure on Linux two, which end with Close.
+// for the bare queues, whose user has to have stopped. A Link is safe for concurrent use. OpenQueues
+// starts one goroutine, and Configure on Linux two, which end with Close; the stack of NewNetstack has its own.
 package tun

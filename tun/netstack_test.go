@@ -6,7 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"net"
+
 	"net/netip"
 	"os"
 	"sync"
@@ -179,13 +179,98 @@ func TestNetstackShortBuffer(t *testing.T) {
 	d, n, err := NewNetstack([]netip.Addr{netip.MustParseAddr("10.1.0.1")}, 1400)
 	mustNot(t, err)
 	defer d.Close()
-	c, err := n.DialUDP(nil, &net.UDPAddr{IP: net.IPv4(10, 2, 0, 1), Port: 7})
+	c, err := n.DialUDPAddrPort(netip.MustParseAddrPort("10.2.0.1:7"))
 	mustNot(t, err)
 	defer c.Close()
 	_, err = c.Write([]byte("hello"))
 	mustNot(t, err)
 	if _, err := d.Read([][]byte{make([]byte, 20)}, make([]int, 1), 0); !errors.Is(err, errShortBuffer) {
 		t.Errorf("33 octets into 20: %v", err)
+	}
+}
+
+// TestNetstackSuperPackets: the stack gives runs of segments as one packet once it is asked to, with a header that is right, and data
+// arrives as it was sent.
+func TestNetstackSuperPackets(t *testing.T) {
+	for _, c := range []struct {
+		client, server string
+		kind           uint8
+	}{{"10.1.0.1", "10.2.0.1", GSOTCPv4}, {"fd00:1::1", "fd00:2::1", GSOTCPv6}} {
+		const mtu = 1400
+		devC, netC, err := NewNetstack([]netip.Addr{netip.MustParseAddr(c.client)}, mtu)
+		mustNot(t, err)
+		devS, netS, err := NewNetstack([]netip.Addr{netip.MustParseAddr(c.server)}, mtu)
+		mustNot(t, err)
+		super := devC.(SuperDevice)
+		super.UseSuperPackets()
+		var wg sync.WaitGroup
+		wire(t, &wg, devS, devC)
+		runs := 0 // of several segments
+		wg.Go(func() {
+			bufs, sizes, headers := make([][]byte, 8), make([]int, 8), make([]VNetHdr, 8)
+			for i := range bufs {
+				bufs[i] = make([]byte, Headroom+65535)
+			}
+			for {
+				n, err := super.ReadSuper(bufs, sizes, headers, Headroom)
+				if err != nil {
+					return
+				}
+				for i := range n {
+					p, h := bufs[i][Headroom:Headroom+sizes[i]], headers[i]
+					if _, err := h.Check(p); err != nil {
+						t.Errorf("%+v: %v", h, err)
+					}
+					if h.GSOType != GSONone {
+						runs++
+						if h.GSOType != c.kind || len(p) <= mtu || int(h.HdrLen)+int(h.GSOSize) > mtu {
+							t.Errorf("%d bytes with %+v", len(p), h)
+						}
+					} else if len(p) > mtu {
+						t.Errorf("%d bytes in one packet", len(p))
+					}
+					if h.Flags&VNetNeedsCsum != 0 {
+						sum := p[h.CsumStart:]
+						if len(sum)%2 != 0 {
+							sum = append(bytes.Clone(sum), 0)
+						}
+						binary.BigEndian.PutUint16(p[h.CsumStart+h.CsumOffset:], ^testSum(sum))
+					}
+					if _, err := devS.Write([][]byte{bufs[i][:Headroom+sizes[i]]}, Headroom); err != nil && !errors.Is(err, os.ErrClosed) {
+						t.Error(err)
+					}
+				}
+			}
+		})
+		to := netip.AddrPortFrom(netip.MustParseAddr(c.server), 7)
+		ln, err := netS.ListenTCPAddrPort(to)
+		mustNot(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		conn, err := netC.DialContextTCPAddrPort(ctx, to)
+		mustNot(t, err)
+		far, err := ln.Accept()
+		mustNot(t, err)
+		data := bytes.Repeat([]byte("0123456789abcdef"), 1<<15)
+		wg.Go(func() {
+			if _, err := conn.Write(data); err != nil {
+				t.Error(err)
+			}
+			conn.CloseWrite()
+		})
+		got, err := io.ReadAll(far)
+		if err != nil || !bytes.Equal(got, data) {
+			t.Errorf("%s: %d bytes arrived, %v; want %d", c.client, len(got), err, len(data))
+		}
+		conn.Close()
+		far.Close()
+		ln.Close()
+		cancel()
+		mustNot(t, devC.Close())
+		mustNot(t, devS.Close())
+		wg.Wait()
+		if runs == 0 {
+			t.Errorf("%s: no super-packet in %d bytes", c.client, len(data))
+		}
 	}
 }
 

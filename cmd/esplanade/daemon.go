@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.zx2c4.com/wireguard/tun/netstack"
-
 	"esplanade/config"
 	"esplanade/dataplane"
 	"esplanade/ike"
@@ -35,7 +33,7 @@ type gateway struct {
 	// taken are the addresses that this host has got by itself; the goroutine that watches addresses has them from the start on.
 	taken  []netip.Prefix
 	host   *network
-	net    *netstack.Net // nil with a TUN device
+	net    *tun.Net // nil with a TUN device
 	engine *dataplane.Engine
 	daemon *ike.Daemon
 	// commands are those of the daemon.

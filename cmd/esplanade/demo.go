@@ -288,6 +288,7 @@ func (d *demo) verdict(ctx context.Context, t *traffic) error {
 		d.events.text("%-14s %s in %s, %s; SHA-256 %x… at both ends: %s", f.name, octets(f.received.Load()),
 			f.took().Round(10*time.Millisecond), rate(f.received.Load(), f.took()), sent[:4], verdict)
 	}
+	d.events.text("The faster direction carried %.1f times what the other did.", t.ratio())
 	lost := uint64(0)
 	for _, side := range []struct {
 		from, to *gateway

@@ -31,6 +31,7 @@ func TestDemo(t *testing.T) {
 		`data ====  --> [\d.]+ [kMG]?B at \d+ Mbit/s   <-- [\d.]+ [kMG]?B at \d+ Mbit/s, all in all`,
 		`left to right  [\d.]+ [kMG]?B in .*; SHA-256 [0-9a-f]{8}… at both ends: the same`,
 		`right to left  [\d.]+ [kMG]?B in .*; SHA-256 [0-9a-f]{8}… at both ends: the same`,
+		`The faster direction carried \d+\.\d times what the other did\.`,
 		`left to right  \d+ ESP packets sealed, \d+ opened`,
 		`right to left  \d+ ESP packets sealed, \d+ opened`,
 		`Nothing was lost(, and every| for good: .* Every) key was replaced on the way\.`,

@@ -16,12 +16,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.zx2c4.com/wireguard/tun/netstack"
+	"esplanade/tun"
 )
 
 // traffic is a TCP connection through the tunnel that carries data both ways.
 type traffic struct {
-	left, right *netstack.Net
+	left, right *tun.Net
 	flows       [2]*flow
 	start       time.Time
 
@@ -45,7 +45,7 @@ const (
 	demoChunk = 64 << 10
 )
 
-func newTraffic(left, right *netstack.Net) *traffic {
+func newTraffic(left, right *tun.Net) *traffic {
 	now := time.Now()
 	return &traffic{
 		left: left, right: right, start: now, shownTime: now,
@@ -175,6 +175,12 @@ func (t *traffic) progress(duration time.Duration, bar bool) string {
 		s += "   [" + strings.Repeat("#", done) + strings.Repeat(".", width-done) + "]"
 	}
 	return s
+}
+
+// ratio is how many times the data of the slower direction the faster one has carried.
+func (t *traffic) ratio() float64 {
+	a, b := t.flows[0].received.Load(), t.flows[1].received.Load()
+	return float64(max(a, b)) / float64(max(1, min(a, b)))
 }
 
 // total is one line about both directions from the beginning.

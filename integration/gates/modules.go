@@ -16,10 +16,11 @@ type Use struct {
 }
 
 // Modules are the modules that Go files here may import, each where it is good at something. What a module of these needs
-// itself is in go.mod as well and isn't for importing: gVisor, for one, is reached through wireguard's netstack.
+// itself is in go.mod as well and isn't for importing.
 var Modules = []Use{
 	{Module: "golang.zx2c4.com/wireguard", In: []string{"tun/...", "dataplane/...", "cmd/...", "bench/..."},
-		Why: "TUN devices of every system, and netstack"},
+		Why: "TUN devices of every system; bench also compares with it"},
+	{Module: "gvisor.dev/gvisor", In: []string{"tun"}, Why: "the TCP/IP stack behind netstack devices"},
 	{Module: "golang.org/x/crypto", In: []string{"esp", "ike/..."}, Tests: []string{"dataplane/..."},
 		Why: "ciphers and encodings that the standard library doesn't have"},
 	{Module: "golang.org/x/net", In: []string{"tun/...", "dataplane/...", "cmd/...", "bench/...", "integration/..."},
