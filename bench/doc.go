@@ -21,7 +21,7 @@
 //
 // Handshake does the same for the control plane, with Esplanade and strongSwan as responders. Thousand, flood and strangers have
 // Esplanade alone: what they say is whether everything went as it must, with many IKE SAs and under attack. Soak and rekey look
-// at one pair of Esplanades for a while, sas at two engines in one process, and crowd at a gateway whose peers all rekey at once; each ends with verdicts.
+// at one pair of Esplanades for a while, sas at two engines in one process, netstack at two of them with TCP/IP stacks behind, and crowd at a gateway whose peers all rekey at once; each ends with verdicts.
 //
 // What they are made of: the lab of the integration tests (integration/lab); contest builds and starts the programs of a
 // comparison, gateways a pair of Esplanades whose metrics it reads; initiators, load and iperf make traffic; stats sums up, proof

@@ -6,6 +6,7 @@ import (
 	"esplanade/bench/crowd"
 	"esplanade/bench/flood"
 	"esplanade/bench/handshake"
+	"esplanade/bench/netstack"
 	"esplanade/bench/rekey"
 	"esplanade/bench/sas"
 	"esplanade/bench/sidebyside"
@@ -16,7 +17,8 @@ import (
 
 func subcommands() []*cobra.Command {
 	return []*cobra.Command{
-		sidebyside.Command(sidebyside.Compare), handshake.Command(handshake.Run), sas.Command(sas.Run), crowd.Command(crowd.Run), flood.Command(flood.Run),
+		sidebyside.Command(sidebyside.Compare), handshake.Command(handshake.Run), sas.Command(sas.Run), crowd.Command(crowd.Run), netstack.Command(netstack.Run),
+		flood.Command(flood.Run),
 		strangers.Command(strangers.Run), thousand.Command(thousand.Run), rekey.Command(rekey.Run), soak.Command(soak.Run),
 	}
 }

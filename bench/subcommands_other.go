@@ -12,6 +12,7 @@ import (
 	"esplanade/bench/crowd"
 	"esplanade/bench/flood"
 	"esplanade/bench/handshake"
+	"esplanade/bench/netstack"
 	"esplanade/bench/rekey"
 	"esplanade/bench/sas"
 	"esplanade/bench/sidebyside"
@@ -22,7 +23,8 @@ import (
 
 func subcommands() []*cobra.Command {
 	return []*cobra.Command{
-		sidebyside.Command(needsLinux), handshake.Command(needsLinux), sas.Command(sas.Run), crowd.Command(crowd.Run), flood.Command(needsLinux),
+		sidebyside.Command(needsLinux), handshake.Command(needsLinux), sas.Command(sas.Run), crowd.Command(crowd.Run), netstack.Command(netstack.Run),
+		flood.Command(needsLinux),
 		strangers.Command(needsLinux), thousand.Command(needsLinux), rekey.Command(needsLinux), soak.Command(needsLinux),
 	}
 }

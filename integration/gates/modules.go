@@ -20,7 +20,7 @@ type Use struct {
 var Modules = []Use{
 	{Module: "golang.zx2c4.com/wireguard", In: []string{"tun/...", "dataplane/...", "cmd/...", "bench/..."},
 		Why: "TUN devices of every system; bench also compares with it"},
-	{Module: "gvisor.dev/gvisor", In: []string{"tun"}, Why: "the TCP/IP stack behind netstack devices"},
+	{Module: "gvisor.dev/gvisor", In: []string{"tun", "bench/netstack"}, Why: "the TCP/IP stack behind netstack devices"},
 	{Module: "golang.org/x/crypto", In: []string{"esp", "ike/..."}, Tests: []string{"dataplane/..."},
 		Why: "ciphers and encodings that the standard library doesn't have"},
 	{Module: "golang.org/x/net", In: []string{"tun/...", "dataplane/...", "cmd/...", "bench/...", "integration/..."},
