@@ -162,6 +162,7 @@ func (m *Machine) repath(now time.Time, path Path, why string) {
 	}
 	p.strays()
 	p.path, p.tries, p.refragmented = path, 0, 0
+	p.again++
 	p.next = now.Add(m.cfg.Retransmit.interval(0, m.env.Jitter()))
 	m.transmit(now, p)
 }

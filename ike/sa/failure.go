@@ -103,5 +103,5 @@ func (m *Machine) silence(now time.Time, p *outstanding) *diag.Failure {
 
 // sent is what was sent for a request so far.
 func (p *outstanding) sent(now time.Time) diag.Sent {
-	return diag.Sent{Times: p.tries + 1, Over: now.Sub(p.firstSent)}
+	return diag.Sent{Times: p.again + 1, Over: now.Sub(p.firstSent)}
 }

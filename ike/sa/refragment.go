@@ -1,6 +1,8 @@
 package sa
 
 import (
+	"time"
+
 	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
@@ -89,12 +91,13 @@ func (m *Machine) shrink(w *whole, sent [][]byte) [][]byte {
 // shrinkRequest makes the fragments of a request smaller that is about to be repeated. "When starting a new probe, the node MUST reset its
 // retransmission timers so that if it employs exponential back-off the timers will start over."
 // https://www.rfc-editor.org/rfc/rfc7383#section-2.5.2
-func (m *Machine) shrinkRequest(p *outstanding) {
+func (m *Machine) shrinkRequest(now time.Time, p *outstanding) {
 	if p.tries != refragmentAfter {
 		return
 	}
 	if frags := m.shrink(p.whole, p.datagrams); frags != nil {
 		p.datagrams, p.refragmented = frags, p.tries
+		p.deadAt = now.Add(m.cfg.Retransmit.total())
 	}
 }
 

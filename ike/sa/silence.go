@@ -44,13 +44,13 @@ func (m *Machine) Silence() *Silence {
 // refusal has been reported.
 func (m *Machine) noteSilence(now time.Time, p *outstanding) {
 	switch {
-	case p.tries < silenceAfter || p.doubted:
+	case p.doubted:
 		p.silence = nil
 	case p.silence != nil && !p.silence.Dead.IsZero():
 		s := *p.silence
-		s.Last, s.Repeated = now, p.tries
+		s.Last, s.Repeated = now, p.again
 		p.silence = &s
-	default:
+	case p.tries >= silenceAfter || p.silence != nil: // that another path is tried is no answer
 		p.silence = m.silenceOf(now, p)
 	}
 }
@@ -58,7 +58,25 @@ func (m *Machine) noteSilence(now time.Time, p *outstanding) {
 func (m *Machine) silenceOf(now time.Time, p *outstanding) *Silence {
 	return &Silence{
 		Kind: p.task.traits().kind, Request: p.task.name(), Since: p.firstSent, Last: now,
-		Repeated: p.tries, Tries: m.triesOf(p) + p.refragmented, Failure: m.verdict(now, p),
+		Repeated: p.again, Tries: m.triesOf(p) + p.refragmented, Failure: m.verdict(now, p),
+	}
+}
+
+// deadTimeout is when the peer counts as dead, if it does not answer until then.
+func (m *Machine) deadTimeout() time.Time {
+	p := m.pending
+	if p == nil || p.parked.waits() || p.doubted || p.task.traits().tries > 0 || p.silence == nil || !p.silence.Dead.IsZero() ||
+		m.state != StateEstablished && m.state != StateRekeying || m.Replaced() {
+		return time.Time{}
+	}
+	return p.deadAt
+}
+
+// advanceSilence has a peer count as dead when the ordinary time is over. The repetitions may take longer: each change of the path
+// begins them again.
+func (m *Machine) advanceSilence(now time.Time) {
+	if at := m.deadTimeout(); !at.IsZero() && !now.Before(at) {
+		m.noteDead(now, m.pending)
 	}
 }
 

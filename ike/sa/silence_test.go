@@ -129,3 +129,34 @@ func TestDeadBeforeAPatientResponderGivesUp(t *testing.T) {
 		}
 	}
 }
+
+// That another path is tried begins the repetitions again, and is no answer: the peer counts as dead when it would have without it, and
+// stays so.
+func TestAnotherPathIsNoAnswer(t *testing.T) {
+	m := newMobileRig(t, nil)
+	_, mb := m.up()
+	m.drop = func(*end, []byte) bool { return true }
+	m.run(60 * time.Second) // asked after 30
+	since := mb.Silence()
+	m.changed(m.b, b2)
+	if s := mb.Silence(); mb.pending.tries != 0 || s == nil || s.Since != since.Since {
+		t.Fatalf("after %d repetitions on another path: %+v", mb.pending.tries, s)
+	}
+	m.run(30*time.Second + mb.cfg.Retransmit.total() - 61*time.Second)
+	if s := mb.Silence(); s == nil || !s.Dead.IsZero() || s.Repeated <= since.Repeated {
+		t.Errorf("before the ordinary time is over: %+v", s)
+	}
+	m.run(2 * time.Second)
+	s := mb.Silence()
+	if s == nil || s.Dead.Sub(s.Since) != mb.cfg.Retransmit.total() {
+		t.Fatalf("after the ordinary time: %+v", s)
+	}
+	m.changed(m.b, b1)
+	m.run(time.Second)
+	if q := mb.Silence(); q == nil || q.Dead != s.Dead {
+		t.Errorf("on another path again: %+v", q)
+	}
+	if n := countEvents[Failed](m.b); n != 1 {
+		t.Errorf("reported %d times", n)
+	}
+}

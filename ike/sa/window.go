@@ -83,7 +83,9 @@ type outstanding struct {
 	bare      bool // a liveness check
 	firstSent time.Time
 	next      time.Time // of the next retransmission, or of giving up
-	tries     int       // retransmissions so far
+	tries     int       // retransmissions so far, on the path in use
+	again     int       // the same, on all paths
+	deadAt    time.Time // when the ordinary time for an answer is over, whatever path is tried next
 	// followed is one more than the number of those there were when it was last sent behind a peer that has moved; see follow.
 	followed int
 	// refragmented is how many of them there were when the request was cut into smaller fragments.
@@ -149,6 +151,7 @@ func (m *Machine) launch(now time.Time, t task, payloads []wire.Payload) {
 		p.datagrams, p.whole = m.sealWhole(h, payloads)
 	}
 	p.next = now.Add(m.cfg.Retransmit.interval(0, m.env.Jitter()))
+	p.deadAt = now.Add(m.cfg.Retransmit.total())
 	m.pending, m.gone = p, nil
 	m.transmit(now, p)
 }
@@ -162,7 +165,7 @@ func (m *Machine) remake(now time.Time, p *outstanding) {
 	}
 	m.launch(now, p.task, payloads)
 	q := m.pending
-	q.tries, q.doubted, q.firstSent = p.tries+1, p.doubted, p.firstSent
+	q.tries, q.again, q.doubted, q.firstSent = p.tries+1, p.again+1, p.doubted, p.firstSent
 	q.next = now.Add(m.pause(q))
 	m.noteSilence(now, q)
 }
@@ -208,7 +211,8 @@ func (m *Machine) advanceRetransmit(now time.Time) {
 		m.noteDead(now, p)
 	}
 	p.tries++
-	m.shrinkRequest(p)
+	p.again++
+	m.shrinkRequest(now, p)
 	p.next = now.Add(m.pause(p))
 	// Follow a path that has changed since: a peer behind a NAT that rebinds is only reached on the new one.
 	m.repeat(now, p)

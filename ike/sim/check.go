@@ -62,6 +62,7 @@ type checker struct {
 	ivs      map[ivKey]uint64
 	requests map[flowKey]uint32 // the newest request id of a host in an IKE SA
 	answered map[flowKey]uint32 // the newest response id that has reached a host, plus one
+	asked    map[flowKey]asked  // the newest request, and when it was sent first
 	keys     map[string]bool
 	tickets  map[wire.SPI]bool // SPIs with which a ticket was presented
 	// down tells since when something that was up may be down for good reasons; see destroyed.
@@ -96,7 +97,7 @@ type ivKey struct {
 func (c *checker) init(w *World) {
 	*c = checker{
 		w: w, seed: maphash.MakeSeed(), messages: map[messageKey]uint64{}, ivs: map[ivKey]uint64{},
-		requests: map[flowKey]uint32{}, answered: map[flowKey]uint32{}, keys: map[string]bool{}, tickets: map[wire.SPI]bool{},
+		requests: map[flowKey]uint32{}, answered: map[flowKey]uint32{}, asked: map[flowKey]asked{}, keys: map[string]bool{}, tickets: map[wire.SPI]bool{},
 	}
 }
 
@@ -175,6 +176,7 @@ func (c *checker) protected(h *Host, m *wire.Message, b []byte) {
 		c.w.fail("%s: request %d after request %d", h.name, hd.MessageID, last)
 	}
 	c.requests[flow] = hd.MessageID
+	c.noteAsked(flow, hd.MessageID)
 }
 
 // delivered notes a genuine datagram that reaches a host.
@@ -236,7 +238,9 @@ func (c *checker) step() {
 	}
 	for _, h := range c.w.hosts {
 		h.wantShut()
-		list := h.sas()
+		info := h.info()
+		c.silences(h, info)
+		list := sasOf(info)
 		if n := len(list); n > maxMachines {
 			c.w.fail("%s holds %d IKE SAs", h.name, n)
 		}

@@ -80,7 +80,7 @@ func (e *endPlan) action(i int) string {
 // tune sets what a file can't: times that are shorter than anybody should have, so that much happens in little time.
 func (p *plan) tune(h *hostPlan, c *config.Config, v variant) {
 	k := &c.IKE
-	k.RetransmitTimeout, k.RetransmitBase, k.RetransmitTries, k.RetransmitJitter = p.retransmit, 1.4, p.tries, p.jitter
+	k.RetransmitTimeout, k.RetransmitBase, k.RetransmitTries, k.RetransmitJitter = p.retransmit, retransmitBase, p.tries, p.jitter
 	k.HalfOpenLimit, k.CookieThreshold, k.MakeBeforeBreak = halfOpenLimit, halfOpenLimit/2, !h.breaks
 	if h.cookies {
 		k.CookieThreshold = 0
@@ -104,6 +104,9 @@ func (p *plan) tune(h *hostPlan, c *config.Config, v variant) {
 		}
 	}
 }
+
+// retransmitBase is how much longer each pause is than the one before.
+const retransmitBase = 1.4
 
 // halfOpenLimit is how many IKE SAs may be half-open.
 const halfOpenLimit = 16

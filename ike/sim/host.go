@@ -151,8 +151,10 @@ func (h *Host) info() gateway.Info {
 }
 
 // sas lists the IKE SAs that have not ended, oldest first.
-func (h *Host) sas() (out []sa.Snapshot) {
-	for _, c := range h.info().Conns {
+func (h *Host) sas() []sa.Snapshot { return sasOf(h.info()) }
+
+func sasOf(info gateway.Info) (out []sa.Snapshot) {
+	for _, c := range info.Conns {
 		for _, s := range c.SAs {
 			if s.State != sa.StateClosed {
 				out = append(out, s)

@@ -245,7 +245,7 @@ func (p *plan) patience() time.Duration {
 	total, pause := time.Duration(0), float64(p.retransmit)
 	for range p.tries + 1 {
 		total += time.Duration(pause)
-		pause *= 1.4
+		pause *= retransmitBase
 	}
 	if p.mobike {
 		total *= 4

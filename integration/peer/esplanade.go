@@ -227,9 +227,17 @@ type StateStatus struct {
 	State   string         `json:"state"`   // "up", "connecting", "waiting", "trapped", "down"
 	Since   string         `json:"since"`   // RFC 3339
 	Failure *FailureStatus `json:"failure"` // the last one, until it is up again
+	// Silence is a request without an answer, from the second repetition on.
+	Silence *SilenceStatus `json:"silence"`
 	// Remarks are troubles that last, Path what is known of the path; for a child.
 	Remarks []FailureStatus `json:"remarks"`
 	Path    *PathStatus     `json:"path"`
+}
+
+// SilenceStatus is a request without an answer, and what it comes to if none comes.
+type SilenceStatus struct {
+	Request string        `json:"request"`
+	Failure FailureStatus `json:"failure"`
 }
 
 // PathStatus is the MTU of a path, and how it was found out that it is lowered: "icmp", "black hole" or "".
