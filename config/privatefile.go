@@ -102,8 +102,11 @@ func checkPrivate(name string, f *os.File, info fs.FileInfo) error {
 	}
 	uid, gid, ok := owner(info)
 	if ok && uid != 0 && uid != os.Geteuid() {
-		return &FileError{fmt.Sprintf("%s belongs to another user (id %d), who can change it", quote(name), uid),
-			advice(name, fmt.Sprintf("chown %d %s", os.Geteuid(), name))}
+		fix := fmt.Sprintf("chown %d %s", os.Geteuid(), name)
+		if os.Geteuid() == 0 {
+			fix += fmt.Sprintf("; if it is the user that the service runs as, leave it so, and check as that user: esplanade check --user %d", uid)
+		}
+		return &FileError{fmt.Sprintf("%s belongs to another user (id %d), who can change it", quote(name), uid), advice(name, fix)}
 	}
 	m := info.Mode().Perm()
 	if m&0o077 == 0 || m&0o037 == 0 && ok && uid == 0 && (forGroup(gid) || aclForUs(f)) {

@@ -16,16 +16,21 @@ import (
 )
 
 func newCheck() *cobra.Command {
-	file := ""
+	file, as := "", ""
 	c := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Validate a configuration file",
 		Long: `Check reads a configuration and reports every error at once as file:line:column, with a suggested fix. It also shows how the
 tunnels meet the routes of the host that it runs on: what they would take, and what keeps its way. Nothing is touched. FILE, which may also be named with -c as for run, is
-` + defaultConfig + ` if it is left out. The exit code is 1 if there is an error; warnings alone do not count as one.`,
+` + defaultConfig + ` if it is left out. With --user root reads the files as the user that the service runs as: what that user may read, and the keys that belong to it. The exit code is 1 if there is an error; warnings alone do not count as one.`,
 		Args:              atMostOneArg("FILE"),
 		ValidArgsFunction: completeFile,
 		RunE: func(c *cobra.Command, args []string) error {
+			if as != "" {
+				if err := becomeUser(as); err != nil {
+					return err
+				}
+			}
 			switch {
 			case len(args) == 1 && file != "":
 				return usageError{c, fmt.Sprintf("check takes one FILE, not %s and %s", file, args[0])}
@@ -56,6 +61,7 @@ tunnels meet the routes of the host that it runs on: what they would take, and w
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "", "the configuration `file`, in place of FILE")
+	c.Flags().StringVar(&as, "user", "", "check as this user, that of the service; only root can")
 	_ = c.RegisterFlagCompletionFunc("config", completeFile) // fails for a flag that is not there
 	return c
 }
