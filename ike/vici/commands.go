@@ -251,7 +251,8 @@ type control struct {
 // result immediately."
 func parseControl(req *Message) (control, error) {
 	var c control
-	ms, err := req.Int("timeout", 0, -1, math.MaxInt32)
+	// swanctl takes seconds, and sends -1000 for "--timeout -1".
+	ms, err := req.Int("timeout", 0, math.MinInt32, math.MaxInt32)
 	if err != nil {
 		return c, err
 	}

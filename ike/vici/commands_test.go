@@ -78,7 +78,7 @@ func TestArguments(t *testing.T) {
 		want string // errmsg, "" for success
 	}{
 		{"initiate", nil, "missing configuration name"},
-		{"initiate", new(Message).Set("child", "net").Set("timeout", "soon"), `timeout: "soon" is not a number from -1 to 2147483647`},
+		{"initiate", new(Message).Set("child", "net").Set("timeout", "soon"), `timeout: "soon" is not a number from -2147483648 to 2147483647`},
 		{"initiate", new(Message).Set("child", "net").Set("loglevel", "9"), `loglevel: "9" is not a number from -1 to 4`},
 		{"terminate", nil, "missing terminate selector"},
 		{"terminate", new(Message).Set("ike", "x").Set("force", "perhaps"), `force: "perhaps" is neither yes nor no`},
@@ -92,6 +92,7 @@ func TestArguments(t *testing.T) {
 		{"get-counters", new(Message).Set("all", "x"), `all: "x" is neither yes nor no`},
 		{"reset-counters", new(Message).Set("all", "x"), `all: "x" is neither yes nor no`},
 		{"initiate", new(Message).Set("child", "net").Set("timeout", "-1"), ""},
+		{"initiate", new(Message).Set("child", "net").Set("timeout", "-1000"), ""},
 		{"terminate", new(Message).Set("ike-id", "4294967295"), ""},
 	} {
 		b.took()
