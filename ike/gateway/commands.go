@@ -149,14 +149,15 @@ func (d *Manager) terminate(now time.Time, t Target, force bool) (int, func() in
 		}
 	}
 	for _, e := range ikes {
+		e.commanded = true
 		if force {
-			d.abandon(now, e, "terminated by a command")
+			d.abandon(now, e, byCommand)
 		} else {
-			d.delete(now, e, "terminated by a command")
+			d.delete(now, e, byCommand)
 		}
 	}
 	for _, p := range children {
-		p.e.m.DeleteChild(now, p.id, "terminated by a command")
+		p.e.m.DeleteChild(now, p.id, byCommand)
 		d.drain(now, p.e)
 	}
 	return len(ikes) + len(children), func() int {

@@ -64,6 +64,8 @@ type child struct {
 	revoked    *sa.Machine
 	// trap is what an operator has said about its trap.
 	trap trapOrder
+	// kept is what is wanted since it was lost, in addition to what its start_action says; lost what will be if it is down now.
+	kept, lost policy.StartAction
 	// asked: an operator or a packet wants it up once, whatever is desired in general.
 	asked bool
 	// trigger is the packet that asked. triggered: the log has said that there is one since the child was up.
@@ -206,7 +208,7 @@ func (c *child) wanted() bool {
 	if c.held && !c.asked {
 		return false
 	}
-	return c.asked || c.conf.StartAction == policy.StartStart
+	return c.asked || c.action() == policy.StartStart
 }
 
 // up reports whether a CHILD SA carries its traffic. One that was deleted stays installed for a moment for packets on the

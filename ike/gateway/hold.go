@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 )
 
@@ -56,7 +57,7 @@ func (d *Manager) hold(h *child, shut bool) {
 	if h.busy {
 		h.revoked = h.machine
 	}
-	h.held, h.shut, h.asked, h.trigger = true, h.shut || shut, false, nil
+	h.held, h.shut, h.asked, h.trigger, h.kept = true, h.shut || shut, false, nil, policy.StartNone
 	h.finish(diag.Cancelled(whereOf(h.conn), "terminated by the operator"))
 	d.o.DataPlane.FailPending(h.policy)
 	d.prepare(h) // from now on packets are refused
@@ -86,7 +87,12 @@ func (c *connection) inherit(old *connection) {
 	}
 }
 
-func (c *child) inherit(old *child) { c.held, c.shut = old.held, old.shut }
+func (c *child) inherit(old *child) {
+	c.held, c.shut, c.kept = old.held, old.shut, old.kept
+	if old.up() && !old.held {
+		c.kept = c.conf.AfterDPD() // it was up, and its SAs are made again
+	}
+}
 
 // refusesPeers reports whether a connection is kept down with all that it has.
 func (c *connection) refusesPeers() bool {

@@ -165,6 +165,7 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 		d.o.Observer.Observe(ChildUpdown{SA: e.m.Summary(), Child: sa.SnapshotChild(o.Child)})
 		if h := e.child(o.Child.Config); h != nil {
 			h.conn.tell(1, "child "+h.cfg.Name+" closed: "+o.Reason)
+			h.noteLoss(e, o)
 			d.touch(h)
 		}
 	case sa.Replaced:
@@ -248,7 +249,7 @@ func (d *Manager) established(now time.Time, e *entry) {
 		return
 	}
 	if e.conn.refusesPeers() && !e.m.RedirectedAway() {
-		d.delete(now, e, "terminated by a command")
+		d.delete(now, e, byCommand)
 		return
 	}
 	e.conn.tries = 0
@@ -369,7 +370,7 @@ func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 	}
 	if h.unwanted(e.m, c) {
 		h.busy, h.machine, h.revoked = false, nil, nil
-		e.m.DeleteChild(now, c.ID, "terminated by a command")
+		e.m.DeleteChild(now, c.ID, byCommand)
 		return
 	}
 	delete(h.refused, e)
@@ -378,6 +379,7 @@ func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 		h.narrow.asking = nil
 	}
 	h.backoff.exhausted = false
+	d.unkeep(h)
 	h.setPhase(phaseUp, now)
 	d.touch(h)
 	if h.conn.heard() {

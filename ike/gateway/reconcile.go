@@ -59,6 +59,7 @@ func (h *child) due(now time.Time) bool { return h.pending() && !now.Before(h.ba
 func (d *Manager) reconcileChild(now time.Time, h *child) {
 	again := d.offerFreed(now, h)
 	if h.state == phaseUp && !h.up() {
+		d.keep(h)
 		if now.Sub(h.since) < flapTime {
 			h.backoff.failed(now, 0, d.env.Jitter())
 		} else {

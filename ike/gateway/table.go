@@ -29,6 +29,8 @@ type entry struct {
 	again bool
 	// leaving: this gateway has decided to end it. Nothing new is asked of it.
 	leaving bool
+	// commanded: an operator wants it to end.
+	commanded bool
 	// closed: its end was handled; it stays for a while to repeat its last answer.
 	closed bool
 	// heir is the successor that has taken its place, nil for none.

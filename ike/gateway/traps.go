@@ -15,9 +15,10 @@ const (
 	trapRemoved                     // packets do not
 )
 
-// action is the start_action that holds: an order to install or to remove the trap changes it until the configuration does.
+// action is the start_action that holds: an order to install or to remove the trap changes it until the configuration does, and a child
+// that was lost may be wanted more than at first.
 func (h *child) action() policy.StartAction {
-	switch configured := h.conf.StartAction; {
+	switch configured := max(h.conf.StartAction, h.kept); {
 	case h.trap == trapInstalled && configured == policy.StartNone:
 		return policy.StartTrap
 	case h.trap == trapRemoved && configured == policy.StartTrap:

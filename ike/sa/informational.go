@@ -123,7 +123,7 @@ func (m *Machine) childDeletedByPeer(now time.Time, c *Child) {
 	live := c.live() && !redundant
 	m.retire(now, c)
 	if live {
-		m.emit(ChildDown{Child: c, Reason: "deleted by the peer"})
+		m.emit(ChildDown{Child: c, Reason: "deleted by the peer", ByPeer: true})
 	}
 }
 

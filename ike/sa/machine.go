@@ -234,7 +234,7 @@ func (m *Machine) close(now time.Time, reason string, f *diag.Failure) {
 		m.env.outlived.add(now, m.localSPI)
 	}
 	for _, c := range slices.Clone(m.children) {
-		m.removeChild(c, reason)
+		m.removeChild(c, reason, f != nil && f.Code == diag.CodeDeleted)
 	}
 	m.setState(StateClosed, reason)
 	if len(m.window.response) > 0 {

@@ -320,10 +320,10 @@ func (m *Machine) forgetChild(c *Child) {
 }
 
 // removeChild ends a child with its IKE SA.
-func (m *Machine) removeChild(c *Child, reason string) {
+func (m *Machine) removeChild(c *Child, reason string, byPeer bool) {
 	live := c.live()
 	m.forgetChild(c)
 	if live {
-		m.emit(ChildDown{Child: c, Reason: reason})
+		m.emit(ChildDown{Child: c, Reason: reason, ByPeer: byPeer})
 	}
 }

@@ -76,10 +76,12 @@ type ChildUp struct{ Child *Child }
 // ChildReplaced reports that New carries the traffic of Old.
 type ChildReplaced struct{ Old, New *Child }
 
-// ChildDown reports that a CHILD SA has gone without a successor.
+// ChildDown reports that a CHILD SA has gone without a successor. ByPeer: the peer has deleted it, or its IKE SA. Otherwise this side has, or
+// it was lost.
 type ChildDown struct {
 	Child  *Child
 	Reason string
+	ByPeer bool
 }
 
 // Replaced reports that the IKE SA was rekeyed: Successor is a machine of its own, established, with the children

@@ -192,7 +192,7 @@ func (t *rekeyChildTask) refused(m *Machine, r *response, n *wire.Notify) {
 		if old.live() {
 			f := m.peerRefusedChild(r.header.Exchange, old.Config, old.TS, n)
 			m.emit(Failed{Failure: f})
-			m.removeChild(old, "the peer has lost it")
+			m.removeChild(old, "the peer has lost it", false)
 			m.enqueue(&createChildTask{cfg: old.Config})
 		}
 	case wire.NotifyTemporaryFailure:
