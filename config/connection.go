@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"esplanade/config/tree"
@@ -95,6 +96,15 @@ func (c *Connection) CanInitiate() bool {
 		}
 	}
 	return false
+}
+
+// MayLeave reports whether MOBIKE may take its IKE SAs to addresses of this host that LocalAddrs do not name. One that has loopback
+// addresses only goes nowhere.
+func (c *Connection) MayLeave() bool {
+	if !c.MOBIKE || c.MOBIKEAddrs != policy.MoveToAny {
+		return false
+	}
+	return len(c.LocalAddrs) == 0 || slices.ContainsFunc(c.LocalAddrs, func(e Endpoint) bool { return !e.Addr().IsLoopback() })
 }
 
 // Child finds a child by its name; nil if there is none.

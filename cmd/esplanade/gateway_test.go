@@ -329,6 +329,7 @@ func TestPortInUse(t *testing.T) {
 
 	s.ike = fmt.Sprintf("port = %d\nport_nat_t = %d", unusedPort(t), unusedPort(t))
 	text := strings.Replace(l.text(s), `local_addrs = ["127.0.0.1"]`, `local_addrs = ["192.0.2.77"]`, 1)
+	text = strings.Replace(text, "remote_addrs = ", "mobike_addrs = \"local_addrs\"\nremote_addrs = ", 1) // or all addresses are bound
 	file = l.write("elsewhere.toml", strings.Replace(text, `listen = "127.0.0.1:0"`, "", 1))
 	code, _, stderr = cli("run", "-c", file)
 	if code != exitFailed || !strings.HasPrefix(stderr, "esplanade: E-BIND lab: ") || !strings.Contains(stderr, file+":15") ||

@@ -12,10 +12,13 @@ import (
 	"esplanade/ike/diag"
 )
 
-// boundAddrs are the addresses to bind: those of the connections when all have fixed ones. None are all of the host.
+// boundAddrs are the addresses to bind: those of the connections when all have fixed ones and stay there. None are all of the host.
 func boundAddrs(conf *config.Config) []netip.Addr {
 	var addrs []netip.Addr
 	for _, c := range conf.Connections {
+		if c.MayLeave() {
+			return nil
+		}
 		for _, e := range c.LocalAddrs {
 			a := e.Addr()
 			if !a.IsValid() {

@@ -85,7 +85,20 @@ func (d *Manager) AddressesChanged(now time.Time, list []netip.Addr, known bool)
 	}
 }
 
-// localAddrs are the addresses at which a connection's peer may find this host: those that its local_addrs allow. What
+// ownAddr says how well an address of this host fits a connection, as match does for its local_addrs. An IKE SA that may move goes to any
+// address of the host, unless mobike_addrs says otherwise.
+func (d *Manager) ownAddr(c *connection, a netip.Addr) int {
+	fits := d.names.match(c.conf.LocalAddrs, a)
+	if fits == 0 && c.conf.MayLeave() && d.addrs.set[a.Unmap().WithZone("")] {
+		return ofAll
+	}
+	return fits
+}
+
+// ofAll is what match says of an address that is on a list as one of all there are.
+const ofAll = 1
+
+// localAddrs are the addresses at which a connection's peer may find this host. What
 // lies in the networks behind this gateway is for the tunnel to carry and not a way to the gateway.
 func (d *Manager) localAddrs(cfg *sa.Config) []netip.Addr {
 	c := d.connection(cfg)
@@ -93,7 +106,7 @@ func (d *Manager) localAddrs(cfg *sa.Config) []netip.Addr {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(d.addrs.list), func(a netip.Addr) bool {
-		return d.names.match(c.conf.LocalAddrs, a) == 0 || protected(c.conf, a)
+		return d.ownAddr(c, a) == 0 || protected(c.conf, a)
 	})
 }
 
@@ -121,11 +134,14 @@ func (d *Manager) sourceFor(cfg *sa.Config, remote netip.Addr) (netip.Addr, bool
 		return netip.Addr{}, false
 	}
 	a, err := d.localFor(c, remote)
+	if err != nil && c.conf.MayLeave() {
+		a, err = d.o.Host.SourceFor(remote)
+	}
 	if err != nil {
 		return netip.Addr{}, false
 	}
 	// What the routes give is ours to use when it is an address that the world knows: not one inside of the tunnel.
-	fits := d.names.match(c.conf.LocalAddrs, a)
+	fits := d.ownAddr(c, a)
 	return a, d.addrs.has(a) && (fits == exactly || fits > 0 && (d.addrs.set[a] || a.IsLoopback()))
 }
 
@@ -136,7 +152,7 @@ func (d *Manager) sourceFor(cfg *sa.Config, remote netip.Addr) (netip.Addr, bool
 func (d *Manager) acceptable(cfg *sa.Config, path sa.Path) bool {
 	c := d.connection(cfg)
 	remote := path.Remote.Addr()
-	return c != nil && d.names.match(c.conf.LocalAddrs, path.Local.Addr()) > 0 &&
+	return c != nil && d.ownAddr(c, path.Local.Addr()) > 0 &&
 		!remote.IsUnspecified() && !remote.IsMulticast() && !d.addrs.set[remote] && !d.carries(c, remote)
 }
 

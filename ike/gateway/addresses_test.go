@@ -116,6 +116,52 @@ func TestAddressChanges(t *testing.T) {
 	})
 }
 
+// A single local_addrs says where an IKE SA begins, and keeps it from moving only where mobike_addrs says so.
+func TestMoveFromTheOnlyLocalAddress(t *testing.T) {
+	for _, side := range []string{"initiator", "responder"} {
+		for _, keys := range []string{"", `mobike_addrs = "any"`, `mobike_addrs = "local_addrs"`} {
+			t.Run(side+"/"+keys, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newFabric(t)
+					f.onlyFromOwn()
+					l, r := left("start"), hostless("")
+					if l.extra = keys; side == "responder" {
+						l, r = roaming(""), right("none")
+						r.remote, r.extra = "%any", keys
+					}
+					b := f.start(addrB, toml("", r))
+					a := f.start(addrA, toml("", l))
+					settle(time.Second)
+					before := slices.Concat(a.spis(), b.spis())
+					if len(before) != 2 {
+						t.Fatal("not up")
+					}
+					mover, from, other := a, ipA, b
+					if side == "responder" {
+						mover, from, other = b, ipB, a
+					}
+					mover.moveTo(ipC)
+					settle(5 * time.Second)
+					moved := from != other.info().Conns[0].SAs[0].Path.Remote.Addr()
+					if want := !strings.Contains(keys, `"local_addrs"`); moved != want {
+						t.Errorf("moved: %v\n%s", moved, mover.log)
+					} else if after := slices.Concat(a.spis(), b.spis()); want && !slices.Equal(before, after) {
+						t.Errorf("the SAs are others: %x, %x", before, after)
+					}
+					if moved {
+						settle(3 * time.Hour) // rekeyings, liveness checks
+						if paired(t, a, b) != 1 || mover.info().Conns[0].SAs[0].Path.Local.Addr() != ipC {
+							t.Error("it does not stay there")
+						}
+					}
+					a.stop()
+					b.stop()
+				})
+			})
+		}
+	}
+}
+
 // An interface goes away for a while and comes back, with another address. Nothing is given up that is not answered for so long.
 func TestInterfaceGoesAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -198,6 +244,7 @@ func TestWhatIsAnnounced(t *testing.T) {
 		f := newFabric(t)
 		c := left("start")
 		c.local = "192.0.2.0/24"
+		c.extra = `mobike_addrs = "local_addrs"`
 		b := f.start(addrB, toml("", hostless("")))
 		a := f.start(addrA, toml("", c), func(o *rigOptions) {
 			o.Network = &manyAddresses{o.Network.(*fakeNetwork), []string{addrA, "192.0.2.77", "198.51.100.3", "10.1.0.1", "127.0.0.1", "2001:db8::1"}}

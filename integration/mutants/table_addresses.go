@@ -20,7 +20,7 @@ func addresses() []Mutant {
 		},
 		{
 			Name: "acceptable-local", File: "ike/gateway/addresses.go", Tests: "^TestAcceptableAddresses$",
-			Old: "return c != nil && d.names.match(c.conf.LocalAddrs, path.Local.Addr()) > 0 &&", New: "return c != nil &&",
+			Old: "return c != nil && d.ownAddr(c, path.Local.Addr()) > 0 &&", New: "return c != nil &&",
 			Why: "a peer could move to an address of this host that the connection does not use",
 		},
 		{
