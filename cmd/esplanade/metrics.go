@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +16,7 @@ import (
 
 	"esplanade/dataplane"
 	ikegw "esplanade/ike/gateway"
+	"esplanade/ike/sa"
 )
 
 // metricsServer serves /metrics.
@@ -34,12 +37,23 @@ func newMetricsServer(addr string, g *gateway) (*metricsServer, error) {
 	reg := prometheus.NewRegistry()
 	d := newDurations()
 	reg.MustRegister(newCollector(g), d.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	mux := http.NewServeMux()
-	mux.Handle("/metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{
-		ErrorLog: log.New(&httpLog{log: g.log}, "", 0),
-	}))
+	mux := metricsMux(promhttp.HandlerFor(reg, promhttp.HandlerOpts{ErrorLog: log.New(&httpLog{log: g.log}, "", 0)}))
 	s, limit := newHTTPServer(mux, g.log)
 	return &metricsServer{l: limitListener{l, limit}, s: s, durations: d}, nil
+}
+
+// metricsMux has the metrics at /metrics, and a page that leads there.
+func metricsMux(metrics http.Handler) *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", metrics)
+	mux.HandleFunc("GET /{$}", rootPage)
+	return mux
+}
+
+// rootPage leads whoever looks at the port with a browser to the metrics.
+func rootPage(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, "<!DOCTYPE html>\n<title>Esplanade</title>\n<h1>Esplanade</h1>\n<p><a href=\"/metrics\">Metrics</a></p>\n")
 }
 
 func (m *metricsServer) serve(ctx context.Context) error {
@@ -84,12 +98,12 @@ func (m *metricsServer) close() { m.s.Close(); m.l.Close() }
 type collector struct {
 	g *gateway
 
-	build, configured, up, childUp, pathMTU, trouble, ikeSAs, halfOpen, refused *prometheus.Desc
-	bytes, packets, drops, failures, exchanges, rekeys, retransmits, moves      *prometheus.Desc
-	ignored, inboxDropped, sendErrors, established, lastReload, started         *prometheus.Desc
-	loadedAt, redirects, restored, contested                                    *prometheus.Desc
-	workWaiting, workDone, workDropped                                          *prometheus.Desc
-	unanswered, lastPacket                                                      *prometheus.Desc
+	build, configured, up, childUp, pathMTU, trouble, ikeSAs, halfOpen, refused    *prometheus.Desc
+	bytes, packets, drops, failures, exchanges, rekeys, retransmits, moves         *prometheus.Desc
+	ignored, inboxDropped, sendErrors, established, lastReload, started            *prometheus.Desc
+	loadedAt, redirects, restored, contested, desired, connFailures, establishedAt *prometheus.Desc
+	workWaiting, workDone, workDropped                                             *prometheus.Desc
+	unanswered, lastPacket                                                         *prometheus.Desc
 }
 
 func newCollector(g *gateway) *collector {
@@ -97,39 +111,42 @@ func newCollector(g *gateway) *collector {
 		return prometheus.NewDesc("ipsec_"+name, help, labels, nil)
 	}
 	return &collector{
-		g:            g,
-		build:        d("build_info", "What runs; always 1.", "version"),
-		configured:   d("connection_configured", "1 for each connection of the configuration.", "connection"),
-		up:           d("connection_up", "1 if at least one child of the connection is up.", "connection"),
-		childUp:      d("child_up", "1 if traffic of the child could flow a moment ago: there is an SA, and its peer does not count as dead.", "connection", "child"),
-		unanswered:   d("ike_unanswered_requests", "IKE SAs and attempts whose request was sent again twice or more and has no answer yet.", "connection"),
-		lastPacket:   d("child_last_packet_timestamp_seconds", "When the last packet went through, in seconds since 1970; none before the first.", "connection", "child", "direction"),
-		pathMTU:      d("child_path_mtu_bytes", "The largest outer packet that the path to the peer takes, as far as is known.", "connection", "child"),
-		trouble:      d("child_trouble", "1 while a trouble lasts that does not take the child down, by its code.", "connection", "child", "reason"),
-		ikeSAs:       d("ike_sas", "IKE SAs of the connection.", "connection"),
-		halfOpen:     d("half_open_ike_sas", "Responders that wait for IKE_AUTH."),
-		refused:      d("refused_attempts", "Attempts that were refused a moment ago, whose answers are kept."),
-		bytes:        d("child_bytes_total", "Octets of inner packets.", "connection", "child", "direction"),
-		packets:      d("child_packets_total", "Inner packets.", "connection", "child", "direction"),
-		drops:        d("drops_total", "Packets that were dropped.", "direction", "reason"),
-		failures:     d("exchange_failures_total", "Failures by their codes.", "connection", "exchange", "reason"),
-		exchanges:    d("exchanges_total", "Complete exchanges; role is that of this side.", "exchange", "role"),
-		rekeys:       d("rekeys_total", "SAs that were replaced by rekeying.", "sa"),
-		redirects:    d("redirects_total", "Redirects to other gateways, followed by this one as client or sent to peers.", "role"),
-		restored:     d("routing_restored_total", "What vanished of the tunnels' routing on this host, and was put back.", "what"),
-		contested:    d("routing_contested", "1 while it is taken away again and again."),
-		retransmits:  d("retransmits_total", "Requests that were sent again."),
-		moves:        d("address_changes_total", "How often the addresses of an IKE SA or of its ESP have changed."),
-		ignored:      d("ignored_messages_total", "IKE messages that had no effect.", "reason"),
-		inboxDropped: d("inbox_dropped_total", "Input that was dropped because the event loop was too busy."),
-		workWaiting:  d("work_waiting", "Key exchanges that wait for a worker, by the kind of their peers.", "from"),
-		workDone:     d("work_done_total", "Key exchanges that were made, by the event loop or by workers.", "by"),
-		workDropped:  d("work_dropped_total", "Key exchanges that were not made: too many waited, or this one waited for too long.", "reason"),
-		sendErrors:   d("ike_send_errors_total", "IKE messages that the system did not send."),
-		established:  d("ike_established_total", "IKE SAs that were established."),
-		lastReload:   d("config_last_reload_successful", "Whether the last loading of the configuration succeeded."),
-		loadedAt:     d("config_last_reload_success_timestamp_seconds", "When the configuration in force was loaded, in seconds since 1970."),
-		started:      d("start_time_seconds", "When the daemon started, in seconds since 1970."),
+		g:             g,
+		build:         d("build_info", "What runs; always 1.", "version"),
+		configured:    d("connection_configured", "1 for each connection of the configuration.", "connection"),
+		up:            d("connection_up", "1 if at least one child of the connection is up, or its IKE SA where it has none.", "connection"),
+		childUp:       d("child_up", "1 if traffic of the child could flow a moment ago: there is an SA, and its peer does not count as dead.", "connection", "child"),
+		desired:       d("child_desired", "1 if the child is wanted up at present.", "connection", "child"),
+		unanswered:    d("ike_unanswered_requests", "IKE SAs and attempts whose request was sent again twice or more and has no answer yet.", "connection"),
+		lastPacket:    d("child_last_packet_timestamp_seconds", "When the last packet went through, in seconds since 1970; none before the first.", "connection", "child", "direction"),
+		pathMTU:       d("child_path_mtu_bytes", "The largest outer packet that the path to the peer takes, as far as is known.", "connection", "child"),
+		trouble:       d("child_trouble", "1 while a trouble lasts that does not take the child down, by its code.", "connection", "child", "reason"),
+		ikeSAs:        d("ike_sas", "IKE SAs of the connection.", "connection"),
+		halfOpen:      d("half_open_ike_sas", "Responders that wait for IKE_AUTH."),
+		refused:       d("refused_attempts", "Attempts that were refused a moment ago, whose answers are kept."),
+		bytes:         d("child_bytes_total", "Bytes of inner packets.", "connection", "child", "direction"),
+		packets:       d("child_packets_total", "Inner packets.", "connection", "child", "direction"),
+		drops:         d("drops_total", "Packets that were dropped.", "direction", "reason"),
+		failures:      d("exchange_failures_total", "Failures by their codes, from the first one on.", "connection", "exchange", "reason"),
+		exchanges:     d("exchanges_total", "Complete exchanges; role is that of this side.", "exchange", "role"),
+		connFailures:  d("connection_failures_total", "Failures of the connection, whatever their code.", "connection"),
+		rekeys:        d("rekeys_total", "SAs that were replaced by rekeying.", "connection", "sa"),
+		redirects:     d("redirects_total", "Redirects to other gateways, followed by this one as client or sent to peers.", "role"),
+		restored:      d("routing_restored_total", "What vanished of the tunnels' routing on this host, and was put back.", "what"),
+		contested:     d("routing_contested", "1 while it is taken away again and again."),
+		retransmits:   d("retransmits_total", "Requests that were sent again.", "connection"),
+		moves:         d("address_changes_total", "How often the addresses of an IKE SA or of its ESP have changed."),
+		ignored:       d("ignored_messages_total", "IKE messages that had no effect.", "reason"),
+		inboxDropped:  d("inbox_dropped_total", "Input that was dropped because the event loop was too busy."),
+		workWaiting:   d("work_waiting", "Key exchanges that wait for a worker, by the kind of their peers.", "from"),
+		workDone:      d("work_done_total", "Key exchanges that were made, by the event loop or by workers.", "by"),
+		workDropped:   d("work_dropped_total", "Key exchanges that were not made: too many waited, or this one waited for too long.", "reason"),
+		sendErrors:    d("ike_send_errors_total", "IKE messages that the system did not send."),
+		established:   d("ike_established_total", "IKE SAs that were established, other than by rekeying.", "connection"),
+		establishedAt: d("ike_established_timestamp_seconds", "When the latest IKE SA of the connection was established, other than by rekeying, in seconds since 1970.", "connection"),
+		lastReload:    d("config_last_reload_successful", "Whether the last loading of the configuration succeeded."),
+		loadedAt:      d("config_last_reload_success_timestamp_seconds", "When the configuration in force was loaded, in seconds since 1970."),
+		started:       d("start_time_seconds", "When the daemon started, in seconds since 1970."),
 	}
 }
 
@@ -138,7 +155,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.configured, c.up, c.childUp, c.pathMTU, c.trouble, c.ikeSAs, c.halfOpen, c.refused, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
 		c.rekeys, c.retransmits, c.moves, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
-		c.redirects, c.restored, c.contested, c.workWaiting, c.workDone, c.workDropped, c.unanswered, c.lastPacket,
+		c.redirects, c.restored, c.contested, c.workWaiting, c.workDone, c.workDropped, c.desired, c.connFailures, c.establishedAt, c.unanswered, c.lastPacket,
 	} {
 		ch <- d
 	}
@@ -182,10 +199,12 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.configured, 1, name)
 		gauge(c.ikeSAs, float64(len(n.SAs)), name)
 		gauge(c.unanswered, float64(silent(n.SAs)), name)
-		up := false
+		c.collectLives(gauge, count, name, n.Lives)
+		up := len(n.Children) == 0 && slices.ContainsFunc(n.SAs, func(s sa.Snapshot) bool { return s.State == sa.StateEstablished || s.State == sa.StateRekeying })
 		for _, h := range n.Children {
 			up = up || h.Up()
 			gauge(c.childUp, number(h.Up()), name, h.Conf.Name)
+			gauge(c.desired, number(h.Wanted()), name, h.Conf.Name)
 			if h.Path.MTU > 0 {
 				gauge(c.pathMTU, float64(h.Path.MTU), name, h.Conf.Name)
 			}
@@ -214,6 +233,19 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	c.collectStats(count, c.g.daemon.Stats())
 }
 
+// collectLives gives the counters of a connection, which are there before their first event. What is counted by code is not: there are too
+// many codes for that.
+func (c *collector) collectLives(gauge func(*prometheus.Desc, float64, ...string), count func(*prometheus.Desc, uint64, ...string), name string, l ikegw.Lives) {
+	count(c.established, l.Established, name)
+	count(c.rekeys, l.IKERekeys, name, "ike")
+	count(c.rekeys, l.ChildRekeys, name, "child")
+	count(c.retransmits, l.Retransmits, name)
+	count(c.connFailures, l.Failures, name)
+	if !l.Last.IsZero() {
+		gauge(c.establishedAt, float64(l.Last.UnixMilli())/1000, name)
+	}
+}
+
 func (c *collector) collectStats(count func(d *prometheus.Desc, v uint64, labels ...string), s ikegw.Stats) {
 	for k, n := range s.Failures {
 		count(c.failures, n, k.Connection, k.Exchange, k.Reason)
@@ -225,18 +257,14 @@ func (c *collector) collectStats(count func(d *prometheus.Desc, v uint64, labels
 		}
 		count(c.exchanges, n, k.Exchange, role)
 	}
-	for r, n := range s.Ignored {
-		count(c.ignored, n, string(r))
+	for _, r := range sa.IgnoreReasons() {
+		count(c.ignored, s.Ignored[r], string(r))
 	}
-	count(c.rekeys, s.IKERekeys, "ike")
-	count(c.rekeys, s.ChildRekeys, "child")
 	count(c.redirects, s.Redirected, "client")
 	count(c.redirects, s.Redirecting, "gateway")
-	count(c.retransmits, s.Retransmits)
 	count(c.moves, s.Moves)
 	count(c.inboxDropped, s.InboxDropped)
 	count(c.sendErrors, s.SendErrors)
-	count(c.established, s.Established)
 }
 
 func number(b bool) float64 {

@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"esplanade/dataplane"
 	"esplanade/ike/diag"
+	"esplanade/ike/sa"
 )
 
 // scrape asks a gateway for its metrics and parses them as Prometheus does.
@@ -87,9 +89,12 @@ func TestMetrics(t *testing.T) {
 		{"ipsec_child_trouble", []string{"connection=lab", "child=net", "reason=mtu"}, 0},
 		{"ipsec_half_open_ike_sas", nil, 0},
 		{"ipsec_refused_attempts", nil, 0},
-		{"ipsec_ike_established_total", nil, 1},
-		{"ipsec_rekeys_total", []string{"sa=child"}, 1},
-		{"ipsec_rekeys_total", []string{"sa=ike"}, 1},
+		{"ipsec_ike_established_total", []string{"connection=lab"}, 1},
+		{"ipsec_child_desired", []string{"connection=lab", "child=net"}, 1},
+		{"ipsec_connection_failures_total", []string{"connection=lab"}, 0},
+		{"ipsec_ignored_messages_total", []string{"reason=malformed"}, 0},
+		{"ipsec_rekeys_total", []string{"connection=lab", "sa=child"}, 1},
+		{"ipsec_rekeys_total", []string{"connection=lab", "sa=ike"}, 1},
 		{"ipsec_exchanges_total", []string{"exchange=IKE_SA_INIT", "role=initiator"}, 1},
 		{"ipsec_exchanges_total", []string{"exchange=IKE_AUTH", "role=initiator"}, 1},
 		{"ipsec_exchanges_total", []string{"exchange=CREATE_CHILD_SA", "role=initiator"}, 2},
@@ -102,7 +107,7 @@ func TestMetrics(t *testing.T) {
 		{"ipsec_work_done_total", []string{"by=workers"}, 0},
 		{"ipsec_work_dropped_total", []string{"reason=full"}, 0},
 		{"ipsec_work_dropped_total", []string{"reason=late"}, 0},
-		{"ipsec_retransmits_total", nil, 0},
+		{"ipsec_retransmits_total", []string{"connection=lab"}, 0},
 		{"ipsec_address_changes_total", nil, 0},
 		{"ipsec_config_last_reload_successful", nil, 1},
 		{"ipsec_drops_total", []string{"direction=in", "reason=replay"}, 0},
@@ -119,6 +124,12 @@ func TestMetrics(t *testing.T) {
 			}
 		}
 	}
+	if v := value(t, m, "ipsec_ike_established_timestamp_seconds", "connection=lab"); v < value(t, m, "ipsec_start_time_seconds") {
+		t.Errorf("established at %v", v)
+	}
+	if n := len(m["ipsec_ignored_messages_total"].GetMetric()); n != len(sa.IgnoreReasons()) {
+		t.Errorf("%d reasons of ignored messages", n)
+	}
 	if v := value(t, m, "ipsec_child_path_mtu_bytes", "connection=lab", "child=net"); v < dataplane.MinPathMTU {
 		t.Errorf("path MTU %v", v)
 	}
@@ -127,6 +138,36 @@ func TestMetrics(t *testing.T) {
 	}
 	if n := len(m["ipsec_drops_total"].GetMetric()); n != len(dataplane.DropReasons()) {
 		t.Errorf("%d reasons of drops", n)
+	}
+}
+
+// TestMetricsRootPage: whoever finds the port finds the metrics.
+func TestMetricsRootPage(t *testing.T) {
+	for path, want := range map[string]int{"/": http.StatusOK, "/other": http.StatusNotFound} {
+		w := httptest.NewRecorder()
+		metricsMux(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != want || want == http.StatusOK && !strings.Contains(w.Body.String(), `<a href="/metrics">`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
+// TestMetricsOfWhatIsWanted: an alert on what is wanted and not up is silent about what is idle, and about what a command keeps down.
+func TestMetricsOfWhatIsWanted(t *testing.T) {
+	l := newLab(t)
+	left, _ := l.pair(nil)
+	wanted := func() (desired, up float64) {
+		m := scrape(t, left)
+		return value(t, m, "ipsec_child_desired", "connection=lab", "child=net"), value(t, m, "ipsec_child_up", "connection=lab", "child=net")
+	}
+	if d, u := wanted(); d != 1 || u != 1 {
+		t.Errorf("up: desired %v, up %v", d, u)
+	}
+	if code, _, stderr := cli("terminate", "lab", "--socket", left.socket, "--timeout", "10s"); code != exitOK {
+		t.Fatal(stderr)
+	}
+	if d, u := wanted(); d != 0 || u != 0 {
+		t.Errorf("terminated: desired %v, up %v", d, u)
 	}
 }
 
@@ -149,7 +190,13 @@ func TestMetricsOfFailures(t *testing.T) {
 	if v := value(t, m, "ipsec_exchange_failures_total", "connection=lab", "exchange=IKE_SA_INIT", "reason="+f.Reason()); v < 1 {
 		t.Errorf("%v failures", v)
 	}
-	if v := value(t, m, "ipsec_retransmits_total"); v < 1 {
+	if v := value(t, m, "ipsec_connection_failures_total", "connection=lab"); v < 1 {
+		t.Errorf("%v failures of the connection", v)
+	}
+	if m["ipsec_ike_established_timestamp_seconds"] != nil {
+		t.Error("there is a time of what was never established")
+	}
+	if v := value(t, m, "ipsec_retransmits_total", "connection=lab"); v < 1 {
 		t.Errorf("%v retransmissions", v)
 	}
 }
@@ -200,8 +247,8 @@ func TestMetricsFollowTheRules(t *testing.T) {
 		}
 	}
 	for name := range documented {
-		// Ignored messages are counted by reason from the first one on, and there is no time of a packet before the first.
-		if !seen[name] && name != "ipsec_ignored_messages_total" && name != "ipsec_child_last_packet_timestamp_seconds" {
+		// There is no time of a packet before the first.
+		if !seen[name] && name != "ipsec_child_last_packet_timestamp_seconds" {
 			t.Errorf("docs/operations.md has %s, which there is not", name)
 		}
 	}

@@ -22,6 +22,8 @@ type connection struct {
 	order int
 	// elsewhere finds a child of another connection; see siblings.
 	elsewhere func(*sa.ChildConfig) *child
+	// lives counts how it fares.
+	lives Lives
 	// tally counts what happens to it.
 	tally Tally
 	// entries are its IKE SAs.

@@ -74,9 +74,9 @@ func (d *Manager) release(h *child) (shut bool) {
 	return shut
 }
 
-// inherit has a connection or child of a new configuration be held as the one is that it takes the place of.
+// inherit has a connection or child of a new configuration be held as the one is that it takes the place of, and go on counting.
 func (c *connection) inherit(old *connection) {
-	c.shut = old.shut
+	c.shut, c.lives = old.shut, old.lives
 	for _, h := range c.children {
 		i := slices.IndexFunc(old.children, func(o *child) bool { return o.conf.Name == h.conf.Name })
 		if i >= 0 {

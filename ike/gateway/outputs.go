@@ -157,6 +157,7 @@ func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
 		d.logger(e).Info("rekeyed child "+o.New.Config.Name, "spi_in", hex32(o.New.Inbound.SPI), "spi_out", hex32(o.New.Outbound.SPI),
 			"proposal", o.New.Chosen.String())
 		d.o.Meter.Add(CountChildRekeys)
+		e.conn.count(func(l *Lives) { l.ChildRekeys++ })
 		d.tallies(e.conn, func(t *Tally) { t.ChildRekeys++ })
 		d.o.Observer.Observe(ChildRekeyed{SA: e.m.Summary(), Old: sa.SnapshotChild(o.Old), New: sa.SnapshotChild(o.New)})
 		d.touchAll(e.conn)
@@ -238,6 +239,7 @@ func (d *Manager) established(now time.Time, e *entry) {
 	d.joinKin(e)
 	s := e.m.Snapshot()
 	d.o.Meter.Add(CountEstablished)
+	e.conn.count(func(l *Lives) { l.Established, l.Last = l.Established+1, now })
 	if d.logs(slog.LevelInfo) {
 		d.logger(e).Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
 			"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", s.NAT.Word(), "resumed", s.Resumed)
@@ -348,6 +350,7 @@ func (d *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
 		}
 	}
 	d.o.Meter.Add(CountIKERekeys)
+	x.conn.count(func(l *Lives) { l.IKERekeys++ })
 	d.tallies(x.conn, func(t *Tally) { t.ikeRekey(s.Initiator()) })
 	d.logger(x).Info("rekeyed IKE SA", "replaces", e.m.ID(), "proposal", s.Summary().Chosen.String())
 	d.o.Observer.Observe(IKERekeyed{Old: e.m.Snapshot(), New: s.Snapshot()})

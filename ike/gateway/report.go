@@ -25,6 +25,9 @@ func (d *Manager) report(now time.Time, e *entry, f *diag.Failure) {
 	f.Aside = f.Aside || aside(e)
 	r, log := d.failures.Add(f, now)
 	d.o.Meter.Failure(FailureKey{f.Connection, exchangeLabel(f.Exchange), f.Reason()})
+	if !f.Stranger {
+		d.dir.byName[f.Connection].count(func(l *Lives) { l.Failures++ })
+	}
 	if log {
 		d.logFailure(e, f, r)
 	}

@@ -39,6 +39,7 @@ func (d *Manager) silence(h *child) *sa.Silence {
 // said less and less often, as a failure is.
 func (d *Manager) retransmitted(now time.Time, e *entry, o sa.Retransmitted) {
 	d.o.Meter.Add(CountRetransmits)
+	e.conn.count(func(l *Lives) { l.Retransmits++ })
 	d.logger(e).Debug("retransmitting request", "exchange", o.Exchange.String(), "message_id", o.MessageID, "try", o.Try, "to", o.Path.Remote)
 	if e.conn == nil {
 		return

@@ -20,6 +20,8 @@ type ConnInfo struct {
 	Children []ChildInfo
 	// Shut: a command keeps it down, and peers are refused.
 	Shut bool
+	// Lives is how it fares.
+	Lives Lives
 	// Last is the latest failure since the connection came up, if any.
 	Last *diag.Repeat
 }
@@ -68,6 +70,9 @@ func (c ChildInfo) Remarked(code diag.Code) bool {
 	return slices.ContainsFunc(c.Remarks, func(r diag.Repeat) bool { return r.Failure.Code == code })
 }
 
+// Wanted reports whether the child is to be up at present: it is to be kept up, or somebody has asked for it and waits.
+func (c ChildInfo) Wanted() bool { return c.Desired == desiredUp || c.Pending() }
+
 // Pending reports whether an attempt to bring the child up is under way, or put off.
 func (c ChildInfo) Pending() bool {
 	return c.Phase == string(phaseConnecting) || c.Phase == string(phaseWaiting)
@@ -100,13 +105,16 @@ func (d *Manager) Info() Info {
 	return s.Info()
 }
 
+// desiredUp is what is desired of a child that is to be up all the time.
+const desiredUp = "up"
+
 func desired(h *child) string {
 	if h.held {
 		return "on command"
 	}
 	switch h.action() {
 	case policy.StartStart:
-		return "up"
+		return desiredUp
 	case policy.StartTrap:
 		return "on traffic"
 	case policy.StartNone:

@@ -82,7 +82,7 @@ func (s *Survey) Continue() (more bool) {
 func (s *Survey) Info() Info { return s.info }
 
 func (d *Manager) halfSurveyed(c *connection) *halfSurveyed {
-	h := &halfSurveyed{info: ConnInfo{Conf: c.conf, Shut: c.refusesPeers()}, failures: d.failures.Lasts(c.conf.Name), entries: c.entries.sorted(), children: slices.Clone(c.children)}
+	h := &halfSurveyed{info: ConnInfo{Conf: c.conf, Shut: c.refusesPeers(), Lives: c.lives}, failures: d.failures.Lasts(c.conf.Name), entries: c.entries.sorted(), children: slices.Clone(c.children)}
 	h.info.Last = h.failures.Of("")
 	return h
 }

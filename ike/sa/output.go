@@ -195,6 +195,15 @@ func (Retransmitted) output()      {}
 func (Ignored) output()            {}
 func (KeysDerived) output()        {}
 
+// IgnoreReasons lists all reasons. The list is the caller's.
+func IgnoreReasons() []IgnoreReason {
+	return []IgnoreReason{
+		IgnoreMalformed, IgnoreSPI, IgnoreFlags, IgnoreMessageID, IgnoreICV, IgnoreState, IgnoreUnprotected, IgnoreLate, IgnoreDuplicate,
+		IgnoreCritical, IgnoreUnauthentic, IgnoreToken, IgnoreFragmentLimit, IgnoreRedirect, IgnoreCookie, IgnoreHalfOpen, IgnoreSource,
+		IgnoreBudget, IgnorePushedOut, IgnorePending, IgnoreBusy, IgnoreRepeated, IgnoreOverload,
+	}
+}
+
 // IgnoreReason says why an input had no effect. Its text is the label of a counter.
 type IgnoreReason string
 
