@@ -13,7 +13,7 @@ import (
 // TUN is the device of the inner networks: the table [tun].
 type TUN struct {
 	Source
-	// Name is the device's name; macOS gives "utunN" whatever is asked for.
+	// Name is the device's name. Where it is not written, macOS and OpenBSD choose a number: utunN, tunN.
 	Name string `key:"name" default:"ipsec0"`
 	// Device is the kind.
 	Device DeviceKind `key:"device" default:"tun"`

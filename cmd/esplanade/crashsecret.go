@@ -34,7 +34,7 @@ func crashSecret(conf *config.Config) ([]byte, error) {
 func readCrashSecret(name string) ([]byte, error) {
 	b, err := config.ReadPrivate(name, crashSecretLen)
 	if err == nil && len(b) != crashSecretLen {
-		err = &config.FileError{What: fmt.Sprintf("%s has %d octets, not %d", name, len(b), crashSecretLen), Want: "remove it, and a new one is made"}
+		err = &config.FileError{What: fmt.Sprintf("%s has %d bytes, not %d", name, len(b), crashSecretLen), Want: "remove it, and a new one is made"}
 	}
 	return b, err
 }

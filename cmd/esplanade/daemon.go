@@ -224,7 +224,11 @@ func (g *gateway) openTUN() (tun.Device, error) {
 			return q, err
 		}
 	}
-	return tun.Create(c.Name, c.MTU)
+	name := c.Name
+	if !c.Has("name") {
+		name = tun.DefaultName // which is another one where devices have numbers
+	}
+	return tun.Create(name, c.MTU)
 }
 
 // workers is the number of packet loops in each direction, and of the device's queues.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,7 +24,7 @@ var shown = regexp.MustCompile("(?m)(?:^ {4}(?:docker exec esplanade )?|`|^ExecS
 // arguments as the command takes. What is in capitals stands for something.
 func TestDocumentedCommandLines(t *testing.T) {
 	n := 0
-	for _, file := range []string{"README.md", "docs/configuration.md", "docs/operations.md", "docs/containers.md", "docs/systemd/esplanade.service"} {
+	for _, file := range []string{"README.md", "docs/configuration.md", "docs/operations.md", "docs/containers.md", "docs/other-systems.md", "docs/systemd/esplanade.service"} {
 		text, err := os.ReadFile("../../" + file)
 		if err != nil {
 			t.Fatal(err)
@@ -106,6 +109,46 @@ func TestUnit(t *testing.T) {
 	} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("there is no line %s", want)
+		}
+	}
+}
+
+// TestServiceFiles: what launchd and the two rc systems are given is well formed, and starts the gateway as it wants to be started.
+func TestServiceFiles(t *testing.T) {
+	plist, err := os.ReadFile("../../docs/launchd/org.esplanade.gateway.plist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := xml.NewDecoder(bytes.NewReader(plist))
+	var words []string
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, ok := token.(xml.CharData); ok && strings.TrimSpace(string(text)) != "" {
+			words = append(words, strings.TrimSpace(string(text)))
+		}
+	}
+	if text := strings.Join(words, " "); !strings.Contains(text, "ProgramArguments /usr/local/bin/esplanade run -c /usr/local/etc/esplanade/esplanade.toml") {
+		t.Errorf("launchd starts something else: %s", text)
+	}
+	for _, name := range []string{"freebsd", "openbsd"} {
+		file := "../../docs/rc.d/esplanade." + name
+		if out, err := exec.Command("sh", "-n", file).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", file, err, out)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"run -c ", " check ", "reload"} {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s has no %q", file, want)
+			}
 		}
 	}
 }

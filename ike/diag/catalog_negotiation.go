@@ -65,7 +65,7 @@ var negotiationCatalog = []info{
 			"The message at the side that is called: \"closest\" and \"differs in\".",
 			"`proposals` here, and the IKE (phase 1) proposals of the peer.",
 		},
-		fix: "put one and the same proposal into `proposals` on both sides; prefer raising the weaker side.",
+		fix: "put one and the same proposal into `proposals` on both sides; if one is weaker, raise that one.",
 		fixByPeer: "the peer refused all we offered and does not say what it wants: read its log or its configuration, " +
 			"and put one of its IKE proposals into `proposals` here.",
 	},
