@@ -93,6 +93,17 @@ func (b *Backend) connStatus(c gateway.ConnInfo) vici.ConnStatus {
 		cs.Children = append(cs.Children, hs)
 	}
 	up := slices.ContainsFunc(c.Children, gateway.ChildInfo.Up)
+	if len(c.Children) == 0 {
+		cs.State.Desired, cs.State.Current = "on command", "down"
+		for i, s := range c.SAs {
+			switch {
+			case s.State == sa.StateEstablished || s.State == sa.StateRekeying:
+				up, cs.State.Current, cs.State.Since = true, "up", c.Lines[i].First
+			case !up:
+				cs.State.Current = "connecting"
+			}
+		}
+	}
 	cs.State.LastFailure, cs.State.Aside = lastFailure(c.Last, up)
 	return cs
 }

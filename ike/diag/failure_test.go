@@ -122,6 +122,7 @@ func every() map[string]*Failure {
 		"PeerDeleted":                PeerDeleted(info, "the IKE SA"),
 		"Expired":                    Expired(info, "life_time 1h10m"),
 		"Terminated":                 Terminated(auth, "an IKE SA"),
+		"NoBareIKESA":                NoBareIKESA(auth, "no CHILDLESS_IKEV2_SUPPORTED"),
 		"OpenAgain":                  OpenAgain(auth),
 		"Cancelled":                  Cancelled(info, "the daemon ends"),
 		"InstallFailed":              InstallFailed(auth, "CHILD_SA net", err),

@@ -29,6 +29,13 @@ func NotChildless(w Where, theirs string) *Failure {
 	return f
 }
 
+// NoBareIKESA is the failure that an IKE SA of a connection without children was asked for, and the peer makes none without a CHILD SA.
+func NoBareIKESA(w Where, theirs string) *Failure {
+	f := w.failure(CodeUnsupported, "an IKE SA without a CHILD SA, as the connection has no children", theirs)
+	f.Fix = "add a child to " + w.connection() + ", or have the peer do RFC 6023 (childless IKE SAs)."
+	return f
+}
+
 // NotRedirectable is the failure of a command to redirect n peers: none of them can be redirected.
 func NotRedirectable(w Where, n int) *Failure {
 	f := w.failure(CodeUnsupported, fmt.Sprintf("to redirect %d IKE SAs", n), "no redirection (REDIRECT_SUPPORTED)")

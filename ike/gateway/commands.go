@@ -29,11 +29,17 @@ func (t Target) String() string {
 	return fmt.Sprintf("#%d", max(t.IKEID, t.ChildID))
 }
 
-// configured finds the children that a target names.
+// configured finds the children that a target names: none of a connection without children.
 func (d *Manager) configured(t Target) ([]*child, error) {
+	if d.bareOf(t) != nil {
+		return nil, nil
+	}
 	var found []*child
 	var names []string
 	for _, c := range d.conns {
+		if len(c.children) == 0 {
+			names = append(names, c.conf.Name)
+		}
 		for _, h := range c.children {
 			names = append(names, c.conf.Name+"/"+h.cfg.Name)
 			if (t.Connection == "" || t.Connection == c.conf.Name) && (t.Child == "" || t.Child == h.cfg.Name) {
@@ -73,6 +79,9 @@ func (d *Manager) Initiate(t Target, wait func() *Waiter) error {
 	if err != nil {
 		return err
 	}
+	if c := d.bareOf(t); c != nil {
+		d.initiateBare(c, wait)
+	}
 	for _, h := range list {
 		shut := d.release(h)
 		if h.up() {
@@ -97,6 +106,7 @@ func (d *Manager) Initiate(t Target, wait func() *Waiter) error {
 // Forget takes waiters away whose command has ended; no log line is written for them afterwards.
 func (d *Manager) Forget(ws []*Waiter) {
 	for _, c := range d.conns {
+		c.bare.waiters = slices.DeleteFunc(c.bare.waiters, func(w *Waiter) bool { return slices.Contains(ws, w) })
 		for _, h := range c.children {
 			h.waiters = slices.DeleteFunc(h.waiters, func(w *Waiter) bool { return slices.Contains(ws, w) })
 		}

@@ -33,6 +33,7 @@ type connection struct {
 
 	// shut: an operator keeps it down, also against its peers.
 	shut bool
+	bare bare // where it has no children
 
 	// resolving: a DNS look-up of the peer's name is under way.
 	resolving bool
@@ -254,25 +255,30 @@ func (c *child) finish(err error) {
 
 // heard reports whether any waiter wants log lines, so that callers can skip formatting.
 func (c *connection) heard() bool {
+	heard := false
+	c.eachWaiter(func(w *Waiter) { heard = heard || w.Log != nil })
+	return heard
+}
+
+// eachWaiter calls f for whoever waits for something of a connection.
+func (c *connection) eachWaiter(f func(*Waiter)) {
 	for _, h := range c.children {
 		for _, w := range h.waiters {
-			if w.Log != nil {
-				return true
-			}
+			f(w)
 		}
 	}
-	return false
+	for _, w := range c.bare.waiters {
+		f(w)
+	}
 }
 
 // tell gives a line to all waiters of a connection.
 func (c *connection) tell(level int, msg string) {
-	for _, h := range c.children {
-		for _, w := range h.waiters {
-			if w.Log != nil {
-				w.Log(level, "IKE", msg)
-			}
+	c.eachWaiter(func(w *Waiter) {
+		if w.Log != nil {
+			w.Log(level, "IKE", msg)
 		}
-	}
+	})
 }
 
 // whereOf describes a connection in a failure that no machine has.

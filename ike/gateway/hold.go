@@ -38,6 +38,9 @@ func (d *Manager) Terminate(now time.Time, t Target, how Ending, done func()) (T
 		}
 		if t.IKEID != 0 || t.ChildID != 0 {
 			list = nil // one SA, of several that this may have
+		} else if c := d.bareOf(t); c != nil {
+			c.shut = c.shut || how.Shut
+			c.finishBare(diag.Cancelled(whereOf(c), "terminated by the operator"))
 		}
 		for _, h := range list {
 			d.hold(h, how.Shut)

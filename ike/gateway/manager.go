@@ -60,6 +60,7 @@ type Manager struct {
 	installed map[uint64]*installed
 	compared  int            // pairs of selectors in this turn; see mayCompare
 	dirty     []*child       // to be reconciled
+	bares     []*connection  // whose IKE SAs were asked for
 	wakes     agenda[*child] // children by when they have to be reconciled at the latest
 	cookies   *sa.Cookies
 	failures  diag.Collapser
@@ -180,6 +181,7 @@ func (d *Manager) Shutdown(now time.Time) {
 	d.begin()
 	d.stopping = true
 	for _, c := range d.conns {
+		c.finishBare(diag.Cancelled(whereOf(c), "the daemon ends"))
 		for _, h := range c.children {
 			h.finish(diag.Cancelled(whereOf(c), "the daemon ends"))
 		}

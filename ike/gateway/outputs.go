@@ -265,6 +265,9 @@ func (d *Manager) established(now time.Time, e *entry) {
 		e.handover.until = now.Add(reauthTime)
 	}
 	if !e.m.RedirectedAway() {
+		if len(e.conn.children) == 0 {
+			e.conn.finishBare(nil)
+		}
 		d.enforceUnique(now, e)
 	}
 }
@@ -302,6 +305,7 @@ func (d *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 	if e.conn == nil || e.stranger {
 		return // a stranger's is nothing that a child waits for
 	}
+	d.bareClosed(now, e, o.Failure, o.Reason)
 	for _, h := range e.conn.children {
 		d.touch(h)
 		if !h.busy || h.machine != e.m {

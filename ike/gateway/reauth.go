@@ -73,7 +73,7 @@ func (d *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 			wanted = append(wanted, h)
 		}
 	}
-	if len(wanted) == 0 {
+	if len(wanted) == 0 && len(c.children) > 0 {
 		return // it carries nothing, and is closed for that
 	}
 	if !d.conf.IKE.MakeBeforeBreak {
@@ -81,6 +81,10 @@ func (d *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 		for _, h := range wanted {
 			h.asked = true
 			h.backoff.reset()
+		}
+		if len(c.children) == 0 {
+			c.bare.asked = true
+			d.bares = append(d.bares, c)
 		}
 		d.delete(now, e, "reauthentication")
 		return

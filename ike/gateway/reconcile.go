@@ -19,6 +19,7 @@ func (d *Manager) reconcile(now time.Time) {
 		d.wakes.set(h, time.Time{})
 		d.touch(h)
 	}
+	d.reconcileBares(now)
 	// An attempt touches children in its turn, each at most once: it makes them busy or puts them off.
 	for len(d.dirty) > 0 {
 		list := d.dirty

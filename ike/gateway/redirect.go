@@ -39,8 +39,9 @@ type detour struct {
 	old *entry
 	// live: the peer of old has sent this side away. Otherwise this side has begun to reauthenticate, and has to.
 	live bool
-	// children are those that the new IKE SA is to bring up. Without an old one they are busy with this.
+	// children are those that the new IKE SA is to bring up. Without an old one they are busy with this. bare: there are none to bring up.
 	children []*child
+	bare     bool
 }
 
 // redirected follows a gateway that sends this side to another one. An IKE SA that is in use stays until the new one has
@@ -67,6 +68,7 @@ func (d *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 			r.children = append(r.children, h)
 		}
 	}
+	r.bare = len(c.children) == 0 && (r.old != nil || c.bare.machine == e.m)
 	if !c.redirects.allow(now) {
 		w := d.whereDetour(now, r)
 		w.Exchange = o.Exchange.String()
@@ -143,7 +145,7 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 		}
 		cfgs = append(cfgs, h.cfg)
 	}
-	if len(cfgs) == 0 {
+	if len(cfgs) == 0 && !r.bare {
 		return
 	}
 	c.redirects.followed(now)
@@ -157,6 +159,9 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 			if h.busy {
 				h.machine = m
 			}
+		}
+		if r.bare {
+			c.bare.machine = m
 		}
 	}
 	d.excludePeer(x)
@@ -183,6 +188,9 @@ func (d *Manager) detourFailed(now time.Time, r *detour, f *diag.Failure) {
 	}
 	if r.old != nil {
 		return
+	}
+	if r.bare {
+		r.conn.finishBare(f)
 	}
 	for _, h := range r.children {
 		if h.busy {

@@ -160,6 +160,7 @@ func (d *Manager) discard(now time.Time, c *connection, reason string) {
 	for _, e := range c.entries.sorted() {
 		d.delete(now, e, reason)
 	}
+	c.finishBare(diag.Cancelled(whereOf(c), reason))
 	for _, h := range c.children {
 		h.finish(diag.Cancelled(whereOf(c), reason))
 	}

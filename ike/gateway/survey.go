@@ -103,6 +103,8 @@ func (s *Survey) step(budget int) int {
 			s.info.IKESAs++
 		}
 		return budget - 1 - len(e.m.Children())
+	case len(h.children) == 0:
+		return budget - 1 // a connection without children
 	case h.child == nil:
 		c := h.children[0]
 		i := s.d.childInfo(c)

@@ -14,13 +14,16 @@ import (
 // offerChild is what the first request of an initiator says about a child: nothing when the IKE SA is to have none yet. ok is
 // false when it can't be as it is configured; the SA is closed then.
 func (t *authTask) offerChild(m *Machine, now time.Time) (payloads []wire.Payload, ok bool) {
+	if len(m.cfg.Children) == 0 {
+		return nil, m.mayBeBare(now)
+	}
 	if without, ok := m.withoutChild(now); without || !ok {
 		return nil, ok
 	}
 	// The first child that was asked for goes along; the others follow in CREATE_CHILD_SA exchanges.
 	c, ok := queued(m, func(c *createChildTask) bool { return true })
 	if !ok {
-		// A connection without children has nothing to carry.
+		// What was asked for was taken back.
 		m.close(now, "no child to bring up", diag.NothingToBringUp(m.where(wire.ExchangeIKEAuth)))
 		return nil, false
 	}

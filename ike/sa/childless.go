@@ -25,6 +25,20 @@ func (m *Machine) childlessSupported() []wire.Payload {
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyChildlessIKEv2Supported}}
 }
 
+// mayBeBare decides whether an initiator can have an IKE SA of a connection that has no children at all. If not, the SA is closed.
+func (m *Machine) mayBeBare(now time.Time) bool {
+	w := m.where(wire.ExchangeIKEAuth)
+	switch {
+	case m.cfg.Childless == policy.ChildlessNever:
+		m.close(now, "no child to bring up", diag.NothingToBringUp(w))
+	case !m.childless.offered:
+		m.close(now, "the peer has no childless IKE SAs", diag.NoBareIKESA(w, "no CHILDLESS_IKEV2_SUPPORTED in its IKE_SA_INIT response"))
+	default:
+		m.childless.meant = true
+	}
+	return m.childless.meant
+}
+
 // withoutChild decides for an initiator whether IKE_AUTH goes without a child. ok is false when it can't be done as
 // configured; the SA is closed then.
 func (m *Machine) withoutChild(now time.Time) (without, ok bool) {

@@ -1,0 +1,134 @@
+package gateway
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/sa"
+)
+
+// A connection without children has an IKE SA alone (RFC 6023), which a command asks for, or the peer. It is made once, and nobody makes
+// it again when it has ended.
+
+// bare is the attempt to bring up the IKE SA of a connection without children.
+type bare struct {
+	asked   bool        // it is to begin
+	machine *sa.Machine // the IKE SA that it is made with; nil for none
+	waiters []*Waiter
+}
+
+// bareOf finds the connection without children that a target names; nil for none.
+func (d *Manager) bareOf(t Target) *connection {
+	if c := d.dir.byName[t.Connection]; c != nil && len(c.children) == 0 && t.Child == "" {
+		return c
+	}
+	return nil
+}
+
+// initiateBare asks for the IKE SA of a connection without children, unless it is there.
+func (d *Manager) initiateBare(c *connection, wait func() *Waiter) {
+	shut := c.shut
+	c.shut = false
+	if c.bareUp() {
+		return
+	}
+	if wait != nil {
+		c.bare.waiters = append(c.bare.waiters, wait())
+	}
+	switch {
+	case shut && !c.conf.CanInitiate():
+		c.finishBare(diag.OpenAgain(whereOf(c).At(c.conf.At("remote_addrs").FileLine())))
+	case c.bare.machine == nil:
+		c.bare.asked = true
+		d.bares = append(d.bares, c)
+	}
+}
+
+// bareUp reports whether the connection has an IKE SA in use.
+func (c *connection) bareUp() bool {
+	return slices.ContainsFunc(c.entries.sorted(), (*entry).alive)
+}
+
+// reconcileBares begins what was asked for.
+func (d *Manager) reconcileBares(now time.Time) {
+	list := d.bares
+	d.bares = nil
+	for _, c := range list {
+		if !c.bare.asked || c.gone || c.resolving {
+			continue
+		}
+		c.bare.asked = false
+		d.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
+			if c.bareUp() {
+				c.finishBare(nil)
+				return
+			}
+			if err == nil {
+				err = d.beginBare(now, c, remote)
+			}
+			if err != nil {
+				d.bareUnreached(now, c, err)
+			}
+		})
+	}
+}
+
+func (d *Manager) beginBare(now time.Time, c *connection, remote netip.Addr) error {
+	path, err := d.pathTo(c, remote)
+	if err != nil {
+		return err
+	}
+	m := d.newInitiator(now, c, path, nil)
+	c.bare.machine = m
+	e := d.table.add(m, c)
+	d.excludePeer(e)
+	d.logger(e).Info("connecting", "local", path.Local, "remote", path.Remote)
+	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+remote.String())
+	d.drain(now, e)
+	return nil
+}
+
+// bareUnreached fails an attempt that found no way to the peer.
+func (d *Manager) bareUnreached(now time.Time, c *connection, err error) {
+	w := whereOf(c)
+	w.Time, w.ConfigLine = now, c.conf.At("remote_addrs").FileLine()
+	f := d.noWay(w, c, err)
+	c.tries++
+	d.report(now, nil, f)
+	c.finishBare(f)
+}
+
+// finishBare tells all who wait how it went.
+func (c *connection) finishBare(err error) {
+	list := c.bare.waiters
+	c.bare = bare{}
+	for _, w := range list {
+		w.Done(err)
+	}
+}
+
+// bareClosed ends the attempt that an IKE SA was for.
+func (d *Manager) bareClosed(now time.Time, e *entry, f *diag.Failure, reason string) {
+	if e.conn == nil || e.detoured || e.conn.bare.machine != e.m {
+		return
+	}
+	if f == nil {
+		w := whereOf(e.conn)
+		w.Time = now
+		f = diag.Cancelled(w, reason)
+	}
+	e.conn.finishBare(f)
+}
+
+// noWay is the failure of an attempt that found no address to go to, or no way there.
+func (d *Manager) noWay(w diag.Where, c *connection, err error) *diag.Failure {
+	if name := c.nameToTry(); name != "" {
+		return diag.Unresolved(w, name, err)
+	}
+	if c.conf.CanInitiate() {
+		return diag.Unreachable(w, err)
+	}
+	return diag.Uncallable(w)
+}

@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esplanade/ike/diag"
+)
+
+// bareLeft and bareRight are the ends of a connection without children.
+func bareLeft(extra string) conn {
+	c := left("none")
+	c.children, c.extra = nil, extra
+	return c
+}
+
+func bareRight(extra string) conn {
+	c := right("none")
+	c.children, c.extra = nil, extra
+	return c
+}
+
+// A connection without children has an IKE SA when a command asks for it. It lives as others do, and is not made again when it has ended.
+func TestConnectionWithoutChildren(t *testing.T) {
+	for _, keys := range []string{"", `childless = "prefer"`, `childless = "force"`, `reauth_time = "1h"`} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFabric(t)
+			b := f.start(addrB, toml("", bareRight("")))
+			a := f.start(addrA, toml("", bareLeft(keys)))
+			settle(time.Minute)
+			if n := a.ikeSAs(); n != 0 {
+				t.Fatalf("%s: %d IKE SAs before the command", keys, n)
+			}
+			var lines []string
+			log := func(_ int, _, msg string) { lines = append(lines, msg) }
+			if err := a.d.Initiate(t.Context(), Target{Connection: "b"}, false, log); err != nil {
+				t.Fatalf("%s: %v", keys, err)
+			}
+			if !strings.Contains(strings.Join(lines, "\n"), "IKE_SA b established") {
+				t.Errorf("%s: the command says %q", keys, lines)
+			}
+			settle(9 * time.Hour) // rekeyings, liveness checks, authentication again
+			if n, m := a.ikeSAs(), b.ikeSAs(); n != 1 || m != 1 {
+				t.Errorf("%s: %d and %d IKE SAs, last failure %v", keys, n, m, a.last("b"))
+			}
+			if err := a.d.Initiate(t.Context(), Target{Connection: "b"}, false, nil); err != nil || a.ikeSAs() != 1 {
+				t.Errorf("%s: initiated again: %v, %d IKE SAs", keys, err, a.ikeSAs())
+			}
+			if r, err := a.d.Shut(t.Context(), Target{Connection: "b"}); err != nil || r.Gone != 1 {
+				t.Errorf("%s: terminated: %+v, %v", keys, r, err)
+			}
+			if err := b.d.Initiate(t.Context(), Target{Connection: "a"}, false, nil); err == nil {
+				t.Errorf("%s: the peer gets what is kept down", keys)
+			}
+			settle(time.Hour)
+			if n, m := a.ikeSAs(), b.ikeSAs(); n != 0 || m != 0 {
+				t.Errorf("%s: %d and %d IKE SAs in the end", keys, n, m)
+			}
+			if err := a.d.Initiate(t.Context(), Target{Connection: "b"}, false, nil); err != nil {
+				t.Errorf("%s: initiated after all: %v", keys, err)
+			}
+			a.stop()
+			b.stop()
+			a.net.Empty(t)
+		})
+	}
+}
+
+// What keeps it from coming up is said, once, to the command as well.
+func TestConnectionWithoutChildrenFails(t *testing.T) {
+	for _, tc := range []struct {
+		left, right conn
+		code        diag.Code
+		text        string
+	}{
+		{bareLeft(""), bareRight(`childless = "never"`), diag.CodeUnsupported, "CHILDLESS_IKEV2_SUPPORTED"},
+		{bareLeft(`childless = "never"`), bareRight(""), diag.CodeConfig, "no child"},
+		{func() conn { c := bareLeft(""); c.remote = "192.0.2.77"; return c }(), bareRight(""), diag.CodeTimeoutInit, "192.0.2.77"},
+		{func() conn { c := bareLeft(""); c.remote = "%any"; return c }(), bareRight(""), diag.CodeConfig, "no address to call"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFabric(t)
+			b := f.start(addrB, toml("", tc.right))
+			a := f.start(addrA, toml("", tc.left))
+			for range 2 { // the second attempt is like the first
+				err := a.d.Initiate(t.Context(), Target{Connection: "b"}, false, nil)
+				var failure *diag.Failure
+				if !errors.As(err, &failure) || failure.Code != tc.code || !strings.Contains(err.Error(), tc.text) {
+					t.Errorf("%v, not %s", err, tc.code)
+				}
+			}
+			settle(time.Minute)
+			if n := a.ikeSAs(); n != 0 {
+				t.Errorf("%d IKE SAs are left", n)
+			}
+			a.stop()
+			b.stop()
+		})
+	}
+}
