@@ -116,7 +116,7 @@ func TestReloadRefused(t *testing.T) {
 					t.Errorf("%q is not in one of:\n%v\n%s\n%s\n%s", want, err, s.ReloadError, text, n.log)
 				}
 			}
-			if !strings.Contains(text, "  RELOADING FAILED, the old configuration stays in force:\n    ") {
+			if !strings.Contains(text, "  RELOADING FAILED, and nothing was changed: what was loaded before stays in force:\n    ") {
 				t.Errorf("not in the status: %s", text)
 			}
 			if value(t, scrape(t, n), "ipsec_config_last_reload_successful") != 0 {

@@ -156,7 +156,7 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 	g := r.Gateway
 	say("", "esplanade %s, up %s, %s loaded %s", g.Version, short(now.Sub(g.Since)), g.Config, g.LoadedAt.Local().Format(timeForm))
 	if g.ReloadError != "" {
-		say("  ", "RELOADING FAILED, the old configuration stays in force:")
+		say("  ", "RELOADING FAILED, and nothing was changed: what was loaded before stays in force:")
 		for _, line := range strings.Split(g.ReloadError, "\n") {
 			say("    ", "%s", line)
 		}

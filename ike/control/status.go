@@ -95,6 +95,9 @@ func (b *Backend) connStatus(c gateway.ConnInfo) vici.ConnStatus {
 	up := slices.ContainsFunc(c.Children, gateway.ChildInfo.Up)
 	if len(c.Children) == 0 {
 		cs.State.Desired, cs.State.Current = "on command", "down"
+		if c.Shut {
+			cs.State.WaitsFor = "`esplanade initiate`: terminated by command, and peers are refused"
+		}
 		for i, s := range c.SAs {
 			switch {
 			case s.State == sa.StateEstablished || s.State == sa.StateRekeying:

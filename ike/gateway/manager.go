@@ -187,6 +187,11 @@ func (d *Manager) Shutdown(now time.Time) {
 		}
 	}
 	for _, e := range d.table.all() {
+		if e.m.Silence() != nil {
+			// The DELETE would wait behind the request that has no answer: nothing is gained by waiting for it.
+			d.abandon(now, e, "the daemon ends")
+			continue
+		}
 		d.delete(now, e, "the daemon ends")
 	}
 }

@@ -17,6 +17,9 @@ import (
 //
 // What is new is there before what is old goes, so that there is no moment without either.
 func (d *Manager) prepare(h *child) {
+	if h.gone {
+		return // an SA of it is on its way out, and may come up for a moment
+	}
 	p, err := d.policyFor(h)
 	if err != nil && h.prepared == nil {
 		d.log.Info("selectors that are dynamic are protected once they are known", "connection", h.conn.conf.Name, "child", h.cfg.Name,

@@ -64,7 +64,8 @@ func (d *Manager) Reload(now time.Time, c *config.Config) Changes {
 // ReloadFailed notes for the status that a configuration could not be loaded; the old one stays in force.
 func (d *Manager) ReloadFailed(now time.Time, cause error) {
 	d.loaded.failed, d.loaded.err = now, cause.Error()
-	d.log.Error("the configuration was not loaded, the old one stays in force", "error", cause)
+	d.log.Error("the configuration was not loaded, and nothing was changed: the one before stays in force", "in_force", d.conf.File+" as of "+
+		d.loaded.at.Format(time.DateTime), "connections", len(d.conns), "error", cause)
 }
 
 func (d *Manager) reload(now time.Time, fresh *config.Config) Changes {
