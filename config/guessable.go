@@ -11,7 +11,7 @@ const minSecretBits = 112
 // a long one is a line of a song is nothing that can be seen here.
 func warnGuessable(t *table, at Position, name string, k Secret) {
 	if n := strength(k.Bytes()); n < minSecretBits {
-		t.warnf(at, "generate a random 32-byte key: `openssl rand -base64 32`",
+		t.warnf(at, "generate a random 32-byte key: `openssl rand -hex 32`",
 			"%s is a key of at most %d bits, which can be guessed by whoever talks to this gateway once", name, n)
 	}
 }

@@ -159,7 +159,7 @@ const minPPKBits = 2 * minSecretBits
 
 func warnGuessablePPK(t *table, at Position, name string, k Secret) {
 	if n := strength(k.Bytes()); n < minPPKBits {
-		t.warnf(at, "generate a random 32-byte key: `openssl rand -base64 32`",
+		t.warnf(at, "generate a random 32-byte key: `openssl rand -hex 32`",
 			"%s is a key of at most %d bits, half of which count against a quantum computer", name, n)
 	}
 }

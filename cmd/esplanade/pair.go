@@ -2,7 +2,7 @@ package main
 
 import (
 	"crypto/rand"
-	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -59,11 +59,12 @@ overwritten. With --peer strongswan the other end is a swanctl.conf.`,
 // keyBytes is the size of a fresh key: as strong as the strongest cipher that can be negotiated.
 const keyBytes = 32
 
-// freshKey is a key of 256 bits, as text that both ends use as it is written.
+// freshKey is a key of 256 bits, as text that both ends use as it is written: hexadecimal digits, which are never taken for one of
+// swanctl's forms of a secret. Base64 may begin with "0s" or "0x".
 func freshKey() string {
 	b := make([]byte, keyBytes)
 	rand.Read(b) // which never fails
-	return base64.StdEncoding.EncodeToString(b)
+	return hex.EncodeToString(b)
 }
 
 // pairFile is a file of one of the two ends.

@@ -36,7 +36,7 @@ func TestPair(t *testing.T) {
 			ends = append(ends, c)
 		}
 		a, b := ends[0].Connections[0], ends[1].Connections[0]
-		if a.Name != b.Name || !slices.Equal(a.Key.Bytes(), b.Key.Bytes()) || a.Key.Len() != 44 || !slices.Equal(a.Children[0].LocalTS, b.Children[0].RemoteTS) ||
+		if a.Name != b.Name || !slices.Equal(a.Key.Bytes(), b.Key.Bytes()) || a.Key.Len() != 64 || !slices.Equal(a.Children[0].LocalTS, b.Children[0].RemoteTS) ||
 			!slices.Equal(a.Children[0].RemoteTS, b.Children[0].LocalTS) {
 			t.Errorf("%q: not two ends of one tunnel: %+v, %+v", flags, a, b)
 		}
@@ -88,7 +88,7 @@ func TestPairPrints(t *testing.T) {
 	}
 	_, psk, _ := strings.Cut(two, "tunnel.psk (chmod 600)\n")
 	psk, _, _ = strings.Cut(psk, "\n")
-	if len(psk) != 44 || !strings.Contains(two, "    secret = \""+psk+"\"\n") {
+	if len(psk) != 64 || !strings.Contains(two, "    secret = \""+psk+"\"\n") {
 		t.Errorf("the ends have different keys: %s", two)
 	}
 }
@@ -117,6 +117,15 @@ func TestPairRefuses(t *testing.T) {
 		}
 		if code, stdout, stderr := cli(args...); code != exitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
 			t.Errorf("%q: %d, %s, %s; want %s", args, code, stdout, stderr, tt.want)
+		}
+	}
+}
+
+// A fresh key never has one of the forms that a secret is decoded from: both ends use its text.
+func TestFreshKeysAreText(t *testing.T) {
+	for range 20000 {
+		if k := freshKey(); len(k) != 2*keyBytes || strings.Trim(k, "0123456789abcdef") != "" {
+			t.Fatalf("the key is %q", k)
 		}
 	}
 }
