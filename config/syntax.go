@@ -49,7 +49,9 @@ func syntaxProblem(name, text string, err error) Problem {
 	line := lineOf(text, e.At.Line)
 	quoted := ""
 	if !inText(text, e.At.Line) {
-		quoted = unquoted(line)
+		if quoted = unquoted(line); quoted == "" {
+			quoted = unquotedInline(line, e.At.Column)
+		}
 	}
 	// A message may quote the text that it is about, and a key without quotes is still a key. Nobody knows where a text of several
 	// lines would have ended.
@@ -82,9 +84,18 @@ func syntaxProblem(name, text string, err error) Problem {
 
 // isSecretLine reports whether a line has a key of which no message may show the value.
 func isSecretLine(line string) bool {
-	key, _, _ := strings.Cut(line, "=")
-	means, _ := otherNames(strings.TrimSpace(key[strings.LastIndexByte(key, '.')+1:]))
-	return strings.Contains(line, "secret") || means == "secret"
+	if strings.Contains(strings.ToLower(line), "secret") {
+		return true
+	}
+	// The keys of inline tables are in the line as well.
+	for part := range strings.FieldsFuncSeq(line, func(r rune) bool { return strings.ContainsRune("{,", r) }) {
+		key, _, _ := strings.Cut(part, "=")
+		key = strings.ToLower(strings.Trim(key[strings.LastIndexByte(key, '.')+1:], " \t\"'"))
+		if means, _ := otherNames(key); means == "secret" || strings.Contains(key, "pass") || strings.Contains(key, "psk") || strings.HasSuffix(key, "key") {
+			return true
+		}
+	}
+	return false
 }
 
 // inText reports whether a line, which counts from 1, begins within a text of several lines.
@@ -103,6 +114,35 @@ func unquoted(line string) string {
 	if !ok || key == "" || value == "" || strings.ContainsAny(value, "\"'\\{}") || strings.ContainsAny(key, "\"'\\[]{} \t") || !wrongAlone(line) {
 		return ""
 	}
+	return inQuotes(key, value)
+}
+
+// unquotedInline is the same advice for a value in an inline table or a list, at the place of an error: a column, which counts from 1.
+func unquotedInline(line string, column int) string {
+	at := len(line)
+	if r := []rune(line); column <= len(r) {
+		at = min(at, len(string(r[:max(column-1, 0)]))) // what is no UTF-8 may be longer in runes
+	}
+	begin := strings.LastIndexAny(line[:at], "{[,") + 1
+	end := strings.IndexAny(line[at:], ",]}")
+	if begin == 0 || end < 0 || strings.ContainsAny(line[begin:at+end], "\"'\\{}[]") || !strings.Contains(line[:begin], "=") || !wrongAlone(line) {
+		return ""
+	}
+	key, value, ok := strings.Cut(line[begin:at+end], "=")
+	if !ok { // in a list
+		if value = strings.TrimSpace(key); value == "" || strings.ContainsAny(value, " \t") {
+			return ""
+		}
+		return "put it in quotes: " + quote(value)
+	}
+	if key, value = strings.TrimSpace(key), strings.TrimSpace(value); key == "" || value == "" || strings.ContainsAny(key+value, " \t") {
+		return ""
+	}
+	return inQuotes(key, value)
+}
+
+// inQuotes is what to write in place of a value without quotes.
+func inQuotes(key, value string) string {
 	inner, isList := strings.CutPrefix(value, "[")
 	if isList {
 		if inner, isList = strings.CutSuffix(inner, "]"); !isList {
