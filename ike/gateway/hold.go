@@ -50,7 +50,11 @@ func (d *Manager) Terminate(now time.Time, t Target, how Ending, done func()) (T
 	n, gone := d.terminate(now, t, how.Force)
 	d.waits = append(d.waits, &wait{holds: func() bool { return gone() >= n }, done: done})
 	if n == 0 && !how.Shut {
-		return Termination{}, diag.NothingUp(diag.Where{ConfigLine: d.conf.File}, t.String(), "it is down already, and stays so")
+		hint := "it is down already, and stays so"
+		if t.IKEID != 0 || t.ChildID != 0 {
+			hint = "an SA has its number until it ends or is rekeyed" // what it belonged to may be up by another one
+		}
+		return Termination{}, diag.NothingUp(diag.Where{ConfigLine: d.conf.File}, t.String(), hint)
 	}
 	return Termination{n, gone}, nil
 }

@@ -118,6 +118,14 @@ func TestShutChild(t *testing.T) {
 		}
 		settle(2 * time.Minute)
 		want("the IKE SA was ended by number", false, true)
+		// What has had that number is up again, by another one.
+		if _, err := b.d.Terminate(t.Context(), Target{IKEID: id}, false, false); err == nil || strings.Contains(err.Error(), "down already") ||
+			!strings.Contains(err.Error(), "has its number until it ends") {
+			t.Error(err)
+		}
+		if _, err := b.d.Terminate(t.Context(), Target{Child: "net"}, false, false); err == nil || !strings.Contains(err.Error(), "it is down already, and stays so") {
+			t.Error(err)
+		}
 		if _, err := b.d.Reload(t.Context(), parse(t, toml("", r))); err != nil {
 			t.Error(err)
 		}
