@@ -55,10 +55,13 @@ func newTunnelPair(name, here, there, peer string) (p tunnelPair, err error) {
 			}
 		}
 	}
-	for flag, ends := range map[string][2]pairEnd{"--here": {p.here, p.there}, "--there": {p.there, p.here}} {
-		for _, s := range ends[0].networks {
-			if !hasFamily(ends[1].networks, s.Is4()) {
-				return p, fmt.Errorf("%s has %s, and the other end no network of the same IP version for it to talk to; write one, or leave it out", flag, s)
+	for _, x := range []struct {
+		flag        string
+		self, other pairEnd
+	}{{"--here", p.here, p.there}, {"--there", p.there, p.here}} {
+		for _, s := range x.self.networks {
+			if !hasFamily(x.other.networks, s.Is4()) {
+				return p, fmt.Errorf("%s has %s, and the other end no network of the same IP version for it to talk to; write one, or leave it out", x.flag, s)
 			}
 		}
 	}
