@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -98,8 +99,8 @@ func (r statusReport) only(name string) statusReport {
 		}
 		var peers []peerReport
 		for _, p := range c.Peers {
-			addr, _, _ := strings.Cut(p.Remote, ":")
-			if name == p.RemoteID || name == p.Remote || name == addr {
+			addr, _ := netip.ParseAddrPort(p.Remote)
+			if name == p.RemoteID || name == p.Remote || addr.IsValid() && name == addr.Addr().String() {
 				peers = append(peers, p)
 			}
 		}
@@ -113,6 +114,8 @@ func (r statusReport) only(name string) statusReport {
 			})
 		case peers != nil:
 			c.Peers = peers
+		case len(c.Peers) == 0 && (name == c.RemoteID || slices.Contains(strings.Split(c.Remote, ", "), name)):
+			// A peer that is not there, and is asked for as it is written in the configuration.
 		default:
 			continue
 		}

@@ -141,6 +141,18 @@ func TestStatusOfSeveralPeers(t *testing.T) {
 	if r := newStatusReport(st).only("198.18.0.12"); len(r.Connections) != 1 || r.Connections[0].Peers[0].ID != 12 {
 		t.Errorf("a peer by its address: %+v", r.Connections)
 	}
+	st.Connections[0].Peers[1].Remote = "[2001:db8::11]:4500"
+	for _, name := range []string{"2001:db8::11", "[2001:db8::11]:4500"} {
+		if r := newStatusReport(st).only(name); len(r.Connections) != 1 || len(r.Connections[0].Peers) != 1 || r.Connections[0].Peers[0].ID != 11 {
+			t.Errorf("a peer by %s: %+v", name, r.Connections)
+		}
+	}
+	down := vici.Status{Connections: []vici.ConnStatus{{Name: "office", Remote: "198.51.100.20, 2001:db8::20", RemoteID: "b.example"}}}
+	for name, want := range map[string]int{"2001:db8::20": 1, "198.51.100.20": 1, "b.example": 1, "198.51.100.2": 0, "": 0} {
+		if r := newStatusReport(down).only(name); len(r.Connections) != want {
+			t.Errorf("a peer that is down by %q: %+v", name, r.Connections)
+		}
+	}
 	if r := newStatusReport(st).only("spokes/net"); len(r.Connections) != 1 || len(r.Connections[0].Peers) != 3 {
 		t.Errorf("a child: %+v", r.Connections)
 	}
