@@ -62,9 +62,8 @@ type child struct {
 	// gone: a reload has taken it out of the configuration.
 	gone bool
 	// held: an operator has taken it down, and this side does not bring it up before an operator wants it up. shut: nor may a
-	// peer. revoked is the IKE SA with which it was being brought up when that was taken back; nil for none.
+	// peer.
 	held, shut bool
-	revoked    *sa.Machine
 	// trap is what an operator has said about its trap.
 	trap trapOrder
 	// kept is what is wanted since it was lost, in addition to what its start_action says; lost what will be if it is down now.

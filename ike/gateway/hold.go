@@ -61,9 +61,7 @@ func (d *Manager) Terminate(now time.Time, t Target, how Ending, done func()) (T
 
 // hold makes a child stay down.
 func (d *Manager) hold(h *child, shut bool) {
-	if h.busy {
-		h.revoked = h.machine
-	}
+	h.revoke()
 	h.held, h.shut, h.asked, h.trigger, h.kept = true, h.shut || shut, false, nil, policy.StartNone
 	h.finish(diag.Cancelled(whereOf(h.conn), "terminated by the operator"))
 	d.o.DataPlane.FailPending(h.policy)
@@ -75,7 +73,10 @@ func (d *Manager) hold(h *child, shut bool) {
 func (d *Manager) release(h *child) (shut bool) {
 	shut, h.conn.shut = h.shut, false // without its IKE SA there is no child
 	if h.held {
-		h.held, h.shut, h.revoked = false, false, nil
+		h.held, h.shut = false, false
+		for e := range h.conn.entries {
+			delete(e.revoked, h)
+		}
 		d.prepare(h)
 	}
 	return shut
@@ -123,7 +124,24 @@ func (d *Manager) childShut(m *sa.Machine, cfg *sa.ChildConfig) bool {
 	return h != nil && h.shut
 }
 
-// unwanted reports whether a CHILD SA that has come up is one that a command has taken back while it was negotiated.
-func (c *child) unwanted(m *sa.Machine, x *sa.Child) bool {
-	return c.shut || c.revoked == m && x.Initiator
+// revoke takes back what this side is about to ask for: by an attempt, or with an IKE SA that takes the place of another one. The request
+// may be on its way.
+func (c *child) revoke() {
+	for e := range c.conn.entries {
+		if c.busy && c.machine == e.m || e.handover.asked[c] && !carries(e, c) {
+			if e.revoked == nil {
+				e.revoked = map[*child]struct{}{}
+			}
+			e.revoked[c] = struct{}{}
+		}
+	}
+}
+
+// takenBack reports whether a CHILD SA that has come up is one that a command has taken back while it was negotiated.
+func (e *entry) takenBack(h *child, x *sa.Child) bool {
+	_, revoked := e.revoked[h]
+	if x.Initiator {
+		delete(e.revoked, h)
+	}
+	return h.shut || revoked && x.Initiator
 }

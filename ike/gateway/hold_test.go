@@ -324,3 +324,46 @@ func TestShutCrossesChild(t *testing.T) {
 		})
 	}
 }
+
+// What a command takes down without shutting it is not brought up by this side either, although it was about to ask for it again: by an
+// attempt, a rekeying, or a reauthentication.
+func TestTerminateCrosses(t *testing.T) {
+	for _, by := range []string{"connection", "child"} {
+		for _, doing := range []string{"connecting", "rekeying", "reauthenticating"} {
+			for after := time.Duration(0); after < 12*latency; after += latency {
+				synctest.Test(t, func(t *testing.T) {
+					f := newFabric(t)
+					b := f.start(addrB, toml("", right("none")))
+					a := f.start(addrA, toml("", left("none")))
+					x := Target{Connection: "b"}
+					_ = a.d.Initiate(t.Context(), x, true, nil)
+					if doing != "connecting" {
+						settle(30 * time.Second)
+						wantUp(t, a, b)
+					}
+					switch doing {
+					case "rekeying":
+						_, _ = a.d.Rekey(t.Context(), x)
+						_, _ = a.d.Rekey(t.Context(), Target{Connection: "b", Child: "net"})
+					case "reauthenticating":
+						_, _ = a.d.Reauthenticate(t.Context(), x)
+					}
+					settle(after)
+					if by == "child" {
+						x.Child = "net"
+					}
+					_, _ = a.d.Terminate(t.Context(), x, false, false) // there may be nothing to end yet
+					settle(4 * time.Minute)
+					if h := a.child("b/net"); h.Up() || !h.Held || paired(t, a, b) != 0 {
+						t.Errorf("%s %s after %s: net is %s, held %v\n%s", by, doing, after, h.Phase, h.Held, a.log)
+					}
+					if err := a.d.Initiate(t.Context(), Target{Connection: "b"}, false, nil); err != nil || !a.child("b/net").Up() {
+						t.Errorf("%s %s after %s: not up after it was initiated: %v", by, doing, after, err)
+					}
+					a.stop()
+					b.stop()
+				})
+			}
+		}
+	}
+}

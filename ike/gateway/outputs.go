@@ -343,13 +343,11 @@ func (d *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
 		}
 	}
 	e.passRefused(x)
+	x.revoked, e.revoked = e.revoked, nil
 	if e.conn != nil {
 		for _, h := range e.conn.children {
 			if h.machine == e.m {
 				h.machine = s
-			}
-			if h.revoked == e.m {
-				h.revoked = s
 			}
 		}
 	}
@@ -375,8 +373,8 @@ func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 		e.m.DeleteChild(now, c.ID, "the child is not configured any more")
 		return
 	}
-	if h.unwanted(e.m, c) {
-		h.busy, h.machine, h.revoked = false, nil, nil
+	if e.takenBack(h, c) {
+		h.busy, h.machine = false, nil
 		e.m.DeleteChild(now, c.ID, byCommand)
 		return
 	}

@@ -227,7 +227,7 @@ func (d *Manager) initiate(now time.Time, c *connection, remote netip.Addr) {
 
 // attemptFailed ends an attempt: what waits for the child is told, and the next attempt is put off.
 func (d *Manager) attemptFailed(now time.Time, h *child, f *diag.Failure) {
-	h.busy, h.machine, h.revoked = false, nil, nil
+	h.busy, h.machine = false, nil
 	h.backoff.failed(now, h.conn.conf.KeyingTries, d.env.Jitter())
 	if h.asked {
 		// What a command or a packet asked for is tried once; what is desired in general goes on being tried.

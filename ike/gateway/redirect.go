@@ -137,13 +137,17 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 		return
 	}
 	var cfgs []*sa.ChildConfig
+	var children []*child
 	for _, h := range r.children {
-		if r.old == nil && !h.wanted() {
+		switch {
+		case r.old == nil && !h.wanted():
 			h.busy = false // taken down since
 			d.touch(h)
 			continue
+		case r.old != nil && h.held && !r.old.willCarry(h):
+			continue // the same
 		}
-		cfgs = append(cfgs, h.cfg)
+		cfgs, children = append(cfgs, h.cfg), append(children, h)
 	}
 	if len(cfgs) == 0 && !r.bare {
 		return
@@ -152,10 +156,10 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 	d.o.Meter.Add(CountRedirected)
 	m := sa.NewRedirected(d.env, now, c.cfg, path, cfgs, r.from)
 	x := d.table.add(m, c)
-	x.follow(handoverOf(r.old, r.children))
+	x.follow(handoverOf(r.old, children))
 	x.handover.redirected = r.live
 	if r.old == nil {
-		for _, h := range r.children {
+		for _, h := range children {
 			if h.busy {
 				h.machine = m
 			}

@@ -125,6 +125,36 @@ func TestRedirectNowhere(t *testing.T) {
 	}
 }
 
+// What a command takes down while the name of another gateway is looked up is not asked for there.
+func TestRedirectCrossesTerminate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		var dns resolver
+		dns.set("gw2.example", addrC)
+		b, c := f.start(addrB, toml("", gatewayAt(addrB, "gw2.example"))), f.start(addrC, toml("", gatewayAt(addrC, "")))
+		a := f.start(addrA, toml("", left("start")), func(o *rigOptions) {
+			o.Resolve = func(ctx context.Context, name string) ([]netip.Addr, error) {
+				time.Sleep(5 * time.Second) // of the bubble
+				return dns.resolve(ctx, name)
+			}
+		})
+		settle(10 * time.Second)
+		wantUp(t, a, c)
+		if _, err := a.d.Reauthenticate(t.Context(), Target{Connection: "b"}); err != nil {
+			t.Error(err)
+		}
+		settle(time.Second)
+		if _, err := a.d.Terminate(t.Context(), Target{Connection: "b", Child: "net"}, false, false); err != nil {
+			t.Error(err)
+		}
+		settle(4 * time.Minute)
+		if h := a.child("b/net"); h.Up() || !h.Held {
+			t.Errorf("net is %s, held %v", h.Phase, h.Held)
+		}
+		stopAll(t, a, b, c)
+	})
+}
+
 // Reauthenticating begins at the configured address, which sends this side on again: the IKE SA in use is replaced by one
 // with the same other gateway. When nothing comes of it the next attempt follows, and the old one stays meanwhile.
 func TestRedirectReauth(t *testing.T) {

@@ -51,6 +51,8 @@ type entry struct {
 	excluded netip.Addr
 	// wants are the children that its peer was refused because another one has their networks.
 	wants map[*child]struct{}
+	// revoked are the children that it was to bring up when a command took that back.
+	revoked map[*child]struct{}
 	// silent is the silence of its peer that was noticed last, until there is an answer; silenceSaid: it has had a line in the log.
 	silent      *sa.Silence
 	silenceSaid bool

@@ -360,7 +360,7 @@ func faults() []Mutant {
 		},
 		{
 			Name: "shut-crossing", File: "ike/gateway/outputs.go", Tests: "^TestShutCrossesChild$",
-			Old: "	if h.unwanted(e.m, c) {", New: "	if false {",
+			Old: "	if e.takenBack(h, c) {", New: "	if false {",
 			Why: "an answer that crosses the command would bring up what it has taken down",
 		},
 		{
