@@ -35,10 +35,12 @@ const (
 // look compares with what has gone through now. It reports when to look again, zero for not before something else suggests it.
 func (w *espWatch) look(now time.Time, c Counters) (again time.Time) {
 	switch {
-	case c.InPackets != w.in: // it has come in, or an SA through which it came has been replaced
+	case c.InPackets != w.in && c.InPackets > 0: // it has come in, or the SA through which it comes is another one
 		*w = espWatch{in: c.InPackets, out: c.OutPackets, asking: c.Asking}
-	case c.Asking < w.asking: // an SA has been replaced
-		w.out, w.asking = 0, 0
+	case c.InPackets == 0 && (w.in > 0 || c.OutPackets < w.out || c.Asking < w.asking): // replaced, and nothing has come in since
+		w.in, w.out, w.asking = 0, 0, 0
+	case c.OutPackets < w.out, c.Asking < w.asking: // one of several has been replaced: what the others have asked was counted before
+		w.out, w.asking = c.OutPackets, c.Asking
 	}
 	switch {
 	case c.Asking == w.asking:
@@ -115,11 +117,14 @@ func (d *Manager) watchESP(now time.Time, e *entry) {
 
 // oneWay says once what a watch has found.
 func (d *Manager) oneWay(now time.Time, e *entry, h *child, w *espWatch, c Counters, udp bool) {
+	said := w.remark.Failure != nil
+	if said && c.Asking == w.asking {
+		return // the new SA has not been asked anything
+	}
 	p := e.m.Path()
 	f := diag.OneWay(diag.Where{
 		Connection: h.conn.conf.Name, Child: h.cfg.Name, Local: p.Local, Remote: p.Remote, PeerID: e.m.RemoteID().String(), ConfigLine: h.cfg.Line, Time: now,
 	}, diag.Traffic{Out: c.OutPackets - w.out, Asking: c.Asking - w.asking, In: w.in, UDP: udp})
-	said := w.remark.Failure != nil
 	w.remark.Failure = f
 	if said {
 		return
@@ -139,7 +144,7 @@ func (d *Manager) remark(i *ChildInfo, h *child, e *entry) {
 		slices.ContainsFunc(i.Remarks, func(r diag.Repeat) bool { return r.Failure == w.remark.Failure }) {
 		return
 	}
-	if _, sums, _ := d.throughPeer(e); sums[h] != nil && sums[h].InPackets == w.in {
+	if _, sums, _ := d.throughPeer(e); sums[h] != nil && (sums[h].InPackets == w.in || sums[h].InPackets == 0) {
 		i.Remarks = append(i.Remarks, *w.remark)
 	}
 }

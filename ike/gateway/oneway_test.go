@@ -31,6 +31,13 @@ func TestWhenNoAnswerIsRemarked(t *testing.T) {
 		"replaced, and never answered": {
 			{0, Counters{Asking: 30}, 10, false}, {10, Counters{Asking: 30}, 0, true}, {20, Counters{Asking: 2}, 0, true},
 		},
+		"no answer any more, and replaced": {
+			{0, Counters{Asking: 3, InPackets: 3}, 0, false}, {30, Counters{Asking: 5, InPackets: 3}, 40, false}, {40, Counters{Asking: 5, InPackets: 3}, 0, true},
+			{70, Counters{}, 0, true}, {100, Counters{Asking: 2}, 0, true}, {130, Counters{Asking: 3, InPackets: 1}, 0, false},
+		},
+		"one of two replaced": {
+			{0, Counters{OutPackets: 900, Asking: 9, InPackets: 9}, 0, false}, {30, Counters{OutPackets: 90, Asking: 4, InPackets: 9}, 0, false}, {60, Counters{OutPackets: 99, Asking: 4, InPackets: 9}, 0, false},
+		},
 		"replaced, and not asked since": {{0, Counters{Asking: 9, InPackets: 9}, 0, false}, {30, Counters{OutPackets: 4}, 0, false}, {60, Counters{OutPackets: 9}, 0, false}},
 	} {
 		var w espWatch
@@ -99,6 +106,20 @@ func TestOneWayESP(t *testing.T) {
 			if !strings.Contains(n.log.String(), "ESP comes in again") {
 				t.Error("that it comes in again is not in the log")
 			}
+		}
+		carry(Counters{OutPackets: 20, Asking: 9, InPackets: 1})
+		settle(2 * time.Minute)
+		carry(Counters{}) // the SAs have been replaced
+		for range 2 {
+			for n, name := range map[*node]string{a: "b/net", b: "a/net"} {
+				if h := n.child(name); !h.Remarked(diag.CodeESPOneWay) || !strings.Contains(h.Remarks[0].Failure.Error(), "10 packets, 5 of which") {
+					t.Errorf("%s: %+v after its SA was replaced", name, h.Remarks)
+				}
+				if c := strings.Count(n.log.String(), "ESP comes in again"); c != 1 {
+					t.Errorf("%s: it is said %d times that it comes in again", name, c)
+				}
+			}
+			settle(2 * time.Minute)
 		}
 		a.stop()
 		b.stop()
