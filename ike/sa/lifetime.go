@@ -55,7 +55,7 @@ func (m *Machine) NextTimeout() time.Time {
 	if p := m.pending; p != nil && !p.parked.waits() {
 		t = earliest(t, p.next)
 	}
-	t = earliest(earliest(t, m.requestTimeout()), m.deadTimeout())
+	t = earliest(earliest(t, m.requestTimeout()), earliest(m.deadTimeout(), m.recallTimeout()))
 	if m.state == StateEstablished {
 		t = earliest(t, m.life.rekeyAt)
 	}
@@ -99,6 +99,7 @@ func (m *Machine) Advance(now time.Time) {
 	m.advanceRequests(now)
 	m.advanceRetransmit(now)
 	m.advanceSilence(now)
+	m.recall(now)
 	m.frag.advance(now)
 	m.advanceAnswering(now)
 	m.advanceLifetime(now)

@@ -53,6 +53,7 @@ func (m *Machine) noteSilence(now time.Time, p *outstanding) {
 	case p.tries >= silenceAfter || p.silence != nil: // that another path is tried is no answer
 		p.silence = m.silenceOf(now, p)
 	}
+	p.listenAt = now.Add(listenInterval)
 }
 
 func (m *Machine) silenceOf(now time.Time, p *outstanding) *Silence {
@@ -78,6 +79,32 @@ func (m *Machine) advanceSilence(now time.Time) {
 	if at := m.deadTimeout(); !at.IsZero() && !now.Before(at) {
 		m.noteDead(now, m.pending)
 	}
+}
+
+// listenInterval is how often a sign of life of a silent peer is looked for: ESP packets do not wake an IKE SA.
+const listenInterval = 2 * time.Second
+
+// recall repeats a request at once when its silent peer is heard again. The path was interrupted, and the next repetition may be half
+// a minute away; until then the peer would be shown as one that does not answer. It counts for none of the usual repetitions, and there
+// is one more for each at most: when the peer is heard and does not hear this side, more of them do not help.
+func (m *Machine) recall(now time.Time) {
+	if at := m.recallTimeout(); at.IsZero() || now.Before(at) {
+		return
+	}
+	p := m.pending
+	if m.Heard().After(p.silence.Last) {
+		p.recalled = p.again + 1
+		m.repeat(now, p)
+		return
+	}
+	p.listenAt = now.Add(listenInterval)
+}
+
+func (m *Machine) recallTimeout() time.Time {
+	if m.state == StateConnecting || m.Silence() == nil || m.pending.recalled > m.pending.again {
+		return time.Time{}
+	}
+	return m.pending.listenAt
 }
 
 // noteDead reports that the peer counts as dead, once. The request goes on being repeated.

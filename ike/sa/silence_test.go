@@ -83,6 +83,64 @@ func TestSilenceWhenEstablished(t *testing.T) {
 	}
 }
 
+// A peer that is heard again is asked at once, and not with the next repetition: by its own message, or by a packet. One that is heard and
+// does not hear gets no more than one further copy for each of the usual ones.
+func TestSilentPeerIsHeardAgain(t *testing.T) {
+	for _, by := range []string{"ESP", "IKE"} {
+		r := newRig(t, 42, func(a, b *Config) {
+			if by == "ESP" {
+				b.DPDDelay = 0 // it asks nothing by itself
+			}
+		})
+		r.a.connect()
+		r.run(time.Second)
+		ma, _ := r.wantUp(1)
+		cut := true
+		r.drop = func(*end, []byte) bool { return cut }
+		r.run(49 * time.Second) // asked after 30; repeated after 32, 35.6 and 42.1; the next after 53.7
+		if s := ma.Silence(); s == nil || s.Repeated != 3 {
+			t.Fatalf("%s: %+v", by, s)
+		}
+		cut = false
+		if by == "ESP" {
+			r.a.lastESP = r.now
+			r.run(listenInterval)
+		} else {
+			_, mb := r.wantUp(1)
+			mb.pending.next = r.now.Add(time.Millisecond)
+			r.run(listenInterval)
+		}
+		if s := ma.Silence(); s != nil {
+			t.Errorf("%s: heard again, and still %+v", by, s)
+		}
+	}
+	// The peer is heard, and hears nothing.
+	r := newRig(t, 43, func(_, b *Config) { b.DPDDelay = 0 })
+	r.a.connect()
+	r.run(time.Second)
+	ma, _ := r.wantUp(1)
+	sent := 0
+	r.drop = func(from *end, d []byte) bool {
+		if from == r.a {
+			sent++
+		}
+		return from == r.a
+	}
+	for range 60 {
+		r.run(time.Second)
+		if ma.Silence() != nil {
+			r.a.lastESP = r.now
+		}
+	}
+	s := ma.Silence()
+	if s == nil || s.Repeated < 3 {
+		t.Fatalf("%+v", s)
+	}
+	if least, most := 1+s.Repeated, 1+2*s.Repeated; sent <= least || sent > most {
+		t.Errorf("%d copies of a request that was repeated %d times, want more than %d, and %d at most", sent, s.Repeated, least, most)
+	}
+}
+
 // A responder with MOBIKE goes on asking, and says after the ordinary time that the peer is dead: once, also if it is given up later.
 func TestDeadBeforeAPatientResponderGivesUp(t *testing.T) {
 	for _, back := range []bool{true, false} {

@@ -109,6 +109,10 @@ type outstanding struct {
 	stuck *diag.Failure
 	// silence is set from the second repetition on.
 	silence *Silence
+	// listenAt is when a sign of life of the silent peer is looked for next. recalled is one more than the number of repetitions
+	// when there was one last; see recall.
+	listenAt time.Time
+	recalled int
 }
 
 func (p *outstanding) size() int {

@@ -19,6 +19,11 @@ func silences() []Mutant {
 			Why: "a peer would never count as dead while this side changes its address",
 		},
 		{
+			Name: "silence-after-it", File: "ike/sa/silence.go", Tests: "^TestSilentPeerIsHeardAgain$",
+			Old: "if m.Heard().After(p.silence.Last) {", New: "if m.Heard().After(now) {",
+			Why: "a peer that is heard again would be shown as one that does not answer for half a minute more",
+		},
+		{
 			Name: "dead-twice", File: "ike/sa/failure.go", Tests: "^TestDeadBefore",
 			Old: "if s := p.silence; s != nil && !s.Dead.IsZero() {", New: "if s := p.silence; s != nil && s.Dead.After(now) {",
 			Why: "one dead peer would be counted as two failures",
