@@ -53,3 +53,41 @@ func (g *gateway) dataPath() vici.DataPath {
 	}
 	return d
 }
+
+// workers is the number of packet loops in each direction, and of the device's queues.
+func (g *gateway) workers() int {
+	if n := g.conf.Dataplane.Workers; n > 0 {
+		return n
+	}
+	return dataplane.DefaultWorkers()
+}
+
+// engineConfig translates the configuration for the packet loop.
+func (g *gateway) engineConfig(h dataplane.Handler) dataplane.Config {
+	d := &g.conf.Dataplane
+	c := dataplane.Config{
+		Device: g.device, Handler: h, Logger: g.log, Workers: g.workers(), WaitRing: d.WaitPackets, PathMTU: d.PathMTU,
+		CopyDSCP: d.CopyDSCP, BlackHoles: d.BlackHoleDetection,
+		Sockets:  g.sockets(),
+		Features: switches(g.conf),
+	}
+	if d.WaitPackets == 0 {
+		c.WaitRing = -1
+	}
+	if !d.MSSClamp {
+		c.MSSClamp = -1
+	}
+	return c
+}
+
+// drops are the drop counters that are not zero.
+func (g *gateway) drops() []vici.Drop {
+	counts := g.engine.Drops()
+	var out []vici.Drop
+	for _, r := range dataplane.DropReasons() {
+		if n := counts[r]; n > 0 {
+			out = append(out, vici.Drop{Direction: r.Direction().String(), Reason: r.String(), Packets: n})
+		}
+	}
+	return out
+}

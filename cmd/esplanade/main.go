@@ -1,7 +1,7 @@
 // Command esplanade is an IPsec gateway in user space: IKEv2, ESP and the packet loop in one binary.
 //
-// There is a file for each subcommand. daemon.go wires the packages together into a gateway; run.go runs one of them,
-// demo.go two.
+// There is a file for each subcommand. daemon.go wires the packages together into a gateway, running.go has it work, and ending.go
+// takes it down; run.go is for one of them, demo.go for two.
 package main
 
 import (

@@ -86,3 +86,13 @@ func (g *gateway) portKey(port uint16) string {
 	}
 	return "port"
 }
+
+// port is the port of a kind of sockets, 0 when there is none.
+func (g *gateway) port(k dataplane.SocketKind) uint16 {
+	for _, s := range g.engine.LocalAddrs() {
+		if s.Kind == k {
+			return s.Local.Port()
+		}
+	}
+	return 0
+}

@@ -1,0 +1,40 @@
+package main
+
+// close takes down what newGateway set up. Only the first call does anything.
+func (g *gateway) close() { g.closed.Do(g.takeDown) }
+
+func (g *gateway) takeDown() {
+	if g.http != nil {
+		g.http.close()
+	}
+	g.closeLink()
+	switch {
+	case g.engine != nil:
+		g.engine.Close() // closes the device
+	case g.device != nil:
+		g.device.Close()
+	}
+	if g.host != nil {
+		_ = g.host.close() // there is nothing to lose
+	}
+	if g.keys != nil {
+		g.keys.close()
+	}
+	// Last: as long as anything of this daemon is left, another one has to find out that it is not alone.
+	if g.socket != nil {
+		g.socket.Close()
+	}
+}
+
+func (g *gateway) closeLink() {
+	if g.link == nil {
+		return
+	}
+	end := g.link.Abandon
+	if g.stopped {
+		end = g.link.Close
+	}
+	if err := end(); err != nil {
+		g.log.Warn("cannot undo the configuration of the device", "error", err)
+	}
+}
