@@ -59,8 +59,11 @@ func (d *Manager) reconcileBares(now time.Time) {
 		if !c.bare.asked || c.gone || c.resolving {
 			continue
 		}
-		c.bare.asked = false
 		d.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
+			if !c.bare.asked {
+				return // taken down since
+			}
+			c.bare.asked = false
 			if c.bareUp() {
 				c.finishBare(nil)
 				return

@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,6 +97,50 @@ func TestConnectionWithoutChildrenFails(t *testing.T) {
 			settle(time.Minute)
 			if n := a.ikeSAs(); n != 0 {
 				t.Errorf("%d IKE SAs are left", n)
+			}
+			a.stop()
+			b.stop()
+		})
+	}
+}
+
+// What a command takes back while a name is looked up is not begun: the peer's name, or that of a gateway to which the peer redirects.
+func TestConnectionWithoutChildrenTakenBack(t *testing.T) {
+	for _, redirected := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFabric(t)
+			var dns resolver
+			dns.set("gw.example", addrB)
+			l, r := bareLeft(""), bareRight("")
+			if redirected {
+				r.local, r.remote, r.extra = addrC, addrA, `redirect_to = "gw.example"`
+				f.start(addrC, toml("", r))
+				r, l.remote = bareRight(""), addrC
+			} else {
+				l.remote = "gw.example"
+			}
+			b := f.start(addrB, toml("", r))
+			a := f.start(addrA, toml("", l), func(o *rigOptions) {
+				o.Resolve = func(ctx context.Context, name string) ([]netip.Addr, error) {
+					time.Sleep(5 * time.Second) // of the bubble
+					return dns.resolve(ctx, name)
+				}
+			})
+			settle(time.Minute)
+			for range 2 {
+				_ = a.d.Initiate(t.Context(), Target{Connection: "b"}, true, nil)
+				settle(time.Second)
+				_, _ = a.d.Terminate(t.Context(), Target{Connection: "b"}, false, false) // there is nothing to end yet
+				settle(time.Minute)
+				if n, m := a.ikeSAs(), b.ikeSAs(); n != 0 || m != 0 {
+					t.Errorf("redirected %v: %d and %d IKE SAs", redirected, n, m)
+				}
+			}
+			_ = a.d.Initiate(t.Context(), Target{Connection: "b"}, true, nil)
+			settle(time.Second)
+			_, _ = a.d.Terminate(t.Context(), Target{Connection: "b"}, false, false)
+			if err := a.d.Initiate(t.Context(), Target{Connection: "b"}, false, nil); err != nil || a.ikeSAs() != 1 {
+				t.Errorf("redirected %v: initiated after all: %v, %d IKE SAs", redirected, err, a.ikeSAs())
 			}
 			a.stop()
 			b.stop()

@@ -42,7 +42,12 @@ type detour struct {
 	// children are those that the new IKE SA is to bring up. Without an old one they are busy with this. bare: there are none to bring up.
 	children []*child
 	bare     bool
+	// made is the attempt that was sent away.
+	made *sa.Machine
 }
+
+// takenBack reports whether the IKE SA alone was asked for, and a command has taken that back since.
+func (r *detour) takenBack() bool { return r.bare && r.old == nil && r.conn.bare.machine != r.made }
 
 // redirected follows a gateway that sends this side to another one. An IKE SA that is in use stays until the new one has
 // all that it carries, or for good when there is nothing at the other gateway. The new gateway has to prove what the
@@ -52,7 +57,7 @@ func (d *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 	if c == nil || d.stopping {
 		return
 	}
-	r := &detour{conn: c, from: wire.Gateway{Addr: e.m.Path().Remote.Addr().Unmap()}, to: o.Gateway, old: e}
+	r := &detour{conn: c, from: wire.Gateway{Addr: e.m.Path().Remote.Addr().Unmap()}, to: o.Gateway, old: e, made: e.m}
 	if o.Exchange == wire.ExchangeInformational {
 		if !e.alive() || e.redirecting || d.reauthenticating(e) {
 			return // a new IKE SA is on its way
@@ -149,7 +154,7 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 		}
 		cfgs, children = append(cfgs, h.cfg), append(children, h)
 	}
-	if len(cfgs) == 0 && !r.bare {
+	if len(cfgs) == 0 && !r.bare || r.takenBack() {
 		return
 	}
 	c.redirects.followed(now)
@@ -193,7 +198,7 @@ func (d *Manager) detourFailed(now time.Time, r *detour, f *diag.Failure) {
 	if r.old != nil {
 		return
 	}
-	if r.bare {
+	if r.bare && !r.takenBack() {
 		r.conn.finishBare(f)
 	}
 	for _, h := range r.children {
