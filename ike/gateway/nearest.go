@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"net/netip"
 	"slices"
@@ -14,21 +15,22 @@ const maxLikened = 256
 // nearest is the connection that a peer at remote that has called local may be meant for, although its addresses do not fit: first
 // one that only the called address does not fit, then one whose tunnel is missing, and of those the one whose peer's address has
 // most in common with remote.
-func (d *Manager) nearest(local, remote netip.Addr) (near diag.Nearest) {
-	best := -1
+func (d *Manager) nearest(local, remote netip.Addr) diag.Nearest {
+	var best *connection
+	high, key := -1, ""
 	for _, c := range d.conns[:min(len(d.conns), maxLikened)] {
-		score, key := d.likeness(c, local, remote)
-		if score <= best {
-			continue
+		if score, k := d.likeness(c, local, remote); score > high {
+			best, high, key = c, score, k
 		}
-		list := c.conf.RemoteAddrs
-		if key == "local_addrs" {
-			list = c.conf.LocalAddrs
-		}
-		near = diag.Nearest{Connection: c.conf.Name, Key: key, Value: joined(endpoints(list)), Line: c.conf.At(key).FileLine()}
-		best = score
 	}
-	return near
+	if best == nil {
+		return diag.Nearest{}
+	}
+	list := best.conf.RemoteAddrs
+	if key == "local_addrs" {
+		list = best.conf.LocalAddrs
+	}
+	return diag.Nearest{Connection: best.conf.Name, Key: key, Value: joined(endpoints(list)), Line: best.conf.At(key).FileLine()}
 }
 
 // likeness is how much speaks for a connection that does not fit a pair of addresses, and the key that does not fit.
@@ -45,6 +47,10 @@ func (d *Manager) likeness(c *connection, local, remote netip.Addr) (score int, 
 	}
 	common := 0
 	for _, e := range c.conf.RemoteAddrs {
+		if e.Name == "" {
+			common = max(common, commonBits(e.Addr().Unmap(), remote.Unmap()))
+			continue
+		}
 		for _, a := range d.names.addrsOf(e) {
 			common = max(common, commonBits(a.Unmap(), remote.Unmap()))
 		}
@@ -52,16 +58,15 @@ func (d *Manager) likeness(c *connection, local, remote netip.Addr) (score int, 
 	return score + 2*common, "remote_addrs"
 }
 
-// commonBits is how many bits two addresses begin with that are the same.
+// commonBits is how many bits two addresses begin with that are the same: none if one is no address, or of the other version of IP.
 func commonBits(a, b netip.Addr) int {
-	if a.BitLen() != b.BitLen() {
+	if a.BitLen() != b.BitLen() || !a.IsValid() {
 		return 0
 	}
-	x, y := a.AsSlice(), b.AsSlice()
-	for i := range x {
-		if d := x[i] ^ y[i]; d != 0 {
-			return 8*i + bits.LeadingZeros8(d)
-		}
+	x, y := a.As16(), b.As16()
+	n := bits.LeadingZeros64(binary.BigEndian.Uint64(x[:8]) ^ binary.BigEndian.Uint64(y[:8]))
+	if n == 64 {
+		n += bits.LeadingZeros64(binary.BigEndian.Uint64(x[8:]) ^ binary.BigEndian.Uint64(y[8:]))
 	}
-	return a.BitLen()
+	return n - (128 - a.BitLen()) // all of IPv4 begin with the same 96
 }
