@@ -132,7 +132,7 @@ func (p *pair) wantPath(t *testing.T, e *peer.Esplanade, mtu int, by string) {
 		return
 	}
 	remarked := slices.ContainsFunc(s.Children[0].Remarks, func(f peer.FailureStatus) bool { return f.Code == "E-MTU" && f.Fix != "" })
-	text, err := e.Command("status")
+	text, err := e.Command("status", "--verbose")
 	if err != nil {
 		t.Fatal(err)
 	}
