@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -47,8 +48,10 @@ type gateway struct {
 	reloading chan struct{}
 	loader    *loader
 	// read is config.Load, which a test may delay.
-	read  func(string) (*config.Config, error)
-	level *slog.LevelVar // nil if the log has none that can be changed
+	read func(string) (*config.Config, error)
+	// inForce is the configuration that the daemon has, which a reload replaces.
+	inForce atomic.Pointer[config.Config]
+	level   *slog.LevelVar // nil if the log has none that can be changed
 
 	ephemeral bool
 	closed    sync.Once
@@ -102,9 +105,10 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 			g.close()
 		}
 	}()
+	g.inForce.Store(conf)
 	be := &control.Backend{
 		About:    aboutThis(),
-		DataPath: g.dataPath, Drops: g.drops, NoPolicy: g.lastStray,
+		DataPath: g.dataPath, Drops: g.drops, NoPolicy: g.lastStray, HostWarnings: g.hostWarnings,
 		Reload: g.reload,
 	}
 	// Not g.log, whose lines go to the clients as well: what is said about a client would be sent to it.

@@ -5,12 +5,14 @@ import (
 	"net/netip"
 
 	"esplanade/config"
+	"esplanade/ike/vici"
 )
 
 // hostRemark is something to say about a configuration on this host.
 type hostRemark struct {
-	note bool // no more than to know; otherwise a warning
-	text string
+	note  bool          // no more than to know; otherwise a warning
+	child *config.Child // the one that this host itself cannot use; nil for what concerns no single child
+	text  string
 }
 
 // String is the line that check prints.
@@ -70,6 +72,41 @@ func addressRemarks(conf *config.Config, v hostView) (out []hostRemark) {
 		}
 	}
 	return out
+}
+
+// maxHostWarnings is how many the status has. A configuration may have thousands of children, with one each.
+const maxHostWarnings = 20
+
+// hostWarnings are the warnings about this host as it is now. It is called by the server of the control socket, on any goroutine.
+func (g *gateway) hostWarnings() []vici.HostWarning {
+	if g.link == nil {
+		return nil
+	}
+	return hostWarnings(runningRemarks(g.inForce.Load()))
+}
+
+func hostWarnings(remarks []hostRemark) (list []vici.HostWarning) {
+	for _, r := range remarks {
+		if r.note {
+			continue
+		}
+		if len(list) == maxHostWarnings {
+			return append(list, vici.HostWarning{Text: "there are more: esplanade check lists them"})
+		}
+		w := vici.HostWarning{Text: r.text}
+		if r.child != nil {
+			w.Connection, w.Child = r.child.Connection, r.child.Name
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+// runningRemarks are the remarks on a configuration while the gateway runs.
+func runningRemarks(conf *config.Config) []hostRemark {
+	host := readAddresses("") // those of the tunnel's device are this host's by now
+	host.started = true
+	return hostRemarks(conf, host)
 }
 
 // remark logs what there is to say about the configuration on this host.

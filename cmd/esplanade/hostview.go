@@ -38,11 +38,17 @@ const (
 
 // readHost looks at this host, without the tunnel's own device.
 func readHost(device string) hostView {
+	v := readAddresses(device)
+	v.routes, _ = tun.HostRoutes(device) // without them nothing is said of them
+	return v
+}
+
+// readAddresses is readHost without the routes, of which there may be a million.
+func readAddresses(device string) hostView {
 	v := hostView{
 		forwards4: readForwarding("/proc/sys/net/ipv4/conf/*/forwarding"),
 		forwards6: readForwarding("/proc/sys/net/ipv6/conf/*/forwarding"),
 	}
-	v.routes, _ = tun.HostRoutes(device) // without them nothing is said of them
 	list, _ := net.Interfaces()
 	for _, i := range list {
 		addrs, err := i.Addrs()

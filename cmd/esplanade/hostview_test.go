@@ -114,6 +114,27 @@ func TestInnerAddressesOfSeveral(t *testing.T) {
 	}
 }
 
+// TestHostWarnings: the status has the warnings, each with the child that this host can't use, and so many at most. Notes are left out.
+func TestHostWarnings(t *testing.T) {
+	v := bare()
+	if got := hostWarnings(hostRemarks(conf(t, fiveLines), v)); got != nil {
+		t.Errorf("a note is a warning: %+v", got)
+	}
+	v.started = true // the address that it would have got is not there
+	got := hostWarnings(hostRemarks(conf(t, fiveLines), v))
+	if len(got) != 2 || got[0].Connection != "office" || got[0].Child != "office" || !strings.Contains(got[0].Text, "this host itself cannot use the tunnel") ||
+		got[1].Connection != "" || !strings.Contains(got[1].Text, "net.ipv4.ip_forward is 0") {
+		t.Errorf("%+v", got)
+	}
+	text := ""
+	for i := range maxHostWarnings + 1 {
+		text += strings.NewReplacer("office", fmt.Sprint("c", i), "10.10.0.0/24", fmt.Sprintf("10.10.%d.0/24", i), "10.20.0.0/24", fmt.Sprintf("10.20.%d.0/24", i)).Replace(fiveLines)
+	}
+	if got = hostWarnings(hostRemarks(conf(t, text), v)); len(got) != maxHostWarnings+1 || !strings.Contains(got[maxHostWarnings].Text, "esplanade check lists them") {
+		t.Errorf("%d of many: %+v", len(got), got[len(got)-1])
+	}
+}
+
 // TestReadHost: this machine has addresses, and its switches can be read where the system has them.
 func TestReadHost(t *testing.T) {
 	v := readHost("ipsec0")

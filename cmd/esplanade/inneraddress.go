@@ -157,7 +157,7 @@ func (l lacking) text(conf *config.Config, v hostView) hostRemark {
 		return hostRemark{note: true, text: fmt.Sprintf("%s: no address of this host is in local_ts %s, and it passes on no packets (%s is 0): as a host without a network "+
 			"behind it, it gets %s on %s; set tun.addresses for another one", at, l.ts, sysctlOf(l.auto), host, conf.TUN.Name)}
 	}
-	return hostRemark{text: fmt.Sprintf("%s: no address of this host is in local_ts %s: this host itself cannot use the tunnel; set tun.addresses, such as to %q "+
+	return hostRemark{child: l.child, text: fmt.Sprintf("%s: no address of this host is in local_ts %s: this host itself cannot use the tunnel; set tun.addresses, such as to %q "+
 		"if no other host has that", at, l.ts, host)}
 }
 

@@ -37,6 +37,7 @@ func (g *gateway) reload(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.inForce.Store(conf)
 	if g.level != nil {
 		g.level.Set(conf.Log.Level)
 	}
@@ -48,9 +49,7 @@ func (g *gateway) reload(ctx context.Context) ([]string, error) {
 		lines = append(lines, "warning: "+w.String())
 	}
 	if g.link != nil {
-		host := readHost("") // the addresses of the tunnel's device are this host's by now
-		host.started = true
-		remarks := hostRemarks(conf, host)
+		remarks := runningRemarks(conf)
 		g.remark(remarks)
 		for _, r := range remarks {
 			lines = append(lines, fmt.Sprint(r))

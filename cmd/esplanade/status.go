@@ -186,6 +186,13 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 			}
 		}
 	}
+	warnings, more := r.warnings(o.verbose)
+	for _, x := range warnings {
+		say("", "warning: %s", x.Text)
+	}
+	if more > 0 {
+		say("", "and %s more about this host; --verbose shows all", plural(more, "warning"))
+	}
 	if len(r.Unmatched) > 0 {
 		fmt.Fprintln(w, "\npeers that belong to no connection:")
 		for i, f := range r.Unmatched {
@@ -212,6 +219,27 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 	if f := r.latest(); f != nil {
 		fmt.Fprintf(w, "\nmore about a failure: esplanade explain %s\n", f.Code)
 	}
+}
+
+// warnings are what is said of the host: all of it, or the first tunnel that is up and that this host itself cannot use, and how many more
+// of those there are.
+func (r statusReport) warnings(all bool) (list []vici.HostWarning, more int) {
+	if all {
+		return r.Gateway.HostWarnings, 0
+	}
+	for _, x := range r.Gateway.HostWarnings {
+		up := slices.ContainsFunc(r.Connections, func(c connReport) bool {
+			return c.Name == x.Connection && slices.ContainsFunc(c.Children, func(h childReport) bool { return h.Name == x.Child && h.State == "up" })
+		})
+		switch {
+		case !up:
+		case list == nil:
+			list = append(list, x)
+		default:
+			more++
+		}
+	}
+	return list, more
 }
 
 // printDataPath writes what the packet loop runs on.

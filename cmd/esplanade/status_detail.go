@@ -55,8 +55,12 @@ func (p *peerReport) print(say func(inset, format string, args ...any), now time
 		role = "initiator"
 	}
 	since := p.State
-	if !p.Since.IsZero() {
+	switch {
+	case p.Since.IsZero():
+	case p.State == "established" || p.State == "connecting":
 		since += " for " + short(now.Sub(p.Since))
+	default: // which says nothing about how long it has been so
+		since += ", established " + short(now.Sub(p.Since)) + " ago"
 	}
 	if !p.UpSince.IsZero() && p.UpSince.Before(p.Since.Add(-time.Second)) {
 		since += ", in all " + short(now.Sub(p.UpSince))
@@ -103,7 +107,11 @@ func (p *peerReport) print(say func(inset, format string, args ...any), now time
 		if x.Transport == "esp" {
 			transport = "ESP without UDP"
 		}
-		say("    ", "%s #%d %s for %s; SPIs %s in %s out; %s", x.Child, x.ID, x.State, short(now.Sub(x.Since)), x.SPIIn, x.SPIOut, transport)
+		state := "installed for " + short(now.Sub(x.Since))
+		if x.State != "installed" {
+			state = x.State + ", installed " + short(now.Sub(x.Since)) + " ago"
+		}
+		say("    ", "%s #%d %s; SPIs %s in %s out; %s", x.Child, x.ID, state, x.SPIIn, x.SPIOut, transport)
 		say("      ", "%s === %s", strings.Join(x.LocalTS, " "), strings.Join(x.RemoteTS, " "))
 		line := x.Proposal
 		if !x.NextRekey.IsZero() && (x.State == "installed" || x.State == "rekeying") {

@@ -239,3 +239,43 @@ func BenchmarkStatus(b *testing.B) {
 		b.Error(err)
 	}
 }
+
+// TestStatusHostWarnings: that this host cannot use a tunnel that is up is a line; all that there is to say of the host is in the details.
+func TestStatusHostWarnings(t *testing.T) {
+	st := manyTunnels(3, 1, 0)
+	for i, c := range []string{"", "branch-0002", "branch-0001", "branch-0000", "gone"} {
+		st.Gateway.HostWarnings = append(st.Gateway.HostWarnings, vici.HostWarning{Connection: c, Child: strings.Repeat("net", min(len(c), 1)), Text: fmt.Sprint("what is wrong #", i)})
+	}
+	text := statusText(st, screen{119, 40}, statusOptions{})
+	if !strings.Contains(text, "\nwarning: what is wrong #2\nand 1 warning more about this host; --verbose shows all\n") || strings.Count(text, "what is wrong") != 1 {
+		t.Errorf("no warning, or more than one:\n%s", text)
+	}
+	if text = statusText(st, screen{119, 40}, statusOptions{verbose: true}); strings.Count(text, "\nwarning: what is wrong #") != 5 || strings.Contains(text, "more about this host") {
+		t.Errorf("the details lack some:\n%s", text)
+	}
+	st.Gateway.HostWarnings = st.Gateway.HostWarnings[:2]
+	if text = statusText(st, screen{119, 40}, statusOptions{}); strings.Contains(text, "warning") {
+		t.Errorf("a warning about a tunnel that is down:\n%s", text)
+	}
+}
+
+// TestStatusAges: what is being replaced or deleted has not been so since it was installed.
+func TestStatusAges(t *testing.T) {
+	st := manyTunnels(1, 0, 0)
+	p := &st.Connections[0].Peers[0]
+	p.Children[0].Since = statusNow.Add(-time.Hour)
+	want := func(words ...string) {
+		t.Helper()
+		text := statusText(st, screen{119, 40}, statusOptions{verbose: true})
+		for _, w := range words {
+			if !strings.Contains(text, w) {
+				t.Errorf("no %q in\n%s", w, text)
+			}
+		}
+	}
+	want("IKE SA #1 established for 1d2h, ", "net #1 installed for 1h0m; ")
+	p.State, p.Children[0].State = "rekeying", "deleted"
+	want("IKE SA #1 rekeying, established 1d2h ago, ", "net #1 deleted, installed 1h0m ago; ")
+	p.State = "connecting"
+	want("IKE SA #1 connecting for 1d2h, ")
+}

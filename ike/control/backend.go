@@ -24,6 +24,8 @@ type Backend struct {
 	Drops    func() []vici.Drop
 	// NoPolicy is the last packet that no child selects, as text, and when it was dropped; nil where nobody knows.
 	NoPolicy func() (packet string, at time.Time)
+	// HostWarnings are what is wrong with this host for the configuration in force; nil where nobody looks.
+	HostWarnings func() []vici.HostWarning
 	// Reload loads the configuration again; nil when that is not possible.
 	// It says what has changed, a line each.
 	Reload func(ctx context.Context) ([]string, error)

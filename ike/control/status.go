@@ -29,6 +29,9 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 	if b.NoPolicy != nil {
 		st.Gateway.NoPolicy, st.Gateway.NoPolicyAt = b.NoPolicy()
 	}
+	if b.HostWarnings != nil {
+		st.Gateway.HostWarnings = b.HostWarnings()
+	}
 	if b.EventsDropped != nil {
 		st.Gateway.DroppedEvents = b.EventsDropped()
 	}

@@ -37,6 +37,8 @@ type GatewayStatus struct {
 	// it was dropped; empty if there was none.
 	NoPolicy   string    `json:"last_no_policy,omitempty"`
 	NoPolicyAt time.Time `json:"last_no_policy_at,omitzero"`
+	// HostWarnings are what check says of this host, as it is now.
+	HostWarnings []HostWarning `json:"host_warnings,omitempty"`
 	// Strangers are the latest failures that belong to no connection, such as peers that none is for.
 	Strangers []FailureStatus `json:"strangers,omitempty"`
 	// DroppedEvents is how many VICI events slow clients have missed.

@@ -130,6 +130,7 @@ func (g *GatewayStatus) message() *Message {
 	}
 	m.SetNonEmpty("no-policy", g.NoPolicy)
 	setTime(m, "no-policy-at", g.NoPolicyAt)
+	fillHostWarnings(m.Sub("host-warnings"), g.HostWarnings)
 	strangers := m.Sub("strangers")
 	for i := range g.Strangers {
 		g.Strangers[i].fill(strangers.Sub(strconv.Itoa(i + 1)))

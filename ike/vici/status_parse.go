@@ -141,6 +141,7 @@ func parseGatewayStatus(m *Message) (GatewayStatus, error) {
 			g.Drops = append(g.Drops, Drop{Direction: direction, Reason: e.Name, Packets: p.uint64(s, e.Name)})
 		}
 	}
+	g.HostWarnings = parseHostWarnings(m.Section("host-warnings"))
 	for _, s := range m.Section("strangers").Sections() {
 		g.Strangers = append(g.Strangers, p.failure(s))
 	}
