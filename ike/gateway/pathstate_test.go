@@ -14,6 +14,9 @@ func (p *fakePlane) PathState(child uint64) (PathState, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, ok := p.out[child]
+	if s, apart := p.states[child]; apart {
+		return s, ok
+	}
 	return p.state, ok
 }
 
@@ -53,6 +56,43 @@ func TestPathRemark(t *testing.T) {
 			t.Errorf("afterwards: %+v", i.Remarks)
 		}
 		stopAll(t, a, b)
+	})
+}
+
+// Of many peers of a child those behind a path that swallows packets are not hidden by one whose path is narrower and says so.
+func TestPathRemarkOfManyPeers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		b := f.start(addrB, toml("", called("*.example", "no")))
+		a := f.start(addrA, toml("", callerAt(addrA, "a.example", "10.1.1.0/24")))
+		c := f.start(addrC, toml("", callerAt(addrC, "c.example", "10.1.2.0/24")))
+		settle(10 * time.Second)
+		child := func() ChildInfo { return b.info().Conns[0].Children[0] }
+		sas := child().SAs
+		if len(sas) != 2 {
+			t.Fatalf("%d CHILD SAs", len(sas))
+		}
+		told, hole := PathState{MTU: 1280, TooBig: true}, PathState{MTU: 1400, BlackHole: true, Was: 1500}
+		worse := PathState{MTU: 1350, BlackHole: true, Was: 1500}
+		for _, s := range []struct {
+			paths [2]PathState
+			mtu   int
+			hole  string
+		}{
+			{[2]PathState{hole, told}, 1280, "1400"}, {[2]PathState{told, hole}, 1280, "1400"}, {[2]PathState{hole, worse}, 1350, "1350"},
+			{[2]PathState{worse, hole}, 1350, "1350"}, {[2]PathState{told, told}, 1280, ""},
+		} {
+			b.plane.mu.Lock()
+			b.plane.states = map[uint64]PathState{sas[0].ID: s.paths[0], sas[1].ID: s.paths[1]}
+			b.plane.mu.Unlock()
+			i := child()
+			if i.Path.MTU != s.mtu || i.Remarked(diag.CodeMTU) != (s.hole != "") || len(i.Remarks) > 1 {
+				t.Errorf("%+v: MTU %d, %+v", s.paths, i.Path.MTU, i.Remarks)
+			} else if s.hole != "" && !strings.Contains(i.Remarks[0].Failure.Error(), "at most "+s.hole) {
+				t.Errorf("%+v: %v", s.paths, i.Remarks[0].Failure)
+			}
+		}
+		stopAll(t, a, b, c)
 	})
 }
 

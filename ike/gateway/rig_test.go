@@ -220,7 +220,8 @@ type fakePlane struct {
 
 	mu       sync.Mutex
 	muted    bool
-	state    PathState // of every path
+	state    PathState            // of every path
+	states   map[uint64]PathState // of those of single CHILD SAs
 	spi      uint32
 	reserved map[uint32]bool
 	spd      map[uint64]selector.Policy

@@ -37,6 +37,7 @@ type halfSurveyed struct {
 	children []*child // to be copied; the first may be half done
 	child    *ChildInfo
 	live     []uint64 // CHILD SAs of that child to be copied
+	hole     int      // the MTU of the path that it has a remark on; 0 for none
 }
 
 // Survey begins a copy of the state.
@@ -113,14 +114,13 @@ func (s *Survey) step(budget int) int {
 		}
 		i.Last = h.failures.Concerning(c.cfg.Name)
 		h.child = &i
-		for id := range c.live {
-			h.live = append(h.live, id)
+		h.live, h.hole = slices.Sorted(maps.Keys(c.live)), 0
+		for _, id := range h.live {
 			if n, ok := s.d.o.DataPlane.Counters(id); ok {
 				h.child.Counters.add(n)
 			}
 			s.path(id)
 		}
-		slices.Sort(h.live)
 		budget -= 1 + len(h.live)/surveyCounters
 	}
 	c := h.children[0]
@@ -143,7 +143,7 @@ func (s *Survey) step(budget int) int {
 	return budget
 }
 
-// path looks at the path of a CHILD SA of the child that it is at, and remarks on one that swallows large packets, once for all of them.
+// path looks at the path of a CHILD SA of the child that it is at, and remarks on the narrowest of those that swallow large packets.
 func (s *Survey) path(id uint64) {
 	p, ok := s.d.o.DataPlane.PathState(id)
 	i := s.d.installed[id]
@@ -151,16 +151,14 @@ func (s *Survey) path(id uint64) {
 		return
 	}
 	h := s.half.child
-	narrowest := h.Path.narrower(p)
-	if narrowest == h.Path {
+	h.Path = h.Path.narrower(p)
+	if !p.BlackHole || s.half.hole != 0 && s.half.hole <= p.MTU {
 		return
 	}
-	h.Path = narrowest
+	s.half.hole = p.MTU
 	h.Remarks = slices.DeleteFunc(h.Remarks, func(r diag.Repeat) bool { return r.Failure.Code == diag.CodeMTU })
-	if p.BlackHole {
-		f := diag.BlackHole(s.d.where(p.Since, i.owner, i.child), p.MTU, p.Was)
-		h.Remarks = append(h.Remarks, diag.Repeat{Failure: f, Count: 1, First: p.Since, Last: p.Since})
-	}
+	f := diag.BlackHole(s.d.where(p.Since, i.owner, i.child), p.MTU, p.Was)
+	h.Remarks = append(h.Remarks, diag.Repeat{Failure: f, Count: 1, First: p.Since, Last: p.Since})
 }
 
 // childInfo is what there is to know of a child, but for its CHILD SAs and its failure.
