@@ -112,6 +112,13 @@ func (c *connection) finishBare(err error) {
 	}
 }
 
+// bareIsUp is called when it is up: what has failed before is over.
+func (d *Manager) bareIsUp(c *connection) {
+	d.failures.Clear(c.conf.Name, "")
+	d.provisional.Clear(c.conf.Name, "")
+	c.finishBare(nil)
+}
+
 // bareClosed ends the attempt that an IKE SA was for.
 func (d *Manager) bareClosed(now time.Time, e *entry, f *diag.Failure, reason string) {
 	if e.conn == nil || e.detoured || e.conn.bare.machine != e.m {

@@ -147,3 +147,21 @@ func TestConnectionWithoutChildrenTakenBack(t *testing.T) {
 		})
 	}
 }
+
+// What has failed before it is up is no failure of it any more.
+func TestConnectionWithoutChildrenRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		a := f.start(addrA, toml("", bareLeft("")))
+		if err := a.d.Initiate(t.Context(), Target{Connection: "b"}, false, nil); err == nil || a.last("b") == nil {
+			t.Errorf("nobody is there: %v, %v", err, a.last("b"))
+		}
+		b := f.start(addrB, toml("", bareRight("")))
+		if err := a.d.Initiate(t.Context(), Target{Connection: "b"}, false, nil); err != nil || a.last("b") != nil {
+			t.Errorf("it is up: %v, %v", err, a.last("b"))
+		}
+		settle(time.Minute)
+		a.stop()
+		b.stop()
+	})
+}

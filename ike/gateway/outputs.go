@@ -266,7 +266,7 @@ func (d *Manager) established(now time.Time, e *entry) {
 	}
 	if !e.m.RedirectedAway() {
 		if len(e.conn.children) == 0 {
-			e.conn.finishBare(nil)
+			d.bareIsUp(e.conn)
 		}
 		d.enforceUnique(now, e)
 	}
