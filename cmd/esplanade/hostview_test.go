@@ -114,6 +114,27 @@ func TestInnerAddressesOfSeveral(t *testing.T) {
 	}
 }
 
+// TestInnerAddressIsKept: an address is kept until there is another way to its network. Containers that are started are none.
+func TestInnerAddressIsKept(t *testing.T) {
+	c, v := conf(t, fiveLines), bare()
+	v.forwards4 = forwardingOn
+	v.addrs = append(v.addrs, hostAddr{netip.MustParsePrefix("172.17.0.1/16"), "docker0"})
+	if got := fmt.Sprint(stillOwn(c, v)); got != "[10.10.0.1/32]" {
+		t.Errorf("forwarding: %s", got)
+	}
+	v.routes = append(v.routes, tun.HostRoute{Dst: netip.MustParsePrefix("10.10.0.0/16"), Device: "eth1"})
+	if got := stillOwn(c, v); len(got) > 0 {
+		t.Errorf("a route: %v", got)
+	}
+	if v = bare(); len(stillOwn(c, v)) != 1 {
+		t.Error("nothing has changed")
+	}
+	v.addrs = append(v.addrs, hostAddr{netip.MustParsePrefix("10.10.0.254/24"), "eth1"})
+	if got := stillOwn(c, v); len(got) > 0 {
+		t.Errorf("an interface: %v", got)
+	}
+}
+
 // TestHostWarnings: the status has the warnings, each with the child that this host can't use, and so many at most. Notes are left out.
 func TestHostWarnings(t *testing.T) {
 	v := bare()

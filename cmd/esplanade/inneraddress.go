@@ -134,7 +134,7 @@ func (g *gateway) giveBack() {
 	if len(g.taken) == 0 {
 		return
 	}
-	keep := ownAddresses(g.conf, readHost(g.interfaceName()))
+	keep := stillOwn(g.conf, readHost(g.interfaceName()))
 	g.taken = slices.DeleteFunc(g.taken, func(p netip.Prefix) bool {
 		if slices.Contains(keep, p) {
 			return false
@@ -143,10 +143,17 @@ func (g *gateway) giveBack() {
 			g.log.Warn("cannot take an address off the device that may be another host's by now", "address", p, "error", err)
 			return false
 		}
-		g.log.Warn("the address that this host had got within local_ts is taken off the device: there is another way to that network now, or this "+
-			"host passes on packets", "address", p)
+		g.log.Warn("the address that this host had got within local_ts is taken off the device: there is another way to that network "+
+			"now", "address", p)
 		return true
 	})
+}
+
+// stillOwn are the addresses that a host which has got them may keep. That it passes on packets by now, as when containers are started on
+// it, makes them nobody else's: it has no way to another host of that network. A tunnel that works is not taken from it for that.
+func stillOwn(conf *config.Config, v hostView) []netip.Prefix {
+	v.forwards4, v.forwards6 = forwardingOff, forwardingOff
+	return ownAddresses(conf, v)
 }
 
 // text says what a missing address means.

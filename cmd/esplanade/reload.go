@@ -52,7 +52,7 @@ func (g *gateway) reload(ctx context.Context) ([]string, error) {
 		remarks := runningRemarks(conf)
 		g.remark(remarks)
 		for _, r := range remarks {
-			lines = append(lines, fmt.Sprint(r))
+			lines = append(lines, r.String())
 		}
 	}
 	return lines, nil
