@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ func (c *connReport) print(w io.Writer, now time.Time, s screen) {
 		if p := h.Path; p != nil && p.LoweredBy != "" {
 			say("    ", "%s", pathText(p, now))
 		}
+		c.printTroubles(&h, w, now, s)
 	}
 	if q := c.Silence; q != nil && c.State != "dead" {
 		say("  ", "no answer for %s, if it stays so:", short(now.Sub(q.Since)))
@@ -45,6 +47,26 @@ func (c *connReport) print(w io.Writer, now time.Time, s screen) {
 	}
 	if f := c.Aside; f != nil {
 		f.print(w, now, s, "what is up is not concerned: another attempt failed")
+	}
+}
+
+// printTroubles writes what has failed of a child, as far as it does not stand at the end as that of the connection.
+func (c *connReport) printTroubles(h *childReport, w io.Writer, now time.Time, s screen) {
+	said := func(f *failureReport) bool {
+		return f == nil || slices.ContainsFunc(append([]*failureReport{c.Failure, c.Aside}, c.Remarks...), func(o *failureReport) bool {
+			return o != nil && o.Message == f.Message
+		})
+	}
+	for _, f := range h.Remarks {
+		if !said(f) {
+			f.print(w, now, s, "remark on "+h.Name)
+		}
+	}
+	if !said(h.Failure) {
+		h.Failure.print(w, now, s, "last failure of "+h.Name)
+	}
+	if !said(h.Aside) {
+		h.Aside.print(w, now, s, h.Name+" is not concerned: another attempt failed")
 	}
 }
 

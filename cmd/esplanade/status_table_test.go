@@ -279,3 +279,20 @@ func TestStatusAges(t *testing.T) {
 	p.State = "connecting"
 	want("IKE SA #1 connecting for 1d2h, ")
 }
+
+// TestStatusOfSiblings: the details have the failure and the remarks of each child, and those that are the connection's once.
+func TestStatusOfSiblings(t *testing.T) {
+	st := manyTunnels(1, 1, 0)
+	c := &st.Connections[0]
+	more := c.Children[0]
+	more.Name = "voice"
+	more.State.LastFailure = &vici.FailureStatus{Code: "E-TS", Text: "E-TS branch/voice: nothing in common.", Fix: "compare.", Count: 1, Last: statusNow}
+	more.State.Remarks = []vici.FailureStatus{{Code: "E-MTU", Text: "E-MTU branch/voice: large packets vanish.", Fix: "let them pass.", Count: 1, Last: statusNow}}
+	c.Children = append(c.Children, more)
+	text := statusText(st, screen{119, 40}, statusOptions{details: true})
+	for _, want := range []string{"remark on voice 0s ago:\n    E-MTU branch/voice: ", "last failure of voice 0s ago:\n    E-TS branch/voice: ", "E-TIMEOUT-INIT branch-0000: "} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("%q is there %d times in\n%s", want, strings.Count(text, want), text)
+		}
+	}
+}
