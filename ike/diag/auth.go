@@ -52,6 +52,9 @@ type Key struct{ Table, Line string }
 
 func (k Key) table() string { return orUnknown(k.Table, "the pre-shared key") }
 
+// own reports whether it is a connection's own key, which no other connection uses.
+func (k Key) own() bool { return strings.HasPrefix(k.Table, "connections.") }
+
 // text is "secrets.ike.office (gw.toml:30)".
 func (k Key) text() string { return orUnknown(k.Table, "[secrets.ike.NAME]") + at(k.Line) }
 
@@ -69,8 +72,12 @@ func WrongPSK(w Where, k Key, localID, remoteID string) *Failure {
 	f := w.At(orUnknown(k.Line, w.ConfigLine)).failure(CodeAuthPSK, k.table()+" for "+quote(localID)+" and "+quote(remoteID),
 		"another key, or with one for other identities")
 	f.PeerID = orUnknown(w.PeerID, remoteID)
+	choice := "The identities choose the key: if another entry of secrets.ike is meant, its id must name " + quote(remoteID) + "."
+	if k.own() {
+		choice = "The connection chooses the key: if another connection is meant, its remote.id must name " + quote(remoteID) + "."
+	}
 	f.Fix = fmt.Sprintf("enter the same key in %s here and at the peer for these two identities; compare checksums of the files, and look "+
-		"for a trailing newline. The identities choose the key: if another entry of secrets.ike is meant, its id must name %s.", k.text(), quote(remoteID))
+		"for a trailing newline. %s", k.text(), choice)
 	return f
 }
 

@@ -220,6 +220,15 @@ func TestConstructorsCoverCodes(t *testing.T) {
 	}
 }
 
+// TestWrongOwnKey: of a connection's own key nobody is sent to secrets.ike, where it is not.
+func TestWrongOwnKey(t *testing.T) {
+	f := WrongPSK(Where{Connection: "office"}, Key{Table: "connections.office", Line: "gw.toml:5"}, "a.example", "b.example")
+	if !strings.Contains(f.Fix, "in connections.office (gw.toml:5) here") || strings.Contains(f.Fix, "secrets.ike") ||
+		!strings.Contains(f.Fix, "if another connection is meant, its remote.id must name 'b.example'") {
+		t.Error(f.Fix)
+	}
+}
+
 // TestRenderings pins the lines that operators will meet most.
 func TestRenderings(t *testing.T) {
 	for name, want := range map[string]string{
