@@ -124,11 +124,11 @@ func (d *Manager) childShut(m *sa.Machine, cfg *sa.ChildConfig) bool {
 	return h != nil && h.shut
 }
 
-// revoke takes back what this side is about to ask for: by an attempt, or with an IKE SA that takes the place of another one. The request
-// may be on its way.
+// revoke takes back what this side asks for, or is about to: by an attempt, with an IKE SA that takes the place of another one, or one more
+// pair of networks. The request may be on its way.
 func (c *child) revoke() {
 	for e := range c.conn.entries {
-		if c.busy && c.machine == e.m || e.handover.asked[c] && !carries(e, c) {
+		if c.busy && c.machine == e.m || e.handover.asked[c] && !carries(e, c) || e.m.Asks(c.cfg) {
 			if e.revoked == nil {
 				e.revoked = map[*child]struct{}{}
 			}
@@ -140,8 +140,5 @@ func (c *child) revoke() {
 // takenBack reports whether a CHILD SA that has come up is one that a command has taken back while it was negotiated.
 func (e *entry) takenBack(h *child, x *sa.Child) bool {
 	_, revoked := e.revoked[h]
-	if x.Initiator {
-		delete(e.revoked, h)
-	}
 	return h.shut || revoked && x.Initiator
 }

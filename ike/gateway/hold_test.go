@@ -367,3 +367,22 @@ func TestTerminateCrosses(t *testing.T) {
 		}
 	}
 }
+
+// The same for one pair of networks after the other, which are asked for while the child is up.
+func TestTerminateCrossesPairs(t *testing.T) {
+	for after := time.Duration(0); after < 16*latency; after += latency {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFabric(t)
+			b := f.start(addrB, toml("", onePair("00", "01", "10", "11")))
+			a := f.start(addrA, toml("", manyNets("start")))
+			settle(after)
+			_, _ = a.d.Terminate(t.Context(), Target{Connection: "b", Child: "net"}, false, false)
+			settle(10 * time.Minute)
+			if h := a.child("b/net"); h.Up() || len(h.SAs) != 0 {
+				t.Errorf("after %s: net is %s with %d CHILD SAs", after, h.Phase, len(h.SAs))
+			}
+			a.stop()
+			b.stop()
+		})
+	}
+}

@@ -27,6 +27,12 @@ func (m *Machine) InitiateChild(now time.Time, c *ChildConfig, trigger *selector
 	m.pump(now)
 }
 
+// Asks reports whether a CREATE_CHILD_SA request for a child, other than to rekey one, has not come to anything yet.
+func (m *Machine) Asks(c *ChildConfig) bool {
+	_, ok := queued(m, func(t *createChildTask) bool { return t.cfg == c })
+	return ok
+}
+
 func (m *Machine) dequeue(t task) {
 	if i := slices.IndexFunc(m.queue, func(q task) bool { return q == t }); i >= 0 {
 		m.queue = slices.Delete(m.queue, i, i+1)
