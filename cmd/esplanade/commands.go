@@ -120,9 +120,6 @@ func completeName(socket *string) cobra.CompletionFunc {
 		var names []string
 		for _, n := range s.Connections {
 			names = append(names, n.Name)
-			if c.Name() == "status" {
-				continue
-			}
 			for _, h := range n.Children {
 				names = append(names, n.Name+"/"+h.Name)
 			}

@@ -143,6 +143,11 @@ func TestUnknownNames(t *testing.T) {
 			t.Errorf("%s: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
 		}
 	}
+	for _, command := range []string{"status", "initiate", "terminate", "rekey"} {
+		if _, names, _ := cli("__complete", command, "--socket", n.socket, ""); !strings.Contains(names, "lab\nlab/net\n") {
+			t.Errorf("%s completes %q", command, names)
+		}
+	}
 	// What exists and is not up.
 	code, _, stderr := cli("rekey", "net", "--socket", n.socket)
 	if code != exitFailed || !strings.Contains(stderr, "only what is up can be rekeyed") {

@@ -25,7 +25,7 @@ func TestRenewal(t *testing.T) {
 				a, b := f.start(addrA, toml("", left("start"))), f.start(addrB, toml("", right("none")))
 				settle(time.Second)
 				wantUp(t, a, b)
-				renew := func(for_ time.Duration) (n int, failure error, after time.Duration) {
+				renew := func(for_ time.Duration) (n int, after time.Duration, failure error) {
 					t.Helper()
 					var r *Renewal
 					began, ended := time.Now(), time.Time{}
@@ -41,13 +41,13 @@ func TestRenewal(t *testing.T) {
 					if ended.IsZero() {
 						t.Error("nobody was told")
 					}
-					return n, failure, ended.Sub(began)
+					return n, ended.Sub(began), failure
 				}
-				if n, failure, after := renew(20 * time.Second); n != 1 || failure != nil || after == 0 || after > 5*time.Second {
+				if n, after, failure := renew(20 * time.Second); n != 1 || failure != nil || after == 0 || after > 5*time.Second {
 					t.Errorf("%d renewed after %s, %v", n, after, failure)
 				}
 				f.setDeliver(func(_, _ netip.AddrPort, _ []byte) bool { return false })
-				n, failure, after := renew(10 * time.Minute)
+				n, after, failure := renew(10 * time.Minute)
 				var fail *diag.Failure
 				if n != 0 || !errors.As(failure, &fail) || after < 10*time.Second {
 					t.Errorf("nobody answers: %d renewed after %s, %v", n, after, failure)

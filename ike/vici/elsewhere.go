@@ -42,5 +42,5 @@ func (ss *session) configured(ctx context.Context, why, where string) *Message {
 	if where != "" {
 		file = where + " of " + file
 	}
-	return failed(fmt.Errorf("%s. Fix: edit %s, then load it with swanctl --reload-settings or SIGHUP.", why, file))
+	return failed(fmt.Errorf("%s. Fix: edit %s, then load it with swanctl --reload-settings or SIGHUP", why, file))
 }
