@@ -194,8 +194,8 @@ func NoTrap(w Where) *Failure {
 
 // TrapOfStart is the failure of a command that removes the trap of a child which is to be up at all times.
 func TrapOfStart(w Where) *Failure {
-	f := w.failure(CodeConfig, "no trap to remove: start_action is \"start\", so that the child is kept up without any", "")
-	f.Fix = "take it down with `esplanade terminate`, or set another start_action and reload."
+	f := w.failure(CodeConfig, "no trap to remove: start_action, close_action or dpd_action is \"start\", so that the child is kept up without any", "")
+	f.Fix = "take it down with `esplanade terminate`, or set another action and reload."
 	return f
 }
 

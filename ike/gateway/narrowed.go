@@ -131,7 +131,7 @@ func (d *Manager) review(now time.Time, h *child) time.Time {
 	}
 	n.asking = nil
 	next := time.Time{}
-	if asked && h.conf.StartAction == policy.StartStart && !h.held && len(have) < maxPairs {
+	if asked && h.action() == policy.StartStart && !h.held && len(have) < maxPairs {
 		for _, p := range left {
 			if slices.ContainsFunc(have, p.Overlaps) {
 				continue // it has a part of it, and the same request would get the same part

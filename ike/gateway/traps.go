@@ -43,7 +43,8 @@ func (d *Manager) InstallTrap(t Target) error {
 	return nil
 }
 
-// UninstallTrap has packets no longer bring a child up: without an SA they are refused. An SA that is there stays.
+// UninstallTrap has packets no longer bring a child up: without an SA they are refused, or follow the host's other routes where the
+// child's remote_ts is every address, as with start_action = "none". An SA that is there stays.
 func (d *Manager) UninstallTrap(t Target) error {
 	list, err := d.oneChild(t)
 	if err != nil {
