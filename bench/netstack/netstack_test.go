@@ -12,7 +12,7 @@ import (
 	"esplanade/bench/proof"
 )
 
-// Every contestant carries data in every pattern, and only where it is asked to.
+// Every contestant gets through every pattern, and carries data only where it is asked to. How much is no matter of a test.
 func TestMeasure(t *testing.T) {
 	o := &Options{runs: 1, duration: 200 * time.Millisecond}
 	r := results{Runs: o.runs, Seconds: o.duration.Seconds()}
