@@ -59,27 +59,27 @@ func (a *addrs) why(c *connection, remote netip.Addr) error {
 
 // AddressesChanged says that addresses or routes of this host may have changed. It may be called when nothing has. list are the
 // addresses, known whether they are.
-func (d *Manager) AddressesChanged(now time.Time, list []netip.Addr, known bool) {
-	d.begin()
-	changed := known && d.addrs.update(list)
+func (g *Manager) AddressesChanged(now time.Time, list []netip.Addr, known bool) {
+	g.begin()
+	changed := known && g.addrs.update(list)
 	if changed {
-		d.log.Info("the addresses of this host have changed", "addresses", d.addrs.list)
+		g.log.Info("the addresses of this host have changed", "addresses", g.addrs.list)
 	}
-	for _, e := range d.table.all() {
+	for _, e := range g.table.all() {
 		if !e.closed {
 			e.m.AddressesChanged(now)
-			d.drain(now, e)
+			g.drain(now, e)
 		}
 	}
 	if !changed {
 		return
 	}
 	// What could not be reached may be reachable now: nothing is gained by waiting for the end of a pause.
-	for _, c := range d.conns {
+	for _, c := range g.conns {
 		for _, h := range c.children {
 			if !h.backoff.next.IsZero() {
 				h.backoff.next = time.Time{}
-				d.touch(h)
+				g.touch(h)
 			}
 		}
 	}
@@ -87,9 +87,9 @@ func (d *Manager) AddressesChanged(now time.Time, list []netip.Addr, known bool)
 
 // ownAddr says how well an address of this host fits a connection, as match does for its local_addrs. An IKE SA that may move goes to any
 // address of the host, unless mobike_addrs says otherwise.
-func (d *Manager) ownAddr(c *connection, a netip.Addr) int {
-	fits := d.names.match(c.conf.LocalAddrs, a)
-	if fits == 0 && c.conf.MayLeave() && d.addrs.set[a.Unmap().WithZone("")] {
+func (g *Manager) ownAddr(c *connection, a netip.Addr) int {
+	fits := g.names.match(c.conf.LocalAddrs, a)
+	if fits == 0 && c.conf.MayLeave() && g.addrs.set[a.Unmap().WithZone("")] {
 		return ofAll
 	}
 	return fits
@@ -100,13 +100,13 @@ const ofAll = 1
 
 // localAddrs are the addresses at which a connection's peer may find this host. What
 // lies in the networks behind this gateway is for the tunnel to carry and not a way to the gateway.
-func (d *Manager) localAddrs(cfg *sa.Config) []netip.Addr {
-	c := d.connection(cfg)
+func (g *Manager) localAddrs(cfg *sa.Config) []netip.Addr {
+	c := g.connection(cfg)
 	if c == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(d.addrs.list), func(a netip.Addr) bool {
-		return d.ownAddr(c, a) == 0 || protected(c.conf, a)
+	return slices.DeleteFunc(slices.Clone(g.addrs.list), func(a netip.Addr) bool {
+		return g.ownAddr(c, a) == 0 || protected(c.conf, a)
 	})
 }
 
@@ -128,41 +128,41 @@ func protected(c *config.Connection, a netip.Addr) bool {
 }
 
 // sourceFor is the address that a connection's packets to a peer's address leave from.
-func (d *Manager) sourceFor(cfg *sa.Config, remote netip.Addr) (netip.Addr, bool) {
-	c := d.connection(cfg)
+func (g *Manager) sourceFor(cfg *sa.Config, remote netip.Addr) (netip.Addr, bool) {
+	c := g.connection(cfg)
 	if c == nil {
 		return netip.Addr{}, false
 	}
-	a, err := d.localFor(c, remote)
+	a, err := g.localFor(c, remote)
 	if err != nil && c.conf.MayLeave() {
-		a, err = d.o.Host.SourceFor(remote)
+		a, err = g.o.Host.SourceFor(remote)
 	}
 	if err != nil {
 		return netip.Addr{}, false
 	}
 	// What the routes give is ours to use when it is an address that the world knows: not one inside of the tunnel.
-	fits := d.ownAddr(c, a)
-	return a, d.addrs.has(a) && (fits == exactly || fits > 0 && (d.addrs.set[a] || a.IsLoopback()))
+	fits := g.ownAddr(c, a)
+	return a, g.addrs.has(a) && (fits == exactly || fits > 0 && (g.addrs.set[a] || a.IsLoopback()))
 }
 
 // acceptable is the policy for addresses that a peer has moved to: ours must be one that the connection uses, the
 // peer's one that can be somebody else's.
 //
 // Nor may it be one of the networks that the peer is reached in through its own tunnel: the tunnel would be sent into itself.
-func (d *Manager) acceptable(cfg *sa.Config, path sa.Path) bool {
-	c := d.connection(cfg)
+func (g *Manager) acceptable(cfg *sa.Config, path sa.Path) bool {
+	c := g.connection(cfg)
 	remote := path.Remote.Addr()
-	return c != nil && d.ownAddr(c, path.Local.Addr()) > 0 &&
-		!remote.IsUnspecified() && !remote.IsMulticast() && !d.addrs.set[remote] && !d.carries(c, remote)
+	return c != nil && g.ownAddr(c, path.Local.Addr()) > 0 &&
+		!remote.IsUnspecified() && !remote.IsMulticast() && !g.addrs.set[remote] && !g.carries(c, remote)
 }
 
 // carries reports whether a connection's children carry packets to an address. The address that is configured for the peer itself is
 // kept out of the tunnel, and a network of all addresses says nothing about one of them.
-func (d *Manager) carries(c *connection, a netip.Addr) bool {
+func (g *Manager) carries(c *connection, a netip.Addr) bool {
 	for _, h := range c.conf.Children {
 		for _, s := range h.RemoteTS {
 			if within(s, a) {
-				return d.names.match(c.conf.RemoteAddrs, a) != exactly
+				return g.names.match(c.conf.RemoteAddrs, a) != exactly
 			}
 		}
 	}
@@ -183,40 +183,40 @@ func within(s selector.Selector, a netip.Addr) bool {
 }
 
 // tunnelled reports whether the packets to an address of a connection's peer would go through a tunnel, be it another peer's.
-func (d *Manager) tunnelled(cfg *sa.Config, a netip.Addr) bool {
-	c := d.connection(cfg)
-	return c != nil && (d.carries(c, a) || d.othersCarry(c, a))
+func (g *Manager) tunnelled(cfg *sa.Config, a netip.Addr) bool {
+	c := g.connection(cfg)
+	return c != nil && (g.carries(c, a) || g.othersCarry(c, a))
 }
 
 // othersCarry reports whether an address is in the networks of another connection.
-func (d *Manager) othersCarry(c *connection, a netip.Addr) bool {
-	return slices.ContainsFunc(d.conns, func(x *connection) bool { return x != c && d.carries(x, a) })
+func (g *Manager) othersCarry(c *connection, a netip.Addr) bool {
+	return slices.ContainsFunc(g.conns, func(x *connection) bool { return x != c && g.carries(x, a) })
 }
 
 // moved reports that an IKE SA goes on between other addresses.
-func (d *Manager) moved(now time.Time, e *entry, o sa.Moved) {
+func (g *Manager) moved(now time.Time, e *entry, o sa.Moved) {
 	what := "moved"
 	if o.ESP {
 		what = "moved ESP"
 	}
-	d.o.Meter.Add(CountMoves)
-	d.logger(e).Info(what, "from_local", o.From.Local, "from_remote", o.From.Remote, "local", o.To.Local, "remote", o.To.Remote,
+	g.o.Meter.Add(CountMoves)
+	g.logger(e).Info(what, "from_local", o.From.Local, "from_remote", o.From.Remote, "local", o.To.Local, "remote", o.To.Remote,
 		"reason", o.Reason)
 	if !o.ESP {
-		d.o.Observer.Observe(IKEMoved{SA: e.m.Summary(), From: o.From})
+		g.o.Observer.Observe(IKEMoved{SA: e.m.Summary(), From: o.From})
 	}
-	d.reauthElsewhere(now, e, o)
+	g.reauthElsewhere(now, e, o)
 }
 
 // reauthElsewhere gives up an attempt to authenticate again that goes to where the peer was, where nobody answers any more. The next
 // one goes to where it is.
-func (d *Manager) reauthElsewhere(now time.Time, e *entry, o sa.Moved) {
+func (g *Manager) reauthElsewhere(now time.Time, e *entry, o sa.Moved) {
 	if e.conn == nil || o.From.Remote.Addr() == o.To.Remote.Addr() {
 		return
 	}
 	for _, x := range e.conn.entries.sorted() {
 		if x.handover.from == e && !x.up && x.m.State() == sa.StateConnecting && x.m.Path().Remote.Addr() == o.From.Remote.Addr() {
-			d.abandon(now, x, "the peer has moved")
+			g.abandon(now, x, "the peer has moved")
 		}
 	}
 }

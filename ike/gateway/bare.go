@@ -20,15 +20,15 @@ type bare struct {
 }
 
 // bareOf finds the connection without children that a target names; nil for none.
-func (d *Manager) bareOf(t Target) *connection {
-	if c := d.dir.byName[t.Connection]; c != nil && len(c.children) == 0 && t.Child == "" {
+func (g *Manager) bareOf(t Target) *connection {
+	if c := g.dir.byName[t.Connection]; c != nil && len(c.children) == 0 && t.Child == "" {
 		return c
 	}
 	return nil
 }
 
 // initiateBare asks for the IKE SA of a connection without children, unless it is there.
-func (d *Manager) initiateBare(c *connection, wait func() *Waiter) {
+func (g *Manager) initiateBare(c *connection, wait func() *Waiter) {
 	shut := c.shut
 	c.shut = false
 	if c.bareUp() {
@@ -42,7 +42,7 @@ func (d *Manager) initiateBare(c *connection, wait func() *Waiter) {
 		c.finishBare(diag.OpenAgain(whereOf(c).At(c.conf.At("remote_addrs").FileLine())))
 	case c.bare.machine == nil:
 		c.bare.asked = true
-		d.bares = append(d.bares, c)
+		g.bares = append(g.bares, c)
 	}
 }
 
@@ -52,14 +52,14 @@ func (c *connection) bareUp() bool {
 }
 
 // reconcileBares begins what was asked for.
-func (d *Manager) reconcileBares(now time.Time) {
-	list := d.bares
-	d.bares = nil
+func (g *Manager) reconcileBares(now time.Time) {
+	list := g.bares
+	g.bares = nil
 	for _, c := range list {
 		if !c.bare.asked || c.gone || c.resolving {
 			continue
 		}
-		d.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
+		g.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
 			if !c.bare.asked {
 				return // taken down since
 			}
@@ -69,37 +69,37 @@ func (d *Manager) reconcileBares(now time.Time) {
 				return
 			}
 			if err == nil {
-				err = d.beginBare(now, c, remote)
+				err = g.beginBare(now, c, remote)
 			}
 			if err != nil {
-				d.bareUnreached(now, c, err)
+				g.bareUnreached(now, c, err)
 			}
 		})
 	}
 }
 
-func (d *Manager) beginBare(now time.Time, c *connection, remote netip.Addr) error {
-	path, err := d.pathTo(c, remote)
+func (g *Manager) beginBare(now time.Time, c *connection, remote netip.Addr) error {
+	path, err := g.pathTo(c, remote)
 	if err != nil {
 		return err
 	}
-	m := d.newInitiator(now, c, path, nil)
+	m := g.newInitiator(now, c, path, nil)
 	c.bare.machine = m
-	e := d.table.add(m, c)
-	d.excludePeer(e)
-	d.logger(e).Info("connecting", "local", path.Local, "remote", path.Remote)
+	e := g.table.add(m, c)
+	g.excludePeer(e)
+	g.logger(e).Info("connecting", "local", path.Local, "remote", path.Remote)
 	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+remote.String())
-	d.drain(now, e)
+	g.drain(now, e)
 	return nil
 }
 
 // bareUnreached fails an attempt that found no way to the peer.
-func (d *Manager) bareUnreached(now time.Time, c *connection, err error) {
+func (g *Manager) bareUnreached(now time.Time, c *connection, err error) {
 	w := whereOf(c)
 	w.Time, w.ConfigLine = now, c.conf.At("remote_addrs").FileLine()
-	f := d.noWay(w, c, err)
+	f := g.noWay(w, c, err)
 	c.tries++
-	d.report(now, nil, f)
+	g.report(now, nil, f)
 	c.finishBare(f)
 }
 
@@ -113,14 +113,14 @@ func (c *connection) finishBare(err error) {
 }
 
 // bareIsUp is called when it is up: what has failed before is over.
-func (d *Manager) bareIsUp(c *connection) {
-	d.failures.Clear(c.conf.Name, "")
-	d.provisional.Clear(c.conf.Name, "")
+func (g *Manager) bareIsUp(c *connection) {
+	g.failures.Clear(c.conf.Name, "")
+	g.provisional.Clear(c.conf.Name, "")
 	c.finishBare(nil)
 }
 
 // bareClosed ends the attempt that an IKE SA was for.
-func (d *Manager) bareClosed(now time.Time, e *entry, f *diag.Failure, reason string) {
+func (g *Manager) bareClosed(now time.Time, e *entry, f *diag.Failure, reason string) {
 	if e.conn == nil || e.detoured || e.conn.bare.machine != e.m {
 		return
 	}
@@ -133,7 +133,7 @@ func (d *Manager) bareClosed(now time.Time, e *entry, f *diag.Failure, reason st
 }
 
 // noWay is the failure of an attempt that found no address to go to, or no way there.
-func (d *Manager) noWay(w diag.Where, c *connection, err error) *diag.Failure {
+func (g *Manager) noWay(w diag.Where, c *connection, err error) *diag.Failure {
 	if name := c.nameToTry(); name != "" {
 		return diag.Unresolved(w, name, err)
 	}

@@ -104,15 +104,15 @@ func (b *budget) sweep(now time.Time) {
 }
 
 // admit judges the key exchange of a stranger before it is made. reached: what is sent there gets there.
-func (d *Manager) admit(now time.Time, from netip.Addr, group uint16, reached bool) sa.Admission {
-	cost, budget := suite.Cost(group), &d.costly
+func (g *Manager) admit(now time.Time, from netip.Addr, group uint16, reached bool) sa.Admission {
+	cost, budget := suite.Cost(group), &g.costly
 	switch {
 	case cost < costly:
 		return sa.AdmitNow
-	case cost >= expensive && !reached && !d.cookied:
+	case cost >= expensive && !reached && !g.cookied:
 		return sa.AdmitWithCookie
 	case cost >= expensive:
-		budget = &d.expensive
+		budget = &g.expensive
 	}
 	if !budget.afford(now, from, cost) {
 		return sa.AdmitLater

@@ -30,13 +30,13 @@ func (t Target) String() string {
 }
 
 // configured finds the children that a target names: none of a connection without children.
-func (d *Manager) configured(t Target) ([]*child, error) {
-	if d.bareOf(t) != nil {
+func (g *Manager) configured(t Target) ([]*child, error) {
+	if g.bareOf(t) != nil {
 		return nil, nil
 	}
 	var found []*child
 	var names []string
-	for _, c := range d.conns {
+	for _, c := range g.conns {
 		if len(c.children) == 0 {
 			names = append(names, c.conf.Name)
 		}
@@ -48,14 +48,14 @@ func (d *Manager) configured(t Target) ([]*child, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "connection or child", t.String(), names)
+		return nil, diag.UnknownName(diag.Where{ConfigLine: g.conf.File}, "connection or child", t.String(), names)
 	}
 	if t.Child != "" && t.Connection == "" && len(found) > 1 {
 		var which []string
 		for _, h := range found {
 			which = append(which, h.conn.conf.Name+"/"+h.cfg.Name)
 		}
-		return nil, diag.Ambiguous(diag.Where{ConfigLine: d.conf.File}, t.Child, which)
+		return nil, diag.Ambiguous(diag.Where{ConfigLine: g.conf.File}, t.Child, which)
 	}
 	return found, nil
 }
@@ -73,17 +73,17 @@ type LogFunc func(level int, group, msg string)
 
 // Initiate brings children up, and ends what a Terminate of them has said. What is up already is left alone. For each of the others wait
 // makes a waiter; nil for none.
-func (d *Manager) Initiate(t Target, wait func() *Waiter) error {
-	d.begin()
-	list, err := d.configured(t)
+func (g *Manager) Initiate(t Target, wait func() *Waiter) error {
+	g.begin()
+	list, err := g.configured(t)
 	if err != nil {
 		return err
 	}
-	if c := d.bareOf(t); c != nil {
-		d.initiateBare(c, wait)
+	if c := g.bareOf(t); c != nil {
+		g.initiateBare(c, wait)
 	}
 	for _, h := range list {
-		shut := d.release(h)
+		shut := g.release(h)
 		if h.up() {
 			continue
 		}
@@ -98,14 +98,14 @@ func (d *Manager) Initiate(t Target, wait func() *Waiter) error {
 		if !h.busy {
 			h.backoff.reset()
 		}
-		d.touch(h)
+		g.touch(h)
 	}
 	return nil
 }
 
 // Forget takes waiters away whose command has ended; no log line is written for them afterwards.
-func (d *Manager) Forget(ws []*Waiter) {
-	for _, c := range d.conns {
+func (g *Manager) Forget(ws []*Waiter) {
+	for _, c := range g.conns {
 		c.bare.waiters = slices.DeleteFunc(c.bare.waiters, func(w *Waiter) bool { return slices.Contains(ws, w) })
 		for _, h := range c.children {
 			h.waiters = slices.DeleteFunc(h.waiters, func(w *Waiter) bool { return slices.Contains(ws, w) })
@@ -119,8 +119,8 @@ type wait struct {
 	done  func()
 }
 
-func (d *Manager) checkWaits() {
-	d.waits = slices.DeleteFunc(d.waits, func(w *wait) bool {
+func (g *Manager) checkWaits() {
+	g.waits = slices.DeleteFunc(g.waits, func(w *wait) bool {
 		if !w.holds() {
 			return false
 		}
@@ -130,15 +130,15 @@ func (d *Manager) checkWaits() {
 }
 
 // terminate deletes the SAs of a target. It returns how many there are and a function that tells how many are gone.
-func (d *Manager) terminate(now time.Time, t Target, force bool) (int, func() int) {
+func (g *Manager) terminate(now time.Time, t Target, force bool) (int, func() int) {
 	var ikes []*entry
 	type part struct {
 		e  *entry
 		id uint64
 	}
 	var children []part
-	for _, e := range d.table.all() {
-		if !d.selects(t, e) {
+	for _, e := range g.table.all() {
+		if !g.selects(t, e) {
 			continue
 		}
 		if t.Child == "" && t.ChildID == 0 {
@@ -151,8 +151,8 @@ func (d *Manager) terminate(now time.Time, t Target, force bool) (int, func() in
 			}
 		}
 	}
-	if c := d.dir.byName[t.Connection]; c != nil && t.IKEID == 0 {
-		for _, i := range d.guests(c) {
+	if c := g.dir.byName[t.Connection]; c != nil && t.IKEID == 0 {
+		for _, i := range g.guests(c) {
 			if (t.Child == "" || i.child.Config.Name == t.Child) && (t.ChildID == 0 || i.child.ID == t.ChildID) {
 				children = append(children, part{i.owner, i.child.ID})
 			}
@@ -161,14 +161,14 @@ func (d *Manager) terminate(now time.Time, t Target, force bool) (int, func() in
 	for _, e := range ikes {
 		e.commanded = true
 		if force {
-			d.abandon(now, e, byCommand)
+			g.abandon(now, e, byCommand)
 		} else {
-			d.delete(now, e, byCommand)
+			g.delete(now, e, byCommand)
 		}
 	}
 	for _, p := range children {
 		p.e.m.DeleteChild(now, p.id, byCommand)
-		d.drain(now, p.e)
+		g.drain(now, p.e)
 	}
 	return len(ikes) + len(children), func() int {
 		n := 0
@@ -178,7 +178,7 @@ func (d *Manager) terminate(now time.Time, t Target, force bool) (int, func() in
 			}
 		}
 		for _, p := range children {
-			if i := d.installed[p.id]; i == nil || i.child.State == sa.ChildDeleted {
+			if i := g.installed[p.id]; i == nil || i.child.State == sa.ChildDeleted {
 				n++
 			}
 		}
@@ -188,15 +188,15 @@ func (d *Manager) terminate(now time.Time, t Target, force bool) (int, func() in
 
 // selects reports whether an IKE SA that is not closed belongs to a target. One that a rekeying has replaced does not: it
 // is on its way out, and what a command means is its successor.
-func (d *Manager) selects(t Target, e *entry) bool {
+func (g *Manager) selects(t Target, e *entry) bool {
 	return e.m.State() != sa.StateClosed && !e.m.Replaced() &&
 		(t.Connection == "" || e.conn != nil && e.conn.conf.Name == t.Connection) && (t.IKEID == 0 || e.m.ID() == t.IKEID)
 }
 
 // Rekey starts to rekey the SAs of a target and returns how many there are: children when the target names one, IKE SAs
 // otherwise.
-func (d *Manager) Rekey(now time.Time, t Target) (int, error) {
-	return d.renew(now, t, func(e *entry) int {
+func (g *Manager) Rekey(now time.Time, t Target) (int, error) {
+	return g.renew(now, t, func(e *entry) int {
 		if t.Child == "" && t.ChildID == 0 {
 			e.m.RekeyIKE(now)
 			return 1
@@ -213,23 +213,23 @@ func (d *Manager) Rekey(now time.Time, t Target) (int, error) {
 }
 
 // renew calls f for each IKE SA of a target that is up. f returns how many SAs it has found there.
-func (d *Manager) renew(now time.Time, t Target, f func(e *entry) int) (int, error) {
-	d.begin()
+func (g *Manager) renew(now time.Time, t Target, f func(e *entry) int) (int, error) {
+	g.begin()
 	if t.Connection != "" || t.Child != "" {
-		if _, err := d.configured(t); err != nil {
+		if _, err := g.configured(t); err != nil {
 			return 0, err
 		}
 	}
 	n := 0
-	for _, e := range d.table.all() {
-		if !d.selects(t, e) || e.m.State() == sa.StateConnecting {
+	for _, e := range g.table.all() {
+		if !g.selects(t, e) || e.m.State() == sa.StateConnecting {
 			continue
 		}
 		n += f(e)
-		d.drain(now, e)
+		g.drain(now, e)
 	}
 	if n == 0 {
-		return 0, diag.NothingUp(diag.Where{ConfigLine: d.conf.File}, t.String(), "only what is up can be rekeyed")
+		return 0, diag.NothingUp(diag.Where{ConfigLine: g.conf.File}, t.String(), "only what is up can be rekeyed")
 	}
 	return n, nil
 }

@@ -9,7 +9,7 @@ import "esplanade/ike/selector"
 const maxCompared = 20_000
 
 // mayCompare reports whether there is time left in this turn to compare two pairs of lists of selectors, and takes it.
-func (d *Manager) mayCompare(a, b selector.Pair) bool {
-	d.compared += len(a.Local)*len(b.Local) + len(a.Remote)*len(b.Remote)
-	return d.compared <= maxCompared
+func (g *Manager) mayCompare(a, b selector.Pair) bool {
+	g.compared += len(a.Local)*len(b.Local) + len(a.Remote)*len(b.Remote)
+	return g.compared <= maxCompared
 }

@@ -24,9 +24,9 @@ func crashTokens(secret []byte) func(spii, spir wire.SPI) []byte {
 }
 
 // proofOfLoss is the token that goes with INVALID_IKE_SPI, if one may be shown.
-func (d *Manager) proofOfLoss(h wire.Header) []wire.Payload {
-	return d.env.ProofOfLoss(h, func(spi wire.SPI) bool { return d.table.bySPI[spi] != nil }, func(yield func(*sa.Machine) bool) {
-		for _, e := range d.table.bySPI {
+func (g *Manager) proofOfLoss(h wire.Header) []wire.Payload {
+	return g.env.ProofOfLoss(h, func(spi wire.SPI) bool { return g.table.bySPI[spi] != nil }, func(yield func(*sa.Machine) bool) {
+		for _, e := range g.table.bySPI {
 			if !yield(e.m) {
 				return
 			}

@@ -6,8 +6,8 @@ import (
 )
 
 // credential finds what the machines, and their peers, prove with who they are: the key of today's configuration.
-func (d *Manager) credential(q auth.Query) (auth.Credential, bool) {
-	s, ok := d.conf.Credential(q.Connection, q.Local, q.Remote, q.Guess)
+func (g *Manager) credential(q auth.Query) (auth.Credential, bool) {
+	s, ok := g.conf.Credential(q.Connection, q.Local, q.Remote, q.Guess)
 	if !ok {
 		return auth.Credential{}, false
 	}

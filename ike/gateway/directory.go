@@ -37,12 +37,12 @@ func idsOf(c *config.Connection) idKey {
 }
 
 // rebuild makes the directory again.
-func (d *Manager) rebuild() {
+func (g *Manager) rebuild() {
 	dir := directory{
 		byName: map[string]*connection{}, byCfg: map[*sa.Config]*connection{}, byAddr: map[netip.Addr][]*connection{},
 		byIDs: map[idKey][]*connection{}, reqids: map[uint32]bool{},
 	}
-	for i, c := range d.conns {
+	for i, c := range g.conns {
 		c.order = i
 		dir.texts = append(dir.texts, c.conf.Name+" ("+joined(endpoints(c.conf.RemoteAddrs))+")")
 		dir.byName[c.conf.Name], dir.byCfg[c.cfg] = c, c
@@ -57,7 +57,7 @@ func (d *Manager) rebuild() {
 				wide = true
 				continue
 			}
-			for _, a := range d.names.addrsOf(e) {
+			for _, a := range g.names.addrsOf(e) {
 				if l := dir.byAddr[a]; len(l) == 0 || l[len(l)-1] != c {
 					dir.byAddr[a] = append(l, c)
 				}
@@ -67,30 +67,30 @@ func (d *Manager) rebuild() {
 			dir.wide = append(dir.wide, c)
 		}
 	}
-	d.dir = dir
+	g.dir = dir
 }
 
 // connection finds the connection of a machine's configuration; nil when it is not configured any more.
-func (d *Manager) connection(cfg *sa.Config) *connection { return d.dir.byCfg[cfg] }
+func (g *Manager) connection(cfg *sa.Config) *connection { return g.dir.byCfg[cfg] }
 
 // connectionsFor lists the connections for a pair of addresses, the most specific first; among equals, the first in
 // the configuration.
-func (d *Manager) connectionsFor(local, remote netip.Addr) []*sa.Config {
+func (g *Manager) connectionsFor(local, remote netip.Addr) []*sa.Config {
 	type scored struct {
 		c     *connection
 		score int
 	}
-	exact := d.dir.byAddr[remote.Unmap()]
-	fits := make([]scored, 0, len(exact)+len(d.dir.wide))
+	exact := g.dir.byAddr[remote.Unmap()]
+	fits := make([]scored, 0, len(exact)+len(g.dir.wide))
 	consider := func(c *connection) {
-		if score, ok := c.serves(local, remote, &d.names); ok {
+		if score, ok := c.serves(local, remote, &g.names); ok {
 			fits = append(fits, scored{c, score})
 		}
 	}
 	for _, c := range exact {
 		consider(c)
 	}
-	for _, c := range d.dir.wide {
+	for _, c := range g.dir.wide {
 		if !slices.Contains(exact, c) {
 			consider(c)
 		}
@@ -147,13 +147,13 @@ func sameHost(a, b netip.Addr) bool {
 // identities, "[t]he INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA currently active between the
 // authenticated identities" (https://www.rfc-editor.org/rfc/rfc7296#section-2.4). Other connections between them count
 // too: the peer would drop their SAs. Of several that start at one time none claims it.
-func (d *Manager) firstContact(cfg *sa.Config) bool {
-	c := d.connection(cfg)
+func (g *Manager) firstContact(cfg *sa.Config) bool {
+	c := g.connection(cfg)
 	if c == nil || c.conf.Unique == policy.UniqueNever {
 		return false
 	}
 	n := 0
-	for _, x := range d.dir.byIDs[idsOf(c.conf)] {
+	for _, x := range g.dir.byIDs[idsOf(c.conf)] {
 		for e := range x.entries {
 			if !e.closed && (e.up || e.m.Initiator()) {
 				n++

@@ -10,68 +10,68 @@ import (
 )
 
 // newEnv gives the machines what they need of the world.
-func (d *Manager) newEnv() *sa.Env {
+func (g *Manager) newEnv() *sa.Env {
 	return &sa.Env{
 		// Numbers, names and randomness.
-		Nonce:   d.o.Random,
-		NewSPI:  d.newSPI,
-		NextIKE: d.numbers.nextIKE, NextChild: d.numbers.nextChild,
-		Jitter: d.o.Jitter,
+		Nonce:   g.o.Random,
+		NewSPI:  g.newSPI,
+		NextIKE: g.numbers.nextIKE, NextChild: g.numbers.nextChild,
+		Jitter: g.o.Jitter,
 
 		// Which key exchanges are made for strangers.
-		Admit: d.admit,
+		Admit: g.admit,
 
 		// Who the peers are and what they prove it with.
-		Connections: d.connectionsFor,
-		Configured:  func() []string { return d.dir.texts },
-		Nearest:     d.nearest,
-		Siblings:    d.siblings,
-		Credentials: d.credential,
-		PPK:         d.ppk,
-		FreePPK:     d.freePPK,
-		HasPPK:      d.hasFreePPK,
+		Connections: g.connectionsFor,
+		Configured:  func() []string { return g.dir.texts },
+		Nearest:     g.nearest,
+		Siblings:    g.siblings,
+		Credentials: g.credential,
+		PPK:         g.ppk,
+		FreePPK:     g.freePPK,
+		HasPPK:      g.hasFreePPK,
 
 		// What there is already, and how much of it there may be.
-		FirstContact: d.firstContact,
-		Kept:         d.kept,
-		Shut:         d.isShut,
-		ChildShut:    d.childShut,
-		Taken:        d.taken,
-		IKEFull:      d.ikeFull,
-		ChildFull:    d.childFull,
+		FirstContact: g.firstContact,
+		Kept:         g.kept,
+		Shut:         g.isShut,
+		ChildShut:    g.childShut,
+		Taken:        g.taken,
+		IKEFull:      g.ikeFull,
+		ChildFull:    g.childFull,
 
 		// After a crash and after a loss.
-		CrashToken: crashTokens(d.o.CrashSecret),
-		Tickets:    ticket.NewKeyring(d.o.Random),
+		CrashToken: crashTokens(g.o.CrashSecret),
+		Tickets:    ticket.NewKeyring(g.o.Random),
 
 		// Addresses.
-		HasAddr:    d.addrs.has,
-		LocalAddrs: d.localAddrs,
-		SourceFor:  d.sourceFor,
-		Acceptable: d.acceptable,
-		Foreign:    d.foreign,
-		Tunnelled:  d.tunnelled,
+		HasAddr:    g.addrs.has,
+		LocalAddrs: g.localAddrs,
+		SourceFor:  g.sourceFor,
+		Acceptable: g.acceptable,
+		Foreign:    g.foreign,
+		Tunnelled:  g.tunnelled,
 
 		// The data plane.
-		AllocateSPI: d.o.DataPlane.AllocateSPI,
-		ReleaseSPI:  d.o.DataPlane.ReleaseSPI,
+		AllocateSPI: g.o.DataPlane.AllocateSPI,
+		ReleaseSPI:  g.o.DataPlane.ReleaseSPI,
 		LastInbound: func(child uint64) time.Time {
-			c, _ := d.o.DataPlane.Counters(child)
+			c, _ := g.o.DataPlane.Counters(child)
 			return c.LastIn
 		},
 		LastOnPath: func(child uint64) time.Time {
-			c, _ := d.o.DataPlane.Counters(child)
+			c, _ := g.o.DataPlane.Counters(child)
 			return c.LastOnPath
 		},
 
-		ExportKeys: d.o.ExportKeys,
+		ExportKeys: g.o.ExportKeys,
 	}
 }
 
 // newSPI is an SPI that no IKE SA has, nor one that was refused.
-func (d *Manager) newSPI() wire.SPI {
+func (g *Manager) newSPI() wire.SPI {
 	for {
-		if spi := wire.SPI(binary.BigEndian.Uint64(d.o.Random(8))); spi != 0 && d.table.bySPI[spi] == nil && d.table.refused.bySPI[spi] == nil {
+		if spi := wire.SPI(binary.BigEndian.Uint64(g.o.Random(8))); spi != 0 && g.table.bySPI[spi] == nil && g.table.refused.bySPI[spi] == nil {
 			return spi
 		}
 	}

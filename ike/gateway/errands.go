@@ -27,7 +27,7 @@ type Errand struct {
 }
 
 // runErrand has a request of a machine carried out.
-func (d *Manager) runErrand(now time.Time, e *entry, r sa.Request) {
+func (g *Manager) runErrand(now time.Time, e *entry, r sa.Request) {
 	x := Errand{
 		Want: r.Want, Until: r.Until, Peer: sourceOf(e.m.Path().Remote.Addr()), Stranger: e.stranger,
 		spi: e.m.LocalSPI(), ike: e.m.ID(), request: r.ID,
@@ -35,17 +35,17 @@ func (d *Manager) runErrand(now time.Time, e *entry, r sa.Request) {
 	if e.conn != nil && !e.stranger {
 		x.Connection = e.conn.conf.Name
 	}
-	result, done := d.o.Host.CarryOut(x)
+	result, done := g.o.Host.CarryOut(x)
 	if done {
 		e.m.Complete(now, r.ID, result)
 	}
 }
 
 // Completed takes the result of an errand. That of an IKE SA which has ended is dropped.
-func (d *Manager) Completed(now time.Time, x Errand, r sa.Result) {
-	d.begin()
-	if e := d.table.bySPI[x.spi]; e != nil && e.m.ID() == x.ike {
+func (g *Manager) Completed(now time.Time, x Errand, r sa.Result) {
+	g.begin()
+	if e := g.table.bySPI[x.spi]; e != nil && e.m.ID() == x.ike {
 		e.m.Complete(now, x.request, r)
-		d.drain(now, e)
+		g.drain(now, e)
 	}
 }

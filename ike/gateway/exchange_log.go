@@ -16,37 +16,37 @@ const maxHeldLines = 8
 
 // exchangeDone gives an exchange its line. Liveness checks are not worth one, and neither is what a stranger does: the lines
 // of a half-open responder wait until the peer is authenticated, and are never written if it is not.
-func (d *Manager) exchangeDone(e *entry, x sa.ExchangeDone) {
-	d.o.Meter.Exchange(ExchangeKey{Exchange: exchangeLabel(x.Exchange.String()), Initiated: x.Initiated})
-	d.tallies(e.conn, func(t *Tally) { t.exchange(x.Exchange, x.Initiated) })
-	if e.stranger && !d.logs(slog.LevelDebug) {
-		if d.logs(slog.LevelInfo) && len(e.held) < maxHeldLines {
+func (g *Manager) exchangeDone(e *entry, x sa.ExchangeDone) {
+	g.o.Meter.Exchange(ExchangeKey{Exchange: exchangeLabel(x.Exchange.String()), Initiated: x.Initiated})
+	g.tallies(e.conn, func(t *Tally) { t.exchange(x.Exchange, x.Initiated) })
+	if e.stranger && !g.logs(slog.LevelDebug) {
+		if g.logs(slog.LevelInfo) && len(e.held) < maxHeldLines {
 			e.held = append(e.held, x)
 		}
 	} else {
-		d.logExchange(e, x)
+		g.logExchange(e, x)
 	}
 	if e.conn != nil && x.Initiated {
 		e.conn.tell(1, "sent "+x.Request)
 		e.conn.tell(1, "received "+x.Response)
 	}
-	d.o.Observer.Observe(Exchange{SA: e.m.Summary(), ExchangeDone: x})
+	g.o.Observer.Observe(Exchange{SA: e.m.Summary(), ExchangeDone: x})
 }
 
 // logHeld writes the lines that have waited.
-func (d *Manager) logHeld(e *entry) {
+func (g *Manager) logHeld(e *entry) {
 	for _, x := range e.held {
-		d.logExchange(e, x)
+		g.logExchange(e, x)
 	}
 	e.held = nil
 }
 
-func (d *Manager) logExchange(e *entry, x sa.ExchangeDone) {
+func (g *Manager) logExchange(e *entry, x sa.ExchangeDone) {
 	level, log := slog.LevelInfo, (*slog.Logger).Info
 	if x.Exchange == wire.ExchangeInformational && x.Bare || x.Initiated && x.Exchange == wire.ExchangeCreateChildSA && e.retries() {
 		level, log = slog.LevelDebug, (*slog.Logger).Debug
 	}
-	if !d.logs(level) {
+	if !g.logs(level) {
 		return
 	}
 	who := "answered"
@@ -58,7 +58,7 @@ func (d *Manager) logExchange(e *entry, x sa.ExchangeDone) {
 	if x.Initiated {
 		attrs = append(attrs, "took", x.Took.Round(time.Microsecond), "retransmits", x.Retransmits)
 	}
-	log(d.progress(e), who+" "+x.Exchange.String()+" "+strconv.Itoa(int(x.MessageID)), attrs...)
+	log(g.progress(e), who+" "+x.Exchange.String()+" "+strconv.Itoa(int(x.MessageID)), attrs...)
 }
 
 // retries reports whether a child is being asked for again, after attempts that have failed: the line of the failure counts them.
@@ -68,4 +68,4 @@ func (e *entry) retries() bool {
 
 // logs reports whether lines of a level are wanted. Those that every handshake has are not put together for nobody: their
 // texts cost more than the rest of what the daemon does for it.
-func (d *Manager) logs(l slog.Level) bool { return d.o.Logs(l) }
+func (g *Manager) logs(l slog.Level) bool { return g.o.Logs(l) }

@@ -54,7 +54,7 @@ func handoverOf(from *entry, children []*child) handover {
 }
 
 // askMissing asks for what the old IKE SA carries by now and the new one was not made with: its CHILD SA has come up in between.
-func (d *Manager) askMissing(now time.Time, e *entry) {
+func (g *Manager) askMissing(now time.Time, e *entry) {
 	if !e.caller || e.conn == nil || e.handover.asked == nil {
 		return // the peer knows what it wants
 	}
@@ -67,11 +67,11 @@ func (d *Manager) askMissing(now time.Time, e *entry) {
 }
 
 // alsoAsked goes on with the handovers from an IKE SA that has another child now.
-func (d *Manager) alsoAsked(now time.Time, from *entry) {
+func (g *Manager) alsoAsked(now time.Time, from *entry) {
 	for _, x := range from.followers.sorted() {
 		if x.handover.from == from {
-			d.advanceHandover(now, x)
-			d.drain(now, x)
+			g.advanceHandover(now, x)
+			g.drain(now, x)
 		}
 	}
 }
@@ -88,13 +88,13 @@ const (
 )
 
 // takeOver lets a new IKE SA take the place of an old one as soon as it can.
-func (d *Manager) takeOver(now time.Time, e, from *entry) {
+func (g *Manager) takeOver(now time.Time, e, from *entry) {
 	e.follow(handover{from: from, until: now.Add(handoverTime)})
-	d.advanceHandover(now, e)
+	g.advanceHandover(now, e)
 }
 
 // advanceHandover deletes the IKE SA whose place is taken, once nothing is lost by that or once there was time enough.
-func (d *Manager) advanceHandover(now time.Time, e *entry) {
+func (g *Manager) advanceHandover(now time.Time, e *entry) {
 	h := &e.handover
 	switch from := h.from; {
 	case from == nil:
@@ -102,24 +102,24 @@ func (d *Manager) advanceHandover(now time.Time, e *entry) {
 		e.follow(handover{})
 	case !e.alive():
 		h.until = time.Time{}
-	case !h.covered && !from.creates() && d.covers(e, from):
+	case !h.covered && !from.creates() && g.covers(e, from):
 		// The peer may not have our answer yet, without which it can't receive on the newest child.
 		h.covered, h.until = true, now.Add(quietTime)
 		if !e.caller {
 			h.until = now.Add(answerTime) // it asks again when our answer was lost
 		}
 	case !h.covered && h.until.After(now):
-		d.askMissing(now, e)
-	case !h.until.IsZero() && !now.Before(h.until) && !h.covered && now.Sub(e.first) < reauthTime && d.heardOf(from, now.Add(-handoverTime)):
+		g.askMissing(now, e)
+	case !h.until.IsZero() && !now.Before(h.until) && !h.covered && now.Sub(e.first) < reauthTime && g.heardOf(from, now.Add(-handoverTime)):
 		h.until = now.Add(handoverTime) // the peer has not lost the old one, so that there is no hurry
 	case !h.until.IsZero() && !now.Before(h.until):
 		e.follow(handover{})
-		d.logger(from).Info("replaced by a newer IKE SA of the same peer", "replaced_by", e.m.ID())
+		g.logger(from).Info("replaced by a newer IKE SA of the same peer", "replaced_by", e.m.ID())
 		next := from.handover
 		from.follow(handover{})
-		d.retire(now, from, "replaced by a newer IKE SA")
+		g.retire(now, from, "replaced by a newer IKE SA")
 		if next.from != nil && next.from.alive() { // it has not got that far itself
-			d.takeOver(now, e, next.from)
+			g.takeOver(now, e, next.from)
 		}
 	}
 }
@@ -130,15 +130,15 @@ func (e *entry) creates() bool {
 }
 
 // heardOf reports whether the peer has sent something through the CHILD SAs of an IKE SA since then.
-func (d *Manager) heardOf(e *entry, since time.Time) bool {
+func (g *Manager) heardOf(e *entry, since time.Time) bool {
 	return slices.ContainsFunc(e.m.Children(), func(c *sa.Child) bool {
-		n, ok := d.o.DataPlane.Counters(c.ID)
+		n, ok := g.o.DataPlane.Counters(c.ID)
 		return ok && n.LastIn.After(since)
 	})
 }
 
 // inheritHandover: an IKE SA whose place is being taken has been rekeyed to x; it is x's place now.
-func (d *Manager) inheritHandover(e, x *entry) {
+func (g *Manager) inheritHandover(e, x *entry) {
 	for o := range e.followers {
 		h := o.handover
 		h.from = x
@@ -147,11 +147,11 @@ func (d *Manager) inheritHandover(e, x *entry) {
 }
 
 // handoverClosed is called when an IKE SA has ended: where it was to take another one's place, that one stays.
-func (d *Manager) handoverClosed(now time.Time, e *entry) {
+func (g *Manager) handoverClosed(now time.Time, e *entry) {
 	h := e.handover
 	e.follow(handover{})
 	if from := h.from; from != nil && e.caller && !h.redirected {
-		d.reauthFailed(now, from)
+		g.reauthFailed(now, from)
 	}
 }
 

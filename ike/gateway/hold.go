@@ -29,55 +29,55 @@ type Termination struct {
 
 // Terminate takes SAs down. What it takes down by name stays down until a command brings it up again, also where the configuration wants
 // it up; what it takes down by number may come up again at once. done is called when all of them are gone.
-func (d *Manager) Terminate(now time.Time, t Target, how Ending, done func()) (Termination, error) {
-	d.begin()
+func (g *Manager) Terminate(now time.Time, t Target, how Ending, done func()) (Termination, error) {
+	g.begin()
 	if t.Connection != "" || t.Child != "" {
-		list, err := d.configured(t)
+		list, err := g.configured(t)
 		if err != nil {
 			return Termination{}, err
 		}
 		if t.IKEID != 0 || t.ChildID != 0 {
 			list = nil // one SA, of several that this may have
-		} else if c := d.bareOf(t); c != nil {
+		} else if c := g.bareOf(t); c != nil {
 			c.shut = c.shut || how.Shut
 			c.finishBare(diag.Cancelled(whereOf(c), "terminated by the operator"))
 		}
 		for _, h := range list {
-			d.hold(h, how.Shut)
+			g.hold(h, how.Shut)
 			h.conn.shut = h.conn.shut || how.Shut && t.Child == ""
 		}
 	}
-	n, gone := d.terminate(now, t, how.Force)
-	d.waits = append(d.waits, &wait{holds: func() bool { return gone() >= n }, done: done})
+	n, gone := g.terminate(now, t, how.Force)
+	g.waits = append(g.waits, &wait{holds: func() bool { return gone() >= n }, done: done})
 	if n == 0 && !how.Shut {
 		hint := "it is down already, and stays so"
 		if t.IKEID != 0 || t.ChildID != 0 {
 			hint = "an SA has its number until it ends or is rekeyed" // what it belonged to may be up by another one
 		}
-		return Termination{}, diag.NothingUp(diag.Where{ConfigLine: d.conf.File}, t.String(), hint)
+		return Termination{}, diag.NothingUp(diag.Where{ConfigLine: g.conf.File}, t.String(), hint)
 	}
 	return Termination{n, gone}, nil
 }
 
 // hold makes a child stay down.
-func (d *Manager) hold(h *child, shut bool) {
+func (g *Manager) hold(h *child, shut bool) {
 	h.revoke()
 	h.held, h.shut, h.asked, h.trigger, h.kept = true, h.shut || shut, false, nil, policy.StartNone
 	h.finish(diag.Cancelled(whereOf(h.conn), "terminated by the operator"))
-	d.o.DataPlane.FailPending(h.policy)
-	d.prepare(h) // from now on packets are refused
-	d.touch(h)
+	g.o.DataPlane.FailPending(h.policy)
+	g.prepare(h) // from now on packets are refused
+	g.touch(h)
 }
 
 // release ends that. It reports whether peers were refused the child.
-func (d *Manager) release(h *child) (shut bool) {
+func (g *Manager) release(h *child) (shut bool) {
 	shut, h.conn.shut = h.shut, false // without its IKE SA there is no child
 	if h.held {
 		h.held, h.shut = false, false
 		for e := range h.conn.entries {
 			delete(e.revoked, h)
 		}
-		d.prepare(h)
+		g.prepare(h)
 	}
 	return shut
 }
@@ -108,18 +108,18 @@ func (c *connection) refusesPeers() bool {
 }
 
 // isShut and childShut are for machines: see [sa.Env].
-func (d *Manager) isShut(cfg *sa.Config) bool {
-	c := d.connection(cfg)
+func (g *Manager) isShut(cfg *sa.Config) bool {
+	c := g.connection(cfg)
 	return c != nil && c.refusesPeers()
 }
 
-func (d *Manager) childShut(m *sa.Machine, cfg *sa.ChildConfig) bool {
+func (g *Manager) childShut(m *sa.Machine, cfg *sa.ChildConfig) bool {
 	var h *child
-	if c := d.connection(m.Config()); c != nil {
+	if c := g.connection(m.Config()); c != nil {
 		h = c.childOf(cfg)
 	}
 	if h == nil {
-		h = d.childElsewhere(cfg)
+		h = g.childElsewhere(cfg)
 	}
 	return h != nil && h.shut
 }

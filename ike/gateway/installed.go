@@ -20,55 +20,55 @@ type installed struct {
 	filed []netip.Prefix
 }
 
-func (d *Manager) installInbound(now time.Time, e *entry, c *sa.Child) {
+func (g *Manager) installInbound(now time.Time, e *entry, c *sa.Child) {
 	i := &installed{owner: e, child: c, peer: keyOf(e.m)}
-	d.reqids.take(c, d.fixedReqID)
-	d.installed[c.ID] = i
-	d.table.countChild(i.peer, 1)
-	if d.o.ExportKeys {
-		d.o.Observer.Observe(ChildKeys{Child: c})
+	g.reqids.take(c, g.fixedReqID)
+	g.installed[c.ID] = i
+	g.table.countChild(i.peer, 1)
+	if g.o.ExportKeys {
+		g.o.Observer.Observe(ChildKeys{Child: c})
 	}
-	if err := d.o.DataPlane.InstallInbound(c.ID, c.Policy, c.Inbound, c.TS, c.Path); err != nil {
-		d.o.DataPlane.ReleaseSPI(c.Inbound.SPI) // the machine takes it for installed
-		d.installFailed(now, e, c, "inbound SA "+hex32(c.Inbound.SPI), err)
+	if err := g.o.DataPlane.InstallInbound(c.ID, c.Policy, c.Inbound, c.TS, c.Path); err != nil {
+		g.o.DataPlane.ReleaseSPI(c.Inbound.SPI) // the machine takes it for installed
+		g.installFailed(now, e, c, "inbound SA "+hex32(c.Inbound.SPI), err)
 		return
 	}
 	if h := e.child(c.Config); h != nil {
 		h.live[c.ID] = c
 		h.networks.add(i)
-		d.touch(h)
+		g.touch(h)
 	}
 }
 
-func (d *Manager) installOutbound(now time.Time, e *entry, c *sa.Child) {
-	if err := d.o.DataPlane.InstallOutbound(c.ID, policyOf(e, c), c.Policy, c.Outbound, c.TS, c.Path); err != nil {
-		d.installFailed(now, e, c, "outbound SA "+hex32(c.Outbound.SPI), err)
+func (g *Manager) installOutbound(now time.Time, e *entry, c *sa.Child) {
+	if err := g.o.DataPlane.InstallOutbound(c.ID, policyOf(e, c), c.Policy, c.Outbound, c.TS, c.Path); err != nil {
+		g.installFailed(now, e, c, "outbound SA "+hex32(c.Outbound.SPI), err)
 		return
 	}
-	if i := d.installed[c.ID]; i != nil {
-		d.routeChild(i)
+	if i := g.installed[c.ID]; i != nil {
+		g.routeChild(i)
 	}
 }
 
 // routeChild sends what a CHILD SA selects into the tunnel, and no longer what it has selected before.
-func (d *Manager) routeChild(i *installed) {
-	if !d.conf.IKE.InstallRoutes {
+func (g *Manager) routeChild(i *installed) {
+	if !g.conf.IKE.InstallRoutes {
 		return
 	}
 	c := i.child
 	ts := c.TS
 	i.routed = &ts
-	d.o.Host.SetRoutes(c.ID, i.routed)
+	g.o.Host.SetRoutes(c.ID, i.routed)
 }
 
 // RoutesFailed says that routes which were wanted with [Host.SetRoutes] could not be added.
-func (d *Manager) RoutesFailed(now time.Time, holder uint64, ts *selector.Pair, err error) {
-	d.begin()
-	if i := d.installed[holder]; i != nil && i.routed == ts {
-		d.report(now, i.owner, diag.RoutesFailed(d.where(now, i.owner, i.child), ts.String(), err))
+func (g *Manager) RoutesFailed(now time.Time, holder uint64, ts *selector.Pair, err error) {
+	g.begin()
+	if i := g.installed[holder]; i != nil && i.routed == ts {
+		g.report(now, i.owner, diag.RoutesFailed(g.where(now, i.owner, i.child), ts.String(), err))
 	}
-	if h := d.policies[holder]; h != nil && h.holds == ts {
-		d.log.Warn("cannot add routes into the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "selectors", ts, "error", err)
+	if h := g.policies[holder]; h != nil && h.holds == ts {
+		g.log.Warn("cannot add routes into the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "selectors", ts, "error", err)
 	}
 }
 
@@ -83,16 +83,16 @@ func policyOf(e *entry, c *sa.Child) uint64 {
 
 // installFailed closes a child that the data plane could not take: an SA that exists on the wire only would swallow
 // what the peer sends.
-func (d *Manager) installFailed(now time.Time, e *entry, c *sa.Child, what string, err error) {
-	f := diag.InstallFailed(d.where(now, e, c), what, err)
-	d.report(now, e, f)
+func (g *Manager) installFailed(now time.Time, e *entry, c *sa.Child, what string, err error) {
+	f := diag.InstallFailed(g.where(now, e, c), what, err)
+	g.report(now, e, f)
 	if h := e.child(c.Config); h != nil {
-		d.attemptFailed(now, h, f)
+		g.attemptFailed(now, h, f)
 	}
 	e.m.DeleteChild(now, c.ID, "it could not be installed")
 }
 
-func (d *Manager) where(now time.Time, e *entry, c *sa.Child) diag.Where {
+func (g *Manager) where(now time.Time, e *entry, c *sa.Child) diag.Where {
 	p := e.m.Path()
 	return diag.Where{
 		Connection: e.m.Config().Name, Child: c.Config.Name, Local: p.Local, Remote: p.Remote,
@@ -101,16 +101,16 @@ func (d *Manager) where(now time.Time, e *entry, c *sa.Child) diag.Where {
 }
 
 // uninstallOutbound takes the outbound direction of a CHILD SA out of the data plane.
-func (d *Manager) uninstallOutbound(c *sa.Child) {
-	d.o.DataPlane.RemoveOutbound(c.ID)
-	if i := d.installed[c.ID]; i != nil {
-		d.unroute(i)
+func (g *Manager) uninstallOutbound(c *sa.Child) {
+	g.o.DataPlane.RemoveOutbound(c.ID)
+	if i := g.installed[c.ID]; i != nil {
+		g.unroute(i)
 	}
 }
 
 // uninstallNow takes the inbound direction out, which is always the last, and books what went through.
-func (d *Manager) uninstallNow(e *entry, c *sa.Child) {
-	dp := d.o.DataPlane
+func (g *Manager) uninstallNow(e *entry, c *sa.Child) {
+	dp := g.o.DataPlane
 	h := e.child(c.Config)
 	if counters, ok := dp.Counters(c.ID); ok && h != nil {
 		h.past.add(counters)
@@ -124,20 +124,20 @@ func (d *Manager) uninstallNow(e *entry, c *sa.Child) {
 	if h != nil {
 		delete(h.live, c.ID)
 		h.freed = len(h.refused) > 0
-		d.touch(h)
+		g.touch(h)
 	}
-	if i := d.installed[c.ID]; i != nil {
+	if i := g.installed[c.ID]; i != nil {
 		if h != nil {
 			h.networks.remove(i)
 		}
-		d.unroute(i)
-		delete(d.installed, c.ID)
-		d.reqids.release(c)
-		d.table.countChild(i.peer, -1)
+		g.unroute(i)
+		delete(g.installed, c.ID)
+		g.reqids.release(c)
+		g.table.countChild(i.peer, -1)
 	}
 }
 
-func (d *Manager) unroute(i *installed) {
+func (g *Manager) unroute(i *installed) {
 	i.routed = nil
-	d.o.Host.SetRoutes(i.child.ID, nil)
+	g.o.Host.SetRoutes(i.child.ID, nil)
 }

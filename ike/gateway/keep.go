@@ -24,18 +24,18 @@ func (c *child) noteLoss(e *entry, o sa.ChildDown) {
 }
 
 // keep is called when a child that was up is down: what is wanted from now on follows from how the last of its CHILD SAs has ended.
-func (d *Manager) keep(h *child) {
+func (g *Manager) keep(h *child) {
 	if !h.held && !h.gone && h.kept != h.lost {
 		h.kept = h.lost
-		d.prepare(h)
+		g.prepare(h)
 	}
 }
 
 // unkeep is called when it is up again.
-func (d *Manager) unkeep(h *child) {
+func (g *Manager) unkeep(h *child) {
 	h.lost = h.conf.AfterDPD()
 	if h.kept != policy.StartNone {
 		h.kept = policy.StartNone
-		d.prepare(h)
+		g.prepare(h)
 	}
 }

@@ -13,16 +13,16 @@ import (
 // ikeFull names the limit that keeps the peer of m from another IKE SA. What it has with unique = "replace" goes when the
 // new one is there, so that only as many as are left count. contact: it says that it has no other. What it has goes then,
 // but not with unique = "never", where any number of peers may have one identity.
-func (d *Manager) ikeFull(m *sa.Machine, contact bool) string {
-	c := &d.conf.IKE
-	conn := d.connection(m.Config())
+func (g *Manager) ikeFull(m *sa.Machine, contact bool) string {
+	c := &g.conf.IKE
+	conn := g.connection(m.Config())
 	goes := contact && conn != nil && conn.conf.Unique != policy.UniqueNever
 	switch {
-	case goes && len(d.table.peers[keyOf(m)]) > 0:
+	case goes && len(g.table.peers[keyOf(m)]) > 0:
 		return ""
-	case len(d.table.peers[keyOf(m)]) >= c.IKESALimitID:
+	case len(g.table.peers[keyOf(m)]) >= c.IKESALimitID:
 		return fmt.Sprintf("%d IKE SAs of one identity (ike.ike_sa_limit_id)", c.IKESALimitID)
-	case d.table.up >= c.IKESALimit:
+	case g.table.up >= c.IKESALimit:
 		return fmt.Sprintf("%d IKE SAs (ike.ike_sa_limit)", c.IKESALimit)
 	}
 	return ""
@@ -30,15 +30,15 @@ func (d *Manager) ikeFull(m *sa.Machine, contact bool) string {
 
 // childFull names the limit that keeps the peer of m from another CHILD SA. A rekeying makes two of one for a moment only: it
 // is not refused before there are twice as many.
-func (d *Manager) childFull(m *sa.Machine, rekey bool) string {
-	c, times := &d.conf.IKE, 1
+func (g *Manager) childFull(m *sa.Machine, rekey bool) string {
+	c, times := &g.conf.IKE, 1
 	if rekey {
 		times = 2
 	}
 	switch {
-	case d.table.children[keyOf(m)] >= times*c.ChildSALimitID:
+	case g.table.children[keyOf(m)] >= times*c.ChildSALimitID:
 		return fmt.Sprintf("%d CHILD SAs of one identity (ike.child_sa_limit_id)", c.ChildSALimitID)
-	case len(d.installed) >= times*c.ChildSALimit:
+	case len(g.installed) >= times*c.ChildSALimit:
 		return fmt.Sprintf("%d CHILD SAs (ike.child_sa_limit)", c.ChildSALimit)
 	}
 	return ""

@@ -16,22 +16,22 @@ const maxLingeringAll = 4096
 
 // linger keeps a closed IKE SA of an authenticated peer for a while. The one that has been there longest goes when there are too
 // many, of that peer or of all. One whose inbound CHILD SAs are still in the data plane stays as long as these.
-func (d *Manager) linger(now time.Time, e *entry) {
+func (g *Manager) linger(now time.Time, e *entry) {
 	if !e.closed || e.lingers || e.peer == (peerKey{}) {
 		return
 	}
-	list := append(d.table.lingering[e.peer], e)
-	e.lingers, d.table.lingering[e.peer] = true, list
-	d.table.lingeringAll = append(d.table.lingeringAll, e)
+	list := append(g.table.lingering[e.peer], e)
+	e.lingers, g.table.lingering[e.peer] = true, list
+	g.table.lingeringAll = append(g.table.lingeringAll, e)
 	switch {
 	case len(list) > maxLingering:
-	case len(d.table.lingeringAll) > maxLingeringAll:
-		list = d.table.lingeringAll
+	case len(g.table.lingeringAll) > maxLingeringAll:
+		list = g.table.lingeringAll
 	default:
 		return
 	}
 	if i := slices.IndexFunc(list, func(x *entry) bool { return len(x.retired.late) == 0 && !x.draining && x != e }); i >= 0 {
-		d.drop(now, list[i])
+		g.drop(now, list[i])
 	}
 }
 

@@ -102,66 +102,66 @@ func New(o Options) *Manager {
 // Start takes up the configuration: policies and routes are asked for, so that what is protected goes into the tunnels, and
 // nothing is begun yet. That happens with the first [Manager.Reconcile], which is to follow when the routes are there. list are
 // the addresses of this host, known whether they are.
-func (d *Manager) Start(now time.Time, list []netip.Addr, known bool) {
-	d.since = now
-	d.loaded = loaded{at: now}
-	d.cookies = sa.NewCookies(now, d.o.Random)
-	for _, c := range d.conf.Connections {
-		d.conns = append(d.conns, d.newConnection(now, c))
+func (g *Manager) Start(now time.Time, list []netip.Addr, known bool) {
+	g.since = now
+	g.loaded = loaded{at: now}
+	g.cookies = sa.NewCookies(now, g.o.Random)
+	for _, c := range g.conf.Connections {
+		g.conns = append(g.conns, g.newConnection(now, c))
 	}
-	d.rebuild()
-	d.arrange()
+	g.rebuild()
+	g.arrange()
 	if known {
-		d.addrs.update(list)
+		g.addrs.update(list)
 	}
-	for _, c := range d.conns {
-		d.setUp(now, c)
+	for _, c := range g.conns {
+		g.setUp(now, c)
 	}
 }
 
 // begin is called at the beginning of every input.
-func (d *Manager) begin() { d.compared = 0 }
+func (g *Manager) begin() { g.compared = 0 }
 
 // Advance does what is due, at each IKE SA at most once.
-func (d *Manager) Advance(now time.Time) {
-	d.table.refused.expire(now)
-	for n := d.table.timers.len(); n > 0; n-- {
-		e, ok := d.table.timers.due(now)
+func (g *Manager) Advance(now time.Time) {
+	g.table.refused.expire(now)
+	for n := g.table.timers.len(); n > 0; n-- {
+		e, ok := g.table.timers.due(now)
 		if !ok {
 			break
 		}
-		d.begin()
+		g.begin()
 		if !e.review.IsZero() && !now.Before(e.review) {
 			e.review = time.Time{}
-			d.reviewRedundant(now, e)
+			g.reviewRedundant(now, e)
 		}
 		e.m.Advance(now)
-		d.advanceHandover(now, e)
-		d.advanceRetired(now, e)
-		d.drain(now, e)
+		g.advanceHandover(now, e)
+		g.advanceRetired(now, e)
+		g.drain(now, e)
 	}
-	d.checkWaits()
+	g.checkWaits()
 }
 
 // Reconcile brings about what is desired, as far as inputs and time have changed something. It is to be called after every
 // input, and after [Manager.Advance].
-func (d *Manager) Reconcile(now time.Time) {
-	if d.stopping {
+func (g *Manager) Reconcile(now time.Time) {
+	if g.stopping {
 		return
 	}
-	d.begin()
-	d.refreshNames(now)
-	d.reconcile(now)
-	d.checkWaits()
+	g.begin()
+	g.refreshNames(now)
+	g.reconcile(now)
+	g.checkWaits()
 }
 
 // NextTimeout is when [Manager.Advance] and [Manager.Reconcile] have to be called at the latest; zero for never.
-func (d *Manager) NextTimeout() time.Time {
-	t := earliest(d.table.timers.next(), d.table.refused.next())
-	if d.stopping {
+func (g *Manager) NextTimeout() time.Time {
+	t := earliest(g.table.timers.next(), g.table.refused.next())
+	if g.stopping {
 		return t
 	}
-	return earliest(earliest(t, d.wakes.next()), d.names.next)
+	return earliest(earliest(t, g.wakes.next()), g.names.next)
 }
 
 // earliest returns the earlier of two times, of which zero stands for never.
@@ -177,38 +177,38 @@ func earliest(a, b time.Time) time.Time {
 
 // Shutdown deletes all SAs. Nothing new is begun any more. The peers' answers are to be waited for, as long as there is time
 // and [Manager.Open] is not 0, and then [Manager.Close] is to be called.
-func (d *Manager) Shutdown(now time.Time) {
-	d.begin()
-	d.stopping = true
-	for _, c := range d.conns {
+func (g *Manager) Shutdown(now time.Time) {
+	g.begin()
+	g.stopping = true
+	for _, c := range g.conns {
 		c.finishBare(diag.Cancelled(whereOf(c), "the daemon ends"))
 		for _, h := range c.children {
 			h.finish(diag.Cancelled(whereOf(c), "the daemon ends"))
 		}
 	}
-	for _, e := range d.table.all() {
+	for _, e := range g.table.all() {
 		if e.m.Silence() != nil {
 			// The DELETE would wait behind the request that has no answer: nothing is gained by waiting for it.
-			d.abandon(now, e, "the daemon ends")
+			g.abandon(now, e, "the daemon ends")
 			continue
 		}
-		d.delete(now, e, "the daemon ends")
+		g.delete(now, e, "the daemon ends")
 	}
 }
 
 // Open is how many IKE SAs have not ended.
-func (d *Manager) Open() int { return d.table.open }
+func (g *Manager) Open() int { return g.table.open }
 
 // Close ends what is left and takes everything out of the data plane and the host's network again.
-func (d *Manager) Close(now time.Time) {
-	d.begin()
-	for _, e := range d.table.all() {
-		d.abandon(now, e, "the daemon ends")
+func (g *Manager) Close(now time.Time) {
+	g.begin()
+	for _, e := range g.table.all() {
+		g.abandon(now, e, "the daemon ends")
 	}
-	for _, c := range d.conns {
-		d.takeDown(c)
+	for _, c := range g.conns {
+		g.takeDown(c)
 	}
-	d.checkWaits()
+	g.checkWaits()
 }
 
 // rateLimit allows so many events per interval.

@@ -84,22 +84,22 @@ func (n *names) want(conns []*connection) {
 }
 
 // refreshNames looks up the names whose time has come.
-func (d *Manager) refreshNames(now time.Time) {
-	if d.names.next.IsZero() {
-		d.names.want(d.conns)
-	} else if now.Before(d.names.next) {
+func (g *Manager) refreshNames(now time.Time) {
+	if g.names.next.IsZero() {
+		g.names.want(g.conns)
+	} else if now.Before(g.names.next) {
 		return
 	}
-	if len(d.names.known) == 0 {
-		d.names.next = now.Add(idle)
+	if len(g.names.known) == 0 {
+		g.names.next = now.Add(idle)
 		return
 	}
-	for _, name := range d.names.sorted() {
-		if s := d.names.known[name]; !s.busy && !now.Before(s.next) {
-			d.lookUp(now, name, nil)
+	for _, name := range g.names.sorted() {
+		if s := g.names.known[name]; !s.busy && !now.Before(s.next) {
+			g.lookUp(now, name, nil)
 		}
 	}
-	d.names.schedule(now)
+	g.names.schedule(now)
 }
 
 // sorted lists the names in an order that does not depend on chance.
@@ -118,21 +118,21 @@ func (n *names) schedule(now time.Time) {
 // refreshForStranger looks up again what is not fresh, since a peer has come that no connection is for, or that the one which its address
 // leads to has refused. It may be the peer of another connection, whose name has a new address: one for any address takes it until
 // then. However many are refused, a name is looked up once in [strangerRefresh].
-func (d *Manager) refreshForStranger(now time.Time) {
-	for _, name := range d.names.sorted() {
-		if s := d.names.known[name]; !s.busy && now.Sub(s.tried) >= strangerRefresh {
-			d.lookUp(now, name, nil)
+func (g *Manager) refreshForStranger(now time.Time) {
+	for _, name := range g.names.sorted() {
+		if s := g.names.known[name]; !s.busy && now.Sub(s.tried) >= strangerRefresh {
+			g.lookUp(now, name, nil)
 		}
 	}
 }
 
 // lookUp looks a name up and calls then, unless it is nil, on the event loop with the answer. A look-up under way is
 // not doubled.
-func (d *Manager) lookUp(now time.Time, name string, then func(now time.Time, addrs []netip.Addr, err error)) {
-	s := d.names.known[name]
+func (g *Manager) lookUp(now time.Time, name string, then func(now time.Time, addrs []netip.Addr, err error)) {
+	s := g.names.known[name]
 	if s == nil {
 		s = &nameState{}
-		d.names.known[name] = s
+		g.names.known[name] = s
 	}
 	if then != nil {
 		s.waiting = append(s.waiting, then)
@@ -141,7 +141,7 @@ func (d *Manager) lookUp(now time.Time, name string, then func(now time.Time, ad
 		return
 	}
 	s.busy, s.tried = true, now
-	d.ask(name, func(now time.Time, addrs []netip.Addr, err error) { d.answered(now, name, addrs, err) })
+	g.ask(name, func(now time.Time, addrs []netip.Addr, err error) { g.answered(now, name, addrs, err) })
 }
 
 // asked is a look-up under way.
@@ -151,20 +151,20 @@ type asked struct {
 }
 
 // ask has a name looked up, and then calls then with the addresses that a gateway can have: at least one, unless there is an error.
-func (d *Manager) ask(name string, then func(now time.Time, addrs []netip.Addr, err error)) {
-	d.names.nextID++
-	d.names.asked[d.names.nextID] = asked{name, then}
-	d.o.Host.LookUp(d.names.nextID, name)
+func (g *Manager) ask(name string, then func(now time.Time, addrs []netip.Addr, err error)) {
+	g.names.nextID++
+	g.names.asked[g.names.nextID] = asked{name, then}
+	g.o.Host.LookUp(g.names.nextID, name)
 }
 
 // Resolved is the answer to [Host.LookUp].
-func (d *Manager) Resolved(now time.Time, id uint64, found []netip.Addr, err error) {
-	d.begin()
-	a, ok := d.names.asked[id]
+func (g *Manager) Resolved(now time.Time, id uint64, found []netip.Addr, err error) {
+	g.begin()
+	a, ok := g.names.asked[id]
 	if !ok {
 		return
 	}
-	delete(d.names.asked, id)
+	delete(g.names.asked, id)
 	if err != nil {
 		a.then(now, nil, err)
 		return
@@ -198,8 +198,8 @@ func anybodys(a netip.Addr) bool {
 }
 
 // answered takes the result of a look-up.
-func (d *Manager) answered(now time.Time, name string, addrs []netip.Addr, err error) {
-	s := d.names.known[name]
+func (g *Manager) answered(now time.Time, name string, addrs []netip.Addr, err error) {
+	s := g.names.known[name]
 	if s == nil {
 		return
 	}
@@ -207,17 +207,17 @@ func (d *Manager) answered(now time.Time, name string, addrs []netip.Addr, err e
 	if err != nil {
 		s.next = now.Add(min(nameRetry<<min(s.fails, 5), nameRefresh))
 		s.fails++
-		d.log.Debug("cannot look up", "name", name, "error", err)
+		g.log.Debug("cannot look up", "name", name, "error", err)
 	} else {
 		s.next, s.fails = now.Add(nameRefresh), 0
 		if !slices.Equal(addrs, s.addrs) {
-			d.log.Info("looked up", "name", name, "addresses", addrs)
+			g.log.Info("looked up", "name", name, "addresses", addrs)
 			s.addrs = addrs
-			d.rebuild()
-			d.renamed(now, name)
+			g.rebuild()
+			g.renamed(now, name)
 		}
 	}
-	d.names.schedule(now)
+	g.names.schedule(now)
 	waiting := s.waiting
 	s.waiting = nil
 	for _, then := range waiting {
@@ -226,18 +226,18 @@ func (d *Manager) answered(now time.Time, name string, addrs []netip.Addr, err e
 }
 
 // renamed prepares the children whose dynamic selectors depend on a name.
-func (d *Manager) renamed(now time.Time, name string) {
-	if d.stopping {
+func (g *Manager) renamed(now time.Time, name string) {
+	if g.stopping {
 		return
 	}
-	for _, c := range d.conns {
+	for _, c := range g.conns {
 		for _, e := range slices.Concat(c.conf.LocalAddrs, c.conf.RemoteAddrs) {
 			if e.Name != name {
 				continue
 			}
 			for _, h := range c.children {
-				d.prepare(h)
-				d.touch(h)
+				g.prepare(h)
+				g.touch(h)
 			}
 			break
 		}

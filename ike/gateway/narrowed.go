@@ -46,10 +46,10 @@ const (
 
 // carrier is the IKE SA that the CHILD SAs of a child are with. There is none when it has several peers: which of them a packet is for
 // is not known.
-func (d *Manager) carrier(h *child) *entry {
+func (g *Manager) carrier(h *child) *entry {
 	var found *entry
 	for id := range h.live {
-		i := d.installed[id]
+		i := g.installed[id]
 		if i == nil || !inUse(i.child) || !i.owner.alive() {
 			continue
 		}
@@ -102,26 +102,26 @@ func leftOut(all, have []selector.Pair) (out []selector.Pair) {
 
 // review looks at what a child that is up does not carry. It asks for what is to be asked for, says what is left out, and gives the
 // time when it is to be called again.
-func (d *Manager) review(now time.Time, h *child) time.Time {
+func (g *Manager) review(now time.Time, h *child) time.Time {
 	n := &h.narrow
-	if !h.up() || d.stopping || h.gone {
+	if !h.up() || g.stopping || h.gone {
 		*n = narrowing{}
 		return time.Time{}
 	}
-	e := d.carrier(h)
+	e := g.carrier(h)
 	if e == nil {
 		return time.Time{}
 	}
 	want := h.cfg.Resolve(e.m.Path())
 	have, asked := carried(h, e)
 	if len(have) == 0 || slices.ContainsFunc(have, func(x selector.Pair) bool { return x.Contains(want) }) {
-		n.whole(d, h)
+		n.whole(g, h)
 		return time.Time{}
 	}
 	all, ok := pairs(want)
 	left := leftOut(all, have)
 	if ok && len(left) == 0 {
-		n.whole(d, h)
+		n.whole(g, h)
 		return time.Time{}
 	}
 	// What has been carried for as long as its pause is nothing that comes and goes.
@@ -137,7 +137,7 @@ func (d *Manager) review(now time.Time, h *child) time.Time {
 				continue // it has a part of it, and the same request would get the same part
 			}
 			if r := n.denial(p); r == nil || !now.Before(r.next) {
-				d.askMore(now, h, e, p, nil)
+				g.askMore(now, h, e, p, nil)
 				return n.since.Add(moreTimeout)
 			} else {
 				next = earliest(next, r.next)
@@ -146,7 +146,7 @@ func (d *Manager) review(now time.Time, h *child) time.Time {
 	}
 	if asked && !n.said {
 		n.said = true
-		d.report(now, e, diag.SelectorsNarrowed(d.whereChild(now, e, h), texts(want), texts(union(have)), pairTexts(left, want)))
+		g.report(now, e, diag.SelectorsNarrowed(g.whereChild(now, e, h), texts(want), texts(union(have)), pairTexts(left, want)))
 	}
 	return next
 }
@@ -165,10 +165,10 @@ func (n *narrowing) whole(d *Manager, h *child) {
 }
 
 // cleared has what was said about a child said again where it still holds: its failures have just been cleared.
-func (d *Manager) cleared(h *child) {
+func (g *Manager) cleared(h *child) {
 	if h.narrow.said {
 		h.narrow.said = false
-		d.touch(h)
+		g.touch(h)
 	}
 }
 
@@ -180,8 +180,8 @@ func (n *narrowing) denial(p selector.Pair) *denial {
 }
 
 // acquireMore deals with a packet that a child is configured for and none of its CHILD SAs carries.
-func (d *Manager) acquireMore(now time.Time, h *child, p selector.Packet) {
-	e := d.carrier(h)
+func (g *Manager) acquireMore(now time.Time, h *child, p selector.Packet) {
+	e := g.carrier(h)
 	if h.narrow.waits(now, h, e) {
 		return // it may be for this packet; if it is not, the packet looks for its way again when the answer is there
 	}
@@ -196,18 +196,18 @@ func (d *Manager) acquireMore(now time.Time, h *child, p selector.Packet) {
 				continue
 			}
 			if r := h.narrow.denial(x); len(have) < maxPairs && (r == nil || !now.Before(r.next)) {
-				d.log.Info("traffic needs what the peer has left out", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
-				d.askMore(now, h, e, x, &p)
+				g.log.Info("traffic needs what the peer has left out", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
+				g.askMore(now, h, e, x, &p)
 				return
 			}
 		}
 	}
-	d.o.DataPlane.FailPending(h.policy)
+	g.o.DataPlane.FailPending(h.policy)
 }
 
 // askMore asks for a CHILD SA for one pair. Until it is there the pair counts as refused, so that one which comes and goes, or does not
 // carry what it was asked for, is not asked for again at once.
-func (d *Manager) askMore(now time.Time, h *child, e *entry, p selector.Pair, trigger *selector.Packet) {
+func (g *Manager) askMore(now time.Time, h *child, e *entry, p selector.Pair, trigger *selector.Packet) {
 	n := &h.narrow
 	r := n.denial(p)
 	if r == nil {
@@ -221,19 +221,19 @@ func (d *Manager) askMore(now time.Time, h *child, e *entry, p selector.Pair, tr
 	r.times++
 	n.asking, n.since = &p, now
 	e.m.InitiateMore(now, h.cfg, p, trigger)
-	d.touch(h)
-	d.drain(now, e)
+	g.touch(h)
+	g.drain(now, e)
 }
 
 // partFailed notes that the peer gives no CHILD SA for a pair. Packets that wait for it are refused.
-func (d *Manager) partFailed(now time.Time, h *child, p selector.Pair) {
+func (g *Manager) partFailed(now time.Time, h *child, p selector.Pair) {
 	h.narrow.asking, h.narrow.said = nil, false
-	d.o.DataPlane.FailPending(h.policy)
-	d.touch(h)
+	g.o.DataPlane.FailPending(h.policy)
+	g.touch(h)
 }
 
 // whereChild describes a child on an IKE SA.
-func (d *Manager) whereChild(now time.Time, e *entry, h *child) diag.Where {
+func (g *Manager) whereChild(now time.Time, e *entry, h *child) diag.Where {
 	p := e.m.Path()
 	return diag.Where{
 		Connection: h.conn.conf.Name, Child: h.cfg.Name, Local: p.Local, Remote: p.Remote, PeerID: e.m.RemoteID().String(),

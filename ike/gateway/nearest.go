@@ -15,11 +15,11 @@ const maxLikened = 256
 // nearest is the connection that a peer at remote that has called local may be meant for, although its addresses do not fit: first
 // one that only the called address does not fit, then one whose tunnel is missing, and of those the one whose peer's address has
 // most in common with remote.
-func (d *Manager) nearest(local, remote netip.Addr) diag.Nearest {
+func (g *Manager) nearest(local, remote netip.Addr) diag.Nearest {
 	var best *connection
 	high, key := -1, ""
-	for _, c := range d.conns[:min(len(d.conns), maxLikened)] {
-		if score, k := d.likeness(c, local, remote); score > high {
+	for _, c := range g.conns[:min(len(g.conns), maxLikened)] {
+		if score, k := g.likeness(c, local, remote); score > high {
 			best, high, key = c, score, k
 		}
 	}
@@ -34,12 +34,12 @@ func (d *Manager) nearest(local, remote netip.Addr) diag.Nearest {
 }
 
 // likeness is how much speaks for a connection that does not fit a pair of addresses, and the key that does not fit.
-func (d *Manager) likeness(c *connection, local, remote netip.Addr) (score int, key string) {
+func (g *Manager) likeness(c *connection, local, remote netip.Addr) (score int, key string) {
 	const called, missing = 4096, 1024 // above every number of bits
-	if d.names.match(c.conf.RemoteAddrs, remote) > 0 {
+	if g.names.match(c.conf.RemoteAddrs, remote) > 0 {
 		return called, "local_addrs"
 	}
-	if d.names.match(c.conf.LocalAddrs, local) > 0 {
+	if g.names.match(c.conf.LocalAddrs, local) > 0 {
 		score++
 	}
 	if !slices.ContainsFunc(c.children, func(h *child) bool { return h.state == phaseUp }) {
@@ -51,7 +51,7 @@ func (d *Manager) likeness(c *connection, local, remote netip.Addr) (score int, 
 			common = max(common, commonBits(e.Addr().Unmap(), remote.Unmap()))
 			continue
 		}
-		for _, a := range d.names.addrsOf(e) {
+		for _, a := range g.names.addrsOf(e) {
 			common = max(common, commonBits(a.Unmap(), remote.Unmap()))
 		}
 	}

@@ -99,4 +99,4 @@ func keyOfSelectors(ts selector.Pair) selectorsKey {
 }
 
 // fixedReqID reports whether the configuration has given a number to a child.
-func (d *Manager) fixedReqID(n uint32) bool { return d.dir.reqids[n] }
+func (g *Manager) fixedReqID(n uint32) bool { return g.dir.reqids[n] }

@@ -58,14 +58,14 @@ func (w *espWatch) look(now time.Time, c Counters) (again time.Time) {
 }
 
 // throughPeer sums up what has gone through the CHILD SAs of each child with the peer of an IKE SA, in the order of the configuration.
-func (d *Manager) throughPeer(e *entry) (children []*child, sums map[*child]*Counters, udp bool) {
+func (g *Manager) throughPeer(e *entry) (children []*child, sums map[*child]*Counters, udp bool) {
 	sums = map[*child]*Counters{}
-	for x := range d.table.peers[e.peer] {
+	for x := range g.table.peers[e.peer] {
 		if x.kin != e.kin {
 			continue
 		}
 		for _, c := range x.m.Children() {
-			n, ok := d.o.DataPlane.Counters(c.ID)
+			n, ok := g.o.DataPlane.Counters(c.ID)
 			h := x.child(c.Config)
 			if !ok || h == nil || h.live[c.ID] == nil {
 				continue
@@ -83,11 +83,11 @@ func (d *Manager) throughPeer(e *entry) (children []*child, sums map[*child]*Cou
 }
 
 // watchESP looks at the children that an IKE SA, whose peer has just shown that it is there, has with it.
-func (d *Manager) watchESP(now time.Time, e *entry) {
+func (g *Manager) watchESP(now time.Time, e *entry) {
 	if e.kin == nil || !e.up {
 		return
 	}
-	children, sums, udp := d.throughPeer(e)
+	children, sums, udp := g.throughPeer(e)
 	for h := range e.kin.esp {
 		if sums[h] == nil {
 			delete(e.kin.esp, h)
@@ -108,15 +108,15 @@ func (d *Manager) watchESP(now time.Time, e *entry) {
 		}
 		switch {
 		case w.remark != nil:
-			d.oneWay(now, e, h, w, *sums[h], udp)
+			g.oneWay(now, e, h, w, *sums[h], udp)
 		case had:
-			d.logger(e).Info("ESP comes in again", "child", h.cfg.Name)
+			g.logger(e).Info("ESP comes in again", "child", h.cfg.Name)
 		}
 	}
 }
 
 // oneWay says once what a watch has found.
-func (d *Manager) oneWay(now time.Time, e *entry, h *child, w *espWatch, c Counters, udp bool) {
+func (g *Manager) oneWay(now time.Time, e *entry, h *child, w *espWatch, c Counters, udp bool) {
 	said := w.remark.Failure != nil
 	if said && c.Asking == w.asking {
 		return // the new SA has not been asked anything
@@ -129,13 +129,13 @@ func (d *Manager) oneWay(now time.Time, e *entry, h *child, w *espWatch, c Count
 	if said {
 		return
 	}
-	if r, log := d.provisional.Add(f, now); log {
-		d.logger(e).Warn(f.Summary()+r.Suffix(), "failure", f.Brief())
+	if r, log := g.provisional.Add(f, now); log {
+		g.logger(e).Warn(f.Summary()+r.Suffix(), "failure", f.Brief())
 	}
 }
 
 // remark adds to what is known of a child what a peer of it is remarked for. What has come in since counts.
-func (d *Manager) remark(i *ChildInfo, h *child, e *entry) {
+func (g *Manager) remark(i *ChildInfo, h *child, e *entry) {
 	if e.kin == nil {
 		return
 	}
@@ -144,7 +144,7 @@ func (d *Manager) remark(i *ChildInfo, h *child, e *entry) {
 		slices.ContainsFunc(i.Remarks, func(r diag.Repeat) bool { return r.Failure == w.remark.Failure }) {
 		return
 	}
-	if _, sums, _ := d.throughPeer(e); sums[h] != nil && (sums[h].InPackets == w.in || sums[h].InPackets == 0) {
+	if _, sums, _ := g.throughPeer(e); sums[h] != nil && (sums[h].InPackets == w.in || sums[h].InPackets == 0) {
 		i.Remarks = append(i.Remarks, *w.remark)
 	}
 }

@@ -13,203 +13,203 @@ import (
 
 // drain carries out what a machine has put out, then files it under its next time or forgets it. What is put out
 // meanwhile comes after it, also when an output causes another call of drain.
-func (d *Manager) drain(now time.Time, e *entry) {
+func (g *Manager) drain(now time.Time, e *entry) {
 	if e.draining {
 		return
 	}
 	e.draining = true
-	d.talk.now = now
+	g.talk.now = now
 	for {
 		outs := e.m.Outputs()
 		if len(outs) == 0 {
 			break
 		}
 		for _, o := range outs {
-			d.output(now, e, o)
+			g.output(now, e, o)
 		}
 	}
 	e.draining = false
-	if d.table.bySPI[e.m.LocalSPI()] != e {
+	if g.table.bySPI[e.m.LocalSPI()] != e {
 		return
 	}
 	if e.m.Done() && len(e.retired.late) == 0 {
-		d.drop(now, e)
+		g.drop(now, e)
 		return
 	}
 	if r, ok := e.m.Refusal(); ok && e.made != nil {
 		init := *e.made
-		d.drop(now, e)
-		d.table.refused.add(now, r, init)
-		d.surge.refused(now)
-		d.refreshForStranger(now)
+		g.drop(now, e)
+		g.table.refused.add(now, r, init)
+		g.surge.refused(now)
+		g.refreshForStranger(now)
 		return
 	}
-	d.weighHalfOpen(now, e)
-	if d.table.bySPI[e.m.LocalSPI()] != e {
+	g.weighHalfOpen(now, e)
+	if g.table.bySPI[e.m.LocalSPI()] != e {
 		return // it was too large
 	}
 	if e.excluded != e.m.Path().Remote.Addr().Unmap() && e.excluded.IsValid() && e.m.PeerProven() {
-		d.excludePeer(e) // the peer has moved
+		g.excludePeer(e) // the peer has moved
 	}
-	d.table.schedule(e)
-	d.linger(now, e)
+	g.table.schedule(e)
+	g.linger(now, e)
 }
 
 // drop takes an IKE SA out of the table.
-func (d *Manager) drop(now time.Time, e *entry) {
+func (g *Manager) drop(now time.Time, e *entry) {
 	if !e.closed { // every machine says so before it is done; what counts closed ones must not depend on it
-		d.closed(now, e, sa.Closed{Reason: "done"})
+		g.closed(now, e, sa.Closed{Reason: "done"})
 	}
-	d.unexcludePeer(e)
-	d.table.remove(e)
+	g.unexcludePeer(e)
+	g.table.remove(e)
 }
 
 // excludePeer keeps the packets to the peer of an IKE SA out of the tunnel for as long as the IKE SA is known. A peer that calls from
 // the networks of another one, or has moved there, changes nothing for what is sent there: packets to it take the other's tunnel, as
 // packets to its neighbours do.
-func (d *Manager) excludePeer(e *entry) {
+func (g *Manager) excludePeer(e *entry) {
 	a := e.m.Path().Remote.Addr().Unmap()
 	if a == e.excluded || e.conn == nil {
 		return
 	}
-	if d.names.match(e.conn.conf.RemoteAddrs, a) != exactly && d.othersCarry(e.conn, a) {
+	if g.names.match(e.conn.conf.RemoteAddrs, a) != exactly && g.othersCarry(e.conn, a) {
 		return
 	}
 	old := e.excluded
-	d.o.Host.Exclude(a)
+	g.o.Host.Exclude(a)
 	e.excluded = a
 	if old.IsValid() {
-		d.o.Host.Unexclude(old)
+		g.o.Host.Unexclude(old)
 	}
 }
 
-func (d *Manager) unexcludePeer(e *entry) {
+func (g *Manager) unexcludePeer(e *entry) {
 	if e.excluded.IsValid() {
-		d.o.Host.Unexclude(e.excluded)
+		g.o.Host.Unexclude(e.excluded)
 		e.excluded = netip.Addr{}
 	}
 }
 
 // delete ends an IKE SA with a DELETE for the peer, abandon without.
-func (d *Manager) delete(now time.Time, e *entry, reason string) {
+func (g *Manager) delete(now time.Time, e *entry, reason string) {
 	e.leaving = true
 	e.m.Delete(now, reason)
-	d.touchAll(e.conn)
-	d.drain(now, e)
+	g.touchAll(e.conn)
+	g.drain(now, e)
 }
 
-func (d *Manager) abandon(now time.Time, e *entry, reason string) {
+func (g *Manager) abandon(now time.Time, e *entry, reason string) {
 	e.leaving = true
 	e.m.Abandon(now, reason)
-	d.touchAll(e.conn)
-	d.drain(now, e)
+	g.touchAll(e.conn)
+	g.drain(now, e)
 }
 
 // output carries out one output. The types are all those of package sa.
-func (d *Manager) output(now time.Time, e *entry, o sa.Output) {
-	dp := d.o.DataPlane
+func (g *Manager) output(now time.Time, e *entry, o sa.Output) {
+	dp := g.o.DataPlane
 	switch o := o.(type) {
 	case sa.Send:
-		if err := d.send(o.Path, o.Datagram); refusedHere(err) {
+		if err := g.send(o.Path, o.Datagram); refusedHere(err) {
 			e.m.Unreachable(now, o.Path, err)
 		}
 	case sa.SendKeepalive:
-		d.send(o.Path, []byte{keepalive})
+		g.send(o.Path, []byte{keepalive})
 	case sa.Request:
-		d.runErrand(now, e, o)
+		g.runErrand(now, e, o)
 	case sa.InstallInbound:
-		d.installInbound(now, e, o.Child)
+		g.installInbound(now, e, o.Child)
 	case sa.InstallOutbound:
-		d.installOutbound(now, e, o.Child)
+		g.installOutbound(now, e, o.Child)
 	case sa.RemoveInbound:
-		d.uninstallInbound(now, e, o.Child)
+		g.uninstallInbound(now, e, o.Child)
 	case sa.RemoveOutbound:
-		d.uninstallOutbound(o.Child)
+		g.uninstallOutbound(o.Child)
 	case sa.UpdatePath:
 		dp.UpdatePath(o.Child.ID, o.Child.Path)
 	case sa.UpdateSelectors:
-		d.updateSelectors(now, e, o.Child)
+		g.updateSelectors(now, e, o.Child)
 	case sa.StateChanged:
 		if o.To == sa.StateDeleting && e.kin != nil {
 			e.kin.noteClosing(now)
 		}
-		if d.logs(slog.LevelDebug) {
-			d.logger(e).Debug("state", "from", o.From, "to", o.To, "reason", o.Reason)
+		if g.logs(slog.LevelDebug) {
+			g.logger(e).Debug("state", "from", o.From, "to", o.To, "reason", o.Reason)
 		}
 	case sa.Established:
-		d.established(now, e)
+		g.established(now, e)
 	case sa.PPKUnused:
-		d.logger(e).Warn("the PPK of the connection is not used: the peer does not have it, or did not offer one", "ppk_id", o.ID,
+		g.logger(e).Warn("the PPK of the connection is not used: the peer does not have it, or did not offer one", "ppk_id", o.ID,
 			"remote", e.m.Path().Remote, "remote_id", e.m.RemoteID().String(), "fix", "configure the same PPK at the peer; "+
 				"ppk_required = true refuses such IKE SAs")
 	case sa.Closed:
-		d.closed(now, e, o)
+		g.closed(now, e, o)
 	case sa.Failed:
-		d.report(now, e, o.Failure)
+		g.report(now, e, o.Failure)
 		if h := e.child(o.Child); h != nil && o.Part != nil {
-			d.partFailed(now, h, *o.Part)
+			g.partFailed(now, h, *o.Part)
 		} else if h != nil && h.machine == e.m {
-			d.attemptFailed(now, h, o.Failure)
+			g.attemptFailed(now, h, o.Failure)
 		}
 	case sa.ChildUp:
-		d.childUp(now, e, o.Child)
+		g.childUp(now, e, o.Child)
 	case sa.ChildReplaced:
-		d.logger(e).Info("rekeyed child "+o.New.Config.Name, "spi_in", hex32(o.New.Inbound.SPI), "spi_out", hex32(o.New.Outbound.SPI),
+		g.logger(e).Info("rekeyed child "+o.New.Config.Name, "spi_in", hex32(o.New.Inbound.SPI), "spi_out", hex32(o.New.Outbound.SPI),
 			"proposal", o.New.Chosen.String())
-		d.o.Meter.Add(CountChildRekeys)
+		g.o.Meter.Add(CountChildRekeys)
 		e.conn.count(func(l *Lives) { l.ChildRekeys++ })
-		d.tallies(e.conn, func(t *Tally) { t.ChildRekeys++ })
-		d.o.Observer.Observe(ChildRekeyed{SA: e.m.Summary(), Old: sa.SnapshotChild(o.Old), New: sa.SnapshotChild(o.New)})
-		d.touchAll(e.conn)
+		g.tallies(e.conn, func(t *Tally) { t.ChildRekeys++ })
+		g.o.Observer.Observe(ChildRekeyed{SA: e.m.Summary(), Old: sa.SnapshotChild(o.Old), New: sa.SnapshotChild(o.New)})
+		g.touchAll(e.conn)
 	case sa.ChildDown:
-		d.logger(e).Info("child "+o.Child.Config.Name+" is down", "reason", o.Reason)
-		d.o.Observer.Observe(ChildUpdown{SA: e.m.Summary(), Child: sa.SnapshotChild(o.Child)})
+		g.logger(e).Info("child "+o.Child.Config.Name+" is down", "reason", o.Reason)
+		g.o.Observer.Observe(ChildUpdown{SA: e.m.Summary(), Child: sa.SnapshotChild(o.Child)})
 		if h := e.child(o.Child.Config); h != nil {
 			h.conn.tell(1, "child "+h.cfg.Name+" closed: "+o.Reason)
 			h.noteLoss(e, o)
-			d.touch(h)
+			g.touch(h)
 		}
 	case sa.Replaced:
-		d.replaced(now, e, o.Successor)
+		g.replaced(now, e, o.Successor)
 	case sa.Spawned:
-		d.drain(now, d.table.add(o.Machine, e.conn))
+		g.drain(now, g.table.add(o.Machine, e.conn))
 	case sa.Touched:
-		if x := d.table.bySPI[o.Machine.LocalSPI()]; x != nil {
-			d.drain(now, x)
+		if x := g.table.bySPI[o.Machine.LocalSPI()]; x != nil {
+			g.drain(now, x)
 		}
 	case sa.SessionGranted:
-		d.sessionGranted(e, o.Session)
+		g.sessionGranted(e, o.Session)
 	case sa.SessionSpent:
-		d.sessionSpent(e)
+		g.sessionSpent(e)
 	case sa.Resumes:
-		d.resumed(now, e, o.SPI)
+		g.resumed(now, e, o.SPI)
 	case sa.Renumbered:
-		d.table.renumber(e, o.Old)
+		g.table.renumber(e, o.Old)
 	case sa.ReauthDue:
-		d.reauthenticate(now, e)
+		g.reauthenticate(now, e)
 	case sa.Redirected:
-		d.redirected(now, e, o)
+		g.redirected(now, e, o)
 	case sa.Redirecting:
-		d.redirecting(e, o)
+		g.redirecting(e, o)
 	case sa.PeerInitialContact:
-		d.initialContact(now, e)
+		g.initialContact(now, e)
 	case sa.ExchangeDone:
-		d.answersAgain(now, e, o)
+		g.answersAgain(now, e, o)
 		if o.Bare {
-			d.watchESP(now, e)
+			g.watchESP(now, e)
 		}
-		d.exchangeDone(e, o)
+		g.exchangeDone(e, o)
 	case sa.Moved:
-		d.moved(now, e, o)
+		g.moved(now, e, o)
 	case sa.Retransmitted:
-		d.retransmitted(now, e, o)
+		g.retransmitted(now, e, o)
 	case sa.Ignored:
-		d.ignored(o)
+		g.ignored(o)
 		if e.conn != nil {
 			e.conn.tally.ignored(o.Reason)
 		}
 	case sa.KeysDerived:
-		d.o.Observer.Observe(IKEKeys{SA: e.m.Summary(), SPIi: o.SPIi, SPIr: o.SPIr, Keys: o.Keys})
+		g.o.Observer.Observe(IKEKeys{SA: e.m.Summary(), SPIi: o.SPIi, SPIr: o.SPIr, Keys: o.Keys})
 	default:
 		panic("BUG: an output that nobody handles")
 	}
@@ -229,69 +229,69 @@ func (e *entry) child(cfg *sa.ChildConfig) *child {
 func hex32(n uint32) string { return "0x" + strconv.FormatUint(uint64(n), 16) }
 
 // established handles an IKE SA that is authenticated both ways.
-func (d *Manager) established(now time.Time, e *entry) {
-	d.table.settle(e)
-	e.assign(d.connection(e.m.Config()))
-	d.table.setUp(e)
+func (g *Manager) established(now time.Time, e *entry) {
+	g.table.settle(e)
+	e.assign(g.connection(e.m.Config()))
+	g.table.setUp(e)
 	e.stranger = false
-	d.logHeld(e)
+	g.logHeld(e)
 	e.first, e.past = now, map[string]Counters{}
-	d.joinKin(e)
+	g.joinKin(e)
 	s := e.m.Snapshot()
-	d.o.Meter.Add(CountEstablished)
+	g.o.Meter.Add(CountEstablished)
 	e.conn.count(func(l *Lives) { l.Established, l.Last = l.Established+1, now })
-	if d.logs(slog.LevelInfo) {
-		d.logger(e).Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
+	if g.logs(slog.LevelInfo) {
+		g.logger(e).Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
 			"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", s.NAT.Word(), "resumed", s.Resumed)
 	}
-	d.o.Observer.Observe(IKEUpdown{Up: true, SA: s})
+	g.o.Observer.Observe(IKEUpdown{Up: true, SA: s})
 	if e.conn == nil {
 		// A reload has taken the connection away since IKE_SA_INIT.
-		d.delete(now, e, "the connection is not configured any more")
+		g.delete(now, e, "the connection is not configured any more")
 		return
 	}
 	if e.conn.refusesPeers() && !e.m.RedirectedAway() {
-		d.delete(now, e, byCommand)
+		g.delete(now, e, byCommand)
 		return
 	}
 	e.conn.tries = 0
-	d.sessionSpent(e)
+	g.sessionSpent(e)
 	if e.conn.heard() {
 		e.conn.tell(1, "IKE_SA "+e.conn.conf.Name+" established between "+s.Path.Local.Addr().String()+"["+s.LocalID.String()+"]..."+
 			s.Path.Remote.Addr().String()+"["+s.RemoteID.String()+"]")
 	}
-	d.excludePeer(e)
+	g.excludePeer(e)
 	if e.handover.from != nil {
 		e.handover.until = now.Add(reauthTime)
 	}
 	if !e.m.RedirectedAway() {
 		if len(e.conn.children) == 0 {
-			d.bareIsUp(e.conn)
+			g.bareIsUp(e.conn)
 		}
-		d.enforceUnique(now, e)
+		g.enforceUnique(now, e)
 	}
 }
 
 // closed handles the end of an IKE SA.
-func (d *Manager) closed(now time.Time, e *entry, o sa.Closed) {
+func (g *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 	if e.closed {
 		return
 	}
 	e.closed = true
-	d.table.open--
-	d.table.settle(e)
+	g.table.open--
+	g.table.settle(e)
 	// Where both sides have started at once, the peer deletes the IKE SA that is one too many: nothing has failed then.
-	if f := o.Failure; f != nil && (f.Code != diag.CodeDeleted || len(d.samePeer(e)) == 0) {
-		d.report(now, e, f)
+	if f := o.Failure; f != nil && (f.Code != diag.CodeDeleted || len(g.samePeer(e)) == 0) {
+		g.report(now, e, f)
 	}
 	if f := o.Failure; f != nil && e.stranger && f.Exchange == wire.ExchangeIKESAInit.String() {
-		d.surge.refused(now) // its public value was bad: nothing is kept of it
+		g.surge.refused(now) // its public value was bad: nothing is kept of it
 	}
 	if e.up {
-		d.table.setDown(e)
+		g.table.setDown(e)
 		if e.heir == nil {
-			d.logger(e).Info("IKE SA closed", "reason", o.Reason)
-			d.o.Observer.Observe(IKEUpdown{SA: e.m.Snapshot()})
+			g.logger(e).Info("IKE SA closed", "reason", o.Reason)
+			g.o.Observer.Observe(IKEUpdown{SA: e.m.Snapshot()})
 		}
 	} else if e.conn != nil && e.caller && e.first.IsZero() && !e.detoured {
 		e.conn.tries++
@@ -300,14 +300,14 @@ func (d *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 		}
 	}
 	e.forgetRefused()
-	d.handoverClosed(now, e)
-	d.keepSession(e, o)
+	g.handoverClosed(now, e)
+	g.keepSession(e, o)
 	if e.conn == nil || e.stranger {
 		return // a stranger's is nothing that a child waits for
 	}
-	d.bareClosed(now, e, o.Failure, o.Reason)
+	g.bareClosed(now, e, o.Failure, o.Reason)
 	for _, h := range e.conn.children {
-		d.touch(h)
+		g.touch(h)
 		if !h.busy || h.machine != e.m {
 			continue
 		}
@@ -317,28 +317,28 @@ func (d *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 			w.Child, w.Time = h.cfg.Name, now
 			f = diag.Cancelled(w, o.Reason)
 		}
-		d.attemptFailed(now, h, f)
+		g.attemptFailed(now, h, f)
 	}
 }
 
 // replaced registers the successor of a rekeyed IKE SA. The IKE SA as the operator knows it lives on.
-func (d *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
-	x := d.table.bySPI[s.LocalSPI()]
+func (g *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
+	x := g.table.bySPI[s.LocalSPI()]
 	if x == nil {
-		x = d.table.add(s, e.conn)
+		x = g.table.add(s, e.conn)
 	}
 	x.line = e.line
 	h := e.handover
 	e.follow(handover{})
 	x.follow(h)
-	d.inheritHandover(e, x)
+	g.inheritHandover(e, x)
 	e.retired.handOn(x)
 	e.heir, e.review = x, time.Time{}
-	d.table.setDown(e)
-	d.table.setUp(x)
-	d.excludePeer(x)
+	g.table.setDown(e)
+	g.table.setUp(x)
+	g.excludePeer(x)
 	for _, c := range s.Children() {
-		if i := d.installed[c.ID]; i != nil {
+		if i := g.installed[c.ID]; i != nil {
 			i.owner = x
 		}
 	}
@@ -351,22 +351,22 @@ func (d *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
 			}
 		}
 	}
-	d.o.Meter.Add(CountIKERekeys)
+	g.o.Meter.Add(CountIKERekeys)
 	x.conn.count(func(l *Lives) { l.IKERekeys++ })
-	d.tallies(x.conn, func(t *Tally) { t.ikeRekey(s.Initiator()) })
-	d.logger(x).Info("rekeyed IKE SA", "replaces", e.m.ID(), "proposal", s.Summary().Chosen.String())
-	d.o.Observer.Observe(IKERekeyed{Old: e.m.Snapshot(), New: s.Snapshot()})
-	d.drain(now, x)
+	g.tallies(x.conn, func(t *Tally) { t.ikeRekey(s.Initiator()) })
+	g.logger(x).Info("rekeyed IKE SA", "replaces", e.m.ID(), "proposal", s.Summary().Chosen.String())
+	g.o.Observer.Observe(IKERekeyed{Old: e.m.Snapshot(), New: s.Snapshot()})
+	g.drain(now, x)
 }
 
 // childUp handles a CHILD SA that carries traffic which had none.
-func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
+func (g *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 	s := e.m.Summary()
-	if d.logs(slog.LevelInfo) {
-		d.logger(e).Info("child "+c.Config.Name+" is up", "spi_in", hex32(c.Inbound.SPI), "spi_out", hex32(c.Outbound.SPI),
+	if g.logs(slog.LevelInfo) {
+		g.logger(e).Info("child "+c.Config.Name+" is up", "spi_in", hex32(c.Inbound.SPI), "spi_out", hex32(c.Outbound.SPI),
 			"selectors", c.TS.String(), "proposal", c.Chosen.String(), "udp", c.Path.UDP)
 	}
-	d.o.Observer.Observe(ChildUpdown{Up: true, SA: s, Child: sa.SnapshotChild(c)})
+	g.o.Observer.Observe(ChildUpdown{Up: true, SA: s, Child: sa.SnapshotChild(c)})
 	h := e.child(c.Config)
 	if h == nil {
 		// A reload has taken the child away while it was being negotiated.
@@ -384,19 +384,19 @@ func (d *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 		h.narrow.asking = nil
 	}
 	h.backoff.exhausted = false
-	d.unkeep(h)
+	g.unkeep(h)
 	h.setPhase(phaseUp, now)
-	d.touch(h)
+	g.touch(h)
 	if h.conn.heard() {
 		h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
 	}
-	d.failures.Recovered(h.conn.conf.Name, h.cfg.Name)
-	d.provisional.Recovered(h.conn.conf.Name, h.cfg.Name)
-	d.cleared(h)
+	g.failures.Recovered(h.conn.conf.Name, h.cfg.Name)
+	g.provisional.Recovered(h.conn.conf.Name, h.cfg.Name)
+	g.cleared(h)
 	h.finish(nil)
 	e.handover.goesOn(now)
-	d.advanceHandover(now, e)
-	d.alsoAsked(now, e)
+	g.advanceHandover(now, e)
+	g.alsoAsked(now, e)
 }
 
 // keepalive is the NAT keepalive of RFC 3948 section 2.3.

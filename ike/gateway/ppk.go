@@ -3,8 +3,8 @@ package gateway
 import "esplanade/config"
 
 // ppk finds a post-quantum preshared key for machines.
-func (d *Manager) ppk(id string) ([]byte, bool) {
-	s, ok := d.conf.PPK(id)
+func (g *Manager) ppk(id string) ([]byte, bool) {
+	s, ok := g.conf.PPK(id)
 	if !ok {
 		return nil, false
 	}
@@ -12,8 +12,8 @@ func (d *Manager) ppk(id string) ([]byte, bool) {
 }
 
 // freePPK reports whether a connection without ppk_id may use a PPK, and hasFreePPK whether there is one.
-func (d *Manager) freePPK(id string) bool { return d.conf.FreePPK(id) }
-func (d *Manager) hasFreePPK() bool       { return d.conf.HasFreePPK() }
+func (g *Manager) freePPK(id string) bool { return g.conf.FreePPK(id) }
+func (g *Manager) hasFreePPK() bool       { return g.conf.HasFreePPK() }
 
 // ppkPosition is where a connection says which PPK it uses: the more telling of its two keys.
 func ppkPosition(c *config.Connection) config.Position {

@@ -16,45 +16,45 @@ import (
 // have become different: the configuration, an order of an operator, the addresses that dynamic selectors stand for.
 //
 // What is new is there before what is old goes, so that there is no moment without either.
-func (d *Manager) prepare(h *child) {
+func (g *Manager) prepare(h *child) {
 	if h.gone {
 		return // an SA of it is on its way out, and may come up for a moment
 	}
-	p, err := d.policyFor(h)
+	p, err := g.policyFor(h)
 	if err != nil && h.prepared == nil {
-		d.log.Info("selectors that are dynamic are protected once they are known", "connection", h.conn.conf.Name, "child", h.cfg.Name,
+		g.log.Info("selectors that are dynamic are protected once they are known", "connection", h.conn.conf.Name, "child", h.cfg.Name,
 			"reason", err)
 	}
 	if h.prepared == nil || !h.prepared.Equal(p) {
-		d.o.DataPlane.SetPolicy(h.policy, p)
+		g.o.DataPlane.SetPolicy(h.policy, p)
 		h.prepared = &p
 	}
-	if !d.conf.IKE.InstallRoutes {
+	if !g.conf.IKE.InstallRoutes {
 		return
 	}
-	ts := d.heldWhileDown(h, p.Pair)
+	ts := g.heldWhileDown(h, p.Pair)
 	switch {
 	case ts.Empty():
 		h.holds = nil
 	case h.holds == nil || !h.holds.Equal(ts):
 		h.holds = &ts
 	}
-	d.o.Host.SetRoutes(h.policy, h.holds)
+	g.o.Host.SetRoutes(h.policy, h.holds)
 }
 
 // unprepare undoes prepare.
-func (d *Manager) unprepare(h *child) {
+func (g *Manager) unprepare(h *child) {
 	if h.prepared != nil {
-		d.o.DataPlane.ClearPolicy(h.policy)
+		g.o.DataPlane.ClearPolicy(h.policy)
 		h.prepared = nil
 	}
 	h.holds = nil
-	d.o.Host.SetRoutes(h.policy, nil)
+	g.o.Host.SetRoutes(h.policy, nil)
 }
 
 // policyFor is the policy of a child. Dynamic selectors whose address is not known are not in it, which the error says; what
 // was known of them once stays.
-func (d *Manager) policyFor(h *child) (selector.Policy, error) {
+func (g *Manager) policyFor(h *child) (selector.Policy, error) {
 	p := selector.Policy{Order: h.order, Open: h.conf.DynamicLocal() || h.conf.DynamicRemote()}
 	if h.action() == policy.StartNone || h.held {
 		p.Without = selector.Refuse
@@ -63,7 +63,7 @@ func (d *Manager) policyFor(h *child) (selector.Policy, error) {
 		p.Pair = h.cfg.Resolve(sa.Path{})
 		return p, nil
 	}
-	path, err := d.staticPath(h.conn)
+	path, err := g.staticPath(h.conn)
 	switch {
 	case err == nil:
 		p.Pair = h.cfg.Resolve(path)
@@ -108,7 +108,7 @@ func anyAddress(list []selector.Selector) []selector.Selector {
 // heldWhileDown is the part of a child's selectors that is routed into the tunnel whether it is up or not. It is all of them
 // but for one case: a child that only a peer or a command brings up and that has every address of an IP version. The routes
 // for it would leave the host with no way to anywhere, and its operator with no way to the host, until somebody calls.
-func (d *Manager) heldWhileDown(h *child, ts selector.Pair) selector.Pair {
+func (g *Manager) heldWhileDown(h *child, ts selector.Pair) selector.Pair {
 	if h.action() != policy.StartNone {
 		return ts
 	}
@@ -121,10 +121,10 @@ var (
 )
 
 // staticPath is the path of a connection whose peer has a fixed address, or one that is known of its name.
-func (d *Manager) staticPath(c *connection) (sa.Path, error) {
+func (g *Manager) staticPath(c *connection) (sa.Path, error) {
 	for _, e := range c.conf.RemoteAddrs {
-		for _, a := range d.names.addrsOf(e) {
-			return d.pathTo(c, a)
+		for _, a := range g.names.addrsOf(e) {
+			return g.pathTo(c, a)
 		}
 	}
 	return sa.Path{}, errNoAddress
@@ -132,18 +132,18 @@ func (d *Manager) staticPath(c *connection) (sa.Path, error) {
 
 // pathTo is where an initiation to a peer's address starts: port 500 to port 500, or from the NAT traversal port when
 // local_port says so, the peer listens elsewhere or there is no port 500 here.
-func (d *Manager) pathTo(c *connection, remote netip.Addr) (sa.Path, error) {
-	local, err := d.localFor(c, remote)
+func (g *Manager) pathTo(c *connection, remote netip.Addr) (sa.Path, error) {
+	local, err := g.localFor(c, remote)
 	if err != nil {
 		return sa.Path{}, err
 	}
-	port := d.o.IKEPort
-	if c.conf.RemotePort != config.DefaultPort || c.conf.LocalPort == d.conf.IKE.PortNATT || port == 0 {
+	port := g.o.IKEPort
+	if c.conf.RemotePort != config.DefaultPort || c.conf.LocalPort == g.conf.IKE.PortNATT || port == 0 {
 		// The non-ESP marker is on every port but 500: https://www.rfc-editor.org/rfc/rfc7296#section-2.23
-		port = d.o.NATTPort
+		port = g.o.NATTPort
 	}
 	remotePort := c.conf.RemotePort
-	if remotePort == config.DefaultPort && port != d.o.IKEPort {
+	if remotePort == config.DefaultPort && port != g.o.IKEPort {
 		remotePort = c.cfg.RemoteNATPort
 	}
 	return sa.Path{Local: netip.AddrPortFrom(local, port), Remote: netip.AddrPortFrom(remote, remotePort)}, nil
@@ -151,13 +151,13 @@ func (d *Manager) pathTo(c *connection, remote netip.Addr) (sa.Path, error) {
 
 // localFor is the address of this host that a connection uses towards a peer: one of local_addrs if any is an address,
 // and otherwise what the routes say.
-func (d *Manager) localFor(c *connection, remote netip.Addr) (netip.Addr, error) {
+func (g *Manager) localFor(c *connection, remote netip.Addr) (netip.Addr, error) {
 	fixed := true
 	var other netip.Addr // one that the peer can hardly answer to
 	for _, e := range c.conf.LocalAddrs {
-		for _, a := range d.names.addrsOf(e) {
+		for _, a := range g.names.addrsOf(e) {
 			switch {
-			case a.Is4() != remote.Is4() || !d.addrs.has(a):
+			case a.Is4() != remote.Is4() || !g.addrs.has(a):
 			case a.Zone() == "" || a.Zone() == remote.Zone():
 				return a, nil
 			case !other.IsValid():
@@ -170,7 +170,7 @@ func (d *Manager) localFor(c *connection, remote netip.Addr) (netip.Addr, error)
 		return other, nil
 	}
 	if fixed && len(c.conf.LocalAddrs) > 0 && !slices.ContainsFunc(c.conf.LocalAddrs, func(e config.Endpoint) bool { return e.Name != "" }) {
-		return netip.Addr{}, d.addrs.why(c, remote)
+		return netip.Addr{}, g.addrs.why(c, remote)
 	}
-	return d.o.Host.SourceFor(remote)
+	return g.o.Host.SourceFor(remote)
 }

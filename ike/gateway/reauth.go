@@ -13,36 +13,36 @@ const reauthPause = 15 * time.Second
 
 // reauthenticate replaces an IKE SA by a new one from scratch: "creating a new IKE SA from scratch …, creating new Child
 // SAs within the new IKE SA …, and finally deleting the old IKE SA". https://www.rfc-editor.org/rfc/rfc7296#section-2.8.3
-func (d *Manager) reauthenticate(now time.Time, e *entry) {
+func (g *Manager) reauthenticate(now time.Time, e *entry) {
 	c := e.conn
 	if !e.up && !e.closed && !e.leaving {
 		e.m.ScheduleReauth(now.Add(reauthPause)) // a successor that has not taken over yet
 		return
 	}
-	if c == nil || !e.alive() || d.stopping {
+	if c == nil || !e.alive() || g.stopping {
 		return
 	}
-	if d.reauthenticating(e) || d.superseded(e) || d.yields(now, e) {
+	if g.reauthenticating(e) || g.superseded(e) || g.yields(now, e) {
 		return
 	}
 	if !c.conf.CanInitiate() {
 		return // the peer was told the lifetime; when it does not heed it the IKE SA ends
 	}
-	d.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
+	g.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
 		e := e.latest() // it may have been rekeyed while the name was looked up
 		switch {
-		case !e.alive() || e.conn != c || d.reauthenticating(e) || d.superseded(e):
+		case !e.alive() || e.conn != c || g.reauthenticating(e) || g.superseded(e):
 		case err != nil:
-			d.report(now, e, diag.Unresolved(whereOf(c), c.nameToTry(), err))
-			d.reauthFailed(now, e)
+			g.report(now, e, diag.Unresolved(whereOf(c), c.nameToTry(), err))
+			g.reauthFailed(now, e)
 		default:
-			d.beginReauth(now, e, remote)
+			g.beginReauth(now, e, remote)
 		}
 	})
 }
 
 // reauthenticating reports whether an IKE SA that takes the place of e is on its way.
-func (d *Manager) reauthenticating(e *entry) bool {
+func (g *Manager) reauthenticating(e *entry) bool {
 	if e.conn == nil {
 		return false
 	}
@@ -56,16 +56,16 @@ func (d *Manager) reauthenticating(e *entry) bool {
 
 // superseded reports whether there is a newer IKE SA with the same peer that has all that e carries, as when the peer has just
 // reauthenticated: it will delete e. To reauthenticate e as well would make two of what one is wanted of.
-func (d *Manager) superseded(e *entry) bool {
-	for x := range d.table.peers[e.peer] {
-		if e.beside(x) && x.first.After(e.first) && d.covers(x, e) {
+func (g *Manager) superseded(e *entry) bool {
+	for x := range g.table.peers[e.peer] {
+		if e.beside(x) && x.first.After(e.first) && g.covers(x, e) {
 			return true
 		}
 	}
 	return false
 }
 
-func (d *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
+func (g *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 	c := e.conn
 	var wanted []*child
 	for _, h := range c.children {
@@ -76,60 +76,60 @@ func (d *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 	if len(wanted) == 0 && len(c.children) > 0 {
 		return // it carries nothing, and is closed for that
 	}
-	if !d.conf.IKE.MakeBeforeBreak {
-		d.logger(e).Info("reauthenticating (break before make)")
+	if !g.conf.IKE.MakeBeforeBreak {
+		g.logger(e).Info("reauthenticating (break before make)")
 		for _, h := range wanted {
 			h.asked = true
 			h.backoff.reset()
 		}
 		if len(c.children) == 0 {
 			c.bare.asked = true
-			d.bares = append(d.bares, c)
+			g.bares = append(g.bares, c)
 		}
-		d.delete(now, e, "reauthentication")
+		g.delete(now, e, "reauthentication")
 		return
 	}
-	path, err := d.pathTo(c, remote)
+	path, err := g.pathTo(c, remote)
 	if err != nil {
 		w := whereOf(c)
 		w.Remote, w.Time = netip.AddrPortFrom(remote, 0), now
-		d.report(now, e, diag.Unreachable(w, err))
-		d.reauthFailed(now, e)
+		g.report(now, e, diag.Unreachable(w, err))
+		g.reauthFailed(now, e)
 		return
 	}
 	var cfgs []*sa.ChildConfig
 	for _, h := range wanted {
 		cfgs = append(cfgs, h.cfg)
 	}
-	m := sa.NewInitiator(d.env, now, c.cfg, path, cfgs)
-	x := d.table.add(m, c)
+	m := sa.NewInitiator(g.env, now, c.cfg, path, cfgs)
+	x := g.table.add(m, c)
 	x.follow(handoverOf(e, wanted))
-	d.excludePeer(x)
-	d.logger(x).Info("reauthenticating", "replaces", e.m.ID(), "local", path.Local, "remote", path.Remote)
+	g.excludePeer(x)
+	g.logger(x).Info("reauthenticating", "replaces", e.m.ID(), "local", path.Local, "remote", path.Remote)
 	c.tell(1, "reauthenticating IKE_SA "+c.conf.Name)
-	d.drain(now, x)
+	g.drain(now, x)
 }
 
 // reauthFailed puts the next attempt off; the old IKE SA stays as it is until its time is over.
-func (d *Manager) reauthFailed(now time.Time, e *entry) {
+func (g *Manager) reauthFailed(now time.Time, e *entry) {
 	if e.alive() {
-		e.m.ScheduleReauth(now.Add(time.Duration(float64(reauthPause) * (1 - pauseJitter*d.env.Jitter()))))
-		d.drain(now, e)
+		e.m.ScheduleReauth(now.Add(time.Duration(float64(reauthPause) * (1 - pauseJitter*g.env.Jitter()))))
+		g.drain(now, e)
 	}
 }
 
 // Reauthenticate starts to reauthenticate the IKE SAs of a target and returns how many there are. Where none can be, since
 // only the peer can call, that is the error.
-func (d *Manager) Reauthenticate(now time.Time, t Target) (int, error) {
+func (g *Manager) Reauthenticate(now time.Time, t Target) (int, error) {
 	var uncallable *diag.Failure
-	n, err := d.renew(now, t, func(e *entry) int {
+	n, err := g.renew(now, t, func(e *entry) int {
 		if c := e.conn; c != nil && !c.conf.CanInitiate() {
 			w := whereOf(c)
 			w.ConfigLine = c.conf.At("remote_addrs").FileLine()
 			uncallable = diag.Uncallable(w)
 			return 0
 		}
-		d.reauthenticate(now, e)
+		g.reauthenticate(now, e)
 		return 1
 	})
 	if n == 0 && uncallable != nil {

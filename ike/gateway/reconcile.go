@@ -14,37 +14,37 @@ import (
 
 // reconcile compares what is desired with what is, and starts what is missing. It is called after every input and looks
 // only at the children that the input has touched and those whose time has come.
-func (d *Manager) reconcile(now time.Time) {
-	for h, ok := d.wakes.due(now); ok; h, ok = d.wakes.due(now) {
-		d.wakes.set(h, time.Time{})
-		d.touch(h)
+func (g *Manager) reconcile(now time.Time) {
+	for h, ok := g.wakes.due(now); ok; h, ok = g.wakes.due(now) {
+		g.wakes.set(h, time.Time{})
+		g.touch(h)
 	}
-	d.reconcileBares(now)
+	g.reconcileBares(now)
 	// An attempt touches children in its turn, each at most once: it makes them busy or puts them off.
-	for len(d.dirty) > 0 {
-		list := d.dirty
-		d.dirty = nil
+	for len(g.dirty) > 0 {
+		list := g.dirty
+		g.dirty = nil
 		for _, h := range list {
 			h.dirty = false
-			d.reconcileChild(now, h)
+			g.reconcileChild(now, h)
 		}
 	}
 }
 
 // touch has a child reconciled before the event loop waits again. It is to be called after everything that may change
 // what is to be done for it.
-func (d *Manager) touch(h *child) {
+func (g *Manager) touch(h *child) {
 	if !h.dirty {
 		h.dirty = true
-		d.dirty = append(d.dirty, h)
+		g.dirty = append(g.dirty, h)
 	}
 }
 
 // touchAll has all children of a connection reconciled.
-func (d *Manager) touchAll(c *connection) {
+func (g *Manager) touchAll(c *connection) {
 	if c != nil {
 		for _, h := range c.children {
-			d.touch(h)
+			g.touch(h)
 		}
 	}
 }
@@ -57,24 +57,24 @@ func (h *child) pending() bool {
 // due reports whether an attempt for the child is to be made now.
 func (h *child) due(now time.Time) bool { return h.pending() && !now.Before(h.backoff.next) }
 
-func (d *Manager) reconcileChild(now time.Time, h *child) {
-	again := d.offerFreed(now, h)
+func (g *Manager) reconcileChild(now time.Time, h *child) {
+	again := g.offerFreed(now, h)
 	if h.state == phaseUp && !h.up() {
-		d.keep(h)
+		g.keep(h)
 		if now.Sub(h.since) < flapTime {
-			h.backoff.failed(now, 0, d.env.Jitter())
+			h.backoff.failed(now, 0, g.env.Jitter())
 		} else {
 			h.backoff.reset()
 		}
 	}
 	if h.due(now) {
-		d.attempt(now, h)
+		g.attempt(now, h)
 	}
-	next := d.review(now, h)
+	next := g.review(now, h)
 	if h.pending() {
 		next = h.backoff.next
 	}
-	d.wakes.set(h, earliest(next, again))
+	g.wakes.set(h, earliest(next, again))
 	switch {
 	case h.up():
 		h.setPhase(phaseUp, now)
@@ -90,7 +90,7 @@ func (d *Manager) reconcileChild(now time.Time, h *child) {
 }
 
 // attempt brings a child up: on the IKE SA that exists, or with a new one.
-func (d *Manager) attempt(now time.Time, h *child) {
+func (g *Manager) attempt(now time.Time, h *child) {
 	c := h.conn
 	for _, e := range c.entries.sorted() {
 		if e.leaving || e.closed || e.m.Config() != c.cfg {
@@ -99,16 +99,16 @@ func (d *Manager) attempt(now time.Time, h *child) {
 		if e.alive() || e.m.State() == sa.StateConnecting && e.m.Initiator() {
 			h.busy, h.machine = true, e.m
 			e.m.InitiateChild(now, h.cfg, h.trigger)
-			d.drain(now, e)
+			g.drain(now, e)
 			return
 		}
 	}
-	d.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
+	g.resolve(now, c, func(now time.Time, remote netip.Addr, err error) {
 		if err != nil {
-			d.unresolved(now, c, err)
+			g.unresolved(now, c, err)
 			return
 		}
-		d.initiate(now, c, remote)
+		g.initiate(now, c, remote)
 	})
 }
 
@@ -124,7 +124,7 @@ func wantedOf(now time.Time, c *connection) []*child {
 }
 
 // unresolved fails the attempts of a connection that found no address to go to.
-func (d *Manager) unresolved(now time.Time, c *connection, err error) {
+func (g *Manager) unresolved(now time.Time, c *connection, err error) {
 	wanted := wantedOf(now, c)
 	if len(wanted) == 0 {
 		return
@@ -141,9 +141,9 @@ func (d *Manager) unresolved(now time.Time, c *connection, err error) {
 		f = diag.Uncallable(w)
 	}
 	c.tries++
-	d.report(now, nil, f)
+	g.report(now, nil, f)
 	for _, h := range wanted {
-		d.attemptFailed(now, h, f)
+		g.attemptFailed(now, h, f)
 	}
 }
 
@@ -162,7 +162,7 @@ func (c *connection) nameToTry() string {
 
 // resolve finds the address for the next attempt to reach the peer and calls then with it: at once when it is
 // configured, later when it has to be looked up. Each attempt goes to the next of the addresses, in their order.
-func (d *Manager) resolve(now time.Time, c *connection, then func(now time.Time, remote netip.Addr, err error)) {
+func (g *Manager) resolve(now time.Time, c *connection, then func(now time.Time, remote netip.Addr, err error)) {
 	list := c.candidates()
 	if len(list) == 0 {
 		then(now, netip.Addr{}, errNoAddress)
@@ -174,12 +174,12 @@ func (d *Manager) resolve(now time.Time, c *connection, then func(now time.Time,
 		return
 	}
 	c.resolving = true
-	d.lookUp(now, e.Name, func(now time.Time, addrs []netip.Addr, err error) {
+	g.lookUp(now, e.Name, func(now time.Time, addrs []netip.Addr, err error) {
 		c.resolving = false
 		for _, h := range c.children {
-			d.touch(h)
+			g.touch(h)
 		}
-		if d.stopping || c.gone {
+		if g.stopping || c.gone {
 			return
 		}
 		if err != nil {
@@ -191,20 +191,20 @@ func (d *Manager) resolve(now time.Time, c *connection, then func(now time.Time,
 }
 
 // initiate starts an IKE SA with all children of the connection that are wanted now.
-func (d *Manager) initiate(now time.Time, c *connection, remote netip.Addr) {
+func (g *Manager) initiate(now time.Time, c *connection, remote netip.Addr) {
 	wanted := wantedOf(now, c)
-	if len(wanted) == 0 || d.stopping {
+	if len(wanted) == 0 || g.stopping {
 		return // brought up by the peer, or given up, while the name was looked up
 	}
-	path, err := d.pathTo(c, remote)
+	path, err := g.pathTo(c, remote)
 	if err != nil {
 		w := whereOf(c)
 		w.Child, w.Remote, w.Time = wanted[0].cfg.Name, netip.AddrPortFrom(remote, 0), now
 		f := diag.Unreachable(w, err)
 		c.tries++
-		d.report(now, nil, f)
+		g.report(now, nil, f)
 		for _, h := range wanted {
-			d.attemptFailed(now, h, f)
+			g.attemptFailed(now, h, f)
 		}
 		return
 	}
@@ -212,65 +212,65 @@ func (d *Manager) initiate(now time.Time, c *connection, remote netip.Addr) {
 	for _, h := range wanted {
 		cfgs = append(cfgs, h.cfg)
 	}
-	m := d.newInitiator(now, c, path, cfgs)
+	m := g.newInitiator(now, c, path, cfgs)
 	for _, h := range wanted {
 		h.busy, h.machine = true, m
 		h.setPhase(phaseConnecting, now)
 	}
-	e := d.table.add(m, c)
+	e := g.table.add(m, c)
 	e.again = !slices.ContainsFunc(wanted, func(h *child) bool { return h.backoff.failures == 0 })
-	d.excludePeer(e)
-	d.progress(e).Info("connecting", "local", path.Local, "remote", path.Remote, "attempt", wanted[0].backoff.failures+1)
+	g.excludePeer(e)
+	g.progress(e).Info("connecting", "local", path.Local, "remote", path.Remote, "attempt", wanted[0].backoff.failures+1)
 	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+remote.String())
-	d.drain(now, e)
+	g.drain(now, e)
 }
 
 // attemptFailed ends an attempt: what waits for the child is told, and the next attempt is put off.
-func (d *Manager) attemptFailed(now time.Time, h *child, f *diag.Failure) {
+func (g *Manager) attemptFailed(now time.Time, h *child, f *diag.Failure) {
 	h.busy, h.machine = false, nil
-	h.backoff.failed(now, h.conn.conf.KeyingTries, d.env.Jitter())
+	h.backoff.failed(now, h.conn.conf.KeyingTries, g.env.Jitter())
 	if h.asked {
 		// What a command or a packet asked for is tried once; what is desired in general goes on being tried.
 		h.asked, h.trigger = false, nil
 	}
 	if !h.wanted() {
-		d.o.DataPlane.FailPending(h.policy)
+		g.o.DataPlane.FailPending(h.policy)
 	}
-	if h.pending() && !d.stopping {
+	if h.pending() && !g.stopping {
 		h.setPhase(phaseWaiting, now)
-		log := d.log.Info
+		log := g.log.Info
 		if h.backoff.failures > 1 {
-			log = d.log.Debug // the line of the failure counts the attempts
+			log = g.log.Debug // the line of the failure counts the attempts
 		}
 		log("next attempt", "connection", h.conn.conf.Name, "child", h.cfg.Name, "in", h.backoff.next.Sub(now).Round(time.Millisecond))
 	}
-	d.touch(h)
+	g.touch(h)
 	h.finish(f)
 }
 
 // acquire brings a child up that a packet waits for.
-func (d *Manager) acquire(now time.Time, number uint64, p selector.Packet) {
-	h := d.policies[number]
-	if h == nil || h.busy || d.stopping {
+func (g *Manager) acquire(now time.Time, number uint64, p selector.Packet) {
+	h := g.policies[number]
+	if h == nil || h.busy || g.stopping {
 		return
 	}
 	if h.held {
-		d.o.DataPlane.FailPending(number)
+		g.o.DataPlane.FailPending(number)
 		return
 	}
 	if h.up() { // without this packet: its peer has left it out
-		d.acquireMore(now, h, p)
+		g.acquireMore(now, h, p)
 		return
 	}
 	// Where a failure is recent the packet waits for the end of the pause: it may be the only one there ever is.
-	log := d.log.Debug
+	log := g.log.Debug
 	if h.backoff.failures == 0 && !h.triggered {
-		log, h.triggered = d.log.Info, true
+		log, h.triggered = g.log.Info, true
 	}
 	log("traffic triggers the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
 	if h.action() == policy.StartTrap {
 		h.asked, h.trigger = true, &p
 	}
 	h.backoff.exhausted = false
-	d.touch(h)
+	g.touch(h)
 }

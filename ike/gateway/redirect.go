@@ -52,14 +52,14 @@ func (r *detour) takenBack() bool { return r.bare && r.old == nil && r.conn.bare
 // redirected follows a gateway that sends this side to another one. An IKE SA that is in use stays until the new one has
 // all that it carries, or for good when there is nothing at the other gateway. The new gateway has to prove what the
 // configuration wants of the peer; nothing is believed because of where it was heard of.
-func (d *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
+func (g *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 	c := e.conn
-	if c == nil || d.stopping {
+	if c == nil || g.stopping {
 		return
 	}
 	r := &detour{conn: c, from: wire.Gateway{Addr: e.m.Path().Remote.Addr().Unmap()}, to: o.Gateway, old: e, made: e.m}
 	if o.Exchange == wire.ExchangeInformational {
-		if !e.alive() || e.redirecting || d.reauthenticating(e) {
+		if !e.alive() || e.redirecting || g.reauthenticating(e) {
 			return // a new IKE SA is on its way
 		}
 		r.live = true
@@ -75,15 +75,15 @@ func (d *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 	}
 	r.bare = len(c.children) == 0 && (r.old != nil || c.bare.machine == e.m)
 	if !c.redirects.allow(now) {
-		w := d.whereDetour(now, r)
+		w := g.whereDetour(now, r)
 		w.Exchange = o.Exchange.String()
 		f := diag.RedirectLoop(w, r.from.String(), r.to.String(), maxRedirects, redirectLoopTime)
 		f.Aside = r.live
-		d.report(now, e, f)
-		d.detourFailed(now, r, f)
+		g.report(now, e, f)
+		g.detourFailed(now, r, f)
 		return
 	}
-	d.progress(e).Info("redirected to another gateway", "from", r.from.String(), "to", r.to.String(), "exchange", o.Exchange.String())
+	g.progress(e).Info("redirected to another gateway", "from", r.from.String(), "to", r.to.String(), "exchange", o.Exchange.String())
 	c.tell(1, "redirected to "+r.to.String()+" by "+r.from.String())
 	if r.old == nil {
 		for _, h := range r.children {
@@ -93,11 +93,11 @@ func (d *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 		r.old.redirecting = true
 	}
 	if r.to.Addr.IsValid() {
-		d.follow(now, r, []netip.Addr{r.to.Addr.Unmap()}, nil)
+		g.follow(now, r, []netip.Addr{r.to.Addr.Unmap()}, nil)
 		return
 	}
 	// The name is that of a peer, not of the configuration, and is not kept.
-	d.ask(r.to.FQDN, func(now time.Time, addrs []netip.Addr, err error) { d.follow(now, r, addrs, err) })
+	g.ask(r.to.FQDN, func(now time.Time, addrs []netip.Addr, err error) { g.follow(now, r, addrs, err) })
 }
 
 // carries reports whether an IKE SA has a CHILD SA in use for a configured child.
@@ -106,39 +106,39 @@ func carries(e *entry, h *child) bool {
 }
 
 // follow begins the IKE SA with the other gateway.
-func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error) {
+func (g *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error) {
 	c := r.conn
 	if r.old != nil {
 		r.old.redirecting = false
 		r.old = r.old.latest() // it may have been rekeyed while the name was looked up
-		if !r.old.alive() || r.old.conn != c || d.reauthenticating(r.old) {
+		if !r.old.alive() || r.old.conn != c || g.reauthenticating(r.old) {
 			return
 		}
 	}
-	if d.stopping || c.gone {
-		d.detourFailed(now, r, diag.Cancelled(d.whereDetour(now, r), "the configuration was reloaded, or the daemon ends"))
+	if g.stopping || c.gone {
+		g.detourFailed(now, r, diag.Cancelled(g.whereDetour(now, r), "the configuration was reloaded, or the daemon ends"))
 		return
 	}
 	if err != nil {
-		f := diag.RedirectUnresolved(d.whereDetour(now, r), r.from.String(), r.to.FQDN, err)
+		f := diag.RedirectUnresolved(g.whereDetour(now, r), r.from.String(), r.to.FQDN, err)
 		f.Aside = r.live
-		d.report(now, r.old, f)
-		d.detourFailed(now, r, f)
+		g.report(now, r.old, f)
+		g.detourFailed(now, r, f)
 		return
 	}
 	var path sa.Path
 	for _, a := range addrs {
-		if path, err = d.pathTo(c, a); err == nil {
+		if path, err = g.pathTo(c, a); err == nil {
 			break
 		}
 	}
 	if err != nil {
-		w := d.whereDetour(now, r)
+		w := g.whereDetour(now, r)
 		w.Remote = netip.AddrPortFrom(addrs[0], 0)
 		f := diag.Unreachable(w, err)
 		f.Aside = r.live
-		d.report(now, r.old, f)
-		d.detourFailed(now, r, f)
+		g.report(now, r.old, f)
+		g.detourFailed(now, r, f)
 		return
 	}
 	var cfgs []*sa.ChildConfig
@@ -147,7 +147,7 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 		switch {
 		case r.old == nil && !h.wanted():
 			h.busy = false // taken down since
-			d.touch(h)
+			g.touch(h)
 			continue
 		case r.old != nil && h.held && !r.old.willCarry(h):
 			continue // the same
@@ -158,9 +158,9 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 		return
 	}
 	c.redirects.followed(now)
-	d.o.Meter.Add(CountRedirected)
-	m := sa.NewRedirected(d.env, now, c.cfg, path, cfgs, r.from)
-	x := d.table.add(m, c)
+	g.o.Meter.Add(CountRedirected)
+	m := sa.NewRedirected(g.env, now, c.cfg, path, cfgs, r.from)
+	x := g.table.add(m, c)
 	x.follow(handoverOf(r.old, children))
 	x.handover.redirected = r.live
 	if r.old == nil {
@@ -173,14 +173,14 @@ func (d *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 			c.bare.machine = m
 		}
 	}
-	d.excludePeer(x)
-	d.logger(x).Info("connecting", "local", path.Local, "remote", path.Remote, "redirected_from", r.from.String())
+	g.excludePeer(x)
+	g.logger(x).Info("connecting", "local", path.Local, "remote", path.Remote, "redirected_from", r.from.String())
 	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+path.Remote.Addr().String())
-	d.drain(now, x)
+	g.drain(now, x)
 }
 
 // whereDetour is what the failures of a detour have in common.
-func (d *Manager) whereDetour(now time.Time, r *detour) diag.Where {
+func (g *Manager) whereDetour(now time.Time, r *detour) diag.Where {
 	w := whereOf(r.conn)
 	w.Time, w.Remote = now, netip.AddrPortFrom(r.from.Addr, 0)
 	if len(r.children) > 0 {
@@ -191,9 +191,9 @@ func (d *Manager) whereDetour(now time.Time, r *detour) diag.Where {
 
 // detourFailed ends the attempts that a redirect was followed for. The next ones begin at the configured addresses. An
 // IKE SA in use stays.
-func (d *Manager) detourFailed(now time.Time, r *detour, f *diag.Failure) {
+func (g *Manager) detourFailed(now time.Time, r *detour, f *diag.Failure) {
 	if r.old != nil && !r.live {
-		d.reauthFailed(now, r.old)
+		g.reauthFailed(now, r.old)
 	}
 	if r.old != nil {
 		return
@@ -203,22 +203,22 @@ func (d *Manager) detourFailed(now time.Time, r *detour, f *diag.Failure) {
 	}
 	for _, h := range r.children {
 		if h.busy {
-			d.attemptFailed(now, h, f)
+			g.attemptFailed(now, h, f)
 		}
 	}
 }
 
 // redirecting notes that a peer was told to go elsewhere.
-func (d *Manager) redirecting(e *entry, o sa.Redirecting) {
-	d.o.Meter.Add(CountRedirecting)
-	d.logger(e).Info("the peer is redirected to another gateway", "from", e.m.Path().Local.Addr(), "to", o.Gateway.String(),
+func (g *Manager) redirecting(e *entry, o sa.Redirecting) {
+	g.o.Meter.Add(CountRedirecting)
+	g.logger(e).Info("the peer is redirected to another gateway", "from", e.m.Path().Local.Addr(), "to", o.Gateway.String(),
 		"exchange", o.Exchange.String(), "peer", e.m.Path().Remote, "remote_id", e.m.RemoteID().String())
 }
 
 // redirectedStranger notes the same of a peer that has only asked for an IKE SA. Anybody can do that, any number of times.
-func (d *Manager) redirectedStranger(path sa.Path, to wire.Gateway) {
-	d.o.Meter.Add(CountRedirecting)
-	if d.logs(slog.LevelDebug) {
-		d.log.Debug("redirected to another gateway", "from", path.Local.Addr(), "to", to.String(), "peer", path.Remote)
+func (g *Manager) redirectedStranger(path sa.Path, to wire.Gateway) {
+	g.o.Meter.Add(CountRedirecting)
+	if g.logs(slog.LevelDebug) {
+		g.log.Debug("redirected to another gateway", "from", path.Local.Addr(), "to", to.String(), "peer", path.Remote)
 	}
 }

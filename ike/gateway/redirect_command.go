@@ -33,27 +33,27 @@ func Elsewhere(e config.Endpoint) wire.Gateway {
 
 // Redirect sends the peers of live IKE SAs to another gateway (RFC 5685) and returns how many. It does not wait for what
 // comes of it: a peer goes when it is served there.
-func (d *Manager) Redirect(now time.Time, r Redirect) (int, error) {
-	d.begin()
+func (g *Manager) Redirect(now time.Time, r Redirect) (int, error) {
+	g.begin()
 	if r.Target.Connection != "" {
-		if _, err := d.configured(r.Target); err != nil {
+		if _, err := g.configured(r.Target); err != nil {
 			return 0, err
 		}
 	}
 	n, unable := 0, 0
-	for _, e := range d.table.all() {
+	for _, e := range g.table.all() {
 		switch {
-		case !d.selects(r.Target, e) || !e.alive() || r.PeerAddrs != nil && !r.PeerAddrs.Contains(e.m.Path().Remote.Addr()):
+		case !g.selects(r.Target, e) || !e.alive() || r.PeerAddrs != nil && !r.PeerAddrs.Contains(e.m.Path().Remote.Addr()):
 			continue
 		case r.PeerID.Type != 0 && !matches(e.m, r.PeerID):
 			continue
 		case !e.m.Redirect(now, r.Gateway):
-			d.logger(e).Info("the peer can't be redirected: it has not said that it can", "to", r.Gateway.String(), "peer", e.m.Path().Remote)
+			g.logger(e).Info("the peer can't be redirected: it has not said that it can", "to", r.Gateway.String(), "peer", e.m.Path().Remote)
 			unable++
 			continue
 		}
 		n++
-		d.drain(now, e)
+		g.drain(now, e)
 	}
 	switch {
 	case n > 0:
@@ -61,7 +61,7 @@ func (d *Manager) Redirect(now time.Time, r Redirect) (int, error) {
 	case unable > 0:
 		return 0, diag.NotRedirectable(diag.Where{Connection: r.Target.Connection}, unable)
 	}
-	return 0, diag.NothingUp(diag.Where{ConfigLine: d.conf.File}, r.what(), "only what is up can be redirected")
+	return 0, diag.NothingUp(diag.Where{ConfigLine: g.conf.File}, r.what(), "only what is up can be redirected")
 }
 
 func matches(m *sa.Machine, pattern identity.Identity) bool {

@@ -94,13 +94,13 @@ func (r *refusals) expire(now time.Time) {
 }
 
 // repeatRefusal handles a message for an attempt that was refused.
-func (d *Manager) repeatRefusal(now time.Time, path sa.Path, r *refusal, b []byte) {
+func (g *Manager) repeatRefusal(now time.Time, path sa.Path, r *refusal, b []byte) {
 	answer, ignored := r.Again(now, b, path)
 	if ignored != nil {
-		d.ignored(*ignored)
+		g.ignored(*ignored)
 		return
 	}
 	for _, b := range answer {
-		d.send(path, b)
+		g.send(path, b)
 	}
 }

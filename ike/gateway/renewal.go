@@ -25,26 +25,26 @@ type renewed struct {
 
 // Renew rekeys the SAs of a target, or authenticates its IKE SAs again, as [Manager.Rekey] and [Manager.Reauthenticate] do. done is
 // called when nothing more comes of it, whether it has worked or not; it is not called after an error.
-func (d *Manager) Renew(now time.Time, t Target, reauth bool, done func()) (*Renewal, int, error) {
-	r := &Renewal{d: d, since: now}
-	before := d.renewing(t, reauth)
-	begin := d.Rekey
+func (g *Manager) Renew(now time.Time, t Target, reauth bool, done func()) (*Renewal, int, error) {
+	r := &Renewal{d: g, since: now}
+	before := g.renewing(t, reauth)
+	begin := g.Rekey
 	if reauth {
-		begin = d.Reauthenticate
+		begin = g.Reauthenticate
 	}
 	n, err := begin(now, t)
 	if err != nil {
 		return nil, n, err
 	}
 	r.parts = before
-	d.waits = append(d.waits, &wait{holds: r.over, done: done})
+	g.waits = append(g.waits, &wait{holds: r.over, done: done})
 	return r, n, nil
 }
 
 // renewing are the SAs that a command is about to renew.
-func (d *Manager) renewing(t Target, reauth bool) (list []renewed) {
-	for _, e := range d.table.all() {
-		if !d.selects(t, e) || e.m.State() == sa.StateConnecting {
+func (g *Manager) renewing(t Target, reauth bool) (list []renewed) {
+	for _, e := range g.table.all() {
+		if !g.selects(t, e) || e.m.State() == sa.StateConnecting {
 			continue
 		}
 		if reauth || t.Child == "" && t.ChildID == 0 {
@@ -68,17 +68,17 @@ func (r *Renewal) over() bool {
 }
 
 // renews reports whether something may still come of one.
-func (d *Manager) renews(p renewed) bool {
+func (g *Manager) renews(p renewed) bool {
 	e := p.of
 	switch {
 	case p.child != 0:
 		e = e.latest()
-		i := d.installed[p.child]
+		i := g.installed[p.child]
 		return i != nil && !e.closed && (i.child.State == sa.ChildRekeying || i.child.State == sa.ChildInstalled && asks(e, sa.TaskRekeyChild))
 	case p.reauth && e.closed:
 		return p.conn != nil && slices.ContainsFunc(p.conn.children, func(h *child) bool { return h.busy })
 	case p.reauth:
-		return d.reauthenticating(e)
+		return g.reauthenticating(e)
 	}
 	return e.heir == nil && !e.closed && asks(e, sa.TaskRekeyIKE)
 }
@@ -104,11 +104,11 @@ func (r *Renewal) Outcome() (n int, failure error) {
 	return n, failure
 }
 
-func (d *Manager) isRenewed(p renewed) bool {
+func (g *Manager) isRenewed(p renewed) bool {
 	e := p.of
 	switch {
 	case p.child != 0:
-		i := d.installed[p.child]
+		i := g.installed[p.child]
 		return i == nil && !e.latest().closed || i != nil && (i.child.State == sa.ChildRekeyed || i.child.State == sa.ChildDeleting || i.child.State == sa.ChildDeleted)
 	case p.reauth:
 		return (e.closed || e.leaving) && p.conn != nil && slices.ContainsFunc(p.conn.entries.sorted(), func(x *entry) bool { return x.alive() })

@@ -9,7 +9,7 @@ import (
 
 // report takes every failure: it goes to the log, collapsed when it repeats, to the status, the counters, the
 // observers, and to who waits for the connection.
-func (d *Manager) report(now time.Time, e *entry, f *diag.Failure) {
+func (g *Manager) report(now time.Time, e *entry, f *diag.Failure) {
 	if e != nil {
 		if e.reported == f {
 			return // a machine may give one value twice: when it happens, and when it ends
@@ -19,22 +19,22 @@ func (d *Manager) report(now time.Time, e *entry, f *diag.Failure) {
 	if f.Time.IsZero() {
 		f.Time = now
 	}
-	if f.Stranger = f.Stranger || d.strange(e, f); f.Stranger {
+	if f.Stranger = f.Stranger || g.strange(e, f); f.Stranger {
 		f.Clip()
 	}
 	f.Aside = f.Aside || aside(e)
-	r, log := d.failures.Add(f, now)
-	d.o.Meter.Failure(FailureKey{f.Connection, exchangeLabel(f.Exchange), f.Reason()})
+	r, log := g.failures.Add(f, now)
+	g.o.Meter.Failure(FailureKey{f.Connection, exchangeLabel(f.Exchange), f.Reason()})
 	if !f.Stranger {
-		d.dir.byName[f.Connection].count(func(l *Lives) { l.Failures++ })
+		g.dir.byName[f.Connection].count(func(l *Lives) { l.Failures++ })
 	}
 	if log {
-		d.logFailure(e, f, r)
+		g.logFailure(e, f, r)
 	}
 	if f.Stranger && !log {
 		return // there may be any number of these: nobody is woken for them
 	}
-	d.o.Observer.Observe(Failed{Failure: f, Repeat: r.Count > 1})
+	g.o.Observer.Observe(Failed{Failure: f, Repeat: r.Count > 1})
 	if e != nil && e.conn != nil && !f.Stranger {
 		e.conn.tell(0, f.Error())
 	}
@@ -55,8 +55,8 @@ func aside(e *entry) bool {
 }
 
 // logFailure writes the line about a failure. A stranger's is short, and says how many have had none.
-func (d *Manager) logFailure(e *entry, f *diag.Failure, r diag.Repeat) {
-	l := d.log
+func (g *Manager) logFailure(e *entry, f *diag.Failure, r diag.Repeat) {
+	l := g.log
 	if e != nil {
 		l = l.With("ike_uniqueid", e.m.ID())
 	}
@@ -64,7 +64,7 @@ func (d *Manager) logFailure(e *entry, f *diag.Failure, r diag.Repeat) {
 		l.Warn(f.Summary()+r.Suffix(), "failure", f)
 		return
 	}
-	if n := d.failures.Unsaid(); n > 0 {
+	if n := g.failures.Unsaid(); n > 0 {
 		l = l.With("not_logged", n)
 	}
 	l.Warn(f.Summary()+r.Suffix(), "failure", f.Brief())
@@ -73,13 +73,13 @@ func (d *Manager) logFailure(e *entry, f *diag.Failure, r diag.Repeat) {
 // strange reports whether whoever is behind a failure of an IKE SA has proved nothing: it is a responder that has never been
 // established. An exception is who has gone on from IKE_SA_INIT, so that he is where he says, at an address that is
 // configured for one peer: an operator waits for that one, and there are no more of them than are configured.
-func (d *Manager) strange(e *entry, f *diag.Failure) bool {
+func (g *Manager) strange(e *entry, f *diag.Failure) bool {
 	if e == nil || !e.stranger {
 		return false
 	}
 	if f.Code == diag.CodeHalfOpen || f.Exchange == wire.ExchangeIKESAInit.String() {
 		return true
 	}
-	c := d.connection(e.m.Config())
-	return c == nil || d.names.match(c.conf.RemoteAddrs, e.m.Path().Remote.Addr()) != exactly
+	c := g.connection(e.m.Config())
+	return c == nil || g.names.match(c.conf.RemoteAddrs, e.m.Path().Remote.Addr()) != exactly
 }

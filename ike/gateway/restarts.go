@@ -41,8 +41,8 @@ const (
 )
 
 // joinKin finds what e shares with the other IKE SAs of its peer.
-func (d *Manager) joinKin(e *entry) {
-	for x := range d.table.peers[e.peer] {
+func (g *Manager) joinKin(e *entry) {
+	for x := range g.table.peers[e.peer] {
 		if x != e && x.conn == e.conn && x.kin != nil {
 			e.kin = x.kin
 			return
@@ -61,21 +61,21 @@ func (k *kin) noteClosing(now time.Time) {
 }
 
 // restarted reports whether the peer has started e because this side has just closed another IKE SA, and notes it.
-func (d *Manager) restarted(now time.Time, e *entry) bool {
+func (g *Manager) restarted(now time.Time, e *entry) bool {
 	k := e.kin
-	if e.caller || k.closings == 0 || now.Sub(k.closed) >= restartTime || len(d.samePeer(e)) == 0 {
+	if e.caller || k.closings == 0 || now.Sub(k.closed) >= restartTime || len(g.samePeer(e)) == 0 {
 		return false
 	}
 	k.closings--
 	k.restarts++
 	k.restarted = now
-	d.logger(e).Info("the peer has started an IKE SA because one was closed: the other one is not closed for it now", "restarts", k.restarts)
+	g.logger(e).Info("the peer has started an IKE SA because one was closed: the other one is not closed for it now", "restarts", k.restarts)
 	return true
 }
 
 // resting reports whether the IKE SAs with the peer of e stay as they are: it starts another whatever this side does to close
 // one. When that is long ago, it is tried again.
-func (d *Manager) resting(now time.Time, e *entry) bool {
+func (g *Manager) resting(now time.Time, e *entry) bool {
 	k := e.kin
 	if k == nil || k.restarts < maxRestarts {
 		return false
@@ -91,19 +91,19 @@ func (d *Manager) resting(now time.Time, e *entry) bool {
 
 // yields reports whether e need not be reauthenticated, since its peer starts another one when it is closed. It is closed if
 // there is one that has all that it carries, or else put off until the peer has started what it is about to.
-func (d *Manager) yields(now time.Time, e *entry) bool {
+func (g *Manager) yields(now time.Time, e *entry) bool {
 	if e.kin.restarts == 0 {
 		return false
 	}
-	for _, x := range d.samePeer(e) {
-		if d.covers(x, e) {
-			d.retire(now, e, "reauthentication")
+	for _, x := range g.samePeer(e) {
+		if g.covers(x, e) {
+			g.retire(now, e, "reauthentication")
 			return true
 		}
 	}
-	for x := range d.table.peers[e.peer] {
+	for x := range g.table.peers[e.peer] {
 		if x.leaving && x.conn == e.conn {
-			d.reauthFailed(now, e)
+			g.reauthFailed(now, e)
 			return true
 		}
 	}
@@ -111,14 +111,14 @@ func (d *Manager) yields(now time.Time, e *entry) bool {
 }
 
 // reviewRestarted closes one of two IKE SAs of which the peer has started one for one that was closed: the older one.
-func (d *Manager) reviewRestarted(now time.Time, e, x *entry) {
+func (g *Manager) reviewRestarted(now time.Time, e, x *entry) {
 	loser, winner := e, x
 	if x.first.Before(e.first) || x.first.Equal(e.first) && x.m.ID() < e.m.ID() {
 		loser, winner = x, e
 	}
-	if loser, winner, ok := d.verdict(now, e, loser, winner); ok {
-		d.logger(loser).Info("closing redundant IKE SA: the peer has started another one", "kept", winner.m.ID())
-		d.retire(now, loser, "redundant: there is another one")
+	if loser, winner, ok := g.verdict(now, e, loser, winner); ok {
+		g.logger(loser).Info("closing redundant IKE SA: the peer has started another one", "kept", winner.m.ID())
+		g.retire(now, loser, "redundant: there is another one")
 	}
 }
 
@@ -132,7 +132,7 @@ func (e *entry) unwanted(x *entry) bool {
 }
 
 // hollow takes the CHILD SAs of an IKE SA away that is about to be closed, and reports whether there were any.
-func (d *Manager) hollow(now time.Time, e *entry) bool {
+func (g *Manager) hollow(now time.Time, e *entry) bool {
 	found := false
 	for _, c := range e.m.Children() {
 		if inUse(c) {

@@ -10,14 +10,14 @@ import (
 
 // sessionGranted keeps what an IKE SA could be resumed with. It is in memory only, and goes with the IKE SA unless the peer is
 // lost: one that was deleted on purpose is not to come back, and the keys of one that was rekeyed are older than need be.
-func (d *Manager) sessionGranted(e *entry, s *sa.Session) {
+func (g *Manager) sessionGranted(e *entry, s *sa.Session) {
 	e.session = s
-	d.logger(e).Info("session ticket received", "octets", len(s.Ticket), "expires", s.Expires)
+	g.logger(e).Info("session ticket received", "octets", len(s.Ticket), "expires", s.Expires)
 }
 
 // keepSession hands the session of an IKE SA that has ended to its connection, for the next attempts, when it ended because the
 // peer was silent.
-func (d *Manager) keepSession(e *entry, o sa.Closed) {
+func (g *Manager) keepSession(e *entry, o sa.Closed) {
 	s := e.session
 	e.session = nil
 	lost := o.Failure != nil && (o.Failure.Code == diag.CodeDPD || o.Failure.Code == diag.CodeTimeout)
@@ -27,7 +27,7 @@ func (d *Manager) keepSession(e *entry, o sa.Closed) {
 }
 
 // sessionSpent forgets the session of a connection: an IKE SA was established, with it or without, or it is good for none.
-func (d *Manager) sessionSpent(e *entry) {
+func (g *Manager) sessionSpent(e *entry) {
 	if e.conn != nil {
 		e.conn.session, e.conn.presents = nil, nil
 	}
@@ -36,30 +36,30 @@ func (d *Manager) sessionSpent(e *entry) {
 // newInitiator begins an IKE SA: with the session of the one before, if the peer was lost with it, or from scratch. A session that comes
 // to nothing because nobody answers is presented again with the next attempt, for as long as it is good, and by one attempt at a
 // time: the network may have been away for minutes, which is what sessions are for.
-func (d *Manager) newInitiator(now time.Time, c *connection, path sa.Path, children []*sa.ChildConfig) *sa.Machine {
+func (g *Manager) newInitiator(now time.Time, c *connection, path sa.Path, children []*sa.ChildConfig) *sa.Machine {
 	s := c.session
 	if s != nil && !now.Before(s.Expires) {
 		s, c.session = nil, nil
 	}
 	if s == nil || s.Gateway != path.Remote.Addr().Unmap() || c.presents != nil && c.presents.State() != sa.StateClosed {
-		return sa.NewInitiator(d.env, now, c.cfg, path, children)
+		return sa.NewInitiator(g.env, now, c.cfg, path, children)
 	}
-	d.log.Info("resuming with a session ticket", "connection", c.conf.Name, "remote", path.Remote)
-	c.presents = sa.NewResumption(d.env, now, c.cfg, path, children, s)
+	g.log.Info("resuming with a session ticket", "connection", c.conf.Name, "remote", path.Remote)
+	c.presents = sa.NewResumption(g.env, now, c.cfg, path, children, s)
 	return c.presents
 }
 
 // resumed drops the IKE SA that the peer has resumed as another one, and what has come of it: "the old SA SHOULD be silently deleted
 // without sending a DELETE informational exchange". https://www.rfc-editor.org/rfc/rfc5723#section-4.3.4
-func (d *Manager) resumed(now time.Time, e *entry, spi wire.SPI) {
-	x := d.table.bySPI[spi]
+func (g *Manager) resumed(now time.Time, e *entry, spi wire.SPI) {
+	x := g.table.bySPI[spi]
 	if x == nil || x == e || x.closed || keyOf(x.m) != keyOf(e.m) {
 		return
 	}
 	for _, m := range x.m.Line() {
-		if y := d.table.bySPI[m.LocalSPI()]; y != nil && y != e && !y.closed {
-			d.logger(y).Info("dropped: the peer has resumed it", "replaced_by", e.m.ID())
-			d.abandon(now, y, "the peer has resumed it")
+		if y := g.table.bySPI[m.LocalSPI()]; y != nil && y != e && !y.closed {
+			g.logger(y).Info("dropped: the peer has resumed it", "replaced_by", e.m.ID())
+			g.abandon(now, y, "the peer has resumed it")
 		}
 	}
 }

@@ -44,7 +44,7 @@ const (
 
 // retire ends an IKE SA for which there is another one that has all that it carries. Our packets go through that one from now on;
 // the DELETE follows when those on the way have arrived.
-func (d *Manager) retire(now time.Time, e *entry, reason string) {
+func (g *Manager) retire(now time.Time, e *entry, reason string) {
 	e.leaving = true
 	if e.kin.restarts > 0 {
 		e.retired.hollow = true
@@ -52,25 +52,25 @@ func (d *Manager) retire(now time.Time, e *entry, reason string) {
 	}
 	e.m.StopSending()
 	e.retired.at, e.retired.reason = now.Add(quietTime), reason
-	d.touchAll(e.conn)
-	d.drain(now, e)
+	g.touchAll(e.conn)
+	g.drain(now, e)
 }
 
 // advanceRetired does what is due for an IKE SA whose place has been taken.
-func (d *Manager) advanceRetired(now time.Time, e *entry) {
+func (g *Manager) advanceRetired(now time.Time, e *entry) {
 	r := &e.retired
 	if !r.at.IsZero() && !now.Before(r.at) {
 		r.at = time.Time{}
-		if r.hollow && d.hollow(now, e) {
+		if r.hollow && g.hollow(now, e) {
 			r.hollow, r.at = false, now.Add(hollowTime)
 		} else {
-			d.delete(now, e, r.reason)
+			g.delete(now, e, r.reason)
 		}
 	}
 	if !r.lateUntil.IsZero() && !now.Before(r.lateUntil) {
 		r.lateUntil = time.Time{}
 		for _, c := range r.late {
-			d.uninstallNow(e, c)
+			g.uninstallNow(e, c)
 		}
 		r.late = nil
 	}
@@ -79,18 +79,18 @@ func (d *Manager) advanceRetired(now time.Time, e *entry) {
 // uninstallInbound takes the inbound direction of a CHILD SA out of the data plane: at once, or, where another IKE SA has a
 // child for the same traffic, when the packets on the way have arrived. The peer that deletes the IKE SA goes on sending
 // until its DELETE is answered.
-func (d *Manager) uninstallInbound(now time.Time, e *entry, c *sa.Child) {
-	if e.conn == nil || d.stopping || !d.servedElsewhere(e, c) {
-		d.uninstallNow(e, c)
+func (g *Manager) uninstallInbound(now time.Time, e *entry, c *sa.Child) {
+	if e.conn == nil || g.stopping || !g.servedElsewhere(e, c) {
+		g.uninstallNow(e, c)
 		return
 	}
 	e.retired.late = append(e.retired.late, c)
 	e.retired.lateUntil = now.Add(lateTime)
 }
 
-func (d *Manager) servedElsewhere(e *entry, c *sa.Child) bool {
-	for x := range d.table.peers[e.peer] {
-		if e.beside(x) && d.serves(x, c) {
+func (g *Manager) servedElsewhere(e *entry, c *sa.Child) bool {
+	for x := range g.table.peers[e.peer] {
+		if e.beside(x) && g.serves(x, c) {
 			return true
 		}
 	}

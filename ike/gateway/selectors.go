@@ -10,33 +10,33 @@ import (
 )
 
 // updateSelectors has the data plane and the routes follow the selectors of a CHILD SA that have moved with a gateway.
-func (d *Manager) updateSelectors(now time.Time, e *entry, c *sa.Child) {
-	d.o.DataPlane.UpdateSelectors(c.ID, c.TS)
+func (g *Manager) updateSelectors(now time.Time, e *entry, c *sa.Child) {
+	g.o.DataPlane.UpdateSelectors(c.ID, c.TS)
 	h := e.child(c.Config)
-	if i := d.installed[c.ID]; i != nil && h != nil {
+	if i := g.installed[c.ID]; i != nil && h != nil {
 		h.networks.remove(i)
 		h.networks.add(i)
 	}
-	d.logger(e).Info("the selectors of child "+c.Config.Name+" have moved with a gateway", "selectors", c.TS.String())
-	if i := d.installed[c.ID]; i != nil && c.State != sa.ChildDeleted {
-		d.routeChild(i)
+	g.logger(e).Info("the selectors of child "+c.Config.Name+" have moved with a gateway", "selectors", c.TS.String())
+	if i := g.installed[c.ID]; i != nil && c.State != sa.ChildDeleted {
+		g.routeChild(i)
 	}
-	if h != nil && !h.gone && !d.stopping {
-		d.prepare(h)
+	if h != nil && !h.gone && !g.stopping {
+		g.prepare(h)
 	}
 }
 
 // foreign reports whether an address belongs to another peer than that of m, as far as this daemon knows: one is there with an IKE SA,
 // or has a network with it. A selector that followed its peer to there would take that one's traffic.
-func (d *Manager) foreign(m *sa.Machine, a netip.Addr) bool {
+func (g *Manager) foreign(m *sa.Machine, a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	own := keyOf(m)
 	others := func(x *entry) bool { return !x.closed && x.up && x.peer != own }
-	if slices.ContainsFunc(d.table.anyZone(a), others) {
+	if slices.ContainsFunc(g.table.anyZone(a), others) {
 		return true
 	}
 	at := []selector.Selector{selector.FromAddr(a)}
-	for _, c := range d.conns {
+	for _, c := range g.conns {
 		for _, h := range c.children {
 			if len(h.live) > 0 && h.networks.find(at, func(i *installed) bool {
 				return others(i.owner) && inUse(i.child) && coversAddr(i.child.TS.Remote, a)

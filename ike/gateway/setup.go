@@ -8,57 +8,57 @@ import (
 )
 
 // newConnection makes the state of a configured connection.
-func (d *Manager) newConnection(now time.Time, c *config.Connection) *connection {
-	cfg := d.machineConfig(c)
-	conn := &connection{conf: c, cfg: &cfg, entries: entrySet{}, elsewhere: d.childElsewhere}
+func (g *Manager) newConnection(now time.Time, c *config.Connection) *connection {
+	cfg := g.machineConfig(c)
+	conn := &connection{conf: c, cfg: &cfg, entries: entrySet{}, elsewhere: g.childElsewhere}
 	for _, h := range c.Children {
-		d.number(conn.addChild(h, now))
+		g.number(conn.addChild(h, now))
 	}
 	return conn
 }
 
 // machineConfig is a connection as a machine wants it, without the children.
-func (d *Manager) machineConfig(c *config.Connection) sa.Config {
-	cfg := machineConfig(d.conf, c)
-	if d.o.NATTPort != 0 {
-		cfg.LocalNATPort = d.o.NATTPort
+func (g *Manager) machineConfig(c *config.Connection) sa.Config {
+	cfg := machineConfig(g.conf, c)
+	if g.o.NATTPort != 0 {
+		cfg.LocalNATPort = g.o.NATTPort
 	}
 	return cfg
 }
 
 // number gives a child the number of its policy.
-func (d *Manager) number(h *child) {
-	h.policy = d.numbers.nextPolicy()
-	d.policies[h.policy] = h
+func (g *Manager) number(h *child) {
+	h.policy = g.numbers.nextPolicy()
+	g.policies[h.policy] = h
 }
 
 // withdraw undoes number and prepare.
-func (d *Manager) withdraw(h *child) {
+func (g *Manager) withdraw(h *child) {
 	h.gone = true
-	d.unprepare(h)
-	delete(d.policies, h.policy)
-	d.wakes.set(h, time.Time{})
+	g.unprepare(h)
+	delete(g.policies, h.policy)
+	g.wakes.set(h, time.Time{})
 }
 
 // setUp does what a connection asks for before anything happens: policies, routes, the peer's addresses kept out of the
 // tunnel.
-func (d *Manager) setUp(now time.Time, c *connection) {
+func (g *Manager) setUp(now time.Time, c *connection) {
 	for _, h := range c.children {
-		d.prepare(h)
-		d.touch(h)
+		g.prepare(h)
+		g.touch(h)
 	}
 	for _, e := range c.conf.RemoteAddrs {
 		if a := e.Addr(); a.IsValid() && !c.excludes(a) {
-			d.o.Host.Exclude(a)
+			g.o.Host.Exclude(a)
 			c.excluded = append(c.excluded, a)
 		}
 	}
 }
 
 // arrange gives the children their places in the configuration.
-func (d *Manager) arrange() {
+func (g *Manager) arrange() {
 	n := 0
-	for _, x := range d.conns {
+	for _, x := range g.conns {
 		for _, c := range x.conf.Children {
 			for _, h := range x.children {
 				if h.conf == c {
@@ -71,12 +71,12 @@ func (d *Manager) arrange() {
 }
 
 // takeDown undoes setUp.
-func (d *Manager) takeDown(c *connection) {
+func (g *Manager) takeDown(c *connection) {
 	for _, h := range c.children {
-		d.withdraw(h)
+		g.withdraw(h)
 	}
 	for _, a := range c.excluded {
-		d.o.Host.Unexclude(a)
+		g.o.Host.Unexclude(a)
 	}
 	c.excluded = nil
 }

@@ -9,15 +9,15 @@ import (
 
 // siblings are the connections other than that of an IKE SA that its peer could as well have used: between the same addresses, with the
 // same identities and the same way to prove them, which a key of a connection's own is not. A peer may bring up their children on the IKE SA that there is already.
-func (d *Manager) siblings(m *sa.Machine) []*sa.Config {
-	c := d.connection(m.Config())
-	if c == nil || c.cfg.OwnKey || len(d.dir.byIDs[idsOf(c.conf)]) < 2 {
+func (g *Manager) siblings(m *sa.Machine) []*sa.Config {
+	c := g.connection(m.Config())
+	if c == nil || c.cfg.OwnKey || len(g.dir.byIDs[idsOf(c.conf)]) < 2 {
 		return nil
 	}
 	p, cfg := m.Path(), c.cfg
-	fits := d.connectionsFor(p.Local.Addr(), p.Remote.Addr())
+	fits := g.connectionsFor(p.Local.Addr(), p.Remote.Addr())
 	var out []*sa.Config
-	for _, x := range d.dir.byIDs[idsOf(c.conf)] {
+	for _, x := range g.dir.byIDs[idsOf(c.conf)] {
 		o := x.cfg
 		if x != c && !x.gone && !o.OwnKey && slices.Contains(fits, o) && o.LocalAuth == cfg.LocalAuth && o.RemoteAuth == cfg.RemoteAuth &&
 			o.PPKID == cfg.PPKID && o.PPKRequired == cfg.PPKRequired {
@@ -28,8 +28,8 @@ func (d *Manager) siblings(m *sa.Machine) []*sa.Config {
 }
 
 // childElsewhere finds the child of any connection that a machine's configuration stands for.
-func (d *Manager) childElsewhere(cfg *sa.ChildConfig) *child {
-	for _, c := range d.conns {
+func (g *Manager) childElsewhere(cfg *sa.ChildConfig) *child {
+	for _, c := range g.conns {
 		if h := c.childOf(cfg); h != nil {
 			return h
 		}
@@ -38,10 +38,10 @@ func (d *Manager) childElsewhere(cfg *sa.ChildConfig) *child {
 }
 
 // guests are the CHILD SAs of a connection's children on IKE SAs of other connections.
-func (d *Manager) guests(c *connection) (out []*installed) {
+func (g *Manager) guests(c *connection) (out []*installed) {
 	for _, h := range c.children {
 		for id := range h.live {
-			if i := d.installed[id]; i != nil && i.owner.conn != c && i.child.State != sa.ChildDeleted {
+			if i := g.installed[id]; i != nil && i.owner.conn != c && i.child.State != sa.ChildDeleted {
 				out = append(out, i)
 			}
 		}
@@ -51,11 +51,11 @@ func (d *Manager) guests(c *connection) (out []*installed) {
 }
 
 // deleteGuests deletes those of a connection whose child fits.
-func (d *Manager) deleteGuests(now time.Time, c *connection, fits func(*sa.Child) bool, reason string) {
-	for _, i := range d.guests(c) {
+func (g *Manager) deleteGuests(now time.Time, c *connection, fits func(*sa.Child) bool, reason string) {
+	for _, i := range g.guests(c) {
 		if fits(i.child) {
 			i.owner.m.DeleteChild(now, i.child.ID, reason)
-			d.drain(now, i.owner)
+			g.drain(now, i.owner)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // silence is set while the peer of a child does not answer: while an attempt is under way, for what that waits for, and while the
 // child is up, if none of its CHILD SAs has a peer that answers. Of several it is the latest: a child is as good as the best of them.
-func (d *Manager) silence(h *child) *sa.Silence {
+func (g *Manager) silence(h *child) *sa.Silence {
 	switch {
 	case h.state == phaseConnecting && h.machine != nil:
 		return h.machine.Silence()
@@ -19,7 +19,7 @@ func (d *Manager) silence(h *child) *sa.Silence {
 	var latest *sa.Silence
 	var of uint64
 	for id := range h.live {
-		i := d.installed[id]
+		i := g.installed[id]
 		if i == nil || !inUse(i.child) {
 			continue
 		}
@@ -37,10 +37,10 @@ func (d *Manager) silence(h *child) *sa.Silence {
 // retransmitted handles a request that was sent again. Each repetition is worth a line for those who look closer; from the second on
 // the peer counts as silent, which is said once, with what it comes to if no answer comes. The same silence attempt after attempt is
 // said less and less often, as a failure is.
-func (d *Manager) retransmitted(now time.Time, e *entry, o sa.Retransmitted) {
-	d.o.Meter.Add(CountRetransmits)
+func (g *Manager) retransmitted(now time.Time, e *entry, o sa.Retransmitted) {
+	g.o.Meter.Add(CountRetransmits)
 	e.conn.count(func(l *Lives) { l.Retransmits++ })
-	d.logger(e).Debug("retransmitting request", "exchange", o.Exchange.String(), "message_id", o.MessageID, "try", o.Try, "to", o.Path.Remote)
+	g.logger(e).Debug("retransmitting request", "exchange", o.Exchange.String(), "message_id", o.MessageID, "try", o.Try, "to", o.Path.Remote)
 	if e.conn == nil {
 		return
 	}
@@ -54,24 +54,24 @@ func (d *Manager) retransmitted(now time.Time, e *entry, o sa.Retransmitted) {
 	if f == e.reported {
 		return // an ICMP error has said so
 	}
-	r, log := d.provisional.Add(f, now)
+	r, log := g.provisional.Add(f, now)
 	if e.silenceSaid = log; log {
-		d.progress(e).Warn("no answer yet; "+string(f.Code)+" if it stays so"+r.Suffix(), "request", e.silent.Request, "sent_again", e.silent.Repeated,
+		g.progress(e).Warn("no answer yet; "+string(f.Code)+" if it stays so"+r.Suffix(), "request", e.silent.Request, "sent_again", e.silent.Repeated,
 			"of", e.silent.Tries, "remote", o.Path.Remote, "fix", f.Advice())
 	}
 }
 
 // answersAgain ends the silence of a peer with its first answer. What was reported of one that counted as dead is taken back.
-func (d *Manager) answersAgain(now time.Time, e *entry, x sa.ExchangeDone) {
+func (g *Manager) answersAgain(now time.Time, e *entry, x sa.ExchangeDone) {
 	s := e.silent
 	if s == nil || !x.Initiated {
 		return
 	}
 	if !s.Dead.IsZero() {
-		d.failures.Withdraw(s.Failure)
+		g.failures.Withdraw(s.Failure)
 	}
 	if said := e.silenceSaid || !s.Dead.IsZero(); said {
-		d.progress(e).Info("the peer answers again", "request", s.Request, "after", now.Sub(s.Since).Round(time.Millisecond), "remote", x.Path.Remote)
+		g.progress(e).Info("the peer answers again", "request", s.Request, "after", now.Sub(s.Since).Round(time.Millisecond), "remote", x.Path.Remote)
 	}
 	e.silent, e.silenceSaid = nil, false
 }

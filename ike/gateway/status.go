@@ -95,11 +95,11 @@ type Info struct {
 }
 
 // ConfigFile names the file of the configuration in force.
-func (d *Manager) ConfigFile() string { return d.conf.File }
+func (g *Manager) ConfigFile() string { return g.conf.File }
 
 // Info copies the state at once: see [Manager.Survey].
-func (d *Manager) Info() Info {
-	s := d.Survey()
+func (g *Manager) Info() Info {
+	s := g.Survey()
 	for s.Continue() {
 	}
 	return s.Info()

@@ -41,8 +41,8 @@ type halfSurveyed struct {
 }
 
 // Survey begins a copy of the state.
-func (d *Manager) Survey() *Survey {
-	s := &Survey{d: d}
+func (g *Manager) Survey() *Survey {
+	s := &Survey{d: g}
 	s.begin()
 	return s
 }
@@ -82,8 +82,8 @@ func (s *Survey) Continue() (more bool) {
 // Info is what was copied.
 func (s *Survey) Info() Info { return s.info }
 
-func (d *Manager) halfSurveyed(c *connection) *halfSurveyed {
-	h := &halfSurveyed{info: ConnInfo{Conf: c.conf, Shut: c.refusesPeers(), Lives: c.lives}, failures: d.failures.Lasts(c.conf.Name), entries: c.entries.sorted(), children: slices.Clone(c.children)}
+func (g *Manager) halfSurveyed(c *connection) *halfSurveyed {
+	h := &halfSurveyed{info: ConnInfo{Conf: c.conf, Shut: c.refusesPeers(), Lives: c.lives}, failures: g.failures.Lasts(c.conf.Name), entries: c.entries.sorted(), children: slices.Clone(c.children)}
 	h.info.Last = h.failures.Of("")
 	return h
 }
@@ -162,7 +162,7 @@ func (s *Survey) path(id uint64) {
 }
 
 // childInfo is what there is to know of a child, but for its CHILD SAs and its failure.
-func (d *Manager) childInfo(h *child) ChildInfo {
+func (g *Manager) childInfo(h *child) ChildInfo {
 	i := ChildInfo{
 		Conf: h.conf, Desired: desired(h), Phase: string(h.state), Since: h.since, Held: h.held, Shut: h.shut,
 		Counters: h.past, WaitsFor: h.waitsFor(),
@@ -170,7 +170,7 @@ func (d *Manager) childInfo(h *child) ChildInfo {
 	if h.state == phaseWaiting {
 		i.NextTry = h.backoff.next
 	}
-	if i.Silence = d.silence(h); h.state == phaseUp && i.Silence != nil && !i.Silence.Dead.IsZero() {
+	if i.Silence = g.silence(h); h.state == phaseUp && i.Silence != nil && !i.Silence.Dead.IsZero() {
 		i.Phase, i.Since, i.WaitsFor = string(phaseDead), i.Silence.Dead, "the peer, which may come back from another address"
 	}
 	return i

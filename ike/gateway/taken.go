@@ -16,23 +16,23 @@ import (
 // another one: it is for unique to say what becomes of its IKE SAs.
 
 // taken finds the peer that has what the peer of m asks for, and remembers that this one was refused.
-func (d *Manager) taken(m *sa.Machine, cfg *sa.ChildConfig, ts selector.Pair) (sa.Holder, bool) {
-	c := d.connection(m.Config())
+func (g *Manager) taken(m *sa.Machine, cfg *sa.ChildConfig, ts selector.Pair) (sa.Holder, bool) {
+	c := g.connection(m.Config())
 	if c == nil || c.conf.Remote.ID.Concrete() {
 		return sa.Holder{}, false
 	}
 	h := c.childOf(cfg)
 	if h == nil {
-		h = d.childElsewhere(cfg) // of a connection with the same peers
+		h = g.childElsewhere(cfg) // of a connection with the same peers
 	}
 	if h == nil {
 		return sa.Holder{}, false
 	}
-	i := h.holder(d, keyOf(m), ts)
+	i := h.holder(g, keyOf(m), ts)
 	if i == nil {
 		return sa.Holder{}, false
 	}
-	if e := d.table.bySPI[m.LocalSPI()]; e != nil {
+	if e := g.table.bySPI[m.LocalSPI()]; e != nil {
 		if h.refused == nil {
 			h.refused = map[*entry]selector.Pair{}
 		}
@@ -66,14 +66,14 @@ const (
 
 // offerFreed offers a child to the peers that were refused it and whose selectors nobody has any more, to the one that has
 // waited longest first. It returns when it wants to be called again, zero for not before another CHILD SA has gone.
-func (d *Manager) offerFreed(now time.Time, h *child) time.Time {
+func (g *Manager) offerFreed(now time.Time, h *child) time.Time {
 	if !h.freed || h.held {
 		return time.Time{}
 	}
 	if now.Before(h.offerAt) {
 		return h.offerAt
 	}
-	d.compared = 0
+	g.compared = 0
 	waiting := slices.SortedFunc(maps.Keys(h.refused), func(a, b *entry) int { return cmp.Compare(a.m.ID(), b.m.ID()) })
 	looked := 0
 	for _, e := range waiting {
@@ -91,13 +91,13 @@ func (d *Manager) offerFreed(now time.Time, h *child) time.Time {
 			delete(h.refused, e)
 			continue
 		}
-		if h.holder(d, e.peer, ts) != nil {
+		if h.holder(g, e.peer, ts) != nil {
 			continue
 		}
 		delete(h.refused, e)
-		d.logger(e).Info("the peer that had the networks of this one has gone: child "+h.cfg.Name+" is offered to it", "selectors", ts.String())
+		g.logger(e).Info("the peer that had the networks of this one has gone: child "+h.cfg.Name+" is offered to it", "selectors", ts.String())
 		e.m.InitiateChild(now, h.cfg, nil)
-		d.drain(now, e)
+		g.drain(now, e)
 	}
 	h.freed, h.offered = false, 0
 	return time.Time{}

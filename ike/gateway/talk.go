@@ -81,14 +81,14 @@ func (t *talk) of(list *map[string]*said, name string) *said {
 }
 
 // logger names the IKE SA in each line. It writes none for a peer that has caused too many.
-func (d *Manager) logger(e *entry) *slog.Logger {
-	l := d.log
-	if e.peer != (peerKey{}) && !d.logs(slog.LevelDebug) {
+func (g *Manager) logger(e *entry) *slog.Logger {
+	l := g.log
+	if e.peer != (peerKey{}) && !g.logs(slog.LevelDebug) {
 		connection := ""
 		if e.conn != nil {
 			connection = e.conn.conf.Name
 		}
-		unsaid, ok := d.talk.allow(connection, e.peer.remote)
+		unsaid, ok := g.talk.allow(connection, e.peer.remote)
 		if !ok {
 			return slog.New(slog.DiscardHandler)
 		}
@@ -103,9 +103,9 @@ func (d *Manager) logger(e *entry) *slog.Logger {
 }
 
 // progress is logger for the steps of an attempt, which are worth no line at level info when it follows others that have failed.
-func (d *Manager) progress(e *entry) *slog.Logger {
-	if e.again && e.first.IsZero() && !d.logs(slog.LevelDebug) {
+func (g *Manager) progress(e *entry) *slog.Logger {
+	if e.again && e.first.IsZero() && !g.logs(slog.LevelDebug) {
 		return slog.New(slog.DiscardHandler)
 	}
-	return d.logger(e)
+	return g.logger(e)
 }

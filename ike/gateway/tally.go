@@ -41,8 +41,8 @@ func (t *Tally) exchange(x wire.ExchangeType, initiated bool) {
 }
 
 // tallies calls f for what counts an event of a connection: the tally of all, and that of the connection if there is one.
-func (d *Manager) tallies(c *connection, f func(*Tally)) {
-	f(&d.tally)
+func (g *Manager) tallies(c *connection, f func(*Tally)) {
+	f(&g.tally)
 	if c != nil {
 		f(&c.tally)
 	}
@@ -75,17 +75,17 @@ type NamedTally struct {
 
 // Tallies copies the tally of a connection, the one of all events if name is empty, or, with all, those of every connection that
 // something has happened to.
-func (d *Manager) Tallies(name string, all bool) ([]NamedTally, error) {
+func (g *Manager) Tallies(name string, all bool) ([]NamedTally, error) {
 	if all {
 		var out []NamedTally
-		for _, c := range d.conns {
+		for _, c := range g.conns {
 			if c.tally != (Tally{}) {
 				out = append(out, NamedTally{c.conf.Name, c.tally})
 			}
 		}
 		return out, nil
 	}
-	t, err := d.tallyOf(name)
+	t, err := g.tallyOf(name)
 	if err != nil {
 		return nil, err
 	}
@@ -93,14 +93,14 @@ func (d *Manager) Tallies(name string, all bool) ([]NamedTally, error) {
 }
 
 // ResetTallies sets the same selection to zero.
-func (d *Manager) ResetTallies(name string, all bool) error {
+func (g *Manager) ResetTallies(name string, all bool) error {
 	if all {
-		for _, c := range d.conns {
+		for _, c := range g.conns {
 			c.tally = Tally{}
 		}
 		return nil
 	}
-	t, err := d.tallyOf(name)
+	t, err := g.tallyOf(name)
 	if err != nil {
 		return err
 	}
@@ -108,16 +108,16 @@ func (d *Manager) ResetTallies(name string, all bool) error {
 	return nil
 }
 
-func (d *Manager) tallyOf(name string) (*Tally, error) {
+func (g *Manager) tallyOf(name string) (*Tally, error) {
 	if name == "" {
-		return &d.tally, nil
+		return &g.tally, nil
 	}
-	if c := d.dir.byName[name]; c != nil {
+	if c := g.dir.byName[name]; c != nil {
 		return &c.tally, nil
 	}
 	var names []string
-	for _, c := range d.conns {
+	for _, c := range g.conns {
 		names = append(names, c.conf.Name)
 	}
-	return nil, diag.UnknownName(diag.Where{ConfigLine: d.conf.File}, "connection", name, names)
+	return nil, diag.UnknownName(diag.Where{ConfigLine: g.conf.File}, "connection", name, names)
 }

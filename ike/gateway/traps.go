@@ -29,24 +29,24 @@ func (h *child) action() policy.StartAction {
 }
 
 // InstallTrap has packets bring a child up from now on, whatever its start_action says, also one that was taken down by a command.
-func (d *Manager) InstallTrap(t Target) error {
-	list, err := d.oneChild(t)
+func (g *Manager) InstallTrap(t Target) error {
+	list, err := g.oneChild(t)
 	if err != nil {
 		return err
 	}
 	for _, h := range list {
 		h.trap = trapInstalled
-		d.release(h)
-		d.prepare(h)
-		d.touch(h)
+		g.release(h)
+		g.prepare(h)
+		g.touch(h)
 	}
 	return nil
 }
 
 // UninstallTrap has packets no longer bring a child up: without an SA they are refused, or follow the host's other routes where the
 // child's remote_ts is every address, as with start_action = "none". An SA that is there stays.
-func (d *Manager) UninstallTrap(t Target) error {
-	list, err := d.oneChild(t)
+func (g *Manager) UninstallTrap(t Target) error {
+	list, err := g.oneChild(t)
 	if err != nil {
 		return err
 	}
@@ -63,17 +63,17 @@ func (d *Manager) UninstallTrap(t Target) error {
 		if h.trigger != nil && !h.busy {
 			h.asked, h.trigger = false, nil
 		}
-		d.o.DataPlane.FailPending(h.policy)
-		d.prepare(h)
-		d.touch(h)
+		g.o.DataPlane.FailPending(h.policy)
+		g.prepare(h)
+		g.touch(h)
 	}
 	return nil
 }
 
 // oneChild finds the configured child that a target with a child's name means.
-func (d *Manager) oneChild(t Target) ([]*child, error) {
-	d.begin()
-	return d.configured(t)
+func (g *Manager) oneChild(t Target) ([]*child, error) {
+	g.begin()
+	return g.configured(t)
 }
 
 // PolicyInfo is what becomes of the packets of a configured child while it has no SA.
@@ -86,9 +86,9 @@ type PolicyInfo struct {
 }
 
 // Policies lists the policies of the children. Those whose packets are refused have one only while there is no SA.
-func (d *Manager) Policies() []PolicyInfo {
+func (g *Manager) Policies() []PolicyInfo {
 	var out []PolicyInfo
-	for _, c := range d.conns {
+	for _, c := range g.conns {
 		for _, h := range c.children {
 			if h.prepared == nil || h.prepared.Without == selector.Refuse && h.up() {
 				continue

@@ -22,9 +22,9 @@ func keyOf(m *sa.Machine) peerKey {
 func (e *entry) beside(x *entry) bool { return x != e && x.alive() && x.conn == e.conn }
 
 // samePeer lists the other IKE SAs of the same connection between the same two identities that are in use.
-func (d *Manager) samePeer(e *entry) []*entry {
+func (g *Manager) samePeer(e *entry) []*entry {
 	var out []*entry
-	for _, x := range d.table.peers[e.peer].sorted() {
+	for _, x := range g.table.peers[e.peer].sorted() {
 		if e.beside(x) {
 			out = append(out, x)
 		}
@@ -38,11 +38,11 @@ func (d *Manager) samePeer(e *entry) []*entry {
 //
 // With unique = "never" several peers may have one identity, and what one of them has to say about it is nothing to the
 // others: neither does one that has it end anything, nor is one ended.
-func (d *Manager) initialContact(now time.Time, e *entry) {
+func (g *Manager) initialContact(now time.Time, e *entry) {
 	if e.conn != nil && e.conn.conf.Unique == policy.UniqueNever {
 		return
 	}
-	others := d.table.peers[e.peer].sorted()
+	others := g.table.peers[e.peer].sorted()
 	if e.conn != nil {
 		// One that was rekeyed isn't up any more. It waits for the peer's DELETE, which won't come.
 		for x := range e.conn.entries { // there may be thousands: they are not put in order
@@ -55,15 +55,15 @@ func (d *Manager) initialContact(now time.Time, e *entry) {
 		if x == e || x.closed || x.conn != nil && x.conn.conf.Unique == policy.UniqueNever {
 			continue
 		}
-		d.logger(x).Info("dropped: the peer has started again (INITIAL_CONTACT)", "replaced_by", e.m.ID())
-		d.abandon(now, x, "the peer has started again")
+		g.logger(x).Info("dropped: the peer has started again (INITIAL_CONTACT)", "replaced_by", e.m.ID())
+		g.abandon(now, x, "the peer has started again")
 	}
 }
 
 // rivalled reports whether there is another IKE SA with the peer that may be one too many: the other side has initiated at about the
 // same time as well, or this side twice.
-func (d *Manager) rivalled(e *entry) bool {
-	for x := range d.table.peers[e.peer] {
+func (g *Manager) rivalled(e *entry) bool {
+	for x := range g.table.peers[e.peer] {
 		if e.beside(x) && (e.crosses(x) || e.doubles(x)) {
 			return true
 		}
@@ -73,20 +73,20 @@ func (d *Manager) rivalled(e *entry) bool {
 
 // enforceUnique applies the policy for a peer that has an IKE SA already, and clears up when both sides have initiated
 // at the same time: without that there would be two of everything.
-func (d *Manager) enforceUnique(now time.Time, e *entry) {
-	if d.restarted(now, e) {
+func (g *Manager) enforceUnique(now time.Time, e *entry) {
+	if g.restarted(now, e) {
 		e.restart, e.review = true, now.Add(reviewTime)
 		return
 	}
 	if u := e.conn.conf.Unique; u == policy.UniqueNo || u == policy.UniqueNever {
 		// There may be thousands with one identity, and each of them comes by here: they are not put in order.
-		if d.rivalled(e) {
+		if g.rivalled(e) {
 			e.review = now.Add(reviewTime)
 		}
 		return
 	}
-	for _, x := range slices.Backward(d.samePeer(e)) { // the newest first
-		if e.handover.from == x || d.reauthenticating(x) {
+	for _, x := range slices.Backward(g.samePeer(e)) { // the newest first
+		if e.handover.from == x || g.reauthenticating(x) {
 			continue // it goes when its children are there
 		}
 		if e.crosses(x) {
@@ -98,13 +98,13 @@ func (d *Manager) enforceUnique(now time.Time, e *entry) {
 		switch e.conn.conf.Unique {
 		case policy.UniqueReplace:
 			if from := e.handover.from; from != nil && from.alive() {
-				d.retire(now, x, "replaced by a newer IKE SA")
+				g.retire(now, x, "replaced by a newer IKE SA")
 				continue
 			}
-			d.takeOver(now, e, x)
+			g.takeOver(now, e, x)
 		case policy.UniqueKeep:
-			d.logger(e).Info("closed: the peer has an IKE SA already, and unique is keep", "kept", x.m.ID())
-			d.delete(now, e, "the peer has an IKE SA already")
+			g.logger(e).Info("closed: the peer has an IKE SA already, and unique is keep", "kept", x.m.ID())
+			g.delete(now, e, "the peer has an IKE SA already")
 			return
 		case policy.UniqueNo, policy.UniqueNever:
 		}
@@ -113,12 +113,12 @@ func (d *Manager) enforceUnique(now time.Time, e *entry) {
 
 // kept finds the IKE SA for whose sake m's peer gets no other one. Two that cross are none: see enforceUnique. To refuse one is
 // better than to close it once it is there: a peer may answer that by calling again.
-func (d *Manager) kept(now time.Time, m *sa.Machine) (uint64, bool) {
-	c := d.connection(m.Config())
+func (g *Manager) kept(now time.Time, m *sa.Machine) (uint64, bool) {
+	c := g.connection(m.Config())
 	if c == nil || c.conf.Unique != policy.UniqueKeep {
 		return 0, false
 	}
-	for _, x := range d.table.peers[keyOf(m)].sorted() {
+	for _, x := range g.table.peers[keyOf(m)].sorted() {
 		if x.alive() && x.conn == c && (!x.caller || now.Sub(x.first) >= crossingTime) {
 			return x.m.ID(), true
 		}
@@ -154,26 +154,26 @@ func (e *entry) doubles(x *entry) bool {
 }
 
 // reviewDouble closes one of two IKE SAs that this side has initiated, preferably the older one.
-func (d *Manager) reviewDouble(now time.Time, e, x *entry) {
+func (g *Manager) reviewDouble(now time.Time, e, x *entry) {
 	loser, winner := e, x
 	if x.first.Before(e.first) || x.first.Equal(e.first) && x.m.ID() < e.m.ID() {
 		loser, winner = x, e
 	}
-	loser, winner, ok := d.verdict(now, e, loser, winner)
+	loser, winner, ok := g.verdict(now, e, loser, winner)
 	if ok {
-		d.logger(loser).Info("closing redundant IKE SA: this side has initiated another one", "kept", winner.m.ID())
-		d.retire(now, loser, "redundant: there is another one")
+		g.logger(loser).Info("closing redundant IKE SA: this side has initiated another one", "kept", winner.m.ID())
+		g.retire(now, loser, "redundant: there is another one")
 	}
 }
 
 // verdict tells which of two IKE SAs is redundant, the preferred loser or else the other. That takes that the winner carries all that
 // the loser does; what it lacks may be under way, so that e is looked at again until there was time enough.
-func (d *Manager) verdict(now time.Time, e, loser, winner *entry) (redundant, stays *entry, ok bool) {
+func (g *Manager) verdict(now time.Time, e, loser, winner *entry) (redundant, stays *entry, ok bool) {
 	late := now.Sub(later(loser.first, winner.first)) >= longReviewTime
 	switch {
-	case d.covers(winner, loser):
+	case g.covers(winner, loser):
 		return loser, winner, true
-	case late && d.covers(loser, winner):
+	case late && g.covers(loser, winner):
 		return winner, loser, true
 	case !late:
 		e.review = now.Add(reviewTime)
@@ -185,17 +185,17 @@ func (d *Manager) verdict(now time.Time, e, loser, winner *entry) (redundant, st
 // SPI of the initiator. Both sides come to the same verdict, and the one that initiated the loser closes it; the other
 // does when nothing has happened for a while, since the peer may not know this rule. When that one carries a child that the other
 // does not, it is the other that is redundant; when each does, none is.
-func (d *Manager) reviewRedundant(now time.Time, e *entry) {
-	if !e.alive() || e.conn == nil || d.resting(now, e) {
+func (g *Manager) reviewRedundant(now time.Time, e *entry) {
+	if !e.alive() || e.conn == nil || g.resting(now, e) {
 		return
 	}
-	for _, x := range d.samePeer(e) {
+	for _, x := range g.samePeer(e) {
 		if !e.crosses(x) && e.unwanted(x) {
-			if d.reviewRestarted(now, e, x); !e.alive() {
+			if g.reviewRestarted(now, e, x); !e.alive() {
 				return
 			}
 		} else if e.doubles(x) {
-			if d.reviewDouble(now, e, x); !e.alive() {
+			if g.reviewDouble(now, e, x); !e.alive() {
 				return
 			}
 		}
@@ -206,12 +206,12 @@ func (d *Manager) reviewRedundant(now time.Time, e *entry) {
 		if initiatorSPI(e.m) > initiatorSPI(x.m) {
 			loser, winner = e, x
 		}
-		loser, winner, ok := d.verdict(now, e, loser, winner)
+		loser, winner, ok := g.verdict(now, e, loser, winner)
 		switch {
 		case !ok:
 		case loser.caller || now.Sub(later(e.first, x.first)) >= peerReviewTime:
-			d.logger(loser).Info("closing redundant IKE SA: both sides have initiated one", "kept", winner.m.ID())
-			d.retire(now, loser, "redundant: both sides have initiated")
+			g.logger(loser).Info("closing redundant IKE SA: both sides have initiated one", "kept", winner.m.ID())
+			g.retire(now, loser, "redundant: both sides have initiated")
 			if loser == e {
 				return
 			}
@@ -222,12 +222,12 @@ func (d *Manager) reviewRedundant(now time.Time, e *entry) {
 }
 
 // covers reports whether an IKE SA has a live child with the same selectors for each one of another.
-func (d *Manager) covers(winner, loser *entry) bool {
+func (g *Manager) covers(winner, loser *entry) bool {
 	for _, c := range loser.m.Children() {
 		if !inUse(c) {
 			continue
 		}
-		if !d.serves(winner, c) {
+		if !g.serves(winner, c) {
 			return false
 		}
 	}
@@ -235,9 +235,9 @@ func (d *Manager) covers(winner, loser *entry) bool {
 }
 
 // serves reports whether an IKE SA has a live child for all that a child of another carries.
-func (d *Manager) serves(e *entry, c *sa.Child) bool {
+func (g *Manager) serves(e *entry, c *sa.Child) bool {
 	return slices.ContainsFunc(e.m.Children(), func(x *sa.Child) bool {
-		return inUse(x) && x.Config == c.Config && d.mayCompare(x.TS, c.TS) && x.TS.Contains(c.TS)
+		return inUse(x) && x.Config == c.Config && g.mayCompare(x.TS, c.TS) && x.TS.Contains(c.TS)
 	})
 }
 

@@ -5,7 +5,7 @@ func addresses() []Mutant {
 	return []Mutant{
 		{
 			Name: "acceptable-own-address", File: "ike/gateway/addresses.go", Tests: "^TestAcceptableAddresses$",
-			Old: "!remote.IsMulticast() && !d.addrs.set[remote]", New: "!remote.IsMulticast()",
+			Old: "!remote.IsMulticast() && !g.addrs.set[remote]", New: "!remote.IsMulticast()",
 			Why: "a peer could have the gateway send its packets to itself",
 		},
 		{
@@ -20,7 +20,7 @@ func addresses() []Mutant {
 		},
 		{
 			Name: "acceptable-local", File: "ike/gateway/addresses.go", Tests: "^TestAcceptableAddresses$",
-			Old: "return c != nil && d.ownAddr(c, path.Local.Addr()) > 0 &&", New: "return c != nil &&",
+			Old: "return c != nil && g.ownAddr(c, path.Local.Addr()) > 0 &&", New: "return c != nil &&",
 			Why: "a peer could move to an address of this host that the connection does not use",
 		},
 		{

@@ -120,7 +120,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "initial-contact-of-others", File: "ike/gateway/unique.go", Tests: "^TestInitialContactOfAnotherPeer$",
-			Old: "others := d.table.peers[e.peer].sorted()", New: "others := d.table.all()",
+			Old: "others := g.table.peers[e.peer].sorted()", New: "others := g.table.all()",
 			Why: "one peer could end the IKE SAs of all",
 		},
 		{

@@ -10,12 +10,12 @@ func commands() []Mutant {
 		},
 		{
 			Name: "reqid-not-kept", File: "ike/gateway/installed.go", Tests: "^TestNumbers$",
-			Old: "		d.reqids.release(c)\n", New: "",
+			Old: "		g.reqids.release(c)\n", New: "",
 			Why: "numbers would never be given again",
 		},
 		{
 			Name: "refused-without-number", File: "ike/gateway/receive.go", Tests: "^TestRefusedAttemptsHaveNumbers$",
-			Old: "		d.numbers.nextIKE()\n", New: "",
+			Old: "		g.numbers.nextIKE()\n", New: "",
 			Why: "a script that counts as strongSwan does would ask for the wrong IKE SA",
 		},
 		{

@@ -35,7 +35,7 @@ func configuration() []Mutant {
 		},
 		{
 			Name: "reload-policy", File: "ike/gateway/reload.go", Tests: "^TestReloadedValuesCount$",
-			Old: "	x.cfg.Policy = d.machineConfig(c).Policy\n", New: "	_ = d.machineConfig(c).Policy\n",
+			Old: "	x.cfg.Policy = g.machineConfig(c).Policy\n", New: "	_ = g.machineConfig(c).Policy\n",
 			Why: "a reload would say that a value has changed, and nothing would use it",
 		},
 		{
@@ -45,7 +45,7 @@ func configuration() []Mutant {
 		},
 		{
 			Name: "local-port", File: "ike/gateway/prepare.go", Tests: "^TestPorts$",
-			Old: " || c.conf.LocalPort == d.conf.IKE.PortNATT", New: "",
+			Old: " || c.conf.LocalPort == g.conf.IKE.PortNATT", New: "",
 			Why: "local_port would have no effect",
 		},
 	}

@@ -6,8 +6,8 @@ func faults() []Mutant {
 		// Packets never leave in the clear.
 		{
 			Name: "reload-removes-first", File: "ike/gateway/reload.go", Tests: "^TestReloadLeavesNoGap$",
-			Old: "			gone = append(gone, func() { d.discard(now, old, \"the connection has changed\") })\n",
-			New: "			d.discard(now, old, \"the connection has changed\")\n",
+			Old: "			gone = append(gone, func() { g.discard(now, old, \"the connection has changed\") })\n",
+			New: "			g.discard(now, old, \"the connection has changed\")\n",
 			Why: "between the two, packets would leave in the clear",
 		},
 		{
@@ -97,7 +97,7 @@ func faults() []Mutant {
 		},
 		{
 			Name: "half-open-weight", File: "ike/gateway/outputs.go", Tests: "^TestFragmentsWeigh$",
-			Old: "	d.weighHalfOpen(now, e)\n", New: "",
+			Old: "	g.weighHalfOpen(now, e)\n", New: "",
 			Why: "a half-open IKE SA could keep 64 kB and count as one of 1.5",
 		},
 		{
@@ -132,7 +132,7 @@ func faults() []Mutant {
 		},
 		{
 			Name: "expensive-group-forged", File: "ike/gateway/budget.go", Tests: "^TestExpensiveGroups$",
-			Old: "	case cost >= expensive && !reached && !d.cookied:\n", New: "	case false:\n",
+			Old: "	case cost >= expensive && !reached && !g.cookied:\n", New: "	case false:\n",
 			Why: "forged addresses would use up what there is for all",
 		},
 		{
@@ -168,12 +168,12 @@ func faults() []Mutant {
 		// Traffic selectors and CHILD SAs.
 		{
 			Name: "ppk-of-another", File: "ike/gateway/env.go", Tests: "^(TestPPKOfAnotherConnection|TestMachinesGetAllThereIs)$",
-			Old: "		FreePPK:     d.freePPK,\n", New: "",
+			Old: "		FreePPK:     g.freePPK,\n", New: "",
 			Why: "a peer could use the PPK that is another connection's",
 		},
 		{
 			Name: "taken-through-a-sibling", File: "ike/gateway/taken.go", Tests: "^TestNetworksOfAnotherPeerThroughASibling$",
-			Old: "		h = d.childElsewhere(cfg)", New: "		_ = d.childElsewhere(cfg)",
+			Old: "		h = g.childElsewhere(cfg)", New: "		_ = g.childElsewhere(cfg)",
 			Why: "a peer could have the networks of another by way of a second connection",
 		},
 		{
@@ -229,7 +229,7 @@ func faults() []Mutant {
 		},
 		{
 			Name: "peer-inside-another", File: "ike/gateway/outputs.go", Tests: "^TestPeerInsideAnothersNetworks$",
-			Old: "	if d.names.match(e.conn.conf.RemoteAddrs, a) != exactly && d.othersCarry(e.conn, a) {\n", New: "	if false {\n",
+			Old: "	if g.names.match(e.conn.conf.RemoteAddrs, a) != exactly && g.othersCarry(e.conn, a) {\n", New: "	if false {\n",
 			Why: "a peer could take a host out of another peer's tunnel by calling from there",
 		},
 		{
@@ -239,13 +239,13 @@ func faults() []Mutant {
 		},
 		{
 			Name: "peer-inside-its-networks", File: "ike/gateway/addresses.go", Tests: "^(TestPeerInsideItsOwnNetworks|TestAcceptableAddresses)$",
-			Old: " && !d.carries(c, remote)", New: "",
+			Old: " && !g.carries(c, remote)", New: "",
 			Why: "a tunnel would be sent into itself",
 		},
 		// Several IKE SAs with one peer.
 		{
 			Name: "refused-installation-keeps-its-spi", File: "ike/gateway/installed.go", Tests: "^TestInstallFails$",
-			Old: "		d.o.DataPlane.ReleaseSPI(c.Inbound.SPI)", New: "		_ = c.Inbound.SPI",
+			Old: "		g.o.DataPlane.ReleaseSPI(c.Inbound.SPI)", New: "		_ = c.Inbound.SPI",
 			Why: "a peer whose SAs find no room would use up the SPIs as well",
 		},
 		{
@@ -260,7 +260,7 @@ func faults() []Mutant {
 		},
 		{
 			Name: "networks-of-another", File: "ike/gateway/taken.go", Tests: "^TestTwoPeersWithTheSameNetworks$",
-			Old: "	i := h.holder(d, keyOf(m), ts)\n	if i == nil {\n", New: "	i := h.holder(d, keyOf(m), ts)\n	if true {\n",
+			Old: "	i := h.holder(g, keyOf(m), ts)\n	if i == nil {\n", New: "	i := h.holder(g, keyOf(m), ts)\n	if true {\n",
 			Why: "one of two peers would have a tunnel that carries nothing",
 		},
 		{
@@ -280,22 +280,22 @@ func faults() []Mutant {
 		},
 		{
 			Name: "ike-sas-of-identity", File: "ike/gateway/limits.go", Tests: "^TestLimitsOfPeers$",
-			Old: "	case len(d.table.peers[keyOf(m)]) >= c.IKESALimitID:\n", New: "	case false:\n",
+			Old: "	case len(g.table.peers[keyOf(m)]) >= c.IKESALimitID:\n", New: "	case false:\n",
 			Why: "one key could fill the memory with IKE SAs",
 		},
 		{
 			Name: "ike-sas-in-all", File: "ike/gateway/limits.go", Tests: "^TestLimitsOfPeers$",
-			Old: "	case d.table.up >= c.IKESALimit:\n", New: "	case false:\n",
+			Old: "	case g.table.up >= c.IKESALimit:\n", New: "	case false:\n",
 			Why: "authenticated peers could fill the memory with IKE SAs",
 		},
 		{
 			Name: "children-of-identity", File: "ike/gateway/limits.go", Tests: "^TestLimitsOfPeers$",
-			Old: "	case d.table.children[keyOf(m)] >= times*c.ChildSALimitID:\n", New: "	case false:\n",
+			Old: "	case g.table.children[keyOf(m)] >= times*c.ChildSALimitID:\n", New: "	case false:\n",
 			Why: "one key could fill the memory with CHILD SAs",
 		},
 		{
 			Name: "children-in-all", File: "ike/gateway/limits.go", Tests: "^TestLimitsOfPeers$",
-			Old: "	case len(d.installed) >= times*c.ChildSALimit:\n", New: "	case false:\n",
+			Old: "	case len(g.installed) >= times*c.ChildSALimit:\n", New: "	case false:\n",
 			Why: "authenticated peers could fill the memory with CHILD SAs",
 		},
 		{

@@ -35,7 +35,7 @@ func silences() []Mutant {
 		},
 		{
 			Name: "dead-failed", File: "ike/gateway/silence.go", Tests: "^TestDeadPeerShows$",
-			Old: "d.failures.Withdraw(s.Failure)", New: "_ = s.Failure",
+			Old: "g.failures.Withdraw(s.Failure)", New: "_ = s.Failure",
 			Why: "a tunnel that is up again would be shown with the death of its peer",
 		},
 		{

@@ -25,7 +25,7 @@ func strangers() []Mutant {
 		},
 		{
 			Name: "cookie-after-refusals", File: "ike/gateway/receive.go", Tests: "^TestRefusalSurge$",
-			Old: "|| d.surge.lasts(now):", New: ":",
+			Old: "|| g.surge.lasts(now):", New: ":",
 			Why: "requests that are refused leave no half-open IKE SA, and would never be asked for a cookie",
 		},
 		{
@@ -55,17 +55,17 @@ func strangers() []Mutant {
 		},
 		{
 			Name: "version-answer-rate", File: "ike/gateway/receive.go", Tests: "^TestOtherMajorVersions$",
-			Old: "h.Major > 2 && h.Flags&wire.FlagResponse == 0 && d.stateless.allow(now, path.Remote.Addr())", New: "h.Major > 2 && h.Flags&wire.FlagResponse == 0",
+			Old: "h.Major > 2 && h.Flags&wire.FlagResponse == 0 && g.stateless.allow(now, path.Remote.Addr())", New: "h.Major > 2 && h.Flags&wire.FlagResponse == 0",
 			Why: "answers to forged addresses would not be bounded",
 		},
 		{
 			Name: "spi-answer-rate", File: "ike/gateway/receive.go", Tests: "^TestNoTokenOfALiveSA$",
-			Old: "if h.Flags&wire.FlagResponse != 0 || d.stopping || !d.stateless.allow(now, path.Remote.Addr()) {", New: "if h.Flags&wire.FlagResponse != 0 || d.stopping {",
+			Old: "if h.Flags&wire.FlagResponse != 0 || g.stopping || !g.stateless.allow(now, path.Remote.Addr()) {", New: "if h.Flags&wire.FlagResponse != 0 || g.stopping {",
 			Why: "answers to forged addresses would not be bounded",
 		},
 		{
 			Name: "spi-answer-to-response", File: "ike/gateway/receive.go", Tests: "^TestNoTokenOfALiveSA$",
-			Old: "if h.Flags&wire.FlagResponse != 0 || d.stopping || !d", New: "if d.stopping || !d",
+			Old: "if h.Flags&wire.FlagResponse != 0 || g.stopping || !g", New: "if g.stopping || !g",
 			Why: "two gateways could answer each other for ever",
 		},
 		{
@@ -230,7 +230,7 @@ func strangers() []Mutant {
 		},
 		{
 			Name: "lingering-of-all", File: "ike/gateway/lingering.go", Tests: "^TestLingeringOfManyIdentities$",
-			Old: "case len(d.table.lingeringAll) > maxLingeringAll:", New: "case len(d.table.lingeringAll) < 0:",
+			Old: "case len(g.table.lingeringAll) > maxLingeringAll:", New: "case len(g.table.lingeringAll) < 0:",
 			Why: "a key that many identities share could fill the memory with closed IKE SAs",
 		},
 		{
