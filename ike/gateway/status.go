@@ -132,7 +132,7 @@ const (
 // waitsFor says in words what has to happen next.
 func (h *child) waitsFor() string {
 	switch h.state {
-	case phaseUp:
+	case phaseUp, phaseDead:
 		return ""
 	case phaseTrapped:
 		return "a packet"

@@ -50,10 +50,10 @@ func (g *Manager) tallies(c *connection, f func(*Tally)) {
 
 // ignored counts a message without effect.
 func (t *Tally) ignored(r sa.IgnoreReason) {
-	switch r {
-	case sa.IgnoreMalformed:
+	if r == sa.IgnoreMalformed {
 		t.Malformed++
-	case sa.IgnoreSPI:
+	}
+	if r == sa.IgnoreSPI {
 		t.UnknownSPI++
 	}
 }

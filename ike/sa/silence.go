@@ -30,14 +30,11 @@ type Silence struct {
 // Silence says since when the peer does not answer, nil if it does, or if nothing depends on an answer: with an IKE SA that is
 // replaced, or about to be deleted.
 func (m *Machine) Silence() *Silence {
-	if m.pending == nil || m.pending.parked.waits() || m.Replaced() {
+	inUse := m.state == StateConnecting || m.state == StateEstablished || m.state == StateRekeying
+	if m.pending == nil || m.pending.parked.waits() || m.Replaced() || !inUse {
 		return nil
 	}
-	switch m.state {
-	case StateConnecting, StateEstablished, StateRekeying:
-		return m.pending.silence
-	}
-	return nil
+	return m.pending.silence
 }
 
 // noteSilence is called after each repetition of a request. One that somebody has refused in the clear is not without an answer; the
