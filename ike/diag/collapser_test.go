@@ -2,6 +2,7 @@ package diag
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -197,11 +198,47 @@ func TestCollapserResemblance(t *testing.T) {
 func TestClip(t *testing.T) {
 	for name, f := range every() {
 		long := strings.Repeat("aes128-sha1-modp1024, ", 400)
-		f.PeerID, f.Theirs, f.Closest, f.Differs, f.Cause = long, long, long, long, errors.New(long)
+		f.PeerID, f.Theirs, f.Cause = long, long, errors.New(long)
 		f.Clip()
 		if s := f.Summary() + f.Brief().String(); len(s) > 2500 {
 			t.Errorf("%s: %d octets: %s", name, len(s), s)
 		}
+	}
+}
+
+// What a stranger has offered is cut where it is long, and shows that it was; what this side wants is whole beside it.
+func TestClipOfProposals(t *testing.T) {
+	names := make([]string, 200)
+	for i := range names {
+		names[i] = fmt.Sprintf("a name that is not short, number %d", i)
+	}
+	m := Mismatch{ClosestOurs: "aes256gcm16-prfsha384-ecp384", ClosestTheirs: strings.Join(names, "-")}
+	wants := []string{"our aes256gcm16-prfsha384-ecp384, the peer's a name"}
+	for _, k := range []string{"ENCR", "PRF", "INTEG", "KE"} {
+		m.Differs = append(m.Differs, Difference{What: k, Ours: []string{k + "_A", k + "_B", k + "_C", k + "_D", k + "_E"}, Theirs: names})
+		wants = append(wants, k+" (we want "+strings.Join(m.Differs[len(m.Differs)-1].Ours, ", ")+", the peer has ")
+	}
+	m.Differs[0].Theirs = []string{strings.Repeat("x", 4000)}
+	f := IKEProposalMismatch(testWhere("IKE_SA_INIT"), m)
+	f.Clip()
+	s := f.Summary()
+	for _, want := range wants {
+		if !strings.Contains(s, want) {
+			t.Errorf("no %q in %s", want, s)
+		}
+	}
+	if len(s) > 2500 || !strings.Contains(s, "xxx…); PRF") || !strings.Contains(s, "(and 196 more)); INTEG") {
+		t.Errorf("%d octets: %s", len(s), s)
+	}
+	m.Differs = append(m.Differs, make([]Difference, 100)...)
+	if f := IKEProposalMismatch(testWhere("IKE_SA_INIT"), m); !strings.HasSuffix(f.Differs, "; and 98 more") {
+		t.Errorf("differs in %s", f.Differs)
+	}
+	f.PeerID = ""
+	f.Cause = errors.New(strings.Repeat("y", 4000))
+	f.Clip()
+	if s := f.Summary(); !strings.HasSuffix(s, "y….") {
+		t.Errorf("the mark of the cut is lost: %s", s)
 	}
 }
 

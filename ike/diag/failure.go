@@ -81,7 +81,7 @@ func (f *Failure) Summary() string {
 		b.WriteString("; closest: " + oneLine(f.Closest))
 	}
 	if f.Differs != "" {
-		b.WriteString("; differs in " + oneLine(f.Differs))
+		b.WriteString("; differs in " + clip(f.Differs, maxDiffers))
 	}
 	if f.Cause != nil {
 		b.WriteString("; cause: " + oneLine(f.Cause.Error()))
@@ -160,7 +160,7 @@ func (f *Failure) LogValue() slog.Value {
 	add("ours", oneLine(f.Ours))
 	add("theirs", oneLine(f.Theirs))
 	add("closest", oneLine(f.Closest))
-	add("differs", oneLine(f.Differs))
+	add("differs", clip(f.Differs, maxDiffers))
 	add("config", f.ConfigLine)
 	if f.Cause != nil {
 		add("cause", oneLine(f.Cause.Error()))
@@ -179,9 +179,9 @@ func (f *Failure) In(child, line string) {
 const maxQuoted = 200
 
 // Clip shortens what the peer has chosen, as is right for a stranger's failure. It is for whoever makes the failure,
-// before it is handed on.
+// before it is handed on. Closest and Differs have text of both sides: their constructors bound the peer's part of it.
 func (f *Failure) Clip() {
-	for _, s := range [...]*string{&f.PeerID, &f.Theirs, &f.Closest, &f.Differs} {
+	for _, s := range [...]*string{&f.PeerID, &f.Theirs} {
 		*s = clip(*s, maxQuoted)
 	}
 	if f.Cause != nil && len(f.Cause.Error()) > maxQuoted {

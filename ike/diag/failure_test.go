@@ -30,7 +30,7 @@ func every() map[string]*Failure {
 	err := errors.New("underlying error")
 	m := Mismatch{
 		Ours: []string{"aes256gcm16-prfsha384-ecp384"}, Theirs: []string{"aes256-sha1-modp1024", "3des-sha1-modp1024"},
-		ClosestOurs: "aes256gcm16-prfsha384-ecp384", ClosestTheirs: "aes256-sha1-modp1024", Differs: "KE: want ECP_384, has MODP_1024",
+		ClosestOurs: "aes256gcm16-prfsha384-ecp384", ClosestTheirs: "aes256-sha1-modp1024", Differs: []Difference{{What: "KE", Ours: []string{"ECP_384"}, Theirs: []string{"MODP_1024"}}},
 	}
 	answer := m
 	answer.Answer = true
@@ -234,7 +234,7 @@ func TestRenderings(t *testing.T) {
 	for name, want := range map[string]string{
 		"IKEProposalMismatch": `E-PROPOSAL-IKE office/net: no common IKE proposal in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`offers aes256-sha1-modp1024, 3des-sha1-modp1024; we (192.0.2.1:500, gw.toml:14) accept aes256gcm16-prfsha384-ecp384; ` +
-			`closest: our aes256gcm16-prfsha384-ecp384, the peer's aes256-sha1-modp1024; differs in KE: want ECP_384, has MODP_1024. ` +
+			`closest: our aes256gcm16-prfsha384-ecp384, the peer's aes256-sha1-modp1024; differs in KE (we want ECP_384, the peer has MODP_1024). ` +
 			`Fix: configure aes256gcm16-prfsha384-ecp384 at the peer; or add "aes256-sha1-modp1024" to connections.office.proposals here, if it is strong enough.`,
 		"IKEProposalRefused": `E-INIT-REFUSED office: the peer refuses to begin an IKE SA in IKE_SA_INIT: peer 203.0.113.7:500 (id 'site-b.example') ` +
 			`answered NO_PROPOSAL_CHOSEN; we (192.0.2.1:500, gw.toml:14) offered aes256gcm16-prfsha384-ecp384. ` +

@@ -61,8 +61,8 @@ type Mismatch struct {
 	Answer bool
 	// ClosestOurs and ClosestTheirs are the pair with the fewest differences, empty if there is none.
 	ClosestOurs, ClosestTheirs string
-	// Differs says in what: "KE: want ECP_384, has MODP_1024".
-	Differs string
+	// Differs says in what.
+	Differs []Difference
 	// Cause says what is wrong where that is no difference.
 	Cause error
 }
@@ -194,9 +194,9 @@ func SelectorsTaken(w Where, holder, theirs string) *Failure {
 
 func proposalMismatch(w Where, code Code, m Mismatch, key string) *Failure {
 	f := w.failure(code, list(m.Ours, maxListed), list(m.Theirs, maxListed))
-	f.Differs, f.Cause = m.Differs, m.Cause
+	f.Differs, f.Cause = differences(m.Differs), m.Cause
 	if m.ClosestOurs != "" && m.ClosestTheirs != "" {
-		f.Closest = "our " + m.ClosestOurs + ", the peer's " + m.ClosestTheirs
+		f.Closest = "our " + m.ClosestOurs + ", the peer's " + clip(m.ClosestTheirs, maxQuoted)
 	}
 	n := len(m.Theirs) + m.More
 	if n > maxListed {

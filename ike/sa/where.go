@@ -2,8 +2,6 @@ package sa
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 
 	"esplanade/ike/diag"
 	"esplanade/ike/proposal"
@@ -59,25 +57,18 @@ func differences(err error) diag.Mismatch {
 	if mm.ClosestOurs >= 0 && mm.ClosestOurs < len(mm.Ours) && mm.ClosestTheirs >= 0 && mm.ClosestTheirs < len(mm.Theirs) {
 		closest = [2]string{mm.Ours[mm.ClosestOurs].String(), proposal.FormatWire(mm.Theirs[mm.ClosestTheirs])}
 	}
-	var differs []string
+	var differs []diag.Difference
 	for _, x := range mm.Differs {
-		if x.Reason != "" {
-			differs = append(differs, x.String())
-			continue
+		d := diag.Difference{Ours: x.Want, Theirs: x.Have, Reason: x.Reason}
+		if x.Type != 0 {
+			d.What = x.Type.String()
 		}
-		differs = append(differs, fmt.Sprintf("%s (we want %s, the peer has %s)", x.Type, orNone(x.Want), orNone(x.Have)))
+		differs = append(differs, d)
 	}
 	return diag.Mismatch{
 		Ours: proposalTexts(mm.Ours), Theirs: theirs, More: len(mm.Theirs) - len(shown), Answer: mm.Answer,
-		ClosestOurs: closest[0], ClosestTheirs: closest[1], Differs: strings.Join(differs, "; "),
+		ClosestOurs: closest[0], ClosestTheirs: closest[1], Differs: differs,
 	}
-}
-
-func orNone(list []string) string {
-	if len(list) == 0 {
-		return "none"
-	}
-	return strings.Join(list, ", ")
 }
 
 func proposalTexts(ps []proposal.Proposal) []string {
