@@ -135,7 +135,7 @@ func readConnection(t *table, c *Config) *Connection {
 			"%s has no effect: IKEv2 takes a peer for dead when it does not answer the repetitions of a request", t.name("dpd_timeout"))
 	}
 	readIKELifetimes(t, n)
-	n.RedirectTo = readRedirectTo(t)
+	n.RedirectTo = readRedirectTo(t, n)
 	n.PPKID = readPPKID(t)
 	n.Local = readAuth(t.sub("local"), "local")
 	n.Remote = readAuth(t.sub("remote"), "remote")
@@ -173,8 +173,9 @@ func readVersion(t *table) {
 	}
 }
 
-// readRedirectTo reads the gateway that peers are sent to.
-func readRedirectTo(t *table) Endpoint {
+// readRedirectTo reads the gateway that peers are sent to: neither one of them, nor where they are already. One of several addresses of
+// this gateway may be a place to go to.
+func readRedirectTo(t *table, n *Connection) Endpoint {
 	const want = "write the address or the DNS name of a gateway"
 	text, at := t.strAs("redirect_to", "", want)
 	if !t.isString("redirect_to") {
@@ -185,6 +186,10 @@ func readRedirectTo(t *table) Endpoint {
 		reason = quote(text) + " is link-local, which leads other hosts nowhere"
 	} else if reason == "" && !e.Elsewhere() {
 		reason = quote(text) + " is not one gateway"
+	} else if reason == "" && slices.ContainsFunc(n.RemoteAddrs, e.samePlace) {
+		reason = quote(text) + " is in remote_addrs: the peer would be sent to itself"
+	} else if reason == "" && len(n.LocalAddrs) == 1 && e.samePlace(n.LocalAddrs[0]) {
+		reason = quote(text) + " is local_addrs: the peer would be sent to where it is"
 	}
 	if reason != "" {
 		t.errorf(at, want, "%s: %s", t.name("redirect_to"), reason)

@@ -46,6 +46,14 @@ func (e Endpoint) Elsewhere() bool {
 	return e.Specific() && !a.IsLoopback() && !(a.Is6() && a.IsLinkLocalUnicast())
 }
 
+// samePlace reports whether two elements name one place in the same way: by one address, or by one name.
+func (e Endpoint) samePlace(o Endpoint) bool {
+	if a := e.Addr(); a.IsValid() {
+		return a.Unmap() == o.Addr().Unmap()
+	}
+	return e.Name != "" && strings.EqualFold(strings.TrimSuffix(e.Name, "."), strings.TrimSuffix(o.Name, "."))
+}
+
 // String is the element as written.
 func (e Endpoint) String() string { return e.Text }
 

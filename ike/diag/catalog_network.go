@@ -146,9 +146,10 @@ var networkCatalog = []info{
 		ourVerb: "followed", ourDefault: "followed redirects up to the limit",
 		meaning: "A gateway sent this side to another one (RFC 5685), which did the same, and so on. More than five redirects " +
 			"within five minutes are taken for a loop and not followed. What is up stays up; otherwise the next attempt " +
-			"begins at the configured address.",
+			"begins at the configured address. A redirect to an address of this host, or to the gateway that it comes from, is not followed either.",
 		seenBy: "The side that is sent around.",
 		causes: []string{
+			"A gateway sends this side to its own address, or to that of this side.",
 			"Two gateways have each other as `redirect_to`.",
 			"A load balancer's policy has no gateway that keeps the peer.",
 		},

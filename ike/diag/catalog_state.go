@@ -201,6 +201,7 @@ var stateCatalog = []info{
 			"The configuration was changed and not reloaded.",
 			"The SA is not up.",
 			"A connection is to start, and `remote_addrs` has no single address.",
+			"A peer is to be redirected to its own address, or to the one that it uses here.",
 		},
 		lookAt: []string{"`esplanade status`: the names of connections and children.", "`esplanade check FILE`."},
 		fix:    "correct the name, or add it to the configuration and reload.",

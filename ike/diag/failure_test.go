@@ -65,6 +65,8 @@ func every() map[string]*Failure {
 		"CookieLoop":                 CookieLoop(init, Sent{Times: 5, Over: 3 * time.Second}),
 		"RedirectLoop":               RedirectLoop(init, "192.0.2.1", "gw2.example", 5, 5*time.Minute),
 		"RedirectUnresolved":         RedirectUnresolved(init, "192.0.2.1", "gw2.example", err),
+		"RedirectInPlace":            RedirectInPlace(init, "192.0.2.1", "192.0.2.1", "the gateway that it is with"),
+		"RedirectsInPlace":           RedirectsInPlace(init, "192.0.2.1", "the peer's own address"),
 		"NotRedirectable":            NotRedirectable(init, 3),
 		"SelectorMismatch":           SelectorMismatch(auth, ours, theirs),
 		"NoChildFits":                NoChildFits(auth, []string{"net: " + ours.String(), "voice: " + theirs.String()}, Selectors{}),

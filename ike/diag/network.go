@@ -195,6 +195,14 @@ func RedirectLoop(w Where, from, to string, max int, period time.Duration) *Fail
 	return f
 }
 
+// RedirectInPlace is the failure that a gateway, from, sends this side to an address, to, that leads it nowhere else. what says what that
+// is: "an address of this host".
+func RedirectInPlace(w Where, from, to, what string) *Failure {
+	f := w.failure(CodeRedirectLoop, "no redirect to "+what, fmt.Sprintf("from %s to %s", from, to))
+	f.Fix = fmt.Sprintf("correct at %s where it sends this side (redirect_to, or the command): it has to be another gateway.", oneLine(from))
+	return f
+}
+
 // NATDetected is the failure that a message of a peer that allows no NAT (RFC 4555, NO_NATS_ALLOWED) came from seen, through one.
 func NATDetected(w Where, seen netip.AddrPort) *Failure {
 	f := w.failure(CodeNAT, "", addrPort(seen)+", and says that it sends from another address or port")

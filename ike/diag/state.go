@@ -43,6 +43,14 @@ func NotRedirectable(w Where, n int) *Failure {
 	return f
 }
 
+// RedirectsInPlace is the failure of a command to redirect a peer, or several, to something that is no other gateway, to. what says what it
+// is: "the peer's own address".
+func RedirectsInPlace(w Where, to, what string) *Failure {
+	f := w.failure(CodeConfig, fmt.Sprintf("no other gateway %s to redirect to: that is %s", quote(to), what), "")
+	f.Fix = "name the gateway that is to serve the peer in place of this one."
+	return f
+}
+
 // LimitReached is the failure that the peer asks for more, in words, than limit, in words: "1024 IKE SAs (ike_sa_limit_id)".
 func LimitReached(w Where, limit, theirs string) *Failure {
 	return w.failure(CodeLimit, limit, theirs)

@@ -35,6 +35,8 @@ type detour struct {
 	conn *connection
 	// from and to are the two gateways.
 	from, to wire.Gateway
+	// own is the address of this host that the old gateway sees, or a NAT before it.
+	own netip.Addr
 	// old is the IKE SA that the new one takes the place of; nil when there is none yet.
 	old *entry
 	// live: the peer of old has sent this side away. Otherwise this side has begun to reauthenticate, and has to.
@@ -57,7 +59,8 @@ func (g *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 	if c == nil || g.stopping {
 		return
 	}
-	r := &detour{conn: c, from: wire.Gateway{Addr: e.m.Path().Remote.Addr().Unmap()}, to: o.Gateway, old: e, made: e.m}
+	path := e.m.Path()
+	r := &detour{conn: c, from: wire.Gateway{Addr: path.Remote.Addr().Unmap().WithZone("")}, to: o.Gateway, own: path.Local.Addr().Unmap().WithZone(""), old: e, made: e.m}
 	if o.Exchange == wire.ExchangeInformational {
 		if !e.alive() || e.redirecting || g.reauthenticating(e) {
 			return // a new IKE SA is on its way
@@ -126,6 +129,14 @@ func (g *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 		g.detourFailed(now, r, f)
 		return
 	}
+	var inPlace string
+	if addrs, inPlace = g.elsewhere(r, addrs); len(addrs) == 0 {
+		f := diag.RedirectInPlace(g.whereDetour(now, r), r.from.String(), r.to.String(), inPlace)
+		f.Aside = r.live
+		g.report(now, r.old, f)
+		g.detourFailed(now, r, f)
+		return
+	}
 	var path sa.Path
 	for _, a := range addrs {
 		if path, err = g.pathTo(c, a); err == nil {
@@ -177,6 +188,22 @@ func (g *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 	g.logger(x).Info("connecting", "local", path.Local, "remote", path.Remote, "redirected_from", r.from.String())
 	c.tell(1, "initiating IKE_SA "+c.conf.Name+" to "+path.Remote.Addr().String())
 	g.drain(now, x)
+}
+
+// elsewhere are the addresses that lead this side to another gateway than the present one. A call to an address of this host would be
+// answered by itself. Of one that is left out what says what it is.
+func (g *Manager) elsewhere(r *detour, addrs []netip.Addr) (out []netip.Addr, what string) {
+	for _, a := range addrs {
+		switch a = a.Unmap().WithZone(""); {
+		case g.addrs.set[a] || a == r.own:
+			what = "an address of this host"
+		case a == r.from.Addr:
+			what = "the gateway that it comes from"
+		default:
+			out = append(out, a)
+		}
+	}
+	return out, what
 }
 
 // whereDetour is what the failures of a detour have in common.

@@ -41,11 +41,18 @@ func (g *Manager) Redirect(now time.Time, r Redirect) (int, error) {
 		}
 	}
 	n, unable := 0, 0
+	var inPlace *diag.Failure
 	for _, e := range g.table.all() {
 		switch {
 		case !g.selects(r.Target, e) || !e.alive() || r.PeerAddrs != nil && !r.PeerAddrs.Contains(e.m.Path().Remote.Addr()):
 			continue
 		case r.PeerID.Type != 0 && !matches(e.m, r.PeerID):
+			continue
+		case samePlace(e.m, r.Gateway) != "":
+			p := e.m.Path()
+			w := diag.Where{Connection: e.m.Config().Name, Local: p.Local, Remote: p.Remote, PeerID: e.m.RemoteID().String(), Time: now}
+			inPlace = diag.RedirectsInPlace(w, r.Gateway.String(), samePlace(e.m, r.Gateway))
+			g.logger(e).Info("the peer is not redirected: that leads nowhere else", "to", r.Gateway.String(), "peer", e.m.Path().Remote)
 			continue
 		case !e.m.Redirect(now, r.Gateway):
 			g.logger(e).Info("the peer can't be redirected: it has not said that it can", "to", r.Gateway.String(), "peer", e.m.Path().Remote)
@@ -58,10 +65,27 @@ func (g *Manager) Redirect(now time.Time, r Redirect) (int, error) {
 	switch {
 	case n > 0:
 		return n, nil
+	case inPlace != nil:
+		return 0, inPlace
 	case unable > 0:
 		return 0, diag.NotRedirectable(diag.Where{Connection: r.Target.Connection}, unable)
 	}
 	return 0, diag.NothingUp(diag.Where{ConfigLine: g.conf.File}, r.what(), "only what is up can be redirected")
+}
+
+// samePlace says what a gateway is, if the peer of an IKE SA would not get elsewhere there: to itself, which it would call then, or to
+// where it is. What a name stands for is known to whoever resolves it, and that is the peer.
+func samePlace(m *sa.Machine, to wire.Gateway) string {
+	path, id, a := m.Path(), m.RemoteID(), to.Addr.Unmap()
+	switch {
+	case a.IsValid() && a == path.Remote.Addr().Unmap().WithZone(""):
+		return "the peer's own address"
+	case a.IsValid() && a == path.Local.Addr().Unmap().WithZone(""):
+		return "where the peer is already"
+	case id.Type == identity.FQDN && strings.EqualFold(string(id.Data), strings.TrimSuffix(to.FQDN, ".")), a.IsValid() && id.Equal(identity.FromAddr(a)):
+		return "the peer's own identity"
+	}
+	return ""
 }
 
 func matches(m *sa.Machine, pattern identity.Identity) bool {

@@ -220,6 +220,73 @@ func TestRedirectLoop(t *testing.T) {
 	})
 }
 
+// A redirect that leads to this host itself, or back to where it comes from, is not followed, wherever it is said: the tunnel that is up
+// stays up, and an attempt fails. Of a name's addresses one that leads elsewhere is taken.
+func TestRedirectInPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		var dns resolver
+		b, c := f.start(addrB, toml("", gatewayAt(addrB, ""))), f.start(addrC, toml("", gatewayAt(addrC, "")))
+		a := f.start(addrA, toml("", left("start")), func(o *rigOptions) { o.Resolve = dns.resolve })
+		settle(time.Second)
+		wantUp(t, a, b)
+		for _, what := range []struct{ name, addr, want string }{
+			{"self.example", addrA, "no redirect to an address of this host"},
+			{"back.example", addrB, "no redirect to the gateway that it comes from"},
+		} {
+			dns.set(what.name, what.addr)
+			if n, err := b.d.Redirect(t.Context(), Redirect{Target: Target{Connection: "a"}, Gateway: wire.Gateway{FQDN: what.name}}); n != 1 || err != nil {
+				t.Fatalf("%d, %v", n, err)
+			}
+			settle(time.Second)
+			wantUp(t, a, b)
+			if l := a.last("b"); l == nil || l.Failure.Code != diag.CodeRedirectLoop || !l.Failure.Aside || !strings.Contains(l.Failure.Error(), what.want) {
+				t.Errorf("%s: %v", what.name, l)
+			}
+		}
+		for to, want := range map[string]string{addrA: "the peer's own address", addrB: "where the peer is already", "a.example": "the peer's own identity"} {
+			gw := wire.Gateway{FQDN: to}
+			if addr, err := netip.ParseAddr(to); err == nil {
+				gw = wire.Gateway{Addr: addr}
+			}
+			n, err := b.d.Redirect(t.Context(), Redirect{Target: Target{Connection: "a"}, Gateway: gw})
+			if fail, ok := err.(*diag.Failure); n != 0 || !ok || fail.Code != diag.CodeConfig || !strings.Contains(fail.Error(), want) {
+				t.Errorf("to %s: %d, %v", to, n, err)
+			}
+		}
+		dns.set("gw.example", addrA, addrB, addrC)
+		if _, err := b.d.Redirect(t.Context(), Redirect{Target: Target{Connection: "a"}, Gateway: wire.Gateway{FQDN: "gw.example"}}); err != nil {
+			t.Error(err)
+		}
+		settle(20 * time.Second) // the inbound direction of the old one has gone
+		wantUp(t, a, c)
+		if n := a.d.Stats().Redirected; n != 1 {
+			t.Errorf("%d redirects were followed", n)
+		}
+		stopAll(t, a, b, c)
+	})
+}
+
+// The same before there is a tunnel: the attempt fails, whoever waits for it hears why, and this host never calls itself.
+func TestRedirectInPlaceAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		var dns resolver
+		dns.set("self.example", addrA)
+		b := f.start(addrB, toml("", gatewayAt(addrB, "self.example")))
+		a := f.start(addrA, toml("", left("none")), func(o *rigOptions) { o.Resolve = dns.resolve })
+		err := a.d.Initiate(t.Context(), Target{Connection: "b"}, false, nil)
+		if fail, ok := err.(*diag.Failure); !ok || fail.Code != diag.CodeRedirectLoop || !strings.Contains(fail.Error(), "from "+addrB+" to self.example") {
+			t.Errorf("initiate: %v", err)
+		}
+		settle(time.Second)
+		if n := a.ikeSAs() + b.ikeSAs(); n != 0 || a.d.Stats().Redirected != 0 {
+			t.Errorf("%d IKE SAs, %d redirects followed", n, a.d.Stats().Redirected)
+		}
+		stopAll(t, a, b)
+	})
+}
+
 // Two gateways that send to each other: the second one knows who has sent the peer, and serves it.
 func TestRedirectNotBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -144,7 +144,7 @@ func (m *Machine) admitAuth(r *request) *refusedAuth {
 		return &refusedAuth{wire.NotifyUnexpectedNATDetected, diag.NATDetected(
 			m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyUnexpectedNATDetected), f.first.path.Remote)}
 	}
-	_, m.redirect.away = m.redirect.target(m.cfg)
+	_, m.redirect.away = m.redirect.target(m.cfg, r.path)
 	if no := m.room(r.now); no != nil {
 		return no
 	}

@@ -93,7 +93,7 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 	if len(fits) == 0 {
 		return Accepted{Response: statelessAnswer(h, failing(wire.NotifyNoProposalChosen)...), Failure: mismatch}
 	}
-	if answer, to, ok := redirectInit(h, msg.Payloads, fits, nonce.Data); ok {
+	if answer, to, ok := redirectInit(h, msg.Payloads, fits, path, nonce.Data); ok {
 		return Accepted{Response: answer, RedirectedTo: to}
 	}
 	if chosen.KE != ke.Group {

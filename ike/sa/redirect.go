@@ -175,18 +175,21 @@ func redirectsFrom(payloads []wire.Payload) redirection {
 }
 
 // target is where a connection sends a peer that has said so much: nowhere, if it can't be redirected, and not back to
-// the gateway that it was sent here by, or the two would go on for ever.
-func (r redirection) target(cfg *Config) (to wire.Gateway, ok bool) {
+// the gateway that it was sent here by, or the two would go on for ever. Nor is a peer sent to itself, or to where it is.
+func (r redirection) target(cfg *Config, path Path) (to wire.Gateway, ok bool) {
 	to = cfg.RedirectTo
+	if a := to.Addr.Unmap(); a.IsValid() && (a == path.Local.Addr().Unmap() || a == path.Remote.Addr().Unmap()) {
+		return to, false
+	}
 	return to, r.supported && to != (wire.Gateway{}) && !sameGateway(to, r.from)
 }
 
 // redirectInit answers an IKE_SA_INIT or IKE_SESSION_RESUME request with REDIRECT, without keeping anything, where all connections that
 // it may be for send their peers to one gateway. The responder's SPI stays zero, since there is no IKE SA.
 // https://www.rfc-editor.org/rfc/rfc5685#section-3
-func redirectInit(h wire.Header, payloads []wire.Payload, fits []*Config, ni []byte) (answer []byte, to wire.Gateway, ok bool) {
+func redirectInit(h wire.Header, payloads []wire.Payload, fits []*Config, path Path, ni []byte) (answer []byte, to wire.Gateway, ok bool) {
 	r := redirectsFrom(payloads)
-	if to, ok = r.target(fits[0]); !ok {
+	if to, ok = r.target(fits[0], path); !ok {
 		return nil, to, false
 	}
 	if slices.ContainsFunc(fits, func(c *Config) bool { return !sameGateway(c.RedirectTo, to) }) {
@@ -199,7 +202,7 @@ func redirectInit(h wire.Header, payloads []wire.Payload, fits []*Config, ni []b
 // redirectAuth is what a responder adds to its IKE_AUTH answer instead of a CHILD SA. The peer deletes the IKE SA; if it
 // does not, this side does.
 func (m *Machine) redirectAuth(asked *request) []wire.Payload {
-	to, _ := m.redirect.target(m.cfg)
+	to, _ := m.redirect.target(m.cfg, asked.path)
 	m.childlessUntil = asked.now.Add(childlessTime)
 	m.emit(Redirecting{Gateway: to, Exchange: wire.ExchangeIKEAuth})
 	return []wire.Payload{wire.NewRedirect(to, nil)}

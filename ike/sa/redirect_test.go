@@ -336,6 +336,24 @@ func TestRedirectLive(t *testing.T) {
 	}
 }
 
+// A gateway does not send a peer to itself, nor to where it is: it serves the peer.
+func TestRedirectInPlaceServes(t *testing.T) {
+	for name, to := range map[string]func(p Path) netip.Addr{
+		"the gateway": func(p Path) netip.Addr { return p.Remote.Addr() }, "the peer": func(p Path) netip.Addr { return p.Local.Addr() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRedirectRig(t, 310, wire.Gateway{})
+			r.b.cfg.RedirectTo = wire.Gateway{Addr: to(r.a.path())}
+			r.a.connect()
+			r.run(5 * time.Second)
+			r.wantUp(1)
+			if len(r.a.redirects()) > 0 {
+				t.Errorf("redirected %v", r.a.redirects())
+			}
+		})
+	}
+}
+
 // A REDIRECT that the client has not asked for, or that it can't follow, is answered, as every request is, and counted.
 func TestRedirectLiveIgnored(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -35,7 +35,7 @@ func acceptResume(env *Env, now time.Time, msg *wire.Message, datagram []byte, p
 	}
 	// Whether the peer can be redirected is said again, section 5, and it is redirected as in IKE_SA_INIT. The ticket stays good.
 	m.redirect = redirectsFrom(msg.Payloads)
-	if answer, to, ok := redirectInit(msg.Header, msg.Payloads, m.candidates, nonce.Data); ok {
+	if answer, to, ok := redirectInit(msg.Header, msg.Payloads, m.candidates, path, nonce.Data); ok {
 		return Accepted{Response: answer, RedirectedTo: to}
 	}
 	return m.acceptSession(now, msg, nonce, datagram)

@@ -154,6 +154,11 @@ func strangers() []Mutant {
 			Why: "two gateways could send a client to and fro for ever",
 		},
 		{
+			Name: "redirect-in-place", File: "ike/gateway/redirect.go", Tests: "^TestRedirectInPlace",
+			Old: "case g.addrs.set[a] || a == r.own:", New: "case false:",
+			Why: "a gateway could have this host call itself",
+		},
+		{
 			Name: "redirect-to-multicast", File: "ike/sa/redirect.go", Tests: "^TestRedirectSpoofed$",
 			Old: "return !a.IsUnspecified() && !a.IsMulticast()", New: "return true",
 			Why: "a gateway could have requests sent to a group",
