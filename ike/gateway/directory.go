@@ -67,6 +67,7 @@ func (g *Manager) rebuild() {
 			dir.wide = append(dir.wide, c)
 		}
 	}
+	g.reqids.freed(g.dir.reqids, dir.reqids)
 	g.dir = dir
 }
 

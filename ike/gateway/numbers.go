@@ -85,6 +85,15 @@ func (r *reqids) release(c *sa.Child) {
 	}
 }
 
+// freed says which numbers the configuration gave before a reload, and which it gives now: those that it does not give any more are free.
+func (r *reqids) freed(before, now map[uint32]bool) {
+	for n := range before {
+		if n != 0 && !now[n] {
+			r.low = min(r.low, n)
+		}
+	}
+}
+
 func keyOfSelectors(ts selector.Pair) selectorsKey {
 	var text []byte
 	for _, side := range [...][]selector.Selector{ts.Local, ts.Remote} {

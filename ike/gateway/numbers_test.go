@@ -104,6 +104,32 @@ func TestReqIDs(t *testing.T) {
 	})
 }
 
+// A number that a reload takes from a child of the configuration goes to the next CHILD SA that needs one: the lowest first.
+func TestReqIDIsFreedByReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		f.start(addrB, toml("", right("none")))
+		one := left("none")
+		fixed := kid{"fixed", "10.1.0.0/16", "10.2.9.0/24", "none", "reqid = 1"}
+		one.children = append(one.children, fixed)
+		a := f.start(addrA, toml("", one))
+		if err := a.d.Initiate(t.Context(), Target{Child: "net"}, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		one.children[len(one.children)-1].extra = ""
+		if _, err := a.d.Reload(t.Context(), parse(t, toml("", one))); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.d.Initiate(t.Context(), Target{Child: "fixed"}, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		settle(time.Second)
+		if got, want := numbersOf(a), []string{"#1: net#1/2 fixed#2/1"}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
 // charon 5.9.8 as a responder counts an IKE SA for each IKE_SA_INIT that it answers, whatever it answers, but for a cookie. As an
 // initiator it goes on with the one it has.
 func TestRefusedAttemptsHaveNumbers(t *testing.T) {
