@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -25,7 +26,7 @@ gateway's own address in it, as 10.10.0.1/24, puts that address on the gateway's
     esplanade pair --here 203.0.113.10=10.10.0.0/24 --there 198.51.100.20=10.20.0.0/24
 
 prints everything. With --out DIR it is written to files instead, in DIR/here and DIR/there, which nobody else can read; none is
-overwritten. With --peer strongswan the other end is a swanctl.conf.`,
+overwritten. With --peer strongswan the other end is a swanctl.conf, which gives that host no address: pair says which command does.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if here == "" || there == "" {
@@ -89,34 +90,74 @@ func printFiles(w io.Writer, files []pairFile) error {
 	return nil
 }
 
-// writeFiles writes the files below a directory, for the eyes of this user only. If one of them is there already, none is written.
+// writeFiles writes the files below a directory, for the eyes of this user only. If one of them is there already, none is written; if
+// writing fails, what was made is removed.
 func writeFiles(dir string, files []pairFile) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("--out is %s, which is a file; name a directory", dir)
+	}
 	for _, f := range files {
 		path := filepath.Join(dir, f.end, f.name)
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			if err == nil {
-				err = errors.New("it is there already")
+			if err != nil {
+				return fmt.Errorf("cannot write %s: %w", path, err)
 			}
-			return fmt.Errorf("cannot write %s: %w; name another directory, or remove it: the key in it may be in use", path, err)
+			return fmt.Errorf("cannot write %s: it is there already; name another directory, or remove it: the key in it may be in use", path)
 		}
 	}
+	var made made
 	for _, f := range files {
-		if err := writeNew(filepath.Join(dir, f.end, f.name), f.text); err != nil {
-			return err
+		if err := made.file(filepath.Join(dir, f.end, f.name), f.text); err != nil {
+			return errors.Join(err, made.remove())
 		}
 	}
 	return nil
 }
 
-// writeNew makes a file that was not there, and its directory.
-func writeNew(path, text string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+// made are the files and directories that a run has made, in this order.
+type made []string
+
+// file makes a file that was not there, and its directory.
+func (m *made) file(path, text string) error {
+	if err := m.dir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
+	*m = append(*m, path)
 	_, err = f.WriteString(text)
 	return errors.Join(err, f.Close())
+}
+
+// dir makes a directory, and those above it, where there are none.
+func (m *made) dir(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil
+	}
+	if up := filepath.Dir(path); up != path {
+		if err := m.dir(up); err != nil {
+			return err
+		}
+	}
+	err := os.Mkdir(path, 0o700)
+	if err == nil {
+		*m = append(*m, path)
+	} else if errors.Is(err, fs.ErrExist) {
+		if info, errStat := os.Stat(path); errStat == nil && info.IsDir() {
+			return nil // somebody else has made it meanwhile
+		}
+	}
+	return err
+}
+
+// remove takes them away again, the last one first. A directory in which somebody else has put something stays.
+func (m made) remove() (err error) {
+	for _, path := range slices.Backward(m) {
+		if e := os.Remove(path); e != nil && !errors.Is(e, fs.ErrExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
 }

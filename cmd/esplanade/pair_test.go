@@ -93,6 +93,48 @@ func TestPairPrints(t *testing.T) {
 	}
 }
 
+// TestPairLeavesNothingHalf: when writing fails half-way, what was made is gone, what was there stays, and the next run works.
+func TestPairLeavesNothingHalf(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "new")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	flags := []string{"pair", "--here", "203.0.113.10=10.10.0.0/24", "--there", "198.51.100.20=10.20.0.0/24", "--out", dir}
+	// A link that leads nowhere: nothing can be made there, and no file is in the way.
+	if err := os.Symlink(filepath.Join(dir, "nowhere"), filepath.Join(dir, "there")); err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, stderr := cli(flags...); code != exitFailed || stdout != "" || stderr == "" {
+		t.Errorf("%d, %s, %s", code, stdout, stderr)
+	}
+	if list, err := os.ReadDir(dir); err != nil || len(list) != 1 || list[0].Name() != "there" {
+		t.Errorf("what is left is %v, %v", list, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "there")); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := cli(flags...); code != exitOK {
+		t.Errorf("again: %d, %s", code, stderr)
+	}
+	file := filepath.Join(dir, "here", "esplanade.toml")
+	flags[len(flags)-1] = file
+	if code, stdout, stderr := cli(flags...); code != exitFailed || stdout != "" || !strings.Contains(stderr, "--out is "+file+", which is a file; name a directory") {
+		t.Errorf("a file: %d, %s, %s", code, stdout, stderr)
+	}
+}
+
+// TestPairSaysWhereAnAddressGoes: strongSwan gives its host none, so that the configuration and the steps say how it gets it.
+func TestPairSaysWhereAnAddressGoes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	code, stdout, stderr := cli("pair", "--here", "203.0.113.10=10.10.0.1/24", "--there", "198.51.100.20=10.20.0.1/24", "--peer", "strongswan", "--out", dir)
+	const want = "ip address add 10.20.0.1/32 dev lo\n"
+	text, err := os.ReadFile(filepath.Join(dir, "there", "tunnel.conf"))
+	if code != exitOK || stderr != "" || !strings.Contains(stdout, "there, if no interface has that address yet, and after each boot: "+want) ||
+		err != nil || !strings.Contains(string(text), "\n# An interface of this host has to have the address; if none has: "+want) || strings.Contains(stdout, "10.10.0.1") {
+		t.Errorf("%d, %s, %s, %s, %v", code, stdout, stderr, text, err)
+	}
+}
+
 // TestPairRefuses: what is wrong is named by its flag, and nothing is printed.
 func TestPairRefuses(t *testing.T) {
 	const here, there = "203.0.113.10=10.10.0.0/24", "198.51.100.20=10.20.0.0/24"

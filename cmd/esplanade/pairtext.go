@@ -179,8 +179,12 @@ func (p tunnelPair) swanctl(key string) string {
 		}
 		return strings.Join(out, ", ")
 	}
+	var own strings.Builder
+	for _, c := range p.addressCommands() {
+		fmt.Fprintf(&own, "# An interface of this host has to have the address; if none has: %s\n", c)
+	}
 	return fmt.Sprintf(`# The strongSwan end of the tunnel %[2]s === %[3]s; load it with: swanctl --load-all
-connections {
+%[7]sconnections {
   %[1]s {
     version = 2
     remote_addrs = %[3]s
@@ -214,7 +218,18 @@ secrets {
     secret = "%[6]s"
   }
 }
-`, p.name, p.there.gateway.Text, p.here.gateway.Text, plain(p.there.networks), plain(p.here.networks), key)
+`, p.name, p.there.gateway.Text, p.here.gateway.Text, plain(p.there.networks), plain(p.here.networks), key, own.String())
+}
+
+// addressCommands give the other end the addresses that were written for it, where it runs strongSwan, which has no device for them.
+func (p tunnelPair) addressCommands() (out []string) {
+	if !p.strongswan {
+		return nil
+	}
+	for _, a := range p.there.inner {
+		out = append(out, "ip address add "+netip.PrefixFrom(a, a.BitLen()).String()+" dev lo")
+	}
+	return out
 }
 
 // saySteps says what was written and what to do with it.
@@ -224,6 +239,9 @@ func (p tunnelPair) saySteps(w io.Writer, dir string, files []pairFile) error {
 		fmt.Fprintf(&b, "%s -> %s: %s\n", filepath.Join(dir, f.end, f.name), f.end, f.install)
 	}
 	if p.strongswan {
+		for _, c := range p.addressCommands() {
+			fmt.Fprintf(&b, "there, if no interface has that address yet, and after each boot: %s\n", c)
+		}
 		b.WriteString("then, here: esplanade run; there: swanctl --load-all\n")
 	} else {
 		b.WriteString("then, on both hosts: esplanade run\n")
