@@ -92,6 +92,11 @@ func renew(c *cobra.Command, socket, arg string, o renewOptions) (*vici.Message,
 	m := request(connection, child, o.timeout)
 	if o.reauth {
 		if child != "" {
+			if is, err := isChild(c.Context(), cl, connection, child); err != nil {
+				return nil, err
+			} else if !is {
+				return nil, fmt.Errorf("there is no connection named %q; see `esplanade status`", arg)
+			}
 			return nil, usageError{c, fmt.Sprintf("--reauth is for a connection, and %s is a child: name its connection", arg)}
 		}
 		m.Set("reauth", "yes")
@@ -100,6 +105,22 @@ func renew(c *cobra.Command, socket, arg string, o renewOptions) (*vici.Message,
 		return cl.call(c.Context(), "rekey", m)
 	}
 	return cl.stream(c.Context(), "rekey", m.Set("wait", "yes"))
+}
+
+// isChild reports whether the daemon has a child of that name; connection may be empty.
+func isChild(ctx context.Context, cl *client, connection, child string) (bool, error) {
+	s, err := cl.status(ctx, "")
+	if err != nil {
+		return false, err
+	}
+	for _, n := range s.Connections {
+		for _, h := range n.Children {
+			if h.Name == child && (connection == "" || connection == n.Name) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // completeName completes the names that a running daemon knows.

@@ -49,6 +49,12 @@ func TestTwoGateways(t *testing.T) {
 		!strings.Contains(stderr, "--reauth is for a connection, and lab/net is a child: name its connection") {
 		t.Errorf("rekey a child with --reauth: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
+	for _, none := range []string{"nope", "nope/net", "lab/nope"} {
+		if code, stdout, stderr := cli("rekey", none, "--reauth", "--no-wait", "--socket", left.socket); code != exitFailed || stdout != "" ||
+			!strings.Contains(stderr, `there is no connection named "`+none+`"`) {
+			t.Errorf("rekey %s with --reauth: exit code %d, stdout %q, stderr %q", none, code, stdout, stderr)
+		}
+	}
 	if code, stdout, stderr := cli("redirect", "lab", "192.0.2.9", "--socket", left.socket); code != exitFailed || stdout != "" ||
 		!strings.Contains(stderr, "only a peer that has initiated the IKE SA can be redirected") {
 		t.Errorf("redirect by the side that has initiated: exit code %d, stdout %q, stderr %q", code, stdout, stderr)

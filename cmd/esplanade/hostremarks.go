@@ -77,12 +77,20 @@ func addressRemarks(conf *config.Config, v hostView) (out []hostRemark) {
 // maxHostWarnings is how many the status has. A configuration may have thousands of children, with one each.
 const maxHostWarnings = 20
 
+// present is what the gateway runs with: the connections of the configuration in force, and the device of the start, which a reload leaves
+// as it is.
+func (g *gateway) present() *config.Config {
+	c := *g.inForce.Load()
+	c.TUN = g.conf.TUN
+	return &c
+}
+
 // hostWarnings are the warnings about this host as it is now. It is called by the server of the control socket, on any goroutine.
 func (g *gateway) hostWarnings() []vici.HostWarning {
 	if g.link == nil {
 		return nil
 	}
-	return hostWarnings(runningRemarks(g.inForce.Load()))
+	return hostWarnings(runningRemarks(g.present()))
 }
 
 func hostWarnings(remarks []hostRemark) (list []vici.HostWarning) {

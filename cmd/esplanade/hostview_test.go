@@ -169,3 +169,22 @@ func TestReadHost(t *testing.T) {
 		t.Error("what is not there is known")
 	}
 }
+
+// TestPresentAfterReload: what is said about this host goes by the connections in force and by the device of the start. A reload changes
+// the former alone.
+func TestPresentAfterReload(t *testing.T) {
+	start := conf(t, "[tun]\naddresses = \"10.10.0.9/32\"\n"+fiveLines)
+	fresh := conf(t, "[tun]\naddresses = \"10.11.0.9/32\"\n"+strings.Replace(fiveLines, "10.10.0.0/24", "10.11.0.0/24", 1))
+	g := &gateway{conf: start}
+	g.inForce.Store(start)
+	if l := lackingAddresses(g.present(), bare()); len(l) > 0 {
+		t.Errorf("before: %v", l)
+	}
+	g.inForce.Store(fresh)
+	if l := lackingAddresses(g.present(), bare()); len(l) != 1 || l[0].ts.String() != "10.11.0.0/24" {
+		t.Errorf("after: %v", l)
+	}
+	if got := g.inForce.Load().TUN.Addresses[0].String(); got != "10.11.0.9/32" {
+		t.Errorf("the configuration in force was changed: %s", got)
+	}
+}

@@ -129,12 +129,12 @@ func (g *gateway) addAddresses() error {
 }
 
 // giveBack takes those addresses off the device that this host has got by itself and that may be another host's by now: an interface has
-// come up with the network, or a route to it has come.
+// come up with the network, or a route to it has come; or a reload has taken it out of local_ts.
 func (g *gateway) giveBack() {
 	if len(g.taken) == 0 {
 		return
 	}
-	keep := stillOwn(g.conf, readHost(g.interfaceName()))
+	keep := stillOwn(g.present(), readHost(g.interfaceName()))
 	g.taken = slices.DeleteFunc(g.taken, func(p netip.Prefix) bool {
 		if slices.Contains(keep, p) {
 			return false
@@ -144,7 +144,7 @@ func (g *gateway) giveBack() {
 			return false
 		}
 		g.log.Warn("the address that this host had got within local_ts is taken off the device: there is another way to that network "+
-			"now", "address", p)
+			"now, or no local_ts has it any more", "address", p)
 		return true
 	})
 }

@@ -49,7 +49,7 @@ func (g *gateway) reload(ctx context.Context) ([]string, error) {
 		lines = append(lines, "warning: "+w.String())
 	}
 	if g.link != nil {
-		remarks := runningRemarks(conf)
+		remarks := runningRemarks(g.present())
 		g.remark(remarks)
 		for _, r := range remarks {
 			lines = append(lines, r.String())
