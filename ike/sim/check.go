@@ -24,6 +24,8 @@ type Stats struct {
 	Crashes, Resumptions, Resumed, TicketReplays int
 	// Shut are the connections that an operator has taken down against their peers, too.
 	Shut int
+	// Held are those that an operator has taken down, and that their peers may bring up again.
+	Held int
 }
 
 // Add sums two counts.
@@ -48,6 +50,7 @@ func (s *Stats) Add(o Stats) {
 	s.TicketReplays += o.TicketReplays
 	s.Moves += o.Moves
 	s.Shut += o.Shut
+	s.Held += o.Held
 }
 
 // checker watches the wire and both hosts.
@@ -238,6 +241,7 @@ func (c *checker) step() {
 	}
 	for _, h := range c.w.hosts {
 		h.wantShut()
+		h.wantHeld()
 		info := h.info()
 		c.silences(h, info)
 		list := sasOf(info)

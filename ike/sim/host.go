@@ -42,6 +42,8 @@ type Host struct {
 	kids map[string]map[uint64]bool
 	// shut are the connections that an operator has taken down, and that nobody brings up before an operator does.
 	shut map[string]bool
+	// held are the children that an operator has taken down against this side alone, until an operator or the peer brings them up.
+	held map[string]bool
 	// believes: the latest event is that a peer has proved a crash. The end of the IKE SA follows.
 	believes bool
 }
@@ -61,7 +63,7 @@ func (h *Host) boot() {
 	h.data.init(h)
 	h.routes, h.excluded = map[uint64]*selector.Pair{}, map[netip.Addr]int{}
 	h.up, h.kids, h.believes = map[uint64]string{}, map[string]map[uint64]bool{}, false
-	h.shut = map[string]bool{}
+	h.shut, h.held = map[string]bool{}, map[string]bool{}
 	o := gateway.Options{
 		Config: h.conf(variant{}), DataPlane: &h.data, Host: hostSide{h}, IKEPort: 500, NATTPort: 4500,
 		Observer: watcher{h}, Meter: watcher{h},
@@ -196,6 +198,7 @@ func (h *Host) reload(v variant) {
 	h.w.logf("%s: reload %+v", h.name, v)
 	h.w.check.stats.Reloads++
 	c := h.conf(v)
+	h.forget(c)
 	h.input(func(now time.Time, g *gateway.Manager) {
 		h.w.logf("%s: %s", h.name, g.Reload(now, c))
 	})

@@ -171,6 +171,9 @@ func (w *World) operateOn(h *Host, s sa.Snapshot, kind int) {
 			if how.Shut {
 				h.shut[s.Connection] = true
 				w.check.stats.Shut++
+			} else {
+				h.hold(s.Connection)
+				w.check.stats.Held++
 			}
 		})
 		h.later(w.between(0, 30*time.Second), func(_ time.Time, g *gateway.Manager) {

@@ -22,6 +22,7 @@ func (x watcher) Observe(e gateway.Event) {
 			if h.shut[e.SA.Connection] {
 				h.w.fail("%s: an IKE SA of %s is established, which an operator keeps down", h.name, e.SA.Connection)
 			}
+			h.w.after(0, h.wantHeld)
 			c.stats.Established++
 			if e.SA.Initiator && e.SA.Resumed {
 				c.stats.Resumed++
@@ -39,6 +40,10 @@ func (x watcher) Observe(e gateway.Event) {
 		name := e.SA.Connection + "/" + e.Child.Name
 		if e.Up {
 			h.w.after(0, h.wantShut)
+			if !e.Child.Initiator {
+				delete(h.held, name)
+			}
+			h.w.after(0, h.wantHeld)
 			c.stats.ChildUp++
 			h.carry(name, e.Child.ID)
 			return
