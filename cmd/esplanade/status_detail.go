@@ -35,7 +35,11 @@ func (c *connReport) print(w io.Writer, now time.Time, s screen) {
 		}
 		c.printTroubles(&h, w, now, s)
 	}
-	if q := c.Silence; q != nil && c.State != "dead" {
+	switch q := c.Silence; {
+	case q == nil || c.State == "dead":
+	case q.isSaid(c.Failure):
+		say("  ", "no answer for %s", short(now.Sub(q.Since)))
+	default:
 		say("  ", "no answer for %s, if it stays so:", short(now.Sub(q.Since)))
 		q.Failure.body(say)
 	}

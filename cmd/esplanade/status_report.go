@@ -43,6 +43,11 @@ type silenceReport struct {
 	Failure  *failureReport `json:"failure"`
 }
 
+// isSaid reports whether what the silence comes to is the last failure already: an ICMP error is one as soon as it comes.
+func (q *silenceReport) isSaid(last *failureReport) bool {
+	return last != nil && q.Failure != nil && last.Message == q.Failure.Message
+}
+
 type failureReport struct {
 	Code string `json:"code"`
 	// Message is the line that the log and swanctl show.

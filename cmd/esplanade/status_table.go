@@ -134,7 +134,10 @@ func newTunnel(name string, s stateReport, now time.Time) tunnel {
 	}
 	switch q := s.Silence; {
 	case q != nil && s.State != "dead":
-		t.failure, t.provisional = q.Failure, true
+		t.failure, t.provisional = q.Failure, !q.isSaid(s.Failure)
+		if !t.provisional {
+			t.failure = s.Failure
+		}
 		t.next = fmt.Sprintf("no answer to %s for %s, sent again %d of %d times", q.Request, short(now.Sub(q.Since)), q.Repeated, q.Tries)
 	case s.State == "waiting" && !s.NextTry.IsZero():
 		t.next = "next attempt in " + short(s.NextTry.Sub(now))

@@ -105,6 +105,27 @@ func TestStatusIsOneScreen(t *testing.T) {
 	}
 }
 
+// What has been said at once, as an ICMP error is, is no "if it stays so" any more.
+func TestStatusOfWhatIsSaid(t *testing.T) {
+	for _, said := range []bool{false, true} {
+		st := manyTunnels(1, 0, 1)
+		c := &st.Connections[0]
+		f := &vici.FailureStatus{Code: "E-UNREACHABLE", Text: "E-UNREACHABLE branch-0000: refused.", Fix: "look there.", Count: 1, First: statusNow, Last: statusNow}
+		silent := vici.State{Desired: "up", Current: "connecting", Since: statusNow.Add(-8 * time.Second),
+			Silence: &vici.Silence{Request: "IKE_SA_INIT", Since: statusNow.Add(-8 * time.Second), Repeated: 2, Tries: 3, Failure: f}}
+		if said {
+			silent.LastFailure = f
+		}
+		c.Peers, c.State, c.Children[0].State = nil, silent, silent
+		for _, o := range []statusOptions{{}, {details: true}} {
+			text := statusText(st, screen{119, 40}, o)
+			if strings.Contains(text, "if it stays so") == said || strings.Count(text, "E-UNREACHABLE branch-0000: refused.") != 1 {
+				t.Errorf("said %v, %+v:\n%s", said, o, text)
+			}
+		}
+	}
+}
+
 // Each peer of a connection has a line of its own, with its traffic; the failure of an attempt that leaves them as they are is nobody's.
 func TestStatusOfSeveralPeers(t *testing.T) {
 	st := manyTunnels(1, 0, 0)

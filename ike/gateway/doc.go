@@ -28,7 +28,7 @@
 //	unique.go, reauth.go, restarts.go      of two IKE SAs with one peer, which one stays
 //	taken.go, siblings.go, selectors.go    of two peers with the same networks, which one gets them
 //	redirect.go, resume.go, addresses.go   other gateways, lost peers, other addresses
-//	limits.go, shares.go, refusals.go,     what strangers may cause, and what peers may
+//	limits.go, shares.go, refusals.go, refused_inits.go,     what strangers may cause, and what peers may
 //	budget.go, surge.go, unprotected.go, lingering.go
 //	numbers.go, tally.go, traps.go         what an operator calls SAs by, counts, and has packets bring up
 //	commands.go, reload.go, status.go      what an operator does and sees

@@ -98,8 +98,40 @@ func TestRefusedHere(t *testing.T) {
 		a.plane.refuseToSend(nil)
 		settle(time.Minute)
 		wantUp(t, a, b)
+		if n, of := a.info().Conns[0].Lives.Failures, a.d.Stats().Failures; n != 0 || len(of) != 0 {
+			t.Errorf("an attempt that came to something is counted as %d failures, %v", n, of)
+		}
 		a.stop()
 		b.stop()
+	})
+}
+
+// TestAttemptsAreCountedOnce: what is said of an attempt while it goes on is counted when it has failed, once, whatever was said.
+func TestAttemptsAreCountedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		c := left("none")
+		c.extra = "keyingtries = 1"
+		a := f.start(addrA, toml("", c))
+		a.plane.refuseToSend(syscall.ENETUNREACH)
+		go a.d.Initiate(t.Context(), Target{Connection: "b"}, true, nil)
+		settle(10 * time.Second)
+		count := func() uint64 { return uint64(a.info().Conns[0].Lives.Failures) }
+		last := a.last("b")
+		if last == nil || last.Count != 1 || count() != 0 {
+			t.Fatalf("while it goes on: %v, %d counted", last, count())
+		}
+		if h := a.child("b/net"); h.Silence == nil || h.Silence.Failure != last.Failure {
+			t.Errorf("the status: %+v", h.Silence)
+		}
+		settle(time.Minute)
+		if n, of := count(), a.d.Stats().Failures; n != 1 || len(of) != 1 {
+			t.Errorf("after its end: %d counted, %v", n, of)
+		}
+		if r := a.last("b"); r == nil || r.Failure != last.Failure || r.Count != 1 {
+			t.Errorf("after its end: %v", r)
+		}
+		a.stop()
 	})
 }
 

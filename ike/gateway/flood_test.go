@@ -75,10 +75,12 @@ func TestRefusalSurge(t *testing.T) {
 			children: []kid{{"net", "10.2.0.0/16", "10.3.0.0/16", "none", ""}}}))
 		settle(time.Millisecond)
 		to := netip.AddrPortFrom(b.addr, 500)
+		sent := 0 // each request is another attempt
 		send := func(n int) {
-			for i := range n {
+			for i := sent; i < sent+n; i++ {
 				b.d.HandleIKE(to, netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}), 500), numbered(init, i))
 			}
+			sent += n
 			settle(100 * time.Millisecond)
 		}
 		const flood = 500

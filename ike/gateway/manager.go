@@ -64,6 +64,8 @@ type Manager struct {
 	wakes     agenda[*child] // children by when they have to be reconciled at the latest
 	cookies   *sa.Cookies
 	failures  diag.Collapser
+	// refusedInits are attempts that were refused in the clear and have been reported.
+	refusedInits refusedInits
 	// provisional are failures that were said to be likely, or possible; see retransmitted and oneWay.
 	provisional diag.Collapser
 	talk        talk

@@ -145,7 +145,11 @@ func (g *Manager) output(now time.Time, e *entry, o sa.Output) {
 	case sa.Closed:
 		g.closed(now, e, o)
 	case sa.Failed:
-		g.report(now, e, o.Failure)
+		if o.Early {
+			g.reportEarly(now, e, o.Failure)
+		} else {
+			g.report(now, e, o.Failure)
+		}
 		if h := e.child(o.Child); h != nil && o.Part != nil {
 			g.partFailed(now, h, *o.Part)
 		} else if h != nil && h.machine == e.m {

@@ -113,7 +113,9 @@ func (g *Manager) accept(now time.Time, path sa.Path, h wire.Header, b []byte) {
 		}
 		if acc.Failure != nil {
 			acc.Failure.Stranger = true // whatever connection it resembles
-			g.report(now, nil, acc.Failure)
+			if g.refusedInits.isNew(now, refusedInit{initKey{h.SPIi, path.Remote}, acc.Failure.Code}) {
+				g.report(now, nil, acc.Failure)
+			}
 			g.refreshForStranger(now)
 		}
 	case acc.Failure != nil:

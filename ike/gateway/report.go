@@ -1,21 +1,45 @@
 package gateway
 
 import (
+	"slices"
 	"time"
 
 	"esplanade/ike/diag"
 	"esplanade/ike/wire"
 )
 
-// report takes every failure: it goes to the log, collapsed when it repeats, to the status, the counters, the
-// observers, and to who waits for the connection.
+// report takes every failure: it is said, unless that was done early, and counted.
 func (g *Manager) report(now time.Time, e *entry, f *diag.Failure) {
+	early := false
 	if e != nil {
 		if e.reported == f {
 			return // a machine may give one value twice: when it happens, and when it ends
 		}
-		e.reported = f
+		e.reported, early = f, slices.Contains(e.early, f)
 	}
+	if !early {
+		g.say(now, e, f)
+	}
+	g.o.Meter.Failure(FailureKey{f.Connection, exchangeLabel(f.Exchange), f.Reason()})
+	if !f.Stranger {
+		g.dir.byName[f.Connection].count(func(l *Lives) { l.Failures++ })
+	}
+}
+
+// reportEarly says what an attempt may fail with, which goes on. It is counted when it has failed, so that an attempt is counted once,
+// whatever was said of it.
+func (g *Manager) reportEarly(now time.Time, e *entry, f *diag.Failure) {
+	e.early = append(e.early, f)
+	g.say(now, e, f)
+}
+
+// hasReported reports whether f is a failure of e that has been said.
+func (e *entry) hasReported(f *diag.Failure) bool {
+	return e.reported == f || slices.Contains(e.early, f)
+}
+
+// say sends a failure to the log, collapsed when it repeats, to the status, to the observers, and to whoever waits for the connection.
+func (g *Manager) say(now time.Time, e *entry, f *diag.Failure) {
 	if f.Time.IsZero() {
 		f.Time = now
 	}
@@ -24,10 +48,6 @@ func (g *Manager) report(now time.Time, e *entry, f *diag.Failure) {
 	}
 	f.Aside = f.Aside || aside(e)
 	r, log := g.failures.Add(f, now)
-	g.o.Meter.Failure(FailureKey{f.Connection, exchangeLabel(f.Exchange), f.Reason()})
-	if !f.Stranger {
-		g.dir.byName[f.Connection].count(func(l *Lives) { l.Failures++ })
-	}
 	if log {
 		g.logFailure(e, f, r)
 	}

@@ -50,10 +50,12 @@ func (g *Manager) retransmitted(now time.Time, e *entry, o sa.Retransmitted) {
 		return
 	}
 	f := e.silent.Failure
-	e.conn.tell(1, "no answer for "+now.Sub(e.silent.Since).Round(100*time.Millisecond).String()+"; if it stays so: "+f.Error())
-	if f == e.reported {
-		return // an ICMP error has said so
+	since := "no answer for " + now.Sub(e.silent.Since).Round(100*time.Millisecond).String()
+	if e.hasReported(f) {
+		e.conn.tell(1, since) // an ICMP error has said why
+		return
 	}
+	e.conn.tell(1, since+"; if it stays so: "+f.Error())
 	r, log := g.provisional.Add(f, now)
 	if e.silenceSaid = log; log {
 		g.progress(e).Warn("no answer yet; "+string(f.Code)+" if it stays so"+r.Suffix(), "request", e.silent.Request, "sent_again", e.silent.Repeated,

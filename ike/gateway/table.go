@@ -58,6 +58,8 @@ type entry struct {
 	silenceSaid bool
 	// reported is the latest failure of it that was reported: a machine may give one value twice.
 	reported *diag.Failure
+	// early are those that were said while the attempt went on. A machine gives a few of them at most.
+	early []*diag.Failure
 	// held are exchanges of a half-open responder, which have no lines in the log yet.
 	held []sa.ExchangeDone
 	// draining: its outputs are being carried out at this moment, in order.

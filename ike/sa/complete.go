@@ -271,7 +271,7 @@ func (m *Machine) conclude(p *outstanding, r *response) {
 func (m *Machine) unanswered(now time.Time, p *outstanding, err error) {
 	p.parked = nil
 	p.stuck = keFailure(m.where(p.task.exchange()), err)
-	m.emit(Failed{Failure: p.stuck})
+	m.emit(Failed{Failure: p.stuck, Early: true})
 	if p.outdated {
 		m.relaunch(now)
 	}

@@ -143,7 +143,7 @@ func (v *refusals) add(m *Machine, f *diag.Failure) {
 	}
 	f.Unproven = true
 	v.list, v.last = append(v.list, f), f
-	m.emit(Failed{Failure: f})
+	m.emit(Failed{Failure: f, Early: true})
 }
 
 // peerCookie is the cookie that a responder has asked for, if it has.

@@ -68,6 +68,8 @@ type Failed struct {
 	Child *ChildConfig
 	// Part is set when it is about a further CHILD SA for a part of a child that is up.
 	Part *selector.Pair
+	// Early: it is said at once for people to see, and has ended nothing. If it does, [Closed] has the same Failure.
+	Early bool
 }
 
 // ChildUp reports a new CHILD SA that did not replace another.

@@ -232,7 +232,7 @@ func (m *Machine) Unreachable(now time.Time, path Path, err error) {
 		if m.state == StateConnecting && p.unreachable == unreachableVerdict {
 			// Said at once, although the request goes on being repeated.
 			p.unreached = diag.UnreachableAfter(m.where(p.task.exchange()), err, p.sent(now))
-			m.emit(Failed{Failure: p.unreached})
+			m.emit(Failed{Failure: p.unreached, Early: true})
 		}
 	}
 	// With MOBIKE, it is "a hint that there might be a problem, and the initiator SHOULD trigger Dead Peer Detection".
