@@ -27,6 +27,7 @@ type DropReason uint8
 const (
 	DropOutMalformed    DropReason = iota // what the device gave is not an IP packet, or its offload request makes no sense
 	DropOutNoPolicy                       // no policy selects it
+	DropOutMulticast                      // no policy selects it, and it is multicast or link-local: the system's own
 	DropOutDown                           // its tunnel is down, and only the peer or a command brings that up
 	DropOutWaitFull                       // the wait ring of its policy was full
 	DropOutWaitFailed                     // the negotiation it waited for failed, or its policy was removed
@@ -59,6 +60,7 @@ const (
 var dropNames = [numDropReasons]string{
 	DropOutMalformed:  "malformed",
 	DropOutNoPolicy:   "no_policy",
+	DropOutMulticast:  "multicast",
 	DropOutDown:       "down",
 	DropOutWaitFull:   "wait_full",
 	DropOutWaitFailed: "wait_failed",

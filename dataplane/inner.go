@@ -72,6 +72,13 @@ func (k *flowKey) packet() selector.Packet {
 	}
 }
 
+// ofLink reports whether the packet is multicast, or to or from a link-local address (RFC 3927, RFC 4291). The system sends
+// such packets on each of its devices: MLD and IGMP reports, router solicitations. No router passes on the link-local ones.
+func (k *flowKey) ofLink() bool {
+	src, dst := k.src(), k.dst()
+	return dst.IsMulticast() || dst.IsLinkLocalUnicast() || src.IsLinkLocalUnicast()
+}
+
 // hash mixes the key; the low bits are as good as the high ones.
 func (k *flowKey) hash() uint64 {
 	const m = 0x9e3779b97f4a7c15

@@ -106,8 +106,7 @@ func (w *outLoop) packet(s *superPacket, waited bool) {
 	}
 	switch {
 	case r == nil:
-		w.drops.add(DropOutNoPolicy, s.segments)
-		w.stray.note(w.now, &h.key)
+		w.unselected(s)
 	case r.sa != nil:
 		w.encapsulate(r.sa, s)
 	case waited:
@@ -117,6 +116,17 @@ func (w *outLoop) packet(s *superPacket, waited bool) {
 		w.refuse(r, s)
 	default:
 		w.wait(r, s)
+	}
+}
+
+// unselected drops a packet that no policy selects. What the system says on every link of its own accord is nobody's mistake, and must
+// not hide what is.
+func (w *outLoop) unselected(s *superPacket) {
+	if k := &w.header.key; k.ofLink() {
+		w.drops.add(DropOutMulticast, s.segments)
+	} else {
+		w.drops.add(DropOutNoPolicy, s.segments)
+		w.stray.note(w.now, k)
 	}
 }
 
@@ -160,8 +170,7 @@ func (w *outLoop) wait(r *rule, s *superPacket) {
 		w.refresh()
 		switch r = w.rule(&w.header.key); {
 		case r == nil:
-			w.drops.add(DropOutNoPolicy, s.segments)
-			w.stray.note(w.now, &w.header.key)
+			w.unselected(s)
 			return
 		case r.sa != nil:
 			w.encapsulate(r.sa, s)

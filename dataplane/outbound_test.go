@@ -93,6 +93,25 @@ func TestOutboundDrops(t *testing.T) {
 			t.Errorf("the last: %v, %s, %v", p, at, ok)
 		}
 	})
+	t.Run("what the system says on its link", func(t *testing.T) {
+		a, _ := labPair(t, plainEnds, ts, gcm128())
+		other := v4
+		other.dst = "10.3.0.1"
+		a.out(udpPacket(other, 1, 2, nil))
+		for _, s := range []ipSpec{
+			{src: "::", dst: "ff02::16"}, {src: "fe80::1", dst: "ff02::2"}, {src: "fe80::1", dst: "2001:db8::1"}, {src: "10.9.0.1", dst: "224.0.0.22"}, {src: "10.9.0.1", dst: "169.254.1.1"},
+		} {
+			a.out(udpPacket(s, 1, 2, nil))
+		}
+		a.wantDrops("[out multicast:5 out no_policy:1]")
+		if p, _, ok := a.e.LastStray(); !ok || p.Dst.String() != other.dst {
+			t.Errorf("the last packet that no policy selects: %v, %v", p, ok)
+		}
+		selected, _ := labPair(t, plainEnds, pair(t, "10.9.0.0/24", "224.0.0.0/4"), gcm128())
+		if n := len(selected.out(udpPacket(ipSpec{src: "10.9.0.1", dst: "224.0.0.22"}, 1, 2, nil))); n != 1 {
+			t.Errorf("%d multicast packets that a policy selects were sent", n)
+		}
+	})
 	t.Run("exhausted", func(t *testing.T) {
 		l := newLab(t, plainEnds)
 		encr, integ := keys(t, gcm128(), "x")

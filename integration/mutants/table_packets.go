@@ -5,7 +5,7 @@ func packets() []Mutant {
 	return []Mutant{
 		{
 			Name: "clear-when-no-policy", File: "dataplane/outbound.go", Tests: "^TestOutboundDrops$",
-			Old: "	case r == nil:\n		w.drops.add(DropOutNoPolicy, s.segments)\n", New: "	case r == nil:\n",
+			Old: "	} else {\n		w.drops.add(DropOutNoPolicy, s.segments)\n", New: "	} else {\n",
 			Why: "a packet that nothing selects would be lost without a trace",
 		},
 		{
