@@ -24,6 +24,20 @@ func testWhere(exchange string) Where {
 	}
 }
 
+// The text on a dead peer is shown long after it was made: it says when the peer was heard, with the day where that is another one.
+func TestDeadSaysWhen(t *testing.T) {
+	w, sent := testWhere("INFORMATIONAL"), Sent{Times: 3, Over: 6 * time.Second}
+	for heard, want := range map[time.Time]string{
+		testTime.Add(-6 * time.Second):                              "was last heard at 10:01:57",
+		testTime.Add(-6 * time.Second).In(time.FixedZone("", 3600)): "was last heard at 10:01:57",
+		testTime.Add(-24 * time.Hour):                               "was last heard at 2026-05-03 10:02:03",
+	} {
+		if text := Dead(w, heard, sent).Error(); !strings.Contains(text, want) || strings.Contains(text, " ago") {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+}
+
 // every returns one failure from each constructor, by its name; those with variants have one entry each.
 func every() map[string]*Failure {
 	init, auth, info := testWhere("IKE_SA_INIT"), testWhere("IKE_AUTH"), testWhere("INFORMATIONAL")
@@ -90,7 +104,7 @@ func every() map[string]*Failure {
 		"Silent/init":                Silent(init, true, Sent{Times: 5, Over: 165 * time.Second}),
 		"Silent/auth":                Silent(auth, true, Sent{Times: 5, Over: 165 * time.Second}),
 		"Silent/later":               Silent(info, false, Sent{Times: 1, Over: 4 * time.Second}),
-		"Dead":                       Dead(info, time.Minute, Sent{Times: 5, Over: 165 * time.Second}),
+		"Dead":                       Dead(info, info.Time.Add(-time.Minute), Sent{Times: 5, Over: 165 * time.Second}),
 		"OneWay/raw":                 OneWay(info, Traffic{Out: 10, Asking: 4}),
 		"OneWay/udp":                 OneWay(info, Traffic{Out: 10, Asking: 4, In: 3, UDP: true}),
 		"HalfOpenExpired":            HalfOpenExpired(init, 30*time.Second),

@@ -74,10 +74,16 @@ func authSilent(w Where, local, peer string, s Sent) string {
 	return fix + "read the peer's log."
 }
 
-// Dead is the failure that liveness checks went unanswered; quiet is how long ago the peer was last heard.
-func Dead(w Where, quiet time.Duration, s Sent) *Failure {
+// Dead is the failure that liveness checks went unanswered; heard is when the peer was last heard. The text gives the time of day, since
+// it is shown for as long as the failure is known: an age would be right only once.
+func Dead(w Where, heard time.Time, s Sent) *Failure {
 	s.What = "liveness checks"
-	return w.failure(CodeDPD, s.text(w), quiet.Round(time.Second).String()+" ago")
+	heard = heard.In(w.Time.Location())
+	layout := "at 15:04:05"
+	if dateOf(heard) != dateOf(w.Time) {
+		layout = "at 2006-01-02 15:04:05"
+	}
+	return w.failure(CodeDPD, s.text(w), heard.Format(layout))
 }
 
 // Traffic is what has gone through the CHILD SAs with a peer.

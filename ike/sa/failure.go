@@ -94,7 +94,7 @@ func (m *Machine) silence(now time.Time, p *outstanding) *diag.Failure {
 	case p.unreachable > 0 && connecting:
 		return diag.UnreachableAfter(w, p.unreachErr, p.sent(now))
 	case p.task.traits().kind == TaskLiveness && !connecting:
-		return diag.Dead(w, now.Sub(m.lastInbound()), p.sent(now))
+		return diag.Dead(w, m.lastInbound(), p.sent(now))
 	}
 	sent := p.sent(now)
 	sent.Size, sent.InitPort = p.size(), m.init.port
