@@ -109,9 +109,11 @@ var networkCatalog = []info{
 		code: CodeESPOneWay, title: "ESP goes out, none comes in",
 		peerVerb: "answers IKE, and sent", peerDefault: "answers IKE, and sent no ESP that arrived",
 		ourVerb: "sent", ourDefault: "sent packets that ask for an answer",
-		meaning: "TCP connections were begun or pings sent through the tunnel, for ten seconds at least, and no ESP packet has come " +
-			"in since, while the peer answers IKE. Traffic that goes one way by nature (UDP) does not count. The tunnel stays up: it " +
-			"may be that only the hosts behind the peer do not answer. It is looked at after each liveness check, of either side.",
+		meaning: "TCP connections were begun or pings sent through the tunnel, 8 at least and for ten seconds at least, and no ESP packet " +
+			"has come in since, while the peer answers IKE. It takes 30, at four looks, where ESP has come in before. Traffic that goes one " +
+			"way by nature (UDP) does not count. The tunnel stays up: it may be that only the hosts behind the peer do not answer. It is " +
+			"looked at after each liveness check, of either side. It ends when ESP comes in, when the SA is replaced, and when nothing has " +
+			"asked for three minutes.",
 		seenBy: "Each side that sends such packets.",
 		causes: []string{
 			"Without UDP encapsulation: a firewall drops IP protocol 50 (ESP), in one direction or both.",

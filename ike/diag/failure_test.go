@@ -106,7 +106,7 @@ func every() map[string]*Failure {
 		"Silent/later":               Silent(info, false, Sent{Times: 1, Over: 4 * time.Second}),
 		"Dead":                       Dead(info, info.Time.Add(-time.Minute), Sent{Times: 5, Over: 165 * time.Second}),
 		"OneWay/raw":                 OneWay(info, Traffic{Out: 10, Asking: 4}),
-		"OneWay/udp":                 OneWay(info, Traffic{Out: 10, Asking: 4, In: 3, UDP: true}),
+		"OneWay/udp":                 OneWay(info, Traffic{Out: 10, Asking: 4, Came: true, UDP: true}),
 		"HalfOpenExpired":            HalfOpenExpired(init, 30*time.Second),
 		"Unreachable/port":           Unreachable(init, syscall.ECONNREFUSED),
 		"Unreachable/host":           Unreachable(init, syscall.EHOSTUNREACH),

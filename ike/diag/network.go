@@ -90,17 +90,15 @@ func Dead(w Where, heard time.Time, s Sent) *Failure {
 type Traffic struct {
 	// Out is how many packets were sent since nothing has come in, and Asking how many of them ask for an answer.
 	Out, Asking uint64
-	// In is how many packets have come in before, 0 for none at all.
-	In uint64
-	// UDP: ESP is encapsulated in UDP.
-	UDP bool
+	// Came: ESP has come in before. UDP: it is encapsulated in UDP.
+	Came, UDP bool
 }
 
 // OneWay is the failure that packets which ask for an answer go out and none come in, although the peer answers IKE. It proves nothing
 // about the tunnel.
 func OneWay(w Where, t Traffic) *Failure {
 	theirs := "no ESP that arrived since the SA was made"
-	if t.In > 0 {
+	if t.Came {
 		theirs = "no more ESP that arrived"
 	}
 	f := w.failure(CodeESPOneWay, fmt.Sprintf("%d packets, %d of which ask for an answer", t.Out, t.Asking), theirs)
