@@ -44,7 +44,7 @@ type stage struct {
 func connections(s, o *lab.Site, start string) string {
 	one := contest.Connection{
 		Local: s.Outer4.String(), Remote: o.Outer4.String(), LocalID: "net-" + s.Name + ".example", RemoteID: "net-" + o.Name + ".example",
-		Keys: `dpd_delay = "1s"`, LocalTS: s.Net4.String(), RemoteTS: o.Net4.String(), ESP: espProposal, ChildKeys: fmt.Sprintf("start_action = %q", start),
+		Keys: "dpd_delay = \"1s\"\nmobike_addrs = \"local_addrs\" # the newcomer has the same port at another address", LocalTS: s.Net4.String(), RemoteTS: o.Net4.String(), ESP: espProposal, ChildKeys: fmt.Sprintf("start_action = %q", start),
 	}
 	quiet := one
 	quiet.Name, quiet.Child, quiet.LocalID, quiet.RemoteID = "quiet", "silence", "quiet-"+s.Name+".example", "quiet-"+o.Name+".example"

@@ -463,6 +463,17 @@ func TestNearestConnection(t *testing.T) {
 	}
 }
 
+// A port that is wanted at all addresses may be taken at one that nothing needs.
+func TestBoundEverywhere(t *testing.T) {
+	w := testWhere("")
+	for addr, want := range map[string]bool{"0.0.0.0:500": true, "[::]:500": true, "192.0.2.1:500": false} {
+		w.Local = netip.MustParseAddrPort(addr)
+		if fix := BindFailed(w, "ike.port", syscall.EADDRINUSE).Fix; strings.Contains(fix, "mobike_addrs") != want {
+			t.Errorf("%s: %s", addr, fix)
+		}
+	}
+}
+
 // The port that is taken is that of the one key or of the other.
 func TestPortThatIsTaken(t *testing.T) {
 	for _, key := range []string{"ike.port", "ike.port_nat_t"} {

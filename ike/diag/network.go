@@ -243,6 +243,10 @@ func BindFailed(w Where, key string, cause error) *Failure {
 	switch port := w.Local.Port(); {
 	case errors.Is(cause, syscall.EADDRINUSE):
 		f.Fix = fmt.Sprintf("stop the program that holds the port (`ss -ulpn 'sport = %d'` names it), or set another %s.", port, key)
+		if w.Local.Addr().IsUnspecified() {
+			f.Fix += " If it has the port at another address than the connections need: name theirs in local_addrs and set mobike_addrs = \"local_addrs\" in all of them, " +
+				"so that only those are taken."
+		}
 	case errors.Is(cause, syscall.EADDRNOTAVAIL):
 		f.Fix = "put an address of this machine into local_addrs."
 	case errors.Is(cause, syscall.EACCES), errors.Is(cause, syscall.EPERM):
