@@ -19,11 +19,14 @@ const (
 	// ForgetAfter is how long a failure must not happen to count as new when it does.
 	ForgetAfter = 6 * time.Hour
 	// StrangersPerMinute bounds the log lines about strangers, new failures and repeated ones: their addresses may be
-	// forged, and a flood of them must not fill the log. With the two kilobytes that a line has at most that is less than
-	// 30 MB a day.
+	// forged, and a flood of them must not fill the log. RefusedPerMinute are for those of them that were refused in IKE_AUTH: they had
+	// to answer from their address, and may be peers with a wrong key. With the two kilobytes that a line has at most that is less than
+	// 60 MB a day.
 	StrangersPerMinute = 10
-	// MaxStrangers is how many of the MaxRepeats may be strangers'.
+	RefusedPerMinute   = 10
+	// MaxStrangers is how many of the MaxRepeats may be strangers', MaxRefused how many those of strangers refused in IKE_AUTH.
 	MaxStrangers = 256
+	MaxRefused   = 256
 )
 
 // Repeat is a failure together with how often it happened.
@@ -69,33 +72,48 @@ func dateOf(t time.Time) [3]int {
 //
 // Strangers, whose failures belong to no connection or have Failure.Stranger, have a part of the memory and of the log
 // of their own: whatever they do, the failures of peers and of this side's own attempts are remembered and logged as if
-// there were no strangers.
+// there were no strangers. Those that were refused in IKE_AUTH have again parts of their own.
 type Collapser struct {
 	entries map[key]*entry
 	// byConn has the entries of each connection, strangers' those of all strangers.
 	byConn     map[string]map[key]*entry
-	strangers  map[key]*entry
-	clock      uint64 // orders entries by use; times may be equal
-	lines      int    // about strangers in the current minute
-	unsaid     uint64 // failures of strangers that have had no line since the last one that had
-	minute     time.Time
+	strangers  [standings]strangers // by their standing; there are none of known
+	clock      uint64               // orders entries by use; times may be equal
+	unsaid     uint64               // failures of strangers that have had no line since the last one that had
 	suppressed uint64
+}
+
+// standing is what whoever is behind a failure has shown; the one with the least matters most.
+type standing int
+
+const (
+	known    standing = iota // a peer, or this side itself
+	refused                  // a stranger that was refused in IKE_AUTH
+	stranger                 // one that has come no further than IKE_SA_INIT
+	standings
+)
+
+// strangers are those of one standing.
+type strangers struct {
+	entries map[key]*entry
+	lines   int // about them in the current minute
+	minute  time.Time
 }
 
 type key struct {
 	code                        Code
 	connection, child, exchange string
 	remote                      netip.Addr
-	byPeer, stranger            bool
+	byPeer                      bool
+	standing                    standing
 }
 
 type entry struct {
 	Repeat
-	used   uint64
-	logged time.Time     // when the last line was due; zero if none was
-	quiet  time.Duration // until the next line
-	// stranger: it is among Collapser.strangers.
-	stranger bool
+	used     uint64
+	logged   time.Time     // when the last line was due; zero if none was
+	quiet    time.Duration // until the next line
+	standing standing
 }
 
 // Add counts f, which happened at now, and reports whether it should be logged: always the first time, then at growing
@@ -107,16 +125,16 @@ func (c *Collapser) Add(f *Failure, now time.Time) (r Repeat, log bool) {
 	if e == nil || now.Sub(e.Last) > ForgetAfter {
 		c.forget(k)
 		c.makeRoom(k)
-		e = &entry{Repeat: Repeat{First: now}, stranger: k.stranger}
+		e = &entry{Repeat: Repeat{First: now}, standing: k.standing}
 		c.file(k, e)
 	}
 	e.Failure, e.Last, e.used = f, now, c.clock
 	e.Count++
 
 	due := e.logged.IsZero() || now.Sub(e.logged) >= e.quiet
-	if !due || k.stranger && !c.allowStranger(now) {
+	if !due || k.standing != known && !c.strangers[k.standing].allow(now, k.standing) {
 		c.suppressed++
-		if k.stranger {
+		if k.standing != known {
 			c.unsaid++
 		}
 		return e.Repeat, false
@@ -139,11 +157,14 @@ func (c *Collapser) Unsaid() uint64 {
 
 func (c *Collapser) file(k key, e *entry) {
 	if c.entries == nil {
-		c.entries, c.byConn, c.strangers = map[key]*entry{}, map[string]map[key]*entry{}, map[key]*entry{}
+		c.entries, c.byConn = map[key]*entry{}, map[string]map[key]*entry{}
+		for i := range c.strangers {
+			c.strangers[i].entries = map[key]*entry{}
+		}
 	}
 	c.entries[k] = e
-	if k.stranger {
-		c.strangers[k] = e
+	if k.standing != known {
+		c.strangers[k.standing].entries[k] = e
 	}
 	if k.connection != "" {
 		if c.byConn[k.connection] == nil {
@@ -155,7 +176,7 @@ func (c *Collapser) file(k key, e *entry) {
 
 func (c *Collapser) forget(k key) {
 	delete(c.entries, k)
-	delete(c.strangers, k)
+	delete(c.strangers[k.standing].entries, k)
 	delete(c.byConn[k.connection], k)
 	if len(c.byConn[k.connection]) == 0 {
 		delete(c.byConn, k.connection)
@@ -164,7 +185,7 @@ func (c *Collapser) forget(k key) {
 
 // Last returns the latest failure of a connection, or of one of its children if child is not "". It reports false if
 // there is none since the last [Collapser.Clear]. A stranger's, which resembles the connection, is given only while there
-// is no other.
+// is no other, and one of a stranger that has come no further than IKE_SA_INIT while there is none of a refused one.
 func (c *Collapser) Last(connection, child string) (Repeat, bool) {
 	if r := c.Lasts(connection).Of(child); r != nil {
 		return *r, true
@@ -194,7 +215,7 @@ const wholeConnection = "\x00"
 
 func (l Lasts) keep(child string, e *entry) {
 	best := l[child]
-	if best == nil || best.stranger && !e.stranger || best.stranger == e.stranger && e.used > best.used {
+	if best == nil || e.standing < best.standing || e.standing == best.standing && e.used > best.used {
 		l[child] = e
 	}
 }
@@ -218,6 +239,16 @@ func (l Lasts) Concerning(child string) *Repeat {
 		}
 	}
 	return both.Of("")
+}
+
+// Refused is how many peers of a connection this side has refused in IKE_AUTH while others were up.
+func (c *Collapser) Refused(connection string) (n int) {
+	for k, e := range c.byConn[connection] {
+		if e.Failure.Aside && !k.byPeer && k.standing != stranger && k.exchange == exchangeAuth {
+			n++
+		}
+	}
+	return n
 }
 
 // Clear forgets the failures of a connection, or only those of one of its children if child is not "": it came up. A
@@ -267,19 +298,36 @@ func (c *Collapser) Suppressed() uint64 { return c.suppressed }
 func keyOf(f *Failure) key {
 	return key{
 		code: f.Code, connection: f.Connection, child: f.Child, exchange: f.Exchange,
-		remote: f.Remote.Addr().Unmap(), byPeer: f.ByPeer, stranger: f.Stranger || f.Connection == "",
+		remote: f.Remote.Addr().Unmap(), byPeer: f.ByPeer, standing: standingOf(f),
 	}
+}
+
+// exchangeAuth is the exchange in which peers are refused.
+const exchangeAuth = "IKE_AUTH"
+
+func standingOf(f *Failure) standing {
+	switch {
+	case !f.Stranger && f.Connection != "":
+		return known
+	case f.Exchange == exchangeAuth && f.Code != CodeHalfOpen:
+		return refused
+	}
+	return stranger
 }
 
 // makeRoom keeps the number of entries below the limits before k is put in. Strangers go first: they have a limit of
 // their own, and what the others say is worth more.
 func (c *Collapser) makeRoom(k key) {
 	from := c.entries
-	switch {
-	case k.stranger && len(c.strangers) >= MaxStrangers, len(c.entries) >= MaxRepeats && len(c.strangers) > 0:
-		from = c.strangers
+	switch most := [standings]int{known: MaxRepeats, refused: MaxRefused, stranger: MaxStrangers}; {
+	case k.standing != known && len(c.strangers[k.standing].entries) >= most[k.standing]:
+		from = c.strangers[k.standing].entries
 	case len(c.entries) < MaxRepeats:
 		return
+	case len(c.strangers[stranger].entries) > 0:
+		from = c.strangers[stranger].entries
+	case len(c.strangers[refused].entries) > 0:
+		from = c.strangers[refused].entries
 	}
 	var oldest key
 	var found *entry
@@ -291,10 +339,14 @@ func (c *Collapser) makeRoom(k key) {
 	c.forget(oldest)
 }
 
-func (c *Collapser) allowStranger(now time.Time) bool {
-	if d := now.Sub(c.minute); d >= time.Minute || d < 0 {
-		c.minute, c.lines = now, 0
+// allow takes a line for strangers of a standing.
+func (s *strangers) allow(now time.Time, of standing) bool {
+	if d := now.Sub(s.minute); d >= time.Minute || d < 0 {
+		s.minute, s.lines = now, 0
 	}
-	c.lines++
-	return c.lines <= StrangersPerMinute
+	s.lines++
+	if of == refused {
+		return s.lines <= RefusedPerMinute
+	}
+	return s.lines <= StrangersPerMinute
 }

@@ -194,6 +194,41 @@ func TestCollapserResemblance(t *testing.T) {
 	}
 }
 
+// TestCollapserRefused: peers that were refused in IKE_AUTH have lines and places that no half-open or IKE_SA_INIT stranger takes; those
+// that were refused while others were up are counted.
+func TestCollapserRefused(t *testing.T) {
+	var c Collapser
+	wrong := every()["WrongPSK"]
+	wrong.Stranger, wrong.Aside, wrong.Exchange = true, true, "IKE_AUTH"
+	c.Add(wrong, testTime)
+	flood := func(example, exchange string) (lines int) {
+		for i := range 2 * MaxRepeats {
+			f := every()[example]
+			f.Connection, f.Exchange, f.Stranger, f.Aside = wrong.Connection, exchange, true, true
+			f.Remote = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 500)
+			if _, log := c.Add(f, testTime); log {
+				lines++
+			}
+		}
+		return lines
+	}
+	if n := flood("HalfOpenExpired", "IKE_AUTH") + flood("IKEProposalMismatch", "IKE_SA_INIT"); n != StrangersPerMinute {
+		t.Errorf("%d lines about strangers that have come no further than IKE_SA_INIT", n)
+	}
+	if r, ok := c.Last(wrong.Connection, ""); !ok || r.Failure != wrong {
+		t.Errorf("the refused peer is forgotten, or hidden: %v", r)
+	}
+	if n := c.Refused(wrong.Connection); n != 1 {
+		t.Errorf("%d refused", n)
+	}
+	if n := flood("WrongPSK", "IKE_AUTH"); n != RefusedPerMinute-1 {
+		t.Errorf("%d more lines about refused peers", n)
+	}
+	if n, all := c.Refused(wrong.Connection), len(c.All()); n != MaxRefused || all != MaxRefused+MaxStrangers {
+		t.Errorf("%d refused peers and %d failures are remembered", n, all)
+	}
+}
+
 // TestClip: what a stranger chooses is short in its line.
 func TestClip(t *testing.T) {
 	for name, f := range every() {

@@ -65,12 +65,12 @@ func faults() []Mutant {
 		// Strangers, and peers that have authenticated.
 		{
 			Name: "strangers-log", File: "ike/diag/collapser.go", Tests: "^TestCollapser",
-			Old: "	if !due || k.stranger && !c.allowStranger(now) {\n", New: "	if !due {\n",
+			Old: "	if !due || k.standing != known && !c.strangers[k.standing].allow(now, k.standing) {\n", New: "	if !due {\n",
 			Why: "forged requests would fill the log",
 		},
 		{
 			Name: "strangers-push-out", File: "ike/diag/collapser.go", Tests: "^TestCollapser",
-			Old: "	if best == nil || best.stranger && !e.stranger || best.stranger == e.stranger && e.used > best.used {\n",
+			Old: "	if best == nil || e.standing < best.standing || e.standing == best.standing && e.used > best.used {\n",
 			New: "	if best == nil || e.used > best.used {\n",
 			Why: "a forged request would hide why a connection fails",
 		},
