@@ -48,7 +48,7 @@ func TestOwnKeysKeepPeersApart(t *testing.T) {
 			}
 			return strings.Join(r.Changed, "\n")
 		}
-		if got := changed(strings.Replace(hub, keyC, keyA, 1)); !strings.Contains(got, "c: secret (its SAs stay;") {
+		if got := changed(strings.Replace(hub, keyC, keyA, 1)); !strings.Contains(got, "c: the pre-shared key (its SAs stay;") {
 			t.Error(got)
 		}
 		up("after a reload")

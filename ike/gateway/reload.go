@@ -171,10 +171,15 @@ func (g *Manager) discard(now time.Time, c *connection, reason string) {
 // adapt makes a connection that can stay what it is configured as now. It says what that changes, and gives what is to be
 // done at the end of the reload.
 func (g *Manager) adapt(now time.Time, x *connection, c *config.Connection, old *config.Config) (did []string, ends []func()) {
-	if diff := config.With(config.Changes(x.conf, c), config.Live); len(diff) > 0 {
+	diff := config.With(config.Changes(x.conf, c), config.Live)
+	rekeyed := secretOf(old, x.conf) != secretOf(g.conf, c)
+	if rekeyed {
+		diff = slices.DeleteFunc(diff, func(key string) bool { return key == "secret" }) // said below
+	}
+	if len(diff) > 0 {
 		did = append(did, joined(diff)+" (its SAs stay; new values from the next rekeying or timer on)")
 	}
-	if was, now := secretOf(old, x.conf), secretOf(g.conf, c); was != now {
+	if rekeyed {
 		did = append(did, "the pre-shared key (its SAs stay; the new key from the next authentication on)")
 	}
 	if ppkOf(old, x.conf) != ppkOf(g.conf, c) {

@@ -240,3 +240,22 @@ func TestReloadUnboundAddress(t *testing.T) {
 		a.stop()
 	})
 }
+
+// TestReloadedKeyIsSaidOnce: another key of a connection is one change, whether its text or the content of its file is another.
+func TestReloadedKeyIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := left("none")
+		l.extra = "secret = \"Jv7mQ2xW9tRb4LkZ8cNd\""
+		a := newFabric(t).start(addrA, toml("", l))
+		l.extra = "secret = \"Pz3hT6yK1sGf5WnX0vBq\"\ndpd_delay = \"7s\""
+		ch, err := a.d.Reload(t.Context(), parse(t, toml("", l)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const want = "b: dpd_delay (its SAs stay; new values from the next rekeying or timer on), the pre-shared key (its SAs stay; the new key from the next authentication on)"
+		if !slices.Equal(ch.Changed, []string{want}) {
+			t.Errorf("changed: %q", ch.Changed)
+		}
+		a.stop()
+	})
+}
