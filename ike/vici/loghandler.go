@@ -135,7 +135,11 @@ func (f *logFields) add(prefix string, a slog.Attr) {
 			f.connection = v.String()
 		}
 	}
-	f.text = append(f.text, prefix+a.Key+"="+quoteText(v.String()))
+	text := v.String()
+	if v.Kind() == slog.KindDuration {
+		text = strings.Replace(text, "µ", "u", 1) // swanctl prints ASCII only
+	}
+	f.text = append(f.text, prefix+a.Key+"="+quoteText(text))
 }
 
 // quoteText quotes what would not read as one word.

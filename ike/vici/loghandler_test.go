@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // listen collects a client's events as text until the returned function is called, which waits for n of them.
@@ -73,9 +74,10 @@ func TestLogHandler(t *testing.T) {
 	sa.WithGroup("").Info("after", "n", 3) // what was derived from sa must not have changed it
 	l.Error("failed", "failure", testFailure())
 	l.Info("error", "error", errors.New("two\nlines"))
+	l.Info("made", "took", 385*time.Microsecond)
 	l.Info("thread", AttrThread, "not a number")
 	l.Info("none", slog.Attr{}, slog.Any("nothing", nil))
-	got := collected(8)
+	got := collected(9)
 	expect(t, got,
 		`log group=IKE level=1 thread=0 msg=plain`,
 		`log group=NET level=0 thread=2 ikesa-name=office ikesa-uniqueid=7 msg=slow connection=office rtt=1.5s what="two words" empty=""`,
@@ -83,6 +85,7 @@ func TestLogHandler(t *testing.T) {
 		`log group=NET level=1 thread=2 ikesa-name=office ikesa-uniqueid=7 msg=after connection=office n=3`,
 		`log group=IKE level=0 thread=0 msg=failed failure=`+quoteText(testFailure().Error()),
 		`log group=IKE level=1 thread=0 msg=error error="two\nlines"`,
+		`log group=IKE level=1 thread=0 msg=made took=385us`,
 		`log group=IKE level=1 thread=0 msg=thread loop="not a number"`,
 		`log group=IKE level=1 thread=0 msg=none nothing=<nil>`,
 	)
