@@ -121,7 +121,7 @@ func newCollector(g *gateway) *collector {
 		lastPacket:    d("child_last_packet_timestamp_seconds", "When the last packet went through, in seconds since 1970; none before the first.", "connection", "child", "direction"),
 		pathMTU:       d("child_path_mtu_bytes", "The largest outer packet that the path to the peer takes, as far as is known.", "connection", "child"),
 		trouble:       d("child_trouble", "1 while a trouble lasts that does not take the child down, by its code.", "connection", "child", "reason"),
-		ikeSAs:        d("ike_sas", "IKE SAs of the connection.", "connection"),
+		ikeSAs:        d("ike_sas", "IKE SAs of the connection, without those of peers that have not authenticated.", "connection"),
 		halfOpen:      d("half_open_ike_sas", "Responders that wait for IKE_AUTH."),
 		refused:       d("refused_attempts", "Attempts that were refused a moment ago, whose answers are kept."),
 		bytes:         d("child_bytes_total", "Bytes of inner packets.", "connection", "child", "direction"),
@@ -197,7 +197,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for _, n := range info.Conns {
 		name := n.Conf.Name
 		gauge(c.configured, 1, name)
-		gauge(c.ikeSAs, float64(len(n.SAs)), name)
+		gauge(c.ikeSAs, float64(n.IKESAs()), name)
 		gauge(c.unanswered, float64(silent(n.SAs)), name)
 		c.collectLives(gauge, count, name, n.Lives)
 		up := len(n.Children) == 0 && slices.ContainsFunc(n.SAs, func(s sa.Snapshot) bool { return s.State == sa.StateEstablished || s.State == sa.StateRekeying })

@@ -18,7 +18,7 @@ type screen struct {
 const (
 	// maxWidth is how wide text is at most: it is under 120 columns also where nothing says how wide the screen is.
 	maxWidth = 119
-	minWidth = 60
+	minWidth = 40
 	// usualLines are those of a screen whose height nothing says.
 	usualLines = 40
 	minLines   = 24

@@ -167,6 +167,7 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 	if rt := g.DataPath.Routing; rt != nil {
 		say("  ", "%s", routingText(rt, now))
 	}
+	strangers := r.strangersText(o.details || o.verbose)
 	if o.details || o.verbose {
 		for i := range r.Connections {
 			fmt.Fprintln(w)
@@ -178,6 +179,9 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 		if len(list) > 0 {
 			fmt.Fprintln(w)
 			fit := s
+			for _, line := range strangers {
+				fit.lines -= len(s.wrap(line, ""))
+			}
 			if o.all {
 				fit.lines = 0
 			}
@@ -185,6 +189,9 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 				say("", "and %d more: %s; --all shows them", len(left), byState(left))
 			}
 		}
+	}
+	for _, line := range strangers {
+		say("", "%s", line)
 	}
 	warnings, more := r.warnings(o.verbose)
 	for _, x := range warnings {
@@ -217,8 +224,42 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 		r.printDataPath(w, say)
 	}
 	if f := r.latest(); f != nil {
-		fmt.Fprintf(w, "\nmore about a failure: esplanade explain %s\n", f.Code)
+		fmt.Fprintln(w)
+		say("", "more about a failure: esplanade explain %s", f.Code)
 	}
+}
+
+// fewHalfOpen: so many peers may be about to authenticate at any time, and are not worth a line.
+const fewHalfOpen = 5
+
+// refusedText says how many peers were refused.
+func refusedText(n int) string {
+	if n == 1 {
+		return "1 peer was refused"
+	}
+	return fmt.Sprintf("%d peers were refused", n)
+}
+
+// strangersText counts the peers that have not authenticated: those that are half-open, and those that were refused while others are up,
+// which the table does not show.
+func (r statusReport) strangersText(details bool) (lines []string) {
+	if n := r.Gateway.HalfOpen; n > fewHalfOpen {
+		lines = append(lines, fmt.Sprintf("%d half-open: peers that have begun and not authenticated", n))
+	}
+	n, connections, name := 0, 0, ""
+	for _, c := range r.Connections {
+		if c.Refused > 0 {
+			n, connections, name = n+c.Refused, connections+1, c.Name
+		}
+	}
+	switch {
+	case connections == 0 || details: // which say it of each connection
+	case connections == 1:
+		lines = append(lines, refusedText(n)+", see `esplanade status "+name+"`")
+	default:
+		lines = append(lines, fmt.Sprintf("%d peers of %d connections were refused, see --verbose", n, connections))
+	}
+	return lines
 }
 
 // warnings are what is said of the host: all of it, or the first tunnel that is up and that this host itself cannot use, and how many more

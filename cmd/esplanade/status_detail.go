@@ -24,6 +24,12 @@ func (c *connReport) print(w io.Writer, now time.Time, s screen) {
 	for i := range c.Peers {
 		c.Peers[i].print(say, now)
 	}
+	if n := c.HalfOpen - c.strangers(); n > 0 {
+		say("  ", "and %d more half-open: peers that have begun and not authenticated", n)
+	}
+	if c.Refused > 0 {
+		say("  ", "%s while others are up", refusedText(c.Refused))
+	}
 	for _, h := range c.Children {
 		say("  ", "%s: %s", h.Name, h.stateReport.text(now))
 		say("    ", "%s === %s", strings.Join(h.LocalTS, " "), strings.Join(h.RemoteTS, " "))

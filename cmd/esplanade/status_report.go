@@ -80,6 +80,10 @@ type connReport struct {
 	// Peers are its IKE SAs. What is above is of the newest that is established. many: there may be more than one.
 	Peers []peerReport `json:"peers"`
 	many  bool
+	// HalfOpen is how many peers have begun an IKE SA that resembles it and have not authenticated, of which Peers has a few; Refused how
+	// many were refused while others were up.
+	HalfOpen int `json:"half_open"`
+	Refused  int `json:"refused"`
 }
 
 // peerReport is an IKE SA with its CHILD SAs.
@@ -128,6 +132,7 @@ func newStatusReport(s vici.Status) statusReport {
 			Resumed: c.Resumed, NAT: c.NAT, natText: c.NATText,
 			stateReport: newStateReport(c.State), Children: []childReport{}, Peers: []peerReport{},
 			MOBIKE: c.MOBIKE, LocalAddrs: c.LocalAddrs, RemoteAddrs: c.RemoteAddrs,
+			HalfOpen: c.HalfOpen, Refused: c.Refused,
 		}
 		for _, h := range c.Children {
 			cr.Children = append(cr.Children, childReport{
@@ -138,15 +143,34 @@ func newStatusReport(s vici.Status) statusReport {
 		for _, p := range c.Peers {
 			cr.Peers = append(cr.Peers, peerReport{p, newSilenceReport(p.Silence)})
 		}
-		cr.many = len(c.Peers) > 1 && cr.differ()
+		cr.many = cr.differ()
 		r.Connections = append(r.Connections, cr)
 	}
 	return r
 }
 
-// differ reports whether its IKE SAs are with peers of different identities.
+// differ reports whether its IKE SAs are with peers of different identities. Those that are not authenticated yet have none.
 func (c *connReport) differ() bool {
-	return slices.ContainsFunc(c.Peers, func(p peerReport) bool { return p.RemoteID != c.Peers[0].RemoteID })
+	var first *peerReport
+	return slices.ContainsFunc(c.Peers, func(p peerReport) bool {
+		switch {
+		case p.State == "connecting":
+			return false
+		case first == nil:
+			first = &p
+		}
+		return p.RemoteID != first.RemoteID
+	})
+}
+
+// strangers counts the half-open IKE SAs that Peers has.
+func (c *connReport) strangers() (n int) {
+	for _, p := range c.Peers {
+		if p.State == "connecting" && !p.Initiator {
+			n++
+		}
+	}
+	return n
 }
 
 func newStateReport(s vici.State) stateReport {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -111,7 +112,7 @@ func (c *connReport) carriers(child string) (list []*peerReport) {
 
 // peerName is a peer in a line: its address, and its identity where that tells it from others.
 func peerName(addr, id string, many bool) string {
-	if !many || id == "" || id == addr {
+	if a, err := netip.ParseAddrPort(addr); !many || id == "" || id == addr || err == nil && id == a.Addr().String() {
 		return addr
 	}
 	return id + " " + addr
@@ -179,6 +180,8 @@ const (
 	restLines, moreLines = 9, 4
 	narrow               = 90
 	leastTable           = 5
+	// withTraffic is how wide a screen is at least on which the table has columns for the traffic.
+	withTraffic = 60
 	// fullShare: so much of the lines of a screen may be reasons in full; the other tunnels have theirs in one line.
 	fullShare = 2
 )
@@ -217,6 +220,11 @@ func writeTable(w io.Writer, list []tunnel, now time.Time, s screen) (left []tun
 			since = short(now.Sub(t.since))
 		}
 		cells = append(cells, []string{t.name, t.state, since, t.peer, octets(t.in), octets(t.out)})
+	}
+	if s.width < withTraffic {
+		for i, row := range cells {
+			cells[i] = row[:4]
+		}
 	}
 	width := make([]int, len(cells[0]))
 	for _, row := range cells {

@@ -20,7 +20,7 @@ var statusNow = time.Date(2026, 5, 4, 10, 2, 3, 0, time.UTC)
 // manyTunnels is a gateway with n connections, of which bad ones wait, some others have silent peers, and the rest are up.
 func manyTunnels(n, bad, silent int) vici.Status {
 	st := vici.Status{Gateway: vici.GatewayStatus{Version: "1.2.3", Since: statusNow.Add(-time.Hour), Config: "/etc/esplanade/esplanade.toml", LoadedAt: statusNow,
-		Drops: []vici.Drop{{Direction: "out", Reason: "no_policy", Packets: 2}}, IKESAs: n,
+		Drops: []vici.Drop{{Direction: "out", Reason: "no_policy", Packets: 2}}, IKESAs: n, HalfOpen: 2,
 		NoPolicy: "203.0.113.10 > 10.20.0.1 icmp/8(0)", NoPolicyAt: statusNow.Add(-3 * time.Second),
 		DataPath: vici.DataPath{Device: "ipsec0", Features: []vici.Feature{{Name: "gso", Used: true}}}}}
 	for i := range n {
@@ -66,7 +66,12 @@ func TestStatusIsOneScreen(t *testing.T) {
 	}{
 		{3, 2, screen{119, 40}}, {1000, 0, screen{119, 40}}, {0, 0, screen{80, 24}}, {300, 300, screen{60, 24}}, {1, 0, screen{100, 60}},
 	} {
-		text := statusText(manyTunnels(1000, c.bad, c.silent), c.screen, statusOptions{})
+		st := manyTunnels(1000, c.bad, c.silent)
+		st.Gateway.HalfOpen = 5000
+		for i := range 4 {
+			st.Connections[i].Refused = 2
+		}
+		text := statusText(st, c.screen, statusOptions{})
 		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 		if len(lines) > c.screen.lines {
 			t.Errorf("%+v: %d lines\n%s", c, len(lines), text)
@@ -198,7 +203,7 @@ func TestStatusWidth(t *testing.T) {
 			c.Peers[j].Remote = c.Remote
 		}
 	}
-	for _, width := range []int{60, 80, 119} {
+	for _, width := range []int{40, 60, 80, 119} {
 		for _, o := range []statusOptions{{}, {details: true, verbose: true}} {
 			text := statusText(st, screen{width, 40}, o)
 			for line := range strings.Lines(text) {
@@ -314,6 +319,73 @@ func TestStatusOfSiblings(t *testing.T) {
 	for _, want := range []string{"remark on voice 0s ago:\n    E-MTU branch/voice: ", "last failure of voice 0s ago:\n    E-TS branch/voice: ", "E-TIMEOUT-INIT branch-0000: "} {
 		if strings.Count(text, want) != 1 {
 			t.Errorf("%q is there %d times in\n%s", want, strings.Count(text, want), text)
+		}
+	}
+}
+
+// TestStatusOfStrangers: peers that have begun and not authenticated are one line, and change nothing of a connection's; refused ones are
+// counted although another peer is up.
+func TestStatusOfStrangers(t *testing.T) {
+	st := manyTunnels(2, 0, 0)
+	healthy := statusText(st, screen{119, 40}, statusOptions{})
+	c := &st.Connections[0]
+	for i := range 3 {
+		c.Peers = append(c.Peers, vici.PeerStatus{ID: uint64(100 + i), State: "connecting", Remote: "192.0.2.9:500"})
+	}
+	st.Gateway.HalfOpen, c.HalfOpen = 5000, 5000
+	text := statusText(st, screen{119, 40}, statusOptions{})
+	const line = "5000 half-open: peers that have begun and not authenticated\n"
+	if strings.Count(text, line) != 1 || strings.Replace(text, line, "", 1) != healthy {
+		t.Errorf("with strangers:\n%s\nwithout:\n%s", text, healthy)
+	}
+	if text := statusText(st, screen{119, 40}, statusOptions{verbose: true}); !strings.Contains(text, "\n  and 4997 more half-open: ") {
+		t.Errorf("the details do not count the others:\n%s", text)
+	}
+	st.Gateway.HalfOpen = fewHalfOpen
+	if text := statusText(st, screen{119, 40}, statusOptions{}); text != healthy {
+		t.Errorf("a few peers that are about to authenticate have a line:\n%s", text)
+	}
+	c.Refused = 2
+	if text := statusText(st, screen{119, 40}, statusOptions{}); !strings.Contains(text, "\n2 peers were refused, see `esplanade status branch-0000`\n") {
+		t.Errorf("refused peers are not counted:\n%s", text)
+	}
+	many := manyTunnels(5, 0, 0)
+	for i := range many.Connections {
+		many.Connections[i].Refused = 1
+	}
+	const want = "\n5 peers of 5 connections were refused, see --verbose\n"
+	if text := statusText(many, screen{119, 40}, statusOptions{}); !strings.Contains(text, want) {
+		t.Errorf("several connections:\n%s", text)
+	}
+}
+
+// TestStatusOfFailedReload: each error has a line of its own.
+func TestStatusOfFailedReload(t *testing.T) {
+	st := manyTunnels(1, 0, 0)
+	st.Gateway.ReloadError = "gw.toml:3:1: unknown key\ngw.toml:7:2: no such address"
+	if text := statusText(st, screen{119, 40}, statusOptions{}); !strings.Contains(text, "\n    gw.toml:3:1: unknown key\n    gw.toml:7:2: no such address\n") {
+		t.Errorf("the errors:\n%s", text)
+	}
+}
+
+// TestPeerName: an identity that is the address is not said twice.
+func TestPeerName(t *testing.T) {
+	for _, c := range []struct{ addr, id, want string }{
+		{"198.51.100.20:4500", "198.51.100.20", "198.51.100.20:4500"}, {"[2001:db8::1]:500", "2001:db8::1", "[2001:db8::1]:500"},
+		{"198.51.100.20:4500", "198.51.100.21", "198.51.100.21 198.51.100.20:4500"}, {"198.51.100.20:4500", "", "198.51.100.20:4500"},
+	} {
+		if got := peerName(c.addr, c.id, true); got != c.want {
+			t.Errorf("%s at %s is %q", c.id, c.addr, got)
+		}
+	}
+}
+
+// TestColumns: COLUMNS says how wide text is, unless that is too little for anything.
+func TestColumns(t *testing.T) {
+	for value, want := range map[string]int{"40": 40, "60": 60, "39": maxWidth, "": maxWidth, "x": maxWidth, "500": 500} {
+		t.Setenv("COLUMNS", value)
+		if got := screenOf(io.Discard).width; got != want {
+			t.Errorf("COLUMNS=%s is %d columns", value, got)
 		}
 	}
 }

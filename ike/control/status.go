@@ -50,7 +50,7 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 		st.Connections = append(st.Connections, cs)
 	}
 	if !known {
-		return st, diag.UnknownName(diag.Where{ConfigLine: info.File}, "connection", name, names)
+		return st, diag.UnknownName(diag.Where{ConfigLine: info.File}, "connection, child, or peer that is up,", name, names)
 	}
 	return st, nil
 }
@@ -62,6 +62,7 @@ func (b *Backend) connStatus(c gateway.ConnInfo) vici.ConnStatus {
 	cs := vici.ConnStatus{
 		Name: c.Conf.Name, Local: joined(c.Conf.LocalAddrs), Remote: joined(c.Conf.RemoteAddrs),
 		LocalID: c.Conf.Local.ID.String(), RemoteID: c.Conf.Remote.ID.String(), Peers: b.peers(c),
+		HalfOpen: c.HalfOpen, Refused: c.Refused,
 	}
 	for _, s := range c.SAs {
 		if s.State == sa.StateEstablished || s.State == sa.StateRekeying {
@@ -74,9 +75,10 @@ func (b *Backend) connStatus(c gateway.ConnInfo) vici.ConnStatus {
 	}
 	// A connection is as good as the worst of what is desired of its children.
 	for i, h := range c.Children {
+		n := h.SinceUp()
 		hs := vici.ChildStatus{
 			Name: h.Conf.Name, LocalTS: texts(h.Conf.LocalTS), RemoteTS: texts(h.Conf.RemoteTS), SAs: len(h.SAs),
-			BytesIn: h.Counters.InBytes, PacketsIn: h.Counters.InPackets, BytesOut: h.Counters.OutBytes, PacketsOut: h.Counters.OutPackets,
+			BytesIn: n.InBytes, PacketsIn: n.InPackets, BytesOut: n.OutBytes, PacketsOut: n.OutPackets,
 			State: vici.State{
 				Desired: h.Desired, Current: h.Phase, Since: h.Since, WaitsFor: h.WaitsFor, NextTry: h.NextTry,
 				Heard: h.Heard, Silence: silenceStatus(h.Silence), Remarks: remarks(h.Remarks),
@@ -105,7 +107,7 @@ func (b *Backend) connStatus(c gateway.ConnInfo) vici.ConnStatus {
 			switch {
 			case s.State == sa.StateEstablished || s.State == sa.StateRekeying:
 				up, cs.State.Current, cs.State.Since = true, "up", c.Lines[i].First
-			case !up:
+			case !up && s.Initiator: // others are strangers, who do not change it
 				cs.State.Current = "connecting"
 			}
 		}

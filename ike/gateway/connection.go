@@ -87,8 +87,8 @@ type child struct {
 	// offered is the last of them that it was offered to since, offerAt when the next are looked at.
 	offered uint64
 	offerAt time.Time
-	// past are the counters of CHILD SAs that have been replaced or removed since it came up.
-	past Counters
+	// past are the counters of CHILD SAs that have been replaced or removed, before what they were when it came up last.
+	past, before Counters
 	// holds are the selectors that are to be routed into the tunnel whether it is up or not; nil for none.
 	holds *selector.Pair
 
@@ -229,6 +229,20 @@ func (c *child) setPhase(p phase, now time.Time) {
 	if c.state != p {
 		c.state, c.since = p, now
 	}
+}
+
+// setChildUp is setPhase for a child that is up. Its counters begin again: what went through CHILD SAs that are on their way out, which stay
+// installed for a moment, was before.
+func (g *Manager) setChildUp(c *child, now time.Time) {
+	if c.state != phaseUp {
+		c.before = c.past
+		for id, x := range c.live {
+			if n, ok := g.o.DataPlane.Counters(id); ok && x.State != sa.ChildInstalled && x.State != sa.ChildRekeying {
+				c.before.add(n)
+			}
+		}
+	}
+	c.setPhase(phaseUp, now)
 }
 
 // excludes reports whether an address is among the excluded ones of the configuration.

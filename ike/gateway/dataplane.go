@@ -74,6 +74,16 @@ type Counters struct {
 // Plus is the sum of counters of several SAs.
 func (c Counters) Plus(o Counters) Counters { c.add(o); return c }
 
+// minus leaves out what was counted before.
+func (c Counters) minus(o Counters) Counters {
+	c.InBytes -= o.InBytes
+	c.InPackets -= o.InPackets
+	c.OutBytes -= o.OutBytes
+	c.OutPackets -= o.OutPackets
+	c.Asking -= o.Asking
+	return c
+}
+
 // add sums counters of several SAs.
 func (c *Counters) add(o Counters) {
 	c.InBytes += o.InBytes

@@ -389,7 +389,7 @@ func (g *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 	}
 	h.backoff.exhausted = false
 	g.unkeep(h)
-	h.setPhase(phaseUp, now)
+	g.setChildUp(h, now)
 	g.touch(h)
 	if h.conn.heard() {
 		h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())

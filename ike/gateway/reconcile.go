@@ -77,7 +77,7 @@ func (g *Manager) reconcileChild(now time.Time, h *child) {
 	g.wakes.set(h, earliest(next, again))
 	switch {
 	case h.up():
-		h.setPhase(phaseUp, now)
+		g.setChildUp(h, now)
 	case h.busy || h.conn.resolving && h.wanted():
 		h.setPhase(phaseConnecting, now)
 	case h.wanted() && !h.backoff.exhausted:

@@ -14,9 +14,11 @@ import (
 
 // ConnInfo is a copy of what an operator wants to know about a connection.
 type ConnInfo struct {
-	Conf     *config.Connection
-	SAs      []sa.Snapshot
-	Lines    []LineInfo // of SAs, in the same order
+	Conf  *config.Connection
+	SAs   []sa.Snapshot
+	Lines []LineInfo // of SAs, in the same order
+	// HalfOpen are the responders that resemble the connection and whose peers have not authenticated; SAs has a few of them.
+	HalfOpen int
 	Children []ChildInfo
 	// Shut: a command keeps it down, and peers are refused.
 	Shut bool
@@ -24,6 +26,18 @@ type ConnInfo struct {
 	Lives Lives
 	// Last is the latest failure since the connection came up, if any.
 	Last *diag.Repeat
+	// Refused is how many peers were refused in IKE_AUTH, while others were up, since the connection came up.
+	Refused int
+}
+
+// IKESAs is how many IKE SAs the connection has. What strangers have begun is not among them.
+func (c ConnInfo) IKESAs() (n int) {
+	for _, s := range c.SAs {
+		if s.Initiator || s.State != sa.StateConnecting {
+			n++
+		}
+	}
+	return n
 }
 
 // LineInfo is what an IKE SA has in common with those that were rekeyed to it.
@@ -51,9 +65,11 @@ type ChildInfo struct {
 	NextTry  time.Time
 	// Held: a command has taken it down, and this side waits for another one. Shut: peers are refused it, too.
 	Held, Shut bool
-	// SAs are its installed CHILD SAs; Counters those of all since it came up first.
+	// SAs are its installed CHILD SAs; Counters those of all since it came up first, before what of them is older than the last time that
+	// it came up.
 	SAs      []sa.ChildSnapshot
 	Counters Counters
+	before   Counters
 	// Path is the path of its CHILD SAs; if they have several, the one that takes least.
 	Path PathState
 	Last *diag.Repeat
@@ -61,6 +77,9 @@ type ChildInfo struct {
 
 // Up reports whether the child carries traffic, or could a moment ago.
 func (c ChildInfo) Up() bool { return c.Phase == string(phaseUp) }
+
+// SinceUp are the counters since the child came up last.
+func (c ChildInfo) SinceUp() Counters { return c.Counters.minus(c.before) }
 
 // RemarkCodes are the codes of the troubles that a child may have a remark on.
 func RemarkCodes() []diag.Code { return []diag.Code{diag.CodeMTU, diag.CodeESPOneWay} }

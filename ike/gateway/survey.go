@@ -15,6 +15,8 @@ const (
 	// surveyCounters is how many counters are read for what one copy costs. Those of a child are read in one turn, as what is gone
 	// meanwhile would be counted twice or not at all.
 	surveyCounters = 8
+	// maxHalfOpenShown is how many half-open responders of a connection are copied one by one; the others are counted.
+	maxHalfOpenShown = 8
 )
 
 // Survey makes a copy of the daemon's state in turns of the event loop, so that thousands of tunnels do not keep it from its other
@@ -38,6 +40,7 @@ type halfSurveyed struct {
 	child    *ChildInfo
 	live     []uint64 // CHILD SAs of that child to be copied
 	hole     int      // the MTU of the path that it has a remark on; 0 for none
+	hidden   int      // half-open responders that are counted only
 }
 
 // Survey begins a copy of the state.
@@ -73,6 +76,7 @@ func (s *Survey) Continue() (more bool) {
 		}
 		if budget = s.step(budget); s.half.done() {
 			s.info.Conns = append(s.info.Conns, s.half.info)
+			s.info.IKESAs += s.half.hidden
 			s.conns, s.half = s.conns[1:], nil
 		}
 	}
@@ -83,7 +87,16 @@ func (s *Survey) Continue() (more bool) {
 func (s *Survey) Info() Info { return s.info }
 
 func (g *Manager) halfSurveyed(c *connection) *halfSurveyed {
-	h := &halfSurveyed{info: ConnInfo{Conf: c.conf, Shut: c.refusesPeers(), Lives: c.lives}, failures: g.failures.Lasts(c.conf.Name), entries: c.entries.sorted(), children: slices.Clone(c.children)}
+	h := &halfSurveyed{info: ConnInfo{Conf: c.conf, Shut: c.refusesPeers(), Lives: c.lives}, failures: g.failures.Lasts(c.conf.Name), children: slices.Clone(c.children)}
+	h.info.Refused = g.failures.Refused(c.conf.Name)
+	h.entries = slices.DeleteFunc(c.entries.sorted(), func(e *entry) bool {
+		if !e.stranger || e.closed {
+			return false
+		}
+		h.info.HalfOpen++
+		return h.info.HalfOpen > maxHalfOpenShown
+	})
+	h.hidden = max(h.info.HalfOpen-maxHalfOpenShown, 0)
 	h.info.Last = h.failures.Of("")
 	return h
 }
@@ -165,7 +178,7 @@ func (s *Survey) path(id uint64) {
 func (g *Manager) childInfo(h *child) ChildInfo {
 	i := ChildInfo{
 		Conf: h.conf, Desired: desired(h), Phase: string(h.state), Since: h.since, Held: h.held, Shut: h.shut,
-		Counters: h.past, WaitsFor: h.waitsFor(),
+		Counters: h.past, before: h.before, WaitsFor: h.waitsFor(),
 	}
 	if h.state == phaseWaiting {
 		i.NextTry = h.backoff.next

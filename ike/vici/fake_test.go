@@ -80,7 +80,7 @@ func testStatus() Status {
 	return Status{
 		Gateway: GatewayStatus{
 			Version: "1.2.3", Since: testNow.Add(-time.Hour), Config: "/etc/esplanade/gw.toml", LoadedAt: testNow.Add(-time.Minute),
-			ReloadError: "gw.toml:3:1: unknown key", IKESAs: 2, HalfOpen: 1, ChildSAs: 1,
+			ReloadError: "gw.toml:3:1: unknown key\ngw.toml:7:2: no such address", IKESAs: 2, HalfOpen: 1, ChildSAs: 1,
 			DataPath: DataPath{
 				Device: "ipsec0", MTU: 1406, Workers: 2, Sockets: []string{"192.0.2.1:500", "192.0.2.1:4500"},
 				Routing:  &Routing{Restored: map[string]uint64{"routes": 3, "rules": 1 << 63}, Last: testNow, Contested: true, Missing: "no device"},
@@ -97,7 +97,7 @@ func testStatus() Status {
 		Connections: []ConnStatus{
 			{
 				Name: "office", Local: "192.0.2.1", Remote: "203.0.113.7", LocalID: "site-a.example", RemoteID: "Bäckerei", PPK: "office-2026", NAT: "remote", NATText: "in front of the peer",
-				MOBIKE: true, LocalAddrs: []string{"2001:db8::1"}, RemoteAddrs: []string{"203.0.113.8", "2001:db8::7"},
+				MOBIKE: true, LocalAddrs: []string{"2001:db8::1"}, RemoteAddrs: []string{"203.0.113.8", "2001:db8::7"}, HalfOpen: 5000, Refused: 2,
 				State: State{
 					Desired: "up", Current: "waiting", Since: testNow.Add(-3 * time.Minute), WaitsFor: "a retry at 10:03 – in 57s",
 					NextTry: testNow.Add(57 * time.Second),

@@ -111,6 +111,10 @@ type ConnStatus struct {
 	Children    []ChildStatus `json:"children"`
 	// Peers are its IKE_SAs, oldest first. The fields above are those of the newest that is established.
 	Peers []PeerStatus `json:"peers"`
+	// HalfOpen is how many peers have begun an IKE SA that resembles it and have not authenticated; only a few of them are among Peers.
+	// Refused is how many were refused in IKE_AUTH while others were up.
+	HalfOpen int `json:"half_open"`
+	Refused  int `json:"refused"`
 }
 
 // ChildStatus is a child of a connection.

@@ -2,6 +2,7 @@ package vici
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,8 @@ func (c *ConnStatus) message() *Message {
 	s.SetListNonEmpty("local-addrs", c.LocalAddrs...)
 	s.SetListNonEmpty("remote-addrs", c.RemoteAddrs...)
 	s.SetYes("resumed", c.Resumed)
+	s.Setf("half-open", "%d", c.HalfOpen)
+	s.Setf("refused", "%d", c.Refused)
 	c.State.fill(s)
 	children := s.Sub("children")
 	for i := range c.Children {
@@ -102,7 +105,9 @@ func (g *GatewayStatus) message() *Message {
 	setTime(m, "since", g.Since)
 	m.SetNonEmpty("config", g.Config)
 	setTime(m, "loaded-at", g.LoadedAt)
-	m.SetNonEmpty("reload-error", cut(g.ReloadError, maxText))
+	if g.ReloadError != "" { // a line each: a value has no line breaks
+		m.SetList("reload-errors", strings.Split(cut(g.ReloadError, maxText), "\n")...)
+	}
 	m.Setf("ike-sas", "%d", g.IKESAs)
 	m.Setf("half-open", "%d", g.HalfOpen)
 	m.Setf("child-sas", "%d", g.ChildSAs)

@@ -3,6 +3,7 @@ package vici
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -55,6 +56,7 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), Proposal: s.Get("proposal"), PPK: s.Get("ppk"), State: p.state(s),
 			MOBIKE: s.Get("mobike") == "yes", LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"),
 			Resumed: s.Get("resumed") == "yes", NAT: s.Get("nat"), NATText: s.Get("nat-text"),
+			HalfOpen: p.int(s, "half-open"), Refused: p.int(s, "refused"),
 		}
 		for name, s := range s.Section("children").Sections() {
 			c.Children = append(c.Children, ChildStatus{
@@ -122,7 +124,7 @@ func parseGatewayStatus(m *Message) (GatewayStatus, error) {
 	dp := m.Section("data-path")
 	g := GatewayStatus{
 		Version: m.Get("version"), Since: p.time(m, "since"), Config: m.Get("config"), LoadedAt: p.time(m, "loaded-at"),
-		ReloadError: m.Get("reload-error"), NoPolicy: m.Get("no-policy"), NoPolicyAt: p.time(m, "no-policy-at"), IKESAs: p.int(m, "ike-sas"), HalfOpen: p.int(m, "half-open"),
+		ReloadError: strings.Join(m.List("reload-errors"), "\n"), NoPolicy: m.Get("no-policy"), NoPolicyAt: p.time(m, "no-policy-at"), IKESAs: p.int(m, "ike-sas"), HalfOpen: p.int(m, "half-open"),
 		ChildSAs: p.int(m, "child-sas"), DroppedEvents: p.uint64(m, "dropped-events"),
 		DataPath: DataPath{
 			Device: dp.Get("device"), MTU: p.int(dp, "mtu"), Workers: p.int(dp, "workers"), Sockets: dp.List("sockets"),
