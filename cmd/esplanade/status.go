@@ -167,7 +167,7 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 	if rt := g.DataPath.Routing; rt != nil {
 		say("  ", "%s", routingText(rt, now))
 	}
-	strangers := r.strangersText(o.details || o.verbose)
+	strangers := r.strangersText(now, o.details || o.verbose)
 	if o.details || o.verbose {
 		for i := range r.Connections {
 			fmt.Fprintln(w)
@@ -232,6 +232,9 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 // fewHalfOpen: so many peers may be about to authenticate at any time, and are not worth a line.
 const fewHalfOpen = 5
 
+// refusedShown is how long a line says that peers were refused, since the last of them was.
+const refusedShown = time.Hour
+
 // refusedText says how many peers were refused.
 func refusedText(n int) string {
 	if n == 1 {
@@ -242,13 +245,13 @@ func refusedText(n int) string {
 
 // strangersText counts the peers that have not authenticated: those that are half-open, and those that were refused while others are up,
 // which the table does not show.
-func (r statusReport) strangersText(details bool) (lines []string) {
+func (r statusReport) strangersText(now time.Time, details bool) (lines []string) {
 	if n := r.Gateway.HalfOpen; n > fewHalfOpen {
 		lines = append(lines, fmt.Sprintf("%d half-open: peers that have begun and not authenticated", n))
 	}
 	n, connections, name := 0, 0, ""
 	for _, c := range r.Connections {
-		if c.Refused > 0 {
+		if c.Refused > 0 && (c.Aside == nil || now.Sub(c.Aside.Last) < refusedShown) {
 			n, connections, name = n+c.Refused, connections+1, c.Name
 		}
 	}

@@ -349,6 +349,10 @@ func TestStatusOfStrangers(t *testing.T) {
 	if text := statusText(st, screen{119, 40}, statusOptions{}); !strings.Contains(text, "\n2 peers were refused, see `esplanade status branch-0000`\n") {
 		t.Errorf("refused peers are not counted:\n%s", text)
 	}
+	c.State.Aside = &vici.FailureStatus{Code: "E-AUTH-PSK", Text: "E-AUTH-PSK x: wrong key.", Fix: "y", Last: statusNow.Add(-refusedShown)}
+	if text := statusText(st, screen{119, 40}, statusOptions{}); text != healthy {
+		t.Errorf("peers that were refused long ago have a line:\n%s", text)
+	}
 	many := manyTunnels(5, 0, 0)
 	for i := range many.Connections {
 		many.Connections[i].Refused = 1
