@@ -116,7 +116,7 @@ func AuthRefused(w Where, notify fmt.Stringer, p Proof) *Failure {
 func (f *Failure) WithPPK(id string) {
 	f.Ours += " with PPK " + id
 	f.Fix = fmt.Sprintf("one of two keys differs, and AUTH does not tell which: compare the key in [secrets.ike.NAME] for these "+
-		"identities, and the one in [secrets.ppk.NAME] for the id %s, with the peer's (`sha256sum` of the files; a trailing newline); "+
+		"identities, or in secret_file of the connection, and the one in [secrets.ppk.NAME] for the id %s, with the peer's (`sha256sum` of the files; a trailing newline); "+
 		"check also that the peer's connection uses that PPK.", oneLine(id))
 }
 
@@ -130,8 +130,8 @@ func MethodMismatch(w Where, required, got string) *Failure {
 // NoSecret is the failure that no key is configured for the pair of identities.
 func NoSecret(w Where, localID, remoteID string) *Failure {
 	f := w.failure(CodeNoSecret, fmt.Sprintf("a secret that names %s", quote(remoteID)), quote(remoteID))
-	f.Fix = fmt.Sprintf("add [secrets.ike.%s] with id = [%q, %q] and secret_file, with a key that no other peer has.",
-		orUnknown(w.Connection, "NAME"), oneLine(localID), oneLine(remoteID))
+	f.Fix = fmt.Sprintf("set secret_file in %s, or add [secrets.ike.%s] with id = [%q, %q] and secret_file, with a key that no other peer has.",
+		w.connection(), orUnknown(w.Connection, "NAME"), oneLine(localID), oneLine(remoteID))
 	return f
 }
 

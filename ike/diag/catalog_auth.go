@@ -91,11 +91,12 @@ var authCatalog = []info{
 			"not name: its other holders could then pass for that peer.",
 		seenBy: "The side that has no key. The other one hears AUTHENTICATION_FAILED, or nothing if this side calls.",
 		causes: []string{
-			"There is no [secrets.ike.NAME] for the peer.",
+			"There is no [secrets.ike.NAME] for the peer, and no `secret_file` in its connection.",
 			"Its `id` is written differently from what the peer shows in IKE_AUTH. Behind a NAT that may be a private address.",
 		},
-		lookAt: []string{"The identities in the message.", "`id` of the entries under `secrets.ike`."},
-		fix:    "add an entry [secrets.ike.NAME] with the peer's identity in `id` and a key of its own, or correct the `id` of its entry.",
+		lookAt: []string{"The identities in the message.", "`id` of the entries under `secrets.ike`, and `secret_file` of the connection."},
+		fix: "set `secret_file` in the connection, or add an entry [secrets.ike.NAME] with the peer's identity in `id` and a key of its own, or " +
+			"correct the `id` of its entry.",
 	},
 	{
 		code: CodePPK, title: "no agreement on the post-quantum preshared key",

@@ -82,6 +82,8 @@ var negotiationCatalog = []info{
 			"The ESP ciphers differ.",
 			"Only one side has a group for PFS. It shows at the first rekeying: the first CHILD SA has no key exchange of its own.",
 			"Only one side has extended sequence numbers: `esn` without `noesn` demands them, and kernel-libipsec has none.",
+			"The peer accepts a proposal and cannot install the SA, because its kernel or plugin lacks an algorithm: strongSwan then answers " +
+				"NO_PROPOSAL_CHOSEN as well, and its log says so.",
 		},
 		lookAt: []string{
 			"The exchange in the message: IKE_AUTH (the first CHILD SA) or CREATE_CHILD_SA (a rekeying, so look at PFS).",

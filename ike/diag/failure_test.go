@@ -81,7 +81,8 @@ func every() map[string]*Failure {
 		"RedirectUnresolved":         RedirectUnresolved(init, "192.0.2.1", "gw2.example", err),
 		"RedirectInPlace":            RedirectInPlace(init, "192.0.2.1", "192.0.2.1", "the gateway that it is with"),
 		"RedirectsInPlace":           RedirectsInPlace(init, "192.0.2.1", "the peer's own address"),
-		"NotRedirectable":            NotRedirectable(init, 3),
+		"NotRedirectable":            NotRedirectable(init, 3, false),
+		"NotRedirectable, called":    NotRedirectable(init, 1, true),
 		"SelectorMismatch":           SelectorMismatch(auth, ours, theirs),
 		"NoChildFits":                NoChildFits(auth, []string{"net: " + ours.String(), "voice: " + theirs.String()}, Selectors{}),
 		"NoChildFits/none":           NoChildFits(auth, nil, theirs),
@@ -429,22 +430,6 @@ func TestUnreachableBy(t *testing.T) {
 		f := Unreachable(testWhere("IKE_SA_INIT"), c.cause)
 		if s := f.Summary(); !strings.Contains(s, c.want) || !strings.Contains(f.Advice(), c.fix) || strings.Contains(s, "ICMP") == strings.Contains(s, "this host") {
 			t.Errorf("%s: %v", c.name, f)
-		}
-	}
-}
-
-// When all proposals say one thing about extended sequence numbers, that is named first.
-func TestRefusedForESN(t *testing.T) {
-	for _, c := range []struct {
-		proposals []string
-		want      string
-	}{
-		{[]string{"aes256gcm16-esn", "aes128gcm16-ecp256-esn"}, "all of ours demand"}, {[]string{"aes256gcm16-noesn", "aes256gcm16"}, "none of ours has"},
-		{[]string{"aes256gcm16-esn-noesn"}, "configure one"}, {[]string{"aes256gcm16-esn", "aes256gcm16"}, "configure one"}, {nil, "configure one"},
-	} {
-		f := Refused(testWhere("IKE_AUTH"), notification("NO_PROPOSAL_CHOSEN"), Offer{Proposals: c.proposals})
-		if f.Code != CodeProposalChild || !strings.HasPrefix(f.Advice(), c.want) {
-			t.Errorf("%v: %v", c.proposals, f)
 		}
 	}
 }

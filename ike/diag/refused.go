@@ -113,32 +113,47 @@ func ikeProposalRefused(w Where, notify string, o Offer) *Failure {
 
 func childProposalRefused(w Where, notify string, o Offer) *Failure {
 	f := w.refused(CodeProposalChild, notify, list(o.Proposals, maxListed))
-	f.Fix = esnHint(w, o.Proposals) + "configure one of ours at the peer, or put one of its ESP (phase 2) proposals into " + w.child() +
-		".esp_proposals; check PFS first if only rekeying fails."
+	f.Fix = pfsHint(w, o.Proposals) + esnHint(w, o.Proposals) + "configure one of ours at the peer, or put one of its ESP (phase 2) proposals into " +
+		w.child() + ".esp_proposals."
 	return f
 }
 
-// esnHint says that all proposals leave the peer no choice about extended sequence numbers, "" if they do. Without a word about them
-// a proposal has none.
-func esnHint(w Where, proposals []string) string {
-	demand, refuse := 0, 0
+// pfsHint names the group for PFS, "" where it cannot be the reason: there is none in IKE_AUTH. "The CREATE_CHILD_SA request MAY
+// optionally contain a KE payload for an additional Diffie-Hellman exchange". https://www.rfc-editor.org/rfc/rfc7296#section-1.3.1
+func pfsHint(w Where, proposals []string) string {
+	if w.Exchange != "CREATE_CHILD_SA" || len(proposals) == 0 {
+		return ""
+	}
+	var groups []string
 	for _, p := range proposals {
-		words := strings.Split(p, "-")
-		switch with, without := slices.Contains(words, "esn"), slices.Contains(words, "noesn"); {
-		case with && !without:
-			demand++
-		case !with:
-			refuse++
+		for _, word := range strings.Split(p, "-") {
+			if isGroup(word) && !slices.Contains(groups, word) {
+				groups = append(groups, word)
+			}
 		}
 	}
-	switch {
-	case len(proposals) == 0:
-	case demand == len(proposals):
-		return "all of ours demand extended sequence numbers (esn), which not every peer has: write esn-noesn in " + w.child() + ".esp_proposals. Otherwise "
-	case refuse == len(proposals):
-		return "none of ours has extended sequence numbers, which the peer may demand: write esn-noesn in " + w.child() + ".esp_proposals. Otherwise "
+	if len(groups) == 0 {
+		return "look at PFS first: none of ours has a key exchange group, which the peer may demand here; IKE_AUTH needs none. Otherwise "
 	}
-	return ""
+	return "look at PFS first: ours have the key exchange group " + list(groups, maxListed) + ", and the peer may have another one or none; a child that " +
+		"comes up in IKE_AUTH has no group, so that it shows only here. Otherwise "
+}
+
+// isGroup reports whether a word of a proposal is a key exchange group, as the notation of the configuration has them.
+func isGroup(word string) bool {
+	return slices.ContainsFunc([]string{"modp", "ecp", "x25519", "curve25519", "x448", "curve448", "mlkem"}, func(p string) bool { return strings.HasPrefix(word, p) })
+}
+
+// esnHint says that all proposals demand extended sequence numbers of the peer, "" if they do not.
+func esnHint(w Where, proposals []string) string {
+	optional := func(p string) bool {
+		words := strings.Split(p, "-")
+		return !slices.Contains(words, "esn") || slices.Contains(words, "noesn")
+	}
+	if len(proposals) == 0 || slices.ContainsFunc(proposals, optional) {
+		return ""
+	}
+	return "all of ours demand extended sequence numbers (esn), which not every peer has: write esn-noesn in " + w.child() + ".esp_proposals. Otherwise "
 }
 
 func selectorsRefused(w Where, notify string, o Offer) *Failure {

@@ -36,9 +36,15 @@ func NoBareIKESA(w Where, theirs string) *Failure {
 	return f
 }
 
-// NotRedirectable is the failure of a command to redirect n peers: none of them can be redirected.
-func NotRedirectable(w Where, n int) *Failure {
+// NotRedirectable is the failure of a command to redirect n peers: none of them can be redirected. called: this side has called them.
+func NotRedirectable(w Where, n int, called bool) *Failure {
 	f := w.failure(CodeUnsupported, fmt.Sprintf("to redirect %d IKE SAs", n), "no redirection (REDIRECT_SUPPORTED)")
+	if called {
+		f.Theirs = "no redirection, since this side has called it"
+		f.Fix = "redirect at the peer: only the side that was called can send the other one elsewhere (RFC 5685). Here, change remote_addrs of " +
+			w.connection() + "."
+		return f
+	}
 	f.Fix = "only a peer that has initiated the IKE SA can be redirected, and only if it says that it can: follow_redirects of strongSwan."
 	return f
 }

@@ -40,7 +40,8 @@ func (g *Manager) Redirect(now time.Time, r Redirect) (int, error) {
 			return 0, err
 		}
 	}
-	n, unable := 0, 0
+	n, unable, called := 0, 0, true
+	w := diag.Where{Connection: r.Target.Connection, Time: now}
 	var inPlace *diag.Failure
 	for _, e := range g.table.all() {
 		switch {
@@ -55,8 +56,17 @@ func (g *Manager) Redirect(now time.Time, r Redirect) (int, error) {
 			g.logger(e).Info("the peer is not redirected: that leads nowhere else", "to", r.Gateway.String(), "peer", e.m.Path().Remote)
 			continue
 		case !e.m.Redirect(now, r.Gateway):
-			g.logger(e).Info("the peer can't be redirected: it has not said that it can", "to", r.Gateway.String(), "peer", e.m.Path().Remote)
+			why := "it has not said that it can"
+			if e.caller {
+				why = "this side has called it"
+			}
+			g.logger(e).Info("the peer can't be redirected: "+why, "to", r.Gateway.String(), "peer", e.m.Path().Remote)
 			unable++
+			called = called && e.caller
+			w.Remote, w.PeerID = e.m.Path().Remote, e.m.RemoteID().String()
+			if e.conn != nil {
+				w.Connection = e.conn.conf.Name
+			}
 			continue
 		}
 		n++
@@ -68,7 +78,10 @@ func (g *Manager) Redirect(now time.Time, r Redirect) (int, error) {
 	case inPlace != nil:
 		return 0, inPlace
 	case unable > 0:
-		return 0, diag.NotRedirectable(diag.Where{Connection: r.Target.Connection}, unable)
+		if unable > 1 { // of several, none is named
+			w = diag.Where{Connection: r.Target.Connection, Time: now}
+		}
+		return 0, diag.NotRedirectable(w, unable, called)
 	}
 	return 0, diag.NothingUp(diag.Where{ConfigLine: g.conf.File}, r.what(), "only what is up can be redirected")
 }

@@ -230,6 +230,10 @@ func TestRedirectInPlace(t *testing.T) {
 		a := f.start(addrA, toml("", left("start")), func(o *rigOptions) { o.Resolve = dns.resolve })
 		settle(time.Second)
 		wantUp(t, a, b)
+		_, err := a.d.Redirect(t.Context(), Redirect{Target: Target{Connection: "b"}, Gateway: wire.Gateway{FQDN: "c.example"}})
+		if fail, ok := err.(*diag.Failure); !ok || fail.Remote.Addr() != b.addr || !strings.Contains(fail.Error(), "only the side that was called") {
+			t.Errorf("the side that has called redirects: %v", err)
+		}
 		for _, what := range []struct{ name, addr, want string }{
 			{"self.example", addrA, "no redirect to an address of this host"},
 			{"back.example", addrB, "no redirect to the gateway that it comes from"},

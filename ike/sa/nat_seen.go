@@ -8,6 +8,8 @@ package sa
 type NAT struct {
 	// Known: the peer takes part in the detection, and has answered.
 	Known bool
+	// Unanswered: the peer has sent nothing yet by which it could be known.
+	Unanswered bool
 	// Local: there is one in front of this side. Remote: there is one in front of the peer, or the peer, which is no Esplanade then,
 	// only pretends that there is.
 	Local, Remote bool
@@ -39,6 +41,8 @@ func (n NAT) Word() string {
 func (n NAT) String() string {
 	const peer = "in front of the peer (or the peer forces ESP in UDP)"
 	switch {
+	case n.Unanswered:
+		return "not known (the peer has not answered yet)"
 	case !n.Known:
 		return "not known (the peer does not detect any)"
 	case n.Local && n.Remote:

@@ -15,9 +15,10 @@ func TestSilenceWhileConnecting(t *testing.T) {
 		drop    wire.ExchangeType
 		request string
 		code    diag.Code
+		nat     string
 	}{
-		"IKE_SA_INIT": {wire.ExchangeIKESAInit, "IKE_SA_INIT", diag.CodeTimeoutInit},
-		"IKE_AUTH":    {wire.ExchangeIKEAuth, "IKE_AUTH", diag.CodeTimeoutAuth},
+		"IKE_SA_INIT": {wire.ExchangeIKESAInit, "IKE_SA_INIT", diag.CodeTimeoutInit, "not known (the peer has not answered yet)"},
+		"IKE_AUTH":    {wire.ExchangeIKEAuth, "IKE_AUTH", diag.CodeTimeoutAuth, "none (both sides force ESP in UDP)"},
 	} {
 		r := newRig(t, 40, nil)
 		cut := true
@@ -28,6 +29,9 @@ func TestSilenceWhileConnecting(t *testing.T) {
 			t.Errorf("%s: %+v after one repetition", name, s)
 		}
 		r.run(time.Second)
+		if text, want := m.Summary().NAT.String(), c.nat; text != want {
+			t.Errorf("%s: NAT %s, want %s", name, text, want)
+		}
 		s := m.Summary().Silence
 		if s == nil || s.Request != c.request || s.Failure.Code != c.code || s.Repeated != 2 || s.Tries != 5 || !s.Dead.IsZero() {
 			t.Fatalf("%s: after two repetitions: %+v", name, s)

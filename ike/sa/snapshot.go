@@ -89,6 +89,7 @@ func (m *Machine) Summary() Snapshot {
 		Tasks: m.tasks(), Silence: m.Silence(),
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
 	}
+	s.NAT.Unanswered = m.peerSPI == 0
 	if m.ppk.used {
 		s.PPK = m.ppk.id
 	}
