@@ -56,7 +56,7 @@ func TestTwoGateways(t *testing.T) {
 		}
 	}
 	if code, stdout, stderr := cli("redirect", "lab", "192.0.2.9", "--socket", left.socket); code != exitFailed || stdout != "" ||
-		!strings.Contains(stderr, "only a peer that has initiated the IKE SA can be redirected") {
+		!strings.Contains(stderr, "only the side that was called can send the other one elsewhere") {
 		t.Errorf("redirect by the side that has initiated: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	ups, downs := left.seen.children()
