@@ -61,8 +61,8 @@ race: ## All tests but those with real peers, with the race detector if there is
 
 # The packages and names of the tests that do less with the race detector, or nothing. A test in integration/gates wants
 # each of them here.
-SEEDED ?= ./dataplane ./ike ./ike/gateway ./ike/sim ./tun
-SEEDED_TESTS ?= ^Test(Seeds|ThousandSAs|.*AgainstReference|ForgedRequestAllocates|NetstackAllocates|RefusalsInAll|Insiders|PeerRestartsWhatIsClosed|CrossingStarts.*)$$
+SEEDED ?= ./bench/netstack ./dataplane ./ike ./ike/gateway ./ike/sim ./tun
+SEEDED_TESTS ?= ^Test(Seeds|ThousandSAs|.*AgainstReference|ForgedRequestAllocates|NetstackAllocates|NetstackMeasure|RefusalsInAll|Insiders|PeerRestartsWhatIsClosed|CrossingStarts.*)$$
 
 # Where the seeds of the simulator begin. Each commit plays others of the first ninety thousand, which have all been played
 # without a fault; a seed that has found one is a case by itself in ike/sim.

@@ -1,0 +1,6 @@
+//go:build race
+
+package netstack
+
+// raceEnabled: the race detector finds what races in other programs.
+const raceEnabled = true
