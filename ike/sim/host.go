@@ -44,6 +44,8 @@ type Host struct {
 	shut map[string]bool
 	// held are the children that an operator has taken down against this side alone, until an operator or the peer brings them up.
 	held map[string]bool
+	// theirs are the IKE SAs that a peer has brought up, and what became of them by rekeying.
+	theirs map[uint64]bool
 	// believes: the latest event is that a peer has proved a crash. The end of the IKE SA follows.
 	believes bool
 }
@@ -63,7 +65,7 @@ func (h *Host) boot() {
 	h.data.init(h)
 	h.routes, h.excluded = map[uint64]*selector.Pair{}, map[netip.Addr]int{}
 	h.up, h.kids, h.believes = map[uint64]string{}, map[string]map[uint64]bool{}, false
-	h.shut, h.held = map[string]bool{}, map[string]bool{}
+	h.shut, h.held, h.theirs = map[string]bool{}, map[string]bool{}, map[uint64]bool{}
 	o := gateway.Options{
 		Config: h.conf(variant{}), DataPlane: &h.data, Host: hostSide{h}, IKEPort: 500, NATTPort: 4500,
 		Observer: watcher{h}, Meter: watcher{h},

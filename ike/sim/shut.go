@@ -80,7 +80,7 @@ func (h *Host) wantHeld() {
 		if s.State != sa.StateEstablished && s.State != sa.StateRekeying || going("delete IKE SA") {
 			continue
 		}
-		if s.Initiator && h.allHeld(s.Connection) {
+		if s.Initiator && !h.theirs[s.ID] && h.allHeld(s.Connection) {
 			h.w.fail("%s: IKE SA %d of %s is in use, which an operator holds", h.name, s.ID, s.Connection)
 		}
 		for _, c := range s.Children {

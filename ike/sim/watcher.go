@@ -29,6 +29,9 @@ func (x watcher) Observe(e gateway.Event) {
 			}
 			c.reauthenticated = c.reauthenticated || h.connected(e.SA.Connection)
 			h.up[e.SA.ID] = e.SA.Connection
+			if !e.SA.Initiator {
+				h.theirs[e.SA.ID] = true
+			}
 			return
 		}
 		h.ikeDown(e.SA, believes)
@@ -36,6 +39,9 @@ func (x watcher) Observe(e gateway.Event) {
 		c.stats.IKERekeys++
 		delete(h.up, e.Old.ID)
 		h.up[e.New.ID] = e.New.Connection
+		if h.theirs[e.Old.ID] {
+			h.theirs[e.New.ID] = true // whoever has rekeyed it
+		}
 	case gateway.ChildUpdown:
 		name := e.SA.Connection + "/" + e.Child.Name
 		if e.Up {
