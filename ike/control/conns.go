@@ -39,9 +39,13 @@ func (b *Backend) ListConns(ctx context.Context, name string, yield func(vici.Co
 	return nil
 }
 
+// authClass is strongSwan's name for a method.
 func authClass(m policy.Auth) string {
-	if m == policy.AuthPSK {
+	switch m {
+	case policy.AuthPSK:
 		return "pre-shared key"
+	case policy.AuthPubkey:
+		return "public key"
 	}
 	return m.String()
 }

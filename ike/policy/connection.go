@@ -7,10 +7,13 @@ type Auth uint8
 const (
 	// AuthPSK is a pre-shared key, RFC 7296 section 2.15.
 	AuthPSK Auth = iota + 1
+	// AuthPubkey is a signature, RFC 7296 section 2.15 and RFC 7427, whose key a certificate binds to the identity (RFC 4945), or
+	// which is known as it is (RFC 7670).
+	AuthPubkey
 )
 
 // Words implements [Word].
-func (Auth) Words() []string { return []string{"", "psk"} }
+func (Auth) Words() []string { return []string{"", "psk", "pubkey"} }
 
 // String is the word of the configuration.
 func (a Auth) String() string { return Name(a) }

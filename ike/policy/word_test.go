@@ -8,11 +8,14 @@ import (
 // TestWords: every value has its word, and every word its value.
 func TestWords(t *testing.T) {
 	for got, want := range map[fmt.Stringer]string{
-		AuthPSK: "psk", Auth(0): "unknown", Auth(9): "unknown",
+		AuthPSK: "psk", AuthPubkey: "pubkey", Auth(0): "unknown", Auth(9): "unknown",
 		ChildlessAllow: "allow", ChildlessPrefer: "prefer", ChildlessForce: "force", ChildlessNever: "never", Childless(9): "unknown",
 		UniqueNo: "no", UniqueKeep: "keep", UniqueReplace: "replace", UniqueNever: "never", Unique(9): "unknown",
 		RouteCheckBefore: "before", RouteCheckAfter: "after", RouteCheckNever: "never", RouteCheck(9): "unknown",
 		MoveToAny: "any", MoveToListed: "local_addrs", MoveTo(9): "unknown",
+		RevocationRelaxed: "relaxed", RevocationIfURI: "ifuri", RevocationStrict: "strict", Revocation(9): "unknown",
+		SendCertIfAsked: "ifasked", SendCertAlways: "always", SendCertNever: "never", SendCert(9): "unknown",
+		OCSPReply: "reply", OCSPRequest: "request", OCSPBoth: "both", OCSPNever: "never", OCSP(9): "unknown",
 		StartNone: "none", StartTrap: "trap", StartStart: "start", StartAction(9): "unknown",
 		ModeTunnel: "tunnel", Mode(9): "unknown",
 	} {
@@ -21,6 +24,9 @@ func TestWords(t *testing.T) {
 		}
 	}
 	same(t, AuthPSK, ChildlessAllow, UniqueNo, RouteCheckBefore, StartNone, ModeTunnel)
+	back(t, RevocationRelaxed)
+	back(t, SendCertIfAsked)
+	back(t, OCSPReply)
 	if a, ok := Parse[Auth](""); ok {
 		t.Errorf("no word is %v", a)
 	}
@@ -44,6 +50,15 @@ func back[W Word](t *testing.T, w W) {
 	for i, text := range w.Words() {
 		if v, ok := Parse[W](text); text != "" && (!ok || int(v) != i) {
 			t.Errorf("%q is %d, %v, want %d", text, v, ok, i)
+		}
+	}
+}
+
+// TestOCSP: who asks and who answers, by policy.
+func TestOCSP(t *testing.T) {
+	for o, want := range map[OCSP][2]bool{OCSPReply: {false, true}, OCSPRequest: {true, false}, OCSPBoth: {true, true}, OCSPNever: {false, false}} {
+		if o.Asks() != want[0] || o.Answers() != want[1] {
+			t.Errorf("%s: asks %v, answers %v, want %v", o, o.Asks(), o.Answers(), want)
 		}
 	}
 }
