@@ -34,6 +34,9 @@ var Layers = []Layer{
 	{Dir: "ike/peertest", May: []string{"ike/proposal", "ike/suite", "ike/wire"}},
 	// The host of the gateway in tests.
 	{Dir: "ike/hosttest", May: []string{"ike/selector"}},
+	// Certificates: what is known of revocations is pure; what fetches that knows no certificate.
+	{Dir: "ike/pki/fetch"},
+	{Dir: "ike/pki/revocation", May: []string{"ike/pki", "ike/policy"}},
 	{Dir: "ike/auth/...", May: []string{"ike/auth/...", "ike/suite", "ike/identity", "ike/wire"}},
 	{Dir: "ike/eap/...", May: []string{"ike/eap/...", "ike/suite", "ike/wire"}},
 	{Dir: "config", May: []string{"config/tree", "ike/policy", "ike/proposal", "ike/selector", "ike/identity", "ike/wire"}, Tests: []string{"ike/vici"}},
