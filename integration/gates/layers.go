@@ -34,7 +34,9 @@ var Layers = []Layer{
 	{Dir: "ike/peertest", May: []string{"ike/proposal", "ike/suite", "ike/wire"}},
 	// The host of the gateway in tests.
 	{Dir: "ike/hosttest", May: []string{"ike/selector"}},
-	// Certificates: what is known of revocations is pure; what fetches that knows no certificate.
+	// Certificates: what is trusted, what a peer shows and what is known of revocations are pure; what fetches that knows no
+	// certificate.
+	{Dir: "ike/pki", May: []string{"ike/identity"}},
 	{Dir: "ike/pki/fetch"},
 	{Dir: "ike/pki/revocation", May: []string{"ike/pki", "ike/policy"}},
 	{Dir: "ike/auth/...", May: []string{"ike/auth/...", "ike/suite", "ike/identity", "ike/wire"}},

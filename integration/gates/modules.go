@@ -23,6 +23,8 @@ var Modules = []Use{
 	{Module: "gvisor.dev/gvisor", In: []string{"tun", "bench/netstack"}, Why: "the TCP/IP stack behind netstack devices"},
 	{Module: "golang.org/x/crypto", In: []string{"esp", "ike/..."}, Tests: []string{"dataplane/..."},
 		Why: "ciphers and encodings that the standard library doesn't have"},
+	{Module: "github.com/cloudflare/circl", In: []string{"ike/pki/...", "ike/auth", "ike/credential"}, Tests: []string{"cmd/...", "config", "ike/..."},
+		Why: "Ed448"},
 	{Module: "golang.org/x/net", In: []string{"tun/...", "dataplane/...", "cmd/...", "bench/...", "integration/..."},
 		Why: "batches and control messages of UDP sockets, routes on BSD"},
 	{Module: "golang.org/x/sys", In: []string{"tun/...", "dataplane/...", "cmd/...", "config", "ike", "ike/vici", "bench/...", "integration/..."},

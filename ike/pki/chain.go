@@ -1,0 +1,177 @@
+package pki
+
+import (
+	"bytes"
+	"crypto/x509"
+	"slices"
+	"time"
+
+	"esplanade/ike/identity"
+)
+
+// candidates are the certificates that a chain of an end may lead through, and at which it may end.
+type candidates struct {
+	anchors []*x509.Certificate
+	between []*x509.Certificate // of this side's store, and of the peer as far as they are vouched for
+	unknown []*x509.Certificate // of the peer
+}
+
+// chain finds the way from an end to an anchor: the shortest that is valid.
+func (j *judgement) chain(end *x509.Certificate, others []*x509.Certificate) ([]*x509.Certificate, error) {
+	all := j.trust.reach(end, others)
+	use := all
+	if len(use.unknown) > maxUnvouched {
+		use = vouch(use)
+	}
+	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	for _, c := range use.anchors {
+		roots.AddCert(c)
+	}
+	for _, c := range slices.Concat(use.between, use.unknown) {
+		between.AddCert(c)
+	}
+	chains, err := end.Verify(x509.VerifyOptions{
+		Roots:               roots,
+		Intermediates:       between,
+		CurrentTime:         exactly(j.now),
+		KeyUsages:           []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		CertificatePolicies: j.trust.Policies,
+	})
+	if err != nil {
+		return nil, j.explain(end, all, err)
+	}
+	slices.SortStableFunc(chains, func(a, b []*x509.Certificate) int {
+		if d := len(a) - len(b); d != 0 {
+			return d
+		}
+		return until(b).Compare(until(a))
+	})
+	var worst *Refusal
+	for _, chain := range chains {
+		r := j.whole(chain)
+		if r == nil {
+			return chain, nil
+		}
+		worst = better(worst, r)
+	}
+	return nil, worst
+}
+
+// exactly keeps the zero time from meaning the clock of this machine, which crypto/x509 would take it for.
+func exactly(now time.Time) time.Time {
+	if now.IsZero() {
+		return now.Add(1)
+	}
+	return now
+}
+
+// reach follows the names of issuers from the end upwards. What the peer has sent and nothing leads to is left out, as
+// is what it has sent of what is here already.
+func (t *Trust) reach(end *x509.Certificate, others []*x509.Certificate) candidates {
+	var out candidates
+	seen := map[string]bool{}
+	if containsCert(t.Anchors, end) {
+		out.anchors = append(out.anchors, end)
+	}
+	names := [][]byte{end.RawIssuer}
+	for ; len(names) > 0; names = names[1:] {
+		name := names[0]
+		if seen[string(name)] {
+			continue
+		}
+		seen[string(name)] = true
+		for _, c := range t.Anchors {
+			if bytes.Equal(c.RawSubject, name) && !containsCert(out.anchors, c) {
+				out.anchors = append(out.anchors, c)
+			}
+		}
+		for _, c := range t.Intermediates {
+			if bytes.Equal(c.RawSubject, name) && !containsCert(out.anchors, c) && !containsCert(out.between, c) {
+				out.between = append(out.between, c)
+				names = append(names, c.RawIssuer)
+			}
+		}
+		for _, c := range others {
+			if bytes.Equal(c.RawSubject, name) && !containsCert(out.anchors, c) && !containsCert(out.between, c) &&
+				!containsCert(out.unknown, c) {
+				out.unknown = append(out.unknown, c)
+				names = append(names, c.RawIssuer)
+			}
+		}
+	}
+	return out
+}
+
+func containsCert(list []*x509.Certificate, c *x509.Certificate) bool {
+	return slices.ContainsFunc(list, func(o *x509.Certificate) bool { return bytes.Equal(o.Raw, c.Raw) })
+}
+
+// vouch keeps of the peer's certificates those that a trusted CA, or a CA vouched for already, has issued. The work is
+// linear in their number, where that of trying chains is not: somebody unknown could make certificates that have all
+// issued each other.
+func vouch(in candidates) candidates {
+	out := candidates{anchors: in.anchors, between: slices.Clone(in.between)}
+	issuers := slices.Concat(in.anchors, in.between)
+	rest := slices.Clone(in.unknown)
+	for checks := 0; len(issuers) > 0 && len(rest) > 0; issuers = issuers[1:] {
+		ca := issuers[0]
+		rest = slices.DeleteFunc(rest, func(c *x509.Certificate) bool {
+			if !bytes.Equal(c.RawIssuer, ca.RawSubject) || checks == maxVouching || !fits(ca) {
+				return false
+			}
+			checks++
+			if c.CheckSignatureFrom(ca) != nil {
+				return false
+			}
+			out.between = append(out.between, c)
+			issuers = append(issuers, c)
+			return true
+		})
+	}
+	return out
+}
+
+func fits(c *x509.Certificate) bool {
+	_, err := PublicKey(c)
+	return err == nil
+}
+
+// whole judges a chain that crypto/x509 has accepted for what it leaves open.
+func (j *judgement) whole(chain []*x509.Certificate) *Refusal {
+	for i, c := range chain {
+		if _, err := PublicKey(c); err != nil {
+			return j.unfit(c, roleAt(i, len(chain)), err)
+		}
+	}
+	if !j.hasCA(chain) {
+		r := j.refuse(WrongCA, chain[0], End, "")
+		r.CA = clip(j.trust.CA.String())
+		return r
+	}
+	return nil
+}
+
+func roleAt(i, n int) Role {
+	switch {
+	case i == 0:
+		return End
+	case i == n-1:
+		return Anchor
+	}
+	return Intermediate
+}
+
+// hasCA reports whether the CA that the configuration demands is in the chain.
+func (j *judgement) hasCA(chain []*x509.Certificate) bool {
+	want := j.trust.CA
+	if want.Any() {
+		return true
+	}
+	return slices.ContainsFunc(chain[1:], func(c *x509.Certificate) bool {
+		if want.Type == identity.DERASN1DN {
+			_, ok := subjectOf(c).Matches(want)
+			return ok
+		}
+		return Binds(c, want)
+	})
+}

@@ -1,0 +1,151 @@
+package pki
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"math/big"
+	"net"
+	"testing"
+	"time"
+
+	"esplanade/ike/identity"
+)
+
+// noon is the time of the tests; what rig makes is valid for a day before and after it.
+func noon() time.Time { return time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC) }
+
+// holder is a certificate with its key.
+type holder struct {
+	*x509.Certificate
+	key crypto.Signer
+}
+
+func newKey(t testing.TB) crypto.Signer {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// caTemplate and endTemplate are what most tests issue; edits change it.
+func caTemplate(name string) *x509.Certificate {
+	return &x509.Certificate{Subject: pkix.Name{Organization: []string{"Example"}, CommonName: name}, BasicConstraintsValid: true,
+		IsCA: true, MaxPathLen: -1, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
+}
+
+func endTemplate() *x509.Certificate {
+	return &x509.Certificate{Subject: pkix.Name{Country: []string{"DE"}, Organization: []string{"Example"}, CommonName: "site-b"},
+		DNSNames: []string{"site-b.example"}, EmailAddresses: []string{"ops@site-b.example"},
+		IPAddresses: []net.IP{net.IPv4(203, 0, 113, 7).To4(), net.ParseIP("2001:db8::7")},
+		KeyUsage:    x509.KeyUsageDigitalSignature}
+}
+
+// issue makes a certificate for a key; a nil key is a new one, a nil issuer itself.
+func issue(t testing.TB, by *holder, template *x509.Certificate, key crypto.Signer) *holder {
+	t.Helper()
+	if key == nil {
+		key = newKey(t)
+	}
+	return issueFor(t, by, template, key.Public(), key)
+}
+
+func issueFor(t testing.TB, by *holder, template *x509.Certificate, public crypto.PublicKey, key crypto.Signer) *holder {
+	t.Helper()
+	der := issueDER(t, by, template, public, key)
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &holder{c, key}
+}
+
+func issueDER(t testing.TB, by *holder, template *x509.Certificate, public crypto.PublicKey, key crypto.Signer) []byte {
+	t.Helper()
+	if template.SerialNumber == nil {
+		n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+		if err != nil {
+			t.Fatal(err)
+		}
+		template.SerialNumber = n.Add(n, big.NewInt(1))
+	}
+	if template.NotBefore.IsZero() {
+		template.NotBefore = noon().Add(-24 * time.Hour)
+	}
+	if template.NotAfter.IsZero() {
+		template.NotAfter = noon().Add(24 * time.Hour)
+	}
+	parent, signer := template, key
+	if by != nil {
+		parent, signer = by.Certificate, by.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+func root(t testing.TB, name string) *holder { return issue(t, nil, caTemplate(name), nil) }
+
+func trustIn(anchors ...*holder) *Trust {
+	t := &Trust{}
+	for _, a := range anchors {
+		t.Anchors = append(t.Anchors, a.Certificate)
+	}
+	return t
+}
+
+func present(certs ...*holder) Presented {
+	var p Presented
+	for _, c := range certs {
+		p.Certs = append(p.Certs, c.Raw)
+	}
+	return p
+}
+
+func id(t testing.TB, text string) identity.Identity {
+	t.Helper()
+	i, err := identity.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// accepted judges at noon for site-b.example.
+func accepted(t *testing.T, trust *Trust, p Presented) Peer {
+	t.Helper()
+	peer, err := trust.Judge(noon(), id(t, "site-b.example"), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return peer
+}
+
+func refused(t *testing.T, trust *Trust, p Presented, want Reason) *Refusal {
+	t.Helper()
+	return refusedAs(t, trust, noon(), id(t, "site-b.example"), p, want)
+}
+
+func refusedAs(t *testing.T, trust *Trust, now time.Time, id identity.Identity, p Presented, want Reason) *Refusal {
+	t.Helper()
+	peer, err := trust.Judge(now, id, p)
+	var r *Refusal
+	if !errors.As(err, &r) {
+		t.Fatalf("accepted, or another error: %v, %v", peer.Chain, err)
+	}
+	if r.Reason != want {
+		t.Fatalf("refused for %q, want %q: %v", r.Reason, want, err)
+	}
+	if peer.Key != nil || peer.Chain != nil {
+		t.Fatal("a peer that is refused has a key")
+	}
+	return r
+}
