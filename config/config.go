@@ -97,6 +97,7 @@ func (c *Config) check(r *reader) {
 	c.checkIdentities(r)
 	c.checkLinks(r)
 	c.checkMTU(r)
+	c.checkPresets(r)
 	c.checkPartners(r)
 	c.checkNetstack(r)
 	c.checkSameRemote(r)

@@ -76,7 +76,7 @@ func TestEverything(t *testing.T) {
 		{"ike.routing_table", c.IKE.RoutingTable, 300},
 		{"ike.qcd_secret_file", c.IKE.QCDSecretFile, "/var/lib/esplanade/qcd.secret"},
 		{"ike.fwmark", c.IKE.FWMark, uint32(0x42)},
-		{"name", n.Name, "all"},
+		{"name", n.Name, "all"}, {"preset", n.Preset, "pfsense"},
 		{"local_addrs", fmt.Sprint(n.LocalAddrs), "[203.0.113.10 2001:db8::10 gw.example.org]"},
 		{"remote_addrs", fmt.Sprint(n.RemoteAddrs), "[198.51.100.20 198.51.100.0/24 198.51.100.1-198.51.100.9 peer.example.org. %any]"},
 		{"local_port", n.LocalPort, uint16(14500)},

@@ -18,6 +18,9 @@ type Connection struct {
 	Source
 	// Name is the table's name.
 	Name string `key:"-"`
+	// Preset is the kind of gateway at the other end, whose needs are below what is written: see presets. "" is none. What changes with it
+	// are the keys that it sets.
+	Preset string `key:"preset" reload:"live"`
 	// LocalAddrs are this gateway's addresses for IKE: what it sends from and, as responder, what it may be reached at.
 	// Default %any.
 	LocalAddrs []Endpoint `key:"local_addrs" reload:"reestablish"`
@@ -119,13 +122,15 @@ func (c *Connection) Child(name string) *Child {
 
 func readConnection(t *table, c *Config) *Connection {
 	n := &Connection{Name: t.checkName("connection")}
+	p, at := readPreset(t)
+	n.Preset = p.name
 	t.fill(n)
 	readVersion(t)
 	n.LocalAddrs = readEndpoints(t, "local_addrs")
 	n.RemoteAddrs = readEndpoints(t, "remote_addrs")
-	port, at := t.integer("local_port", int64(c.IKE.Port), 1, math.MaxUint16)
+	port, portAt := t.integer("local_port", int64(c.IKE.Port), 1, math.MaxUint16)
 	if n.LocalPort = uint16(port); n.LocalPort != c.IKE.Port && n.LocalPort != c.IKE.PortNATT {
-		t.errorf(at, fmt.Sprintf("write %d (ike.port) or %d (ike.port_nat_t)", c.IKE.Port, c.IKE.PortNATT),
+		t.errorf(portAt, fmt.Sprintf("write %d (ike.port) or %d (ike.port_nat_t)", c.IKE.Port, c.IKE.PortNATT),
 			"%s is %d, where the daemon has no socket", t.name("local_port"), n.LocalPort)
 	}
 	n.Proposals = readProposals(t, "proposals", wire.ProtocolIKE)
@@ -141,10 +146,11 @@ func readConnection(t *table, c *Config) *Connection {
 	n.Remote = readAuth(t.sub("remote"), "remote")
 	n.Key, n.KeyFile = readOwnKey(t, filepath.Dir(c.File))
 	children := t.sub("children")
-	if lone := readLoneChild(t, children, n, c); lone != nil {
+	if lone := readLoneChild(t, children, p.child, at, n, c); lone != nil {
 		n.Children = append(n.Children, lone)
 	} else {
 		for _, h := range children.each() {
+			h.below(p.child, at)
 			n.Children = append(n.Children, readChild(h, h.checkName("child"), n, c))
 		}
 	}

@@ -9,7 +9,11 @@ import (
 // next operator, nor be compared with the other end.
 func (c *Config) checkInferred() {
 	for _, n := range c.Connections {
-		if what := c.inferred(n); len(what) > 0 {
+		what := c.inferred(n)
+		if s := n.inferredPreset(); s != "" {
+			what = append([]string{s}, what...)
+		}
+		if len(what) > 0 {
 			c.Notes = append(c.Notes, Problem{Position: n.Position(), What: oneLine(n.Source.name + " means: " + strings.Join(what, "; "))})
 		}
 	}

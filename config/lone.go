@@ -11,8 +11,9 @@ func loneKeys() []string {
 	return []string{"local_ts", "remote_ts", "esp_proposals", "mode", "start_action", "dpd_action", "close_action", "replay_window", "reqid"}
 }
 
-// readLoneChild reads the child that stands in the connection's own table and is called like it; nil if there is none.
-func readLoneChild(t, children *table, n *Connection, c *Config) *Child {
+// readLoneChild reads the child that stands in the connection's own table and is called like it; nil if there is none. preset are the
+// keys of one, which stands at a position.
+func readLoneChild(t, children *table, preset []presetKey, at Position, n *Connection, c *Config) *Child {
 	first := ""
 	for _, key := range loneKeys() {
 		if _, ok := t.get(key); ok && (first == "" || t.at(key).Before(t.at(first))) {
@@ -31,6 +32,7 @@ func readLoneChild(t, children *table, n *Connection, c *Config) *Child {
 		reader: t.reader, path: slices.Clone(t.path), pattern: t.pattern + ".children.NAME", vals: t.vals.Only(loneKeys()...),
 		src: Source{name: t.title(), table: t.src.table, keys: map[string]Position{}},
 	}
+	lone.below(preset, at)
 	return readChild(lone, n.Name, n, c)
 }
 

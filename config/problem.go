@@ -17,6 +17,8 @@ type Source struct {
 	name  string // the table's own
 	table Position
 	keys  map[string]Position
+	// below are the keys that are not written and that a preset has set; they stand where that stands.
+	below map[string]bool
 }
 
 // Position is where the table begins: its header, or the first key that makes it.
@@ -30,7 +32,7 @@ func (s Source) At(key string) Position {
 	return s.table
 }
 
-// Has reports whether the key is written in the file.
+// Has reports whether the key is written in the file, or set by a preset.
 func (s Source) Has(key string) bool {
 	_, ok := s.keys[key]
 	return ok

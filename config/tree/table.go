@@ -77,6 +77,28 @@ func (t *Table) Only(names ...string) *Table {
 	return out
 }
 
+// Over is a table with the entries of t and, behind them, those of base whose name t does not have.
+func (t *Table) Over(base *Table) *Table {
+	out := &Table{}
+	if t != nil {
+		out.file = t.file
+	}
+	for e := range t.All() {
+		out.set(e)
+	}
+	for e := range base.All() {
+		if _, ok := out.index[e.Name]; !ok {
+			out.set(e)
+		}
+	}
+	return out
+}
+
+// Add sets a value that stands at a position. What has the name already is replaced, in its place.
+func (t *Table) Add(name string, at Position, data any) {
+	t.set(Entry{name, at, Value{at, data}})
+}
+
 // All are the entries in their order.
 func (t *Table) All() iter.Seq[Entry] {
 	if t == nil {
