@@ -27,6 +27,9 @@ var (
 	ErrNoSecret = errors.New("auth: no key for these identities")
 	// ErrMismatch: the peer's AUTH value is not that of the key.
 	ErrMismatch = errors.New("auth: the AUTH value is that of another key")
+	// ErrStripped: the peer has the key, and has not seen this side's IKE_SA_INIT_FULL_TRANSCRIPT_AUTH although both have sent one:
+	// somebody on the way has taken it out of IKE_SA_INIT.
+	ErrStripped = errors.New("auth: the AUTH value covers one IKE_SA_INIT message where both sides have asked for both")
 )
 
 // PPKError: the sides do not agree on a post-quantum preshared key.

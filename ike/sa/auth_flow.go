@@ -57,7 +57,7 @@ func (m *Machine) newAuthFlow() *authFlow {
 	f := &authFlow{}
 	f.t = auth.Transcript{
 		PRF: m.prf, Keys: m.keys, Initiator: m.initiator, OwnMessage: m.init.ownMessage, PeerMessage: m.init.peerMessage,
-		Ni: m.init.ni, Nr: m.init.nr, IntAuth: m.intAuth(),
+		Ni: m.init.ni, Nr: m.init.nr, IntAuth: m.intAuth(), Full: m.init.downgrade.full,
 		OwnID: &wire.ID{Responder: !m.initiator, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data},
 		Ask:   m.askAuth,
 	}
@@ -202,6 +202,8 @@ func (m *Machine) authFailure(err error) *diag.Failure {
 		return diag.NoSecret(w, own, m.cfg.RemoteID.String())
 	case errors.Is(err, auth.ErrNoSecret):
 		return diag.NoSecret(refuse, own, peer)
+	case errors.Is(err, auth.ErrStripped):
+		return diag.TranscriptStripped(refuse.Showing(peer))
 	case errors.Is(err, auth.ErrMismatch):
 		f := diag.WrongPSK(refuse.Showing(peer), m.credential, own, peer)
 		if !m.initiator && m.flow.t.PPKUsed && m.flow.t.PPK != "" {
@@ -217,6 +219,7 @@ func (m *Machine) established(now time.Time) {
 	t := &m.flow.t
 	m.keys = t.Keys // SK_d has the PPK in it by now
 	m.ppk.settle(t.PPK, t.PPKUsed)
+	m.transcribed = m.transcribed || t.Full
 	m.establishedAt = now
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
 	m.startAuthLife(m.authenticatedAt())

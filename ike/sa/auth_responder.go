@@ -137,6 +137,9 @@ func (m *Machine) admitAuth(r *request) *refusedAuth {
 	if !f.t.PeerProved || f.admitted {
 		return nil
 	}
+	if no := m.mayBeDowngraded(); no != nil {
+		return no
+	}
 	if no := m.childMissing(f.first.payloads); no != nil {
 		return no
 	}

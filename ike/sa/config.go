@@ -48,6 +48,10 @@ type Fixed struct {
 	MOBIKE     bool
 	RouteCheck policy.RouteCheck
 
+	// Downgrade says whether the proofs of both sides cover the whole IKE_SA_INIT exchange. For a responder it can only require
+	// it: see [Env.NoTranscript].
+	Downgrade policy.DowngradePrevention
+
 	// Resumption asks for session tickets, gives them, and resumes IKE SAs with them (RFC 5723).
 	Resumption bool
 }
@@ -57,7 +61,7 @@ type Fixed struct {
 type Policy struct {
 	// Line is where the connection is configured, "gw.toml:14"; ProposalsLine and the others point at single keys.
 	// They only ever end in failure values.
-	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine string
+	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine, DowngradeLine string
 
 	// Proposals are the IKE proposals in order of preference.
 	Proposals []proposal.Proposal
