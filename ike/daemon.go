@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"esplanade/config"
+	"esplanade/ike/credential"
 	"esplanade/ike/gateway"
 	"esplanade/ike/sa"
 )
@@ -18,7 +19,9 @@ import (
 type Options struct {
 	Config    *config.Config
 	DataPlane gateway.DataPlane
-	Network   Network
+	// Credentials: see [gateway.Options].
+	Credentials *credential.Set
+	Network     Network
 	// IKEPort, NATTPort and Bound are those of the sockets: see [gateway.Options].
 	IKEPort, NATTPort uint16
 	Bound             []netip.Addr
@@ -88,7 +91,7 @@ func New(o Options) *Daemon {
 		Config: o.Config, DataPlane: o.DataPlane, Host: host{d}, IKEPort: o.IKEPort, NATTPort: o.NATTPort, Bound: o.Bound,
 		Observer: o.Observer, Meter: &d.stats,
 		Log: o.Logger, Logs: func(l slog.Level) bool { return o.Logger.Enabled(context.Background(), l) },
-		CrashSecret: o.CrashSecret, ExportKeys: o.ExportKeys,
+		Credentials: o.Credentials, CrashSecret: o.CrashSecret, ExportKeys: o.ExportKeys,
 		Random: random, Jitter: mrand.Float64,
 	})
 	return d

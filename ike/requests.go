@@ -58,6 +58,8 @@ func carryOut(w sa.Want) sa.Result {
 	switch w := w.(type) {
 	case sa.KeyExchange:
 		return w.CarryOut()
+	case sa.Proof:
+		return w.CarryOut()
 	}
 	panic("BUG: a request that nobody carries out")
 }
@@ -66,6 +68,8 @@ func carryOut(w sa.Want) sa.Result {
 func cost(w sa.Want) time.Duration {
 	switch w := w.(type) {
 	case sa.KeyExchange:
+		return w.Cost()
+	case sa.Proof:
 		return w.Cost()
 	}
 	panic("BUG: a request that nobody carries out")

@@ -1,6 +1,10 @@
 package auth
 
-import "esplanade/ike/wire"
+import (
+	"time"
+
+	"esplanade/ike/wire"
+)
 
 // Status is what an authenticator has come to.
 type Status uint8
@@ -29,6 +33,15 @@ type Want interface {
 	Same(other Want) bool
 	// String says what is wanted, for people; it has no secret in it.
 	String() string
+}
+
+// Work is a [Want] that is carried out by computing, or by asking a token that has a key.
+type Work interface {
+	Want
+	// CarryOut does all there is to it. It may be called on any goroutine.
+	CarryOut() Answer
+	// Cost is about how long that takes on one core.
+	Cost() time.Duration
 }
 
 // Answer is what became of a [Want]: a value of a type that goes with that of the Want, or why there is none.

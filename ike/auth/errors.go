@@ -1,7 +1,10 @@
 package auth
 
 import (
+	"crypto/x509"
 	"errors"
+	"fmt"
+	"strings"
 
 	"esplanade/ike/wire"
 )
@@ -22,14 +25,55 @@ func (e *MethodError) Error() string {
 	return "auth: " + e.Got.String() + " where " + e.Want.String() + " is asked for"
 }
 
+// SignatureError: the peer's signature is not that of its key.
+type SignatureError struct {
+	// Scheme is what AUTH says that it is made by, Key the kind of the key, such as "RSA 2048". Fits: the two go together.
+	Scheme Scheme
+	Key    string
+	Fits   bool
+	// Cert has the key; nil for a raw key.
+	Cert *x509.Certificate
+}
+
+func (e *SignatureError) Error() string {
+	if !e.Fits {
+		return "auth: a signature by " + e.Scheme.String() + ", and a certificate with a key of " + e.Key
+	}
+	return "auth: the signature by " + e.Scheme.String() + " is not that of the key"
+}
+
+// Unwrap: it is a kind of [ErrMismatch].
+func (e *SignatureError) Unwrap() error { return ErrMismatch }
+
+// SignError: this side's key has made no signature.
+type SignError struct{ Err error }
+
+func (e *SignError) Error() string { return "auth: the key has made no signature: " + e.Err.Error() }
+
+func (e *SignError) Unwrap() error { return e.Err }
+
+// NoSchemeError: none of this side's keys can make a signature that the peer takes.
+type NoSchemeError struct {
+	// Keys are the kinds of this side's keys, and Announced the hashes of the peer.
+	Keys      []string
+	Announced []wire.HashAlgorithm
+	// Digital: both sides know RFC 7427.
+	Digital bool
+}
+
+func (e *NoSchemeError) Error() string {
+	return fmt.Sprintf("auth: no signature for the peer with a key of %s: it takes %v", strings.Join(e.Keys, ", "), e.Announced)
+}
+
 var (
+	// ErrNoKey: there is no private key for a signature of this side.
+	ErrNoKey = errors.New("auth: no private key for a signature")
+	// ErrNoTrust: nothing is trusted that could tell who the peer is.
+	ErrNoTrust = errors.New("auth: no certificate or key is trusted for this peer")
 	// ErrNoSecret: there is no key for the two identities.
 	ErrNoSecret = errors.New("auth: no key for these identities")
 	// ErrMismatch: the peer's AUTH value is not that of the key.
 	ErrMismatch = errors.New("auth: the AUTH value is that of another key")
-	// ErrStripped: the peer has the key, and has not seen this side's IKE_SA_INIT_FULL_TRANSCRIPT_AUTH although both have sent one:
-	// somebody on the way has taken it out of IKE_SA_INIT.
-	ErrStripped = errors.New("auth: the AUTH value covers one IKE_SA_INIT message where both sides have asked for both")
 )
 
 // PPKError: the sides do not agree on a post-quantum preshared key.

@@ -169,7 +169,10 @@ func (p *checkPPK) use(t *Transcript, in []wire.Payload, id string, secret []byt
 		return s, nil
 	case without != nil && errors.Is(err, ErrMismatch):
 		t.Keys = plain
-		if s, again := p.Authenticator.Process(t, replaceAuth(in, findAuth(in), without.Data)); again == nil && s.Status == Done {
+		switch s, again := p.Authenticator.Process(t, replaceAuth(in, findAuth(in), without.Data)); {
+		case again == nil && s.Status == Wait:
+			return s, nil
+		case again == nil && s.Status == Done:
 			err = &PPKError{Reason: PPKDiffers, ID: id}
 		}
 	}

@@ -90,9 +90,6 @@ func (c *checker) Process(t *Transcript, in []wire.Payload) (Step, error) {
 		return Step{}, ErrNoSecret
 	}
 	if !hmac.Equal(c.value(t, cred, false), a.Data) {
-		if t.Full && hmac.Equal(c.value(t.Alone(), cred, false), a.Data) {
-			return Step{}, ErrStripped
-		}
 		return Step{}, ErrMismatch
 	}
 	c.status = Done

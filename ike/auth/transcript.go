@@ -1,6 +1,10 @@
 package auth
 
 import (
+	"time"
+
+	"esplanade/ike/identity"
+	"esplanade/ike/pki"
 	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
@@ -17,12 +21,22 @@ type Transcript struct {
 	// form that was accepted, without a non-ESP marker. Ni and Nr are the nonces in them.
 	OwnMessage, PeerMessage []byte
 	Ni, Nr                  []byte
-	// Full: both sides have sent IKE_SA_INIT_FULL_TRANSCRIPT_AUTH, so that what each of them authenticates has both messages in it.
-	Full bool
 	// OwnID and PeerID are the latest identities that each side has sent (RFC 4739 section 2.1); nil before.
 	OwnID, PeerID *wire.ID
 	// IntAuth covers the IKE_INTERMEDIATE exchanges; empty if there were none. https://www.rfc-editor.org/rfc/rfc9242#section-3.3.2
 	IntAuth []byte
+
+	// Now is the time at which the round goes on: certificates are judged by it.
+	Now time.Time
+	// OwnHashes and PeerHashes are what each side's SIGNATURE_HASH_ALGORITHMS in IKE_SA_INIT has; nil if it has sent none.
+	OwnHashes, PeerHashes []wire.HashAlgorithm
+	// Requests are the peer's CERTREQ payloads.
+	Requests []*wire.CertReq
+	// Peer is who has proved itself by a signature, and PeerScheme what that is made by. [CheckSignature] sets both.
+	Peer       pki.Peer
+	PeerScheme Scheme
+	// OwnName and OwnLine are what the key is called that this side has signed with, and where it stands. [ProveSignature] sets them.
+	OwnName, OwnLine string
 
 	// OwnProved and PeerProved tell which proofs are complete. [Pair] sets them.
 	OwnProved, PeerProved bool
@@ -40,12 +54,9 @@ func (t *Transcript) OwnOctets() []byte { return t.octets(t.Initiator) }
 func (t *Transcript) PeerOctets() []byte { return t.octets(!t.Initiator) }
 
 func (t *Transcript) octets(initiator bool) []byte {
-	message, received, id := t.PeerMessage, t.OwnMessage, t.PeerID
+	message, id := t.PeerMessage, t.PeerID
 	if initiator == t.Initiator {
-		message, received, id = t.OwnMessage, t.PeerMessage, t.OwnID
-	}
-	if t.Full {
-		message = FullTranscript(received, message)
+		message, id = t.OwnMessage, t.OwnID
 	}
 	nonce := t.Ni
 	if initiator {
@@ -54,12 +65,23 @@ func (t *Transcript) octets(initiator bool) []byte {
 	return append(SignedOctets(t.PRF, message, nonce, t.skp(initiator), id.AppendBody(nil)), t.IntAuth...)
 }
 
-// Alone is the transcript without downgrade prevention: what a peer authenticates that has not seen this side's
-// IKE_SA_INIT_FULL_TRANSCRIPT_AUTH. No proof may be judged by it; it is for finding out why one is wrong.
-func (t *Transcript) Alone() *Transcript {
-	alone := *t
-	alone.Full = false
-	return &alone
+// Digital reports whether signatures are those of RFC 7427: "the peer is only allowed to use this authentication method if the Notify
+// payload of type SIGNATURE_HASH_ALGORITHMS has been sent and received by each peer".
+// https://www.rfc-editor.org/rfc/rfc7427#section-3
+func (t *Transcript) Digital() bool { return t.OwnHashes != nil && t.PeerHashes != nil }
+
+// signatureMethod is the method that is named where a signature is asked for.
+func (t *Transcript) signatureMethod() wire.AuthMethod {
+	if t.Digital() {
+		return wire.AuthDigitalSignature
+	}
+	return wire.AuthRSA
+}
+
+// peerIdentity is who the peer says it is. Its owner has read it before.
+func (t *Transcript) peerIdentity() identity.Identity {
+	id, _ := identity.FromWire(uint8(t.PeerID.IDType), t.PeerID.Data)
+	return id
 }
 
 // skp is SK_pi or SK_pr.

@@ -162,17 +162,3 @@ func WrongPPK(w Where, id string) *Failure {
 		"newline.", oneLine(id))
 	return f
 }
-
-// NoDowngradePrevention is the failure that the peer does not do downgrade prevention, which the connection requires.
-func NoDowngradePrevention(w Where) *Failure {
-	f := w.failure(CodeDowngrade, `downgrade_prevention = "required"`, "no IKE_SA_INIT_FULL_TRANSCRIPT_AUTH in IKE_SA_INIT")
-	f.Fix = `let the peer do it (draft-ietf-ipsecme-ikev2-downgrade-prevention), or set downgrade_prevention = "yes" in ` + w.connection() +
-		" and do without when it cannot."
-	return f
-}
-
-// TranscriptStripped is the failure that the peer has not seen this side's IKE_SA_INIT_FULL_TRANSCRIPT_AUTH: its proof is right, and covers
-// its own message only.
-func TranscriptStripped(w Where) *Failure {
-	return w.failure(CodeDowngrade, "both IKE_SA_INIT messages, since both sides have announced it", "its own IKE_SA_INIT message only, with the right key")
-}

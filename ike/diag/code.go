@@ -42,9 +42,6 @@ const (
 	// CodePPK: the sides do not agree on a post-quantum preshared key (RFC 8784), and one of them insists on it.
 	CodePPK Code = "E-PPK"
 
-	// CodeDowngrade: what IKE_SA_INIT has agreed on is not authenticated by both sides as it has to be.
-	CodeDowngrade Code = "E-DOWNGRADE"
-
 	// CodeTimeoutInit: nothing at all came back for IKE_SA_INIT.
 	CodeTimeoutInit Code = "E-TIMEOUT-INIT"
 	// CodeTimeoutAuth: IKE_SA_INIT was answered, IKE_AUTH was not.

@@ -62,8 +62,6 @@ func every() map[string]*Failure {
 		"PPKMismatch/none":           PPKMismatch(Where{}, "", "", ""),
 		"NoPPK":                      NoPPK(init, `PPK "office-2026" (ppk_required)`),
 		"OwnIDUnreadable":            OwnIDUnreadable(failed, "ID_IPV4_ADDR", err),
-		"NoDowngradePrevention":      NoDowngradePrevention(init),
-		"TranscriptStripped":         TranscriptStripped(failed),
 		"WrongPPK":                   WrongPPK(failed, `"office-2026"`),
 		"NoConnection":               NoConnection(init, []string{"office (198.51.100.20)"}, Nearest{"office", "remote_addrs", "198.51.100.20", "gw.toml:9"}),
 		"NoConnection/nowhere":       NoConnection(Where{}, nil, Nearest{}),

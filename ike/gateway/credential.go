@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"time"
+
 	"esplanade/config"
 	"esplanade/ike/auth"
+	"esplanade/ike/credential"
 )
 
 // credential finds what the machines, and their peers, prove with who they are: the key of today's configuration.
@@ -13,6 +16,18 @@ func (g *Manager) credential(q auth.Query) (auth.Credential, bool) {
 	}
 	return auth.Credential{Secret: s.Key.Bytes(), Name: s.FullName(), Line: keyLine(s)}, true
 }
+
+// ownPairs and accepted are what the two sides of a connection prove themselves with by signatures.
+func (g *Manager) ownPairs(connection string, index int) []credential.Pair {
+	return g.credentials.Own(connection, index)
+}
+
+func (g *Manager) accepted(connection string, index int) credential.Accepted {
+	return g.credentials.Accepted(connection, index)
+}
+
+// SetCredentials takes other certificates, keys and rules up. IKE SAs stay as they are: what is proved next is proved with these.
+func (g *Manager) SetCredentials(_ time.Time, s *credential.Set) { g.credentials = s }
 
 // keyLine is where a key or the name of its file stands.
 func keyLine(s *config.IKESecret) string {

@@ -27,12 +27,11 @@ func (g *Manager) newEnv() *sa.Env {
 		Nearest:     g.nearest,
 		Siblings:    g.siblings,
 		Credentials: g.credential,
+		Own:         g.ownPairs,
+		Accepted:    g.accepted,
 		PPK:         g.ppk,
 		FreePPK:     g.freePPK,
 		HasPPK:      g.hasFreePPK,
-
-		// What everybody is told in IKE_SA_INIT, whichever connection it will be.
-		NoTranscript: func() bool { return !g.conf.IKE.Downgrade },
 
 		// What there is already, and how much of it there may be.
 		FirstContact: g.firstContact,

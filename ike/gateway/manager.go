@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esplanade/config"
+	"esplanade/ike/credential"
 	"esplanade/ike/diag"
 	"esplanade/ike/sa"
 )
@@ -28,6 +29,9 @@ type Options struct {
 	// Log takes the lines for the operator, and Logs reports whether lines of a level are wanted.
 	Log  *slog.Logger
 	Logs func(slog.Level) bool
+	// Credentials are what the gateway and its peers prove themselves with by signatures, at the start; nil is none. See
+	// [Manager.SetCredentials].
+	Credentials *credential.Set
 	// CrashSecret is what the tokens of quick crash detection are made with (RFC 6290). It must be the same after a restart,
 	// and nobody else's; nil makes no tokens.
 	CrashSecret []byte
@@ -47,13 +51,15 @@ type Manager struct {
 	o   Options
 	log *slog.Logger
 
-	env   *sa.Env
-	conf  *config.Config
-	conns []*connection // in the order of the configuration
-	dir   directory
-	names names
-	table table
-	addrs addrs
+	env  *sa.Env
+	conf *config.Config
+	// credentials are those of today.
+	credentials *credential.Set
+	conns       []*connection // in the order of the configuration
+	dir         directory
+	names       names
+	table       table
+	addrs       addrs
 	// policies are the configured children by the number of their policy.
 	policies map[uint64]*child
 	// installed is what the data plane has of CHILD SAs, by their number.
@@ -89,7 +95,7 @@ type Manager struct {
 // New makes a manager. Nothing happens before [Manager.Start].
 func New(o Options) *Manager {
 	d := &Manager{
-		o: o, log: o.Log, conf: o.Config, policies: map[uint64]*child{}, installed: map[uint64]*installed{},
+		o: o, log: o.Log, conf: o.Config, credentials: o.Credentials, policies: map[uint64]*child{}, installed: map[uint64]*installed{},
 		stateless: newUnprotected(o.Random(statelessKey)),
 		expensive: budget{limits: expensiveLimits()}, costly: budget{limits: costlyLimits()},
 		surge: surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},

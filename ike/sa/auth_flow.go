@@ -57,7 +57,8 @@ func (m *Machine) newAuthFlow() *authFlow {
 	f := &authFlow{}
 	f.t = auth.Transcript{
 		PRF: m.prf, Keys: m.keys, Initiator: m.initiator, OwnMessage: m.init.ownMessage, PeerMessage: m.init.peerMessage,
-		Ni: m.init.ni, Nr: m.init.nr, IntAuth: m.intAuth(), Full: m.init.downgrade.full,
+		Ni: m.init.ni, Nr: m.init.nr, IntAuth: m.intAuth(),
+		OwnHashes: m.sig.own, PeerHashes: m.sig.peer, Requests: m.sig.requests,
 		OwnID: &wire.ID{Responder: !m.initiator, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data},
 		Ask:   m.askAuth,
 	}
@@ -106,7 +107,7 @@ func (m *Machine) method(a policy.Auth) method {
 	case m.env.method != nil:
 		return m.env.method(a)
 	}
-	return methodOf(a)
+	return m.methodOf(a)
 }
 
 // method makes the authenticators of a method: one that proves this side, one that checks the peer. They find what they prove
@@ -116,10 +117,15 @@ type method struct {
 }
 
 // methodOf gives the methods that there are.
-func methodOf(a policy.Auth) method {
+func (m *Machine) methodOf(a policy.Auth) method {
 	switch a {
 	case policy.AuthPSK:
 		return method{Prove: auth.ProvePSK, Check: auth.CheckPSK}
+	case policy.AuthPubkey:
+		return method{
+			Prove: func(auth.Secret) auth.Authenticator { return auth.ProveSignature(m.signing()) },
+			Check: func(auth.Secret) auth.Authenticator { return auth.CheckSignature(m.checking()) },
+		}
 	}
 	panic("BUG: a connection without a method of authentication: " + a.String())
 }
@@ -174,6 +180,7 @@ func (m *Machine) peerIs(id *wire.ID) *diag.Failure {
 // judge takes the peer's message of a round.
 func (m *Machine) judge(payloads []wire.Payload) (step auth.Step, err error) {
 	f := m.flow
+	f.t.Now = f.now
 	step, err = f.pair.Process(&f.t, payloads)
 	if err == nil && step.Status != auth.Wait && f.t.PeerProved {
 		m.remoteID, m.candidates = f.peer, nil
@@ -202,8 +209,6 @@ func (m *Machine) authFailure(err error) *diag.Failure {
 		return diag.NoSecret(w, own, m.cfg.RemoteID.String())
 	case errors.Is(err, auth.ErrNoSecret):
 		return diag.NoSecret(refuse, own, peer)
-	case errors.Is(err, auth.ErrStripped):
-		return diag.TranscriptStripped(refuse.Showing(peer))
 	case errors.Is(err, auth.ErrMismatch):
 		f := diag.WrongPSK(refuse.Showing(peer), m.credential, own, peer)
 		if !m.initiator && m.flow.t.PPKUsed && m.flow.t.PPK != "" {
@@ -219,7 +224,6 @@ func (m *Machine) established(now time.Time) {
 	t := &m.flow.t
 	m.keys = t.Keys // SK_d has the PPK in it by now
 	m.ppk.settle(t.PPK, t.PPKUsed)
-	m.transcribed = m.transcribed || t.Full
 	m.establishedAt = now
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
 	m.startAuthLife(m.authenticatedAt())

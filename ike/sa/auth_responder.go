@@ -101,6 +101,7 @@ func (m *Machine) attempt(cfg *Config, r *request, idi *wire.ID) *refusedAuth {
 	m.localID = m.ownIdentity()
 	m.flow = m.newAuthFlow()
 	m.flow.rounds, m.flow.first, m.flow.at, m.flow.now = 1, r, r, r.now
+	m.flow.t.Requests = certRequests(r.payloads)
 	return refused(m.peerIs(idi))
 }
 
@@ -136,9 +137,6 @@ func (m *Machine) admitAuth(r *request) *refusedAuth {
 	f := m.flow
 	if !f.t.PeerProved || f.admitted {
 		return nil
-	}
-	if no := m.mayBeDowngraded(); no != nil {
-		return no
 	}
 	if no := m.childMissing(f.first.payloads); no != nil {
 		return no

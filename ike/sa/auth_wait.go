@@ -9,6 +9,18 @@ import (
 // Proof wants what a proof of IKE_AUTH needs and can't do itself: its own Want says what. [Proved] fulfils it.
 type Proof struct{ Want auth.Want }
 
+// Cost is about how long a [auth.Work] takes on one core. It panics for another Want, whose answer does not come of computing.
+func (p Proof) Cost() time.Duration { return p.Want.(auth.Work).Cost() }
+
+// CarryOut does it, on any goroutine.
+func (p Proof) CarryOut() Result {
+	a := p.Want.(auth.Work).CarryOut()
+	if a.Err != nil {
+		return Unfulfilled{a.Err}
+	}
+	return Proved{a.Value}
+}
+
 // Proved is the result of a [Proof], of the type that goes with the Want.
 type Proved struct{ Value any }
 

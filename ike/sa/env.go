@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/auth"
+	"esplanade/ike/credential"
 	"esplanade/ike/diag"
 	"esplanade/ike/policy"
 	"esplanade/ike/selector"
@@ -39,6 +40,10 @@ type Env struct {
 	Nearest func(local, remote netip.Addr) diag.Nearest
 	// Credentials finds what the two sides of an IKE SA prove with who they are.
 	Credentials auth.Credentials
+	// Own and Accepted find what the two sides of a connection prove themselves with by signatures, for one of their tables: this side's
+	// keys, the best first, and what the peer has to show. Nil: there is nothing.
+	Own      func(connection string, index int) []credential.Pair
+	Accepted func(connection string, index int) credential.Accepted
 	// method makes the authenticators of a method of authentication; nil: [methodOf]. Tests have methods of their own.
 	method func(policy.Auth) method
 	// PPK finds a post-quantum preshared key. FreePPK reports whether a connection that names none may use this one, and
@@ -46,9 +51,6 @@ type Env struct {
 	PPK     func(id string) (secret []byte, ok bool)
 	FreePPK func(id string) bool
 	HasPPK  func() bool
-
-	// NoTranscript reports whether downgrade prevention is off in the whole daemon. Nil: it is on.
-	NoTranscript func() bool
 
 	// FirstContact reports whether no other IKE SA exists between this daemon and the peer of a connection, so that
 	// INITIAL_CONTACT may be claimed (RFC 7296 section 2.4).

@@ -56,8 +56,6 @@ const (
 type initTask struct {
 	ke     suite.KeyExchange // nil at first
 	cookie peerCookie
-	// transcript is how downgrade prevention is announced: in the same way in all requests.
-	transcript []wire.Payload
 	// earlier are the requests with other groups than the present one. Who asked for another group is not known, so that a
 	// good answer to one of them is as good as ever. There is at most one for each group.
 	earlier []initRequest
@@ -111,14 +109,13 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 			m.close(now, "no PPK", f)
 			return nil, false
 		}
-		t.transcript = m.transcript()
 	}
 	t.before, t.sent = t.sent, now
 	payloads := append(t.cookie.payloads(), offerSA(m.cfg.Proposals, nil),
 		&wire.KE{Group: t.ke.Group(), Data: t.ke.Public()}, &wire.Nonce{Data: m.init.ni})
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
 	payloads = append(append(payloads, m.offerIntermediate()...), m.offerPPK()...)
-	payloads = append(append(payloads, m.redirectNotifies()...), t.transcript...)
+	payloads = append(append(payloads, m.offerSignatures()...), m.redirectNotifies()...)
 	return append(payloads, m.initNotifies()...), true
 }
 
@@ -277,10 +274,6 @@ func (t *initTask) finish(m *Machine, now time.Time, msg *wire.Message, datagram
 		reject(f)
 		return sequelNone
 	}
-	if f := m.answersTranscript(msg.Payloads); f != nil {
-		reject(f)
-		return sequelNone
-	}
 	m.chosen, m.prf = chosen, prf
 	m.peerSPI = msg.Header.SPIr
 	m.init.nr = slices.Clone(nonce.Data)
@@ -300,6 +293,7 @@ func (t *initTask) finish(m *Machine, now time.Time, msg *wire.Message, datagram
 func (m *Machine) answered(now time.Time, msg *wire.Message, datagram []byte, path Path) {
 	m.initExchanged(now, msg, datagram, path)
 	m.nat.detect(m.localSPI, m.peerSPI, path, msg.Payloads)
+	m.sig.answered(msg.Payloads)
 	m.frag.negotiated = m.cfg.Fragmentation && notify(msg.Payloads, wire.NotifyIKEv2FragmentationSupported) != nil
 	m.childless.offered = notify(msg.Payloads, wire.NotifyChildlessIKEv2Supported) != nil
 	m.alive.lastHeard = now

@@ -191,8 +191,7 @@ func (m *Machine) exchangeInit(now time.Time, msg *wire.Message, ke *wire.KE) {
 	}
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, path, m.cfg.ForceEncap)...)
 	payloads = append(append(payloads, m.acceptIntermediate(msg.Payloads)...), m.acceptPPK(msg.Payloads)...)
-	payloads = append(payloads, m.transcript()...)
-	m.init.downgrade.full = m.init.downgrade.offered && announcesTranscript(msg.Payloads)
+	payloads = append(payloads, m.acceptSignatures(msg.Payloads)...)
 	m.halfOpen(now, msg, payloads)
 }
 

@@ -42,9 +42,8 @@ type Machine struct {
 	init   initState
 	inter  intermediate
 	ppk    ppk
-	// transcribed: the two sides have authenticated the whole IKE_SA_INIT exchange, in this IKE SA or the first of its line.
-	transcribed bool
-	flow        *authFlow // IKE_AUTH; nil before and after
+	sig    signatures
+	flow   *authFlow // IKE_AUTH; nil before and after
 	// credential is where the credential is configured that was looked up last, for an operator.
 	credential diag.Key
 	nat        nat
@@ -97,7 +96,6 @@ type Machine struct {
 type initState struct {
 	ownMessage, peerMessage []byte
 	ni, nr                  []byte
-	downgrade               downgrade
 	// port is the peer's, on which it has answered an initiator.
 	port uint16
 	// digest is the SHA-256 of the request that a responder was made from.

@@ -41,8 +41,6 @@ type Session struct {
 	Authenticated, ReauthAt time.Time
 
 	mark [ticket.MarkLen]byte
-	// transcribed is that of the IKE SA.
-	transcribed bool
 }
 
 // SessionGranted hands a session over that the IKE SA could be resumed with if the peer is lost.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
-	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/suite"
 	"esplanade/ike/ticket"
@@ -81,8 +80,6 @@ func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
 		return "resumption = false"
 	case m.usesPPK():
 		return "the connection has a PPK now"
-	case c.Downgrade == policy.DowngradeRequired && !s.transcribed:
-		return "the connection requires downgrade prevention now"
 	case !now.Before(s.Expires) || c.authOver(s.Authenticated, now):
 		return "it has expired"
 	case m.path.Remote.Addr().Unmap() != s.Gateway:
@@ -99,7 +96,7 @@ func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
 
 // afresh goes on with IKE_SA_INIT, under another SPI: the peer may have a half-open IKE SA with this one.
 func (m *Machine) afresh(why *diag.Failure) {
-	m.init, m.resume, m.transcribed, m.peerSPI = initState{}, resumption{}, false, 0
+	m.init, m.resume, m.peerSPI = initState{}, resumption{}, 0
 	old := m.localSPI
 	m.localSPI = m.env.NewSPI()
 	m.emit(Renumbered{Old: old})
@@ -141,7 +138,6 @@ func (t *resumeTask) take(m *Machine, now time.Time, msg *wire.Message, datagram
 		m.afresh(diag.NotResumed(m.whereResumed(), err))
 		return sequelOver
 	}
-	m.transcribed = t.s.transcribed
 	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, reauthAt: t.s.ReauthAt}
 	m.answered(now, msg, datagram, path)
 	m.requeue(&authTask{})
@@ -199,7 +195,7 @@ func (m *Machine) takeTicket(r *response) {
 	s := &Session{
 		Ticket: slices.Clone(data), Expires: r.now.Add(min(lifetime, ticket.Lifetime)), Gateway: m.path.Remote.Addr().Unmap(),
 		LocalID: m.localID, RemoteID: m.remoteID, Chosen: m.chosen, Authenticated: m.authenticatedAt(),
-		ReauthAt: m.auth.reauthAt, mark: mark, transcribed: m.transcribed,
+		ReauthAt: m.auth.reauthAt, mark: mark,
 	}
 	s.Keys.D = slices.Clone(m.keys.D)
 	m.resume.granted = true

@@ -8,7 +8,6 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
-	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
@@ -71,13 +70,11 @@ func (m *Machine) openTicket(now time.Time, b []byte) error {
 	switch {
 	case !matches || !ok || mark != s.Mark || !m.ownIdentity().Equal(own) || s.Method != uint8(wire.AuthSharedKey):
 		return errConfig
-	case m.cfg.Downgrade == policy.DowngradeRequired && !s.Transcribed:
-		return errConfig
 	case m.cfg.authOver(s.Authenticated, now):
 		return ticket.ErrExpired
 	}
 	m.resume = resumption{active: true, own: own, peer: peer, since: s.Authenticated, serial: serial, of: wire.SPI(s.SPI)}
-	m.chosen, m.keys.D, m.transcribed = chosen, s.SKd, s.Transcribed
+	m.chosen, m.keys.D = chosen, s.SKd
 	return nil
 }
 
@@ -171,7 +168,6 @@ func (m *Machine) grantTicket(r *request) []wire.Payload {
 		Connection: m.cfg.Name, IDi: idOctets(m.remoteID), IDr: idOctets(m.localID),
 		Encr: c.Encr.ID, KeyBits: c.Encr.KeyLength, PRF: c.PRF, Integ: c.Integ, KE: c.KE, AddKE: c.AddKE[:], SKd: m.keys.D, SPI: uint64(m.localSPI),
 		Method: uint8(wire.AuthSharedKey), Mark: mark, Authenticated: m.authenticatedAt(),
-		Transcribed: m.transcribed,
 	})
 	if err != nil {
 		return refuse

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"esplanade/ike/auth"
 	"esplanade/ike/wire"
 )
 
@@ -56,10 +57,13 @@ func (d *desk) take(e *end, m *Machine, r Request) {
 
 func (d *desk) result(x *errand) Result {
 	k, ok := x.req.Want.(KeyExchange)
-	_, proof := x.req.Want.(Proof)
+	p, proof := x.req.Want.(Proof)
+	_, work := p.Want.(auth.Work)
 	switch {
 	case x.outcome.err != nil:
 		return Unfulfilled{x.outcome.err}
+	case work:
+		return p.CarryOut()
 	case proof:
 		return Proved{}
 	case !ok:

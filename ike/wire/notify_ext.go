@@ -22,6 +22,15 @@ func (n *Notify) HashAlgorithms() ([]HashAlgorithm, error) {
 	return list, nil
 }
 
+// NewSignatureHashAlgorithms announces the hash algorithms that the sender accepts in signatures.
+func NewSignatureHashAlgorithms(list ...HashAlgorithm) *Notify {
+	data := make([]byte, 0, 2*len(list))
+	for _, h := range list {
+		data = binary.BigEndian.AppendUint16(data, uint16(h))
+	}
+	return NewNotify(NotifySignatureHashAlgorithms, data)
+}
+
 // NewAdditionalAddress announces an address at which the sender can be reached
 // too: ADDITIONAL_IP4_ADDRESS or ADDITIONAL_IP6_ADDRESS
 // (https://www.rfc-editor.org/rfc/rfc4555#section-4.2.2). The address must be

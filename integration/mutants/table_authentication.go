@@ -29,21 +29,6 @@ func authentication() []Mutant {
 			Why: "what was negotiated in the clear could have been changed on the way",
 		},
 		{
-			Name: "downgrade-octets", File: "ike/auth/transcript.go", Tests: "^TestDowngradeWithAStolenKey$", In: "ike/sa",
-			Old: "message = FullTranscript(received, message)", New: "message = FullTranscript(nil, message)",
-			Why: "with the key of one side somebody on the way could choose the algorithms of both",
-		},
-		{
-			Name: "downgrade-announced", File: "ike/sa/downgrade.go", Tests: "^TestResponderAnnouncesItInAnyCase$",
-			Old: "if m.initiator && m.cfg.Downgrade == policy.DowngradeNo {", New: "if m.cfg.Downgrade == policy.DowngradeNo || !m.initiator {",
-			Why: "the announcement of an initiator could be taken out, and nobody would know",
-		},
-		{
-			Name: "downgrade-required", File: "ike/sa/downgrade.go", Tests: "^TestDowngradePrevention$",
-			Old: "return refused(m.noTranscript(w))", New: "return nil",
-			Why: "a peer without downgrade prevention would be let in where it is required",
-		},
-		{
 			Name: "auth-key-of-nobody", File: "ike/sa/select_connection.go", Tests: "^TestConnectionOfThePeer$",
 			Old: "score, known := peer.Matches(c.RemoteID)", New: "score, known := 1<<30, true",
 			Why: "a connection would be taken whose peer is another one",

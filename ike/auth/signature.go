@@ -1,0 +1,278 @@
+package auth
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"slices"
+
+	"esplanade/ike/credential"
+	"esplanade/ike/pki"
+	"esplanade/ike/policy"
+	"esplanade/ike/wire"
+)
+
+// Signing is what this side proves itself with by a signature.
+type Signing struct {
+	// Pairs are the keys that may be used, with their certificates, the best first. They are asked for when the signature is made: one
+	// that was taken away by then proves nothing any more.
+	Pairs func() []credential.Pair
+	// Send says when certificates go along.
+	Send policy.SendCert
+	// PSS chooses the padding of RSA where the peer has not shown which it knows. "RSASSA-PSS MUST be supported and RSASSA-PKCS1-v1.5 MAY
+	// be supported." https://www.rfc-editor.org/rfc/rfc8247#section-3.2
+	PSS bool
+	// SHA1 has RSA sign with SHA-1 for a peer that does not know RFC 7427, as such peers may want it.
+	SHA1 bool
+}
+
+// ProveSignature proves this side by a signature: by RFC 7427 where both sides have said which hashes they take, and by the methods of
+// before otherwise.
+//
+// A responder signs when it comes to its turn, which is after it has judged what the first request proves: with a signature or a
+// pre-shared key the peer has proved itself by then, so that signing is no work for strangers. Only who asks for EAP comes first.
+// What is signed has the nonces and keys of this IKE SA in it, so that the signature is of use nowhere else.
+func ProveSignature(s Signing) Authenticator { return &signer{s: s} }
+
+type signer struct {
+	s      Signing
+	status Status
+}
+
+func (p *signer) Held() int { return 0 }
+
+// Process takes nothing: it is this side that proves itself.
+func (p *signer) Process(*Transcript, []wire.Payload) (Step, error) {
+	return Step{Status: p.status}, nil
+}
+
+// Build makes CERT payloads and AUTH.
+func (p *signer) Build(t *Transcript) (Step, error) {
+	pairs := p.s.Pairs()
+	if len(pairs) == 0 {
+		return Step{}, ErrNoKey
+	}
+	pair, scheme, err := p.choose(t, pairs)
+	if err != nil {
+		return Step{}, err
+	}
+	a, ok := t.Ask(Sign{Signer: pair.Signer, Key: pair.Key, Scheme: scheme, Octets: t.OwnOctets()})
+	if !ok {
+		return Step{Status: Wait}, nil
+	}
+	if a.Err != nil {
+		return Step{}, a.Err
+	}
+	signature := &wire.Auth{Method: wire.AuthDigitalSignature}
+	switch made := a.Value.([]byte); {
+	case t.Digital():
+		signature.Data = scheme.appendSignature(made)
+	case scheme.family() == familyECDSA:
+		signature.Method, _ = oldMethod(pair.Key)
+		if signature.Data, err = rawSignature(made, pair.Key.(*ecdsa.PublicKey).Curve); err != nil {
+			return Step{}, &SignError{Err: err}
+		}
+	default:
+		signature.Method, signature.Data = wire.AuthRSA, made
+	}
+	p.status, t.OwnName, t.OwnLine = Done, pair.Name, pair.Line
+	return Step{Status: Done, Payloads: append(p.certificates(t, pair), signature)}, nil
+}
+
+// choose picks a key, and what it signs by. What the peer asks for by CERTREQ is a hint and no more: "If an end-entity certificate
+// exists that satisfies the criteria specified in the CERTREQ, a certificate or certificate chain SHOULD be sent back", and one that
+// does not is worth a try, for the peer may have its own ways to it. https://www.rfc-editor.org/rfc/rfc7296#section-3.7
+func (p *signer) choose(t *Transcript, pairs []credential.Pair) (credential.Pair, Scheme, error) {
+	asked := askedFor(t.Requests)
+	byHint := slices.Clone(pairs)
+	slices.SortStableFunc(byHint, func(a, b credential.Pair) int { return fits(b, asked) - fits(a, asked) })
+	for _, pair := range byHint {
+		if s, ok := p.scheme(t, pair.Key); ok {
+			return pair, s, nil
+		}
+	}
+	e := &NoSchemeError{Announced: t.PeerHashes, Digital: t.Digital()}
+	for _, pair := range pairs {
+		e.Keys = append(e.Keys, keyName(pair.Key))
+	}
+	return credential.Pair{}, 0, e
+}
+
+// scheme is the best one that the key has and the peer takes.
+func (p *signer) scheme(t *Transcript, key crypto.PublicKey) (Scheme, bool) {
+	if !t.Digital() {
+		switch m, ok := oldMethod(key); {
+		case !ok:
+			return 0, false
+		case m == wire.AuthRSA && p.s.SHA1:
+			return rsaSHA1, true
+		case m == wire.AuthRSA:
+			return RSASHA256, true
+		default:
+			s, _, _ := oldECDSA(m)
+			return s, true
+		}
+	}
+	pss := p.s.PSS
+	if f := t.PeerScheme.family(); f == familyPSS || f == familyPKCS1 {
+		pss = f == familyPSS // the peer knows that one
+	}
+	for _, s := range SchemesOf(key, pss) {
+		if slices.Contains(t.PeerHashes, s.Hash()) {
+			return s, true
+		}
+	}
+	return 0, false
+}
+
+// askedFor are the CAs that the peer has asked for. Those that are no list of hashes say nothing.
+func askedFor(requests []*wire.CertReq) map[authorityHash]bool {
+	asked := map[authorityHash]bool{}
+	for _, r := range requests {
+		if r.Encoding != wire.CertX509Signature {
+			continue
+		}
+		hashes, _ := r.Hashes()
+		for _, h := range hashes {
+			asked[h] = true
+		}
+	}
+	return asked
+}
+
+// fits is 1 for a pair whose chain has a CA that was asked for.
+func fits(p credential.Pair, asked map[authorityHash]bool) int {
+	if len(asked) > 0 {
+		for _, h := range p.Authorities() {
+			if asked[h] {
+				return 1
+			}
+		}
+	}
+	return 0
+}
+
+// certificates are the CERT payloads that go along: the end first, "If a chain of certificates needs to be sent, multiple CERT payloads
+// are used, only the first of which holds the public key used to validate the sender's AUTH payload"
+// (https://www.rfc-editor.org/rfc/rfc7296#section-1.2). A CA that has signed itself is none of them: the peer trusts it already, or never will.
+func (p *signer) certificates(t *Transcript, pair credential.Pair) (out []wire.Payload) {
+	if p.s.Send == policy.SendCertNever || p.s.Send == policy.SendCertIfAsked && len(t.Requests) == 0 {
+		return nil
+	}
+	for i, c := range pair.Chain {
+		if i == 0 || !selfSigned(c) {
+			out = append(out, &wire.Cert{Encoding: wire.CertX509Signature, Data: c.Raw})
+		}
+	}
+	return out
+}
+
+func selfSigned(c *x509.Certificate) bool { return slices.Equal(c.RawSubject, c.RawIssuer) }
+
+// Checking is what is asked of a peer that proves itself by a signature.
+type Checking struct {
+	// Trust is what is accepted. It is asked for when the signature is judged.
+	Trust func() *pki.Trust
+	// SHA1 takes RSA with SHA-1 of a peer that does not know RFC 7427.
+	SHA1 bool
+}
+
+// CheckSignature has the peer prove itself by a signature and a certificate, or a key, that is trusted.
+func CheckSignature(c Checking) Authenticator { return &signatureChecker{c: c} }
+
+type signatureChecker struct {
+	c      Checking
+	status Status
+}
+
+func (c *signatureChecker) Build(*Transcript) (Step, error) { return Step{Status: c.status}, nil }
+
+// Held is nothing: what was presented is a part of the message, which is counted.
+func (c *signatureChecker) Held() int { return 0 }
+
+// Process judges AUTH and what goes with it. A responder may keep an initiator waiting for it that has not proved itself.
+func (c *signatureChecker) Process(t *Transcript, in []wire.Payload) (Step, error) {
+	a := findAuth(in)
+	switch {
+	case a == nil && t.Initiator && !t.OwnProved:
+		return Step{Status: NeedMore}, nil
+	case a == nil:
+		return Step{}, &MethodError{Want: t.signatureMethod(), Missing: true}
+	}
+	want, err := c.read(t, a)
+	if err != nil {
+		return Step{}, err
+	}
+	want.Presented = presented(in)
+	answer, ok := t.Ask(want)
+	if !ok {
+		return Step{Status: Wait}, nil
+	}
+	if answer.Err != nil {
+		return Step{}, answer.Err
+	}
+	judged := answer.Value.(Judged)
+	t.Peer, t.PeerScheme = judged.Peer, judged.By
+	c.status = Done
+	return Step{Status: Done}, nil
+}
+
+// read takes AUTH apart. "If both ends send and receive SIGNATURE_HASH_ALGORITHMS Notify payloads, and signature authentication is to be
+// used, then the authentication method specified in this Authentication payload MUST be used", and it is not allowed otherwise:
+// https://www.rfc-editor.org/rfc/rfc7427#section-3
+func (c *signatureChecker) read(t *Transcript, a *wire.Auth) (Judge, error) {
+	j := Judge{Trust: c.c.Trust(), Now: t.Now, ID: t.peerIdentity(), Octets: t.PeerOctets(), Signature: a.Data}
+	if j.Trust == nil {
+		return Judge{}, ErrNoTrust
+	}
+	s, curve, ecdsa := oldECDSA(a.Method)
+	switch {
+	case (a.Method == wire.AuthDigitalSignature) != t.Digital() || a.Method != wire.AuthDigitalSignature && a.Method != wire.AuthRSA && !ecdsa:
+		return Judge{}, &MethodError{Want: t.signatureMethod(), Got: a.Method}
+	case ecdsa:
+		j.Schemes, j.Curve = []Scheme{s}, curve
+		return j, nil
+	case a.Method == wire.AuthRSA:
+		j.Schemes = schemesOfRSA(c.c.SHA1)
+		return j, nil
+	}
+	s, signature, err := ParseSignature(a.Data)
+	if err != nil {
+		return Judge{}, err
+	}
+	if !slices.Contains(t.OwnHashes, s.Hash()) {
+		return Judge{}, &AlgorithmError{Name: s.String(), Reason: fmt.Sprintf("this side has not announced %v", s.Hash())}
+	}
+	j.Schemes, j.Signature = []Scheme{s}, signature
+	return j, nil
+}
+
+// presented is what the CERT payloads of a message hold. Encodings that this side does not ask for are passed over: among them is
+// hash-and-URL, which would have this side fetch what a stranger names.
+func presented(in []wire.Payload) (p pki.Presented) {
+	for _, x := range in {
+		if c, ok := x.(*wire.Cert); ok && c.Encoding == wire.CertX509Signature {
+			p.Certs = append(p.Certs, c.Data)
+		}
+	}
+	return p
+}
+
+// keyName is what a key is called in texts, such as "RSA 2048" or "ECDSA P-256".
+func keyName(key crypto.PublicKey) string {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + key.Curve.Params().Name
+	}
+	switch f, _ := familyOf(key); f {
+	case familyEd25519:
+		return "Ed25519"
+	case familyEd448:
+		return "Ed448"
+	}
+	return "unknown key"
+}

@@ -1,0 +1,136 @@
+package credential
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+
+	"github.com/cloudflare/circl/sign/ed448"
+
+	"esplanade/ike/pki"
+	"esplanade/ike/pki/revocation"
+)
+
+// Pair is a private key of this gateway with what shows whose it is.
+type Pair struct {
+	redacted
+	// Chain is the certificate of the key, and those of the CAs above it as far as they are known, each the issuer of the one before. It
+	// may end with the anchor. Nil: a raw public key.
+	Chain []*x509.Certificate
+	// Signer has the private key. It may be a token.
+	Signer crypto.Signer
+	// Key is the public key, as [pki.PublicKey] has it.
+	Key crypto.PublicKey
+	// Name and Line are what it is called in the configuration and where it stands, for people.
+	Name, Line string
+}
+
+// Authorities are the hashes by which CERTREQ names the CAs of the chain.
+func (p Pair) Authorities() (list [][20]byte) {
+	for i, c := range p.Chain {
+		if i > 0 {
+			list = append(list, pki.KeyHash(c))
+		}
+	}
+	return list
+}
+
+// Accepted is what a peer has to show.
+type Accepted struct {
+	Trust *pki.Trust
+	Rules revocation.Rules
+}
+
+// Connection is what a connection has: for each of its local.NAME tables the pairs that fit its identity, and for each of its
+// remote.NAME tables what the peer has to show. Those that ask for another method are empty.
+type Connection struct {
+	Own    [][]Pair
+	Accept []Accepted
+}
+
+// Set is the credentials of all connections. It may be used by any goroutine. The zero value has none.
+type Set struct {
+	connections map[string]Connection
+}
+
+// NewSet makes a set. What is given is not changed any more.
+func NewSet(connections map[string]Connection) *Set { return &Set{connections: connections} }
+
+// Own are the pairs of a local table of a connection, the best first. It may be called on nil.
+func (s *Set) Own(connection string, index int) []Pair {
+	if s == nil {
+		return nil
+	}
+	if own := s.connections[connection].Own; index < len(own) {
+		return own[index]
+	}
+	return nil
+}
+
+// Accepted is what a peer has to show by a remote table of a connection. Trust is nil if there is nothing. It may be called on nil.
+func (s *Set) Accepted(connection string, index int) Accepted {
+	if s == nil {
+		return Accepted{}
+	}
+	if list := s.connections[connection].Accept; index < len(list) {
+		return list[index]
+	}
+	return Accepted{}
+}
+
+// Mark identifies what a connection has. It says nothing of the keys to whoever does not have them: public keys and certificates are
+// in it, and no more.
+func (s *Set) Mark(connection string) [sha256.Size]byte {
+	h := sha256.New()
+	if s == nil {
+		return [sha256.Size]byte(h.Sum(nil))
+	}
+	part := func(kind byte, b []byte) {
+		sum := sha256.Sum256(b)
+		h.Write([]byte{kind})
+		h.Write(sum[:])
+	}
+	certificates := func(kind byte, list []*x509.Certificate) {
+		for _, c := range list {
+			part(kind, c.Raw)
+		}
+	}
+	c := s.connections[connection]
+	for _, own := range c.Own {
+		part(0, nil)
+		for _, p := range own {
+			certificates(1, p.Chain)
+			part(2, spki(p.Key))
+		}
+	}
+	for _, a := range c.Accept {
+		part(3, nil)
+		if a.Trust == nil {
+			continue
+		}
+		certificates(4, a.Trust.Anchors)
+		certificates(5, a.Trust.Intermediates)
+		certificates(6, a.Trust.Pinned)
+		for _, k := range a.Trust.Keys {
+			part(7, spki(k))
+		}
+		for _, p := range a.Trust.Policies {
+			part(8, []byte(p.String()))
+		}
+		part(9, []byte(a.Trust.CA.Key()))
+		part(10, []byte{byte(a.Rules.Policy)})
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// spki is a public key in a form that no other key has.
+func spki(key crypto.PublicKey) []byte {
+	if k, ok := key.(ed448.PublicKey); ok {
+		return append([]byte("Ed448"), k...)
+	}
+	b, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return nil // a key that proves nothing either
+	}
+	return b
+}

@@ -1,0 +1,151 @@
+package sa
+
+import (
+	"slices"
+
+	"esplanade/ike/auth"
+	"esplanade/ike/credential"
+	"esplanade/ike/pki"
+	"esplanade/ike/policy"
+	"esplanade/ike/wire"
+)
+
+// Where signatures and certificates are in the messages of a new IKE SA (RFC 7296 section 1.2, RFC 7427 section 4):
+//
+//	IKE_SA_INIT   …, N(SIGNATURE_HASH_ALGORITHMS)               -->
+//	                                          <--  …, N(SIGNATURE_HASH_ALGORITHMS), [CERTREQ+]
+//	IKE_AUTH      IDi, [CERTREQ+,] [CERT+,] AUTH, …             -->
+//	                                          <--  IDr, [CERT+,] AUTH, …
+//
+// HTTP_CERT_LOOKUP_SUPPORTED is never sent, so that nobody sends "hash and URL" instead of a certificate: who does names a place that
+// this side would have to fetch from, before it knows who the peer is. CERT payloads of that kind are passed over.
+
+// signatures is what the two sides have said about signatures in IKE_SA_INIT.
+type signatures struct {
+	// own and peer are the hashes of SIGNATURE_HASH_ALGORITHMS; nil if that was not sent.
+	own, peer []wire.HashAlgorithm
+	// requests are the CERTREQ payloads of the responder.
+	requests []*wire.CertReq
+}
+
+const (
+	// maxInitAuthorities is how many CAs CERTREQ names in IKE_SA_INIT: that message is never fragmented. If there are more, none is
+	// named, which asks for any certificate. maxAuthAuthorities is the same for IKE_AUTH.
+	maxInitAuthorities = 24
+	maxAuthAuthorities = 100
+	// maxCertRequests is how many CERTREQ payloads of a peer are looked at. There is one for each encoding, and some send one for each CA.
+	maxCertRequests = 64
+)
+
+// signs reports whether either side of a connection proves itself by a signature.
+func (c *Config) signs() bool {
+	return c.LocalAuth == policy.AuthPubkey || c.RemoteAuth == policy.AuthPubkey
+}
+
+// hashes are those that this side takes.
+func hashes() []wire.HashAlgorithm {
+	return []wire.HashAlgorithm{wire.HashSHA2_256, wire.HashSHA2_384, wire.HashSHA2_512, wire.HashIdentity}
+}
+
+// offerSignatures is what an initiator says in IKE_SA_INIT.
+func (m *Machine) offerSignatures() []wire.Payload {
+	if !m.cfg.signs() {
+		return nil
+	}
+	m.sig.own = hashes()
+	return []wire.Payload{wire.NewSignatureHashAlgorithms(m.sig.own...)}
+}
+
+// answered takes what a responder has said.
+func (s *signatures) answered(payloads []wire.Payload) {
+	s.peer, s.requests = announcedHashes(payloads), certRequests(payloads)
+}
+
+// acceptSignatures is what a responder says to an initiator's request, for all connections that it may be for.
+func (m *Machine) acceptSignatures(request []wire.Payload) (out []wire.Payload) {
+	if !slices.ContainsFunc(m.candidates, (*Config).signs) {
+		return nil
+	}
+	if m.sig.peer = announcedHashes(request); m.sig.peer != nil {
+		m.sig.own = hashes()
+		out = append(out, wire.NewSignatureHashAlgorithms(m.sig.own...))
+	}
+	return append(out, m.requestCerts(maxInitAuthorities, m.candidates...)...)
+}
+
+// announcedHashes are those of SIGNATURE_HASH_ALGORITHMS; nil if there is none that is one.
+func announcedHashes(payloads []wire.Payload) []wire.HashAlgorithm {
+	n := notify(payloads, wire.NotifySignatureHashAlgorithms)
+	if n == nil {
+		return nil
+	}
+	list, err := n.HashAlgorithms()
+	if err != nil || len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+// certRequests are the CERTREQ payloads of a message.
+func certRequests(payloads []wire.Payload) (list []*wire.CertReq) {
+	for _, p := range payloads {
+		if r, ok := p.(*wire.CertReq); ok && len(list) < maxCertRequests {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// requestCerts asks the peer for a certificate: it names the CAs that are trusted for the connections, none if there are too many.
+func (m *Machine) requestCerts(limit int, connections ...*Config) []wire.Payload {
+	var named []byte
+	asks, n := false, 0
+	seen := map[[20]byte]bool{}
+	for _, c := range connections {
+		if c.RemoteAuth != policy.AuthPubkey || !c.SendCertReq {
+			continue
+		}
+		asks = true
+		t := m.accepted(c).Trust
+		if t == nil {
+			continue
+		}
+		for _, ca := range t.Anchors {
+			if h := pki.KeyHash(ca); !seen[h] {
+				seen[h] = true
+				named = append(named, h[:]...)
+				n++
+			}
+		}
+	}
+	switch {
+	case !asks:
+		return nil
+	case n > limit:
+		named = nil
+	}
+	return []wire.Payload{&wire.CertReq{Encoding: wire.CertX509Signature, Authorities: named}}
+}
+
+// accepted is what the peer of a connection has to show.
+func (m *Machine) accepted(c *Config) credential.Accepted {
+	if m.env.Accepted == nil {
+		return credential.Accepted{}
+	}
+	return m.env.Accepted(c.Name, 0)
+}
+
+// signing is what this side proves itself with by a signature.
+func (m *Machine) signing() auth.Signing {
+	return auth.Signing{Send: m.cfg.SendCert, PSS: true, Pairs: func() []credential.Pair {
+		if m.env.Own == nil {
+			return nil
+		}
+		return m.env.Own(m.cfg.Name, 0)
+	}}
+}
+
+// checking is what the peer is asked for.
+func (m *Machine) checking() auth.Checking {
+	return auth.Checking{Trust: func() *pki.Trust { return m.accepted(m.cfg).Trust }}
+}
