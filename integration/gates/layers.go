@@ -38,14 +38,15 @@ var Layers = []Layer{
 	// certificate.
 	{Dir: "ike/pki", May: []string{"ike/identity"}},
 	{Dir: "ike/pki/fetch"},
+	{Dir: "ike/pki/files", May: []string{"ike/pki"}},
 	{Dir: "ike/pki/revocation", May: []string{"ike/pki", "ike/policy"}},
-	{Dir: "ike/credential", May: []string{"ike/pki", "ike/pki/revocation"}, Tests: []string{"ike/pki/pkitest"}},
+	{Dir: "ike/credential", May: []string{"ike/pki", "ike/pki/revocation"}, Tests: []string{"ike/pki/pkitest", "ike/policy"}},
 	// Certificates for tests and benchmarks.
 	{Dir: "ike/pki/pkitest", May: []string{"ike/credential", "ike/identity", "ike/pki"}},
 	{Dir: "ike/auth/...", May: []string{"ike/auth/...", "ike/credential", "ike/suite", "ike/identity", "ike/pki", "ike/policy", "ike/wire"},
 		Tests: []string{"ike/pki/pkitest"}},
 	{Dir: "ike/eap/...", May: []string{"ike/eap/...", "ike/suite", "ike/wire"}},
-	{Dir: "config", May: []string{"config/tree", "ike/policy", "ike/proposal", "ike/selector", "ike/identity", "ike/wire"}, Tests: []string{"ike/vici"}},
+	{Dir: "config", May: []string{"config/tree", "ike/policy", "ike/proposal", "ike/selector", "ike/identity", "ike/wire", "ike/credential", "ike/pki/..."}, Tests: []string{"ike/vici"}},
 
 	// One IKE SA as a machine; the control protocol, which knows its backend as an interface of its own.
 	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/credential", "ike/eap/...", "ike/diag", "ike/identity", "ike/pki", "ike/policy", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
