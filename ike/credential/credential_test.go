@@ -1,0 +1,114 @@
+package credential
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"esplanade/ike/pki"
+	"esplanade/ike/pki/revocation"
+	"esplanade/ike/policy"
+)
+
+func certificate(t *testing.T, name string, serial int64) (*x509.Certificate, *ecdsa.PrivateKey) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name},
+		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1e9, 0)}, &x509.Certificate{Subject: pkix.Name{CommonName: name}}, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, key
+}
+
+// TestSet: what a connection has is found by its name and the number of its table, and nothing else is.
+func TestSet(t *testing.T) {
+	own, key := certificate(t, "gw", 1)
+	ca, _ := certificate(t, "ca", 2)
+	pair := Pair{Chain: []*x509.Certificate{own, ca}, Signer: key, Key: key.Public(), Name: "gw.pem", Line: "gw.toml:3"}
+	trust := &pki.Trust{Anchors: []*x509.Certificate{ca}}
+	s := NewSet(map[string]Connection{"a": {Own: [][]Pair{{pair}}, Accept: []Accepted{{Trust: trust}}}, "psk": {}})
+	if own := s.Own("a", 0); len(own) != 1 || own[0].Name != "gw.pem" {
+		t.Errorf("a has %d pairs", len(own))
+	}
+	if s.Accepted("a", 0).Trust != trust {
+		t.Error("a accepts something else")
+	}
+	for _, x := range []struct {
+		name  string
+		index int
+	}{{"a", 1}, {"psk", 0}, {"b", 0}} {
+		if s.Own(x.name, x.index) != nil || s.Accepted(x.name, x.index).Trust != nil {
+			t.Errorf("%s %d has something", x.name, x.index)
+		}
+	}
+	var none *Set
+	if none.Own("a", 0) != nil || none.Accepted("a", 0).Trust != nil || none.Mark("a") != none.Mark("b") {
+		t.Error("no set has something")
+	}
+	if list := pair.Authorities(); len(list) != 1 || list[0] != pki.KeyHash(ca) {
+		t.Error("the authorities of a pair are those of its chain without its own certificate")
+	}
+}
+
+// TestMark: everything that decides what a proof is worth changes the mark, and nothing else does.
+func TestMark(t *testing.T) {
+	own, key := certificate(t, "gw", 1)
+	renewed, _ := certificate(t, "gw", 3)
+	ca, other := certificate(t, "ca", 2)
+	base := func() Connection {
+		return Connection{Own: [][]Pair{{{Chain: []*x509.Certificate{own}, Signer: key, Key: key.Public(), Name: "gw.pem", Line: "1"}}},
+			Accept: []Accepted{{Trust: &pki.Trust{Anchors: []*x509.Certificate{ca}}}}}
+	}
+	mark := func(change func(*Connection)) [sha256.Size]byte {
+		c := base()
+		change(&c)
+		return NewSet(map[string]Connection{"a": c}).Mark("a")
+	}
+	same := mark(func(*Connection) {})
+	if same != mark(func(c *Connection) { c.Own[0][0].Name, c.Own[0][0].Line = "other", "2" }) {
+		t.Error("where something stands changes the mark")
+	}
+	for what, change := range map[string]func(*Connection){
+		"another certificate": func(c *Connection) { c.Own[0][0].Chain = []*x509.Certificate{renewed} },
+		"another key":         func(c *Connection) { c.Own[0][0].Key = other.Public() },
+		"no pair":             func(c *Connection) { c.Own[0] = nil },
+		"a CA more":           func(c *Connection) { c.Accept[0].Trust.Anchors = append(c.Accept[0].Trust.Anchors, own) },
+		"a CA that is between": func(c *Connection) {
+			c.Accept[0].Trust.Intermediates, c.Accept[0].Trust.Anchors = c.Accept[0].Trust.Anchors, nil
+		},
+		"a pinned certificate": func(c *Connection) { c.Accept[0].Trust.Pinned = []*x509.Certificate{own} },
+		"a raw key":            func(c *Connection) { c.Accept[0].Trust.Keys = append(c.Accept[0].Trust.Keys, key.Public()) },
+		"another policy":       func(c *Connection) { c.Accept[0].Rules = revocation.Rules{Policy: policy.RevocationStrict} },
+	} {
+		if mark(change) == same {
+			t.Errorf("%s does not change the mark", what)
+		}
+	}
+}
+
+// TestPairPrintsNothing: no verb shows a private key.
+func TestPairPrintsNothing(t *testing.T) {
+	_, key := certificate(t, "gw", 1)
+	p := Pair{Signer: key, Key: key.Public(), Name: "gw.pem"}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
+		if s := fmt.Sprintf(verb, p); strings.Contains(s, key.D.String()) || s != redactedText {
+			t.Errorf("%s prints %s", verb, s)
+		}
+	}
+}
