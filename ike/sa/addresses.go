@@ -155,7 +155,7 @@ func (m *Machine) repath(now time.Time, path Path, why string) {
 		return
 	}
 	m.emit(Moved{From: m.path, To: path, Reason: why})
-	m.path, m.mob.esp, m.mob.espSeen = path, netip.AddrPort{}, netip.AddrPort{}
+	m.path, m.mob.esp, m.mob.espSeen, m.mob.seen = path, netip.AddrPort{}, netip.AddrPort{}, Path{}
 	p := m.pending
 	if p == nil || p.parked.waits() {
 		return

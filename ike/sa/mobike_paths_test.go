@@ -280,3 +280,71 @@ func TestAddressCheckOutlivesItsIKESA(t *testing.T) {
 		}
 	}
 }
+
+// With MOBIKE no message but an update moves the peer, and yet it is looked for where its messages come from, when a request finds nobody
+// where it was.
+func TestPeerIsFoundWhereItSpeaks(t *testing.T) {
+	// Rekeyings of the IKE SA cross, and the initiator moves. Its own request is refused, which it does not hear, and the old IKE SA is
+	// gone at the responder. It cannot say there where it is, and may not say it on the new one, of which it does not know yet whether
+	// it stays: it only answers there.
+	m := newMobileRig(t, func(a, b *Config) { a.DPDDelay, b.DPDDelay = 10*time.Second, 10*time.Second })
+	ma, mb := m.up()
+	crossed := false
+	m.drop = func(e *end, d []byte) bool {
+		h := headerOf(d)
+		if e == m.a { // its request waits for the second copy
+			return !crossed && h.Exchange == wire.ExchangeCreateChildSA && !h.Flags.Response()
+		}
+		return h.SPIi == ma.spii() && (crossed || h.Exchange == wire.ExchangeInformational) // b's DELETE, and its answer later
+	}
+	m.both(ma, mb, func(x *Machine) { x.RekeyIKE(m.now) })
+	m.run(3 * m.delay)
+	if ma.State() != StateRekeying || mb.State() != StateDeleting {
+		t.Fatal("b's rekeying is not the one that is done")
+	}
+	crossed = true
+	m.changed(m.a, a2)
+	m.run(20 * time.Second)
+	if mb.State() != StateClosed || ma.State() != StateRekeying {
+		t.Fatalf("the old IKE SA is %s at a and %s at b", ma.State(), mb.State())
+	}
+	m.run(20 * time.Second) // long before the request is given up
+	m.wantPaths(m.a.liveChildren()[0].Inbound.SPI, a2, b1)
+
+	// A responder behind a port forward that goes to another of its addresses now.
+	for name, c := range map[string]struct{ back, found bool }{"for good": {false, true}, "for a moment": {true, false}} {
+		m := newMobileRig(t, nil)
+		ma, _ := m.up()
+		from := b2
+		m.translate = func(f *flight) {
+			if f.to == m.a {
+				f.path.Remote = netip.AddrPortFrom(from, 4500)
+			} else {
+				f.path.Local = netip.AddrPortFrom(b1, 4500)
+			}
+		}
+		m.reach = func(e *end, p Path) bool { return e == m.b || p.Remote.Addr() == from }
+		m.b.check()
+		m.run(time.Second)
+		if c.back {
+			from = b1
+			m.b.check()
+			m.run(time.Second)
+		}
+		if got := ma.Path().Remote.Addr(); got != b1 {
+			t.Fatalf("%s: a follows to %s", name, got)
+		}
+		tried := 0
+		m.reach = func(e *end, p Path) bool {
+			if e == m.a && p.Remote.Addr() == b2 {
+				tried++
+			}
+			return e == m.b || p.Remote.Addr() == b2 && !c.back
+		}
+		m.a.check()
+		m.run(15 * time.Second) // it is repeated after 2, 5.6 and 12.1
+		if got := ma.Path().Remote.Addr(); (got == b2) != c.found || (tried > 0) != c.found {
+			t.Errorf("%s: a sends to %s, and has tried the other %d times", name, got, tried)
+		}
+	}
+}

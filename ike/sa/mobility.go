@@ -34,6 +34,8 @@ type mobility struct {
 	// espSeen is where authentic ESP came from last, when that is neither. A request in flight that finds nobody is tried
 	// there too: the check of that place has to wait for its answer.
 	espSeen netip.AddrPort
+	// seen is the path by which the newest authentic message came, when that is not the one in use; see noteSource. Zero otherwise.
+	seen Path
 	// held is where the CHILD SAs are, new ones as well, while the peer has not answered at the address that its IKE SA has moved to.
 	// Zero when they are where the IKE SA is.
 	held esp.Path

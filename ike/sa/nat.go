@@ -110,9 +110,8 @@ func (m *Machine) float() {
 // With MOBIKE it is the initiator that says where it is: "The host not behind a NAT MUST NOT use these dynamic updates for
 // IKEv2 packets". https://www.rfc-editor.org/rfc/rfc4555#section-3.8
 //
-// A request in flight has found nobody where the peer was. It is repeated at once at the new place, as with MOBIKE, since the last of the
-// usual repetitions may be over by then. It counts for none of them, and there is one more for each at most: a peer may say of any
-// address that it is there.
+// A request in flight has found nobody where the peer was. A further copy goes to the new place at once, as with MOBIKE, since the last of
+// the usual repetitions may be over by then.
 func (m *Machine) follow(now time.Time, path Path) {
 	if path == m.path || m.mob.on || !m.nat.remote || m.nat.local && !m.called() {
 		return
@@ -123,9 +122,8 @@ func (m *Machine) follow(now time.Time, path Path) {
 	}
 	m.path = path
 	m.moveChildren()
-	if p := m.pending; p != nil && !m.establishedAt.IsZero() && !p.parked.waits() && p.followed <= p.tries {
-		p.followed = p.tries + 1
-		m.repeat(now, p)
+	if p := m.pending; p != nil && !m.establishedAt.IsZero() && !p.parked.waits() {
+		m.sendFurther(now, p)
 	}
 }
 

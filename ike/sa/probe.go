@@ -83,10 +83,10 @@ func (m *Machine) repeat(now time.Time, p *outstanding) {
 	}
 }
 
-// otherPaths are the pairs of addresses other than the present one between which packets may pass: first where the
-// routes lead, then every address of this host to every address of the peer. The initiator looks for them. What a responder knows
-// of the initiator's further addresses is for one case only, that its own address has gone; they may be anybody's. Else it tries
-// where the peer's ESP comes from. https://www.rfc-editor.org/rfc/rfc4555#section-3.4
+// otherPaths are the pairs of addresses other than the present one between which packets may pass: first where the peer's ESP and its
+// messages come from, then where the routes lead, then every address of this host to every address of the peer. The initiator looks for
+// the latter. What a responder knows of the initiator's further addresses is for one case only, that its own address has gone; they may be
+// anybody's. https://www.rfc-editor.org/rfc/rfc4555#section-3.4
 func (m *Machine) otherPaths() []Path {
 	var out []Path
 	add := func(p Path) {
@@ -98,6 +98,9 @@ func (m *Machine) otherPaths() []Path {
 		if a.IsValid() {
 			add(Path{Local: m.path.Local, Remote: a})
 		}
+	}
+	if m.mob.seen != (Path{}) {
+		add(m.mob.seen)
 	}
 	if !m.mob.initiator && !m.mob.displaced {
 		return out
@@ -116,6 +119,17 @@ func (m *Machine) otherPaths() []Path {
 		}
 	}
 	return out
+}
+
+// noteSource notes where the newest authentic message came from, if that is not where this side sends to. With MOBIKE no address is taken
+// over from it: the initiator says where both are, and a responder that has another address says so. But what it says may wait behind a
+// request on an IKE SA that the other side does not have any more, and which is therefore not answered. A request that was repeated in vain
+// is tried there as well, and where it arrives it shows which IKE SA there is.
+func (m *Machine) noteSource(path Path) {
+	m.mob.seen = Path{}
+	if m.mob.on && path != m.path && !m.tunnelled(path.Remote.Addr()) {
+		m.mob.seen = path
+	}
 }
 
 func sameFamily(a, b netip.Addr) bool { return a.Is4() == b.Is4() }

@@ -312,6 +312,7 @@ type response struct {
 func (m *Machine) heard(now time.Time, path Path) {
 	m.alive.lastHeard = now
 	if !m.frag.mixed {
+		m.noteSource(path)
 		m.follow(now, path)
 	}
 	m.frag.mixed = false

@@ -60,11 +60,18 @@ func (m *Machine) silenceOf(now time.Time, p *outstanding) *Silence {
 	}
 }
 
+// silent is the request of which [Machine.Silence] speaks, of a peer that is authenticated; nil for none.
+func (m *Machine) silent() *outstanding {
+	if m.state == StateConnecting || m.Silence() == nil {
+		return nil
+	}
+	return m.pending
+}
+
 // deadTimeout is when the peer counts as dead, if it does not answer until then.
 func (m *Machine) deadTimeout() time.Time {
-	p := m.pending
-	if p == nil || p.parked.waits() || p.doubted || p.task.traits().tries > 0 || p.silence == nil || !p.silence.Dead.IsZero() ||
-		m.state != StateEstablished && m.state != StateRekeying || m.Replaced() {
+	p := m.silent()
+	if p == nil || p.doubted || p.task.traits().tries > 0 || !p.silence.Dead.IsZero() {
 		return time.Time{}
 	}
 	return p.deadAt
@@ -81,27 +88,36 @@ func (m *Machine) advanceSilence(now time.Time) {
 // listenInterval is how often a sign of life of a silent peer is looked for: ESP packets do not wake an IKE SA.
 const listenInterval = 2 * time.Second
 
-// recall repeats a request at once when its silent peer is heard again. The path was interrupted, and the next repetition may be half
-// a minute away; until then the peer would be shown as one that does not answer. It counts for none of the usual repetitions, and there
-// is one more for each at most: when the peer is heard and does not hear this side, more of them do not help.
+// recall sends a further copy of a request when its silent peer is heard again. The path was interrupted, and the next repetition may be
+// half a minute away; until then the peer would be shown as one that does not answer.
 func (m *Machine) recall(now time.Time) {
 	if at := m.recallTimeout(); at.IsZero() || now.Before(at) {
 		return
 	}
 	p := m.pending
 	if m.Heard().After(p.silence.Last) {
-		p.recalled = p.again + 1
-		m.repeat(now, p)
+		m.sendFurther(now, p)
 		return
 	}
 	p.listenAt = now.Add(listenInterval)
 }
 
 func (m *Machine) recallTimeout() time.Time {
-	if m.state == StateConnecting || m.Silence() == nil || m.pending.recalled > m.pending.again {
+	p := m.silent()
+	if p == nil || p.further > p.again {
 		return time.Time{}
 	}
-	return m.pending.listenAt
+	return p.listenAt
+}
+
+// sendFurther sends a request in flight once more at once, since the peer has just been heard: again, or from another place. It counts for
+// none of the usual repetitions, and there is one such copy for each of them at most. When the peer does not hear this side, more of them do
+// not help; and a peer may say of any address that it is there.
+func (m *Machine) sendFurther(now time.Time, p *outstanding) {
+	if p.further <= p.again {
+		p.further = p.again + 1
+		m.repeat(now, p)
+	}
 }
 
 // noteDead reports that the peer counts as dead, once. The request goes on being repeated.

@@ -86,8 +86,6 @@ type outstanding struct {
 	tries     int       // retransmissions so far, on the path in use
 	again     int       // the same, on all paths
 	deadAt    time.Time // when the ordinary time for an answer is over, whatever path is tried next
-	// followed is one more than the number of those there were when it was last sent behind a peer that has moved; see follow.
-	followed int
 	// refragmented is how many of them there were when the request was cut into smaller fragments.
 	refragmented int
 	// doubted: somebody has refused it in a message that nothing protects.
@@ -109,10 +107,10 @@ type outstanding struct {
 	stuck *diag.Failure
 	// silence is set from the second repetition on.
 	silence *Silence
-	// listenAt is when a sign of life of the silent peer is looked for next. recalled is one more than the number of repetitions
-	// when there was one last; see recall.
+	// listenAt is when a sign of life of the silent peer is looked for next; see recall.
 	listenAt time.Time
-	recalled int
+	// further is one more than again was when the last further copy was sent; see sendFurther.
+	further int
 }
 
 func (p *outstanding) size() int {

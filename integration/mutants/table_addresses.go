@@ -154,14 +154,24 @@ func addresses() []Mutant {
 			Why: "a forged datagram would cost an exchange each",
 		},
 		{
-			Name: "in-flight-to-where-the-peer-was", File: "ike/sa/nat.go", Tests: "^TestAnswerLostUntilTheNATRebinds$",
-			Old: "		m.repeat(now, p)\n", New: "		_ = p\n",
+			Name: "in-flight-to-where-the-peer-was", File: "ike/sa/nat.go", Tests: "^TestRequestFollowsThePeer$",
+			Old: "		m.sendFurther(now, p)\n", New: "		_ = p\n",
 			Why: "the last repetition of a request could go to where a NAT led before",
 		},
 		{
-			Name: "in-flight-behind-anybody", File: "ike/sa/nat.go", Tests: "^TestRequestFollowsThePeer$",
-			Old: " && p.followed <= p.tries {", New: " {",
+			Name: "in-flight-behind-anybody", File: "ike/sa/silence.go", Tests: "^TestRequestFollowsThePeer$|^TestSilentPeerIsHeardAgain$",
+			Old: "	if p.further <= p.again {\n", New: "	if p != nil {\n",
 			Why: "a peer could have a request sent to any address, as often as it sends a packet from there",
+		},
+		{
+			Name: "mobike-seen", File: "ike/sa/probe.go", Tests: "^TestPeerIsFoundWhereItSpeaks$",
+			Old: "		add(m.mob.seen)\n", New: "		_ = add\n",
+			Why: "a peer that has moved would be asked in vain where it was, for minutes, while it is answered where it is",
+		},
+		{
+			Name: "mobike-seen-stays", File: "ike/sa/probe.go", Tests: "^TestPeerIsFoundWhereItSpeaks$",
+			Old: "	m.mob.seen = Path{}\n	if m.mob.on", New: "	if m.mob.on",
+			Why: "requests would be sent to an address that the peer was at for a moment, for good",
 		},
 	}
 }
