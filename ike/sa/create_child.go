@@ -11,7 +11,8 @@ import (
 )
 
 // InitiateChild asks for a CHILD SA: at once on an established IKE SA, otherwise after IKE_AUTH. trigger is the packet
-// that wants it, or nil. [ChildUp] or [Failed] follows. A child that exists or is being created is not doubled.
+// that wants it, or nil. [ChildUp] or [Failed] follows, or [Closed]. A child that is being created is not doubled, nor is one that exists,
+// unless it is about to be deleted.
 func (m *Machine) InitiateChild(now time.Time, c *ChildConfig, trigger *selector.Packet) {
 	if old := m.rivalOf; old != nil {
 		// This one may turn out to be redundant. What waits there goes to whichever IKE SA is left.
@@ -23,7 +24,9 @@ func (m *Machine) InitiateChild(now time.Time, c *ChildConfig, trigger *selector
 	if _, ok := queued(m, same); ok {
 		return
 	}
-	m.enqueue(&createChildTask{cfg: c, trigger: trigger})
+	if !m.enqueue(&createChildTask{cfg: c, trigger: trigger}) && m.state != StateDeleting && m.state != StateClosed {
+		m.emit(Failed{Failure: diag.NoTime(m.where(wire.ExchangeCreateChildSA).Of(c.Name, c.Line), errQueueFull), Child: c})
+	}
 	m.pump(now)
 }
 

@@ -190,6 +190,19 @@ func (m *Machine) deleteChild(now time.Time, c *Child, reason string, whole bool
 	m.enqueue(&deleteChildTask{child: c, reason: reason, whole: whole})
 }
 
+// leaves reports whether this side is about to delete a child: its DELETE waits behind another request, and nothing else may be left to
+// the child until then.
+func (m *Machine) leaves(c *Child) bool {
+	_, ok := queued(m, func(t *deleteChildTask) bool {
+		last := t.child
+		for t.whole && last != c && last.successor != nil {
+			last = last.successor
+		}
+		return last == c
+	})
+	return ok
+}
+
 // deleteIKETask closes the IKE SA with all its children.
 type deleteIKETask struct {
 	reason string

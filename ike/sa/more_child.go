@@ -25,7 +25,7 @@ func (m *Machine) AsksMore(c *ChildConfig) bool {
 // served reports whether what a request is for is carried by a CHILD SA already: its packet, its part of the child, or the child.
 func (m *Machine) served(t *createChildTask) bool {
 	return slices.ContainsFunc(m.children, func(c *Child) bool {
-		return c.Config == t.cfg && c.live() && (t.trigger == nil && t.part == nil ||
+		return c.Config == t.cfg && c.live() && !m.leaves(c) && (t.trigger == nil && t.part == nil ||
 			t.trigger != nil && c.TS.MatchOut(*t.trigger) || t.part != nil && c.TS.Contains(*t.part))
 	})
 }

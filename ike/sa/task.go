@@ -30,6 +30,8 @@ type protectedTask interface {
 // maxQueuedTasks bounds the queue: more than that is a daemon that asks faster than any peer answers.
 const maxQueuedTasks = 256
 
+var errQueueFull = &RequestError{Want: "a request to the peer", Reason: "too many others wait on the same IKE SA"}
+
 // enqueue adds a task at the end. It reports whether the task was taken. Whoever must not ask twice looks with queued first.
 func (m *Machine) enqueue(t task) bool {
 	if m.state == StateClosed || m.state == StateDeleting || len(m.queue) >= maxQueuedTasks {

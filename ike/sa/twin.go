@@ -15,7 +15,7 @@ func (m *Machine) finishTwin(r *response, o *childOffer, rival *Child) {
 		heir = heir.successor
 	}
 	x := collision{ours: attempt{stageMade, c.lowestNonce}}
-	if heir.live() && heir.TS.Contains(c.TS) {
+	if heir.live() && !m.leaves(heir) && heir.TS.Contains(c.TS) {
 		x.theirs = attempt{stageMade, rival.lowestNonce}
 	}
 	if x.settle().ours == fateCloses {

@@ -39,6 +39,21 @@ func collisions() []Mutant {
 			Why: "traffic would be left to a CHILD SA that the peer has deleted",
 		},
 		{
+			Name: "twin-of-what-leaves", File: "ike/sa/twin.go", Tests: "^TestTwinOfWhatLeaves$",
+			Old: "heir.live() && !m.leaves(heir) && ", New: "heir.live() && ",
+			Why: "a child would be given up for one that is about to be deleted, and nobody would ask for it again",
+		},
+		{
+			Name: "served-by-what-leaves", File: "ike/sa/more_child.go", Tests: "^TestChildAskedForWhileItLeaves$",
+			Old: "c.live() && !m.leaves(c) && ", New: "c.live() && ",
+			Why: "whoever asks for a child would wait for good",
+		},
+		{
+			Name: "queue-full-in-silence", File: "ike/sa/create_child.go", Tests: "^TestMoreChildrenThanMayWait$",
+			Old: "trigger: trigger}) && m.state != StateDeleting", New: "trigger: trigger}) && m.state == StateDeleting",
+			Why: "of many children that are brought up at once, some would be connecting for good",
+		},
+		{
 			Name: "collision-useless-answer", File: "ike/sa/rekey_child.go", Tests: "^TestCollisionWithUselessAnswer$",
 			Old: "v.ours == fateCloses {\n			t.heed(m, r.now, v)\n", New: "v.ours == fateCloses {\n			m.retryRekey(r.now, old)\n",
 			Why: "the peer's new CHILD SA would never be sent on, and the end of the old one be reported as a loss",
