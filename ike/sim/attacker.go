@@ -56,8 +56,12 @@ func (x *attacker) attack() {
 	case 0: // a replay from where the original came from
 		x.inject(d, "replay")
 	case 1: // a replay from elsewhere: it must not move anything
-		d.src = evil(w)
-		x.inject(d, "replay from elsewhere")
+		// What its receiver could not take, because it had no keys yet, say, is new to it when it comes again, as if it had been late: it
+		// moves what it moves from anywhere. Only the sender's next message, or its address, tells the difference.
+		if src := evil(w); d.taken {
+			d.src = src
+		}
+		x.inject(d, "replay, from elsewhere if it was taken")
 	case 2: // a changed datagram
 		d.ike = x.mangle(d.ike)
 		x.inject(d, "mangled")

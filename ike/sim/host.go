@@ -44,10 +44,13 @@ type Host struct {
 	shut map[string]bool
 	// held are the children that an operator has taken down against this side alone, until an operator or the peer brings them up.
 	held map[string]bool
-	// theirs are the IKE SAs that a peer has brought up, and what became of them by rekeying.
-	theirs map[uint64]bool
+	// spared are the IKE SAs that may be there although all of their connection is held: a peer has brought them up, or they were there for
+	// a child that a reload has taken out. So may what became of them by rekeying.
+	spared map[uint64]bool
 	// believes: the latest event is that a peer has proved a crash. The end of the IKE SA follows.
 	believes bool
+	// ignored: the datagram that came last had no effect.
+	ignored bool
 }
 
 func newHost(w *World, p *hostPlan, number int, addr netip.Addr) *Host {
@@ -65,7 +68,7 @@ func (h *Host) boot() {
 	h.data.init(h)
 	h.routes, h.excluded = map[uint64]*selector.Pair{}, map[netip.Addr]int{}
 	h.up, h.kids, h.believes = map[uint64]string{}, map[string]map[uint64]bool{}, false
-	h.shut, h.held, h.theirs = map[string]bool{}, map[string]bool{}, map[uint64]bool{}
+	h.shut, h.held, h.spared = map[string]bool{}, map[string]bool{}, map[uint64]bool{}
 	o := gateway.Options{
 		Config: h.conf(variant{}), DataPlane: &h.data, Host: hostSide{h}, IKEPort: 500, NATTPort: 4500,
 		Observer: watcher{h}, Meter: watcher{h},
@@ -141,9 +144,11 @@ func (h *Host) nextTimeout() time.Time {
 	return h.wake
 }
 
-// receiveIKE is what the loop does with a datagram.
-func (h *Host) receiveIKE(b []byte, path sa.Path) {
+// receiveIKE is what the loop does with a datagram. It reports whether it has had an effect.
+func (h *Host) receiveIKE(b []byte, path sa.Path) (taken bool) {
+	h.ignored = h.down
 	h.input(func(now time.Time, g *gateway.Manager) { g.Receive(now, path, slices.Clone(b)) })
+	return !h.ignored
 }
 
 // info is the state of the manager; nothing of one that does not run.
@@ -201,9 +206,15 @@ func (h *Host) reload(v variant) {
 	h.w.check.stats.Reloads++
 	c := h.conf(v)
 	h.forget(c)
+	free := slices.DeleteFunc(slices.Clone(h.plan.ends), func(e *endPlan) bool { return h.allHeld(e.peer) })
 	h.input(func(now time.Time, g *gateway.Manager) {
 		h.w.logf("%s: %s", h.name, g.Reload(now, c))
 	})
+	for _, e := range free {
+		if h.allHeld(e.peer) {
+			h.spare(e.peer)
+		}
+	}
 }
 
 // hostSide is what the manager wants of its host.

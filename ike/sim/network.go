@@ -33,6 +33,7 @@ type datagram struct {
 	ike      []byte // nil for ESP
 	esp      packet
 	forged   bool // made or changed by the attacker or by line noise
+	taken    bool // its receiver has heeded it; set for what has arrived
 }
 
 // nat is an address translator in front of host a. A mapping is per address and port of the host; everybody may use it from
@@ -144,9 +145,11 @@ func (n *network) fly(d datagram) {
 		}
 		if !d.forged {
 			n.w.check.delivered(h, d.ike)
-			n.w.attacker.delivered(datagram{src: d.src, dst: d.dst, ike: d.ike})
 		}
-		h.receiveIKE(d.ike, sa.Path{Local: dst, Remote: d.src})
+		taken := h.receiveIKE(d.ike, sa.Path{Local: dst, Remote: d.src})
+		if !d.forged {
+			n.w.attacker.delivered(datagram{src: d.src, dst: d.dst, ike: d.ike, taken: taken})
+		}
 	})
 }
 

@@ -21,6 +21,10 @@ var found = []struct {
 	{57304, "a peer that demanded a cookie and was further away than a repetition refused each attempt: AUTH covered another request than it had"},
 	{57336, "the same"},
 	{90867, "the answer to a rekeying of the IKE SA was lost until a NAT had another mapping: it never came, and a DELETE ended all"},
+	{4042, "a peer that had moved while two rekeyings of the IKE SA crossed was asked where it had been, until its lifetime was over"},
+	{46605, "a child was given up for its twin, which was about to be deleted since it could not be installed, and never asked for again"},
+	{55211, "the attacker replayed what nobody could have taken before, and took the peer's place (a fault of the attacker's)"},
+	{67053, "an IKE SA was left of a child that a reload took out, and the others were held (a fault of the check)"},
 }
 
 // TestFoundSeeds plays them again.

@@ -62,6 +62,13 @@ func (h *Host) forget(c *config.Config) {
 	}
 }
 
+// spare notes that a reload has taken out what the IKE SAs of a connection were there for, and left only what is held.
+func (h *Host) spare(conn string) {
+	for _, s := range h.between(conn) {
+		h.spared[s.ID] = true
+	}
+}
+
 // allHeld reports whether an operator has taken all of a connection down, and nobody has brought any of it up.
 func (h *Host) allHeld(conn string) bool {
 	return !slices.ContainsFunc(h.configured(conn), func(name string) bool { return !h.held[name] })
@@ -80,7 +87,7 @@ func (h *Host) wantHeld() {
 		if s.State != sa.StateEstablished && s.State != sa.StateRekeying || going("delete IKE SA") {
 			continue
 		}
-		if s.Initiator && !h.theirs[s.ID] && h.allHeld(s.Connection) {
+		if s.Initiator && !h.spared[s.ID] && h.allHeld(s.Connection) {
 			h.w.fail("%s: IKE SA %d of %s is in use, which an operator holds", h.name, s.ID, s.Connection)
 		}
 		for _, c := range s.Children {

@@ -30,7 +30,7 @@ func (x watcher) Observe(e gateway.Event) {
 			c.reauthenticated = c.reauthenticated || h.connected(e.SA.Connection)
 			h.up[e.SA.ID] = e.SA.Connection
 			if !e.SA.Initiator {
-				h.theirs[e.SA.ID] = true
+				h.spared[e.SA.ID] = true
 			}
 			return
 		}
@@ -39,8 +39,8 @@ func (x watcher) Observe(e gateway.Event) {
 		c.stats.IKERekeys++
 		delete(h.up, e.Old.ID)
 		h.up[e.New.ID] = e.New.Connection
-		if h.theirs[e.Old.ID] {
-			h.theirs[e.New.ID] = true // whoever has rekeyed it
+		if h.spared[e.Old.ID] {
+			h.spared[e.New.ID] = true // whoever has rekeyed it
 		}
 	case gateway.ChildUpdown:
 		name := e.SA.Connection + "/" + e.Child.Name
@@ -111,7 +111,7 @@ func (x watcher) Add(c gateway.Count) {
 }
 
 // Ignored implements gateway.Meter.
-func (x watcher) Ignored(sa.IgnoreReason) {}
+func (x watcher) Ignored(sa.IgnoreReason) { x.h.ignored = true }
 
 // Failure implements gateway.Meter.
 func (x watcher) Failure(gateway.FailureKey) {}
