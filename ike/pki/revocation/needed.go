@@ -11,6 +11,9 @@ const (
 	CRL Kind = iota
 	// OCSP: an answer, POST of [Needed.Request].
 	OCSP
+
+	// delta is a CRL that is a delta.
+	delta
 )
 
 // String names it.
@@ -19,6 +22,14 @@ func (k Kind) String() string {
 		return "OCSP"
 	}
 	return "CRL"
+}
+
+// MaxOctets bounds what is fetched of a kind.
+func (k Kind) MaxOctets() int {
+	if k == OCSP {
+		return maxAnswerOctets
+	}
+	return maxListOctets
 }
 
 // Needed is something that would have to be fetched to know more of a certificate. It is immutable.
@@ -30,6 +41,21 @@ type Needed struct {
 	Configured bool
 	// Certificate is the one whose state is asked for, Issuer that of the CA that signed it.
 	Certificate, Issuer *x509.Certificate
-	// Request is the DER of the OCSPRequest.
+	// Request is the DER of the OCSPRequest; nil for a CRL.
 	Request []byte
+
+	// delta: a delta CRL is expected there.
+	delta bool
+	// responders are those that the configuration trusts.
+	responders []*x509.Certificate
+}
+
+// Key is what two of them have in common that the same answer is good for. The key of the CA is a part of it: what was fetched for one
+// CA is of no use for another.
+func (n *Needed) Key() string {
+	key := n.Kind.String() + " " + n.URI + " " + string(caOf(n.Issuer).text())
+	if n.Kind == OCSP {
+		key += " " + string(serialOctets(n.Certificate))
+	}
+	return key
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"esplanade/ike/pki"
 	"esplanade/ike/policy"
 )
 
@@ -124,16 +125,7 @@ func (v *Verdict) judge(p policy.Revocation) {
 
 // describe names a certificate in a message.
 func describe(c *x509.Certificate) string {
-	return fmt.Sprintf("%q (serial %s, of %q)", c.Subject.String(), SerialText(c), c.Issuer.String())
-}
-
-// SerialText is the serial number of a certificate as openssl shows it: hexadecimal, two digits for each octet.
-func SerialText(c *x509.Certificate) string {
-	text := fmt.Sprintf("%X", c.SerialNumber)
-	if len(text)%2 != 0 {
-		text = "0" + text
-	}
-	return text
+	return fmt.Sprintf("%q (serial number %s, issued by %q)", pki.Subject(c), pki.Serial(c), pki.Issuer(c))
 }
 
 // stamp is a time in a message.

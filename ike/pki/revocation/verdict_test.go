@@ -2,7 +2,6 @@ package revocation
 
 import (
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"math/big"
 	"strings"
@@ -15,7 +14,7 @@ import (
 // TestPolicy: what each policy makes of what is known of two certificates.
 func TestPolicy(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	cert := &x509.Certificate{SerialNumber: big.NewInt(0xabc), Subject: pkix.Name{CommonName: "site-a"}, Issuer: pkix.Name{CommonName: "ca"}}
+	cert := issue(t, newCA(t, nil, "ca"), &x509.Certificate{SerialNumber: big.NewInt(0xabc), Subject: name("site-a")}, nil).Certificate
 	good := State{Certificate: cert, Status: Good, Until: now.Add(time.Hour)}
 	better := State{Certificate: cert, Status: Good, Until: now.Add(2 * time.Hour)}
 	unknown := State{Certificate: cert}
@@ -33,7 +32,7 @@ func TestPolicy(t *testing.T) {
 		{"all good", []State{better, good}, nil, good.Until, ""},
 		{"no source", []State{good, unknown}, []policy.Revocation{strict}, good.Until, "neither it nor the configuration says where to ask"},
 		{"a source of no use", []State{expected, good}, []policy.Revocation{ifuri, strict}, good.Until, "nobody there"},
-		{"revoked", []State{good, revoked}, all, time.Time{}, `"CN=site-a" (serial 0ABC, of "CN=ca") was revoked at 2026-03-01 12:00:00Z (keyCompromise), says the CRL`},
+		{"revoked", []State{good, revoked}, all, time.Time{}, `"CN=site-a" (serial number abc, issued by "CN=ca") was revoked at 2026-03-01 12:00:00Z (keyCompromise), says the CRL`},
 		{"revoked counts more than unknown", []State{unknown, revoked}, all, time.Time{}, "was revoked"},
 	} {
 		for _, p := range all {

@@ -1,0 +1,120 @@
+package revocation
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Take judges what was fetched for a Needed, and keeps it if it is of use. An error is a [*Problem]; the same is not needed again then
+// for a while.
+func (s *Store) Take(now time.Time, n Needed, body []byte) error {
+	var p *Problem
+	if n.Kind == OCSP {
+		p = s.takeAnswer(now, &n, body)
+	} else {
+		p = s.takeList(now, &n, body)
+	}
+	if p != nil {
+		p.of(n.Kind, n.URI)
+		s.remember(now, n.Key(), p)
+		return p
+	}
+	delete(s.failed, n.Key())
+	delete(s.failed, n.URI)
+	return nil
+}
+
+func (s *Store) takeAnswer(now time.Time, n *Needed, body []byte) *Problem {
+	a, p := judgeAnswer(now, body, n.Certificate, n.Issuer, n.responders)
+	if p != nil {
+		return p
+	}
+	var unused []error
+	if p := revokedResponder(now, a, s.listsOf(now, n.Issuer, &Rules{}, &unused)); p != nil {
+		return p
+	}
+	if old := s.answers[keyOf(n.Certificate, n.Issuer, a.responder)]; old != nil && old.this.After(a.this) {
+		return problem(FaultOlder, "it is of %s, which is older than the one of %s", stamp(a.this), stamp(old.this))
+	}
+	a.from = n.URI
+	s.keepAnswer(now, n.Certificate, n.Issuer, a, n)
+	return nil
+}
+
+// Fail says that a Needed could not be fetched. Nothing is needed from the same address then for a while, for whatever certificate: a
+// server that is not there is not waited for by each peer.
+func (s *Store) Fail(now time.Time, n Needed, err error) {
+	p := problem(FaultFetch, "%v", err).of(n.Kind, n.URI)
+	p.Err = err
+	s.remember(now, n.URI, p)
+}
+
+// failure is something that has failed.
+type failure struct {
+	problem *Problem
+	times   int
+	at      time.Time
+	until   time.Time // when it may be tried again
+}
+
+// An address that has failed is tried again after firstPause, then after twice that, and so on up to lastPause.
+const (
+	firstPause = 15 * time.Second
+	lastPause  = 5 * time.Minute
+)
+
+func (s *Store) remember(now time.Time, key string, p *Problem) {
+	if s.failed == nil {
+		s.failed = map[string]*failure{}
+	}
+	f := s.failed[key]
+	if f == nil {
+		if len(s.failed) >= maxFailures {
+			s.forget(now)
+		}
+		f = new(failure)
+		s.failed[key] = f
+	}
+	pause := min(firstPause<<min(f.times, 10), lastPause)
+	*f = failure{p, f.times + 1, now, now.Add(pause)}
+}
+
+// forget makes room for a failure: those go that are over, or else the one that is over first.
+func (s *Store) forget(now time.Time) {
+	maps.DeleteFunc(s.failed, func(_ string, f *failure) bool { return now.After(f.until.Add(lastPause)) })
+	if len(s.failed) < maxFailures {
+		return
+	}
+	first := slices.MinFunc(slices.Collect(maps.Keys(s.failed)), func(a, b string) int { return s.failed[a].until.Compare(s.failed[b].until) })
+	delete(s.failed, first)
+}
+
+// failure returns why something must not be asked for now, nil if it may.
+func (s *Store) failure(now time.Time, n *Needed) *failure {
+	for _, key := range [...]string{n.URI, n.Key()} {
+		if f := s.failed[key]; f != nil && now.Before(f.until) {
+			return f
+		}
+	}
+	return nil
+}
+
+// describe is the problem, with the time.
+func (f *failure) describe(n *Needed) *Problem {
+	p := *f.problem
+	p.of(n.Kind, n.URI)
+	p.Text += fmt.Sprintf(" (asked at %s, not again before %s)", stamp(f.at), stamp(f.until))
+	return &p
+}
+
+// FaultOf is the kind of problem that an error is.
+func FaultOf(err error) Fault {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p.Fault
+	}
+	return FaultFetch
+}
