@@ -10,7 +10,7 @@ GO ?= go
 # The other systems that the code must vet on, and the packages that have files of their own for a system. The others are
 # the same everywhere, and are built for each system as what these import.
 CROSS ?= darwin freebsd openbsd
-CROSS_PACKAGES ?= ./bench/... ./cmd/... ./config/... ./dataplane/... ./integration/... ./tun/...
+CROSS_PACKAGES ?= ./bench/... ./cmd/... ./config/... ./dataplane/... ./ike/pki/... ./integration/... ./tun/...
 
 # How long `make fuzz` stays with each fuzz target.
 FUZZTIME ?= 10s

@@ -37,6 +37,8 @@ var Layers = []Layer{
 	// Certificates: what is trusted, what a peer shows and what is known of revocations are pure; what fetches that knows no
 	// certificate.
 	{Dir: "ike/pki", May: []string{"ike/identity"}},
+	{Dir: "ike/pki/ca"},
+	{Dir: "ike/pki/ca/folder", May: []string{"ike/pki/ca"}},
 	{Dir: "ike/pki/fetch"},
 	{Dir: "ike/pki/files", May: []string{"ike/pki"}},
 	{Dir: "ike/pki/revocation", May: []string{"ike/pki", "ike/policy"}},

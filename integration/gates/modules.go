@@ -40,6 +40,7 @@ var Modules = []Use{
 	{Module: "github.com/spf13/cobra", In: []string{"cmd/...", "bench/..."}, Why: "subcommands and completion"},
 	{Module: "github.com/spf13/pflag", In: []string{"cmd/...", "bench/..."}, Why: "cobra's flags"},
 	{Module: "github.com/gaissmai/bart", In: []string{"dataplane/...", "tun/...", "cmd/...", "ike/gateway"}, Why: "longest-prefix lookup of policies and routes, and of the networks that peers have"},
+	{Module: "software.sslmate.com/src/go-pkcs12", In: []string{"ike/pki/ca"}, Tests: []string{"ike/pki/ca/folder"}, Why: "PKCS#12, in all the forms that phones read and write"},
 	{Module: "filippo.io/bigmod", In: []string{"ike/suite"}, Why: "MODP in constant time"},
 	{Module: "github.com/vishvananda/netlink", In: []string{"tun/...", "integration/..."}, Tests: []string{"dataplane/..."},
 		Why: "addresses, routes and rules on Linux"},

@@ -1,0 +1,9 @@
+package main
+
+import "golang.org/x/sys/unix"
+
+// The requests that read and set what a terminal does with what is typed.
+const (
+	getTerminal = unix.TCGETS
+	setTerminal = unix.TCSETS
+)
