@@ -301,7 +301,7 @@ func prepare(t *testing.T, path, what string) {
 	case "renew", "revoke":
 		_, err = f.Pair(now(), order("x", ca.Client))
 	case "rebundle":
-		_, err = f.BundleOf(now(), order("x", ca.Client), "p", true)
+		_, err = f.BundleOf(now(), order("x", ca.Client), "p", false)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -320,7 +320,7 @@ func doOnce(path, what string, s step) error {
 	case "pair", "renew":
 		_, err = f.Pair(now(), o)
 	case "bundle", "rebundle":
-		_, err = f.BundleOf(now(), o, "p", true)
+		_, err = f.BundleOf(now(), o, "p", false)
 	case "revoke":
 		var list []*x509.Certificate
 		if list, err = f.Issued(); err == nil {
@@ -423,7 +423,7 @@ func TestSameFiles(t *testing.T) {
 	f := newFolder(t)
 	for _, do := range []func(Order) error{
 		func(o Order) error { _, err := f.Pair(now(), o); return err },
-		func(o Order) error { _, err := f.BundleOf(now(), o, "p", true); return err },
+		func(o Order) error { _, err := f.BundleOf(now(), o, "p", false); return err },
 	} {
 		if _, err := f.Pair(now(), Order{Request: ca.Request{Role: ca.Client, CommonName: "Zoë"}, Kind: ca.KindP256}); err != nil && !strings.Contains(err.Error(), "already") {
 			t.Fatal(err)
