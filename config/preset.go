@@ -45,11 +45,12 @@ const (
 	ikeOne = "aes256-sha384-ecp384"
 	espOne = "aes256gcm16-ecp384"
 	// What most boxes are set to by their own defaults or by a click, those with an AEAD first. The key exchange that they have by default,
-	// MODP_2048, is the first, so that the first message has the value that they want.
+	// MODP_2048, is the first, so that the first message has the value that they want. None has AES-128: where a box has it first in its list,
+	// it would be taken.
 	modpIKE    = "aes256gcm16-prfsha384-prfsha256-modp2048-ecp384-ecp256"
-	modpIKECBC = "aes256-aes128-sha256-sha512-sha384-modp2048-ecp384-ecp256"
-	modpESP    = "aes256gcm16-aes128gcm16-modp2048-ecp384-ecp256-none"
-	modpESPCBC = "aes256-aes128-sha256-modp2048-ecp384-ecp256-none"
+	modpIKECBC = "aes256-sha256-sha512-sha384-modp2048-ecp384-ecp256"
+	modpESP    = "aes256gcm16-modp2048-ecp384-ecp256-none"
+	modpESPCBC = "aes256-sha256-modp2048-ecp384-ecp256-none"
 
 	cloudGroups = "modp2048-modp3072-modp4096-modp6144-modp8192-modp1024-ecp256-ecp384-ecp521"
 )
@@ -107,14 +108,14 @@ func presets() []preset {
 			name: "cisco-ios", title: "Cisco IOS-XE",
 			connection: []presetKey{{"proposals", []string{"aes256-sha512-sha384-sha256-ecp256-modp2048-ecp521-ecp384", "aes256gcm16-prfsha512-prfsha384-prfsha256-ecp256-modp2048-ecp521-ecp384"}},
 				{"mobike", false}},
-			child:   []presetKey{{"esp_proposals", []string{"aes256gcm16-aes128gcm16-ecp256-modp2048-ecp384-none", "aes256-aes128-sha256-sha512-ecp256-modp2048-ecp384-none"}}},
+			child:   []presetKey{{"esp_proposals", []string{"aes256gcm16-ecp256-modp2048-ecp384-none", "aes256-sha256-sha512-ecp256-modp2048-ecp384-none"}}},
 			onePair: "a crypto map of it has one pair of networks an SA, and refuses more with TS_UNACCEPTABLE",
 		},
 		{
 			name: "cisco-asa", title: "Cisco ASA",
 			connection: []presetKey{{"proposals", []string{"aes256gcm16-prfsha512-prfsha384-prfsha256-ecp384-ecp256-modp2048", "aes256-sha256-sha512-sha384-ecp384-ecp256-modp2048"}},
 				{"mobike", false}},
-			child:   []presetKey{{"esp_proposals", []string{"aes256gcm16-aes128gcm16-ecp384-ecp256-modp2048-none", "aes256-aes128-sha256-sha512-ecp384-ecp256-modp2048-none"}}},
+			child:   []presetKey{{"esp_proposals", []string{"aes256gcm16-ecp384-ecp256-modp2048-none", "aes256-sha256-sha512-ecp384-ecp256-modp2048-none"}}},
 			onePair: "it has one pair of networks an SA, and narrows or refuses more",
 		},
 		{

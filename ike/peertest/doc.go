@@ -10,6 +10,8 @@
 //     and flags, or with wrong ones.
 //   - [Recording] is a file with the messages of a real exchange between two strongSwans and the secrets of their key
 //     exchanges. [Recording.Open] decrypts it from beginning to end and checks the AUTH values of both sides.
+//   - [Known] are the gateways and clients that are met most: what each offers and takes in its default settings or as its
+//     documentation says to set it, and what else its messages have.
 //
 // The package is for tests. It holds secrets in the clear and panics where a test has a mistake.
 package peertest

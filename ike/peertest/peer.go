@@ -20,6 +20,8 @@ type Peer struct {
 	Nonce    []byte
 	Group    uint16
 	Proposal wire.Proposal
+	// Offers is what it offers in IKE_SA_INIT, if that is more than Proposal.
+	Offers []wire.Proposal
 	// SA is there after IKE_SA_INIT.
 	SA *SA
 	// NextSend and NextRecv are the message ids of the next request in each direction.
@@ -59,9 +61,13 @@ func (p *Peer) offer(spi []byte) *wire.SA {
 func (p *Peer) Init(more ...wire.Payload) []byte {
 	p.ke = KE(p.Group)
 	p.ni = p.Nonce
+	offer := p.offer(nil)
+	if len(p.Offers) > 0 {
+		offer = &wire.SA{Proposals: p.Offers}
+	}
 	msg := wire.Message{
 		Header:   wire.Header{SPIi: p.SPI, Major: wire.MajorVersion, Exchange: wire.ExchangeIKESAInit, Flags: wire.FlagInitiator},
-		Payloads: append([]wire.Payload{p.offer(nil), &wire.KE{Group: p.Group, Data: p.ke.Public()}, &wire.Nonce{Data: p.Nonce}}, more...),
+		Payloads: append([]wire.Payload{offer, &wire.KE{Group: p.Group, Data: p.ke.Public()}, &wire.Nonce{Data: p.Nonce}}, more...),
 	}
 	p.own = msg.Append(nil)
 	p.NextSend = 1

@@ -1,0 +1,153 @@
+package gateway
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/peertest"
+	"esplanade/ike/wire"
+)
+
+// TestKnownGateways plays each of the known gateways with its preset, in both roles: what is chosen, at once where this side asks, and
+// what is chosen when the other side renews the CHILD SA with everything that it has, in its way.
+func TestKnownGateways(t *testing.T) {
+	for _, x := range []struct{ name, ike, esp, renewed string }{
+		{peertest.AWS, "aes256-sha384-ecp384", "aes256gcm16", "aes256gcm16-ecp384"},
+		{peertest.AzureCustom, "aes256-sha384-ecp384", "aes256gcm16", "aes256gcm16-ecp384"},
+		{peertest.GCP, "aes256gcm16-prfsha384-ecp384", "aes256gcm16", "aes256gcm16-ecp384"},
+		{peertest.FortiGate, "aes256-sha256-modp2048", "aes256-sha256", "aes256gcm16-modp2048"},
+		{peertest.CiscoIOS, "aes256-sha512-ecp256", "aes256gcm16", "aes256gcm16-ecp256"},
+		{peertest.CiscoASA, "aes256gcm16-prfsha384-ecp384", "aes256gcm16", "aes256gcm16-ecp384"},
+		{peertest.MikroTik, "aes256-sha256-modp2048", "aes256gcm16", "aes256gcm16-modp2048"},
+		{peertest.PfSense, "aes256-sha256-modp2048", "aes256-sha256", "aes256-sha256-modp2048"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := meet(t, x.name, "start", "")
+				if !p.answers() {
+					t.Fatal("nothing of the offer is taken")
+				}
+				p.up()
+				if p.ike != x.ike || p.esp != x.esp {
+					t.Errorf("as responder it takes %s and %s, want %s and %s", p.ike, p.esp, x.ike, x.esp)
+				}
+				p.rekeys()
+				p.up()
+				if p.esp != x.renewed {
+					t.Errorf("what it renews has %s, want %s", p.esp, x.renewed)
+				}
+			})
+			synctest.Test(t, func(t *testing.T) {
+				p := meet(t, x.name, "none", "")
+				if n := p.calls(); n != 0 {
+					t.Fatalf("it is refused with %s\n%s", n, p.n.log)
+				}
+				p.up()
+				p.rekeys()
+				p.up()
+				p.quiet()
+				if f := p.n.last("known"); f != nil {
+					t.Errorf("a failure: %v", f)
+				}
+				t.Logf("as initiator: %s, %s", p.ike, p.esp)
+			})
+		})
+	}
+}
+
+// TestCloudsChooseByTheirOwnList is why presets of clouds have one combination: with a choice, AWS takes the worst, and Google another one when
+// it renews the keys.
+func TestCloudsChooseByTheirOwnList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := meet(t, peertest.AWS, "start", `proposals = "aes256-aes128-sha384-sha1-modp1024-ecp384"`)
+		if !p.answers() || p.ike != "aes128-sha1-modp1024" {
+			t.Errorf("AWS takes %s", p.ike)
+		}
+		p.up()
+	})
+	choice := `esp_proposals = "aes256gcm16-aes128gcm16-ecp384-modp2048"`
+	for more, want := range map[string][2]string{choice: {"aes128gcm16", "aes256gcm16-modp2048"}, "": {"aes256gcm16", "aes256gcm16-ecp384"}} {
+		synctest.Test(t, func(t *testing.T) {
+			p := meet(t, peertest.GCP, "start", more)
+			p.answers()
+			p.up()
+			first := p.esp
+			p.rekeys()
+			if got := [2]string{first, p.esp}; got != want {
+				t.Errorf("with %q it is %v, want %v", more, got, want)
+			}
+			p.up()
+		})
+	}
+}
+
+// TestKnownRefusals: what has no good algorithm by default is refused, in both roles, and the failure says what differs.
+func TestKnownRefusals(t *testing.T) {
+	for name, words := range map[string][]string{
+		peertest.AzureDefault: {"modp1024", "ecp384"}, peertest.MikroTikOld: {"sha1"}, peertest.Windows: {"18 proposals", "looks like Windows defaults", "Set-VpnConnectionIPsecConfiguration"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := meet(t, name, "none", "")
+				if n := p.calls(); n != wire.NotifyNoProposalChosen {
+					t.Fatalf("the answer is %s", n)
+				}
+				settle(time.Second)
+				wantTold(t, p.n, words)
+				if p.n.ikeSAs() != 0 {
+					t.Errorf("%d IKE SAs", p.n.ikeSAs())
+				}
+			})
+			if peertest.KnownAs(name).Preset == "" {
+				return // a client never answers
+			}
+			synctest.Test(t, func(t *testing.T) {
+				p := meet(t, name, "start", "")
+				if p.answers() {
+					t.Fatalf("it takes %s", p.ike)
+				}
+				settle(time.Second)
+				if f := p.n.last("known"); f == nil || f.Failure.Code != diag.CodeInitRefused || !strings.Contains(f.Failure.Error(), "NO_PROPOSAL_CHOSEN") {
+					t.Errorf("the failure is %v", f)
+				}
+			})
+		})
+	}
+}
+
+// wantTold checks that the log has one failure of the proposals, with all of the words.
+func wantTold(t *testing.T, n *node, words []string) {
+	t.Helper()
+	log := n.log.String()
+	for _, w := range append(words, string(diag.CodeProposalIKE)) {
+		if !strings.Contains(log, w) {
+			t.Errorf("the log does not have %q:\n%s", w, log)
+		}
+	}
+}
+
+// TestKnownClients: what Apple's clients offer by default is taken with the defaults here. iOS renews a CHILD SA with a key exchange, macOS
+// without.
+func TestKnownClients(t *testing.T) {
+	for _, x := range []struct{ name, ike, esp, renewed string }{
+		{peertest.IOS, "aes256-sha256-modp2048", "aes256-sha256", "aes256-sha256-modp2048"},
+		{peertest.MacOS, "aes256-sha256-modp2048", "aes256-sha256", "aes256-sha256"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := meet(t, x.name, "none", "")
+			if n := p.calls(); n != 0 {
+				t.Fatalf("%s is refused with %s\n%s", x.name, n, p.n.log)
+			}
+			p.up()
+			got := [2]string{p.ike, p.esp}
+			p.rekeys()
+			p.up()
+			if got != [2]string{x.ike, x.esp} || p.esp != x.renewed {
+				t.Errorf("%s: %v, then %s; want %s, %s, %s", x.name, got, p.esp, x.ike, x.esp, x.renewed)
+			}
+		})
+	}
+}
