@@ -50,8 +50,8 @@ var authCatalog = []info{
 		meaning: "The peer answered AUTHENTICATION_FAILED instead of a proof of its own. On purpose it does not say why, since it does not " +
 			"know yet whom it talks to: its key for us is another one, it does not expect the identity that we show, or it does not have " +
 			"the identity that we ask for. It has shown no identity itself.",
-		seenBy: "The side that was refused. The other one knows the reason: E-AUTH-PSK, E-AUTH-ID, E-CONN-NONE, E-NO-SECRET or E-PPK in the " +
-			"log of an Esplanade, its own words in that of another peer.",
+		seenBy: "The side that was refused. The other one knows the reason: E-AUTH-PSK, E-AUTH-ID, E-CONN-NONE, E-NO-SECRET, E-PPK, E-SIGNATURE or one that begins with " +
+			"E-CERT in the log of an Esplanade, its own words in that of another peer.",
 		causes: []string{
 			"The key for this pair of identities differs, or the peer has none.",
 			"The peer expects another identity than `local.id`. Without `local.id` that is our address, which a NAT does not change.",
@@ -72,14 +72,14 @@ var authCatalog = []info{
 		ourVerb: "require", ourVerbByPeer: "authenticated with", ourDefault: "require the configured method",
 		alert: alertPeerAuth, alertByPeer: alertLocalAuth,
 		meaning: "One side proves its identity with a method (pre-shared key, signature, EAP) that the other side is not " +
-			"configured to accept from it. This version has pre-shared keys only.",
+			"configured to accept from it. This version has pre-shared keys and signatures.",
 		seenBy: "The side that checks. The other one hears AUTHENTICATION_FAILED, which shows there as E-AUTH-REFUSED.",
 		causes: []string{
-			"The peer is configured for a certificate.",
+			"One side is configured for a certificate, the other one for a pre-shared key.",
 			"The peer is a client for user names and passwords (EAP).",
 		},
 		lookAt: []string{"The method in the message.", "The authentication settings of the peer."},
-		fix:    "configure the peer for a pre-shared key: this version has no other method.",
+		fix:    "let both sides name the same method, pre-shared key or certificate: `auth` of the local table here is that of the remote one there.",
 	},
 	{
 		code: CodeNoSecret, title: "no secret for these identities",

@@ -42,6 +42,33 @@ const (
 	// CodePPK: the sides do not agree on a post-quantum preshared key (RFC 8784), and one of them insists on it.
 	CodePPK Code = "E-PPK"
 
+	// CodeCertNone: the peer signs and has sent no certificate, and none of it is here.
+	CodeCertNone Code = "E-CERT-NONE"
+	// CodeCertSyntax: a certificate of the peer can't be read, or there are too many.
+	CodeCertSyntax Code = "E-CERT-SYNTAX"
+	// CodeCertCA: the peer's certificate does not lead to a trusted CA.
+	CodeCertCA Code = "E-CERT-CA"
+	// CodeCertPinned: the peer's certificate, or raw key, is none of those that are configured.
+	CodeCertPinned Code = "E-CERT-PINNED"
+	// CodeCertID: the peer's certificate is not for the identity that it shows.
+	CodeCertID Code = "E-CERT-ID"
+	// CodeCertUsage: the key of the peer's certificate may not sign.
+	CodeCertUsage Code = "E-CERT-USAGE"
+	// CodeCertExpired: a certificate of the peer's chain is not valid any more.
+	CodeCertExpired Code = "E-CERT-EXPIRED"
+	// CodeCertEarly: a certificate of the peer's chain is not valid yet.
+	CodeCertEarly Code = "E-CERT-EARLY"
+	// CodeCertConstraint: a CA of the chain may not issue the peer's certificate, or a policy is missing.
+	CodeCertConstraint Code = "E-CERT-CONSTRAINT"
+	// CodeCertWeak: a key or signature of the peer's chain is too weak.
+	CodeCertWeak Code = "E-CERT-WEAK"
+	// CodeSignature: the peer's signature is not that of its key.
+	CodeSignature Code = "E-SIGNATURE"
+	// CodeSignatureAlgorithm: one side signs by an algorithm that the other does not take.
+	CodeSignatureAlgorithm Code = "E-SIGNATURE-ALGORITHM"
+	// CodeNoKey: this side has no private key to sign with.
+	CodeNoKey Code = "E-NO-KEY"
+
 	// CodeTimeoutInit: nothing at all came back for IKE_SA_INIT.
 	CodeTimeoutInit Code = "E-TIMEOUT-INIT"
 	// CodeTimeoutAuth: IKE_SA_INIT was answered, IKE_AUTH was not.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -57,7 +58,8 @@ func every() map[string]*Failure {
 	wrong, other := WrongPSK(failed, Key{}, "site-a.example", "site-b.example"), Malformed(auth, err)
 	wrong.WithPPK(`"office-2026"`)
 	proof := Proof{Key{"secrets.ike.office", "gw.toml:30"}, "site-a.example", "gw.toml:17", "site-b.example", "gw.toml:20", `"office-2026"`}
-	all := map[string]*Failure{
+	all := everyCertificate(failed)
+	maps.Copy(all, map[string]*Failure{
 		"PPKMismatch":                PPKMismatch(init, `"office-2026"`, `PPK "office-2026" (ppk_required)`, "no PPK"),
 		"PPKMismatch/none":           PPKMismatch(Where{}, "", "", ""),
 		"NoPPK":                      NoPPK(init, `PPK "office-2026" (ppk_required)`),
@@ -101,6 +103,14 @@ func every() map[string]*Failure {
 		"AuthRefused":                AuthRefused(auth, notification("AUTHENTICATION_FAILED"), proof),
 		"AuthRefused/unnamed":        AuthRefused(auth, notification("AUTHENTICATION_FAILED"), Proof{LocalID: "site-a.example"}),
 		"MethodMismatch":             MethodMismatch(failed, "psk", "RSA_DIGITAL_SIGNATURE"),
+		"WrongSignature":             WrongSignature(failed, Certificate{Subject: "CN=b", Serial: "12ab", Issuer: "CN=CA"}, "ECDSA with SHA2_256", "ECDSA P-256", true),
+		"WrongSignature/kind":        WrongSignature(failed, Certificate{}, "Ed25519", "RSA 2048", false),
+		"SignatureNotAccepted":       SignatureNotAccepted(failed, "RSA-PSS", "its salt is not as long as the hash"),
+		"NoSignature":                NoSignature(failed, []string{"Ed25519"}, []string{"SHA2_256"}),
+		"NoSignature/old":            NoSignature(failed, []string{"Ed25519"}, nil),
+		"NoKey":                      NoKey(auth, "site-a.example"),
+		"KeyFailed":                  KeyFailed(auth, err),
+		"NoTrust":                    NoTrust(failed),
 		"NoSecret":                   NoSecret(failed, "site-a.example", "site-b.example"),
 		"Silent/init":                Silent(init, true, Sent{Times: 5, Over: 165 * time.Second}),
 		"Silent/auth":                Silent(auth, true, Sent{Times: 5, Over: 165 * time.Second}),
@@ -154,7 +164,7 @@ func every() map[string]*Failure {
 		"Internal":                   Internal(auth, err),
 		"empty":                      {Code: CodeTS},
 		"no code":                    {},
-	}
+	})
 	for _, w := range []Where{init, auth, info, {}} {
 		for _, notify := range []string{
 			"NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD", "TS_UNACCEPTABLE", "INVALID_SYNTAX", "INVALID_MAJOR_VERSION", "TEMPORARY_FAILURE",

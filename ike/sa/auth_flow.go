@@ -194,6 +194,9 @@ func (m *Machine) authFailure(err error) *diag.Failure {
 	refuse, own, peer := w.Answering(wire.NotifyAuthenticationFailed), m.localID.String(), m.flow.peer.String()
 	var method *auth.MethodError
 	var ppk *auth.PPKError
+	if f := m.signatureFailure(refuse, err); f != nil {
+		return f
+	}
 	switch {
 	case errors.As(err, &method) && method.Missing && m.initiator:
 		return diag.Unexpected(w, "IDr and AUTH", "a response without AUTH")

@@ -1,6 +1,10 @@
 package sa
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"testing"
 
 	"esplanade/ike/credential"
@@ -14,6 +18,8 @@ type certified struct {
 	*end
 	own    []credential.Pair
 	accept credential.Accepted
+	// ca has issued the first of own.
+	ca *pkitest.Holder
 }
 
 // newCertRig has both sides prove themselves by certificates of one CA, with keys of a kind.
@@ -31,9 +37,25 @@ func newCertRig(t *testing.T, seed uint64, k pkitest.Kind, edit func(a, b *Confi
 	return r, r.a.certify(ca.End(t, epoch, "a.example", k), ca), r.b.certify(ca.End(t, epoch, "b.example", k), ca)
 }
 
+// show has a side show another certificate.
+func (c *certified) show(t *testing.T, by *pkitest.Holder, x *x509.Certificate) {
+	t.Helper()
+	c.own = []credential.Pair{pkitest.Issue(t, epoch, by, x, pkitest.Key(t, pkitest.P256)).Pair()}
+}
+
+// weakKey is an RSA key of 1024 bits.
+func weakKey(t *testing.T) crypto.Signer {
+	t.Helper()
+	k, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
 // certify gives a side a certificate and a CA that it trusts.
 func (e *end) certify(own *pkitest.Holder, trusted ...*pkitest.Holder) *certified {
-	c := &certified{end: e, own: []credential.Pair{own.Pair()}, accept: credential.Accepted{Trust: &pki.Trust{}}}
+	c := &certified{end: e, ca: own.By, own: []credential.Pair{own.Pair()}, accept: credential.Accepted{Trust: &pki.Trust{}}}
 	for _, ca := range trusted {
 		c.accept.Trust.Anchors = append(c.accept.Trust.Anchors, ca.Cert)
 	}
