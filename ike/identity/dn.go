@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -93,33 +94,70 @@ func (a attribute) isString() bool {
 	return false
 }
 
-// equal compares values as X.520's caseIgnoreMatch does as far as case goes, and across string types, because two
-// programs seldom choose the same one for the same text. "caseIgnoreMatch" is what RFC 5280, section 7.1, asks for.
+// equal compares values by caseIgnoreMatch, which RFC 5280, section 7.1, asks for, as far as it concerns ASCII: without
+// regard to case, and to spaces at the ends and to how many there are between words. Values of different string types
+// are compared too, because two programs seldom choose the same one for the same text.
 func (a attribute) equal(o attribute) bool {
 	if !bytes.Equal(a.oid, o.oid) {
 		return false
 	}
 	if a.isString() && o.isString() {
-		return equalFold(a.value, o.value)
+		return equalFold(compressed(a.value), compressed(o.value))
 	}
 	return a.tag == o.tag && bytes.Equal(a.value, o.value)
 }
 
-func equalDN(a, b []rdn) bool {
-	if len(a) != len(b) {
+// compressed handles insignificant spaces (RFC 4518, section 2.6.1): there is one between words, and none at the ends.
+func compressed(text []byte) []byte {
+	if !bytes.HasPrefix(text, []byte(" ")) && !bytes.HasSuffix(text, []byte(" ")) && !bytes.Contains(text, []byte("  ")) {
+		return text
+	}
+	words := bytes.FieldsFunc(text, func(r rune) bool { return r == ' ' })
+	return bytes.Join(words, []byte(" "))
+}
+
+func equalDN(a, b []rdn) bool { return len(a) == len(b) && withinDN(a, b) }
+
+// withinDN reports whether a is b, or begins with it.
+func withinDN(a, b []rdn) bool {
+	if len(a) < len(b) {
 		return false
 	}
-	for i := range a {
-		if len(a[i]) != len(b[i]) {
+	for i := range b {
+		if !a[i].equal(b[i]) {
 			return false
-		}
-		for j := range a[i] {
-			if !a[i][j].equal(b[i][j]) {
-				return false
-			}
 		}
 	}
 	return true
+}
+
+// equal reports whether each attribute has its match: DER sorts those of a part by their octets, which can differ where
+// the values do not.
+func (r rdn) equal(o rdn) bool {
+	if len(r) != len(o) {
+		return false
+	}
+	rest := slices.Clone(o)
+	for _, a := range r {
+		i := slices.IndexFunc(rest, a.equal)
+		if i < 0 {
+			return false
+		}
+		rest = slices.Delete(rest, i, i+1)
+	}
+	return true
+}
+
+// Within reports whether a distinguished name is in the subtree of another: "DN1 contains at least as many RDNs as DN2,
+// and DN1 and DN2 are a match when trailing RDNs in DN1 are ignored"
+// (https://www.rfc-editor.org/rfc/rfc5280#section-7.1).
+func (id Identity) Within(base Identity) bool {
+	if id.Type != DERASN1DN || base.Type != DERASN1DN {
+		return false
+	}
+	a, errA := parseDN(id.Data)
+	b, errB := parseDN(base.Data)
+	return errA == nil && errB == nil && withinDN(a, b)
 }
 
 // dotted prints the contents of an OBJECT IDENTIFIER, and reports whether they are well-formed.

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -20,8 +21,13 @@ func (id Identity) Key() string {
 		}
 		for _, r := range rdns {
 			b.WriteByte(byte(len(r))) // at most maxRDNs
-			for _, a := range r {
-				a.appendKey(&b)
+			keys := make([]string, len(r))
+			for i, a := range r {
+				keys[i] = a.key()
+			}
+			slices.Sort(keys)
+			for _, k := range keys {
+				b.WriteString(k)
 			}
 		}
 		return b.String()
@@ -30,17 +36,18 @@ func (id Identity) Key() string {
 	return b.String()
 }
 
-// appendKey writes what equal compares, each part with its length before it.
-func (a attribute) appendKey(b *strings.Builder) {
+// key has what equal compares, each part with its length before it.
+func (a attribute) key() string {
 	tag, value := byte(a.tag), string(a.value)
 	if a.isString() {
-		tag, value = 0, fold(a.value)
+		tag, value = 0, fold(compressed(a.value))
 	}
+	var b []byte
 	for _, part := range []string{string(a.oid), value} {
-		b.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
-		b.WriteString(part)
+		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
+		b = append(b, part...)
 	}
-	b.WriteByte(tag)
+	return string(append(b, tag))
 }
 
 // fold makes ASCII letters small, and leaves all other octets alone; see equalFold.

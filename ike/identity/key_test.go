@@ -8,7 +8,8 @@ func TestKeyIsEquality(t *testing.T) {
 	for _, s := range []string{
 		"a.example", "A.EXAMPLE", "keyid:a.example", "keyid:A.example", "bank.example", "ban\u212a.example", "fqdn:192.0.2.1", "192.0.2.1",
 		"user@a.example", "USER@a.example", "keyid:user@a.example", "C=CH, O=A, CN=b", "C=CH, O=a, CN=B", "C=CH, O=A, CN=c", "O=A, C=CH, CN=b",
-		"C=CH, O=AC, CN=b", "C=CH, CN=AOb", "%any", "2001:db8::1",
+		"C=CH, O=AC, CN=b", "C=CH, CN=AOb", `C=CH, O=\ a\ , CN=b`, "C=CH, O=A B, CN=b", "C=CH, O=A  B, CN=b", "C=CH, O=AB, CN=b",
+		"O=a, CN=a long name + L=b", "O=a, L=B + CN=a long name", "O=a, CN=a long   name + L=b", "O=a, CN=a long name + CN=b", "%any", "2001:db8::1",
 	} {
 		id, err := Parse(s)
 		if err != nil {

@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 )
 
 // The scores of [Identity.Matches]: the greater, the more specific the pattern.
@@ -109,19 +110,36 @@ func matchDN(id, pattern Identity) (score int, ok bool) {
 	}
 	score = ScorePerfect
 	for i := range want {
-		if len(have[i]) != len(want[i]) {
+		wildcards, ok := have[i].matches(want[i])
+		if !ok {
 			return 0, false
 		}
-		for j, w := range want[i] {
-			switch h := have[i][j]; {
-			case !bytes.Equal(h.oid, w.oid):
+		score -= wildcards
+	}
+	return score, true
+}
+
+// matches is matchDN for one part, and counts the wildcards. The attributes of a part have no order that a person who
+// writes a pattern knows: DER sorts them by octets that begin with the length of the value.
+func (r rdn) matches(pattern rdn) (wildcards int, ok bool) {
+	if len(r) != len(pattern) {
+		return 0, false
+	}
+	rest := slices.Clone(r)
+	for _, wild := range []bool{false, true} { // what is fixed takes its match before a wildcard can
+		for _, w := range pattern {
+			if w.wildcard() != wild {
+				continue
+			}
+			i := slices.IndexFunc(rest, func(h attribute) bool { return h.equal(w) || wild && bytes.Equal(h.oid, w.oid) })
+			if i < 0 {
 				return 0, false
-			case w.wildcard():
-				score--
-			case !h.equal(w):
-				return 0, false
+			}
+			rest = slices.Delete(rest, i, i+1)
+			if wild {
+				wildcards++
 			}
 		}
 	}
-	return score, true
+	return wildcards, true
 }

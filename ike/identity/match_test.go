@@ -62,6 +62,17 @@ func TestMatches(t *testing.T) {
 		{"C=CH, E=moon@example.org, CN=moon", "C=*, E=*, CN=*, O=x", no},
 		{"C=CH, OU=Research, OU=Floor A, CN=moon", "C=CH, OU=*, OU=Floor A, CN=moon", perfect - 1},
 		{"C=CH, OU=Research, OU=Floor A, CN=moon", "C=CH, OU=*, OU=Research, CN=moon", no},
+		// Insignificant spaces, and the attributes of one part in the order of their octets.
+		{"O=a b, CN=moon", `O=\ a   b\ , CN=MOON`, perfect},
+		{"O=a b, CN=moon", "O=ab, CN=moon", no},
+		{"O=a, CN=a long name + L=b", "O=a, L=b + CN=A  long NAME", perfect},
+		{"O=a, CN=a long name + L=b", "O=a, CN=* + L=b", perfect - 1},
+		{"O=a, CN=a long name + L=b", "O=*, CN=* + L=*", perfect - 3},
+		{"O=a, CN=a long name + L=b", "O=a, CN=* + L=c", no},
+		{"O=a, CN=a long name + L=b", "O=a, CN=* + OU=*", no},
+		{"O=a, CN=b + CN=a", "O=a, CN=* + CN=a", perfect - 1},
+		{"O=a, CN=b + CN=c", "O=a, CN=* + CN=a", no},
+		{"O=a, CN=a long name + L=b", "O=a, CN=*", no},
 		{"C=CH, O=x", "C=CH, O=#0c0178", perfect}, // another string type
 		{"C=CH, O=*", "C=CH, O=x", no},
 		{"C=CH, O=a + SN=1", "C=CH, O=* + SN=1", perfect - 1},
@@ -158,6 +169,28 @@ func TestConcrete(t *testing.T) {
 	} {
 		if got := mustParse(t, text).Concrete(); got != want {
 			t.Errorf("%s: Concrete() = %v", text, got)
+		}
+	}
+}
+
+func TestWithin(t *testing.T) {
+	for _, tt := range []struct {
+		id, base string
+		want     bool
+	}{
+		{"C=CH, O=a, CN=moon", "C=CH, O=a", true},
+		{"C=CH, O=a, CN=moon", "c=ch, O= A ", true},
+		{"C=CH, O=a, CN=moon", "C=CH, O=a, CN=moon", true},
+		{"C=CH, O=a, CN=moon", "asn1dn:#3000", true},
+		{"C=CH, O=a", "C=CH, O=a, CN=moon", false},
+		{"C=CH, O=a, CN=moon", "O=a", false},
+		{"C=CH, O=a, CN=moon", "C=CH, O=*", false}, // not a pattern
+		{"C=CH, O=ab", "C=CH, O=a", false},
+		{"moon.example", "C=CH", false},
+		{"C=CH", "moon.example", false},
+	} {
+		if got := mustParse(t, tt.id).Within(mustParse(t, tt.base)); got != tt.want {
+			t.Errorf("%q within %q: %v", tt.id, tt.base, got)
 		}
 	}
 }
