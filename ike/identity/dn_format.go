@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"bytes"
 	"encoding/hex"
 	"strings"
 	"unicode"
@@ -10,7 +9,8 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// formatDN prints a distinguished name such that parseDNText gives the same octets, and false where it can't.
+// formatDN prints a distinguished name such that parseDNText gives an equal one, and false where it can't. The octets can
+// differ: most certificates have UTF8String where the text would give a PrintableString.
 func formatDN(der []byte) (string, bool) {
 	rdns, err := parseDN(der)
 	if err != nil || len(rdns) == 0 {
@@ -39,13 +39,17 @@ func formatDN(der []byte) (string, bool) {
 		}
 	}
 	back, err := parseDNText(out.String())
-	return out.String(), err == nil && bytes.Equal(back, der)
+	if err != nil {
+		return "", false
+	}
+	again, err := parseDN(back)
+	return out.String(), err == nil && equalDN(again, rdns)
 }
 
-// format prints a value: as text when parseDNText would choose the same type for it, otherwise as #hex.
+// format prints a value: as text when parseDNText makes an equal one of it, otherwise as #hex.
 func (a attribute) format(oid string) (string, error) {
 	if a.isString() && isPrintableText(a.value) {
-		if same, err := (value{text: a.value}).attribute(oid); err == nil && same.tag == a.tag {
+		if same, err := (value{text: a.value}).attribute(oid); err == nil && same.equal(a) {
 			return escape(a.value), nil
 		}
 	}

@@ -18,7 +18,7 @@
 // wildcards a meaning in its argument only, so that a peer can't match everything by naming itself "*".
 //
 // [Identity.String] and [Parse] are inverse to each other: what a log shows can be copied into a configuration, and two
-// identities that differ never look the same, whatever octets a peer sends.
+// identities that are not equal never look the same, whatever octets a peer sends.
 //
 // Identities are plain values; nothing changes their octets after they are made, and every function is pure. The
 // package imports nothing of this module.

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// String is the identity as swanctl.conf writes it, such that [Parse] gives the same type and octets. What would be
-// read as something else gets its type in front ("fqdn:10.0.0.1"), and what can't be printed is in hexadecimal
+// String is the identity as swanctl.conf writes it, such that [Parse] gives the same type and octets; of a distinguished
+// name it gives one that is [Identity.Equal], because the text doesn't say which string types it has. What would be read as something else gets its type in front ("fqdn:10.0.0.1"), and what can't be printed is in hexadecimal
 // ("keyid:#00ff"), so that a peer can't make its identity look like another one in a log.
 func (id Identity) String() string {
 	plain := ""
@@ -30,7 +30,7 @@ func (id Identity) String() string {
 		return id.patternString()
 	}
 	if plain != "" {
-		if back, err := Parse(plain); err == nil && back.same(id) {
+		if back, err := Parse(plain); err == nil && back.alike(id) {
 			return plain
 		}
 	}
@@ -46,6 +46,11 @@ func (id Identity) String() string {
 
 // same is equality of type and octets.
 func (id Identity) same(o Identity) bool { return id.Type == o.Type && bytes.Equal(id.Data, o.Data) }
+
+// alike is same but for distinguished names, where it is Equal.
+func (id Identity) alike(o Identity) bool {
+	return id.same(o) || id.Type == DERASN1DN && id.Equal(o)
+}
 
 // prefix is the type in front of an explicit value.
 func (id Identity) prefix() string {

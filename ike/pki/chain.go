@@ -23,20 +23,7 @@ func (j *judgement) chain(end *x509.Certificate, others []*x509.Certificate) ([]
 	if len(use.unknown) > maxUnvouched {
 		use = vouch(use)
 	}
-	roots, between := x509.NewCertPool(), x509.NewCertPool()
-	for _, c := range use.anchors {
-		roots.AddCert(c)
-	}
-	for _, c := range slices.Concat(use.between, use.unknown) {
-		between.AddCert(c)
-	}
-	chains, err := end.Verify(x509.VerifyOptions{
-		Roots:               roots,
-		Intermediates:       between,
-		CurrentTime:         exactly(j.now),
-		KeyUsages:           []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-		CertificatePolicies: j.trust.Policies,
-	})
+	chains, err := j.verify(end, use)
 	if err != nil {
 		return nil, j.explain(end, all, err)
 	}
@@ -55,6 +42,45 @@ func (j *judgement) chain(end *x509.Certificate, others []*x509.Certificate) ([]
 		worst = better(worst, r)
 	}
 	return nil, worst
+}
+
+// verify has crypto/x509 build and validate the chains.
+func (j *judgement) verify(end *x509.Certificate, use candidates) ([][]*x509.Certificate, error) {
+	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	for _, c := range use.anchors {
+		roots.AddCert(understood(c))
+	}
+	for _, c := range slices.Concat(use.between, use.unknown) {
+		between.AddCert(understood(c))
+	}
+	// Policies that are demanded are what RFC 5280, section 6.1.1, calls initial-explicit-policy. crypto/x509 has no option
+	// for it; that the end demands it comes to the same (section 6.1.5, step b).
+	last := *end
+	last.RequireExplicitPolicyZero = end.RequireExplicitPolicyZero || len(j.trust.Policies) > 0
+	chains, err := last.Verify(x509.VerifyOptions{
+		Roots:               roots,
+		Intermediates:       between,
+		CurrentTime:         exactly(j.now),
+		KeyUsages:           []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		CertificatePolicies: j.trust.Policies,
+	})
+	// The certificates that were changed for this purpose stay here.
+	for _, chain := range chains {
+		for i, c := range chain {
+			chain[i] = use.original(end, c)
+		}
+	}
+	return chains, err
+}
+
+// original is the certificate that the other is a copy of.
+func (c candidates) original(end, of *x509.Certificate) *x509.Certificate {
+	for _, list := range [][]*x509.Certificate{{end}, c.anchors, c.between, c.unknown} {
+		if i := slices.IndexFunc(list, of.Equal); i >= 0 {
+			return list[i]
+		}
+	}
+	return of
 }
 
 // exactly keeps the zero time from meaning the clock of this machine, which crypto/x509 would take it for.
@@ -141,6 +167,24 @@ func (j *judgement) whole(chain []*x509.Certificate) *Refusal {
 	for i, c := range chain {
 		if _, err := PublicKey(c); err != nil {
 			return j.unfit(c, roleAt(i, len(chain)), err)
+		}
+	}
+	for i, ca := range chain[1:] {
+		// "If a key usage extension is present, verify that the keyCertSign bit is set", RFC 5280, section 6.1.4, step n.
+		// crypto/x509 takes a key usage without any bit for none.
+		if hasExtension(ca, oidKeyUsage) && ca.KeyUsage&x509.KeyUsageCertSign == 0 {
+			r := j.refuse(NotCA, chain[i], roleAt(i, len(chain)), "")
+			r.CA = Subject(ca)
+			return r
+		}
+	}
+	if r := j.names(chain); r != nil {
+		return r
+	}
+	// Policies are a property of what an anchor has issued; one that is an end itself has to have them.
+	if len(chain) == 1 {
+		if r := j.ownPolicies(chain[0]); r != nil {
+			return r
 		}
 	}
 	if !j.hasCA(chain) {

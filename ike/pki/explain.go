@@ -31,7 +31,7 @@ func (j *judgement) explain(end *x509.Certificate, all candidates, err error) *R
 			r.CA = constraining(complete)
 			return r
 		case x509.NoValidChains:
-			return j.refuse(WrongPolicy, end, End, "")
+			return j.wrongPolicy(end)
 		}
 	}
 	return better(found, j.refuse(TooMuchWork, end, End, err.Error()))
@@ -116,8 +116,8 @@ func (e *explanation) step(chain []*x509.Certificate, role Role, ca *x509.Certif
 	if r := j.signature(c, role, ca); r != nil {
 		return r
 	}
-	if len(ca.UnhandledCriticalExtensions) > 0 {
-		return j.refuse(UnknownExtension, ca, caRole, ca.UnhandledCriticalExtensions[0].String())
+	if unhandled := understood(ca).UnhandledCriticalExtensions; len(unhandled) > 0 {
+		return j.refuse(UnknownExtension, ca, caRole, unhandled[0].String())
 	}
 	if r := j.dates(ca, caRole); r != nil {
 		return r

@@ -9,6 +9,7 @@ import (
 // The last arcs of the extensions of id-ce, 2.5.29 (RFC 5280, section 4.2), that are looked at here.
 const (
 	oidKeyUsage        = 15
+	oidSubjectAltName  = 17
 	oidNameConstraints = 30
 )
 

@@ -59,7 +59,7 @@ type Peer struct {
 // Judge finds the key with which a peer that claims to be id has to prove it. The error is a [*Refusal]. For a peer that
 // has sent nothing it is the first that [Trust.Known] gives.
 func (t *Trust) Judge(now time.Time, id identity.Identity, p Presented) (Peer, error) {
-	j := judgement{trust: t, now: now, id: id}
+	j := t.judgement(now, id)
 	switch {
 	case len(p.Certs) > 0:
 		return j.certs(p.Certs)
@@ -77,8 +77,8 @@ func (t *Trust) Judge(now time.Time, id identity.Identity, p Presented) (Peer, e
 // prove to have: at most [MaxKnown], those that are valid longest first. There is at least one if there is no error,
 // which is a [*Refusal].
 func (t *Trust) Known(now time.Time, id identity.Identity) ([]Peer, error) {
-	j := judgement{trust: t, now: now, id: id}
-	best := &Refusal{Reason: NoCertificate, ID: id, Now: now}
+	j := t.judgement(now, id)
+	best := &Refusal{Reason: NoCertificate, ID: id, Now: j.now}
 	var all []Peer
 	for _, c := range t.Pinned {
 		if !Binds(c, id) {
@@ -108,6 +108,12 @@ type judgement struct {
 	trust *Trust
 	now   time.Time
 	id    identity.Identity
+}
+
+// judgement leaves out fractions of seconds, which the dates in certificates don't have: the second that notAfter names
+// belongs to the validity as a whole.
+func (t *Trust) judgement(now time.Time, id identity.Identity) *judgement {
+	return &judgement{trust: t, now: now.Truncate(time.Second), id: id}
 }
 
 // refuse makes a Refusal about a certificate, which may be nil.
@@ -181,6 +187,9 @@ func (j *judgement) pinned(c *x509.Certificate) (Peer, error) {
 		return Peer{}, j.unfit(c, End, err)
 	}
 	if r := j.end(c); r != nil {
+		return Peer{}, r
+	}
+	if r := j.ownPolicies(c); r != nil {
 		return Peer{}, r
 	}
 	chain := []*x509.Certificate{c}
