@@ -107,7 +107,7 @@ func (a attribute) equal(o attribute) bool {
 	return a.tag == o.tag && bytes.Equal(a.value, o.value)
 }
 
-// compressed handles insignificant spaces (RFC 4518, section 2.6.1): there is one between words, and none at the ends.
+// compressed handles insignificant spaces: there is one between words, and none at the ends.
 func compressed(text []byte) []byte {
 	if !bytes.HasPrefix(text, []byte(" ")) && !bytes.HasSuffix(text, []byte(" ")) && !bytes.Contains(text, []byte("  ")) {
 		return text
