@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/x509"
+	"slices"
 	"strings"
 
 	"esplanade/ike/identity"
@@ -10,26 +12,46 @@ import (
 // Auth is a table [connections.NAME.local] or [connections.NAME.remote], or what stands for one that is not written.
 type Auth struct {
 	Source
-	// Method is the word after auth. Default psk, the one for which there can be a secret.
+	// Method is the word after auth. Where it is not written it follows from what is: see inferMethods.
 	Method policy.Auth `key:"auth" reload:"reestablish"`
 	// ID is the identity: that of this gateway, or the pattern for the peer's. Default %any, which for this gateway
-	// stands for the address it sends from.
+	// stands for the subject of its certificate if it has one, and else for the address it sends from.
 	ID identity.Identity `key:"id" reload:"reestablish"`
+	// Certs are files with certificates: of this gateway, the own one first in each file, or those of which the peer must have one.
+	Certs []string `key:"certs" reload:"live"`
+	// Pubkeys are files with public keys without certificates: of this gateway, or those of which the peer must have one.
+	Pubkeys []string `key:"pubkeys" reload:"live"`
+	// CACerts are files with the CAs that are accepted of the peer. Default those of [credentials] and [authorities.NAME].
+	CACerts []string `key:"cacerts" reload:"live" only:"remote"`
+	// CAID is the identity of a CA that must be in the peer's chain. Default the zero Identity, any.
+	CAID identity.Identity `key:"ca_id" reload:"live" only:"remote"`
+	// Policies are those of which the peer's chain must have one. Default none, any.
+	Policies []x509.OID `key:"cert_policy" reload:"live" only:"remote"`
+	// Revocation says what becomes of a peer when it can't be found out whether its certificate was revoked. Default relaxed.
+	Revocation policy.Revocation `key:"revocation" reload:"live" only:"remote"`
+}
+
+// byCertificates reports whether the table has a key that only certificates or public keys give a meaning.
+func (a Auth) byCertificates() bool {
+	return slices.ContainsFunc([]string{"certs", "pubkeys", "cacerts", "ca_id", "cert_policy", "revocation"}, a.Has)
 }
 
 func readAuth(t *table, side string) (a Auth) {
-	word, at := t.strAs("auth", "", `write auth = "psk"`)
+	word, at := t.strAs("auth", "", `write auth = "psk" or "pubkey"`)
 	switch {
 	case t.broken:
-	case !t.src.Has("auth"): // there is one method; whether there is a key for it is looked at when all tables are read
-		a.Method = policy.AuthPSK
+		a.Method = policy.AuthPSK // whatever: it is no table
+	case !t.src.Has("auth"): // see inferMethods
 	case word == "psk":
 		a.Method = policy.AuthPSK
+	case word == "pubkey":
+		a.Method = policy.AuthPubkey
+	case isConstraint(word):
+		t.valueNotSupported("auth", `write auth = "pubkey": which keys and hashes are good enough can't be limited`)
 	case isLaterAuth(word):
-		t.valueNotSupported("auth", "write auth = \"psk\"")
+		t.valueNotSupported("auth", `write auth = "psk" or "pubkey"`)
 	case word != "" || t.isString("auth"):
-		want := "write auth = \"psk\""
-		t.errorf(at, want, "%s is %s", t.name("auth"), quote(word))
+		t.errorf(at, `write auth = "psk" or "pubkey"`, "%s is %s", t.name("auth"), quote(word))
 	}
 	text, at := t.str("id", "%any")
 	if id, err := identity.Parse(text); err != nil {
@@ -40,13 +62,77 @@ func readAuth(t *table, side string) (a Auth) {
 			t.errorf(at, "use this gateway's own identity, not a pattern", "%s is %s, a pattern", t.name("id"), quote(text))
 		}
 	}
+	a.Certs = readNames(t, "certs")
+	a.Pubkeys = readNames(t, "pubkeys")
+	if side == "remote" {
+		a.CACerts = readNames(t, "cacerts")
+		a.CAID = readCAID(t)
+		a.Policies = readPolicies(t)
+		a.Revocation, _ = choice(t, "revocation", policy.RevocationRelaxed, wordsOf[policy.Revocation]())
+	}
 	a.Source = t.done()
 	return a
 }
 
+// readCAID reads the identity of a CA, of which parts may be "*".
+func readCAID(t *table) (id identity.Identity) {
+	text, at := t.str("ca_id", "")
+	if !t.isString("ca_id") {
+		return id
+	}
+	id, err := identity.Parse(text)
+	if err != nil {
+		t.identityError(at, "ca_id", err)
+	}
+	return id
+}
+
+// readPolicies reads object identifiers in dots.
+func readPolicies(t *table) (out []x509.OID) {
+	items, ok := t.list("cert_policy")
+	if ok && len(items) == 0 {
+		t.emptyList("cert_policy", "leave it out for any policy")
+	}
+	for _, it := range items {
+		oid, err := x509.ParseOID(it.text)
+		if err != nil {
+			t.errorf(it.at, `write numbers and dots, such as "1.3.6.1.4.1.36906.1.1"`, "an element of %s is %s, which is no object identifier", t.name("cert_policy"), quote(it.text))
+			continue
+		}
+		out = append(out, oid)
+	}
+	return out
+}
+
+// inferMethods gives the sides of a connection that do not write auth their method: a side with certificates has pubkey, and so has one
+// whose other side has. Everything else is psk.
+func inferMethods(n *Connection, broken bool) {
+	sides := []*Auth{&n.Local, &n.Remote}
+	for i, a := range sides {
+		other := sides[1-i]
+		switch {
+		case a.Method != 0 || a.Has("auth") || broken:
+		case a.byCertificates(), !other.Has("auth") && other.byCertificates(), other.Has("auth") && other.Method == policy.AuthPubkey:
+			a.Method = policy.AuthPubkey
+		default:
+			a.Method = policy.AuthPSK
+		}
+	}
+}
+
+// isConstraint recognises swanctl's ways to say which keys, and which hashes, are good enough.
+func isConstraint(word string) bool {
+	for _, p := range []string{"pubkey-", "rsa", "ecdsa", "ed25519", "ed448", "ike:"} {
+		if strings.HasPrefix(word, p) {
+			return true
+		}
+	}
+	return false
+}
+
 // isLaterAuth recognises swanctl's methods that this version does not have.
 func isLaterAuth(word string) bool {
-	for _, p := range []string{"pubkey", "rsa", "ecdsa", "bliss", "ed25519", "ed448", "eap", "xauth", "ike:", "null", "any"} {
+	for _, p := range []string{"bliss", "eap", "xauth", "null", "any"} {
 		if strings.HasPrefix(word, p) {
 			return true
 		}
@@ -68,7 +154,7 @@ func (c *Config) checkIdentities(r *reader) {
 	for _, n := range c.Connections {
 		// A key that is the connection's own is asked of whoever answers, whatever that calls itself: so does the other end, if it has
 		// one as well.
-		if !n.Local.ID.Any() || n.Local.Method == 0 || n.HasOwnKey() {
+		if !n.Local.ID.Any() || n.Local.Method != policy.AuthPSK || n.HasOwnKey() {
 			continue
 		}
 		for _, e := range n.LocalAddrs {

@@ -15,6 +15,8 @@ import (
 //	keys    the field is a table, whose keys say it themselves
 //	tables  the field is tables with names: the reload compares them one by one
 //
+// `only:"remote"` is a field of [Auth] that [connections.NAME.local] does not have.
+//
 // A test holds every field of every table to have both.
 
 // Effect says what a reload does when a key has changed.

@@ -18,6 +18,7 @@ func everyTable() map[string]reflect.Type {
 		"connections.NAME.local": reflect.TypeFor[Auth](), "connections.NAME.remote": reflect.TypeFor[Auth](),
 		"connections.NAME.children.NAME": reflect.TypeFor[Child](), "secrets": reflect.TypeFor[Secrets](),
 		"secrets.ike.NAME": reflect.TypeFor[IKESecret](), "secrets.ppk.NAME": reflect.TypeFor[PPKSecret](),
+		"secrets.private.NAME": reflect.TypeFor[FileSecret](), "credentials": reflect.TypeFor[Credentials](),
 	}
 }
 
@@ -64,7 +65,7 @@ func checkKeys(t *testing.T, pattern string, table reflect.Type, asked map[strin
 	for i := range table.NumField() {
 		f := table.Field(i)
 		key := f.Tag.Get("key")
-		if f.Type == reflect.TypeFor[Source]() || key == "-" {
+		if f.Type == reflect.TypeFor[Source]() || key == "-" || elsewhere(pattern, f) {
 			continue
 		}
 		if !asked[key] || seen[key] {
@@ -72,6 +73,12 @@ func checkKeys(t *testing.T, pattern string, table reflect.Type, asked map[strin
 		}
 		seen[key] = true
 	}
+}
+
+// elsewhere reports whether a field is for another table of the same struct.
+func elsewhere(pattern string, f reflect.StructField) bool {
+	only := f.Tag.Get("only")
+	return only != "" && !strings.HasSuffix(pattern, "."+only)
 }
 
 // TestReloadIsDocumented holds the tags to the table under "Reloading", which is written by hand: what a reload does with a key does not
@@ -84,7 +91,7 @@ func TestReloadIsDocumented(t *testing.T) {
 	got := map[string]string{} // what a reload does with a key of a table, by "table key"
 	for pattern, table := range everyTable() {
 		for i := range table.NumField() {
-			if key, reload := tags(table.Field(i)); reload != "" && reload != "keys" && reload != "tables" {
+			if key, reload := tags(table.Field(i)); reload != "" && reload != "keys" && reload != "tables" && !elsewhere(pattern, table.Field(i)) {
 				got[pattern+" "+key] = reload
 			}
 		}

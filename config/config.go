@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"esplanade/config/tree"
+	"esplanade/ike/credential"
 )
 
 // Config is a whole configuration. See the package documentation for what holds of it.
@@ -22,6 +23,10 @@ type Config struct {
 	// Connections are the tables [connections.NAME], in the order of the file.
 	Connections []*Connection `key:"connections" reload:"tables"`
 	Secrets     Secrets       `key:"secrets" reload:"tables"`
+	// Credentials are certificates and keys for all connections.
+	Credentials Credentials `key:"credentials" reload:"keys"`
+	// Set is what all of this comes to: what each connection proves itself with by signatures, and what it accepts.
+	Set *credential.Set `key:"-"`
 
 	// Warnings are what is legal but probably not meant, in the order of the file.
 	Warnings []Problem `key:"-"`
@@ -56,6 +61,7 @@ func (r *reader) document(root *tree.Table) *Config {
 		c.Connections = append(c.Connections, readConnection(n, c))
 	}
 	c.Secrets = readSecrets(t.sub("secrets"), filepath.Dir(r.file))
+	c.Credentials = readCredentials(t.sub("credentials"))
 	t.done()
 	if !r.quiet {
 		c.check(r)
@@ -91,6 +97,7 @@ func (c *Config) check(r *reader) {
 		r.warnf(Position{File: c.File, Line: 1, Column: 1}, "write a table [connections.NAME]", "there is no connection")
 	}
 	c.Notes = nil
+	c.Set = c.makeSet(r)
 	c.checkInferred()
 	c.checkSecrets(r)
 	c.checkPPKs(r)

@@ -66,6 +66,11 @@ type Connection struct {
 	// Local is how this gateway proves who it is, and Remote how the peer has to.
 	Local  Auth `key:"local" reload:"keys"`
 	Remote Auth `key:"remote" reload:"keys"`
+	// SendCert says when this side sends its certificates, and SendCertReq whether it tells the peer which CAs it accepts.
+	SendCert    policy.SendCert `key:"send_cert" reload:"live" default:"ifasked"`
+	SendCertReq bool            `key:"send_certreq" reload:"live" default:"true"`
+	// OCSP says what IKE_AUTH carries of the states of certificates (RFC 4806).
+	OCSP policy.OCSP `key:"ocsp" reload:"live" default:"reply"`
 	// PPKID names the post-quantum preshared key of the connection (RFC 8784); empty, the default, is none when it
 	// initiates and any of [Secrets.PPK] when it responds.
 	PPKID string `key:"ppk_id" reload:"reestablish"`
@@ -145,6 +150,7 @@ func readConnection(t *table, c *Config) *Connection {
 	n.Local = readAuth(t.sub("local"), "local")
 	n.Remote = readAuth(t.sub("remote"), "remote")
 	n.Key, n.KeyFile = readOwnKey(t, filepath.Dir(c.File))
+	inferMethods(n, t.broken)
 	children := t.sub("children")
 	if lone := readLoneChild(t, children, p.child, at, n, c); lone != nil {
 		n.Children = append(n.Children, lone)

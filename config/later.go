@@ -36,17 +36,15 @@ func laterKeys(pattern string) []laterKey {
 	}
 	switch pattern {
 	case "":
-		return slices.Concat(one("address pools", "pools"), one(certs, "authorities", "credentials"), one(eap, "radius"))
+		return slices.Concat(one("address pools", "pools"), one(certs, "authorities"), one(eap, "radius"))
 	case "connections.NAME":
 		return slices.Concat(one(vips, "vips", "pools"), one(ikev1, "aggressive", "pull"), one("", "dscp"),
-			one(certs, "send_certreq", "send_cert", "ocsp"),
 			one(xfrm, "if_id_in", "if_id_out"), one(mediate, "mediation", "mediated_by", "mediation_peer"),
 			[]laterKey{{name: "local", what: "several rounds of authentication", prefix: true},
 				{name: "remote", what: "several rounds of authentication", prefix: true}})
 	case "connections.NAME.local", "connections.NAME.remote":
-		return slices.Concat(one("several rounds of authentication", "round"), one(certs, "certs", "pubkeys", "cacerts",
-			"ca_id", "cert_policy", "revocation", "groups"), one(eap, "eap_id", "aaa_id"), one(ikev1, "xauth_id"),
-			[]laterKey{{name: "cert", what: certs, prefix: true}, {name: "cacert", what: certs, prefix: true}})
+		return slices.Concat(one("several rounds of authentication", "round"), one("groups of attribute certificates", "groups"), one(eap, "eap_id", "aaa_id"), one(ikev1, "xauth_id"),
+			[]laterKey{{name: "cert", what: "tokens; a file goes into certs", prefix: true}, {name: "cacert", what: "tokens; a file goes into cacerts", prefix: true}})
 	case "connections.NAME.children.NAME":
 		return slices.Concat(one("AH", "ah_proposals"), one("truncated HMAC-SHA-256", "sha256_96"),
 			one("updown scripts", "updown", "hostaccess"), one("IPComp", "ipcomp"), one("", "inactivity", "interface",
@@ -55,8 +53,7 @@ func laterKeys(pattern string) []laterKey {
 			[]laterKey{{name: "mark_", what: xfrm, prefix: true}, {name: "set_mark_", what: xfrm, prefix: true},
 				{name: "if_id_", what: xfrm, prefix: true}})
 	case "secrets":
-		return slices.Concat(one(eap, "eap", "xauth", "ntlm"), one("private keys", "private", "rsa",
-			"ecdsa", "pkcs8", "pkcs12", "token"))
+		return slices.Concat(one(eap, "eap", "xauth", "ntlm"), one("tokens", "token"))
 	case "ike":
 		return slices.Concat(one(certs, "hash_and_url", "cert_cache", "cache_crls", "rsa_pss", "signature_authentication",
 			"ocsp_nonce_len"), one(vips, "install_virtual_ip",
@@ -98,7 +95,7 @@ func known() (asked, later map[string]map[string]bool) {
 	root := tree.New("")
 	conn := root.AddSection("connections").AddSection("NAME")
 	conn.AddSection("children").AddSection("NAME")
-	for _, kind := range []string{"ike", "ppk"} {
+	for _, kind := range secretKinds() {
 		root.AddSection("secrets").AddSection(kind).AddSection("NAME")
 	}
 	r.document(root)

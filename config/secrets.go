@@ -19,7 +19,12 @@ type Secrets struct {
 	IKE []*IKESecret `key:"ike" reload:"tables"`
 	// PPK are the post-quantum preshared keys, in the order of the file.
 	PPK []*PPKSecret `key:"ppk" reload:"tables"`
+	// Files are private keys and bundles, with their passphrases: [secrets.private.NAME] and its like, in the order of the file.
+	Files []*FileSecret `key:"private" reload:"tables"`
 }
+
+// secretKinds are the kinds of secrets.
+func secretKinds() []string { return append([]string{"ike", "ppk"}, fileSecretKinds()...) }
 
 // IKESecret is one table [secrets.ike.NAME]: a pre-shared key.
 type IKESecret struct {
@@ -51,8 +56,15 @@ func readSecrets(t *table, dir string) (s Secrets) {
 	}
 	// swanctl tells its secrets apart by what follows the kind in the section's name.
 	var handled []string
+	for _, kind := range fileSecretKinds() {
+		for _, n := range t.open(kind, "private").each() {
+			s.Files = append(s.Files, readFileSecret(n, kind, dir))
+		}
+		handled = append(handled, kind)
+	}
+	t.know("private")
 	for e := range t.vals.All() {
-		for _, kind := range []string{"ike", "ppk"} {
+		for _, kind := range secretKinds() {
 			if _, isTable := e.Value.Data.(*tree.Table); isTable && e.Name != kind && strings.HasPrefix(e.Name, kind) {
 				name := strings.TrimLeft(strings.TrimPrefix(e.Name, kind), "-_")
 				t.errorf(e.At, fmt.Sprintf("write [secrets.%s.%s]", kind, name), "unknown kind of secret %s", quote(e.Name))

@@ -194,7 +194,7 @@ func TestBadSections(t *testing.T) {
 		{func(c *vici.Message) { c.Set("local_ts", "10.1.0.0/16") }, `load-conn: connections.office.local_ts stands for a lone child, and there is connections.office.children as well; move it into [connections.office.children.NAME], or remove that table`},
 		{func(c *vici.Message) { c.Set("children", "net") }, `load-conn: connections.office.children is a string, not a table; write [connections.office.children]`},
 		{func(c *vici.Message) { c.Sub("local-2").Set("auth", "psk") }, `load-conn: connections.office.local-2 is not supported by this version (several rounds of authentication); remove it`},
-		{func(c *vici.Message) { c.Section("local").Set("auth", "pubkey") }, `load-conn: connections.office.local.auth = "pubkey" is not supported by this version; write auth = "psk"`},
+		{func(c *vici.Message) { c.Section("local").Set("auth", "pubkey") }, `load-conn: connections.office.local has auth = "pubkey", and there is no certificate with a private key for "gw.example"; write certs = `},
 		{func(c *vici.Message) { c.Section("children", "net").Set("rekey_bytes", "some") }, `load-conn: connections.office.children.net.rekey_bytes is "some": that is not a size; `},
 		{func(c *vici.Message) { c.Section("children", "net").Set("mode", "transport") }, `load-conn: connections.office.children.net.mode = "transport" is not supported by this version; `},
 		{func(c *vici.Message) { c.Section("children", "net").Set("start_action", "trap|start") }, `load-conn: connections.office.children.net.start_action is "trap|start"; write "start": packets wait for the tunnel then too`},

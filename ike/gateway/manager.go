@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -29,7 +30,8 @@ type Options struct {
 	// Log takes the lines for the operator, and Logs reports whether lines of a level are wanted.
 	Log  *slog.Logger
 	Logs func(slog.Level) bool
-	// Credentials are what the gateway and its peers prove themselves with by signatures, at the start; nil is none. See
+	// Credentials are what the gateway and its peers prove themselves with by signatures, at the start; nil is what the configuration
+	// has read. See
 	// [Manager.SetCredentials].
 	Credentials *credential.Set
 	// CrashSecret is what the tokens of quick crash detection are made with (RFC 6290). It must be the same after a restart,
@@ -95,7 +97,7 @@ type Manager struct {
 // New makes a manager. Nothing happens before [Manager.Start].
 func New(o Options) *Manager {
 	d := &Manager{
-		o: o, log: o.Log, conf: o.Config, credentials: o.Credentials, policies: map[uint64]*child{}, installed: map[uint64]*installed{},
+		o: o, log: o.Log, conf: o.Config, credentials: cmp.Or(o.Credentials, o.Config.Set), policies: map[uint64]*child{}, installed: map[uint64]*installed{},
 		stateless: newUnprotected(o.Random(statelessKey)),
 		expensive: budget{limits: expensiveLimits()}, costly: budget{limits: costlyLimits()},
 		surge: surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},

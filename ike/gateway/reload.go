@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -71,6 +72,7 @@ func (g *Manager) ReloadFailed(now time.Time, cause error) {
 func (g *Manager) reload(now time.Time, fresh *config.Config) Changes {
 	old := g.conf
 	g.conf = fresh.UntilRestart(old)
+	g.credentials = cmp.Or(fresh.Set, g.credentials)
 	out := Changes{Restart: g.needRestart(g.conf, fresh)}
 	g.loaded = loaded{at: now}
 	g.loads++

@@ -29,10 +29,6 @@ type Fixed struct {
 	// RemoteID is the pattern that the peer's identity must match; "%any" matches all.
 	RemoteID              identity.Identity
 	LocalAuth, RemoteAuth policy.Auth
-	// SendCert says when this side sends its certificates, SendCertReq has it say which CAs it trusts, for a peer that is to prove
-	// itself by a signature.
-	SendCert    policy.SendCert
-	SendCertReq bool
 	// OwnKey: what the two sides prove themselves with is this connection's, whatever they call themselves.
 	OwnKey bool
 	// PPKID names the post-quantum preshared key (RFC 8784): the one that an initiator uses, and the only one that a
@@ -59,6 +55,10 @@ type Fixed struct {
 // Policy is what can be another at any time. Machines read each value when they need it: the owner may replace the whole between
 // two inputs, and it is in force from then on.
 type Policy struct {
+	// SendCert says when this side sends its certificates, SendCertReq has it say which CAs it trusts, for a peer that is to prove
+	// itself by a signature.
+	SendCert    policy.SendCert
+	SendCertReq bool
 	// Line is where the connection is configured, "gw.toml:14"; ProposalsLine and the others point at single keys.
 	// They only ever end in failure values.
 	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine string

@@ -1,0 +1,327 @@
+package config
+
+import (
+	"bytes"
+	"crypto/x509"
+	"net/netip"
+	"path/filepath"
+	"slices"
+
+	"esplanade/ike/credential"
+	"esplanade/ike/identity"
+	"esplanade/ike/pki"
+	"esplanade/ike/pki/files"
+	"esplanade/ike/pki/revocation"
+	"esplanade/ike/policy"
+)
+
+// LoadCredentials reads the certificates and keys that the configuration names once more. It returns what they come to now; errs says what
+// keeps it from being used. The configuration itself is not changed.
+func (c *Config) LoadCredentials() (set *credential.Set, errs Errors) {
+	r := newReader(c.File)
+	out := *c
+	out.Connections = slices.Clone(c.Connections)
+	set = out.makeSet(r)
+	return set, sortProblems(r.errs)
+}
+
+// makeSet reads the certificates and keys, and finds out what each connection proves itself with and what it accepts. It gives connections
+// that write no identity the one of their certificate.
+func (c *Config) makeSet(r *reader) *credential.Set {
+	s := newShelf(r, filepath.Dir(c.File))
+	s.collect(c)
+	common := s.common(c)
+	all := map[string]credential.Connection{}
+	for i, n := range c.Connections {
+		var one credential.Connection
+		if n.Local.Method == policy.AuthPubkey {
+			pairs, id := s.pairs(n)
+			if n.Local.ID.Any() && !id.Any() {
+				n = n.withLocalID(id)
+				c.Connections[i] = n
+			}
+			one.Own = [][]credential.Pair{pairs}
+		}
+		if n.Remote.Method == policy.AuthPubkey {
+			one.Accept = []credential.Accepted{s.accepted(n, common)}
+		}
+		all[n.Name] = one
+	}
+	return credential.NewSet(all)
+}
+
+// withLocalID is the connection with another identity of this side.
+func (c *Connection) withLocalID(id identity.Identity) *Connection {
+	out := *c
+	out.Local.ID = id
+	return &out
+}
+
+// collect reads what is there for all connections: this gateway's keys and certificates.
+func (s *shelf) collect(c *Config) {
+	for _, f := range c.Secrets.Files {
+		if f.File == "" {
+			continue
+		}
+		n := named{key: f.Source.name + ".file", text: f.File, at: f.At("file")}
+		if f.Kind == "pkcs12" {
+			s.addBundles(n, f.Key.Bytes())
+		} else {
+			s.addKeys(n, f.Key.Bytes())
+		}
+	}
+	cred := c.Credentials
+	for _, n := range cred.each("private", cred.Private) {
+		s.addKeys(n, nil)
+	}
+	for _, n := range cred.each("pkcs12", cred.PKCS12) {
+		s.addBundles(n, nil)
+	}
+	for _, n := range cred.each("x509", cred.X509) {
+		s.own = append(s.own, s.certificates(n)...)
+	}
+	// Certificates of connections are read before the keys are needed: some have their key in the same file.
+	for _, n := range c.Connections {
+		for _, name := range n.Local.each("certs", n.Local.Certs) {
+			s.certificates(name)
+		}
+	}
+}
+
+// common is what all connections accept that do not say it themselves.
+type common struct {
+	anchors, intermediates []*x509.Certificate
+	rules                  revocation.Rules
+}
+
+func (s *shelf) common(c *Config) (out common) {
+	cred := c.Credentials
+	for _, n := range cred.each("x509ca", cred.X509CA) {
+		for _, f := range s.certificates(n) {
+			out.anchors = append(out.anchors, f.certs...)
+		}
+	}
+	for _, f := range s.own {
+		out.intermediates = append(out.intermediates, authoritiesIn(f.certs)...)
+	}
+	for _, n := range cred.each("x509ocsp", cred.X509OCSP) {
+		for _, f := range s.certificates(n) {
+			out.rules.Responders = append(out.rules.Responders, f.certs...)
+		}
+	}
+	for _, n := range cred.each("x509crl", cred.X509CRL) {
+		out.rules.Lists = append(out.rules.Lists, s.lists(n)...)
+	}
+	out.intermediates = append(out.intermediates, out.anchors...)
+	return out
+}
+
+// lists reads revocation lists.
+func (s *shelf) lists(n named) (out []*revocation.List) {
+	for _, path := range s.expand(n) {
+		data, ok := s.public(n, path, files.MaxCRL)
+		if !ok {
+			continue
+		}
+		found, err := files.CRLs(data)
+		if err != nil {
+			s.wrong(n, path, err)
+			continue
+		}
+		for _, f := range found {
+			l, err := revocation.ReadList(path, f.Raw)
+			if err != nil {
+				s.wrong(n, path, err)
+				continue
+			}
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// accepted is what a connection's peer has to show.
+func (s *shelf) accepted(n *Connection, all common) credential.Accepted {
+	a := n.Remote
+	t := &pki.Trust{Anchors: all.anchors, Intermediates: all.intermediates, Policies: a.Policies, CA: a.CAID}
+	for _, name := range a.each("certs", a.Certs) {
+		for _, f := range s.certificates(name) {
+			t.Pinned = append(t.Pinned, f.certs[0])
+			t.Intermediates = append(slices.Clip(t.Intermediates), authoritiesIn(f.certs[1:])...)
+		}
+	}
+	for _, name := range a.each("pubkeys", a.Pubkeys) {
+		t.Keys = append(t.Keys, s.publicKeys(name)...)
+	}
+	if a.Has("cacerts") {
+		t.Anchors = nil
+		for _, name := range a.each("cacerts", a.CACerts) {
+			for _, f := range s.certificates(name) {
+				t.Anchors = append(t.Anchors, f.certs...)
+			}
+		}
+		t.Intermediates = append(slices.Clip(t.Intermediates), t.Anchors...)
+	} else if len(t.Keys) > 0 {
+		// Whoever is known by a key is not accepted by the certificate of another key.
+		t.Anchors = nil
+	}
+	if len(t.Anchors)+len(t.Pinned)+len(t.Keys) == 0 && len(s.errs) == 0 {
+		s.errorf(a.At("auth"), "write cacerts = \"FILE\" into ["+a.Source.name+"], or x509ca = \"FILE\" into [credentials]",
+			"nothing says which CAs %s accepts of its peer", n.Source.name)
+	}
+	rules := all.rules
+	rules.Policy = a.Revocation
+	return credential.Accepted{Trust: t, Rules: rules}
+}
+
+// authoritiesIn are the certificates of CAs among others.
+func authoritiesIn(certs []*x509.Certificate) (out []*x509.Certificate) {
+	for _, c := range certs {
+		if c.IsCA {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// pairs are what a connection's side here can prove itself with, the best first, and the identity of the first if it is a certificate's.
+func (s *shelf) pairs(n *Connection) (out []credential.Pair, id identity.Identity) {
+	a := n.Local
+	errs := len(s.errs)
+	for _, name := range a.each("certs", a.Certs) {
+		for _, f := range s.certificates(name) {
+			if p, ok := s.pair(f); ok {
+				out = append(out, p)
+			} else {
+				s.noKey(n, f)
+			}
+		}
+	}
+	for _, name := range a.each("pubkeys", a.Pubkeys) {
+		for _, k := range s.publicKeys(name) {
+			if key, ok := s.keyFor(k); ok {
+				out = append(out, credential.Pair{Signer: key.signer, Key: k, Name: key.path, Line: name.at.FileLine()})
+			} else {
+				s.errorf(name.at, s.wantKey(), "there is no private key for the public key %s of %s", quote(name.text), n.Source.name)
+			}
+		}
+	}
+	if !a.Has("certs") && !a.Has("pubkeys") {
+		out = s.pairsOf(a.ID)
+		if len(out) == 0 && len(s.errs) == errs {
+			s.nothing(n)
+		}
+	}
+	if len(out) > 0 && len(out[0].Chain) > 0 {
+		id = subjectOf(out[0].Chain[0])
+	}
+	return out, id
+}
+
+// pair makes a pair of a certificate's file if there is a private key for its first one.
+func (s *shelf) pair(f ownCert) (credential.Pair, bool) {
+	public, err := pki.PublicKey(f.certs[0])
+	if err != nil {
+		return credential.Pair{}, false
+	}
+	key, ok := s.keyFor(public)
+	if !ok {
+		return credential.Pair{}, false
+	}
+	return credential.Pair{Chain: chainOf(f.certs, s.above()), Signer: key.signer, Key: public, Name: f.path, Line: f.at.FileLine()}, true
+}
+
+// above are the certificates of CAs that are there to complete a chain of this gateway's own.
+func (s *shelf) above() (out []*x509.Certificate) {
+	for _, f := range s.own {
+		out = append(out, authoritiesIn(f.certs)...)
+	}
+	return out
+}
+
+// pairsOf are the pairs of [credentials] and of bundles that an identity can be proved with: all of them for %any.
+func (s *shelf) pairsOf(id identity.Identity) (out []credential.Pair) {
+	for _, f := range s.own {
+		p, ok := s.pair(f)
+		if ok && (id.Any() || pki.Binds(f.certs[0], id)) && !slices.ContainsFunc(out, func(o credential.Pair) bool { return o.Chain[0].Equal(f.certs[0]) }) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// maxChain is the longest chain that is built of own certificates.
+const maxChain = 16
+
+// chainOf puts the certificates of a file and those from elsewhere into the order in which a chain is sent, without a root: a
+// peer that trusts it has it, and one that does not gains nothing by it.
+func chainOf(certs, above []*x509.Certificate) []*x509.Certificate {
+	chain := []*x509.Certificate{certs[0]}
+	pool := append(slices.Clone(certs[1:]), above...)
+	for len(chain) < maxChain {
+		last := chain[len(chain)-1]
+		i := slices.IndexFunc(pool, func(c *x509.Certificate) bool {
+			return bytes.Equal(c.RawSubject, last.RawIssuer) && !slices.ContainsFunc(chain, c.Equal) && last.CheckSignatureFrom(c) == nil
+		})
+		if i < 0 || bytes.Equal(pool[i].RawSubject, pool[i].RawIssuer) {
+			break
+		}
+		chain = append(chain, pool[i])
+	}
+	return chain
+}
+
+// subjectOf is the identity that a certificate gives to whoever writes none: its subject, as with strongSwan, or the first name in its
+// subjectAltName where there is no subject.
+func subjectOf(c *x509.Certificate) identity.Identity {
+	if id, err := identity.FromWire(uint8(identity.DERASN1DN), c.RawSubject); err == nil && len(c.Subject.Names) > 0 {
+		return id
+	}
+	for _, x := range []struct {
+		kind identity.Type
+		list []string
+	}{{identity.FQDN, c.DNSNames}, {identity.RFC822Addr, c.EmailAddresses}} {
+		for _, name := range x.list {
+			if id, err := identity.FromWire(uint8(x.kind), []byte(name)); err == nil && id.Concrete() {
+				return id
+			}
+		}
+	}
+	for _, ip := range c.IPAddresses {
+		if a, ok := netip.AddrFromSlice(ip); ok {
+			return identity.FromAddr(a)
+		}
+	}
+	return identity.Identity{}
+}
+
+// noKey reports a certificate of this side without its private key.
+func (s *shelf) noKey(n *Connection, f ownCert) {
+	if s.failed[f.path] {
+		return
+	}
+	if _, err := pki.PublicKey(f.certs[0]); err != nil {
+		s.errorf(f.at, "use a certificate with another key", "%s: the key of %s can't be used: %v", f.key, quote(f.path), err)
+		return
+	}
+	what := "there is no private key for it"
+	if len(s.keys) > 0 {
+		what = "none of the private keys there are is its own"
+	}
+	s.errorf(f.at, s.wantKey(), "%s: %s is the certificate of %s, and %s", f.key, quote(f.path), quote(f.certs[0].Subject.String()), what)
+}
+
+// wantKey is how a private key is named.
+func (s *shelf) wantKey() string {
+	return `write private = "FILE" into [credentials], or a table [secrets.private.NAME] with file and secret if it has a passphrase`
+}
+
+// nothing reports a connection that has to prove itself by a signature and can't.
+func (s *shelf) nothing(n *Connection) {
+	who := "its identity"
+	if !n.Local.ID.Any() {
+		who = quote(n.Local.ID.String())
+	}
+	s.errorf(n.Local.At("auth"), "write certs = \"FILE\" into ["+n.Local.name+"], and the file of its private key into [credentials] private",
+		"%s has auth = \"pubkey\", and there is no certificate with a private key for %s", n.Local.name, who)
+}
