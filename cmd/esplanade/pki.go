@@ -31,7 +31,7 @@ not have to be on a gateway; ca.key proves everything, so keep it where few can 
 		Args: subcommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newPKIInit(), newPKIServer(), newPKIClient(), newPKIRevoke(), newPKICRL(), newPKIList())
+	c.AddCommand(newPKIInit(), newPKIServer(), newPKIClient(), newPKIRevoke(), newPKICRL(), newPKIList(), newPKIShow(), newPKIVerify())
 	return c
 }
 

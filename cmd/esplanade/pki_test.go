@@ -147,7 +147,7 @@ func TestPKIRefuses(t *testing.T) {
 		code int
 		want string
 	}{
-		{"pki nothing", exitUsage, `there is no command "nothing"; there are client, crl, init, list, revoke, server`},
+		{"pki nothing", exitUsage, `there is no command "nothing"; there are client, crl, init, list, revoke, server, show, verify`},
 		{"pki init x", exitUsage, `init takes no argument, not "x"`},
 		{"pki init --dir " + dir, exitFailed, dir + " has a CA already; name another folder with --dir, or issue with this one"},
 		{"pki init --key dsa --dir " + none, exitUsage, `--key: "dsa" is no kind of key; write p256, p384, rsa3072, ed25519`},

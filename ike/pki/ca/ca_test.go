@@ -2,6 +2,10 @@ package ca
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/x509"
 	"math/big"
 	"slices"
@@ -299,5 +303,49 @@ func TestBundle(t *testing.T) {
 			t.Fatal(p)
 		}
 		seen[p] = true
+	}
+}
+
+// TestClients: each rule of a native client has a certificate that breaks it, and one that keeps it.
+func TestClients(t *testing.T) {
+	good := func() *x509.Certificate {
+		return &x509.Certificate{NotBefore: now().Add(-Day), NotAfter: now().Add(Day), DNSNames: []string{"a.example"}, SignatureAlgorithm: x509.SHA256WithRSA,
+			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, KeyUsage: x509.KeyUsageDigitalSignature, PublicKey: &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}}
+	}
+	for _, tt := range []struct {
+		change                  func(*x509.Certificate)
+		apple, windows, android string // what is said; nothing: it is accepted
+	}{
+		{func(*x509.Certificate) {}, "", "", ""},
+		{func(c *x509.Certificate) { c.NotBefore = now().Add(time.Hour) }, "not valid yet", "not valid yet", "not valid yet"},
+		{func(c *x509.Certificate) { c.NotAfter = now().Add(-time.Hour) }, "has ended", "has ended", "has ended"},
+		{func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }, "key usage", "key usage", "key usage"},
+		{func(c *x509.Certificate) { c.PublicKey = &rsa.PublicKey{N: big.NewInt(1 << 40), E: 3} }, "41 bits", "41 bits", "41 bits"},
+		{func(c *x509.Certificate) {
+			c.UnhandledCriticalExtensions = append(c.UnhandledCriticalExtensions, keyIPsecIKE())
+		}, "critical", "critical", "critical"},
+		{func(c *x509.Certificate) { c.DNSNames = nil }, "common name does not count", "no name", "no name in the subjectAltName"},
+		{func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, "a.example" }, "common name does not count", "", "no name"},
+		{func(c *x509.Certificate) {
+			c.DNSNames, c.IPAddresses = nil, append(c.IPAddresses, []byte{192, 0, 2, 1})
+		}, "", "its address is no DNS name", ""},
+		{func(c *x509.Certificate) { c.SignatureAlgorithm = x509.SHA1WithRSA }, "SHA1-RSA, and SHA-2 is the least", "", ""},
+		{func(c *x509.Certificate) { c.ExtKeyUsage = nil }, "no serverAuth", "no serverAuth", ""},
+		{func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(825*Day + time.Second) }, "valid for 825 days", "", ""},
+		{func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(825 * Day) }, "", "", ""},
+		{func(c *x509.Certificate) { c.NotBefore, c.ExtKeyUsage = appleRules(), nil }, "", "no serverAuth", ""},
+		{func(c *x509.Certificate) { c.PublicKey = &ecdsa.PublicKey{Curve: elliptic.P256()} }, "", "", "not RSA"},
+		{func(c *x509.Certificate) { c.PublicKey = &ecdsa.PublicKey{Curve: elliptic.P521()} }, "", "another curve", "not RSA"},
+		{func(c *x509.Certificate) { c.PublicKey = &ecdsa.PublicKey{Curve: elliptic.P224()} }, "P-224", "another curve", "not RSA"},
+		{func(c *x509.Certificate) { c.PublicKey = ed25519.PublicKey{} }, "neither RSA nor ECDSA", "neither RSA nor ECDSA", "not RSA"},
+	} {
+		c := good()
+		tt.change(c)
+		for i, v := range Clients(c, now()) {
+			want := []string{tt.apple, tt.windows, tt.android}[i]
+			if (len(v.Refuses) == 0) != (want == "") || want != "" && !strings.Contains(strings.Join(v.Refuses, "; "), want) {
+				t.Errorf("%s: %q, want %q", v.Client, v.Refuses, want)
+			}
+		}
 	}
 }
