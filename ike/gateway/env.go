@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"time"
 
@@ -29,6 +30,7 @@ func (g *Manager) newEnv() *sa.Env {
 		Credentials: g.credential,
 		Own:         g.ownPairs,
 		Accepted:    g.accepted,
+		Mark:        func(connection string) [sha256.Size]byte { return g.credentials.Mark(connection) },
 		PPK:         g.ppk,
 		FreePPK:     g.freePPK,
 		HasPPK:      g.hasFreePPK,

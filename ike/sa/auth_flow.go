@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -133,15 +134,33 @@ func (m *Machine) methodOf(a policy.Auth) method {
 // lookUp finds a credential for a proof, and notes where it is configured.
 func (m *Machine) lookUp(q auth.Query) (auth.Credential, bool) {
 	q.Connection = m.cfg.Name
+	if m.resume.active && m.cfg.signs() {
+		_, ok := m.credentialMark(q.Local, q.Remote)
+		return auth.Credential{}, ok
+	}
 	c, ok := m.env.Credentials(q)
 	m.credential = diag.Key{Table: c.Name, Line: c.Line}
 	return c, ok
 }
 
-// credentialMark is the mark of what two identities prove themselves with; ok is false if there is nothing any more.
+// credentialMark is the mark of what two identities prove themselves with; ok is false if there is nothing any more. Of a side that
+// signs it is what the connection has for that: this side's certificates, and what is accepted of the peer.
 func (m *Machine) credentialMark(local, remote identity.Identity) (mark [ticket.MarkLen]byte, ok bool) {
-	c, ok := m.env.Credentials(auth.Query{Connection: m.cfg.Name, Local: local, Remote: remote})
-	return markOf(c), ok
+	h := sha256.New()
+	if m.cfg.LocalAuth == policy.AuthPSK || m.cfg.RemoteAuth == policy.AuthPSK {
+		c, ok := m.env.Credentials(auth.Query{Connection: m.cfg.Name, Local: local, Remote: remote})
+		if mark = markOf(c); !ok || !m.cfg.signs() {
+			return mark, ok
+		}
+		h.Write(mark[:])
+	}
+	if m.env.Mark == nil || m.cfg.LocalAuth == policy.AuthPubkey && len(m.pairs()) == 0 ||
+		m.cfg.RemoteAuth == policy.AuthPubkey && m.accepted(m.cfg).Trust == nil {
+		return mark, false
+	}
+	signed := m.env.Mark(m.cfg.Name)
+	h.Write(signed[:])
+	return [ticket.MarkLen]byte(h.Sum(nil)), true
 }
 
 // markOf identifies a credential within session tickets, which nobody but this daemon reads. When it has changed, what was
@@ -230,6 +249,9 @@ func (m *Machine) established(now time.Time) {
 	m.establishedAt = now
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
 	m.startAuthLife(m.authenticatedAt())
+	if m.auth.until = t.Peer.Until; m.resume.active {
+		m.auth.until = m.resume.until
+	}
 	m.auth.reauthAt = earliest(m.auth.reauthAt, m.resume.reauthAt)
 	m.init.ownMessage, m.init.peerMessage = nil, nil // the nonces still key the first child
 	m.inter, m.flow = intermediate{}, nil

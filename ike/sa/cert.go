@@ -137,12 +137,23 @@ func (m *Machine) accepted(c *Config) credential.Accepted {
 
 // signing is what this side proves itself with by a signature.
 func (m *Machine) signing() auth.Signing {
-	return auth.Signing{Send: m.cfg.SendCert, PSS: true, Pairs: func() []credential.Pair {
-		if m.env.Own == nil {
-			return nil
-		}
-		return m.env.Own(m.cfg.Name, 0)
-	}}
+	return auth.Signing{Send: m.cfg.SendCert, PSS: true, Pairs: m.pairs}
+}
+
+// pairs are this side's keys, with their certificates.
+func (m *Machine) pairs() []credential.Pair {
+	if m.env.Own == nil {
+		return nil
+	}
+	return m.env.Own(m.cfg.Name, 0)
+}
+
+// provedBy is the method that the peer of a connection proves itself with.
+func (c *Config) provedBy() wire.AuthMethod {
+	if c.RemoteAuth == policy.AuthPubkey {
+		return wire.AuthDigitalSignature
+	}
+	return wire.AuthSharedKey
 }
 
 // checking is what the peer is asked for.

@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"crypto/sha256"
 	"net/netip"
 	"time"
 
@@ -44,6 +45,8 @@ type Env struct {
 	// keys, the best first, and what the peer has to show. Nil: there is nothing.
 	Own      func(connection string, index int) []credential.Pair
 	Accepted func(connection string, index int) credential.Accepted
+	// Mark identifies what both find for a connection: it is another when that is.
+	Mark func(connection string) [sha256.Size]byte
 	// method makes the authenticators of a method of authentication; nil: [methodOf]. Tests have methods of their own.
 	method func(policy.Auth) method
 	// PPK finds a post-quantum preshared key. FreePPK reports whether a connection that names none may use this one, and

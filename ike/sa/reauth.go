@@ -13,6 +13,8 @@ import (
 type authLife struct {
 	// since is when the two sides authenticated each other.
 	since time.Time
+	// until is when the certificate ends that the peer proved itself with, or one above it. Zero: it has no end.
+	until time.Time
 	// reauthAt is when this side reauthenticates; expireAt when the SA is closed because nobody has.
 	reauthAt, expireAt time.Time
 	// responder: this side answered the IKE_AUTH request, whoever has rekeyed the IKE SA since.

@@ -39,6 +39,8 @@ type Session struct {
 	Keys   suite.Keys
 	// Authenticated is when the two sides authenticated each other, ReauthAt when they were to do so again: zero for never.
 	Authenticated, ReauthAt time.Time
+	// Until is when the certificate ends that the gateway proved itself with; zero for one without an end.
+	Until time.Time
 
 	mark [ticket.MarkLen]byte
 }
@@ -69,6 +71,8 @@ type resumption struct {
 	own, peer identity.Identity
 	// since is when the two sides authenticated each other, reauthAt when this side was to do so again.
 	since, reauthAt time.Time
+	// until is when the certificate ends that the peer proved itself with.
+	until time.Time
 	// serial is the ticket's, and of the SPI of the IKE SA that it was given with, on the responder.
 	serial ticket.Serial
 	of     wire.SPI

@@ -138,7 +138,7 @@ func (t *resumeTask) take(m *Machine, now time.Time, msg *wire.Message, datagram
 		m.afresh(diag.NotResumed(m.whereResumed(), err))
 		return sequelOver
 	}
-	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, reauthAt: t.s.ReauthAt}
+	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, until: t.s.Until, reauthAt: t.s.ReauthAt}
 	m.answered(now, msg, datagram, path)
 	m.requeue(&authTask{})
 	return sequelOver
@@ -197,6 +197,8 @@ func (m *Machine) takeTicket(r *response) {
 		LocalID: m.localID, RemoteID: m.remoteID, Chosen: m.chosen, Authenticated: m.authenticatedAt(),
 		ReauthAt: m.auth.reauthAt, mark: mark,
 	}
+	s.Until = m.auth.until
+	s.Expires = earliest(s.Expires, s.Until)
 	s.Keys.D = slices.Clone(m.keys.D)
 	m.resume.granted = true
 	m.emit(SessionGranted{Session: s})

@@ -68,12 +68,12 @@ func (m *Machine) openTicket(now time.Time, b []byte) error {
 	_, matches := peer.Matches(m.cfg.RemoteID)
 	mark, ok := m.credentialMark(own, peer)
 	switch {
-	case !matches || !ok || mark != s.Mark || !m.ownIdentity().Equal(own) || s.Method != uint8(wire.AuthSharedKey):
+	case !matches || !ok || mark != s.Mark || !m.ownIdentity().Equal(own) || s.Method != uint8(m.cfg.provedBy()):
 		return errConfig
 	case m.cfg.authOver(s.Authenticated, now):
 		return ticket.ErrExpired
 	}
-	m.resume = resumption{active: true, own: own, peer: peer, since: s.Authenticated, serial: serial, of: wire.SPI(s.SPI)}
+	m.resume = resumption{active: true, own: own, peer: peer, since: s.Authenticated, until: s.Until, serial: serial, of: wire.SPI(s.SPI)}
 	m.chosen, m.keys.D = chosen, s.SKd
 	return nil
 }
@@ -159,6 +159,7 @@ func (m *Machine) grantTicket(r *request) []wire.Payload {
 	if t := m.cfg.ReauthTime; t > 0 {
 		expires = earliest(expires, m.authenticatedAt().Add(t))
 	}
+	expires = earliest(expires, m.auth.until)
 	lifetime := expires.Sub(r.now)
 	if lifetime < time.Second {
 		return refuse
@@ -167,7 +168,7 @@ func (m *Machine) grantTicket(r *request) []wire.Payload {
 	b, err := m.env.Tickets.Seal(r.now, expires, &ticket.State{
 		Connection: m.cfg.Name, IDi: idOctets(m.remoteID), IDr: idOctets(m.localID),
 		Encr: c.Encr.ID, KeyBits: c.Encr.KeyLength, PRF: c.PRF, Integ: c.Integ, KE: c.KE, AddKE: c.AddKE[:], SKd: m.keys.D, SPI: uint64(m.localSPI),
-		Method: uint8(wire.AuthSharedKey), Mark: mark, Authenticated: m.authenticatedAt(),
+		Method: uint8(m.cfg.provedBy()), Mark: mark, Authenticated: m.authenticatedAt(), Until: m.auth.until,
 	})
 	if err != nil {
 		return refuse

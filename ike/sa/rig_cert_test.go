@@ -61,5 +61,8 @@ func (e *end) certify(own *pkitest.Holder, trusted ...*pkitest.Holder) *certifie
 	}
 	e.env.Own = func(string, int) []credential.Pair { return c.own }
 	e.env.Accepted = func(string, int) credential.Accepted { return c.accept }
+	e.env.Mark = func(name string) [32]byte {
+		return credential.NewSet(map[string]credential.Connection{name: {Own: [][]credential.Pair{c.own}, Accept: []credential.Accepted{c.accept}}}).Mark(name)
+	}
 	return c
 }

@@ -25,6 +25,8 @@ type State struct {
 	Mark   [MarkLen]byte
 	// Authenticated is when that was. A resumption is no authentication and leaves it as it is.
 	Authenticated time.Time
+	// Until is when the client's certificate ends, or one above it; zero for a proof that has no end.
+	Until time.Time
 }
 
 // Limits of the fields of a [State].
@@ -64,10 +66,13 @@ func (s *State) append(b []byte) ([]byte, error) {
 	b = append(b, s.Method)
 	b = append(b, s.Mark[:]...)
 	b = binary.BigEndian.AppendUint64(b, s.SPI)
-	return appendTime(b, s.Authenticated), nil
+	return appendTime(appendTime(b, s.Authenticated), s.Until), nil
 }
 
 func appendTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return binary.BigEndian.AppendUint64(b, 0)
+	}
 	return binary.BigEndian.AppendUint64(b, uint64(t.UnixMilli()))
 }
 
@@ -92,7 +97,7 @@ func (s *State) parse(b []byte) error {
 	if b := r.take(8); b != nil {
 		s.SPI = binary.BigEndian.Uint64(b)
 	}
-	s.Authenticated = r.time()
+	s.Authenticated, s.Until = r.time(), r.time()
 	if r.failed || len(r.b) > 0 || len(s.IDi) == 0 || len(s.IDr) == 0 || len(s.SKd) == 0 {
 		return errMalformed
 	}
@@ -132,7 +137,9 @@ func (r *reader) field(limit int) []byte {
 
 func (r *reader) time() time.Time {
 	if f := r.take(8); f != nil {
-		return time.UnixMilli(int64(binary.BigEndian.Uint64(f)))
+		if ms := binary.BigEndian.Uint64(f); ms != 0 {
+			return time.UnixMilli(int64(ms))
+		}
 	}
 	return time.Time{}
 }

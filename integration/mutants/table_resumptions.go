@@ -65,7 +65,7 @@ func resumptions() []Mutant {
 		},
 		{
 			Name: "resume-auth-method", File: "ike/sa/resume_responder.go", Tests: "^TestTicketOfAnotherAuthentication$",
-			Old: "|| s.Method != uint8(wire.AuthSharedKey):", New: ":",
+			Old: "|| s.Method != uint8(m.cfg.provedBy()):", New: ":",
 			Why: "a ticket of another kind of authentication would count as one of a key",
 		},
 		{
