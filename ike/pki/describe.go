@@ -39,6 +39,9 @@ func Serial(c *x509.Certificate) string { return fmt.Sprintf("%x", c.SerialNumbe
 // Names are the identities that the certificate speaks for, in one line: the first names of the subjectAltName, and
 // the subject if there is no such name.
 func Names(c *x509.Certificate) string {
+	if c == nil {
+		return "nobody"
+	}
 	var all []string
 	more := 0
 	add := func(name string) {

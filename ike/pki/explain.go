@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"slices"
+
+	"github.com/cloudflare/circl/sign/ed448"
 )
 
 // better is the more useful to know of two refusals; either may be nil.
@@ -149,9 +151,19 @@ func (j *judgement) signature(c *x509.Certificate, role Role, ca *x509.Certifica
 	case errors.As(err, &insecure):
 		reason, detail = WeakSignature, x509.SignatureAlgorithm(insecure).String()
 	case errors.Is(err, x509.ErrUnsupportedAlgorithm):
-		reason, detail = WeakSignature, "an unknown algorithm"
+		reason, detail = WeakSignature, unsupported(ca)
 	}
 	r := j.refuse(reason, c, role, detail)
 	r.CA = Subject(ca)
 	return r
+}
+
+// unsupported names the algorithm of a CA whose signatures crypto/x509 doesn't verify.
+func unsupported(ca *x509.Certificate) string {
+	if key, err := PublicKey(ca); err == nil {
+		if _, ok := key.(ed448.PublicKey); ok {
+			return "Ed448, which a CA can't have"
+		}
+	}
+	return "an unknown algorithm"
 }

@@ -25,10 +25,13 @@ var ErrWeakKey = errors.New("the key is too weak")
 // Others are refused, as are RSA keys that are weak (the error is then an [ErrWeakKey]), larger than any that is in use,
 // or can't be keys.
 func PublicKey(c *x509.Certificate) (crypto.PublicKey, error) {
-	if c.PublicKey != nil {
-		return c.PublicKey, checkKey(c.PublicKey)
+	if c.PublicKey == nil {
+		return parseUnknownKey(c.RawSubjectPublicKeyInfo)
 	}
-	return parseUnknownKey(c.RawSubjectPublicKeyInfo)
+	if err := checkKey(c.PublicKey); err != nil {
+		return nil, err
+	}
+	return c.PublicKey, nil
 }
 
 // ParsePublicKey reads a SubjectPublicKeyInfo, which is how a raw public key is sent
@@ -41,10 +44,13 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 		return key, nil
 	}
 	key, err := x509.ParsePKIXPublicKey(spki)
+	if err == nil {
+		err = checkKey(key)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return key, checkKey(key)
+	return key, nil
 }
 
 // checkKey reports why a key can't authenticate a peer.

@@ -5,8 +5,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"math/big"
 	"net"
@@ -148,4 +151,87 @@ func refusedAs(t *testing.T, trust *Trust, now time.Time, id identity.Identity, 
 		t.Fatal("a peer that is refused has a key")
 	}
 	return r
+}
+
+// withKey is a certificate with any SubjectPublicKeyInfo, also one that nobody could have a private key for.
+func withKey(t testing.TB, by *holder, template *x509.Certificate, spki []byte) []byte {
+	t.Helper()
+	// The seventh element of a TBSCertificate, the version counted (RFC 5280, section 4.1).
+	return resigned(t, by, issueDER(t, by, template, by.PublicKey, by.key), 6, spki)
+}
+
+// resigned has another element in the place of one of the TBSCertificate, and a signature that is right.
+func resigned(t testing.TB, by *holder, der []byte, place int, element []byte) []byte {
+	t.Helper()
+	var outer struct {
+		TBS       asn1.RawValue
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(der, &outer); err != nil {
+		t.Fatal(err)
+	}
+	var parts []asn1.RawValue
+	if _, err := asn1.Unmarshal(outer.TBS.FullBytes, &parts); err != nil {
+		t.Fatal(err)
+	}
+	parts[place] = asn1.RawValue{FullBytes: element}
+	tbs := marshal(t, parts)
+	digest := sha256.Sum256(tbs)
+	sig, err := by.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer.TBS, outer.Signature = asn1.RawValue{FullBytes: tbs}, asn1.BitString{Bytes: sig, BitLength: 8 * len(sig)}
+	return marshal(t, outer)
+}
+
+func marshal(t testing.TB, v any) []byte {
+	t.Helper()
+	der, err := asn1.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// rsaInfo is the SubjectPublicKeyInfo of an RSA key with these numbers.
+func rsaInfo(t testing.TB, n, e *big.Int) []byte {
+	t.Helper()
+	key := marshal(t, struct{ N, E *big.Int }{n, e})
+	return marshal(t, struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Key       asn1.BitString
+	}{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}, Parameters: asn1.NullRawValue},
+		asn1.BitString{Bytes: key, BitLength: 8 * len(key)}})
+}
+
+// odd is an odd number of so many bits.
+func odd(t testing.TB, bits uint) *big.Int {
+	t.Helper()
+	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), bits-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n.SetBit(n, int(bits)-1, 1).SetBit(n, 0, 1)
+}
+
+func rsaKey(t testing.TB, bits int) *rsa.PrivateKey {
+	t.Helper()
+	k, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// ce is an extension of id-ce.
+func ce(arc int, critical bool, value []byte) pkix.Extension {
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, arc}, Critical: critical, Value: value}
+}
+
+// withDates fills in what issueDER does.
+func withDates(c *x509.Certificate) *x509.Certificate {
+	c.SerialNumber, c.NotBefore, c.NotAfter = big.NewInt(1), noon().Add(-24*time.Hour), noon().Add(24*time.Hour)
+	return c
 }
