@@ -147,7 +147,7 @@ func (m *Machine) lookUp(q auth.Query) (auth.Credential, bool) {
 // signs it is what the connection has for that: this side's certificates, and what is accepted of the peer.
 func (m *Machine) credentialMark(local, remote identity.Identity) (mark [ticket.MarkLen]byte, ok bool) {
 	h := sha256.New()
-	if m.cfg.LocalAuth == policy.AuthPSK || m.cfg.RemoteAuth == policy.AuthPSK {
+	if m.cfg.LocalAuth != policy.AuthPubkey || m.cfg.RemoteAuth != policy.AuthPubkey {
 		c, ok := m.env.Credentials(auth.Query{Connection: m.cfg.Name, Local: local, Remote: remote})
 		if mark = markOf(c); !ok || !m.cfg.signs() {
 			return mark, ok
