@@ -49,6 +49,9 @@ type Connection struct {
 	KeyingTries int `key:"keyingtries" reload:"live" default:"0" range:"0..1048576"`
 	// Unique says what happens to an SA that the same peer has already.
 	Unique policy.Unique `key:"unique" reload:"live" default:"no"`
+	// Downgrade says whether the proofs of both sides cover the whole IKE_SA_INIT exchange. As responder a connection can only
+	// require it: see [IKE].Downgrade.
+	Downgrade policy.DowngradePrevention `key:"downgrade_prevention" reload:"reestablish" default:"yes"`
 	// Childless says whether IKE_AUTH may go without a child.
 	Childless policy.Childless `key:"childless" reload:"live" default:"allow"`
 	// RekeyTime is the age at which the IKE SA is rekeyed; 0 never. Default 4h, or 0 where ReauthTime is set.
@@ -161,6 +164,10 @@ func readConnection(t *table, c *Config) *Connection {
 		}
 	}
 	n.Source = t.done()
+	if n.Downgrade == policy.DowngradeRequired && !c.IKE.Downgrade {
+		t.errorf(n.At("downgrade_prevention"), "remove downgrade_prevention = false from [ike]",
+			"%s is \"required\", and ike.downgrade_prevention is false, so that no peer could meet it", t.name("downgrade_prevention"))
+	}
 	if len(n.Children) == 0 && !n.Has("childless") && !t.quiet && !children.broken {
 		t.warnf(n.At("children"), "write local_ts and remote_ts with the networks, or a table ["+t.name("children")+".NAME]",
 			"%s has no children: its IKE SA carries no traffic, and comes up by a command or by the peer only", t.title())

@@ -44,6 +44,8 @@ type IKE struct {
 	ChildSALimitID int `key:"child_sa_limit_id" reload:"live" default:"2048" range:"1..1048576"`
 	// MakeBeforeBreak builds the new SAs of a reauthentication before the old ones go.
 	MakeBeforeBreak bool `key:"make_before_break" reload:"live" default:"true"`
+	// Downgrade is whether this gateway does downgrade prevention at all: draft-ietf-ipsecme-ikev2-downgrade-prevention.
+	Downgrade bool `key:"downgrade_prevention" reload:"live" default:"true"`
 	// FollowRedirects lets a gateway send this side to another one.
 	FollowRedirects bool `key:"follow_redirects" reload:"live" default:"true"`
 	// FragmentSize is the largest IP packet, in bytes, in which a part of a fragmented IKE message is sent

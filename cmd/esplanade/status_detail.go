@@ -107,6 +107,9 @@ func (p *peerReport) print(say func(inset, format string, args ...any), now time
 	if p.Resumed {
 		add("resumed")
 	}
+	if p.DowngradePrevention {
+		add("downgrade prevention")
+	}
 	if p.NATText != "" {
 		add("NAT: %s", p.NATText)
 	}

@@ -67,6 +67,8 @@ type connReport struct {
 	Proposal string `json:"proposal,omitempty"`
 	PPK      string `json:"ppk,omitempty"`
 	Resumed  bool   `json:"resumed,omitempty"`
+	// DowngradePrevention: both sides have authenticated the whole IKE_SA_INIT exchange.
+	DowngradePrevention bool `json:"downgrade_prevention,omitempty"`
 	// NAT is which side has a NAT in front of it: "none", "local", "remote", "both" or "unknown".
 	NAT     string `json:"nat,omitempty"`
 	natText string
@@ -129,7 +131,7 @@ func newStatusReport(s vici.Status) statusReport {
 	for _, c := range s.Connections {
 		cr := connReport{
 			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal, PPK: c.PPK,
-			Resumed: c.Resumed, NAT: c.NAT, natText: c.NATText,
+			DowngradePrevention: c.DowngradePrevention, Resumed: c.Resumed, NAT: c.NAT, natText: c.NATText,
 			stateReport: newStateReport(c.State), Children: []childReport{}, Peers: []peerReport{},
 			MOBIKE: c.MOBIKE, LocalAddrs: c.LocalAddrs, RemoteAddrs: c.RemoteAddrs,
 			HalfOpen: c.HalfOpen, Refused: c.Refused,

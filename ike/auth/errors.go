@@ -65,6 +65,28 @@ func (e *NoSchemeError) Error() string {
 	return fmt.Sprintf("auth: no signature for the peer with a key of %s: it takes %v", strings.Join(e.Keys, ", "), e.Announced)
 }
 
+// RoundsError: the peer makes more or fewer proofs than are asked for (RFC 4739), or this side's can't be made.
+type RoundsError struct {
+	// Want is how many are asked for, and Round the one that it was found in, from 1.
+	Want, Round int
+	// More: the peer announces another one behind the last that is asked for. Without, there is none behind one that is not the last.
+	More bool
+	// NoID: the message that another proof begins with has no identity. Unsupported: the peer has not said MULTIPLE_AUTH_SUPPORTED.
+	NoID, Unsupported bool
+}
+
+func (e *RoundsError) Error() string {
+	switch {
+	case e.Unsupported:
+		return "auth: the peer does not support several rounds of authentication"
+	case e.NoID:
+		return fmt.Sprintf("auth: round %d of %d has no identity", e.Round, e.Want)
+	case e.More:
+		return fmt.Sprintf("auth: the peer announces another proof behind round %d, the last one", e.Round)
+	}
+	return fmt.Sprintf("auth: the peer announces no proof behind round %d of %d", e.Round, e.Want)
+}
+
 var (
 	// ErrNoKey: there is no private key for a signature of this side.
 	ErrNoKey = errors.New("auth: no private key for a signature")
@@ -74,6 +96,9 @@ var (
 	ErrNoSecret = errors.New("auth: no key for these identities")
 	// ErrMismatch: the peer's AUTH value is not that of the key.
 	ErrMismatch = errors.New("auth: the AUTH value is that of another key")
+	// ErrStripped: the peer has the key, and has not seen this side's IKE_SA_INIT_FULL_TRANSCRIPT_AUTH although both have sent one:
+	// somebody on the way has taken it out of IKE_SA_INIT.
+	ErrStripped = errors.New("auth: the AUTH value covers one IKE_SA_INIT message where both sides have asked for both")
 )
 
 // PPKError: the sides do not agree on a post-quantum preshared key.

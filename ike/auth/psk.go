@@ -44,9 +44,11 @@ type prover struct {
 }
 
 // Build makes AUTH. A responder shows nothing made with a key to a peer that has not shown that it has the key: otherwise
-// anybody could ask for a value to try passwords on.
+// anybody could ask for a value to try passwords on. Of a peer that makes several proofs it takes the first one:
+// "the responder has to reveal its identity before all of the initiator authentication exchanges have been completed".
+// https://www.rfc-editor.org/rfc/rfc4739#section-5
 func (p *prover) Build(t *Transcript) (Step, error) {
-	if !t.Initiator && !t.PeerProved {
+	if !t.Initiator && !t.PeerProved && t.PeerRounds == 0 {
 		return Step{Status: NeedMore}, nil
 	}
 	c, ok := p.secret()
@@ -90,6 +92,9 @@ func (c *checker) Process(t *Transcript, in []wire.Payload) (Step, error) {
 		return Step{}, ErrNoSecret
 	}
 	if !hmac.Equal(c.value(t, cred, false), a.Data) {
+		if t.Full && hmac.Equal(c.value(t.Alone(), cred, false), a.Data) {
+			return Step{}, ErrStripped
+		}
 		return Step{}, ErrMismatch
 	}
 	c.status = Done

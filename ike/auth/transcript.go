@@ -21,6 +21,8 @@ type Transcript struct {
 	// form that was accepted, without a non-ESP marker. Ni and Nr are the nonces in them.
 	OwnMessage, PeerMessage []byte
 	Ni, Nr                  []byte
+	// Full: both sides have sent IKE_SA_INIT_FULL_TRANSCRIPT_AUTH, so that what each of them authenticates has both messages in it.
+	Full bool
 	// OwnID and PeerID are the latest identities that each side has sent (RFC 4739 section 2.1); nil before.
 	OwnID, PeerID *wire.ID
 	// IntAuth covers the IKE_INTERMEDIATE exchanges; empty if there were none. https://www.rfc-editor.org/rfc/rfc9242#section-3.3.2
@@ -40,6 +42,8 @@ type Transcript struct {
 
 	// OwnProved and PeerProved tell which proofs are complete. [Pair] sets them.
 	OwnProved, PeerProved bool
+	// PeerRounds is how many proofs of the peer are complete, where it makes several ([CheckRounds] sets it).
+	PeerRounds int
 	// Ask gives the answer to a Want. ok is false if there is none yet: the authenticator returns Wait then.
 	Ask func(Want) (a Answer, ok bool)
 	// PPK is the identity of the PPK in Keys. PPKUsed: there is one.
@@ -54,9 +58,12 @@ func (t *Transcript) OwnOctets() []byte { return t.octets(t.Initiator) }
 func (t *Transcript) PeerOctets() []byte { return t.octets(!t.Initiator) }
 
 func (t *Transcript) octets(initiator bool) []byte {
-	message, id := t.PeerMessage, t.PeerID
+	message, received, id := t.PeerMessage, t.OwnMessage, t.PeerID
 	if initiator == t.Initiator {
-		message, id = t.OwnMessage, t.OwnID
+		message, received, id = t.OwnMessage, t.PeerMessage, t.OwnID
+	}
+	if t.Full {
+		message = FullTranscript(received, message)
 	}
 	nonce := t.Ni
 	if initiator {
@@ -82,6 +89,14 @@ func (t *Transcript) signatureMethod() wire.AuthMethod {
 func (t *Transcript) peerIdentity() identity.Identity {
 	id, _ := identity.FromWire(uint8(t.PeerID.IDType), t.PeerID.Data)
 	return id
+}
+
+// Alone is the transcript without downgrade prevention: what a peer authenticates that has not seen this side's
+// IKE_SA_INIT_FULL_TRANSCRIPT_AUTH. No proof may be judged by it; it is for finding out why one is wrong.
+func (t *Transcript) Alone() *Transcript {
+	alone := *t
+	alone.Full = false
+	return &alone
 }
 
 // skp is SK_pi or SK_pr.

@@ -55,7 +55,7 @@ func IKESA(s sa.Snapshot) vici.IKESA {
 		NATAny:     s.NAT.Known && (s.NAT.Forced || s.NAT.PeerForced || s.NAT.Local || s.NAT.Remote),
 		Resumed:    s.Resumed,
 		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt, ReauthAt: s.ReauthAt,
-		PPK: s.PPK != "",
+		PPK: s.PPK != "", DowngradePrevention: s.Transcribed,
 	}
 	for _, t := range s.Tasks {
 		if t.InFlight {

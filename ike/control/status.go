@@ -70,6 +70,7 @@ func (b *Backend) connStatus(c gateway.ConnInfo) vici.ConnStatus {
 			cs.LocalID, cs.RemoteID = s.LocalID.String(), s.RemoteID.String()
 			cs.State.NextRekey, cs.Proposal, cs.PPK = s.RekeyAt, s.Chosen.String(), s.PPK
 			cs.MOBIKE, cs.LocalAddrs, cs.RemoteAddrs = s.MOBIKE, texts(s.LocalAddrs), texts(s.PeerAddrs)
+			cs.DowngradePrevention = s.Transcribed
 			cs.Resumed, cs.NAT, cs.NATText = s.Resumed, s.NAT.Word(), s.NAT.String()
 		}
 	}

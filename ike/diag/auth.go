@@ -162,3 +162,32 @@ func WrongPPK(w Where, id string) *Failure {
 		"newline.", oneLine(id))
 	return f
 }
+
+// NoDowngradePrevention is the failure that the peer does not do downgrade prevention, which the connection requires.
+func NoDowngradePrevention(w Where) *Failure {
+	f := w.failure(CodeDowngrade, `downgrade_prevention = "required"`, "no IKE_SA_INIT_FULL_TRANSCRIPT_AUTH in IKE_SA_INIT")
+	f.Fix = `let the peer do it (draft-ietf-ipsecme-ikev2-downgrade-prevention), or set downgrade_prevention = "yes" in ` + w.connection() +
+		" and do without when it cannot."
+	return f
+}
+
+// TranscriptStripped is the failure that the peer has not seen this side's IKE_SA_INIT_FULL_TRANSCRIPT_AUTH: its proof is right, and covers
+// its own message only.
+func TranscriptStripped(w Where) *Failure {
+	return w.failure(CodeDowngrade, "both IKE_SA_INIT messages, since both sides have announced it", "its own IKE_SA_INIT message only, with the right key")
+}
+
+// RoundsDiffer is the failure that the peer does not prove itself in as many rounds as are configured: ours and theirs are how many.
+func RoundsDiffer(w Where, ours, theirs string) *Failure {
+	f := w.failure(CodeAuthRounds, ours, theirs)
+	f.Fix = fmt.Sprintf("let the peer authenticate in %s, as the remote tables of %s say, or change those.", ours, w.connection())
+	return f
+}
+
+// NoMultipleAuth is the failure that the peer does not do RFC 4739, and the connection has more than one round of authentication: ours says
+// how many.
+func NoMultipleAuth(w Where, ours string) *Failure {
+	f := w.failure(CodeAuthRounds, ours, "one round: it has not announced MULTIPLE_AUTH_SUPPORTED")
+	f.Fix = "use a peer that has RFC 4739, or leave one local and one remote table in " + w.connection() + "."
+	return f
+}

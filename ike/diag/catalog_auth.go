@@ -37,6 +37,7 @@ var authCatalog = []info{
 			"A space or a second newline stands at the end of one of the files.",
 			"One side reads the key as text, the other as hexadecimal or Base64 (0x..., 0s...).",
 			"The key is stored for another pair of identities, so that this pair has selected another entry.",
+			"Somebody on the way has changed IKE_SA_INIT, which AUTH covers as well.",
 		},
 		lookAt: []string{"`sha256sum` of the key's file on both sides.", "The two identities in the message, and `id` of the entry that it names."},
 		fix: "enter the same key on both sides, for the same two identities; compare `sha256sum` of both files rather " +
@@ -82,6 +83,21 @@ var authCatalog = []info{
 		fix:    "let both sides name the same method, pre-shared key or certificate: `auth` of the local table here is that of the remote one there.",
 	},
 	{
+		code: CodeAuthRounds, title: "another number of rounds of authentication",
+		peerVerb: "authenticates in", peerDefault: "authenticates in another number of rounds",
+		ourVerb: "require", ourDefault: "require the configured number of rounds",
+		alert: alertPeerAuth, alertByPeer: alertLocalAuth,
+		meaning: "With RFC 4739 a side proves several identities one after another, such as that of a machine and that of its user. Both sides " +
+			"have to be configured for the same rounds, and both have to know the RFC.",
+		seenBy: "The side that checks. The other one hears AUTHENTICATION_FAILED, which shows there as E-AUTH-REFUSED, or nothing if this side calls.",
+		causes: []string{
+			"The peer is configured for fewer rounds, or for more.",
+			"The peer does not know RFC 4739 (most gateways do not), or it is switched off there.",
+		},
+		lookAt: []string{"The tables `local-…` and `remote-…` of the connection.", "The rounds of the peer's connection for this gateway."},
+		fix:    "configure the same rounds on both sides.",
+	},
+	{
 		code: CodeNoSecret, title: "no secret for these identities",
 		peerVerb: "is", peerDefault: "is known, but no key is stored for it",
 		ourVerb: "looked for", ourDefault: "a secret that names the peer",
@@ -115,5 +131,23 @@ var authCatalog = []info{
 		lookAt: []string{"The id of the PPK in the message.", "`ppk_id` and `ppk_required` of the connection, and [secrets.ppk.NAME], on both sides."},
 		fix: "give both sides [secrets.ppk.NAME] with the same id and the same key, and `ppk_id` for the connection; or set " +
 			"`ppk_required = false` where the PPK may be missing.",
+	},
+	{
+		code: CodeDowngrade, title: "downgrade prevention",
+		peerVerb: "authenticates", peerDefault: "does not authenticate the whole IKE_SA_INIT exchange",
+		ourVerb: "require", ourDefault: "require that both sides authenticate the whole IKE_SA_INIT exchange",
+		alert: alertPeerAuth, alertByPeer: alertLocalAuth,
+		meaning: "With downgrade prevention the proofs of both sides cover both IKE_SA_INIT messages, so that somebody on the way cannot " +
+			"have them agree on the weakest algorithms that both know. Either the connection insists on it and the peer does not do it, or " +
+			"both have announced it and the peer's proof does not cover both messages.",
+		seenBy: "The side that checks. The other one hears AUTHENTICATION_FAILED, which shows there as E-AUTH-REFUSED, or nothing if this side calls.",
+		causes: []string{
+			"The peer does not have the extension, and `downgrade_prevention = \"required\"` stands here.",
+			"Somebody on the way takes the notification out of IKE_SA_INIT: a firewall that removes what it does not know, or an attack.",
+			"The peer follows another version of the draft.",
+		},
+		lookAt: []string{"`downgrade_prevention` of the connection, and in [ike].",
+			"IKE_SA_INIT as both sides have logged it, or in a capture on both sides: the messages have to be the same."},
+		fix: "find out who changes IKE_SA_INIT on the way. If it is the peer that does otherwise, set downgrade_prevention = \"no\" in the connection.",
 	},
 }

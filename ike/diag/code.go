@@ -37,10 +37,15 @@ const (
 	CodeAuthRefused Code = "E-AUTH-REFUSED"
 	// CodeAuthMethod: one side authenticates in a way that the other does not accept.
 	CodeAuthMethod Code = "E-AUTH-METHOD"
+	// CodeAuthRounds: the two sides do not authenticate each other in the same number of rounds (RFC 4739).
+	CodeAuthRounds Code = "E-AUTH-ROUNDS"
 	// CodeNoSecret: no pre-shared key is configured for the pair of identities.
 	CodeNoSecret Code = "E-NO-SECRET"
 	// CodePPK: the sides do not agree on a post-quantum preshared key (RFC 8784), and one of them insists on it.
 	CodePPK Code = "E-PPK"
+
+	// CodeDowngrade: what IKE_SA_INIT has agreed on is not authenticated by both sides as it has to be.
+	CodeDowngrade Code = "E-DOWNGRADE"
 
 	// CodeCertNone: the peer signs and has sent no certificate, and none of it is here.
 	CodeCertNone Code = "E-CERT-NONE"

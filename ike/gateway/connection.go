@@ -154,12 +154,13 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 		Fixed: sa.Fixed{
 			Name: c.Name, LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: c.Local.Method, RemoteAuth: c.Remote.Method, OwnKey: c.HasOwnKey(),
 			PPKID: c.PPKID, PPKRequired: c.PPKRequired, ForceEncap: c.Encap, LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
-			MOBIKE: c.MOBIKE, RouteCheck: c.MOBIKECheck, Resumption: c.Resumption,
+			MOBIKE: c.MOBIKE, RouteCheck: c.MOBIKECheck, Downgrade: c.Downgrade, Resumption: c.Resumption,
 		},
 		Policy: sa.Policy{
 			Line: c.Position().FileLine(), ProposalsLine: c.At("proposals").FileLine(), LocalIDLine: c.Local.At("id").FileLine(),
 			RemoteIDLine: c.Remote.At("id").FileLine(), PPKLine: ppkPosition(c).FileLine(),
-			SendCert: c.SendCert, SendCertReq: c.SendCertReq,
+			DowngradeLine: c.At("downgrade_prevention").FileLine(),
+			SendCert:      c.SendCert, SendCertReq: c.SendCertReq,
 			Proposals: c.Proposals, KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
 			RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
 			ReauthTime: c.ReauthTime, ReauthGrace: c.OverTime, Childless: c.Childless,

@@ -35,6 +35,9 @@ func (g *Manager) newEnv() *sa.Env {
 		FreePPK:     g.freePPK,
 		HasPPK:      g.hasFreePPK,
 
+		// What everybody is told in IKE_SA_INIT, whichever connection it will be.
+		NoTranscript: func() bool { return !g.conf.IKE.Downgrade },
+
 		// What there is already, and how much of it there may be.
 		FirstContact: g.firstContact,
 		Kept:         g.kept,

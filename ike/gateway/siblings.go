@@ -20,7 +20,7 @@ func (g *Manager) siblings(m *sa.Machine) []*sa.Config {
 	for _, x := range g.dir.byIDs[idsOf(c.conf)] {
 		o := x.cfg
 		if x != c && !x.gone && !o.OwnKey && slices.Contains(fits, o) && o.LocalAuth == cfg.LocalAuth && o.RemoteAuth == cfg.RemoteAuth &&
-			o.PPKID == cfg.PPKID && o.PPKRequired == cfg.PPKRequired {
+			o.PPKID == cfg.PPKID && o.PPKRequired == cfg.PPKRequired && o.Downgrade == cfg.Downgrade {
 			out = append(out, o)
 		}
 	}

@@ -18,6 +18,26 @@ func (Auth) Words() []string { return []string{"", "psk", "pubkey"} }
 // String is the word of the configuration.
 func (a Auth) String() string { return Name(a) }
 
+// DowngradePrevention says whether the proofs of both sides cover the whole IKE_SA_INIT exchange
+// (draft-ietf-ipsecme-ikev2-downgrade-prevention).
+type DowngradePrevention uint8
+
+// The policies.
+const (
+	// DowngradeYes: with a peer that does it.
+	DowngradeYes DowngradePrevention = iota
+	// DowngradeNo: this side does not ask for it when it calls the peer.
+	DowngradeNo
+	// DowngradeRequired: a peer that does not do it is refused.
+	DowngradeRequired
+)
+
+// Words implements [Word].
+func (DowngradePrevention) Words() []string { return []string{"yes", "no", "required"} }
+
+// String is the word of the configuration.
+func (d DowngradePrevention) String() string { return Name(d) }
+
 // Childless says whether an IKE SA may be set up without a CHILD SA (RFC 6023).
 type Childless uint8
 

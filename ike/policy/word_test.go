@@ -10,6 +10,7 @@ func TestWords(t *testing.T) {
 	for got, want := range map[fmt.Stringer]string{
 		AuthPSK: "psk", AuthPubkey: "pubkey", Auth(0): "unknown", Auth(9): "unknown",
 		ChildlessAllow: "allow", ChildlessPrefer: "prefer", ChildlessForce: "force", ChildlessNever: "never", Childless(9): "unknown",
+		DowngradeYes: "yes", DowngradeNo: "no", DowngradeRequired: "required", DowngradePrevention(9): "unknown",
 		UniqueNo: "no", UniqueKeep: "keep", UniqueReplace: "replace", UniqueNever: "never", Unique(9): "unknown",
 		RouteCheckBefore: "before", RouteCheckAfter: "after", RouteCheckNever: "never", RouteCheck(9): "unknown",
 		MoveToAny: "any", MoveToListed: "local_addrs", MoveTo(9): "unknown",
@@ -24,6 +25,7 @@ func TestWords(t *testing.T) {
 		}
 	}
 	same(t, AuthPSK, ChildlessAllow, UniqueNo, RouteCheckBefore, StartNone, ModeTunnel)
+	back(t, DowngradeYes)
 	back(t, RevocationRelaxed)
 	back(t, SendCertIfAsked)
 	back(t, OCSPReply)

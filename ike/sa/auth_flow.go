@@ -29,8 +29,9 @@ type authFlow struct {
 	pair *auth.Pair
 	// rounds counts the requests.
 	rounds int
-	// peer is who the peer says it is.
-	peer identity.Identity
+	// peer is who the peer says it is, in its round of that number, from 0.
+	peer  identity.Identity
+	round int
 	// first is the request that a responder was asked with, kept its size once somebody has asked for it.
 	first *request
 	kept  int
@@ -58,9 +59,9 @@ func (m *Machine) newAuthFlow() *authFlow {
 	f := &authFlow{}
 	f.t = auth.Transcript{
 		PRF: m.prf, Keys: m.keys, Initiator: m.initiator, OwnMessage: m.init.ownMessage, PeerMessage: m.init.peerMessage,
-		Ni: m.init.ni, Nr: m.init.nr, IntAuth: m.intAuth(),
+		Ni: m.init.ni, Nr: m.init.nr, IntAuth: m.intAuth(), Full: m.init.downgrade.full,
 		OwnHashes: m.sig.own, PeerHashes: m.sig.peer, Requests: m.sig.requests,
-		OwnID: &wire.ID{Responder: !m.initiator, IDType: wire.IDType(m.localID.Type), Data: m.localID.Data},
+		OwnID: m.idPayload(),
 		Ask:   m.askAuth,
 	}
 	own, peer := m.authenticators(f)
@@ -79,36 +80,44 @@ func (f *authFlow) held() int {
 	return f.kept + f.pair.Held()
 }
 
-// authenticators makes the proofs of both sides that the connection asks for.
+// authenticators makes the proofs of both sides that the connection asks for. A PPK goes with the first round.
 func (m *Machine) authenticators(f *authFlow) (own, peer auth.Authenticator) {
-	own = m.method(m.cfg.LocalAuth).Prove(func() (auth.Credential, bool) {
-		if f.t.PeerID == nil {
-			return m.lookUp(auth.Query{Local: m.localID, Remote: m.cfg.RemoteID, Guess: !m.cfg.RemoteID.Concrete()})
-		}
-		return m.lookUp(auth.Query{Local: m.localID, Remote: f.peer})
-	})
-	peer = m.method(m.cfg.RemoteAuth).Check(func() (auth.Credential, bool) {
-		return m.lookUp(auth.Query{Local: m.localID, Remote: f.peer})
-	})
+	own, peer = m.prove(f, 0), m.check(f, 0)
 	switch {
 	case !m.initiator:
 		peer = auth.CheckPPK(peer, m.ppkPolicy())
 	case m.ppk.agreed:
 		own = auth.ProvePPK(own, auth.PPK{ID: m.ppk.id, Secret: m.ppk.secret, Required: m.cfg.PPKRequired})
 	}
-	return own, peer
+	return m.prover(f, own), m.checker(f, peer)
 }
 
-// method finds the authenticators of a configured method. An IKE SA that was resumed is proved by its keys, whatever the
+// prove is the proof of a round of this side, and check that of the peer.
+func (m *Machine) prove(f *authFlow, round int) auth.Authenticator {
+	return m.method(m.cfg.round(round).Auth, round).Prove(func() (auth.Credential, bool) {
+		if f.t.PeerID == nil {
+			return m.lookUp(auth.Query{Local: m.localID, Remote: m.cfg.RemoteID, Guess: !m.cfg.RemoteID.Concrete()})
+		}
+		return m.lookUp(auth.Query{Local: m.localID, Remote: f.peer})
+	})
+}
+
+func (m *Machine) check(f *authFlow, round int) auth.Authenticator {
+	return m.method(m.cfg.peerRound(round).Auth, round).Check(func() (auth.Credential, bool) {
+		return m.lookUp(auth.Query{Local: m.localID, Remote: f.peer})
+	})
+}
+
+// method finds the authenticators of a configured method, for a round. An IKE SA that was resumed is proved by its keys, whatever the
 // method was.
-func (m *Machine) method(a policy.Auth) method {
+func (m *Machine) method(a policy.Auth, round int) method {
 	switch {
 	case m.resume.active:
 		return method{Prove: auth.ProveResumed, Check: auth.CheckResumed}
 	case m.env.method != nil:
 		return m.env.method(a)
 	}
-	return m.methodOf(a)
+	return m.methodOf(a, round)
 }
 
 // method makes the authenticators of a method: one that proves this side, one that checks the peer. They find what they prove
@@ -118,14 +127,14 @@ type method struct {
 }
 
 // methodOf gives the methods that there are.
-func (m *Machine) methodOf(a policy.Auth) method {
+func (m *Machine) methodOf(a policy.Auth, round int) method {
 	switch a {
 	case policy.AuthPSK:
 		return method{Prove: auth.ProvePSK, Check: auth.CheckPSK}
 	case policy.AuthPubkey:
 		return method{
-			Prove: func(auth.Secret) auth.Authenticator { return auth.ProveSignature(m.signing()) },
-			Check: func(auth.Secret) auth.Authenticator { return auth.CheckSignature(m.checking()) },
+			Prove: func(auth.Secret) auth.Authenticator { return auth.ProveSignature(m.signing(round)) },
+			Check: func(auth.Secret) auth.Authenticator { return auth.CheckSignature(m.checking(round)) },
 		}
 	}
 	panic("BUG: a connection without a method of authentication: " + a.String())
@@ -154,8 +163,8 @@ func (m *Machine) credentialMark(local, remote identity.Identity) (mark [ticket.
 		}
 		h.Write(mark[:])
 	}
-	if m.env.Mark == nil || m.cfg.LocalAuth == policy.AuthPubkey && len(m.pairs()) == 0 ||
-		m.cfg.RemoteAuth == policy.AuthPubkey && m.accepted(m.cfg).Trust == nil {
+	if m.env.Mark == nil || m.cfg.LocalAuth == policy.AuthPubkey && len(m.pairs(0)) == 0 ||
+		m.cfg.RemoteAuth == policy.AuthPubkey && m.accepted(m.cfg, 0).Trust == nil {
 		return mark, false
 	}
 	signed := m.env.Mark(m.cfg.Name)
@@ -181,18 +190,19 @@ func (m *Machine) nextRound() *diag.Failure {
 	return nil
 }
 
-// peerIs takes the identity that the peer claims. It has to be one that the connection is for, and that of the ticket where
-// an IKE SA is resumed.
-func (m *Machine) peerIs(id *wire.ID) *diag.Failure {
-	w := m.where(wire.ExchangeIKEAuth).At(m.cfg.RemoteIDLine).Answering(wire.NotifyAuthenticationFailed)
+// peerIs takes the identity that the peer claims in a round, from 0. It has to be one that the connection is for, and that of the ticket
+// where an IKE SA is resumed.
+func (m *Machine) peerIs(round int, id *wire.ID) *diag.Failure {
+	want := m.cfg.peerRound(round).ID
+	w := m.where(wire.ExchangeIKEAuth).At(m.cfg.peerRoundLine(round)).Answering(wire.NotifyAuthenticationFailed)
 	got, err := identity.FromWire(uint8(id.IDType), id.Data)
 	if err != nil {
-		return diag.IDUnreadable(w, m.cfg.RemoteID.String(), id.IDType.String(), err)
+		return diag.IDUnreadable(w, want.String(), id.IDType.String(), err)
 	}
-	if _, ok := got.Matches(m.cfg.RemoteID); !ok {
-		return diag.IDMismatch(w.Showing(got.String()), m.cfg.RemoteID.String(), got.String())
+	if _, ok := got.Matches(want); !ok {
+		return diag.IDMismatch(w.Showing(got.String()), want.String(), got.String())
 	}
-	m.flow.t.PeerID, m.flow.peer = id, got
+	m.flow.t.PeerID, m.flow.peer, m.flow.round = id, got, round
 	return m.otherThanResumed(got)
 }
 
@@ -200,6 +210,11 @@ func (m *Machine) peerIs(id *wire.ID) *diag.Failure {
 func (m *Machine) judge(payloads []wire.Payload) (step auth.Step, err error) {
 	f := m.flow
 	f.t.Now = f.now
+	if f.rounds == 1 {
+		if err = m.takesRounds(payloads); err != nil {
+			return step, err
+		}
+	}
 	step, err = f.pair.Process(&f.t, payloads)
 	if err == nil && step.Status != auth.Wait && f.t.PeerProved {
 		m.remoteID, m.candidates = f.peer, nil
@@ -213,10 +228,16 @@ func (m *Machine) authFailure(err error) *diag.Failure {
 	refuse, own, peer := w.Answering(wire.NotifyAuthenticationFailed), m.localID.String(), m.flow.peer.String()
 	var method *auth.MethodError
 	var ppk *auth.PPKError
+	var rounds *auth.RoundsError
+	var id *peerIDError
 	if f := m.signatureFailure(refuse, err); f != nil {
 		return f
 	}
 	switch {
+	case errors.As(err, &rounds):
+		return m.roundsFailure(refuse.Showing(peer).At(m.cfg.peerRoundLine(m.flow.round)), rounds)
+	case errors.As(err, &id):
+		return id.f
 	case errors.As(err, &method) && method.Missing && m.initiator:
 		return diag.Unexpected(w, "IDr and AUTH", "a response without AUTH")
 	case errors.As(err, &method):
@@ -224,13 +245,15 @@ func (m *Machine) authFailure(err error) *diag.Failure {
 		if method.Missing {
 			theirs = "EAP (no AUTH payload)"
 		}
-		return diag.MethodMismatch(refuse.At(m.cfg.RemoteIDLine), m.cfg.RemoteAuth.String(), theirs)
+		return diag.MethodMismatch(refuse.At(m.cfg.peerRoundLine(m.flow.round)), m.cfg.peerRound(m.flow.round).Auth.String(), theirs)
 	case errors.As(err, &ppk):
 		return m.ppkDisagreed(ppk)
 	case errors.Is(err, auth.ErrNoSecret) && m.flow.t.PeerID == nil:
 		return diag.NoSecret(w, own, m.cfg.RemoteID.String())
 	case errors.Is(err, auth.ErrNoSecret):
 		return diag.NoSecret(refuse, own, peer)
+	case errors.Is(err, auth.ErrStripped):
+		return diag.TranscriptStripped(refuse.Showing(peer))
 	case errors.Is(err, auth.ErrMismatch):
 		f := diag.WrongPSK(refuse.Showing(peer), m.credential, own, peer)
 		if !m.initiator && m.flow.t.PPKUsed && m.flow.t.PPK != "" {
@@ -246,6 +269,7 @@ func (m *Machine) established(now time.Time) {
 	t := &m.flow.t
 	m.keys = t.Keys // SK_d has the PPK in it by now
 	m.ppk.settle(t.PPK, t.PPKUsed)
+	m.transcribed = m.transcribed || t.Full
 	m.establishedAt = now
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
 	m.startAuthLife(m.authenticatedAt())

@@ -29,7 +29,12 @@ func (m *Machine) ownIdentity() identity.Identity {
 	if m.resume.active {
 		return m.resume.own
 	}
-	if id := m.cfg.LocalID; id.Type != 0 && !id.Any() {
+	return m.configured(m.cfg.LocalID)
+}
+
+// configured is an identity of this side, or the address that this SA uses.
+func (m *Machine) configured(id identity.Identity) identity.Identity {
+	if id.Type != 0 && !id.Any() {
 		return id
 	}
 	return identity.FromAddr(m.path.Local.Addr())
@@ -74,7 +79,7 @@ func (t *authTask) announce(m *Machine, now time.Time, proof []wire.Payload) ([]
 	if r := m.cfg.RemoteID; r.Concrete() {
 		payloads = append(payloads, &wire.ID{Responder: true, IDType: wire.IDType(r.Type), Data: r.Data})
 	}
-	payloads = append(append(payloads, proof...), syncSupported())
+	payloads = append(append(append(payloads, proof...), m.offerMultipleAuth()...), syncSupported())
 	payloads = append(payloads, m.ownToken()...)
 	payloads = append(payloads, m.requestTicket()...)
 	child, ok := t.offerChild(m, now)
@@ -141,7 +146,7 @@ func (t *authTask) judge(m *Machine, r *response) *diag.Failure {
 		if idr == nil {
 			return diag.Unexpected(m.where(wire.ExchangeIKEAuth), "IDr and AUTH", "a response without IDr")
 		}
-		if f := m.peerIs(idr); f != nil {
+		if f := m.peerIs(0, idr); f != nil {
 			return f
 		}
 	}

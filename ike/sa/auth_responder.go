@@ -1,7 +1,6 @@
 package sa
 
 import (
-	"errors"
 	"time"
 
 	"esplanade/ike/auth"
@@ -102,10 +101,11 @@ func (m *Machine) attempt(cfg *Config, r *request, idi *wire.ID) *refusedAuth {
 	m.flow = m.newAuthFlow()
 	m.flow.rounds, m.flow.first, m.flow.at, m.flow.now = 1, r, r, r.now
 	m.flow.t.Requests = certRequests(r.payloads)
-	return refused(m.peerIs(idi))
+	return refused(m.peerIs(0, idi))
 }
 
-// verifyAuth judges what the peer proves itself with. A first request with another method than the connection asks for may be
+// verifyAuth judges what the peer proves itself with. A first request with another method than the connection asks for, or for another
+// number of rounds, may be
 // for the next one with the same identities: nothing has been compared with a key yet, and nothing is once more after it has.
 func (m *Machine) verifyAuth(r *request) *refusedAuth {
 	if m.flow.judged {
@@ -114,15 +114,14 @@ func (m *Machine) verifyAuth(r *request) *refusedAuth {
 	idi, cfg, flow := m.flow.t.PeerID, m.cfg, m.flow
 	_, first := m.judge(r.payloads)
 	err := first
-	var other *auth.MethodError
-	for errors.As(err, &other) && flow.rounds == 1 && len(m.candidates) > 1 {
+	for otherConnection(err) && flow.rounds == 1 && len(m.candidates) > 1 {
 		m.candidates = m.candidates[1:]
 		if m.attempt(m.candidates[0], r, idi) == nil {
 			_, err = m.judge(r.payloads)
 		}
 	}
-	if errors.As(err, &other) {
-		m.cfg, m.flow, err = cfg, flow, first // none has that method: what the best one asks for is what is wrong
+	if otherConnection(err) {
+		m.cfg, m.flow, err = cfg, flow, first // none takes it: what the best one asks for is what is wrong
 		m.localID = m.ownIdentity()
 	}
 	if err != nil {
@@ -137,6 +136,9 @@ func (m *Machine) admitAuth(r *request) *refusedAuth {
 	f := m.flow
 	if !f.t.PeerProved || f.admitted {
 		return nil
+	}
+	if no := m.mayBeDowngraded(); no != nil {
+		return no
 	}
 	if no := m.childMissing(f.first.payloads); no != nil {
 		return no

@@ -29,7 +29,7 @@ func (k talk) methods(r *rig) {
 	for _, e := range []*end{r.a, r.b} {
 		e.env.method = func(a policy.Auth) method {
 			if a != authTalk {
-				return (*Machine)(nil).methodOf(a) // those of before need no machine
+				return (*Machine)(nil).methodOf(a, 0) // those of before need no machine
 			}
 			return method{
 				Prove: func(s auth.Secret) auth.Authenticator { return &talker{talk: k, secret: s} },

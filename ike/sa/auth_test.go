@@ -124,7 +124,7 @@ func reservedID(t *testing.T, m *Machine, task *authTask) []byte {
 	t.Helper()
 	id := &wire.ID{IDType: wire.IDType(m.localID.Type), Reserved: [3]byte{1, 2, 3}, Data: m.localID.Data}
 	c, _ := m.env.Credentials(auth.Query{Local: m.localID, Remote: m.cfg.RemoteID})
-	octets := auth.SignedOctets(m.prf, m.init.ownMessage, m.init.nr, m.ownP(), id.AppendBody(nil))
+	octets := auth.SignedOctets(m.prf, auth.FullTranscript(m.init.peerMessage, m.init.ownMessage), m.init.nr, m.ownP(), id.AppendBody(nil))
 	o := task.child
 	h := wire.Header{SPIi: m.spii(), SPIr: m.spir(), Major: 2, Exchange: wire.ExchangeIKEAuth, Flags: m.flags(), MessageID: 1}
 	return m.seal(h, []wire.Payload{

@@ -39,7 +39,8 @@ const (
 
 // signs reports whether either side of a connection proves itself by a signature.
 func (c *Config) signs() bool {
-	return c.LocalAuth == policy.AuthPubkey || c.RemoteAuth == policy.AuthPubkey
+	return c.LocalAuth == policy.AuthPubkey || c.RemoteAuth == policy.AuthPubkey ||
+		slices.ContainsFunc(c.LocalRounds, Round.signs) || slices.ContainsFunc(c.RemoteRounds, Round.signs)
 }
 
 // hashes are those that this side takes.
@@ -102,19 +103,21 @@ func (m *Machine) requestCerts(limit int, connections ...*Config) []wire.Payload
 	asks, n := false, 0
 	seen := map[[20]byte]bool{}
 	for _, c := range connections {
-		if c.RemoteAuth != policy.AuthPubkey || !c.SendCertReq {
-			continue
-		}
-		asks = true
-		t := m.accepted(c).Trust
-		if t == nil {
-			continue
-		}
-		for _, ca := range t.Anchors {
-			if h := pki.KeyHash(ca); !seen[h] {
-				seen[h] = true
-				named = append(named, h[:]...)
-				n++
+		for i := range 1 + len(c.RemoteRounds) {
+			if !c.peerRound(i).signs() || !c.SendCertReq {
+				continue
+			}
+			asks = true
+			t := m.accepted(c, i).Trust
+			if t == nil {
+				continue
+			}
+			for _, ca := range t.Anchors {
+				if h := pki.KeyHash(ca); !seen[h] {
+					seen[h] = true
+					named = append(named, h[:]...)
+					n++
+				}
 			}
 		}
 	}
@@ -127,25 +130,25 @@ func (m *Machine) requestCerts(limit int, connections ...*Config) []wire.Payload
 	return []wire.Payload{&wire.CertReq{Encoding: wire.CertX509Signature, Authorities: named}}
 }
 
-// accepted is what the peer of a connection has to show.
-func (m *Machine) accepted(c *Config) credential.Accepted {
+// accepted is what the peer of a connection has to show in a round.
+func (m *Machine) accepted(c *Config, round int) credential.Accepted {
 	if m.env.Accepted == nil {
 		return credential.Accepted{}
 	}
-	return m.env.Accepted(c.Name, 0)
+	return m.env.Accepted(c.Name, round)
 }
 
-// signing is what this side proves itself with by a signature.
-func (m *Machine) signing() auth.Signing {
-	return auth.Signing{Send: m.cfg.SendCert, PSS: true, Pairs: m.pairs}
+// signing is what this side proves itself with by a signature in a round.
+func (m *Machine) signing(round int) auth.Signing {
+	return auth.Signing{Send: m.cfg.SendCert, PSS: true, Pairs: func() []credential.Pair { return m.pairs(round) }}
 }
 
-// pairs are this side's keys, with their certificates.
-func (m *Machine) pairs() []credential.Pair {
+// pairs are this side's keys for a round, with their certificates.
+func (m *Machine) pairs(round int) []credential.Pair {
 	if m.env.Own == nil {
 		return nil
 	}
-	return m.env.Own(m.cfg.Name, 0)
+	return m.env.Own(m.cfg.Name, round)
 }
 
 // provedBy is the method that the peer of a connection proves itself with.
@@ -156,7 +159,7 @@ func (c *Config) provedBy() wire.AuthMethod {
 	return wire.AuthSharedKey
 }
 
-// checking is what the peer is asked for.
-func (m *Machine) checking() auth.Checking {
-	return auth.Checking{Trust: func() *pki.Trust { return m.accepted(m.cfg).Trust }}
+// checking is what the peer is asked for in a round.
+func (m *Machine) checking(round int) auth.Checking {
+	return auth.Checking{Trust: func() *pki.Trust { return m.accepted(m.cfg, round).Trust }}
 }

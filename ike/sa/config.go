@@ -29,6 +29,8 @@ type Fixed struct {
 	// RemoteID is the pattern that the peer's identity must match; "%any" matches all.
 	RemoteID              identity.Identity
 	LocalAuth, RemoteAuth policy.Auth
+	// LocalRounds and RemoteRounds are the rounds of authentication of each side in addition to the first (RFC 4739).
+	LocalRounds, RemoteRounds []Round
 	// OwnKey: what the two sides prove themselves with is this connection's, whatever they call themselves.
 	OwnKey bool
 	// PPKID names the post-quantum preshared key (RFC 8784): the one that an initiator uses, and the only one that a
@@ -48,6 +50,10 @@ type Fixed struct {
 	MOBIKE     bool
 	RouteCheck policy.RouteCheck
 
+	// Downgrade says whether the proofs of both sides cover the whole IKE_SA_INIT exchange. For a responder it can only require
+	// it: see [Env.NoTranscript].
+	Downgrade policy.DowngradePrevention
+
 	// Resumption asks for session tickets, gives them, and resumes IKE SAs with them (RFC 5723).
 	Resumption bool
 }
@@ -61,7 +67,10 @@ type Policy struct {
 	SendCertReq bool
 	// Line is where the connection is configured, "gw.toml:14"; ProposalsLine and the others point at single keys.
 	// They only ever end in failure values.
-	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine string
+	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine, DowngradeLine string
+
+	// RemoteRoundLines are where the identities of RemoteRounds are configured.
+	RemoteRoundLines []string
 
 	// Proposals are the IKE proposals in order of preference.
 	Proposals []proposal.Proposal

@@ -55,6 +55,9 @@ type Env struct {
 	FreePPK func(id string) bool
 	HasPPK  func() bool
 
+	// NoTranscript reports whether downgrade prevention is off in the whole daemon. Nil: it is on.
+	NoTranscript func() bool
+
 	// FirstContact reports whether no other IKE SA exists between this daemon and the peer of a connection, so that
 	// INITIAL_CONTACT may be claimed (RFC 7296 section 2.4).
 	FirstContact func(cfg *Config) bool

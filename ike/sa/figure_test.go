@@ -169,7 +169,8 @@ func shape(h wire.Header, ps []wire.Payload) string {
 		if n, ok := p.(*wire.Notify); ok {
 			switch n.NotifyType {
 			case wire.NotifyIKEv2FragmentationSupported, wire.NotifyIKEv2MessageIDSyncSupported, wire.NotifyChildlessIKEv2Supported,
-				wire.NotifyRedirectSupported, wire.NotifyNATDetectionSourceIP, wire.NotifyNATDetectionDestinationIP, wire.NotifyMOBIKESupported:
+				wire.NotifyRedirectSupported, wire.NotifyNATDetectionSourceIP, wire.NotifyNATDetectionDestinationIP, wire.NotifyMOBIKESupported,
+				wire.NotifyMultipleAuthSupported, wire.NotifyIKESAInitFullTranscriptAuth:
 				continue
 			}
 		}

@@ -56,6 +56,8 @@ const (
 type initTask struct {
 	ke     suite.KeyExchange // nil at first
 	cookie peerCookie
+	// transcript is how downgrade prevention is announced: in the same way in all requests.
+	transcript []wire.Payload
 	// earlier are the requests with other groups than the present one. Who asked for another group is not known, so that a
 	// good answer to one of them is as good as ever. There is at most one for each group.
 	earlier []initRequest
@@ -109,6 +111,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 			m.close(now, "no PPK", f)
 			return nil, false
 		}
+		t.transcript = m.transcript()
 	}
 	t.before, t.sent = t.sent, now
 	payloads := append(t.cookie.payloads(), offerSA(m.cfg.Proposals, nil),
@@ -116,6 +119,7 @@ func (t *initTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 	payloads = append(payloads, natPayloads(m.localSPI, 0, m.path, m.cfg.ForceEncap)...)
 	payloads = append(append(payloads, m.offerIntermediate()...), m.offerPPK()...)
 	payloads = append(append(payloads, m.offerSignatures()...), m.redirectNotifies()...)
+	payloads = append(payloads, t.transcript...)
 	return append(payloads, m.initNotifies()...), true
 }
 
@@ -271,6 +275,14 @@ func (t *initTask) finish(m *Machine, now time.Time, msg *wire.Message, datagram
 		return sequelNone
 	}
 	if f := m.answersPPK(msg.Payloads); f != nil {
+		reject(f)
+		return sequelNone
+	}
+	if f := m.answersTranscript(msg.Payloads); f != nil {
+		reject(f)
+		return sequelNone
+	}
+	if f := m.answersMultipleAuth(msg.Payloads); f != nil {
 		reject(f)
 		return sequelNone
 	}

@@ -191,7 +191,9 @@ func (m *Machine) exchangeInit(now time.Time, msg *wire.Message, ke *wire.KE) {
 	}
 	payloads = append(payloads, natPayloads(m.peerSPI, m.localSPI, path, m.cfg.ForceEncap)...)
 	payloads = append(append(payloads, m.acceptIntermediate(msg.Payloads)...), m.acceptPPK(msg.Payloads)...)
-	payloads = append(payloads, m.acceptSignatures(msg.Payloads)...)
+	payloads = append(append(payloads, m.acceptSignatures(msg.Payloads)...), m.transcript()...)
+	payloads = append(payloads, multipleAuth()...)
+	m.init.downgrade.full = m.init.downgrade.offered && announcesTranscript(msg.Payloads)
 	m.halfOpen(now, msg, payloads)
 }
 

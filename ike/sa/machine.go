@@ -43,7 +43,9 @@ type Machine struct {
 	inter  intermediate
 	ppk    ppk
 	sig    signatures
-	flow   *authFlow // IKE_AUTH; nil before and after
+	// transcribed: the two sides have authenticated the whole IKE_SA_INIT exchange, in this IKE SA or the first of its line.
+	transcribed bool
+	flow        *authFlow // IKE_AUTH; nil before and after
 	// credential is where the credential is configured that was looked up last, for an operator.
 	credential diag.Key
 	nat        nat
@@ -96,6 +98,9 @@ type Machine struct {
 type initState struct {
 	ownMessage, peerMessage []byte
 	ni, nr                  []byte
+	downgrade               downgrade
+	// multipleAuth: the responder does RFC 4739.
+	multipleAuth bool
 	// port is the peer's, on which it has answered an initiator.
 	port uint16
 	// digest is the SHA-256 of the request that a responder was made from.

@@ -229,7 +229,7 @@ func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chose
 		localSPI: own, peerSPI: peer, localID: m.localID, remoteID: m.remoteID, path: m.path, created: now,
 		establishedAt: now, chosen: chosen, prf: prf, nat: m.nat, alive: liveness{lastHeard: now, lastSent: now},
 		frag: fragments{negotiated: m.frag.negotiated, small: m.frag.small}, sync: idSync{negotiated: m.sync.negotiated},
-		ppk:  m.ppk,
+		ppk: m.ppk, transcribed: m.transcribed,
 		auth: m.auth, redirect: m.redirect, resume: resumption{granted: m.resume.granted},
 	}
 	s.inherit(m)

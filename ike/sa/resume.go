@@ -43,6 +43,8 @@ type Session struct {
 	Until time.Time
 
 	mark [ticket.MarkLen]byte
+	// transcribed is that of the IKE SA.
+	transcribed bool
 }
 
 // SessionGranted hands a session over that the IKE SA could be resumed with if the peer is lost.

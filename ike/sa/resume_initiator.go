@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/suite"
 	"esplanade/ike/ticket"
@@ -78,8 +79,12 @@ func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
 	switch {
 	case !c.Resumption:
 		return "resumption = false"
+	case c.severalRounds():
+		return "the connection has several rounds of authentication now"
 	case m.usesPPK():
 		return "the connection has a PPK now"
+	case c.Downgrade == policy.DowngradeRequired && !s.transcribed:
+		return "the connection requires downgrade prevention now"
 	case !now.Before(s.Expires) || c.authOver(s.Authenticated, now):
 		return "it has expired"
 	case m.path.Remote.Addr().Unmap() != s.Gateway:
@@ -96,7 +101,7 @@ func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
 
 // afresh goes on with IKE_SA_INIT, under another SPI: the peer may have a half-open IKE SA with this one.
 func (m *Machine) afresh(why *diag.Failure) {
-	m.init, m.resume, m.peerSPI = initState{}, resumption{}, 0
+	m.init, m.resume, m.transcribed, m.peerSPI = initState{}, resumption{}, false, 0
 	old := m.localSPI
 	m.localSPI = m.env.NewSPI()
 	m.emit(Renumbered{Old: old})
@@ -138,6 +143,7 @@ func (t *resumeTask) take(m *Machine, now time.Time, msg *wire.Message, datagram
 		m.afresh(diag.NotResumed(m.whereResumed(), err))
 		return sequelOver
 	}
+	m.transcribed = t.s.transcribed
 	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, until: t.s.Until, reauthAt: t.s.ReauthAt}
 	m.answered(now, msg, datagram, path)
 	m.requeue(&authTask{})
@@ -147,7 +153,7 @@ func (t *resumeTask) take(m *Machine, now time.Time, msg *wire.Message, datagram
 // requestTicket asks for a ticket: in an IKE_AUTH request, of a resumed IKE SA as well, since the one that it was resumed with is
 // used up, and after a rekeying. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
 func (m *Machine) requestTicket() []wire.Payload {
-	if !m.cfg.Resumption || m.usesPPK() {
+	if !m.cfg.Resumption || m.usesPPK() || m.cfg.severalRounds() {
 		return nil
 	}
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketRequest}}
@@ -195,7 +201,7 @@ func (m *Machine) takeTicket(r *response) {
 	s := &Session{
 		Ticket: slices.Clone(data), Expires: r.now.Add(min(lifetime, ticket.Lifetime)), Gateway: m.path.Remote.Addr().Unmap(),
 		LocalID: m.localID, RemoteID: m.remoteID, Chosen: m.chosen, Authenticated: m.authenticatedAt(),
-		ReauthAt: m.auth.reauthAt, mark: mark,
+		ReauthAt: m.auth.reauthAt, mark: mark, transcribed: m.transcribed,
 	}
 	s.Until = m.auth.until
 	s.Expires = earliest(s.Expires, s.Until)

@@ -8,6 +8,7 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
@@ -56,7 +57,7 @@ func (m *Machine) openTicket(now time.Time, b []byte) error {
 			m.cfg, m.candidates = c, []*Config{c}
 		}
 	}
-	if m.candidates == nil || m.usesPPK() {
+	if m.candidates == nil || m.usesPPK() || m.cfg.severalRounds() {
 		return errConfig
 	}
 	own, err1 := identity.FromWire(s.IDr[0], s.IDr[1:])
@@ -70,11 +71,13 @@ func (m *Machine) openTicket(now time.Time, b []byte) error {
 	switch {
 	case !matches || !ok || mark != s.Mark || !m.ownIdentity().Equal(own) || s.Method != uint8(m.cfg.provedBy()):
 		return errConfig
+	case m.cfg.Downgrade == policy.DowngradeRequired && !s.Transcribed:
+		return errConfig
 	case m.cfg.authOver(s.Authenticated, now):
 		return ticket.ErrExpired
 	}
 	m.resume = resumption{active: true, own: own, peer: peer, since: s.Authenticated, until: s.Until, serial: serial, of: wire.SPI(s.SPI)}
-	m.chosen, m.keys.D = chosen, s.SKd
+	m.chosen, m.keys.D, m.transcribed = chosen, s.SKd, s.Transcribed
 	return nil
 }
 
@@ -126,7 +129,7 @@ func (m *Machine) asksForTicket(r *request) bool {
 
 // givesTickets reports whether there is one for the peer. One that was called resumes nothing.
 func (m *Machine) givesTickets() bool {
-	return m.auth.responder && m.env.Tickets != nil && !m.usesPPK()
+	return m.auth.responder && m.env.Tickets != nil && !m.usesPPK() && !m.cfg.severalRounds()
 }
 
 // ticketLater answers TICKET_REQUEST where there can be no ticket: not yet, or not at all.
@@ -169,6 +172,7 @@ func (m *Machine) grantTicket(r *request) []wire.Payload {
 		Connection: m.cfg.Name, IDi: idOctets(m.remoteID), IDr: idOctets(m.localID),
 		Encr: c.Encr.ID, KeyBits: c.Encr.KeyLength, PRF: c.PRF, Integ: c.Integ, KE: c.KE, AddKE: c.AddKE[:], SKd: m.keys.D, SPI: uint64(m.localSPI),
 		Method: uint8(m.cfg.provedBy()), Mark: mark, Authenticated: m.authenticatedAt(), Until: m.auth.until,
+		Transcribed: m.transcribed,
 	})
 	if err != nil {
 		return refuse

@@ -71,10 +71,7 @@ func (m *Machine) noConnection(w diag.Where, peer, hint identity.Identity, forPe
 
 // localOf is the identity of this side in a connection.
 func (m *Machine) localOf(c *Config) identity.Identity {
-	if c.LocalID.Type == 0 || c.LocalID.Any() {
-		return identity.FromAddr(m.path.Local.Addr())
-	}
-	return c.LocalID
+	return m.configured(c.LocalID)
 }
 
 // candidate is a connection that has the identities of a request.

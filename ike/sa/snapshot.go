@@ -24,6 +24,7 @@ type Snapshot struct {
 	NAT               NAT
 	Chosen            proposal.Chosen // zero before IKE_SA_INIT is done
 	PPK               string          // the PPK that the keys depend on, "" for none
+	Transcribed       bool            // downgrade prevention: both sides have authenticated the whole IKE_SA_INIT exchange
 	Resumed           bool            // with a session ticket
 	Created           time.Time
 	Established       time.Time
@@ -85,7 +86,7 @@ func (m *Machine) Summary() Snapshot {
 		SPIi: m.spii(), SPIr: m.spir(),
 		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
 		NAT:    m.nat.seen(),
-		Chosen: m.chosen, Resumed: m.resume.active, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
+		Chosen: m.chosen, Transcribed: m.transcribed, Resumed: m.resume.active, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
 		Tasks: m.tasks(), Silence: m.Silence(),
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
 	}

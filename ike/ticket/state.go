@@ -23,6 +23,8 @@ type State struct {
 	// it was done with.
 	Method uint8
 	Mark   [MarkLen]byte
+	// Transcribed: both sides have authenticated the whole IKE_SA_INIT exchange (downgrade prevention).
+	Transcribed bool
 	// Authenticated is when that was. A resumption is no authentication and leaves it as it is.
 	Authenticated time.Time
 	// Until is when the client's certificate ends, or one above it; zero for a proof that has no end.
@@ -63,7 +65,10 @@ func (s *State) append(b []byte) ([]byte, error) {
 	for _, n := range s.AddKE {
 		b = binary.BigEndian.AppendUint16(b, n)
 	}
-	b = append(b, s.Method)
+	b = append(b, s.Method, 0)
+	if s.Transcribed {
+		b[len(b)-1] = 1
+	}
 	b = append(b, s.Mark[:]...)
 	b = binary.BigEndian.AppendUint64(b, s.SPI)
 	return appendTime(appendTime(b, s.Authenticated), s.Until), nil
@@ -90,8 +95,9 @@ func (s *State) parse(b []byte) error {
 	for range n {
 		s.AddKE = append(s.AddKE, r.uint16())
 	}
-	if m := r.take(1); m != nil {
-		s.Method = m[0]
+	if m := r.take(2); m != nil {
+		s.Method, s.Transcribed = m[0], m[1] == 1
+		r.failed = m[1] > 1
 	}
 	copy(s.Mark[:], r.take(MarkLen))
 	if b := r.take(8); b != nil {

@@ -25,14 +25,16 @@ type PeerStatus struct {
 	SPIi string `json:"spi_i"`
 	SPIr string `json:"spi_r"`
 	// NAT, NATText, Proposal, Resumed, PPK, MOBIKE, LocalAddrs and RemoteAddrs: see [ConnStatus].
-	NAT         string   `json:"nat,omitempty"`
-	NATText     string   `json:"nat_text,omitempty"`
-	Proposal    string   `json:"proposal,omitempty"`
-	Resumed     bool     `json:"resumed,omitempty"`
-	PPK         string   `json:"ppk,omitempty"`
-	MOBIKE      bool     `json:"mobike,omitempty"`
-	LocalAddrs  []string `json:"local_addrs,omitempty"`
-	RemoteAddrs []string `json:"remote_addrs,omitempty"`
+	NAT      string `json:"nat,omitempty"`
+	NATText  string `json:"nat_text,omitempty"`
+	Proposal string `json:"proposal,omitempty"`
+	Resumed  bool   `json:"resumed,omitempty"`
+	PPK      string `json:"ppk,omitempty"`
+	// DowngradePrevention: see [ConnStatus].
+	DowngradePrevention bool     `json:"downgrade_prevention,omitempty"`
+	MOBIKE              bool     `json:"mobike,omitempty"`
+	LocalAddrs          []string `json:"local_addrs,omitempty"`
+	RemoteAddrs         []string `json:"remote_addrs,omitempty"`
 	// NextRekey and NextReauth are when these are due; zero if they are not.
 	NextRekey  time.Time `json:"next_rekey,omitzero"`
 	NextReauth time.Time `json:"next_reauth,omitzero"`
@@ -94,6 +96,7 @@ func (p *PeerStatus) fill(s *Message) {
 	s.SetNonEmpty("proposal", p.Proposal)
 	s.SetYes("resumed", p.Resumed)
 	s.SetNonEmpty("ppk", p.PPK)
+	s.SetYes("downgrade-prevention", p.DowngradePrevention)
 	s.SetYes("mobike", p.MOBIKE)
 	s.SetListNonEmpty("local-addrs", p.LocalAddrs...)
 	s.SetListNonEmpty("remote-addrs", p.RemoteAddrs...)
@@ -199,7 +202,7 @@ func (p *parser) peer(id string, s *Message) PeerStatus {
 	r := PeerStatus{
 		State: s.Get("state"), Since: p.time(s, "since"), Initiator: s.Get("initiator") == "yes", UpSince: p.time(s, "up-since"), Local: s.Get("local"), Remote: s.Get("remote"),
 		LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), SPIi: s.Get("spi-i"), SPIr: s.Get("spi-r"), NAT: s.Get("nat"), NATText: s.Get("nat-text"),
-		Proposal: s.Get("proposal"), Resumed: s.Get("resumed") == "yes", PPK: s.Get("ppk"), MOBIKE: s.Get("mobike") == "yes",
+		Proposal: s.Get("proposal"), DowngradePrevention: s.Get("downgrade-prevention") == "yes", Resumed: s.Get("resumed") == "yes", PPK: s.Get("ppk"), MOBIKE: s.Get("mobike") == "yes",
 		LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"), NextRekey: p.time(s, "next-rekey"), NextReauth: p.time(s, "next-reauth"),
 		Requests: s.List("requests"), Heard: p.time(s, "heard"), Silence: p.silence(s.Section("silence")),
 	}

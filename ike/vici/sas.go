@@ -67,6 +67,8 @@ type IKESA struct {
 	Algorithms Algorithms
 	// PPK: a post-quantum preshared key was used.
 	PPK bool
+	// DowngradePrevention: both sides have authenticated the whole IKE_SA_INIT exchange. strongSwan has no such field.
+	DowngradePrevention bool
 	// Established is when the SA was; RekeyAt and ReauthAt when that is due. Zero: not (or never).
 	Established, RekeyAt, ReauthAt time.Time
 	LocalVIPs, RemoteVIPs          []netip.Addr
@@ -125,6 +127,7 @@ func (sa *IKESA) fill(m *Message, now time.Time) {
 	m.SetYes("nat-any", sa.NATAny)
 	sa.Algorithms.fill(m)
 	m.SetYes("ppk", sa.PPK)
+	m.SetYes("downgrade-prevention", sa.DowngradePrevention)
 	m.SetYes("resumed", sa.Resumed)
 	if sa.State == IKEEstablished && !sa.Established.IsZero() {
 		m.Set("established", secondsSince(sa.Established, now))

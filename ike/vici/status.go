@@ -98,6 +98,8 @@ type ConnStatus struct {
 	Resumed bool `json:"resumed,omitempty"`
 	// PPK names the post-quantum preshared key that the keys depend on; empty for none.
 	PPK string `json:"ppk,omitempty"`
+	// DowngradePrevention: both sides have authenticated the whole IKE_SA_INIT exchange.
+	DowngradePrevention bool `json:"downgrade_prevention,omitempty"`
 	// NAT is which side has a NAT in front of it, forced encapsulation apart: "none", "local", "remote", "both" or "unknown"; empty while
 	// there is no IKE SA. NATText is the same for people, with who forces ESP in UDP.
 	NAT     string `json:"nat,omitempty"`

@@ -16,6 +16,7 @@ func (c *ConnStatus) message() *Message {
 	s.SetNonEmpty("remote-id", c.RemoteID)
 	s.SetNonEmpty("proposal", c.Proposal)
 	s.SetNonEmpty("ppk", c.PPK)
+	s.SetYes("downgrade-prevention", c.DowngradePrevention)
 	s.SetNonEmpty("nat", c.NAT)
 	s.SetNonEmpty("nat-text", c.NATText)
 	s.SetYes("mobike", c.MOBIKE)

@@ -55,7 +55,8 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 			Name: name, Local: s.Get("local"), Remote: s.Get("remote"),
 			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), Proposal: s.Get("proposal"), PPK: s.Get("ppk"), State: p.state(s),
 			MOBIKE: s.Get("mobike") == "yes", LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"),
-			Resumed: s.Get("resumed") == "yes", NAT: s.Get("nat"), NATText: s.Get("nat-text"),
+			DowngradePrevention: s.Get("downgrade-prevention") == "yes",
+			Resumed:             s.Get("resumed") == "yes", NAT: s.Get("nat"), NATText: s.Get("nat-text"),
 			HalfOpen: p.int(s, "half-open"), Refused: p.int(s, "refused"),
 		}
 		for name, s := range s.Section("children").Sections() {

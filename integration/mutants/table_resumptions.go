@@ -25,7 +25,7 @@ func resumptions() []Mutant {
 		},
 		{
 			Name: "resume-with-ppk", File: "ike/sa/resume_responder.go", Tests: "^TestTicketsAndPPK$",
-			Old: "if m.candidates == nil || m.usesPPK() {", New: "if m.candidates == nil {",
+			Old: "if m.candidates == nil || m.usesPPK() ||", New: "if m.candidates == nil ||",
 			Why: "a connection whose PPK is mandatory by now would be resumed without",
 		},
 		{
@@ -35,7 +35,7 @@ func resumptions() []Mutant {
 		},
 		{
 			Name: "resume-ask-with-ppk", File: "ike/sa/resume_initiator.go", Tests: "^TestTicketsAndPPK$",
-			Old: "if !m.cfg.Resumption || m.usesPPK() {", New: "if !m.cfg.Resumption {",
+			Old: "if !m.cfg.Resumption || m.usesPPK() ||", New: "if !m.cfg.Resumption ||",
 			Why: "a ticket would be asked for that must not be used",
 		},
 		{
