@@ -39,6 +39,9 @@ func newEsplanade(t testing.TB, site *lab.Site, gw Gateway) *Esplanade {
 		t.Fatal(err)
 	}
 	e := &Esplanade{site: site, gw: gw, path: path}
+	for _, f := range gw.Files {
+		e.WriteFile(t, f)
+	}
 	write(t, e.ConfigPath(), e.config())
 	if _, err := site.Run(path, "check", e.ConfigPath()); err != nil {
 		t.Fatalf("the configuration isn't accepted: %v\n%s", err, e.config())
@@ -71,6 +74,22 @@ func (e *Esplanade) Socket() string { return filepath.Join(e.site.Dir, "vici") }
 
 // ConfigPath is the path of the configuration file.
 func (e *Esplanade) ConfigPath() string { return filepath.Join(e.site.Dir, "gw.toml") }
+
+// FilePath is where a file of the gateway is.
+func (e *Esplanade) FilePath(f File) string { return filepath.Join(e.site.Dir, f.Kind, f.Name) }
+
+// WriteFile writes a file of the gateway, or replaces it as a whole, as whoever renews a certificate should.
+func (e *Esplanade) WriteFile(t testing.TB, f File) {
+	t.Helper()
+	path := e.FilePath(f)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path+".new", string(f.Data))
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // KeysDir is where the gateway writes its keys if the configuration has SaveKeys.
 func (e *Esplanade) KeysDir() string { return filepath.Join(e.site.Dir, "keys") }
@@ -267,11 +286,28 @@ func (e *Esplanade) config() string {
 	}
 	for _, c := range e.gw.Connections {
 		fmt.Fprintf(&b, "[connections.%s]\n%s", c.Name, lines("", e.connectionKeys(c)))
-		fmt.Fprintf(&b, "[connections.%s.local]\nauth = \"psk\"\nid = %q\n", c.Name, c.LocalID)
-		fmt.Fprintf(&b, "[connections.%s.remote]\nauth = \"psk\"\nid = %q\n", c.Name, c.RemoteID)
+		for _, side := range []struct {
+			name, id string
+			rounds   []Auth
+		}{{"local", c.LocalID, append([]Auth{c.LocalAuth}, c.LocalRounds...)}, {"remote", c.RemoteID, append([]Auth{c.RemoteAuth}, c.RemoteRounds...)}} {
+			for i, a := range side.rounds {
+				name := side.name
+				if i > 0 {
+					name, side.id = fmt.Sprintf("%s%d", name, i+1), a.ID
+				}
+				fmt.Fprintf(&b, "[connections.%s.%s]\n%s", c.Name, name, lines("", authKeys(a, side.id)))
+			}
+		}
 		for _, ch := range c.Children {
 			fmt.Fprintf(&b, "[connections.%s.children.%s]\n%s\n", c.Name, ch.Name, lines("", e.childKeys(ch)))
 		}
+	}
+	if list := kinds(e.gw.Files); len(list) > 0 {
+		b.WriteString("[credentials]\n")
+		for _, k := range list {
+			fmt.Fprintf(&b, "%s = %q\n", k, k)
+		}
+		b.WriteString("\n")
 	}
 	for i, s := range e.gw.PPKs {
 		fmt.Fprintf(&b, "[secrets.ppk.s%d]\nid = %q\nsecret = %q\n\n", i, s.ID, s.Key)
@@ -279,7 +315,40 @@ func (e *Esplanade) config() string {
 	for i, s := range e.gw.Secrets {
 		fmt.Fprintf(&b, "[secrets.ike.s%d]\nid = %s\nsecret = %q\n\n", i, array(s.IDs), s.Key)
 	}
+	b.WriteString(e.gw.More)
 	return b.String()
+}
+
+// kinds are the folders of files that hold for all connections. Own certificates, CAs and public keys are named where they are meant.
+func kinds(files []File) (list []string) {
+	for _, k := range []string{Private, X509CRL} {
+		if slices.ContainsFunc(files, func(f File) bool { return f.Kind == k }) {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// authKeys are the keys of a table local or remote.
+func authKeys(a Auth, id string) map[string]string {
+	keys := map[string]string{"auth": strconv.Quote(a.method()), "id": strconv.Quote(id)}
+	for key, list := range map[string][]string{"certs": under(X509, a.Certs), "cacerts": under(X509CA, a.CACerts), "pubkeys": under(PubKeys, a.Pubkeys)} {
+		if len(list) > 0 {
+			keys[key] = array(list)
+		}
+	}
+	for k, v := range a.Extra {
+		keys[k] = strconv.Quote(v)
+	}
+	return keys
+}
+
+// under are the paths of files of a kind, relative to the configuration.
+func under(kind string, names []string) (list []string) {
+	for _, n := range names {
+		list = append(list, filepath.Join(kind, n))
+	}
+	return list
 }
 
 func (e *Esplanade) connectionKeys(c Connection) map[string]string {

@@ -21,6 +21,10 @@ type Gateway struct {
 	IKE map[string]string
 	// Dataplane holds Esplanade's keys of [dataplane], as written in TOML. strongSwan has none.
 	Dataplane map[string]string
+	// Files are certificates and keys, beside the configuration. Connections name them.
+	Files []File
+	// More is text behind the configuration, in the gateway's own format.
+	More string
 	// SaveKeys makes the gateway write what Wireshark needs to decrypt its traffic.
 	SaveKeys bool
 }
@@ -31,7 +35,11 @@ type Connection struct {
 	Local, Remote netip.Addr // the zero Addr: whatever address the host has, any peer
 	LocalID       string
 	RemoteID      string
-	Proposals     []string
+	// LocalAuth and RemoteAuth are how each side proves who it is. Two zero values are a pre-shared key in both directions.
+	LocalAuth, RemoteAuth Auth
+	// LocalRounds and RemoteRounds are rounds of authentication after the first (RFC 4739).
+	LocalRounds, RemoteRounds []Auth
+	Proposals                 []string
 	// NoEncap leaves UDP encapsulation to NAT detection. kernel-libipsec needs it forced.
 	NoEncap bool
 	// NoMOBIKE switches RFC 4555 off, which both kinds of gateway offer by default.
@@ -47,6 +55,41 @@ type Connection struct {
 	// Extra are more keys of the connection, which both formats call by the same name: {"childless": "force"}.
 	Extra    map[string]string
 	Children []Child
+}
+
+// Auth is how one side of a connection proves who it is.
+type Auth struct {
+	// Method is "psk", which it is if nothing is written, or "pubkey". Scheme is what strongSwan has in place of pubkey to limit what it
+	// signs with: "rsa/pss-sha256".
+	Method, Scheme string
+	// ID is the identity of a further round; that of the first is the connection's.
+	ID string
+	// Certs, CACerts and Pubkeys are names of files of the gateway.
+	Certs, CACerts, Pubkeys []string
+	// Extra are more keys, which both formats call by the same name: {"revocation": "strict"}.
+	Extra map[string]string
+}
+
+func (a Auth) method() string {
+	if a.Method == "" {
+		return "psk"
+	}
+	return a.Method
+}
+
+// The kinds of [File], which are swanctl's directories.
+const (
+	X509    = "x509"
+	X509CA  = "x509ca"
+	X509CRL = "x509crl"
+	PubKeys = "pubkey"
+	Private = "private"
+)
+
+// File is a certificate or a key of a gateway.
+type File struct {
+	Kind, Name string
+	Data       []byte
 }
 
 // keepUp reports whether a child shall come back by itself.

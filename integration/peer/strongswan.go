@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,9 @@ func newStrongSwan(t testing.TB, site *lab.Site, gw Gateway) *StrongSwan {
 		if err := os.MkdirAll(filepath.Join(s.dir, "swanctl", d), 0o755); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, f := range gw.Files {
+		write(t, filepath.Join(s.dir, "swanctl", f.Kind, f.Name), string(f.Data))
 	}
 	write(t, filepath.Join(s.dir, "strongswan.conf"), s.daemonConf())
 	write(t, filepath.Join(s.dir, "swanctl", "swanctl.conf"), s.swanctlConf())
@@ -152,7 +156,7 @@ func (s *StrongSwan) daemonConf() string {
 		settings[k] = strings.TrimSuffix(strings.Trim(v, `"`), "s") // it takes plain seconds
 	}
 	return fmt.Sprintf(`charon-systemd {
-  load = random nonce openssl aes sha1 sha2 hmac kdf gcm ccm chapoly ctr cmac xcbc curve25519 gmp pem pkcs1 pkcs8 x509 pubkey kernel-libipsec kernel-netlink socket-default vici updown counters
+  load = random nonce openssl aes sha1 sha2 hmac kdf gcm ccm chapoly ctr cmac xcbc curve25519 gmp pem pkcs1 pkcs8 x509 constraints pubkey kernel-libipsec kernel-netlink socket-default vici updown counters
 %s  plugins {
     vici {
       socket = unix://%s
@@ -188,7 +192,13 @@ func (s *StrongSwan) swanctlConf() string {
 	for _, c := range s.gw.Connections {
 		fmt.Fprintf(&b, "  %s {\n", c.Name)
 		b.WriteString(lines("    ", s.connectionKeys(c)))
-		fmt.Fprintf(&b, "    local {\n      auth = psk\n      id = %s\n    }\n    remote {\n      auth = psk\n      id = %s\n    }\n    children {\n", c.LocalID, c.RemoteID)
+		for i, a := range append([]Auth{c.LocalAuth}, c.LocalRounds...) {
+			s.writeAuth(&b, "local", i, a, c.LocalID)
+		}
+		for i, a := range append([]Auth{c.RemoteAuth}, c.RemoteRounds...) {
+			s.writeAuth(&b, "remote", i, a, c.RemoteID)
+		}
+		b.WriteString("    children {\n")
 		for _, ch := range c.Children {
 			fmt.Fprintf(&b, "      %s {\n%s      }\n", ch.Name, lines("        ", s.childKeys(ch)))
 		}
@@ -205,8 +215,26 @@ func (s *StrongSwan) swanctlConf() string {
 		}
 		b.WriteString("  }\n")
 	}
-	b.WriteString("}\n")
+	b.WriteString("}\n" + s.gw.More)
 	return b.String()
+}
+
+// writeAuth writes a section local or remote; i counts the rounds from 0.
+func (s *StrongSwan) writeAuth(b *strings.Builder, side string, i int, a Auth, id string) {
+	keys := map[string]string{"auth": a.method(), "id": id}
+	if a.Scheme != "" {
+		keys["auth"] = a.Scheme
+	}
+	if i > 0 {
+		side, keys["id"], keys["round"] = fmt.Sprintf("%s-%d", side, i+1), a.ID, strconv.Itoa(i+1)
+	}
+	for key, list := range map[string][]string{"certs": a.Certs, "cacerts": a.CACerts, "pubkeys": a.Pubkeys} {
+		if len(list) > 0 {
+			keys[key] = strings.Join(list, ",")
+		}
+	}
+	maps.Copy(keys, a.Extra)
+	fmt.Fprintf(b, "    %s {\n%s    }\n", side, lines("      ", keys))
 }
 
 // quoted is a text between quotes as swanctl.conf has it.
