@@ -18,14 +18,10 @@ type candidates struct {
 
 // chain finds the way from an end to an anchor: the shortest that is valid.
 func (j *judgement) chain(end *x509.Certificate, others []*x509.Certificate) ([]*x509.Certificate, error) {
-	all := j.trust.reach(end, others)
-	use := all
-	if len(use.unknown) > maxUnvouched {
-		use = vouch(use)
-	}
+	use := manageable(j.trust.reach(end, others))
 	chains, err := j.verify(end, use)
 	if err != nil {
-		return nil, j.explain(end, all, err)
+		return nil, j.explain(end, use, err)
 	}
 	slices.SortStableFunc(chains, func(a, b []*x509.Certificate) int {
 		if d := len(a) - len(b); d != 0 {
@@ -130,6 +126,14 @@ func (t *Trust) reach(end *x509.Certificate, others []*x509.Certificate) candida
 
 func containsCert(list []*x509.Certificate, c *x509.Certificate) bool {
 	return slices.ContainsFunc(list, func(o *x509.Certificate) bool { return bytes.Equal(o.Raw, c.Raw) })
+}
+
+// manageable leaves so few of the peer's certificates that all ways to combine them can be tried.
+func manageable(in candidates) candidates {
+	if len(in.unknown) <= maxUnvouched {
+		return in
+	}
+	return vouch(in)
 }
 
 // vouch keeps of the peer's certificates those that a trusted CA, or a CA vouched for already, has issued. The work is

@@ -28,7 +28,7 @@ const (
 	// has issued them. The ways to combine them grow with their factorial.
 	maxUnvouched = 2
 	// maxVouching is the number of signatures verified to find those that a trusted CA has issued.
-	maxVouching = 32
+	maxVouching = MaxPresented
 	// maxExplaining is the number of signatures verified to find out why a peer is refused.
 	maxExplaining = 8
 )
