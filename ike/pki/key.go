@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/dsa"
 	"crypto/ecdsa"
@@ -28,7 +29,7 @@ func PublicKey(c *x509.Certificate) (crypto.PublicKey, error) {
 	if c.PublicKey == nil {
 		return parseUnknownKey(c.RawSubjectPublicKeyInfo)
 	}
-	if err := checkKey(c.PublicKey); err != nil {
+	if err := checkKey(c.PublicKey, c.RawSubjectPublicKeyInfo); err != nil {
 		return nil, err
 	}
 	return c.PublicKey, nil
@@ -45,7 +46,7 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 	}
 	key, err := x509.ParsePKIXPublicKey(spki)
 	if err == nil {
-		err = checkKey(key)
+		err = checkKey(key, spki)
 	}
 	if err != nil {
 		return nil, err
@@ -53,8 +54,20 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 	return key, nil
 }
 
-// checkKey reports why a key can't authenticate a peer.
-func checkKey(key crypto.PublicKey) error {
+// checkKey reports why the key of a SubjectPublicKeyInfo can't authenticate a peer. What encoding/asn1 leaves unread,
+// such as elements behind those it knows, is found out by writing the key again: DER has one form of it only.
+func checkKey(key crypto.PublicKey, spki []byte) error {
+	if err := checkKind(key); err != nil {
+		return err
+	}
+	if again, err := x509.MarshalPKIXPublicKey(key); err != nil || !bytes.Equal(again, spki) {
+		return errors.New("the key is not in DER")
+	}
+	return nil
+}
+
+// checkKind reports why a key is none that can authenticate a peer.
+func checkKind(key crypto.PublicKey) error {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
 		return checkRSA(k)

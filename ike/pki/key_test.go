@@ -183,6 +183,7 @@ func TestAbsurdKeys(t *testing.T) {
 		"DSA":                      {dsaInfo, UnfitKey},
 		"P-224":                    {info(t, p224.Public()), UnfitKey},
 		"a point beside its curve": {flipped, Unreadable},
+		"elements behind the key":  {append(append([]byte{0x30, p256[1] + 2}, p256[2:]...), 5, 0), UnfitKey},
 		"X25519":                   {edInfo(t, 110, make([]byte, 32)), UnfitKey},
 		"X448":                     {edInfo(t, 111, make([]byte, 56)), UnfitKey},
 		"Ed25519 one byte short":   {edInfo(t, 112, make([]byte, 31)), Unreadable},

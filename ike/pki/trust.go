@@ -93,7 +93,7 @@ func (t *Trust) Known(now time.Time, id identity.Identity) ([]Peer, error) {
 	}
 	slices.SortStableFunc(all, func(a, b Peer) int { return b.Until.Compare(a.Until) })
 	for _, k := range t.Keys {
-		if checkKey(k) == nil {
+		if checkKind(k) == nil {
 			all = append(all, Peer{Key: k})
 		}
 	}
