@@ -26,6 +26,9 @@ type Stats struct {
 	Shut int
 	// Held are those that an operator has taken down, and that their peers may bring up again.
 	Held int
+	// Signatures were made. Of those that were judged, so many were accepted and refused. Renewals are certificates that took the place of
+	// others.
+	Signatures, Judged, Refused, Renewals int
 }
 
 // Add sums two counts.
@@ -51,6 +54,10 @@ func (s *Stats) Add(o Stats) {
 	s.Moves += o.Moves
 	s.Shut += o.Shut
 	s.Held += o.Held
+	s.Signatures += o.Signatures
+	s.Judged += o.Judged
+	s.Refused += o.Refused
+	s.Renewals += o.Renewals
 }
 
 // checker watches the wire and both hosts.

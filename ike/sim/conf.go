@@ -94,6 +94,7 @@ func (p *plan) tune(h *hostPlan, c *config.Config, v variant) {
 		n.MOBIKECheck = policy.RouteCheck(p.check)
 		n.RekeyTime, n.RandTime, n.OverTime, n.ReauthTime = e.rekey+v.times, e.rand, e.over, e.reauth
 		n.PPKID, n.PPKRequired = e.ppk, e.ppkRequired
+		n.Local.Method, n.Remote.Method = e.method(), e.other().method()
 		if v.other {
 			n.Encap = !n.Encap
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 
+	"esplanade/ike/auth"
 	"esplanade/ike/sa"
 	"esplanade/ike/suite"
 )
@@ -66,8 +67,13 @@ func (k *sharedByHash) Shared(peer []byte) ([]byte, error) {
 
 // carryOut does what a machine has asked for.
 func (w *World) carryOut(want sa.Want) sa.Result {
-	k, ok := want.(sa.KeyExchange)
-	if !ok {
+	var k sa.KeyExchange
+	switch want := want.(type) {
+	case sa.KeyExchange:
+		k = want
+	case sa.Proof:
+		return w.prove(want)
+	default:
 		panic("BUG: a request that nobody carries out")
 	}
 	var x sa.Exchanged
@@ -84,4 +90,22 @@ func (w *World) carryOut(want sa.Want) sa.Result {
 		return sa.Unfulfilled{Err: err}
 	}
 	return x
+}
+
+// prove signs, or judges a signature and what goes with it.
+func (w *World) prove(p sa.Proof) sa.Result {
+	r := p.CarryOut()
+	switch p.Want.(type) {
+	case auth.Sign:
+		w.check.stats.Signatures++
+	case auth.Judge:
+		if _, ok := r.(sa.Proved); ok {
+			w.check.stats.Judged++
+		} else {
+			w.check.stats.Refused++
+		}
+	default:
+		panic("BUG: a proof that nobody makes")
+	}
+	return r
 }

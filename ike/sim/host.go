@@ -49,6 +49,7 @@ type Host struct {
 	spared map[uint64]bool
 	// believes: the latest event is that a peer has proved a crash. The end of the IKE SA follows.
 	believes bool
+	certs    certificates
 	// ignored: the datagram that came last had no effect.
 	ignored bool
 }
@@ -56,6 +57,11 @@ type Host struct {
 func newHost(w *World, p *hostPlan, number int, addr netip.Addr) *Host {
 	h := &Host{w: w, name: p.name, plan: p, confs: map[variant]*config.Config{}, addrs: []netip.Addr{addr}}
 	h.data.nextSPI = uint32(number+1) << 20
+	if w.plan.signs {
+		h.trust(w.authorities[0])
+		h.certify(w.authorities[0], true)
+		h.present()
+	}
 	h.boot()
 	return h
 }
@@ -70,7 +76,7 @@ func (h *Host) boot() {
 	h.up, h.kids, h.believes = map[uint64]string{}, map[string]map[uint64]bool{}, false
 	h.shut, h.held, h.spared = map[string]bool{}, map[string]bool{}, map[uint64]bool{}
 	o := gateway.Options{
-		Config: h.conf(variant{}), DataPlane: &h.data, Host: hostSide{h}, IKEPort: 500, NATTPort: 4500,
+		Config: h.withCertificates(h.conf(variant{})), DataPlane: &h.data, Host: hostSide{h}, IKEPort: 500, NATTPort: 4500,
 		Observer: watcher{h}, Meter: watcher{h},
 		Log: slog.New(slog.DiscardHandler), Logs: func(slog.Level) bool { return w.ladder != nil },
 		Random: w.random, Jitter: w.rng.Float64,
@@ -204,7 +210,7 @@ func (h *Host) carrying(conn string, i int) (out []sa.ChildSnapshot) {
 func (h *Host) reload(v variant) {
 	h.w.logf("%s: reload %+v", h.name, v)
 	h.w.check.stats.Reloads++
-	c := h.conf(v)
+	c := h.withCertificates(h.conf(v))
 	h.forget(c)
 	free := slices.DeleteFunc(slices.Clone(h.plan.ends), func(e *endPlan) bool { return h.allHeld(e.peer) })
 	h.input(func(now time.Time, g *gateway.Manager) {

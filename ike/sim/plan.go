@@ -39,6 +39,10 @@ type plan struct {
 	deaf float64
 	// slow is how long a request of an IKE SA takes at most.
 	slow time.Duration
+	// signs: some end proves itself by a certificate, below an intermediate CA or not. It is renewed so many times, and so many times one
+	// comes that nobody trusts at first.
+	signs, intermediate  bool
+	renewals, strangeCAs int
 }
 
 // hostPlan is what a seed decides about one host.
@@ -94,6 +98,8 @@ type endPlan struct {
 	mobike                    bool
 	ppk                       string
 	ppkRequired               bool
+	// signs: this side proves itself by a signature.
+	signs bool
 }
 
 // kidPlan are the times of a child.
@@ -193,6 +199,7 @@ func newPlan(seed uint64, r *rand.Rand) plan {
 	} else {
 		p.hosts = p.hosts[:2]
 	}
+	p.sign(d, seed)
 	if seed%6 == 4 && !p.gentle { // not drawn, so that all else of a seed stays what it was
 		p.redirects = 1 + int(seed/6%3)
 		p.addSecond()
@@ -308,8 +315,8 @@ func (p *plan) String() string {
 	for _, h := range p.hosts {
 		fmt.Fprintf(&b, "\n%s: cookies %v tokens %v breaks %v", h.name, h.cookies, h.tokens, h.breaks)
 		for _, e := range h.ends {
-			fmt.Fprintf(&b, "; to %s (%s) start %v trap %v %d children, unique %s, childless %s, ppk %q, ike %s rekey %s reauth %s", e.peer, e.remote, e.start,
-				e.trap, len(e.kids), e.unique, e.childless, e.ppk, e.ike, e.rekey, e.reauth)
+			fmt.Fprintf(&b, "; to %s (%s) start %v trap %v %d children, unique %s, childless %s, ppk %q, signs %v, ike %s rekey %s reauth %s", e.peer, e.remote, e.start,
+				e.trap, len(e.kids), e.unique, e.childless, e.ppk, e.signs, e.ike, e.rekey, e.reauth)
 		}
 	}
 	return b.String()

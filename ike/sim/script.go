@@ -40,6 +40,12 @@ func (w *World) script() {
 	for range p.redirects {
 		w.after(at(), w.redirect)
 	}
+	for range p.renewals {
+		w.after(at(), w.renew)
+	}
+	for range p.strangeCAs {
+		w.after(at(), w.strangeCA)
+	}
 	w.traffic()
 }
 

@@ -14,6 +14,7 @@ var (
 	seedFlag  = flag.Uint64("seed", 0, "the seed that TestSeed plays")
 	seedsFlag = flag.Int("seeds", 0, "how many seeds TestSeeds plays; 0 for the usual number")
 	fromFlag  = flag.Uint64("from", firstSeed(), "the first seed of TestSeeds")
+	stepFlag  = flag.Uint64("step", 1, "how far the seeds of TestSeeds are apart: with 7, all are of one kind of certificates")
 )
 
 // firstSeed is what ESPLANADE_SEEDS_FROM says, so that each commit can play other seeds; 1 without it.
@@ -59,7 +60,7 @@ func TestSeeds(t *testing.T) {
 				if n >= uint64(seeds) {
 					break
 				}
-				seed := *fromFlag + n
+				seed := *fromFlag + n*(*stepFlag)
 				w := New(seed, false)
 				if err := w.Run(); err != nil {
 					failures.Add(1)
@@ -82,7 +83,8 @@ func TestSeeds(t *testing.T) {
 	// mangled so that the two sides don't agree about fragmentation: AUTH would not verify either. A few seeds have one.
 	if n := seeds; failures.Load() == 0 && (total.ChildRekeys < 5*n || total.IKERekeys < 2*n || total.ESP < 100*n ||
 		total.Retransmits < n || total.Moves < n || total.TooBig > n/100 || total.Fragments < n ||
-		total.Reloads == 0 || total.Shut == 0 || total.Held == 0 || total.Redirects == 0 || total.Crashes == 0 || total.Resumed == 0 || total.Resumptions <= total.Resumed || total.TicketReplays == 0) {
+		total.Reloads == 0 || total.Shut == 0 || total.Held == 0 || total.Redirects == 0 || total.Crashes == 0 || total.Resumed == 0 || total.Resumptions <= total.Resumed || total.TicketReplays == 0 ||
+		total.Judged < n/2 || total.Refused == 0 || total.Renewals == 0) {
 		t.Errorf("the runs are too dull: %+v", total)
 	}
 }

@@ -23,6 +23,7 @@ func (x watcher) Observe(e gateway.Event) {
 				h.w.fail("%s: an IKE SA of %s is established, which an operator keeps down", h.name, e.SA.Connection)
 			}
 			h.w.after(0, h.wantHeld)
+			h.wantTrusted(e.SA)
 			c.stats.Established++
 			if e.SA.Initiator && e.SA.Resumed {
 				c.stats.Resumed++

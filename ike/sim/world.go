@@ -22,10 +22,13 @@ type World struct {
 	// publicLen are the lengths of public values by group.
 	publicLen map[uint16]int
 
-	hosts    []*Host
-	net      network
-	attacker attacker
-	check    checker
+	hosts []*Host
+	// issuer makes certificates; authorities are the CA of all hosts, and a strange one. Only where somebody signs.
+	issuer      issuer
+	authorities []*authority
+	net         network
+	attacker    attacker
+	check       checker
 
 	// ladder is what happened, for a person; nil when nobody wants to know.
 	ladder *strings.Builder
@@ -72,6 +75,7 @@ func New(seed uint64, ladder bool) *World {
 	w.net.init(w)
 	w.attacker.init(w)
 	w.check.init(w)
+	w.initCertificates()
 	for i, p := range w.plan.hosts {
 		w.hosts = append(w.hosts, newHost(w, p, i, map[string]netip.Addr{"a": addrA, "b": addrB, "c": addrC, "d": addrD}[p.name]))
 	}
