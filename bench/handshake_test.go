@@ -79,7 +79,7 @@ func handshake(now time.Time, a, b *peer) (i, r *sa.Machine, err error) {
 		for i := 0; i < len(outs); i++ {
 			switch o := outs[i].(type) {
 			case sa.Request:
-				m.Complete(now, o.ID, o.Want.(sa.KeyExchange).CarryOut())
+				m.Complete(now, o.ID, o.Want.(sa.Work).CarryOut())
 				outs = append(outs, m.Outputs()...)
 			case sa.Send:
 				*to = append(*to, o)

@@ -275,7 +275,7 @@ func outputs(m *sa.Machine) (all []sa.Output) {
 	for outs := m.Outputs(); len(outs) > 0; outs = m.Outputs() {
 		for _, o := range outs {
 			if r, ok := o.(sa.Request); ok {
-				m.Complete(time.Now(), r.ID, r.Want.(sa.KeyExchange).CarryOut())
+				m.Complete(time.Now(), r.ID, r.Want.(sa.Work).CarryOut())
 			} else {
 				all = append(all, o)
 			}

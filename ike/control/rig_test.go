@@ -62,7 +62,7 @@ func (nowhere) Exclude(netip.Addr)               {}
 func (nowhere) Unexclude(netip.Addr)             {}
 func (nowhere) LookUp(uint64, string)            {}
 func (nowhere) CarryOut(x gateway.Errand) (sa.Result, bool) {
-	return x.Want.(sa.KeyExchange).CarryOut(), true
+	return x.Want.(sa.Work).CarryOut(), true
 }
 func (nowhere) Add(gateway.Count)            {}
 func (nowhere) Ignored(sa.IgnoreReason)      {}

@@ -8,8 +8,8 @@ import (
 	"esplanade/ike/suite"
 )
 
-// budget bounds the work that the key exchanges of strangers make. It counts what they cost by a table
-// ([suite.Cost]), not what they take: a bound must not depend on what else the machine does.
+// budget bounds the work that the key exchanges and the signatures of strangers make. It counts what they cost by a table
+// ([suite.Cost], [auth.Judge.Cost]), not what they take: a bound must not depend on what else the machine does.
 type budget struct {
 	limits  budgetLimits
 	all     debt
@@ -100,6 +100,23 @@ func (b *budget) sweep(now time.Time) {
 				delete(b.served, a)
 			}
 		}
+	}
+}
+
+// affords judges the signature and the certificates of a stranger before they are verified. What costs little is no more than the
+// message with it. One that has come so far has had answers at its address: there is nothing more to ask of it than patience.
+func (g *Manager) affords(now time.Time, from netip.Addr, p sa.Proof) bool {
+	w, ok := p.Work()
+	if !ok {
+		return true
+	}
+	switch cost := w.Cost(); {
+	case cost < costly:
+		return true
+	case cost >= expensive:
+		return g.expensive.afford(now, from, cost)
+	default:
+		return g.costly.afford(now, from, cost)
 	}
 }
 

@@ -32,6 +32,12 @@ func (g *Manager) runErrand(now time.Time, e *entry, r sa.Request) {
 		Want: r.Want, Until: r.Until, Peer: sourceOf(e.m.Path().Remote.Addr()), Stranger: e.stranger,
 		spi: e.m.LocalSPI(), ike: e.m.ID(), request: r.ID,
 	}
+	if p, ok := r.Want.(sa.Proof); ok && x.Stranger {
+		if x.Stranger = !p.Proved; x.Stranger && !g.affords(now, e.m.Path().Remote.Addr(), p) {
+			e.m.Complete(now, r.ID, sa.Unfulfilled{Err: &sa.RequestError{Want: r.Want.String(), Reason: "strangers have had enough of them"}})
+			return
+		}
+	}
 	if e.conn != nil && !e.stranger {
 		x.Connection = e.conn.conf.Name
 	}

@@ -314,7 +314,7 @@ func (h *rigHost) CarryOut(x Errand) (sa.Result, bool) {
 	if f := h.d.o.carryOut; f != nil {
 		return f(x), true
 	}
-	return x.Want.(sa.KeyExchange).CarryOut(), true
+	return x.Want.(sa.Work).CarryOut(), true
 }
 
 // rigMeter counts.

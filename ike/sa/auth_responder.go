@@ -65,6 +65,14 @@ func (m *Machine) refuseAuth(no *refusedAuth) []wire.Payload {
 	return failing(no.notify)
 }
 
+// unreceiveAuth takes the first request of a peer that has not proved itself for lost, with all that has come of it: this side has no
+// time for its signature. When the peer repeats it, it is as new. If there never is any, this is what the IKE SA has failed with.
+func (m *Machine) unreceiveAuth(r *request, err error) {
+	m.busy = keFailure(m.where(wire.ExchangeIKEAuth), err)
+	m.flow = nil
+	m.unreceive(r, err)
+}
+
 // selectAuth finds the connections that the first request may be for, and begins with the best of them.
 func (m *Machine) selectAuth(r *request) *refusedAuth {
 	if f := m.flow; f != nil {

@@ -7,7 +7,17 @@ import (
 )
 
 // Proof wants what a proof of IKE_AUTH needs and can't do itself: its own Want says what. [Proved] fulfils it.
-type Proof struct{ Want auth.Want }
+type Proof struct {
+	Want auth.Want
+	// Proved: the peer has proved itself, so that this is no work for a stranger.
+	Proved bool
+}
+
+// Work is what a proof wants of a processor; ok is false for one that wants something else.
+func (p Proof) Work() (w auth.Work, ok bool) {
+	w, ok = p.Want.(auth.Work)
+	return w, ok
+}
 
 // Cost is about how long a [auth.Work] takes on one core. It panics for another Want, whose answer does not come of computing.
 func (p Proof) Cost() time.Duration { return p.Want.(auth.Work).Cost() }
@@ -41,7 +51,7 @@ func (p Proof) String() string { return p.Want.String() }
 // askAuth gives an authenticator the answer to what it asks for, or puts a request out. What was asked for by the other proof of
 // the same message may come first among the results: that one is not asked again.
 func (m *Machine) askAuth(w auth.Want) (auth.Answer, bool) {
-	want, a := Proof{w}, m.asks
+	want, a := Proof{Want: w, Proved: m.flow.t.PeerProved}, m.asks
 	for i, r := range a.results {
 		if i >= a.next && r.want.same(want) {
 			a.next = i

@@ -46,6 +46,8 @@ type asks struct {
 	again func(now time.Time)
 	// lost has the message be as if it had never come, since this side can't carry out what it needs. Nil: err is a result as any.
 	lost func(now time.Time, err error)
+	// firm reports whether it is too late for that. Nil: it never is.
+	firm func() bool
 	// request is the peer's request that waits, if it is one of those with a handler.
 	request *request
 	// arrived is when an answer in the clear came in; see takeOpening.
@@ -160,7 +162,7 @@ func (a *asks) opened() bool { return a != nil && a.open != nil }
 func (m *Machine) settle(now time.Time, a *asks, r Result) {
 	want := a.open.want
 	a.open = nil
-	if u, ok := r.(Unfulfilled); ok && a.lost != nil && NotNow(u.Err) {
+	if u, ok := r.(Unfulfilled); ok && a.lost != nil && NotNow(u.Err) && (a.firm == nil || !a.firm()) {
 		a.lost(now, u.Err)
 	} else {
 		a.results = append(a.results, settled{want, r})
@@ -200,8 +202,14 @@ func (m *Machine) answer(r *request) {
 			r.now = now
 			m.answer(r)
 		}
-		if r.header.Exchange == wire.ExchangeIKEIntermediate {
+		switch r.header.Exchange {
+		case wire.ExchangeIKEIntermediate:
 			a.lost = func(now time.Time, err error) { m.unreceive(r, err) }
+		case wire.ExchangeIKEAuth:
+			if m.flow == nil {
+				a.lost = func(now time.Time, err error) { m.unreceiveAuth(r, err) }
+				a.firm = func() bool { return m.flow.t.PeerProved }
+			}
 		}
 	}
 	m.window.parked = nil

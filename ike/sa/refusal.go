@@ -138,5 +138,9 @@ func (m *Machine) abortHalfOpen(now time.Time) {
 		return
 	}
 	m.window.response = nil
+	if m.busy != nil {
+		m.close(now, "half-open for too long", m.busy)
+		return
+	}
 	m.close(now, "half-open for too long", diag.HalfOpenExpired(m.where(wire.ExchangeIKEAuth), m.cfg.HalfOpenTimeout))
 }

@@ -33,6 +33,15 @@ type Want interface {
 	String() string
 }
 
+// Work is a [Want] that is carried out by computing: a [KeyExchange], and a [Proof] whose own Want is work.
+type Work interface {
+	Want
+	// CarryOut does all there is to it, on any goroutine.
+	CarryOut() Result
+	// Cost is about how long that takes on one core.
+	Cost() time.Duration
+}
+
 // Result is what comes of a [Request].
 type Result interface{ result() }
 
