@@ -40,6 +40,18 @@ func Binds(c *x509.Certificate, id identity.Identity) bool {
 	return false
 }
 
+// IdentityIn is an identity as a certificate that speaks for it writes it, which is how its owner has to send it: "When
+// generating this type, implementations MUST populate the contents of ID with the Subject field from the end-entity
+// certificate, and MUST do so such that a binary comparison of the two will succeed"
+// (https://www.rfc-editor.org/rfc/rfc4945#section-3.1.5). A distinguished name in a configuration doesn't say which string
+// types it has. Other identities are returned as they are.
+func IdentityIn(c *x509.Certificate, id identity.Identity) identity.Identity {
+	if id.Type == identity.DERASN1DN && Binds(c, id) {
+		return subjectOf(c)
+	}
+	return id
+}
+
 func holdsName(names []string, id identity.Identity) bool {
 	for _, n := range names {
 		if n != "" && (identity.Identity{Type: id.Type, Data: []byte(n)}).Equal(id) {

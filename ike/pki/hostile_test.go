@@ -242,6 +242,14 @@ func TestDescribe(t *testing.T) {
 	if !Binds(end.Certificate, id(t, "CN=site-a")) {
 		t.Error("not bound to its subject")
 	}
+	if got := IdentityIn(end.Certificate, id(t, "cn=SITE-A")); !bytes.Equal(got.Data, end.RawSubject) {
+		t.Errorf("to be sent as %x", got.Data)
+	}
+	for _, text := range []string{"CN=site-b", "site-b.example", "SITE-B.example"} {
+		if got := IdentityIn(end.Certificate, id(t, text)); got.String() != text {
+			t.Errorf("%s is to be sent as %v", text, got)
+		}
+	}
 }
 
 func TestReasons(t *testing.T) {
