@@ -28,6 +28,11 @@ type shelf struct {
 	keys []ownKey
 	// own are this gateway's certificates that [credentials] and bundles have, each with those that stood in its file.
 	own []ownCert
+	// known are the CAs that are known here, whatever for.
+	known []*x509.Certificate
+	// uses and listed are the certificates and lists that are used.
+	uses   []certUse
+	listed []listUse
 	// watch are the names of all files and folders that were looked at, and the patterns.
 	watch []string
 }

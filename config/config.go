@@ -27,6 +27,9 @@ type Config struct {
 	Credentials Credentials `key:"credentials" reload:"keys"`
 	// Set is what all of this comes to: what each connection proves itself with by signatures, and what it accepts.
 	Set *credential.Set `key:"-"`
+	// uses and lists are the certificates and revocation lists in it, for [Config.CertificateRemarks].
+	uses  []certUse `key:"-"`
+	lists []listUse `key:"-"`
 
 	// Warnings are what is legal but probably not meant, in the order of the file.
 	Warnings []Problem `key:"-"`

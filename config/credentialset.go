@@ -1,11 +1,11 @@
 package config
 
 import (
-	"bytes"
 	"crypto/x509"
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"esplanade/ike/credential"
 	"esplanade/ike/identity"
@@ -16,13 +16,33 @@ import (
 )
 
 // LoadCredentials reads the certificates and keys that the configuration names once more. It returns what they come to now; errs says what
-// keeps it from being used. The configuration itself is not changed.
+// keeps it from taking the place of what there is: everything that would be an error of the configuration, and a certificate that is no
+// longer for the identity that its connection shows. The configuration itself is not changed.
 func (c *Config) LoadCredentials() (set *credential.Set, errs Errors) {
 	r := newReader(c.File)
 	out := *c
 	out.Connections = slices.Clone(c.Connections)
 	set = out.makeSet(r)
+	for i, n := range c.Connections {
+		id := n.Local.ID
+		if n.Local.Method != policy.AuthPubkey || id.Any() || len(r.errs) > 0 {
+			continue
+		}
+		fresh := set.Own(n.Name, 0)
+		switch {
+		case !out.Connections[i].Local.ID.Equal(id):
+			r.errorf(n.Local.At("certs"), "`esplanade reload` takes it up", "%s calls itself %s by the subject of its certificate, and that in %s is for %s", n.Source.name, quote(id.String()),
+				quote(fresh[0].Name), pki.Names(fresh[0].Chain[0]))
+		case bound(c.Set.Own(n.Name, 0), id) && !bound(fresh, id):
+			r.errorf(n.Local.At("id"), "put a certificate for that identity there", "%s.id is %s, and no certificate is for it any more", n.Local.name, quote(id.String()))
+		}
+	}
 	return set, sortProblems(r.errs)
+}
+
+// bound reports whether one of the pairs has a certificate for an identity, or is a raw key, which is for every one.
+func bound(pairs []credential.Pair, id identity.Identity) bool {
+	return slices.ContainsFunc(pairs, func(p credential.Pair) bool { return len(p.Chain) == 0 || pki.Binds(p.Chain[0], id) })
 }
 
 // makeSet reads the certificates and keys, and finds out what each connection proves itself with and what it accepts. It gives connections
@@ -31,15 +51,19 @@ func (c *Config) makeSet(r *reader) *credential.Set {
 	s := newShelf(r, filepath.Dir(c.File))
 	s.collect(c)
 	common := s.common(c)
+	s.known = common.intermediates
 	all := map[string]credential.Connection{}
 	for i, n := range c.Connections {
 		var one credential.Connection
 		if n.Local.Method == policy.AuthPubkey {
-			pairs, id := s.pairs(n)
-			if n.Local.ID.Any() && !id.Any() {
-				n = n.withLocalID(id)
-				c.Connections[i] = n
+			if !n.Local.Has("id") {
+				n = n.withLocalID(identity.Identity{}) // what it was before may have been the name of another certificate
 			}
+			pairs, id := s.pairs(n)
+			if n.Local.ID.Any() {
+				n.Local.ID = id
+			}
+			c.Connections[i] = n
 			one.Own = [][]credential.Pair{pairs}
 		}
 		if n.Remote.Method == policy.AuthPubkey {
@@ -47,6 +71,13 @@ func (c *Config) makeSet(r *reader) *credential.Set {
 		}
 		all[n.Name] = one
 	}
+	for i := range s.listed {
+		s.listed[i].cas = s.known
+	}
+	for i := range s.uses {
+		s.uses[i].known = s.known
+	}
+	c.uses, c.lists = s.uses, s.listed
 	return credential.NewSet(all)
 }
 
@@ -99,6 +130,7 @@ func (s *shelf) common(c *Config) (out common) {
 	for _, n := range cred.each("x509ca", cred.X509CA) {
 		for _, f := range s.certificates(n) {
 			out.anchors = append(out.anchors, f.certs...)
+			s.note(f, caRole, nil, f.certs...)
 		}
 	}
 	for _, f := range s.own {
@@ -107,17 +139,18 @@ func (s *shelf) common(c *Config) (out common) {
 	for _, n := range cred.each("x509ocsp", cred.X509OCSP) {
 		for _, f := range s.certificates(n) {
 			out.rules.Responders = append(out.rules.Responders, f.certs...)
+			s.note(f, responderRole, nil, f.certs...)
 		}
 	}
 	for _, n := range cred.each("x509crl", cred.X509CRL) {
-		out.rules.Lists = append(out.rules.Lists, s.lists(n)...)
+		out.rules.Lists = append(out.rules.Lists, s.revocationLists(n)...)
 	}
 	out.intermediates = append(out.intermediates, out.anchors...)
 	return out
 }
 
-// lists reads revocation lists.
-func (s *shelf) lists(n named) (out []*revocation.List) {
+// revocationLists reads revocation lists.
+func (s *shelf) revocationLists(n named) (out []*revocation.List) {
 	for _, path := range s.expand(n) {
 		data, ok := s.public(n, path, files.MaxCRL)
 		if !ok {
@@ -135,6 +168,7 @@ func (s *shelf) lists(n named) (out []*revocation.List) {
 				continue
 			}
 			out = append(out, l)
+			s.listed = append(s.listed, listUse{named: n, path: path, list: f})
 		}
 	}
 	return out
@@ -147,6 +181,7 @@ func (s *shelf) accepted(n *Connection, all common) credential.Accepted {
 	for _, name := range a.each("certs", a.Certs) {
 		for _, f := range s.certificates(name) {
 			t.Pinned = append(t.Pinned, f.certs[0])
+			s.note(f, pinnedRole, n, f.certs[0])
 			t.Intermediates = append(slices.Clip(t.Intermediates), authoritiesIn(f.certs[1:])...)
 		}
 	}
@@ -158,8 +193,10 @@ func (s *shelf) accepted(n *Connection, all common) credential.Accepted {
 		for _, name := range a.each("cacerts", a.CACerts) {
 			for _, f := range s.certificates(name) {
 				t.Anchors = append(t.Anchors, f.certs...)
+				s.note(f, caRole, n, f.certs...)
 			}
 		}
+		s.known = append(slices.Clip(s.known), t.Anchors...)
 		t.Intermediates = append(slices.Clip(t.Intermediates), t.Anchors...)
 	} else if len(t.Keys) > 0 {
 		// Whoever is known by a key is not accepted by the certificate of another key.
@@ -192,6 +229,7 @@ func (s *shelf) pairs(n *Connection) (out []credential.Pair, id identity.Identit
 		for _, f := range s.certificates(name) {
 			if p, ok := s.pair(f); ok {
 				out = append(out, p)
+				s.uses = append(s.uses, certUse{named: f.named, path: f.path, role: ownRole, conn: n, cert: f.certs[0], chain: p.Chain})
 			} else {
 				s.noKey(n, f)
 			}
@@ -207,7 +245,7 @@ func (s *shelf) pairs(n *Connection) (out []credential.Pair, id identity.Identit
 		}
 	}
 	if !a.Has("certs") && !a.Has("pubkeys") {
-		out = s.pairsOf(a.ID)
+		out = s.pairsOf(n)
 		if len(out) == 0 && len(s.errs) == errs {
 			s.nothing(n)
 		}
@@ -239,15 +277,24 @@ func (s *shelf) above() (out []*x509.Certificate) {
 	return out
 }
 
-// pairsOf are the pairs of [credentials] and of bundles that an identity can be proved with: all of them for %any.
-func (s *shelf) pairsOf(id identity.Identity) (out []credential.Pair) {
+// pairsOf are the pairs of [credentials] and of bundles that the identity of a connection can be proved with: all of them for %any.
+func (s *shelf) pairsOf(n *Connection) (out []credential.Pair) {
 	for _, f := range s.own {
 		p, ok := s.pair(f)
-		if ok && (id.Any() || pki.Binds(f.certs[0], id)) && !slices.ContainsFunc(out, func(o credential.Pair) bool { return o.Chain[0].Equal(f.certs[0]) }) {
-			out = append(out, p)
+		if !ok || !n.Local.ID.Any() && !pki.Binds(f.certs[0], n.Local.ID) || slices.ContainsFunc(out, func(o credential.Pair) bool { return o.Chain[0].Equal(f.certs[0]) }) {
+			continue
 		}
+		out = append(out, p)
+		s.uses = append(s.uses, certUse{named: f.named, path: f.path, role: ownRole, conn: n, cert: f.certs[0], chain: p.Chain})
 	}
 	return out
+}
+
+// note keeps certificates for [Config.CertificateRemarks].
+func (s *shelf) note(f ownCert, role certRole, n *Connection, certs ...*x509.Certificate) {
+	for _, c := range certs {
+		s.uses = append(s.uses, certUse{named: f.named, path: f.path, role: role, conn: n, cert: c})
+	}
 }
 
 // maxChain is the longest chain that is built of own certificates.
@@ -261,9 +308,9 @@ func chainOf(certs, above []*x509.Certificate) []*x509.Certificate {
 	for len(chain) < maxChain {
 		last := chain[len(chain)-1]
 		i := slices.IndexFunc(pool, func(c *x509.Certificate) bool {
-			return bytes.Equal(c.RawSubject, last.RawIssuer) && !slices.ContainsFunc(chain, c.Equal) && last.CheckSignatureFrom(c) == nil
+			return !slices.ContainsFunc(chain, c.Equal) && signedBy(last, c)
 		})
-		if i < 0 || bytes.Equal(pool[i].RawSubject, pool[i].RawIssuer) {
+		if i < 0 || selfIssued(pool[i]) {
 			break
 		}
 		chain = append(chain, pool[i])
@@ -305,7 +352,10 @@ func (s *shelf) noKey(n *Connection, f ownCert) {
 		return
 	}
 	what := "there is no private key for it"
-	if len(s.keys) > 0 {
+	stem := func(path string) string { return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) }
+	if i := slices.IndexFunc(s.keys, func(k ownKey) bool { return stem(k.path) == stem(f.path) }); i >= 0 {
+		what = "the private key in " + quote(s.keys[i].path) + " is another one's"
+	} else if len(s.keys) > 0 {
 		what = "none of the private keys there are is its own"
 	}
 	s.errorf(f.at, s.wantKey(), "%s: %s is the certificate of %s, and %s", f.key, quote(f.path), quote(f.certs[0].Subject.String()), what)

@@ -41,7 +41,7 @@ var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
 })
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, dir: t.TempDir(), now: time.Now()}
+	w := &world{t: t, dir: t.TempDir(), now: time.Now().Truncate(time.Second)}
 	ca := w.issue(nil, "Test CA", nil, isCA)
 	sub := w.issue(ca, "Sub CA", nil, isCA)
 	gw := w.issue(ca, "gw", nil, names("gw.example", "192.0.2.1"))
