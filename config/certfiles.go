@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ type shelf struct {
 	// uses and listed are the certificates and lists that are used.
 	uses   []certUse
 	listed []listUse
+	// contents are the hashes of the files that were read.
+	contents map[string][sha256.Size]byte
 	// watch are the names of all files and folders that were looked at, and the patterns.
 	watch []string
 }
@@ -54,7 +57,7 @@ type ownCert struct {
 }
 
 func newShelf(r *reader, dir string) *shelf {
-	return &shelf{reader: r, dir: dir, certs: map[string][]*x509.Certificate{}, failed: map[string]bool{}}
+	return &shelf{reader: r, dir: dir, certs: map[string][]*x509.Certificate{}, failed: map[string]bool{}, contents: map[string][sha256.Size]byte{}}
 }
 
 // expand gives the files that a name stands for. The name of a folder stands for the files in it, and one with *, ? or [ for all that
@@ -142,6 +145,7 @@ func (s *shelf) public(n named, path string, most int64) ([]byte, bool) {
 		s.unreadable(n, path, err)
 		return nil, false
 	}
+	s.contents[path] = sha256.Sum256(data)
 	return data, true
 }
 
@@ -152,6 +156,7 @@ func (s *shelf) private(n named, path string) ([]byte, bool) {
 		s.unreadable(n, path, err)
 		return nil, false
 	}
+	s.contents[path] = sha256.Sum256(data)
 	if folder := replaceable(path); folder != "" {
 		s.warnf(n.at, fmt.Sprintf("chmod o-w %s", folder), "%s: everybody can put another file in the place of %s: others can write to the directory %s",
 			n.key, quote(path), quote(folder))

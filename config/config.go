@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"path/filepath"
 	"slices"
 
@@ -30,6 +31,9 @@ type Config struct {
 	// uses and lists are the certificates and revocation lists in it, for [Config.CertificateRemarks].
 	uses  []certUse `key:"-"`
 	lists []listUse `key:"-"`
+	// watch are the names by which certificates and keys were looked for, and contents are the hashes of the files that were found.
+	watch    []string                     `key:"-"`
+	contents map[string][sha256.Size]byte `key:"-"`
 
 	// Warnings are what is legal but probably not meant, in the order of the file.
 	Warnings []Problem `key:"-"`

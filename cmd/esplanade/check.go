@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +48,7 @@ tunnels meet the routes of the host that it runs on: what they would take, and w
 			for _, n := range conf.Notes {
 				fmt.Fprintln(c.ErrOrStderr(), "note: "+n.String())
 			}
-			for _, w := range conf.Warnings {
+			for _, w := range append(slices.Clone(conf.Warnings), conf.CertificateRemarks(time.Now())...) {
 				fmt.Fprintln(c.ErrOrStderr(), "warning: "+w.String())
 			}
 			host := readHost(conf.TUN.Name)

@@ -51,7 +51,11 @@ type gateway struct {
 	read func(string) (*config.Config, error)
 	// inForce is the configuration that the daemon has, which a reload replaces.
 	inForce atomic.Pointer[config.Config]
-	level   *slog.LevelVar // nil if the log has none that can be changed
+	// certs is how it goes with certificates that change on disk.
+	certs certState
+	// certInterval is the constant of that name, which a test may shorten.
+	certInterval time.Duration
+	level        *slog.LevelVar // nil if the log has none that can be changed
 
 	ephemeral bool
 	closed    sync.Once
@@ -96,7 +100,7 @@ func (p plane) PathState(child uint64) (ikegw.PathState, bool) {
 // newGateway sets everything up and starts nothing. What it set up is taken down by close, also after an error.
 func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	g := &gateway{conf: conf, ephemeral: o.ephemeral, level: o.level, reloading: make(chan struct{}, 1),
-		loader: newLoader(), read: config.Load}
+		loader: newLoader(), read: config.Load, certInterval: certInterval}
 	defer func() {
 		if err != nil {
 			if g.socket != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"esplanade/config"
 	"esplanade/ike/vici"
@@ -85,12 +86,16 @@ func (g *gateway) present() *config.Config {
 	return &c
 }
 
-// hostWarnings are the warnings about this host as it is now. It is called by the server of the control socket, on any goroutine.
+// hostWarnings are the warnings about this host as it is now, and about the certificates in use. It is called by the server of the control socket, on any goroutine.
 func (g *gateway) hostWarnings() []vici.HostWarning {
-	if g.link == nil {
-		return nil
+	list := g.certs.warnings()
+	for _, p := range g.inForce.Load().CertificateRemarks(time.Now()) {
+		list = append(list, hostRemark{text: p.String()})
 	}
-	return hostWarnings(runningRemarks(g.present()))
+	if g.link != nil {
+		list = append(list, runningRemarks(g.present())...)
+	}
+	return hostWarnings(list)
 }
 
 func hostWarnings(remarks []hostRemark) (list []vici.HostWarning) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -41,11 +43,13 @@ func (g *gateway) reload(ctx context.Context) ([]string, error) {
 	if g.level != nil {
 		g.level.Set(conf.Log.Level)
 	}
-	for _, w := range conf.Warnings {
+	g.certs.set(time.Time{}, nil)
+	warnings := append(slices.Clone(conf.Warnings), conf.CertificateRemarks(time.Now())...)
+	for _, w := range warnings {
 		g.log.Warn(w.String())
 	}
 	lines := changed(changes)
-	for _, w := range conf.Warnings {
+	for _, w := range warnings {
 		lines = append(lines, "warning: "+w.String())
 	}
 	if g.link != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	ikegw "esplanade/ike/gateway"
 	"esplanade/tun"
@@ -41,6 +42,7 @@ func (g *gateway) run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { g.watchAddresses(ctx) })
+	wg.Go(func() { g.watchCertificates(ctx) })
 	g.announce()
 	// The routes stay until the link is closed, which knows what is to be left behind. The host's network is told first.
 	daemonCtx, stopDaemon := context.WithCancel(context.WithoutCancel(ctx))
@@ -78,6 +80,9 @@ func (g *gateway) announce() {
 	dp := g.dataPath()
 	g.log.Info("esplanade runs", "version", fullVersion(), "config", g.conf.File, "device", dp.Device, "mtu", dp.MTU, "sockets", dp.Sockets)
 	for _, w := range g.conf.Warnings {
+		g.log.Warn(w.String())
+	}
+	for _, w := range g.conf.CertificateRemarks(time.Now()) {
 		g.log.Warn(w.String())
 	}
 	for _, p := range g.engine.Paths() {
