@@ -78,7 +78,7 @@ func TestCommandLine(t *testing.T) {
 		{"explain E-AUTH-PSK", exitOK, "E-AUTH-PSK: wrong pre-shared key\n", ""},
 		{"explain auth_psk", exitOK, "E-AUTH-PSK: wrong pre-shared key\n", ""},
 		{"explain e-auth-pks", exitFailed, "", "esplanade: there is no code \"e-auth-pks\"; did you mean E-AUTH-PSK? `esplanade explain` lists all codes\n"},
-		{"explain E-CERT", exitFailed, "", "esplanade: there is no code \"E-CERT\"; `esplanade explain` lists all codes\n"},
+		{"explain E-XYZZY", exitFailed, "", "esplanade: there is no code \"E-XYZZY\"; `esplanade explain` lists all codes\n"},
 		{"explain E-TS E-DPD", exitUsage, "", "explain takes one CODE, not 2"},
 		{"explain --help", exitOK, "Without CODE it lists all codes", ""},
 
