@@ -90,13 +90,16 @@ func (w *certWorld) add(x way) {
 	}
 	c := peer.Connection{Name: x.name, Local: w.p.A.Outer4, Remote: w.p.B.Outer4, LocalID: x.idA, RemoteID: x.idB, LocalAuth: x.aShows, RemoteAuth: x.aWants,
 		LocalRounds: x.moreShown, RemoteRounds: x.moreAsked, Proposals: []string{x.ike}, NoFragmentation: x.noFragments,
-		Children: []peer.Child{{Name: x.name, Proposals: []string{x.esp}, LocalTS: []string{w.p.A.Net4.String()}, RemoteTS: []string{w.p.B.Net4.String()}, StartAction: x.start}}}
+		Children: []peer.Child{{Name: x.name, Proposals: []string{x.esp}, LocalTS: nets(w.p.A), RemoteTS: nets(w.p.B), StartAction: x.start}}}
 	w.a.Connections = append(w.a.Connections, c)
 	c.Local, c.Remote, c.LocalID, c.RemoteID = c.Remote, c.Local, x.idB, x.idA
 	c.LocalAuth, c.RemoteAuth, c.LocalRounds, c.RemoteRounds = x.bShows, x.bWants, x.moreAsked, x.moreShown
-	c.Children = []peer.Child{{Name: x.name, Proposals: []string{x.esp}, LocalTS: []string{w.p.B.Net4.String()}, RemoteTS: []string{w.p.A.Net4.String()}}}
+	c.Children = []peer.Child{{Name: x.name, Proposals: []string{x.esp}, LocalTS: nets(w.p.B), RemoteTS: nets(w.p.A)}}
 	w.b.Connections = append(w.b.Connections, c)
 }
+
+// nets are the networks behind a gateway.
+func nets(s *lab.Site) []string { return []string{s.Net4.String(), s.Net6.String()} }
 
 // run starts both.
 func (w *certWorld) run() {
@@ -119,8 +122,8 @@ func since(end peer.Peer) func() string {
 	return func() string { return end.Log()[n:] }
 }
 
-// up brings a connection up from one end, sees traffic both ways, and takes it down. wantA and wantB are what the log of each end must
-// have of it.
+// up brings a connection up from one end, sees traffic both ways, and takes it down. wantA and wantB are patterns that the log
+// of each end must have, or, with "!" before them, must not.
 func (w *certWorld) up(t *testing.T, name string, initiator peer.Peer, wantA, wantB []string) {
 	t.Helper()
 	logA, logB := since(w.p.a), since(w.p.b)
@@ -140,8 +143,8 @@ func (w *certWorld) up(t *testing.T, name string, initiator peer.Peer, wantA, wa
 		want []string
 	}{{"Esplanade", logA(), wantA}, {"strongSwan", logB(), wantB}} {
 		for _, x := range end.want {
-			if !regexp.MustCompile(x).MatchString(end.log) {
-				t.Errorf("the log of %s has no %q:\n%s", end.who, x, end.log)
+			if x, not := strings.CutPrefix(x, "!"); regexp.MustCompile(x).MatchString(end.log) == not {
+				t.Errorf("the log of %s: %q, want that: %t:\n%s", end.who, x, !not, end.log)
 			}
 		}
 	}
@@ -215,6 +218,17 @@ func TestCertificates(t *testing.T) {
 	x.aShows = w.showing(&w.a, "chain-sent-a", two.issue(a, "p256"), two.cert, one.cert)
 	x.bShows = w.showing(&w.b, "chain-sent-b", two.issue(b, "p256"), two.cert, one.cert)
 	add(x, nil, []string{`received issuer cert .*Intermediate Two`, `received issuer cert .*Intermediate One`, `sending issuer cert .*Intermediate Two`})
+
+	x = way{name: "chain-known"}
+	a, b = x.names()
+	aOne := newCA(t, "A's One", w.root)
+	aTwo := newCA(t, "A's Two", aOne)
+	bOne := newCA(t, "B's One", w.root)
+	bTwo := newCA(t, "B's Two", bOne)
+	x.aShows, x.bShows = w.showing(&w.a, "chain-known-a", aTwo.issue(a, "p256")), w.showing(&w.b, "chain-known-b", bTwo.issue(b, "p256"))
+	w.a.Files = append(w.a.Files, peer.File{Kind: peer.X509Between, Name: "b.pem", Data: pemOf(bOne.cert, bTwo.cert)})
+	w.b.Files = append(w.b.Files, aOne.file("a-one"), aTwo.file("a-two"))
+	add(x, nil, append(signedBy("ECDSA_WITH_SHA256_DER", "ECDSA_WITH_SHA256_DER"), `!received issuer cert`, `!sending issuer cert`))
 
 	// One way a certificate, the other way a pre-shared key.
 	x = way{name: "psk-one-way", aShows: peer.Auth{Method: "psk"}, bWants: peer.Auth{Method: "psk"}}

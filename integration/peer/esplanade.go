@@ -302,12 +302,8 @@ func (e *Esplanade) config() string {
 			fmt.Fprintf(&b, "[connections.%s.children.%s]\n%s\n", c.Name, ch.Name, lines("", e.childKeys(ch)))
 		}
 	}
-	if list := kinds(e.gw.Files); len(list) > 0 {
-		b.WriteString("[credentials]\n")
-		for _, k := range list {
-			fmt.Fprintf(&b, "%s = %q\n", k, k)
-		}
-		b.WriteString("\n")
+	if keys := folders(e.gw.Files); len(keys) > 0 {
+		fmt.Fprintf(&b, "[credentials]\n%s\n", lines("", keys))
 	}
 	for i, s := range e.gw.PPKs {
 		fmt.Fprintf(&b, "[secrets.ppk.s%d]\nid = %q\nsecret = %q\n\n", i, s.ID, s.Key)
@@ -319,14 +315,19 @@ func (e *Esplanade) config() string {
 	return b.String()
 }
 
-// kinds are the folders of files that hold for all connections. Own certificates, CAs and public keys are named where they are meant.
-func kinds(files []File) (list []string) {
-	for _, k := range []string{Private, X509CRL} {
-		if slices.ContainsFunc(files, func(f File) bool { return f.Kind == k }) {
-			list = append(list, k)
+// folders are those of files that hold for all connections, by the key that names them. Own certificates, CAs and public keys are named
+// where they are meant.
+func folders(files []File) map[string]string {
+	keys := map[string]string{}
+	for _, f := range files {
+		switch f.Kind {
+		case Private, X509CRL:
+			keys[f.Kind] = strconv.Quote(f.Kind)
+		case X509Between:
+			keys[X509] = strconv.Quote(f.Kind)
 		}
 	}
-	return list
+	return keys
 }
 
 // authKeys are the keys of a table local or remote.

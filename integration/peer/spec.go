@@ -77,13 +77,14 @@ func (a Auth) method() string {
 	return a.Method
 }
 
-// The kinds of [File], which are swanctl's directories.
+// The kinds of [File], which are swanctl's directories. X509Between is only Esplanade's: CAs below the roots that peers may leave out.
 const (
-	X509    = "x509"
-	X509CA  = "x509ca"
-	X509CRL = "x509crl"
-	PubKeys = "pubkey"
-	Private = "private"
+	X509Between = "x509between"
+	X509        = "x509"
+	X509CA      = "x509ca"
+	X509CRL     = "x509crl"
+	PubKeys     = "pubkey"
+	Private     = "private"
 )
 
 // File is a certificate or a key of a gateway.
