@@ -368,6 +368,8 @@ func TestIdentityIsBound(t *testing.T) {
 		if !ok {
 			if r := refusedAs(t, trustIn(ca), noon(), id, present(end), NotItsIdentity); !strings.Contains(r.Error(), "site-b.example") {
 				t.Errorf("said without the names of the certificate: %v", r)
+			} else if strings.Contains(r.Detail, id.Type.String()) == bindable(id.Type) || bindable(id.Type) != (r.Detail == "") {
+				t.Errorf("%v: said with the detail %q", id.Type, r.Detail)
 			}
 		}
 	}

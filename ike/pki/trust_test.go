@@ -199,5 +199,59 @@ func TestTooMuch(t *testing.T) {
 	}
 	accepted(t, trustIn(ca), p)
 	refused(t, trustIn(ca), Presented{Certs: append(p.Certs, ca.Raw)}, TooMuch)
-	refused(t, trustIn(ca), Presented{Certs: [][]byte{end.Raw, make([]byte, MaxPresentedBytes)}}, TooMuch)
+	rest := make([]byte, MaxPresentedBytes-len(end.Raw)+1)
+	accepted(t, trustIn(ca), Presented{Certs: [][]byte{end.Raw, rest[1:]}})
+	refused(t, trustIn(ca), Presented{Certs: [][]byte{end.Raw, rest}}, TooMuch)
+}
+
+// TestBestChain has several chains that are all valid: the shortest is taken, and of these the one that is valid longest.
+func TestBestChain(t *testing.T) {
+	top := root(t, "Top")
+	key := newKey(t)
+	short := caTemplate("CA")
+	short.NotAfter = noon().Add(time.Hour)
+	soon, late, cross := issue(t, nil, short, key), issue(t, nil, caTemplate("CA"), key), issue(t, top, caTemplate("CA"), key)
+	end := issue(t, late, endTemplate(), nil)
+	for _, trust := range []*Trust{trustIn(top, soon, late), trustIn(late, soon, top)} {
+		wantChain(t, accepted(t, trust, present(end, cross)), end, late)
+	}
+	wantChain(t, accepted(t, trustIn(top, soon), present(end, cross)), end, soon)
+	wantChain(t, accepted(t, trustIn(top), present(end, soon, cross)), end, cross, top)
+	// The best of those that have the CA demanded.
+	trust := trustIn(top, late)
+	trust.CA = id(t, "O=Example, CN=Top")
+	wantChain(t, accepted(t, trust, present(end, cross)), end, cross, top)
+}
+
+// TestReach leaves out what no name leads to, and what is there twice.
+func TestReach(t *testing.T) {
+	ca, other := root(t, "CA"), root(t, "Other")
+	between, stray := issue(t, ca, caTemplate("Between"), nil), issue(t, other, caTemplate("Stray"), nil)
+	end := issue(t, between, endTemplate(), nil)
+	list := func(all ...*holder) (out []*x509.Certificate) {
+		for _, h := range all {
+			out = append(out, h.Certificate)
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		stored, sent              []*x509.Certificate
+		anchors, between, unknown int
+	}{
+		{nil, list(between, stray, ca, other, end), 1, 0, 1},
+		{nil, list(between, between, ca), 1, 0, 1},
+		{list(between, stray, ca), list(between, stray, ca), 1, 1, 0},
+		{list(between, between), nil, 1, 1, 0},
+		{list(stray), nil, 0, 0, 0},
+	} {
+		trust := trustIn(other, ca, ca)
+		trust.Intermediates = tt.stored
+		got := trust.reach(end.Certificate, tt.sent)
+		if len(got.anchors) != tt.anchors || len(got.between) != tt.between || len(got.unknown) != tt.unknown {
+			t.Errorf("%d anchors, %d between, %d unknown; want %+v", len(got.anchors), len(got.between), len(got.unknown), tt)
+		}
+	}
+	if got := trustIn(between).reach(between.Certificate, nil); len(got.anchors) != 1 {
+		t.Error("an anchor that is the end is not reached")
+	}
 }
