@@ -53,6 +53,7 @@ func TestVouching(t *testing.T) {
 	end := issue(t, chain[0], endTemplate(), nil)
 	whole := append([]*holder{end}, chain...)
 	wantChain(t, accepted(t, trustIn(ca), present(whole...)), whole...)
+	wantChain(t, accepted(t, trustIn(root(t, "CA"), ca), present(whole...)), whole...) // the second CA of the name has signed
 	decoys := []*holder{end}
 	for i, c := range slices.Backward(chain[:5]) {
 		decoys = append(decoys, issue(t, nil, caTemplate(fmt.Sprint("Between ", 4-i)), nil), c)
