@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/dsa"
 	"crypto/ecdsa"
@@ -181,6 +182,7 @@ func TestAbsurdKeys(t *testing.T) {
 		"e of 65 bits":             {rsaInfo(t, good, new(big.Int).Lsh(three, 64)), Unreadable},
 		"e as long as n":           {rsaInfo(t, good, odd(t, 2048)), Unreadable},
 		"DSA":                      {dsaInfo, UnfitKey},
+		"RSASSA-PSS":               {bytes.Replace(rsaInfo(t, good, e), marshal(t, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}), marshal(t, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}), 1), UnfitKey},
 		"P-224":                    {info(t, p224.Public()), UnfitKey},
 		"a point beside its curve": {flipped, Unreadable},
 		"elements behind the key":  {append(append([]byte{0x30, p256[1] + 2}, p256[2:]...), 5, 0), UnfitKey},
