@@ -9,9 +9,12 @@ import (
 	"esplanade/ike/policy"
 )
 
-// Auth is a table [connections.NAME.local] or [connections.NAME.remote], or what stands for one that is not written.
+// Auth is a table [connections.NAME.local] or [connections.NAME.remote], or what stands for one that is not written; there may be several
+// of a side, see readRounds.
 type Auth struct {
 	Source
+	// Round orders several tables of a side; those of one number go by the order of the file.
+	Round int `key:"round" reload:"reestablish"`
 	// Method is the word after auth. Where it is not written it follows from what is: see inferMethods.
 	Method policy.Auth `key:"auth" reload:"reestablish"`
 	// ID is the identity: that of this gateway, or the pattern for the peer's. Default %any, which for this gateway
@@ -62,6 +65,8 @@ func readAuth(t *table, side string) (a Auth) {
 			t.errorf(at, "use this gateway's own identity, not a pattern", "%s is %s, a pattern", t.name("id"), quote(text))
 		}
 	}
+	round, _ := t.integer("round", 0, 0, 1000)
+	a.Round = int(round)
 	a.Certs = readNames(t, "certs")
 	a.Pubkeys = readNames(t, "pubkeys")
 	if side == "remote" {
@@ -107,6 +112,17 @@ func readPolicies(t *table) (out []x509.OID) {
 // inferMethods gives the sides of a connection that do not write auth their method: a side with certificates has pubkey, and so has one
 // whose other side has. Everything else is psk.
 func inferMethods(n *Connection, broken bool) {
+	for _, list := range [][]Auth{n.LocalRounds, n.RemoteRounds} {
+		for i := range list {
+			switch a := &list[i]; {
+			case a.Method != 0 || a.Has("auth"):
+			case a.byCertificates():
+				a.Method = policy.AuthPubkey
+			default:
+				a.Method = policy.AuthPSK
+			}
+		}
+	}
 	sides := []*Auth{&n.Local, &n.Remote}
 	for i, a := range sides {
 		other := sides[1-i]

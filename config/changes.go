@@ -14,6 +14,7 @@ import (
 //
 //	keys    the field is a table, whose keys say it themselves
 //	tables  the field is tables with names: the reload compares them one by one
+//	rounds  the field is tables in an order: as many, and one by one as keys
 //
 // `only:"remote"` is a field of [Auth] that [connections.NAME.local] does not have.
 //
@@ -60,6 +61,8 @@ func changes(out []Change, prefix string, old, fresh reflect.Value) []Change {
 		switch effect, ok := valueOf(effects(), how); {
 		case how == "keys":
 			out = changes(out, prefix+key+".", old.Field(i), fresh.Field(i))
+		case how == "rounds":
+			out = roundChanges(out, prefix+key, old.Field(i), fresh.Field(i))
 		case ok && !same(old.Field(i), fresh.Field(i)):
 			out = append(out, Change{prefix + key, effect})
 		}
@@ -67,10 +70,21 @@ func changes(out []Change, prefix string, old, fresh reflect.Value) []Change {
 	return out
 }
 
+// roundChanges compares tables in their order.
+func roundChanges(out []Change, key string, old, fresh reflect.Value) []Change {
+	if old.Len() != fresh.Len() {
+		return append(out, Change{key + "…", Reestablish})
+	}
+	for i := range old.Len() {
+		out = changes(out, fmt.Sprintf("%s%d.", key, i+2), old.Index(i), fresh.Index(i))
+	}
+	return out
+}
+
 // tags are the key of a field and what a reload does with it; both are empty for a field that is no key.
 func tags(f reflect.StructField) (key, reload string) {
 	key, reload = f.Tag.Get("key"), f.Tag.Get("reload")
-	if _, ok := valueOf(effects(), reload); ok || reload == "keys" || reload == "tables" {
+	if _, ok := valueOf(effects(), reload); ok || reload == "keys" || reload == "tables" || reload == "rounds" {
 		return key, reload
 	}
 	if key == "-" && reload == "" || f.Type == reflect.TypeFor[Source]() {

@@ -107,6 +107,7 @@ func (c *Config) check(r *reader) {
 	c.Set = c.makeSet(r)
 	c.checkInferred()
 	c.checkSecrets(r)
+	c.checkRounds(r)
 	c.checkPPKs(r)
 	c.checkIdentities(r)
 	c.checkLinks(r)

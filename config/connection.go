@@ -69,6 +69,9 @@ type Connection struct {
 	// Local is how this gateway proves who it is, and Remote how the peer has to.
 	Local  Auth `key:"local" reload:"keys"`
 	Remote Auth `key:"remote" reload:"keys"`
+	// LocalRounds and RemoteRounds are the rounds of authentication behind those (RFC 4739): tables such as [connections.NAME.local-2].
+	LocalRounds  []Auth `key:"local-" reload:"rounds"`
+	RemoteRounds []Auth `key:"remote-" reload:"rounds"`
 	// SendCert says when this side sends its certificates, and SendCertReq whether it tells the peer which CAs it accepts.
 	SendCert    policy.SendCert `key:"send_cert" reload:"live" default:"ifasked"`
 	SendCertReq bool            `key:"send_certreq" reload:"live" default:"true"`
@@ -150,8 +153,9 @@ func readConnection(t *table, c *Config) *Connection {
 	readIKELifetimes(t, n)
 	n.RedirectTo = readRedirectTo(t, n)
 	n.PPKID = readPPKID(t)
-	n.Local = readAuth(t.sub("local"), "local")
-	n.Remote = readAuth(t.sub("remote"), "remote")
+	var localRounds, remoteRounds []string
+	n.Local, n.LocalRounds, localRounds = readRounds(t, "local")
+	n.Remote, n.RemoteRounds, remoteRounds = readRounds(t, "remote")
 	n.Key, n.KeyFile = readOwnKey(t, filepath.Dir(c.File))
 	inferMethods(n, t.broken)
 	children := t.sub("children")
@@ -163,7 +167,7 @@ func readConnection(t *table, c *Config) *Connection {
 			n.Children = append(n.Children, readChild(h, h.checkName("child"), n, c))
 		}
 	}
-	n.Source = t.done()
+	n.Source = t.done(append(localRounds, remoteRounds...)...)
 	if n.Downgrade == policy.DowngradeRequired && !c.IKE.Downgrade {
 		t.errorf(n.At("downgrade_prevention"), "remove downgrade_prevention = false from [ike]",
 			"%s is \"required\", and ike.downgrade_prevention is false, so that no peer could meet it", t.name("downgrade_prevention"))

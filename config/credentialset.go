@@ -71,21 +71,31 @@ func (c *Config) makeSet(r *reader) *credential.Set {
 	common := s.common(c)
 	s.known = common.intermediates
 	all := map[string]credential.Connection{}
-	for i, n := range c.Connections {
+	for at, n := range c.Connections {
 		var one credential.Connection
-		if n.Local.Method == policy.AuthPubkey {
-			if !n.Local.Has("id") {
-				n = n.withLocalID(identity.Identity{}) // what it was before may have been the name of another certificate
+		local, remote := n.Rounds()
+		for i, a := range local {
+			var pairs []credential.Pair
+			if a.Method == policy.AuthPubkey {
+				if !a.Has("id") {
+					n = n.withLocalID(i, identity.Identity{}) // what it was before may have been the name of another certificate
+				}
+				now := n.inRound(i, 0)
+				var id identity.Identity
+				if pairs, id = s.pairs(now); now.Local.ID.Any() {
+					now.Local.ID = id
+					n = n.withLocalID(i, id)
+				}
+				c.Connections[at] = n
 			}
-			pairs, id := s.pairs(n)
-			if n.Local.ID.Any() {
-				n.Local.ID = id
-			}
-			c.Connections[i] = n
-			one.Own = [][]credential.Pair{pairs}
+			one.Own = append(one.Own, pairs)
 		}
-		if n.Remote.Method == policy.AuthPubkey {
-			one.Accept = []credential.Accepted{s.accepted(n, common)}
+		for i, a := range remote {
+			var accepted credential.Accepted
+			if a.Method == policy.AuthPubkey {
+				accepted = s.accepted(n.inRound(0, i), common)
+			}
+			one.Accept = append(one.Accept, accepted)
 		}
 		all[n.Name] = one
 	}
@@ -100,10 +110,15 @@ func (c *Config) makeSet(r *reader) *credential.Set {
 	return credential.NewSet(all)
 }
 
-// withLocalID is the connection with another identity of this side.
-func (c *Connection) withLocalID(id identity.Identity) *Connection {
+// withLocalID is the connection with another identity of this side in a round.
+func (c *Connection) withLocalID(round int, id identity.Identity) *Connection {
 	out := *c
-	out.Local.ID = id
+	if round == 0 {
+		out.Local.ID = id
+		return &out
+	}
+	out.LocalRounds = slices.Clone(out.LocalRounds)
+	out.LocalRounds[round-1].ID = id
 	return &out
 }
 
@@ -132,8 +147,11 @@ func (s *shelf) collect(c *Config) {
 	}
 	// Certificates of connections are read before the keys are needed: some have their key in the same file.
 	for _, n := range c.Connections {
-		for _, name := range n.Local.each("certs", n.Local.Certs) {
-			s.certificates(name)
+		local, _ := n.Rounds()
+		for _, a := range local {
+			for _, name := range a.each("certs", a.Certs) {
+				s.certificates(name)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 
+	"esplanade/config"
 	"esplanade/ike/policy"
 	"esplanade/ike/vici"
 )
@@ -22,9 +23,9 @@ func (b *Backend) ListConns(ctx context.Context, name string, yield func(vici.Co
 			Name: c.Name, LocalAddrs: texts(c.LocalAddrs), RemoteAddrs: texts(c.RemoteAddrs),
 			LocalPort: c.LocalPort, RemotePort: c.RemotePort, Version: "IKEv2", ReauthTime: c.ReauthTime, RekeyTime: c.RekeyTime,
 			Unique: c.Unique.String(), DPDDelay: c.DPDDelay, PPKID: c.PPKID, PPKRequired: c.PPKRequired,
-			LocalAuth:  []vici.Auth{{Class: authClass(c.Local.Method), ID: c.Local.ID.String()}},
-			RemoteAuth: []vici.Auth{{Class: authClass(c.Remote.Method), ID: c.Remote.ID.String()}},
 		}
+		local, remote := c.Rounds()
+		v.LocalAuth, v.RemoteAuth = authRounds(local), authRounds(remote)
 		for _, h := range c.Children {
 			v.Children = append(v.Children, vici.ConnChild{
 				Name: h.Name, Mode: modeName(h.Mode), RekeyTime: h.RekeyTime, RekeyBytes: h.RekeyBytes, RekeyPackets: h.RekeyPackets,
@@ -37,6 +38,14 @@ func (b *Backend) ListConns(ctx context.Context, name string, yield func(vici.Co
 		}
 	}
 	return nil
+}
+
+// authRounds are the rounds of authentication of a side.
+func authRounds(list []config.Auth) (out []vici.Auth) {
+	for _, a := range list {
+		out = append(out, vici.Auth{Class: authClass(a.Method), ID: a.ID.String()})
+	}
+	return out
 }
 
 // authClass is strongSwan's name for a method.

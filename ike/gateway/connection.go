@@ -172,6 +172,13 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 			HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation, FragmentSize: g.IKE.FragmentSize - outerHeaders,
 		},
 	}
+	for _, a := range c.LocalRounds {
+		s.LocalRounds = append(s.LocalRounds, sa.Round{ID: a.ID, Auth: a.Method})
+	}
+	for _, a := range c.RemoteRounds {
+		s.RemoteRounds = append(s.RemoteRounds, sa.Round{ID: a.ID, Auth: a.Method})
+		s.RemoteRoundLines = append(s.RemoteRoundLines, a.At("id").FileLine())
+	}
 	if c.RemotePort != config.DefaultPort {
 		// A port that is not 500 speaks behind the marker from the start, and is the one that ESP goes to as well.
 		s.RemoteNATPort = c.RemotePort

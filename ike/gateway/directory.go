@@ -29,8 +29,9 @@ type directory struct {
 type idKey struct{ local, remote, addrs string }
 
 func idsOf(c *config.Connection) idKey {
-	k := idKey{local: c.Local.ID.String(), remote: c.Remote.ID.String()}
-	if !c.Remote.ID.Concrete() {
+	local, remote := c.LastIDs()
+	k := idKey{local: local.ID.String(), remote: remote.ID.String()}
+	if !remote.ID.Concrete() {
 		k.addrs = joined(endpoints(c.RemoteAddrs))
 	}
 	return k

@@ -11,7 +11,7 @@ import (
 // same identities and the same way to prove them, which a key of a connection's own is not. A peer may bring up their children on the IKE SA that there is already.
 func (g *Manager) siblings(m *sa.Machine) []*sa.Config {
 	c := g.connection(m.Config())
-	if c == nil || c.cfg.OwnKey || len(g.dir.byIDs[idsOf(c.conf)]) < 2 {
+	if c == nil || c.cfg.OwnKey || c.cfg.SeveralRounds() || len(g.dir.byIDs[idsOf(c.conf)]) < 2 {
 		return nil
 	}
 	p, cfg := m.Path(), c.cfg
@@ -19,7 +19,7 @@ func (g *Manager) siblings(m *sa.Machine) []*sa.Config {
 	var out []*sa.Config
 	for _, x := range g.dir.byIDs[idsOf(c.conf)] {
 		o := x.cfg
-		if x != c && !x.gone && !o.OwnKey && slices.Contains(fits, o) && o.LocalAuth == cfg.LocalAuth && o.RemoteAuth == cfg.RemoteAuth &&
+		if x != c && !x.gone && !o.OwnKey && !o.SeveralRounds() && slices.Contains(fits, o) && o.LocalAuth == cfg.LocalAuth && o.RemoteAuth == cfg.RemoteAuth &&
 			o.PPKID == cfg.PPKID && o.PPKRequired == cfg.PPKRequired && o.Downgrade == cfg.Downgrade {
 			out = append(out, o)
 		}

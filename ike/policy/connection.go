@@ -18,6 +18,9 @@ func (Auth) Words() []string { return []string{"", "psk", "pubkey"} }
 // String is the word of the configuration.
 func (a Auth) String() string { return Name(a) }
 
+// MaxRounds is how many rounds of authentication a side can have (RFC 4739).
+const MaxRounds = 8
+
 // DowngradePrevention says whether the proofs of both sides cover the whole IKE_SA_INIT exchange
 // (draft-ietf-ipsecme-ikev2-downgrade-prevention).
 type DowngradePrevention uint8

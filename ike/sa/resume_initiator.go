@@ -79,7 +79,7 @@ func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
 	switch {
 	case !c.Resumption:
 		return "resumption = false"
-	case c.severalRounds():
+	case c.SeveralRounds():
 		return "the connection has several rounds of authentication now"
 	case m.usesPPK():
 		return "the connection has a PPK now"
@@ -153,7 +153,7 @@ func (t *resumeTask) take(m *Machine, now time.Time, msg *wire.Message, datagram
 // requestTicket asks for a ticket: in an IKE_AUTH request, of a resumed IKE SA as well, since the one that it was resumed with is
 // used up, and after a rekeying. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
 func (m *Machine) requestTicket() []wire.Payload {
-	if !m.cfg.Resumption || m.usesPPK() || m.cfg.severalRounds() {
+	if !m.cfg.Resumption || m.usesPPK() || m.cfg.SeveralRounds() {
 		return nil
 	}
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketRequest}}

@@ -57,7 +57,7 @@ func (m *Machine) openTicket(now time.Time, b []byte) error {
 			m.cfg, m.candidates = c, []*Config{c}
 		}
 	}
-	if m.candidates == nil || m.usesPPK() || m.cfg.severalRounds() {
+	if m.candidates == nil || m.usesPPK() || m.cfg.SeveralRounds() {
 		return errConfig
 	}
 	own, err1 := identity.FromWire(s.IDr[0], s.IDr[1:])
@@ -129,7 +129,7 @@ func (m *Machine) asksForTicket(r *request) bool {
 
 // givesTickets reports whether there is one for the peer. One that was called resumes nothing.
 func (m *Machine) givesTickets() bool {
-	return m.auth.responder && m.env.Tickets != nil && !m.usesPPK() && !m.cfg.severalRounds()
+	return m.auth.responder && m.env.Tickets != nil && !m.usesPPK() && !m.cfg.SeveralRounds()
 }
 
 // ticketLater answers TICKET_REQUEST where there can be no ticket: not yet, or not at all.

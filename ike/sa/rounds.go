@@ -32,11 +32,8 @@ type Round struct {
 
 func (r Round) signs() bool { return r.Auth == policy.AuthPubkey }
 
-// MaxRounds is how many rounds a side can have.
-const MaxRounds = 8
-
-// severalRounds reports whether either side proves itself more than once.
-func (c *Config) severalRounds() bool { return len(c.LocalRounds)+len(c.RemoteRounds) > 0 }
+// SeveralRounds reports whether either side proves itself more than once.
+func (c *Config) SeveralRounds() bool { return len(c.LocalRounds)+len(c.RemoteRounds) > 0 }
 
 // round is the i-th round of this side, from 0, and peerRound that of the peer.
 func (c *Config) round(i int) Round {
@@ -69,7 +66,7 @@ func multipleAuth() []wire.Payload {
 // answersMultipleAuth takes the responder's IKE_SA_INIT.
 func (m *Machine) answersMultipleAuth(payloads []wire.Payload) *diag.Failure {
 	m.init.multipleAuth = notify(payloads, wire.NotifyMultipleAuthSupported) != nil
-	if m.cfg.severalRounds() && !m.init.multipleAuth {
+	if m.cfg.SeveralRounds() && !m.init.multipleAuth {
 		return m.noMultipleAuth(m.where(wire.ExchangeIKESAInit))
 	}
 	return nil
