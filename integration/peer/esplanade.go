@@ -293,7 +293,7 @@ func (e *Esplanade) config() string {
 			for i, a := range side.rounds {
 				name := side.name
 				if i > 0 {
-					name, side.id = fmt.Sprintf("%s%d", name, i+1), a.ID
+					name, side.id = fmt.Sprintf("%s-%d", name, i+1), a.ID
 				}
 				fmt.Fprintf(&b, "[connections.%s.%s]\n%s", c.Name, name, lines("", authKeys(a, side.id)))
 			}
