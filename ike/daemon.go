@@ -12,6 +12,8 @@ import (
 	"esplanade/config"
 	"esplanade/ike/credential"
 	"esplanade/ike/gateway"
+	"esplanade/ike/pki/cache"
+	"esplanade/ike/pki/fetch"
 	"esplanade/ike/sa"
 )
 
@@ -38,6 +40,11 @@ type Options struct {
 	// event loop itself, which shows what they are good for.
 	Workers int
 
+	// FetchAllowed are networks that CRLs and OCSP answers may be fetched from although they are not of the public Internet. Cache keeps
+	// on disk what was fetched; nil: nothing does.
+	FetchAllowed []netip.Prefix
+	Cache        *cache.Dir
+
 	// carryOut takes the place of the function of that name in tests.
 	carryOut func(sa.Want) sa.Result
 }
@@ -56,6 +63,8 @@ type Daemon struct {
 	routing  *routing
 	resolver resolver
 	desk     *desk
+	// revocations has fetchers of its own.
+	revocations revocations
 
 	// gateway belongs to the event loop.
 	gateway *gateway.Manager
@@ -87,6 +96,8 @@ func New(o Options) *Daemon {
 	d.resolver.init()
 	d.routing = newRouting(o.Network, o.Logger, d.loop.wakeUp)
 	d.desk = newDesk(workers(o.Workers), o.carryOut, d.loop.wakeUp)
+	guard := fetch.Guard{Allowed: o.FetchAllowed, Own: d.ownAddresses}
+	d.revocations.init(&fetch.Client{Guard: guard}, o.Cache, o.Logger, d.desk.finish)
 	d.gateway = gateway.New(gateway.Options{
 		Config: o.Config, DataPlane: o.DataPlane, Host: host{d}, IKEPort: o.IKEPort, NATTPort: o.NATTPort, Bound: o.Bound,
 		Observer: o.Observer, Meter: &d.stats,
@@ -110,6 +121,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	list, known := d.addresses()
 	go d.routing.run()
 	d.desk.start()
+	d.revocations.start()
 	d.gateway.Start(now, list, known)
 	// Before anything else is done, what the configuration says is protected goes into the tunnels.
 	d.routing.flush()
@@ -132,6 +144,7 @@ func (d *Daemon) shutdown() {
 	}
 	d.gateway.Close(time.Now())
 	d.desk.close()
+	d.revocations.close()
 	d.resolver.cancel()
 	d.loop.close()
 	d.routing.close()

@@ -43,6 +43,12 @@ func (d *Daemon) addresses() (list []netip.Addr, known bool) {
 	return list, err == nil
 }
 
+// ownAddresses are those of this host, for whoever must not connect to them. It is not called from the event loop.
+func (d *Daemon) ownAddresses() []netip.Addr {
+	list, _ := d.o.Network.Addresses()
+	return list
+}
+
 // AddressesChanged says that addresses or routes of this host may have changed. It may be called when nothing has. The
 // caller waits for the system's list, which may take its time; the event loop does not.
 func (d *Daemon) AddressesChanged() {

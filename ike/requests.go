@@ -218,8 +218,21 @@ func (d *desk) report() Work {
 // Work may be called from any goroutine.
 func (d *Daemon) Work() Work { return d.desk.report() }
 
+// finish hands over the result of an errand that no worker has carried out.
+func (d *desk) finish(x gateway.Errand, r sa.Result) {
+	d.mu.Lock()
+	d.completed = append(d.completed, completion{x, r})
+	d.mu.Unlock()
+	d.wake()
+}
+
 // CarryOut implements gateway.Host.
-func (h host) CarryOut(x gateway.Errand) (sa.Result, bool) { return h.d.desk.put(x) }
+func (h host) CarryOut(x gateway.Errand) (sa.Result, bool) {
+	if u, ok := asks(x.Want); ok {
+		return h.d.revocations.ask(x, u)
+	}
+	return h.d.desk.put(x)
+}
 
 // fetchCompleted gives the gateway results of its errands.
 func (d *Daemon) fetchCompleted() {

@@ -10,6 +10,7 @@ import (
 
 	"esplanade/ike/credential"
 	"esplanade/ike/pki"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
@@ -175,6 +176,8 @@ func selfSigned(c *x509.Certificate) bool { return slices.Equal(c.RawSubject, c.
 type Checking struct {
 	// Trust is what is accepted. It is asked for when the signature is judged.
 	Trust func() *pki.Trust
+	// Rules say what is asked about revocations. Nil: nothing is.
+	Rules func() revocation.Rules
 	// SHA1 takes RSA with SHA-1 of a peer that does not know RFC 7427.
 	SHA1 bool
 }
@@ -214,6 +217,14 @@ func (c *signatureChecker) Process(t *Transcript, in []wire.Payload) (Step, erro
 		return Step{}, answer.Err
 	}
 	judged := answer.Value.(Judged)
+	if want, ok := c.unrevoked(judged, in); ok {
+		switch answer, ok := t.Ask(want); {
+		case !ok:
+			return Step{Status: Wait}, nil
+		case answer.Err != nil:
+			return Step{}, answer.Err
+		}
+	}
 	t.Peer, t.PeerScheme = judged.Peer, judged.By
 	c.status = Done
 	return Step{Status: Done}, nil

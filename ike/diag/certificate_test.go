@@ -16,6 +16,9 @@ func everyCertificate(w Where) map[string]*Failure {
 			Cert: Certificate{Subject: "CN=b", Serial: "12ab", Issuer: "CN=CA", Names: `"site-b.example"`}, Blame: "which is no good",
 		})
 	}
+	c := Certificate{Subject: "CN=b", Serial: "12ab", Issuer: "CN=CA"}
+	all["CertRevoked"] = CertRevoked(w, c, testTime, "keyCompromise", "the CRL http://ca.example/ca.crl (number 7)")
+	all["CertStatusUnknown"] = CertStatusUnknown(w, c, "strict", "CRL http://ca.example/ca.crl: connection refused")
 	return all
 }
 

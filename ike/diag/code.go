@@ -67,6 +67,10 @@ const (
 	CodeCertConstraint Code = "E-CERT-CONSTRAINT"
 	// CodeCertWeak: a key or signature of the peer's chain is too weak.
 	CodeCertWeak Code = "E-CERT-WEAK"
+	// CodeCertRevoked: a certificate of the peer's chain was revoked.
+	CodeCertRevoked Code = "E-CERT-REVOKED"
+	// CodeCertStatus: it can't be found out whether a certificate of the peer's chain was revoked.
+	CodeCertStatus Code = "E-CERT-STATUS"
 	// CodeSignature: the peer's signature is not that of its key.
 	CodeSignature Code = "E-SIGNATURE"
 	// CodeSignatureAlgorithm: one side signs by an algorithm that the other does not take.

@@ -6,6 +6,7 @@ import (
 	"esplanade/ike/auth"
 	"esplanade/ike/credential"
 	"esplanade/ike/pki"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
@@ -161,5 +162,8 @@ func (c *Config) provedBy() wire.AuthMethod {
 
 // checking is what the peer is asked for in a round.
 func (m *Machine) checking(round int) auth.Checking {
-	return auth.Checking{Trust: func() *pki.Trust { return m.accepted(m.cfg, round).Trust }}
+	return auth.Checking{
+		Trust: func() *pki.Trust { return m.accepted(m.cfg, round).Trust },
+		Rules: func() revocation.Rules { return m.accepted(m.cfg, round).Rules },
+	}
 }

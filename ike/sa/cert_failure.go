@@ -6,12 +6,14 @@ import (
 	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/pki"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/wire"
 )
 
 // signatureFailure is what a signature, or the certificate behind it, has failed with; nil for another error.
 func (m *Machine) signatureFailure(w diag.Where, err error) *diag.Failure {
 	var refusal *pki.Refusal
+	var revoked *revocation.Refusal
 	var wrong *auth.SignatureError
 	var algorithm *auth.AlgorithmError
 	var scheme *auth.NoSchemeError
@@ -23,6 +25,8 @@ func (m *Machine) signatureFailure(w diag.Where, err error) *diag.Failure {
 	switch {
 	case errors.As(err, &refusal):
 		return diag.CertRefused(remote, certRefusal(refusal))
+	case errors.As(err, &revoked):
+		return revocationFailure(remote, revoked)
 	case errors.As(err, &wrong):
 		return diag.WrongSignature(remote, certificate(&pki.Refusal{Cert: wrong.Cert}), wrong.Scheme.String(), wrong.Key, wrong.Fits)
 	case errors.As(err, &algorithm):
@@ -40,6 +44,22 @@ func (m *Machine) signatureFailure(w diag.Where, err error) *diag.Failure {
 		return diag.NoTrust(remote)
 	}
 	return nil
+}
+
+// revocationFailure says which certificate was revoked, or of which one that is not known.
+func revocationFailure(w diag.Where, r *revocation.Refusal) *diag.Failure {
+	c := diag.Certificate{Subject: pki.Subject(r.Certificate), Serial: pki.Serial(r.Certificate), Issuer: pki.Issuer(r.Certificate)}
+	if r.Certificate.BasicConstraintsValid && r.Certificate.IsCA {
+		c.Role = "certificate of the CA"
+	}
+	if r.Status == revocation.Revoked {
+		reason := ""
+		if r.Reason != revocation.Unspecified {
+			reason = r.Reason.String()
+		}
+		return diag.CertRevoked(w, c, r.At, reason, r.By)
+	}
+	return diag.CertStatusUnknown(w, c, r.Policy.String(), r.Why())
 }
 
 func names(list []wire.HashAlgorithm) (out []string) {

@@ -40,18 +40,19 @@ var Layers = []Layer{
 	{Dir: "ike/pki/ca"},
 	{Dir: "ike/pki/ca/folder", May: []string{"ike/pki/ca"}},
 	{Dir: "ike/pki/fetch"},
+	{Dir: "ike/pki/cache"},
 	{Dir: "ike/pki/files", May: []string{"ike/pki"}},
 	{Dir: "ike/pki/revocation", May: []string{"ike/pki", "ike/policy"}},
 	{Dir: "ike/credential", May: []string{"ike/pki", "ike/pki/revocation"}, Tests: []string{"ike/pki/pkitest", "ike/policy"}},
 	// Certificates for tests and benchmarks.
 	{Dir: "ike/pki/pkitest", May: []string{"ike/credential", "ike/identity", "ike/pki"}},
-	{Dir: "ike/auth/...", May: []string{"ike/auth/...", "ike/credential", "ike/suite", "ike/identity", "ike/pki", "ike/policy", "ike/wire"},
+	{Dir: "ike/auth/...", May: []string{"ike/auth/...", "ike/credential", "ike/suite", "ike/identity", "ike/pki", "ike/pki/revocation", "ike/policy", "ike/wire"},
 		Tests: []string{"ike/pki/pkitest"}},
 	{Dir: "ike/eap/...", May: []string{"ike/eap/...", "ike/suite", "ike/wire"}},
 	{Dir: "config", May: []string{"config/tree", "ike/policy", "ike/proposal", "ike/selector", "ike/identity", "ike/wire", "ike/credential", "ike/pki/..."}, Tests: []string{"ike/vici"}},
 
 	// One IKE SA as a machine; the control protocol, which knows its backend as an interface of its own.
-	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/credential", "ike/eap/...", "ike/diag", "ike/identity", "ike/pki", "ike/policy", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
+	{Dir: "ike/sa", May: []string{"esp", "ike/auth/...", "ike/credential", "ike/eap/...", "ike/diag", "ike/identity", "ike/pki", "ike/pki/revocation", "ike/policy", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
 		Tests: []string{"ike/peertest", "ike/pki/pkitest"}},
 	{Dir: "ike/vici", Tests: []string{"ike/diag", "ike/wire"}},
 
@@ -61,7 +62,7 @@ var Layers = []Layer{
 		Tests: []string{"ike/auth", "ike/hosttest", "ike/peertest", "ike/pki", "ike/pki/pkitest", "ike/proposal"}},
 	{Dir: "ike/control", May: []string{"config", "ike/diag", "ike/gateway", "ike/identity", "ike/policy", "ike/proposal", "ike/sa", "ike/selector", "ike/vici", "ike/wire"},
 		Tests: []string{"ike/suite"}},
-	{Dir: "ike", May: []string{"config", "ike/credential", "ike/diag", "ike/gateway", "ike/news", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest"}},
+	{Dir: "ike", May: []string{"config", "ike/auth", "ike/credential", "ike/diag", "ike/pki", "ike/pki/cache", "ike/pki/fetch", "ike/pki/revocation", "ike/gateway", "ike/news", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest", "ike/policy"}},
 	{Dir: "ike/sim/...", May: []string{"config", "esp", "ike/..."}},
 
 	// The packet loop and devices: never IKE, but for the value package with the selectors.

@@ -74,24 +74,29 @@ func (s *Store) file(now time.Time, k ca, l *List, issuer *x509.Certificate) *he
 	return f
 }
 
-// takeList judges a list that was fetched, and keeps it.
-func (s *Store) takeList(now time.Time, n *Needed, body []byte) *Problem {
+// judgeList judges a list that was fetched.
+func judgeList(now time.Time, n *Needed, body []byte) (*held, *Problem) {
 	l, p := readList(body)
 	if p != nil {
-		return p
+		return nil, p
 	}
 	l.Name = n.URI
 	h, p := hold(l, n.Issuer, n.Configured)
 	switch {
 	case p != nil:
-		return p
+		return nil, p
 	case h.head.ThisUpdate.After(now.Add(maxSkew)):
-		return inFuture(now, l)
+		return nil, inFuture(now, l)
 	case n.delta && h.base == nil:
-		return problem(FaultScope, "it is no delta CRL, and should be one")
+		return nil, problem(FaultScope, "it is no delta CRL, and should be one")
 	case !n.delta && h.base != nil:
-		return problem(FaultScope, "it is a delta CRL, and should be a complete one")
+		return nil, problem(FaultScope, "it is a delta CRL, and should be a complete one")
 	}
+	return h, nil
+}
+
+// takeList keeps a list.
+func (s *Store) takeList(now time.Time, n *Needed, h *held) *Problem {
 	for _, o := range s.lists {
 		// The number never goes backwards: whoever can answer in the name of the server could give an old list, from before the revocation.
 		// If the CA begins to count again, its list is taken when the one with the higher number has ended.

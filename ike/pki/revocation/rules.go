@@ -45,3 +45,15 @@ func (r *Rules) of(ca *x509.Certificate) (list []*Authority) {
 func sameCA(a, b *x509.Certificate) bool {
 	return slices.Equal(a.RawSubject, b.RawSubject) && slices.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
 }
+
+// Concern reports whether there is anything to find out about a chain, end first and anchor last: where there is no address, no CRL and no
+// policy that wants one, there is not.
+func (r *Rules) Concern(chain []*x509.Certificate) bool {
+	for i := range len(chain) - 1 {
+		c, issuer := chain[i], chain[i+1]
+		if r.Policy == policy.RevocationStrict || len(r.Lists) > 0 || len(c.OCSPServer)+len(c.CRLDistributionPoints) > 0 || len(r.of(issuer)) > 0 {
+			return true
+		}
+	}
+	return false
+}

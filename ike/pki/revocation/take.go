@@ -11,11 +11,58 @@ import (
 // Take judges what was fetched for a Needed, and keeps it if it is of use. An error is a [*Problem]; the same is not needed again then
 // for a while.
 func (s *Store) Take(now time.Time, n Needed, body []byte) error {
-	var p *Problem
+	return s.Keep(now, Judge(now, n, body))
+}
+
+// Judged is what was fetched for a Needed, judged by itself.
+type Judged struct {
+	needed  Needed
+	list    *held
+	answer  *answer
+	problem *Problem
+}
+
+// Err is what is wrong with it by itself: a [*Problem], or nil.
+func (j Judged) Err() error {
+	if j.problem == nil {
+		return nil
+	}
+	p := *j.problem
+	return p.of(j.needed.Kind, j.needed.URI)
+}
+
+// Current reports whether it has not ended.
+func (j Judged) Current(now time.Time) bool {
+	switch {
+	case j.list != nil:
+		return j.list.current(now)
+	case j.answer != nil:
+		return j.answer.status == Revoked || now.Before(j.answer.until)
+	}
+	return false
+}
+
+// Judge finds out what was fetched for a Needed. It takes the time that a signature takes, and for a list of a million entries a second. It
+// may be called from any goroutine.
+func Judge(now time.Time, n Needed, body []byte) Judged {
+	j := Judged{needed: n}
 	if n.Kind == OCSP {
-		p = s.takeAnswer(now, &n, body)
+		j.answer, j.problem = judgeAnswer(now, body, n.Certificate, n.Issuer, n.responders)
 	} else {
-		p = s.takeList(now, &n, body)
+		j.list, j.problem = judgeList(now, &n, body)
+	}
+	return j
+}
+
+// Keep keeps what was judged, if it is of use together with what is known. See [Store.Take].
+func (s *Store) Keep(now time.Time, j Judged) error {
+	n, p := j.needed, j.problem
+	switch {
+	case p != nil:
+	case n.Kind == OCSP:
+		p = s.takeAnswer(now, &n, j.answer)
+	default:
+		p = s.takeList(now, &n, j.list)
 	}
 	if p != nil {
 		p.of(n.Kind, n.URI)
@@ -27,11 +74,7 @@ func (s *Store) Take(now time.Time, n Needed, body []byte) error {
 	return nil
 }
 
-func (s *Store) takeAnswer(now time.Time, n *Needed, body []byte) *Problem {
-	a, p := judgeAnswer(now, body, n.Certificate, n.Issuer, n.responders)
-	if p != nil {
-		return p
-	}
+func (s *Store) takeAnswer(now time.Time, n *Needed, a *answer) *Problem {
 	var unused []error
 	if p := revokedResponder(now, a, s.listsOf(now, n.Issuer, &Rules{}, &unused)); p != nil {
 		return p

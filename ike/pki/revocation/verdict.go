@@ -3,6 +3,7 @@ package revocation
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +90,13 @@ func (r *Refusal) Error() string {
 		return fmt.Sprintf("the certificate %s was revoked at %s%s, says %s", describe(r.Certificate), stamp(r.At), r.Reason.because(), r.By)
 	}
 	return fmt.Sprintf("it is not known whether the certificate %s was revoked: %s", describe(r.Certificate), r.Why())
+}
+
+// Waited adds that an answer was waited for, for so long, and is not there yet. It is for before the refusal is handed on.
+func (r *Refusal) Waited(n Needed, d time.Duration) {
+	if r.Status == Unknown && n.Certificate.Equal(r.Certificate) {
+		r.Problems = append(slices.Clip(r.Problems), problem(FaultFetch, "no answer within %s", d).of(n.Kind, n.URI))
+	}
 }
 
 // Why says, for people, why nothing is known.

@@ -1,0 +1,219 @@
+package ike
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/url"
+	"strings"
+	"time"
+
+	"esplanade/ike/pki/fetch"
+	"esplanade/ike/pki/revocation"
+)
+
+const (
+	// maxFlights bounds what is being fetched or waits for it, maxFetchers what is fetched at a time, maxOfHost that from one server.
+	maxFlights  = 256
+	maxFetchers = 16
+	maxOfHost   = 2
+)
+
+// flight is one thing that is being fetched, or waits for it.
+type flight struct {
+	needed  revocation.Needed
+	key     string
+	host    string
+	peer    peer       // whoever has asked first; the zero value for what is fetched ahead
+	waiting []*inquiry // none for what is fetched ahead
+	ahead   bool
+	begun   bool
+}
+
+// FetchKey is a kind of fetch with its result: "ok", "cached", or the reason for which there was nothing.
+type FetchKey struct{ Kind, Result string }
+
+// flights are those of [revocations], under its lock.
+type flights struct {
+	byKey    map[string]*flight
+	order    []*flight // those that are not begun
+	fetchers int
+	ofHost   map[string]int
+	ofPeer   map[peer]int // that are begun
+	counts   map[FetchKey]uint64
+}
+
+func (f *flights) init() {
+	f.byKey, f.ofHost, f.ofPeer, f.counts = map[string]*flight{}, map[string]int{}, map[peer]int{}, map[FetchKey]uint64{}
+}
+
+func (f *flights) results() map[FetchKey]uint64 { return maps.Clone(f.counts) }
+
+// join has an inquiry wait for a flight; a nil one wants something fetched ahead. It reports false if there are too many. mu is held.
+func (r *revocations) join(n revocation.Needed, q *inquiry) bool {
+	key := n.Key()
+	f := r.byKey[key]
+	if f == nil {
+		if len(r.byKey) >= maxFlights || r.closed {
+			r.counts[FetchKey{kindOf(n), "full"}]++
+			return false
+		}
+		f = &flight{needed: n, key: key, ahead: q == nil}
+		if u, err := url.Parse(n.URI); err == nil {
+			f.host = u.Host
+		}
+		if q != nil {
+			f.peer = q.peer
+		}
+		r.byKey[key] = f
+		r.order = append(r.order, f)
+		if r.fetchers < maxFetchers {
+			r.fetchers++
+			r.working.Go(r.fetch)
+		}
+	}
+	if q != nil {
+		f.waiting = append(f.waiting, q)
+	}
+	return true
+}
+
+// fetch is a fetcher. It ends when there is nothing left to begin.
+func (r *revocations) fetch() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		f := r.nextFlight()
+		if f == nil {
+			r.fetchers--
+			return
+		}
+		r.mu.Unlock()
+		result, judged, err := r.fly(f)
+		now := time.Now()
+		r.mu.Lock()
+		r.arrived(f, result, judged, err, now)
+	}
+}
+
+// nextFlight begins the flight whose turn it is: of those whose server is not busy, the first one of the peer that has the fewest under way.
+// mu is held.
+func (r *revocations) nextFlight() *flight {
+	best := -1
+	for i, f := range r.order {
+		if !r.closed && r.ofHost[f.host] < maxOfHost && (best < 0 || r.ofPeer[f.peer] < r.ofPeer[r.order[best].peer]) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	f := r.order[best]
+	r.order = append(r.order[:best:best], r.order[best+1:]...)
+	r.ofHost[f.host]++
+	r.ofPeer[f.peer]++
+	f.begun = true
+	return f
+}
+
+// fly fetches, from the disk first if anything will do. No lock is held.
+func (r *revocations) fly(f *flight) (result string, j revocation.Judged, err error) {
+	n := f.needed
+	if r.cache != nil && !f.ahead {
+		if j, ok := r.fromDisk(f); ok {
+			return "cached", j, nil
+		}
+	}
+	body, err := r.client.Fetch(r.ctx, fetch.Request{URI: n.URI, Configured: n.Configured, Body: n.Request, Type: "application/ocsp-request", MaxOctets: n.Kind.MaxOctets()})
+	if err != nil {
+		return reasonOf(err), revocation.Judged{}, err
+	}
+	j = revocation.Judge(time.Now(), n, body)
+	if r.cache != nil && j.Err() == nil {
+		if err := r.cache.Put(f.key, body); err != nil {
+			r.complain("cannot keep it on disk", f, err)
+		}
+	}
+	return "ok", j, nil
+}
+
+// fromDisk judges what is on disk as if it had been fetched. What is of no use is removed.
+func (r *revocations) fromDisk(f *flight) (revocation.Judged, bool) {
+	body, err := r.cache.Get(f.key, f.needed.Kind.MaxOctets())
+	if err == nil && body == nil {
+		return revocation.Judged{}, false
+	}
+	if err == nil {
+		j := revocation.Judge(time.Now(), f.needed, body)
+		if err = j.Err(); err == nil && j.Current(time.Now()) {
+			return j, true
+		} else if err == nil || revocation.FaultOf(err) == revocation.FaultStale {
+			return revocation.Judged{}, false // it has only ended
+		}
+	}
+	r.complain("what is kept on disk is of no use", f, err)
+	r.cache.Drop(f.key)
+	return revocation.Judged{}, false
+}
+
+// arrived takes what a flight has brought. mu is held.
+func (r *revocations) arrived(f *flight, result string, j revocation.Judged, err error, now time.Time) {
+	delete(r.byKey, f.key)
+	if r.ofHost[f.host]--; r.ofHost[f.host] == 0 {
+		delete(r.ofHost, f.host)
+	}
+	if r.ofPeer[f.peer]--; r.ofPeer[f.peer] == 0 {
+		delete(r.ofPeer, f.peer)
+	}
+	if r.closed || errors.Is(r.ctx.Err(), context.Canceled) {
+		return
+	}
+	if err != nil {
+		r.store.Fail(now, f.needed, err)
+	} else if err = r.store.Keep(now, j); err != nil {
+		result = revocation.FaultOf(err).String()
+	}
+	r.counts[FetchKey{kindOf(f.needed), result}]++
+	r.complaints.say(r.log, now, f, err)
+	r.publish(now)
+	for _, q := range f.waiting {
+		r.landed(q)
+	}
+	select {
+	case r.kick <- struct{}{}:
+	default:
+	}
+}
+
+func kindOf(n revocation.Needed) string { return strings.ToLower(n.Kind.String()) }
+
+func reasonOf(err error) string {
+	var e *fetch.Error
+	if errors.As(err, &e) {
+		return e.Reason.String()
+	}
+	return fetch.ReasonConnect.String()
+}
+
+// refresh fetches ahead what is used and ends soon.
+func (r *revocations) refresh() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-r.kick:
+		case <-timer.C:
+		}
+		r.mu.Lock()
+		now := time.Now()
+		due, next := r.store.Due(now)
+		for _, n := range due {
+			r.join(n, nil)
+		}
+		r.publish(now)
+		r.mu.Unlock()
+		timer.Reset(next.Sub(now))
+	}
+}
