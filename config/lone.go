@@ -36,6 +36,11 @@ func readLoneChild(t, children *table, preset []presetKey, at Position, n *Conne
 	return readChild(lone, n.Name, n, c)
 }
 
+// Lone reports whether the only child of the connection stands in the connection's own table.
+func (c *Connection) Lone() bool {
+	return len(c.Children) == 1 && c.Children[0].Source.name == c.Source.name
+}
+
 // readOwnKey reads the pre-shared key of a connection.
 func readOwnKey(t *table, dir string) (key Secret, file string) {
 	text, at := t.str("secret", "")

@@ -10,8 +10,9 @@ import (
 // rendered as unknown. It is a value: its methods return changed copies, so that a call site reads
 // diag.Malformed(m.where(x).Answering(wire.NotifyInvalidSyntax), err).
 type Where struct {
-	// Connection and Child are names in the configuration.
+	// Connection and Child are names in the configuration. Lone: the child stands in the table of the connection itself.
 	Connection, Child string
+	Lone              bool
 	// Exchange is the IANA name of the exchange.
 	Exchange string
 	// Local and Remote are the outer addresses and ports.
@@ -83,8 +84,11 @@ func (w Where) connection() string {
 
 // child is the path of the child's table in the configuration.
 func (w Where) child() string {
-	if w.Child == "" {
+	switch {
+	case w.Child == "":
 		return "the child"
+	case w.Lone:
+		return w.connection()
 	}
 	return w.connection() + ".children." + w.Child
 }

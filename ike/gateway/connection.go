@@ -157,7 +157,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 			MOBIKE: c.MOBIKE, RouteCheck: c.MOBIKECheck, Downgrade: c.Downgrade, Resumption: c.Resumption,
 		},
 		Policy: sa.Policy{
-			Line: c.Position().FileLine(), ProposalsLine: c.At("proposals").FileLine(), LocalIDLine: c.Local.At("id").FileLine(),
+			Line: c.Position().FileLine(), Lone: c.Lone(), ProposalsLine: c.At("proposals").FileLine(), LocalIDLine: c.Local.At("id").FileLine(),
 			RemoteIDLine: c.Remote.At("id").FileLine(), PPKLine: ppkPosition(c).FileLine(),
 			DowngradeLine: c.At("downgrade_prevention").FileLine(),
 			SendCert:      c.SendCert, SendCertReq: c.SendCertReq,
@@ -305,5 +305,5 @@ func (c *connection) tell(level int, msg string) {
 
 // whereOf describes a connection in a failure that no machine has.
 func whereOf(c *connection) diag.Where {
-	return diag.Where{Connection: c.conf.Name, ConfigLine: c.cfg.Line}
+	return diag.Where{Connection: c.conf.Name, Lone: c.cfg.Lone, ConfigLine: c.cfg.Line}
 }

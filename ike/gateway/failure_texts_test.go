@@ -32,6 +32,27 @@ func TestFailureNamesTheSecret(t *testing.T) {
 	})
 }
 
+// TestFailureNamesTheTableOfTheChild: what is to be done about a child names the table that it stands in: its own, or in the short form
+// that of the connection.
+func TestFailureNamesTheTableOfTheChild(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct{ child, table string }{
+			{"", "connections.b"}, {"[connections.b.children.b]\n", "connections.b.children.b"}, {"[connections.b.children.net]\n", "connections.b.children.net"},
+		} {
+			f := newFabric(t)
+			a := f.start(addrA, "[connections.b]\nremote_addrs = \""+addrB+"\"\nsecret = \""+keyOfB+"\"\n"+c.child+
+				"local_ts = \"10.1.0.0/16\"\nremote_ts = \"10.3.0.0/16\"\nstart_action = \"start\"\n[connections.b.local]\nid = \"a.example\"\n[connections.b.remote]\nid = \"b.example\"\n")
+			b := f.start(addrB, keyed("", [][2]string{{`["a.example", "b.example"]`, keyOfB}}, right("none")))
+			settle(10 * time.Second)
+			if last := a.last("b"); last == nil || last.Failure.Code != diag.CodeTS || !strings.Contains(last.Failure.Advice(), "local_ts in "+c.table+" ") {
+				t.Errorf("%s: %v", c.table, last)
+			}
+			a.stop()
+			b.stop()
+		}
+	})
+}
+
 // TestFailureNamesTheConnections: a peer that no connection is for is shown those there are, with their addresses.
 func TestFailureNamesTheConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

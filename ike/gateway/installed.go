@@ -95,7 +95,7 @@ func (g *Manager) installFailed(now time.Time, e *entry, c *sa.Child, what strin
 func (g *Manager) where(now time.Time, e *entry, c *sa.Child) diag.Where {
 	p := e.m.Path()
 	return diag.Where{
-		Connection: e.m.Config().Name, Child: c.Config.Name, Local: p.Local, Remote: p.Remote,
+		Connection: e.m.Config().Name, Child: c.Config.Name, Lone: e.m.Config().Lone, Local: p.Local, Remote: p.Remote,
 		PeerID: e.m.RemoteID().String(), ConfigLine: c.Config.Line, Time: now,
 	}
 }

@@ -236,7 +236,7 @@ func (g *Manager) partFailed(now time.Time, h *child, p selector.Pair) {
 func (g *Manager) whereChild(now time.Time, e *entry, h *child) diag.Where {
 	p := e.m.Path()
 	return diag.Where{
-		Connection: h.conn.conf.Name, Child: h.cfg.Name, Local: p.Local, Remote: p.Remote, PeerID: e.m.RemoteID().String(),
+		Connection: h.conn.conf.Name, Child: h.cfg.Name, Lone: h.conn.cfg.Lone, Local: p.Local, Remote: p.Remote, PeerID: e.m.RemoteID().String(),
 		ConfigLine: h.cfg.RemoteTSLine, Time: now,
 	}
 }

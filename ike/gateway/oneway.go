@@ -164,7 +164,7 @@ func (g *Manager) oneWay(now time.Time, e *entry, h *child, w *espWatch, c Count
 	said := w.remark.Failure != nil
 	p := e.m.Path()
 	f := diag.OneWay(diag.Where{
-		Connection: h.conn.conf.Name, Child: h.cfg.Name, Local: p.Local, Remote: p.Remote, PeerID: e.m.RemoteID().String(), ConfigLine: h.cfg.Line, Time: now,
+		Connection: h.conn.conf.Name, Child: h.cfg.Name, Lone: h.conn.cfg.Lone, Local: p.Local, Remote: p.Remote, PeerID: e.m.RemoteID().String(), ConfigLine: h.cfg.Line, Time: now,
 	}, diag.Traffic{Out: c.OutPackets - w.out, Asking: c.Asking - w.asking, Came: w.came, UDP: udp})
 	w.remark.Failure = f
 	if said {

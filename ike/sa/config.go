@@ -69,6 +69,9 @@ type Policy struct {
 	// They only ever end in failure values.
 	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine, DowngradeLine string
 
+	// Lone: the only child stands in the table of the connection itself. For failure values, too.
+	Lone bool
+
 	// RemoteRoundLines are where the identities of RemoteRounds are configured.
 	RemoteRoundLines []string
 

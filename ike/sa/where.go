@@ -12,7 +12,7 @@ import (
 // where is what a failure of this SA in an exchange needs to know about the circumstances. The owner stamps its time.
 func (m *Machine) where(x wire.ExchangeType) diag.Where {
 	w := diag.Where{
-		Connection: m.cfg.Name, Exchange: x.String(), Local: m.path.Local, Remote: m.path.Remote, ConfigLine: m.cfg.Line,
+		Connection: m.cfg.Name, Lone: m.cfg.Lone, Exchange: x.String(), Local: m.path.Local, Remote: m.path.Remote, ConfigLine: m.cfg.Line,
 	}
 	if m.proved() && !m.remoteID.Any() {
 		w.PeerID = m.remoteID.String()
