@@ -21,6 +21,9 @@ func (h *Host) initiate(g *gateway.Manager, conn string) {
 // wantShut fails the run unless all IKE SAs of a connection that an operator keeps down are on their way out. A CHILD SA may come up with
 // such a one: its request was there before the DELETE.
 func (h *Host) wantShut() {
+	if len(h.shut) == 0 {
+		return
+	}
 	for _, s := range h.sas() {
 		if !h.shut[s.Connection] || s.State != sa.StateEstablished && s.State != sa.StateRekeying {
 			continue

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
 	"time"
@@ -186,13 +187,13 @@ func (d *dataPlane) Counters(child uint64) (gateway.Counters, bool) {
 
 // way is the SA that packets of a policy leave through: that of the oldest line.
 func (d *dataPlane) way(policy uint64) *outboundSA {
-	lines := slices.Sorted(maps.Keys(d.outbound))
-	for _, l := range lines {
-		if d.outbound[l].policy == policy {
-			return d.outbound[l]
+	oldest := uint64(math.MaxUint64)
+	for line, out := range d.outbound {
+		if out.policy == policy {
+			oldest = min(oldest, line)
 		}
 	}
-	return nil
+	return d.outbound[oldest]
 }
 
 // tick sends a packet for each configured child.
