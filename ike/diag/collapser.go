@@ -20,10 +20,11 @@ const (
 	ForgetAfter = 6 * time.Hour
 	// StrangersPerMinute bounds the log lines about strangers, new failures and repeated ones: their addresses may be
 	// forged, and a flood of them must not fill the log. RefusedPerMinute are for those of them that were refused in IKE_AUTH: they had
-	// to answer from their address, and may be peers with a wrong key. With the two kilobytes that a line has at most that is less than
-	// 60 MB a day.
+	// to answer from their address, and may be peers with a wrong key. Of one source there are RefusedPerSource, so that it does not
+	// take the lines of the others. With the two kilobytes that a line has at most all of that is less than 60 MB a day.
 	StrangersPerMinute = 10
 	RefusedPerMinute   = 10
+	RefusedPerSource   = 3
 	// MaxStrangers is how many of the MaxRepeats may be strangers', MaxRefused how many those of strangers refused in IKE_AUTH.
 	MaxStrangers = 256
 	MaxRefused   = 256
@@ -93,13 +94,6 @@ const (
 	standings
 )
 
-// strangers are those of one standing.
-type strangers struct {
-	entries map[key]*entry
-	lines   int // about them in the current minute
-	minute  time.Time
-}
-
 type key struct {
 	code                        Code
 	connection, child, exchange string
@@ -132,7 +126,7 @@ func (c *Collapser) Add(f *Failure, now time.Time) (r Repeat, log bool) {
 	e.Count++
 
 	due := e.logged.IsZero() || now.Sub(e.logged) >= e.quiet
-	if !due || k.standing != known && !c.strangers[k.standing].allow(now, k.standing) {
+	if !due || k.standing != known && !c.strangers[k.standing].allow(now, k) {
 		c.suppressed++
 		if k.standing != known {
 			c.unsaid++
@@ -337,16 +331,4 @@ func (c *Collapser) makeRoom(k key) {
 		}
 	}
 	c.forget(oldest)
-}
-
-// allow takes a line for strangers of a standing.
-func (s *strangers) allow(now time.Time, of standing) bool {
-	if d := now.Sub(s.minute); d >= time.Minute || d < 0 {
-		s.minute, s.lines = now, 0
-	}
-	s.lines++
-	if of == refused {
-		return s.lines <= RefusedPerMinute
-	}
-	return s.lines <= StrangersPerMinute
 }

@@ -229,6 +229,40 @@ func TestCollapserRefused(t *testing.T) {
 	}
 }
 
+// TestRefusedOfOneSource: whoever is refused in one way after another has a few lines a minute, with all addresses that may be its own, and
+// leaves the others to the other peers.
+func TestRefusedOfOneSource(t *testing.T) {
+	for _, own := range [][2]string{{"198.51.100.1", "198.51.100.1"}, {"2001:db8::1", "2001:db8::ffff:1"}} {
+		var c Collapser
+		add := func(now time.Time, n int, addr string) (lines int) {
+			for i := range n {
+				f := every()["WrongPSK"]
+				f.Exchange, f.Stranger, f.Connection = "IKE_AUTH", true, fmt.Sprintf("conn%d-%s", i, addr)
+				f.Remote = netip.AddrPortFrom(netip.MustParseAddr(addr), 500)
+				if _, log := c.Add(f, now); log {
+					lines++
+				}
+			}
+			return lines
+		}
+		if n := add(testTime, 50, own[0]) + add(testTime, 50, own[1]); n != RefusedPerSource {
+			t.Errorf("%d lines about %v", n, own)
+		}
+		if n := add(testTime, 1, "198.51.100.2") + add(testTime, 1, "2001:db8:0:1::1"); n != 2 {
+			t.Errorf("%d lines about two others than %v", n, own)
+		}
+		for i := range 20 {
+			add(testTime, 1, fmt.Sprintf("203.0.113.%d", i))
+		}
+		if n := len(c.strangers[refused].bySource); n > RefusedPerMinute {
+			t.Errorf("%d sources are kept", n)
+		}
+		if n := add(testTime.Add(time.Minute), 50, own[0]); n != RefusedPerSource {
+			t.Errorf("%d lines a minute later", n)
+		}
+	}
+}
+
 // TestClip: what a stranger chooses is short in its line.
 func TestClip(t *testing.T) {
 	for name, f := range every() {
