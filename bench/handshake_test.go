@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"esplanade/ike/auth"
+	"esplanade/ike/credential"
 	"esplanade/ike/identity"
+	"esplanade/ike/pki"
+	"esplanade/ike/pki/pkitest"
 	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/sa"
@@ -131,6 +134,36 @@ func peers(tb testing.TB, ike string) (a, b *peer) {
 	return a, newPeer(tb, "b.example", "a.example", ike, "aes128gcm16", "10.20.0.0/24", "10.10.0.0/24")
 }
 
+// certify has both sides prove themselves by certificates of one CA, with keys of a kind.
+func certify(tb testing.TB, k pkitest.Kind, sides ...*peer) {
+	now := time.Now()
+	ca := pkitest.CA(tb, now, "CA", k)
+	accepted := credential.Accepted{Trust: &pki.Trust{Anchors: ca.Chain()}}
+	for _, p := range sides {
+		p.cfg.LocalAuth, p.cfg.RemoteAuth, p.cfg.SendCert, p.cfg.SendCertReq = policy.AuthPubkey, policy.AuthPubkey, policy.SendCertAlways, true
+		own := []credential.Pair{ca.End(tb, now, p.cfg.LocalID.String(), k).Pair()}
+		p.env.Own = func(string, int) []credential.Pair { return own }
+		p.env.Accepted = func(string, int) credential.Accepted { return accepted }
+	}
+}
+
+// BenchmarkCertificates is the same with certificates.
+func BenchmarkCertificates(b *testing.B) {
+	for _, k := range []pkitest.Kind{pkitest.P256, pkitest.RSA2048, pkitest.Ed25519} {
+		b.Run(string(k), func(b *testing.B) {
+			i, r := peers(b, "aes128gcm16-prfsha256-x25519")
+			certify(b, k, i, r)
+			now := time.Now()
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := handshake(now, i, r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkHandshake is IKE_SA_INIT and IKE_AUTH with a pre-shared key and a CHILD SA, both sides together, from machine to
 // machine.
 func BenchmarkHandshake(b *testing.B) {
@@ -150,14 +183,19 @@ func BenchmarkHandshake(b *testing.B) {
 
 // What the benchmark measures is a whole handshake.
 func TestHandshake(t *testing.T) {
-	i, r := peers(t, "aes128gcm16-prfsha256-x25519")
-	mi, mr, err := handshake(time.Now(), i, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range []*sa.Machine{mi, mr} {
-		if m.State() != sa.StateEstablished || len(m.Children()) != 1 {
-			t.Errorf("%v with %d children", m.State(), len(m.Children()))
+	for _, certificates := range []bool{false, true} {
+		i, r := peers(t, "aes128gcm16-prfsha256-x25519")
+		if certificates {
+			certify(t, pkitest.P256, i, r)
+		}
+		mi, mr, err := handshake(time.Now(), i, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []*sa.Machine{mi, mr} {
+			if m.State() != sa.StateEstablished || len(m.Children()) != 1 {
+				t.Errorf("%v with %d children", m.State(), len(m.Children()))
+			}
 		}
 	}
 }

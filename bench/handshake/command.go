@@ -4,6 +4,7 @@ package handshake
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,7 +17,15 @@ type Options struct {
 	command.Common
 	count, atOnce, runs int
 	profile             string
+	auth                []string
 }
+
+// The ways of authentication: a pre-shared key, and certificates with keys of a kind.
+const (
+	authPSK   = "psk"
+	authECDSA = "ecdsa"
+	authRSA   = "rsa"
+)
 
 // maxCount is what the network of the initiators has room for.
 const maxCount = 60000
@@ -26,6 +35,7 @@ func (o *Options) Flags(f *pflag.FlagSet) {
 	f.IntVarP(&o.count, "count", "n", 2000, "IKE SAs that each responder has to set up")
 	f.IntVarP(&o.atOnce, "at-once", "c", 16, "how many are under way at a time")
 	f.IntVar(&o.runs, "runs", 3, "how often, in interleaved order")
+	f.StringSliceVar(&o.auth, "auth", []string{authPSK, authECDSA, authRSA}, "how both sides prove who they are: psk, ecdsa (certificates, P-256), rsa (certificates, 2048 bits)")
 	f.StringVar(&o.profile, "profile", "", "write a CPU profile of Esplanade's to this `file`, without strongSwan and without results")
 }
 
@@ -33,6 +43,14 @@ func (o *Options) Flags(f *pflag.FlagSet) {
 func (o *Options) Check() error {
 	if o.count < 1 || o.count > maxCount || o.atOnce < 1 || o.runs < 1 || o.runs > 100 {
 		return fmt.Errorf("%w: --count 1 to %d, --at-once and --runs at least 1, --runs at most 100", command.ErrUsage, maxCount)
+	}
+	for _, a := range o.auth {
+		if !slices.Contains([]string{authPSK, authECDSA, authRSA}, a) {
+			return fmt.Errorf("%w: --auth is %s, %s or %s", command.ErrUsage, authPSK, authECDSA, authRSA)
+		}
+	}
+	if len(o.auth) == 0 || o.profile != "" && len(o.auth) != 1 {
+		return fmt.Errorf("%w: --profile takes one --auth", command.ErrUsage)
 	}
 	return nil
 }

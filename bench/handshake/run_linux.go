@@ -19,6 +19,7 @@ import (
 
 const (
 	ikePort, nattPort = 500, 4500
+	initiatorDomain   = "initiator.example"
 	// warmUp is how many SAs there are before anything is counted: what a daemon loads and allocates once is not the price
 	// of an SA.
 	warmUp = 50
@@ -34,7 +35,7 @@ var (
 // responder is one of those that are compared.
 type responder struct {
 	name, version string
-	start         func(ctx context.Context, s *lab.Site, dir string) (*lab.Process, error)
+	start         func(ctx context.Context, s *lab.Site, dir string, c *certificates) (*lab.Process, error)
 }
 
 // responders are all that this machine has; with a profile, Esplanade alone.
@@ -48,11 +49,13 @@ func responders(ctx context.Context, b *contest.Builder, profile string) ([]resp
 	if err != nil {
 		return nil, err
 	}
-	rs := []responder{{name: "Esplanade", version: contest.Version(ctx, binary, "version"), start: func(ctx context.Context, s *lab.Site, dir string) (*lab.Process, error) {
+	rs := []responder{{name: "Esplanade", version: contest.Version(ctx, binary, "version"), start: func(ctx context.Context, s *lab.Site, dir string, c *certificates) (*lab.Process, error) {
+		local, remote, secrets := c.esplanade()
 		return contest.StartEsplanade(ctx, s, dir, binary, contest.EsplanadeOptions{
 			Env:    daemonEnv,
-			Daemon: fmt.Sprintf("[log]\nlevel = \"warn\"\n[ike]\ncookie_threshold = %d\ncookie_threshold_ip = %[1]d\nhalf_open_limit = %[1]d\nblock_threshold = %[1]d\nike_sa_limit = %[1]d\nike_sa_limit_id = %[1]d\nchild_sa_limit = %[1]d\nchild_sa_limit_id = %[1]d", maxCount),
+			Daemon: secrets + fmt.Sprintf("[log]\nlevel = \"warn\"\n[ike]\ncookie_threshold = %d\ncookie_threshold_ip = %[1]d\nhalf_open_limit = %[1]d\nblock_threshold = %[1]d\nike_sa_limit = %[1]d\nike_sa_limit_id = %[1]d\nchild_sa_limit = %[1]d\nchild_sa_limit_id = %[1]d", maxCount),
 			Connection: contest.Connection{
+				LocalAuth: local, RemoteAuth: remote,
 				Local: s.Outer4.String(), Keys: `unique = "never"`, LocalTS: responderNet.String(), RemoteTS: initiatorNet.String(), ESP: "aes128gcm16",
 			}.String()})
 	}}}
@@ -64,33 +67,35 @@ func responders(ctx context.Context, b *contest.Builder, profile string) ([]resp
 		fmt.Fprintln(os.Stderr, "WITHOUT strongSwan: this machine lacks", lacks)
 		return rs, nil
 	}
-	return append(rs, responder{name: swan.Title, version: contest.Version(ctx, "swanctl", "--help"), start: func(ctx context.Context, s *lab.Site, dir string) (*lab.Process, error) {
+	return append(rs, responder{name: swan.Title, version: contest.Version(ctx, "swanctl", "--help"), start: func(ctx context.Context, s *lab.Site, dir string, c *certificates) (*lab.Process, error) {
+		local, remote := c.strongSwan()
 		return contest.StartStrongSwan(ctx, s, dir, contest.SwanOptions{
 			// Tables as its documentation recommends for many SAs, and no defence against what looks like an attack.
 			Daemon: "  dos_protection = no\n  ikesa_table_size = 4096\n  ikesa_table_segments = 16\n  journal {\n    default = -1\n  }",
 			Connection: fmt.Sprintf(`local_addrs = %s
     unique = never
     local {
-      auth = psk
+      %[4]s
       id = %[1]s
     }
     remote {
-      auth = psk
+      %[5]s
       id = %%any
     }
     children {
       net {
-        local_ts = %s
-        remote_ts = %s
+        local_ts = %[2]s
+        remote_ts = %[3]s
         esp_proposals = aes128gcm16
       }
-    }`, s.Outer4, responderNet, initiatorNet)})
+    }`, s.Outer4, responderNet, initiatorNet, local, remote)})
 	}}), nil
 }
 
 // figures are of one run.
 type figures struct {
 	Responder string            `json:"responder"`
+	Auth      string            `json:"auth"`
 	Run       int               `json:"run"`
 	PerSecond float64           `json:"per_second"`
 	CPUMillis float64           `json:"cpu_ms"` // of the responder, for each SA
@@ -120,20 +125,20 @@ func compare(ctx context.Context, b *contest.Builder, o *Options) error {
 	var all []figures
 	var failures []error
 	for r := 1; r <= o.runs; r++ {
-		for i := range rs {
-			x := rs[(i+r-1)%len(rs)]
-			f, err := measure(ctx, o, x)
+		for i := range len(rs) * len(o.auth) {
+			x, how := rs[(i+r-1)%len(rs)], o.auth[i/len(rs)]
+			f, err := measure(ctx, o, x, how)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			if err != nil {
-				fmt.Fprintf(os.Stderr, "run %d of %d, %s: FAILED: %v\n", r, o.runs, x.name, err)
-				failures = append(failures, fmt.Errorf("run %d, %s: %w", r, x.name, err))
+				fmt.Fprintf(os.Stderr, "run %d of %d, %s, %s: FAILED: %v\n", r, o.runs, x.name, how, err)
+				failures = append(failures, fmt.Errorf("run %d, %s, %s: %w", r, x.name, how, err))
 				continue
 			}
-			f.Run = r
+			f.Run, f.Auth = r, how
 			all = append(all, f)
-			fmt.Fprintf(os.Stderr, "run %d of %d, %s: %.0f a second, %.2f ms of CPU and %.1f KiB each, p99 %.1f ms\n", r, o.runs, x.name, f.PerSecond, f.CPUMillis, f.KiB, f.P99)
+			fmt.Fprintf(os.Stderr, "run %d of %d, %s, %s: %.0f a second, %.2f ms of CPU and %.1f KiB each, p99 %.1f ms\n", r, o.runs, x.name, how, f.PerSecond, f.CPUMillis, f.KiB, f.P99)
 		}
 	}
 	if len(all) > 0 && o.profile == "" {
@@ -143,7 +148,7 @@ func compare(ctx context.Context, b *contest.Builder, o *Options) error {
 }
 
 // measure has one responder, just started, set up all SAs.
-func measure(ctx context.Context, o *Options, x responder) (f figures, err error) {
+func measure(ctx context.Context, o *Options, x responder, how string) (f figures, err error) {
 	l, err := lab.Build(lab.Options{Cable: lab.CableSuper})
 	if err != nil {
 		return f, err
@@ -153,7 +158,11 @@ func measure(ctx context.Context, o *Options, x responder) (f figures, err error
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return f, err
 	}
-	p, err := x.start(ctx, l.B, dir)
+	certs, err := newCertificates(how, dir, l.B.Outer4, initiatorDomain, o.count+warmUp)
+	if err != nil {
+		return f, err
+	}
+	p, err := x.start(ctx, l.B, dir, certs)
 	if p != nil {
 		defer func() { _ = p.Stop(5 * time.Second) }() // the run is over: how it ends is no figure
 	}
@@ -164,8 +173,11 @@ func measure(ctx context.Context, o *Options, x responder) (f figures, err error
 		Open: l.A.ListenUDP,
 		IKE:  netip.AddrPortFrom(l.A.Outer4, ikePort), NATT: netip.AddrPortFrom(l.A.Outer4, nattPort),
 		RemoteIKE: netip.AddrPortFrom(l.B.Outer4, ikePort), RemoteNATT: netip.AddrPortFrom(l.B.Outer4, nattPort),
-		Identity: "initiator.example", PSK: []byte(contest.PSK), IKEProposal: contest.IKEProposal, ESPProposal: "aes128gcm16",
+		Identity: initiatorDomain, PSK: []byte(contest.PSK), IKEProposal: contest.IKEProposal, ESPProposal: "aes128gcm16",
 		Network: initiatorNet, RemoteNetwork: responderNet, AtOnce: o.atOnce,
+	}
+	if certs != nil {
+		opts.Own, opts.Trust = certs.own, certs.trust
 	}
 	batch := func(first, count int) (initiators.Result, error) {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second+time.Duration(count)*perSA)

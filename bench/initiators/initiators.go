@@ -18,7 +18,9 @@ import (
 	"time"
 
 	"esplanade/ike/auth"
+	"esplanade/ike/credential"
 	"esplanade/ike/identity"
+	"esplanade/ike/pki"
 	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/sa"
@@ -37,6 +39,9 @@ type Options struct {
 	// Identity is the domain of the initiators' identities: number 7 is n7.Identity. PSK is the key of all.
 	Identity string
 	PSK      []byte
+	// Own gives an initiator's certificate in place of a key, by its identity, and Trust is what the responder's is judged by. Nil: PSK.
+	Own   func(identity string) credential.Pair
+	Trust *pki.Trust
 	// IKEProposal and ESPProposal are in swanctl's notation.
 	IKEProposal, ESPProposal string
 	// Network is cut into addresses, one for each initiator's CHILD SA; RemoteNetwork is behind the responder.
@@ -208,6 +213,8 @@ func (l *load) prepare() error {
 		Jitter:       func() float64 { return 0 },
 		Connections:  func(_, _ netip.Addr) []*sa.Config { return nil },
 		Credentials:  func(auth.Query) (auth.Credential, bool) { return auth.Credential{Secret: l.PSK}, true },
+		Own:          func(connection string, _ int) []credential.Pair { return []credential.Pair{l.Own(connection)} },
+		Accepted:     func(string, int) credential.Accepted { return credential.Accepted{Trust: l.Trust} },
 		FirstContact: func(*sa.Config) bool { return false },
 		LastInbound:  func(uint64) time.Time { return time.Time{} },
 	}
@@ -318,6 +325,10 @@ func (l *load) initiator(now time.Time) (*sa.Machine, error) {
 	cfg := l.template
 	if cfg.LocalID, err = identity.Parse(fmt.Sprintf("n%d.%s", n, l.Identity)); err != nil {
 		return nil, err
+	}
+	if l.Own != nil {
+		cfg.Name = cfg.LocalID.String()
+		cfg.LocalAuth, cfg.RemoteAuth, cfg.SendCert, cfg.SendCertReq = policy.AuthPubkey, policy.AuthPubkey, policy.SendCertAlways, true
 	}
 	child := &sa.ChildConfig{ChildFixed: sa.ChildFixed{Name: "net", Proposals: esp, LocalTS: ts[:1], RemoteTS: ts[1:]}}
 	cfg.Children = []*sa.ChildConfig{child}
