@@ -220,3 +220,26 @@ func commonNames(list []*x509.Certificate) string {
 	}
 	return strings.Join(slices.Compact(out), ",")
 }
+
+// TestCertificateNotes: check says what a connection with certificates leaves to be inferred, and speaks of no pre-shared key.
+func TestCertificateNotes(t *testing.T) {
+	w := newWorld(t)
+	const secret = "[secrets.ike.all]\nsecret = \"Ahgh7Eikae6phei2loo4Ek\"\n"
+	const rest = "\nremote_addrs = \"198.51.100.20\"\n[connections.a.children.net]\nlocal_ts = \"10.1.0.0/24\"\nremote_ts = \"10.2.0.0/24\"\n"
+	for _, x := range []struct{ conf, want string }{
+		{secret + "[credentials]\nx509ca = \"ca.pem\"\nprivate = \"gw.key\"\n[connections.a]\nlocal = { certs = \"gw.pem\" }" + rest,
+			`connections.a means: local.auth is "pubkey", with "…gw.pem"; local.id is "CN=gw", the subject of that certificate; remote.auth is "pubkey"; remote.id is whatever the peer's certificate or key is for`},
+		{secret + "[credentials]\nx509 = \"gw.pem\"\nx509ca = \"ca.pem\"\nprivate = \"gw.key\"\n[connections.a]\nlocal = { auth = \"pubkey\", id = \"gw.example\" }\nremote = { auth = \"pubkey\", id = \"b.example\" }" + rest,
+			`connections.a means: this side proves itself with "…gw.pem"`},
+		{"[credentials]\nx509ca = \"ca.pem\"\nprivate = \"gw.key\"\n[connections.a]\nlocal = { auth = \"pubkey\", certs = \"gw.pem\", id = \"gw.example\" }\nremote = { auth = \"pubkey\", id = \"b.example\" }" + rest, ""},
+	} {
+		c := w.good(x.conf)
+		var notes string
+		for _, n := range c.Notes {
+			notes += n.What
+		}
+		if x.want == "" && notes != "" || !matches(notes, x.want) || strings.Contains(notes, "psk") {
+			t.Errorf("%s\nwant %s", notes, x.want)
+		}
+	}
+}

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"esplanade/ike/policy"
 )
 
 // checkInferred notes, for each connection that leaves something out, what stands for it: what is not written can't be read again by the
@@ -21,17 +23,17 @@ func (c *Config) checkInferred() {
 
 // inferred lists what a connection does not say.
 func (c *Config) inferred(n *Connection) (out []string) {
-	if !n.Local.Has("auth") || !n.Remote.Has("auth") {
-		if s, ok := c.Credential(n.Name, n.Local.ID, n.Remote.ID, true); ok {
-			at := s.table
-			for _, key := range []string{"secret", "secret_file"} {
-				if s.Has(key) {
-					at = s.At(key)
-				}
+	psk := n.Local.Method == policy.AuthPSK && !n.Local.Has("auth") || n.Remote.Method == policy.AuthPSK && !n.Remote.Has("auth")
+	if s, ok := c.Credential(n.Name, n.Local.ID, n.Remote.ID, true); ok && psk {
+		at := s.table
+		for _, key := range []string{"secret", "secret_file"} {
+			if s.Has(key) {
+				at = s.At(key)
 			}
-			out = append(out, fmt.Sprintf("auth is \"psk\", with the key of %s%s", s.FullName(), inLine(at)))
 		}
+		out = append(out, fmt.Sprintf("auth is \"psk\", with the key of %s%s", s.FullName(), inLine(at)))
 	}
+	out = append(out, c.inferredCertificates(n)...)
 	if h := n.loneChild(); h != nil {
 		out = append(out, fmt.Sprintf("child %s has %s%s, start_action %s", quote(h.Name), h.pair(), inLine(h.At("local_ts")), quote(h.StartAction.String())))
 	}
@@ -43,10 +45,33 @@ func (c *Config) inferred(n *Connection) (out []string) {
 	}
 	switch {
 	case !n.Remote.ID.Any():
+	case n.Remote.Method == policy.AuthPubkey:
+		out = append(out, "remote.id is whatever the peer's certificate or key is for")
 	case n.HasOwnKey():
 		out = append(out, "remote.id is whatever the peer with that key calls itself")
 	default:
 		out = append(out, "remote.id is any that has a key")
+	}
+	return out
+}
+
+// inferredCertificates says what a connection with certificates does not.
+func (c *Config) inferredCertificates(n *Connection) (out []string) {
+	if n.Local.Method == policy.AuthPubkey {
+		own := c.Set.Own(n.Name, 0)
+		switch {
+		case len(own) == 0:
+		case !n.Local.Has("auth"):
+			out = append(out, fmt.Sprintf("local.auth is \"pubkey\", with %s", quote(own[0].Name)))
+		case !n.Local.Has("certs") && !n.Local.Has("pubkeys"):
+			out = append(out, fmt.Sprintf("this side proves itself with %s", quote(own[0].Name)))
+		}
+		if len(own) > 0 && !n.Local.Has("id") && !n.Local.ID.Any() {
+			out = append(out, fmt.Sprintf("local.id is %s, the subject of that certificate", quote(n.Local.ID.String())))
+		}
+	}
+	if n.Remote.Method == policy.AuthPubkey && !n.Remote.Has("auth") {
+		out = append(out, "remote.auth is \"pubkey\"")
 	}
 	return out
 }
