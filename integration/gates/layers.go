@@ -39,6 +39,7 @@ var Layers = []Layer{
 	{Dir: "ike/pki", May: []string{"ike/identity"}},
 	{Dir: "ike/pki/ca"},
 	{Dir: "ike/pki/ca/folder", May: []string{"ike/pki/ca"}},
+	{Dir: "ike/pki/acme", May: []string{"ike/pki/ca"}},
 	{Dir: "ike/pki/fetch"},
 	{Dir: "ike/pki/cache"},
 	{Dir: "ike/pki/files", May: []string{"ike/pki"}},
