@@ -121,7 +121,7 @@ func TestNameConstraintBypass(t *testing.T) {
 			for _, critical := range []bool{true, false} {
 				end.SerialNumber = nil
 				trust, p, between := constrained(t, end, func(c *x509.Certificate) {
-					c.PermittedDNSDomainsCritical = critical
+					c.PermittedDNSDomainsCritical, c.MaxPathLen, c.MaxPathLenZero = critical, 0, true
 					tt.ca(c)
 				})
 				who := tt.id
@@ -226,6 +226,22 @@ func TestConstraintsOfTheAnchor(t *testing.T) {
 	r := refused(t, trustIn(ca), present(issue(t, outside, endTemplate(), nil), outside), NameNotAllowed)
 	if r.Role != Intermediate || !r.Cert.Equal(outside.Certificate) {
 		t.Errorf("said of the %v %v", r.Role, r)
+	}
+}
+
+// TestSelfIssued has certificates of the same name as their issuer, which constraints apply to in the last place only.
+func TestSelfIssued(t *testing.T) {
+	ca := root(t, "CA")
+	template := caTemplate("Between")
+	template.ExtraExtensions = []pkix.Extension{constraint(t, true, nil, []subtree{dnOf(t, "O=Example, CN=Between")})}
+	between := issue(t, ca, template, nil)
+	renewed := issue(t, between, caTemplate("Between"), nil)
+	end := issue(t, renewed, endTemplate(), nil)
+	wantChain(t, accepted(t, trustIn(ca), present(end, renewed, between)), end, renewed, between, ca)
+	own := endTemplate()
+	own.Subject = template.Subject
+	if r := refused(t, trustIn(ca), present(issue(t, between, own, nil), between), NameNotAllowed); r.Role != End {
+		t.Errorf("said of the %v", r.Role)
 	}
 }
 

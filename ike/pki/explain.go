@@ -65,9 +65,6 @@ func (e *explanation) from(chain []*x509.Certificate) (found *Refusal, complete 
 	if len(chain) == 1 {
 		role = End
 	}
-	if len(chain) == 1 && containsCert(e.all.anchors, c) {
-		return nil, chain
-	}
 	met := false
 	for _, ca := range slices.Concat(e.all.anchors, e.all.between, e.all.unknown) {
 		if !bytes.Equal(ca.RawSubject, c.RawIssuer) || containsCert(chain, ca) {

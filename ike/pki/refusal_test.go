@@ -164,6 +164,26 @@ func TestIssuers(t *testing.T) {
 	}
 }
 
+// TestVersionOne has certificates without extensions, and so without basic constraints: "implementations SHOULD be
+// prepared to accept any version certificate", but not as intermediate CAs (RFC 5280, section 6.1.4, step k).
+func TestVersionOne(t *testing.T) {
+	ca := root(t, "CA")
+	old := versionOne(t, ca, ca)
+	between := issue(t, old, caTemplate("Between"), nil)
+	end := issue(t, between, endTemplate(), nil)
+	wantChain(t, accepted(t, trustIn(old), present(end, between)), end, between, old)
+	without := versionOne(t, ca, between)
+	if r := refused(t, trustIn(ca), present(end, without), NotCA); r.CA != Subject(between.Certificate) {
+		t.Errorf("said of %q", r.CA)
+	}
+	bare := versionOne(t, ca, issue(t, ca, endTemplate(), nil))
+	who := id(t, "C=DE, O=Example, CN=site-b")
+	if _, err := trustIn(ca).Judge(noon(), who, present(bare)); err != nil {
+		t.Error(err)
+	}
+	refused(t, trustIn(ca), present(bare), NotItsIdentity)
+}
+
 // TestSignatures has chains whose signatures are wrong or weak.
 func TestSignatures(t *testing.T) {
 	ca := root(t, "CA")

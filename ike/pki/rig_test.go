@@ -163,6 +163,26 @@ func withKey(t testing.TB, by *holder, template *x509.Certificate, spki []byte) 
 // resigned has another element in the place of one of the TBSCertificate, and a signature that is right.
 func resigned(t testing.TB, by *holder, der []byte, place int, element []byte) []byte {
 	t.Helper()
+	return edited(t, by, der, func(parts []asn1.RawValue) []asn1.RawValue {
+		parts[place] = asn1.RawValue{FullBytes: element}
+		return parts
+	})
+}
+
+// versionOne is the certificate without what version 3 has brought: extensions.
+func versionOne(t testing.TB, by, of *holder) *holder {
+	t.Helper()
+	der := edited(t, by, of.Raw, func(parts []asn1.RawValue) []asn1.RawValue { return parts[1:7] })
+	c, err := Parse(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &holder{c, of.key}
+}
+
+// edited has other elements in its TBSCertificate, and a signature that is right.
+func edited(t testing.TB, by *holder, der []byte, edit func([]asn1.RawValue) []asn1.RawValue) []byte {
+	t.Helper()
 	var outer struct {
 		TBS       asn1.RawValue
 		Algorithm pkix.AlgorithmIdentifier
@@ -175,8 +195,7 @@ func resigned(t testing.TB, by *holder, der []byte, place int, element []byte) [
 	if _, err := asn1.Unmarshal(outer.TBS.FullBytes, &parts); err != nil {
 		t.Fatal(err)
 	}
-	parts[place] = asn1.RawValue{FullBytes: element}
-	tbs := marshal(t, parts)
+	tbs := marshal(t, edit(parts))
 	digest := sha256.Sum256(tbs)
 	sig, err := by.key.Sign(rand.Reader, digest[:], crypto.SHA256)
 	if err != nil {
