@@ -15,6 +15,7 @@ import (
 	"esplanade/ike/credential"
 	"esplanade/ike/gateway"
 	"esplanade/ike/pki"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 )
@@ -39,6 +40,7 @@ func (p *plan) sign(d dice, seed uint64) {
 	if !p.gentle {
 		p.strangeCAs = d.r.IntN(2)
 	}
+	p.revokes(d, seed)
 	if p.net.mtu > 0 {
 		p.net.mtu += signSize
 	}
@@ -66,6 +68,11 @@ func (e *endPlan) method() policy.Auth {
 type authority struct {
 	chain []*x509.Certificate // up to what is trusted
 	key   ed25519.PrivateKey
+	above *authority
+	// uri is where its CRL is, empty where there is none; revoked is what is in it, and lists how many it has made.
+	uri     string
+	revoked []x509.RevocationListEntry
+	lists   int64
 }
 
 // trusted is what is trusted for the sake of a CA.
@@ -94,6 +101,9 @@ func (x *issuer) issue(by *authority, key ed25519.PrivateKey, c *x509.Certificat
 	parent, signer, above := c, key, []*x509.Certificate(nil)
 	if by != nil {
 		parent, signer, above = by.chain[0], by.key, by.chain
+		if by.uri != "" {
+			c.CRLDistributionPoints = []string{by.uri}
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, c, parent, key.Public(), signer) // Ed25519 takes nothing of the reader
 	if err != nil {
@@ -109,13 +119,17 @@ func (x *issuer) issue(by *authority, key ed25519.PrivateKey, c *x509.Certificat
 // certTime is how long certificates are valid before and after the beginning of a run.
 const certTime = 24 * time.Hour
 
-// newAuthority makes a CA, perhaps one below another.
-func (x *issuer) newAuthority(name string, intermediate bool) *authority {
+// newAuthority makes a CA, perhaps one below another, perhaps with CRLs.
+func (x *issuer) newAuthority(name string, intermediate, lists bool) *authority {
 	ca := func(name string, by *authority) *authority {
 		key := x.newKey()
-		return &authority{key: key, chain: x.issue(by, key, &x509.Certificate{
-			Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		a := &authority{key: key, above: by, chain: x.issue(by, key, &x509.Certificate{
+			Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		})}
+		if lists {
+			a.uri = "http://ca.sim/" + itoa(int(x.made)) + ".crl"
+		}
+		return a
 	}
 	a := ca(name, nil)
 	if intermediate {
@@ -130,7 +144,9 @@ func (w *World) initCertificates() {
 		return
 	}
 	w.issuer = issuer{seed: w.seed}
-	w.authorities = []*authority{w.issuer.newAuthority("CA", w.plan.intermediate), w.issuer.newAuthority("strange CA", w.plan.intermediate)}
+	for _, name := range []string{"CA", "strange CA"} {
+		w.authorities = append(w.authorities, w.issuer.newAuthority(name, w.plan.intermediate, w.plan.lists))
+	}
 }
 
 // certificates are what a host has.
@@ -139,6 +155,7 @@ type certificates struct {
 	key     ed25519.PrivateKey
 	chain   []*x509.Certificate
 	since   time.Time // of by
+	revoked time.Time // of chain; zero if it is not
 	trusted []*authority
 	// set is all of it as its gateway has it; nil where nobody signs.
 	set *credential.Set
@@ -154,6 +171,7 @@ func (h *Host) certify(by *authority, fresh bool) {
 		x.key = h.w.issuer.newKey()
 	}
 	name := h.plan.ident + ".example"
+	x.revoked = time.Time{}
 	x.chain = h.w.issuer.issue(by, x.key, &x509.Certificate{
 		Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, KeyUsage: x509.KeyUsageDigitalSignature,
 	})
@@ -176,7 +194,7 @@ func (h *Host) present() *credential.Set {
 			c.Own = [][]credential.Pair{{{Chain: x.chain, Signer: x.key, Key: x.key.Public(), Name: "sim.pem", Line: "sim.toml:1"}}}
 		}
 		if e.other().signs {
-			c.Accept = []credential.Accepted{{Trust: t}}
+			c.Accept = []credential.Accepted{{Trust: t, Rules: revocation.Rules{Policy: h.w.plan.revocation}}}
 		}
 		all[e.peer] = c
 	}
@@ -236,11 +254,12 @@ func (h *Host) wantTrusted(s sa.Snapshot) {
 	}
 	for _, x := range h.w.hosts {
 		c := &x.certs
-		if x.plan.ident == h.w.host(e.peer).plan.ident && (slices.Contains(h.certs.trusted, c.by) || h.w.now.Sub(c.since) < judgedTime) {
+		if x.plan.ident == h.w.host(e.peer).plan.ident && (slices.Contains(h.certs.trusted, c.by) || h.w.now.Sub(c.since) < judgedTime) &&
+			!c.known(h.w.now, h.w.plan.revocation) {
 			return
 		}
 	}
-	h.w.fail("%s takes %s for who it is, by a certificate that it does not trust", h.name, e.peer)
+	h.w.fail("%s takes %s for who it is, by a certificate that it does not trust, or that is revoked", h.name, e.peer)
 }
 
 // judgedTime is longer than IKE_AUTH takes from the first message to the last.

@@ -29,6 +29,8 @@ type Stats struct {
 	// Signatures were made. Of those that were judged, so many were accepted and refused. Renewals are certificates that took the place of
 	// others.
 	Signatures, Judged, Refused, Renewals int
+	// Revoked certificates, and answers that one is not.
+	Revoked, Unrevoked int
 }
 
 // Add sums two counts.
@@ -58,6 +60,8 @@ func (s *Stats) Add(o Stats) {
 	s.Judged += o.Judged
 	s.Refused += o.Refused
 	s.Renewals += o.Renewals
+	s.Revoked += o.Revoked
+	s.Unrevoked += o.Unrevoked
 }
 
 // checker watches the wire and both hosts.

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"esplanade/config"
+	"esplanade/ike/auth"
 	"esplanade/ike/gateway"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
@@ -50,6 +52,7 @@ type Host struct {
 	// believes: the latest event is that a peer has proved a crash. The end of the IKE SA follows.
 	believes bool
 	certs    certificates
+	store    revocation.Store
 	// ignored: the datagram that came last had no effect.
 	ignored bool
 }
@@ -73,6 +76,7 @@ func (h *Host) boot() {
 	h.down, h.stopping = false, false
 	h.data.init(h)
 	h.routes, h.excluded = map[uint64]*selector.Pair{}, map[netip.Addr]int{}
+	h.store = revocation.Store{}
 	h.up, h.kids, h.believes = map[uint64]string{}, map[string]map[uint64]bool{}, false
 	h.shut, h.held, h.spared = map[string]bool{}, map[string]bool{}, map[uint64]bool{}
 	o := gateway.Options{
@@ -267,6 +271,12 @@ func (s hostSide) Unexclude(a netip.Addr) {
 func (s hostSide) CarryOut(x gateway.Errand) (sa.Result, bool) {
 	w := s.h.w
 	w.check.stats.Errands++
+	if p, ok := x.Want.(sa.Proof); ok {
+		if u, ok := p.Want.(auth.Unrevoked); ok {
+			s.h.inquire(x, u)
+			return nil, false
+		}
+	}
 	if w.rng.IntN(2) == 0 {
 		return w.carryOut(x.Want), true
 	}

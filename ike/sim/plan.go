@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"esplanade/ike/policy"
 )
 
 // plan is what a seed decides before anything happens.
@@ -43,6 +45,10 @@ type plan struct {
 	// comes that nobody trusts at first.
 	signs, intermediate  bool
 	renewals, strangeCAs int
+	// lists: certificates name CRLs, and revocation is the policy about them. revocations is how often one is revoked.
+	lists       bool
+	revocation  policy.Revocation
+	revocations int
 }
 
 // hostPlan is what a seed decides about one host.
