@@ -132,9 +132,37 @@ func TestMalformed(t *testing.T) {
 			orderly(t, trustIn(ca), id(t, "site-b.example"), Presented{Certs: [][]byte{fine, bad}})
 		})
 	}
-	if _, err := Parse(der(func(c *x509.Certificate) { c.ExtraExtensions = many[:maxExtensions-5] })); err != nil {
-		t.Error(err)
+	// The limits themselves are within.
+	there, err := Parse(fine)
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, more := range []int{0, 1} {
+		_, err := Parse(der(func(c *x509.Certificate) { c.ExtraExtensions = many[:maxExtensions-len(there.Extensions)+more] }))
+		if (err != nil) != (more > 0) {
+			t.Errorf("%d extensions: %v", maxExtensions+more, err)
+		}
+		if _, err := Parse(sized(t, ca, MaxCertificate+more)); (err != nil) != (more > 0) {
+			t.Errorf("%d bytes: %v", MaxCertificate+more, err)
+		}
+	}
+}
+
+// sized is a certificate of so many bytes.
+func sized(t *testing.T, ca *holder, size int) []byte {
+	t.Helper()
+	padding := size - 1000
+	for range 100 { // the length of a signature of ECDSA varies
+		template := endTemplate()
+		template.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: make([]byte, padding)}}
+		der := issueDER(t, ca, template, ca.PublicKey, ca.key)
+		if len(der) == size {
+			return der
+		}
+		padding += size - len(der)
+	}
+	t.Fatalf("no certificate of %d bytes", size)
+	return nil
 }
 
 // TestChoiceLoops is the class of CVE-2017-9023: alternatives of a CHOICE that don't exist, have no content, or are

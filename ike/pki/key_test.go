@@ -191,6 +191,8 @@ func TestAbsurdKeys(t *testing.T) {
 		"Ed25519 one byte short":   {edInfo(t, 112, make([]byte, 31)), Unreadable},
 		"Ed448 one byte short":     {edInfo(t, 113, make([]byte, 56)), UnfitKey},
 		"Ed448 one byte long":      {edInfo(t, 113, make([]byte, 58)), UnfitKey},
+		"Ed448 and more":           {append(append([]byte{0x30, 69}, edInfo(t, 113, make([]byte, 57))[2:]...), 5, 0), UnfitKey},
+		"Ed448 with parameters":    {append([]byte{0x30, 69, 0x30, 7, 6, 3, 0x2b, 0x65, 0x71, 5, 0}, edInfo(t, 113, make([]byte, 57))[9:]...), UnfitKey},
 		"Ed448 empty":              {edInfo(t, 113, nil), UnfitKey},
 		"an unknown kind":          {edInfo(t, 99, make([]byte, 32)), UnfitKey},
 	} {
