@@ -33,14 +33,14 @@ func newCertWorld(t *testing.T) *certWorld {
 // way is how the two sides of a connection prove who they are, and what each wants of the other. What is zero is a certificate of
 // the root, with an ECDSA key.
 type way struct {
-	name                 string
-	aShows, bShows       peer.Auth
-	aWants, bWants       peer.Auth
-	idA, idB             string
-	ike, esp             string
-	noFragments          bool
-	start                string
-	moreShown, moreAsked []peer.Auth // of a; b has them the other way round
+	name           string
+	aShows, bShows peer.Auth
+	aWants, bWants peer.Auth
+	// aMore and bMore are rounds after the first, with pre-shared keys, which the two ends write alike.
+	aMore, bMore []peer.Auth
+	idA, idB     string
+	ike, esp     string
+	start        string
 }
 
 // showing has a side prove itself with a certificate; chain goes along with it.
@@ -89,11 +89,11 @@ func (w *certWorld) add(x way) {
 		x.ike, x.esp = "aes256gcm16-prfsha384-ecp384", "aes256gcm16-ecp384"
 	}
 	c := peer.Connection{Name: x.name, Local: w.p.A.Outer4, Remote: w.p.B.Outer4, LocalID: x.idA, RemoteID: x.idB, LocalAuth: x.aShows, RemoteAuth: x.aWants,
-		LocalRounds: x.moreShown, RemoteRounds: x.moreAsked, Proposals: []string{x.ike}, NoFragmentation: x.noFragments,
+		LocalRounds: x.aMore, RemoteRounds: x.bMore, Proposals: []string{x.ike},
 		Children: []peer.Child{{Name: x.name, Proposals: []string{x.esp}, LocalTS: nets(w.p.A), RemoteTS: nets(w.p.B), StartAction: x.start}}}
 	w.a.Connections = append(w.a.Connections, c)
 	c.Local, c.Remote, c.LocalID, c.RemoteID = c.Remote, c.Local, x.idB, x.idA
-	c.LocalAuth, c.RemoteAuth, c.LocalRounds, c.RemoteRounds = x.bShows, x.bWants, x.moreAsked, x.moreShown
+	c.LocalAuth, c.RemoteAuth, c.LocalRounds, c.RemoteRounds = x.bShows, x.bWants, x.bMore, x.aMore
 	c.Children = []peer.Child{{Name: x.name, Proposals: []string{x.esp}, LocalTS: nets(w.p.B), RemoteTS: nets(w.p.A)}}
 	w.b.Connections = append(w.b.Connections, c)
 }
@@ -238,6 +238,26 @@ func TestCertificates(t *testing.T) {
 	a2, b2 := x2.names()
 	add(x2, nil, []string{`authentication of '` + a2 + `' with ECDSA_WITH_SHA256_DER successful`, `authentication of '` + b2 + `' \(myself\) with pre-shared key`})
 	secrets := []peer.Secret{{IDs: []string{a, b}, Key: psk}, {IDs: []string{a2, b2}, Key: psk}}
+
+	// Two rounds of authentication, of one side and of both: the machine by its certificate, then a name by a pre-shared key.
+	for _, x := range []way{
+		{name: "rounds-a", aMore: []peer.Auth{{ID: "user.a.example"}}}, {name: "rounds-b", bMore: []peer.Auth{{ID: "user.b.example"}}},
+		{name: "rounds-both", aMore: []peer.Auth{{ID: "user2.a.example"}}, bMore: []peer.Auth{{ID: "user2.b.example"}}},
+	} {
+		a, b := x.names()
+		ids := []string{a, b}
+		seen := signedBy("ECDSA_WITH_SHA256_DER", "ECDSA_WITH_SHA256_DER")
+		for _, m := range x.aMore {
+			ids = append(ids, m.ID)
+			seen = append(seen, `authentication of '`+m.ID+`' with pre-shared key successful`)
+		}
+		for _, m := range x.bMore {
+			ids = append(ids, m.ID)
+			seen = append(seen, `authentication of '`+m.ID+`' \(myself\) with pre-shared key`)
+		}
+		secrets = append(secrets, peer.Secret{IDs: ids, Key: psk + x.name})
+		add(x, nil, seen)
+	}
 	w.a.Secrets, w.b.Secrets = secrets, secrets
 
 	// Raw public keys, without any certificate.
