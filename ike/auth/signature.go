@@ -159,7 +159,18 @@ func fits(p credential.Pair, asked map[authorityHash]bool) int {
 // are used, only the first of which holds the public key used to validate the sender's AUTH payload"
 // (https://www.rfc-editor.org/rfc/rfc7296#section-1.2). A CA that has signed itself is none of them: the peer trusts it already, or never will.
 func (p *signer) certificates(t *Transcript, pair credential.Pair) (out []wire.Payload) {
-	if p.s.Send == policy.SendCertNever || p.s.Send == policy.SendCertIfAsked && len(t.Requests) == 0 {
+	always := p.s.Send == policy.SendCertAlways
+	raw, cert := always || asksForKey(t.Requests), always || asksForCertificate(t.Requests)
+	switch {
+	case p.s.Send == policy.SendCertNever:
+		return nil
+	case len(pair.Chain) == 0 && raw:
+		spki, err := pki.MarshalPublicKey(pair.Key)
+		if err != nil {
+			return nil // the peer may know the key by its configuration
+		}
+		return []wire.Payload{&wire.Cert{Encoding: wire.CertRawPublicKey, Data: spki}}
+	case !cert:
 		return nil
 	}
 	for i, c := range pair.Chain {
@@ -168,6 +179,16 @@ func (p *signer) certificates(t *Transcript, pair credential.Pair) (out []wire.P
 		}
 	}
 	return out
+}
+
+// asksForKey reports whether the peer takes a raw public key in place of a certificate (RFC 7670 section 3).
+func asksForKey(requests []*wire.CertReq) bool {
+	return slices.ContainsFunc(requests, func(r *wire.CertReq) bool { return r.Encoding == wire.CertRawPublicKey })
+}
+
+// asksForCertificate reports whether it takes anything else.
+func asksForCertificate(requests []*wire.CertReq) bool {
+	return slices.ContainsFunc(requests, func(r *wire.CertReq) bool { return r.Encoding != wire.CertRawPublicKey })
 }
 
 func selfSigned(c *x509.Certificate) bool { return slices.Equal(c.RawSubject, c.RawIssuer) }
@@ -260,12 +281,18 @@ func (c *signatureChecker) read(t *Transcript, a *wire.Auth) (Judge, error) {
 	return j, nil
 }
 
-// presented is what the CERT payloads of a message hold. Encodings that this side does not ask for are passed over: among them is
+// presented is what the CERT payloads of a message hold: certificates, or a raw public key if that comes first (RFC 7670), as "only the
+// first of which holds the public key used to validate the sender's AUTH payload". Encodings that this side does not ask for are passed over: among them is
 // hash-and-URL, which would have this side fetch what a stranger names.
 func presented(in []wire.Payload) (p pki.Presented) {
 	for _, x := range in {
-		if c, ok := x.(*wire.Cert); ok && c.Encoding == wire.CertX509Signature {
+		c, ok := x.(*wire.Cert)
+		switch {
+		case !ok || p.Key != nil:
+		case c.Encoding == wire.CertX509Signature:
 			p.Certs = append(p.Certs, c.Data)
+		case c.Encoding == wire.CertRawPublicKey && len(p.Certs) == 0:
+			p.Key = c.Data
 		}
 	}
 	return p

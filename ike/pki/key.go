@@ -54,6 +54,22 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 	return key, nil
 }
 
+// MarshalPublicKey is the reverse of [ParsePublicKey].
+func MarshalPublicKey(key crypto.PublicKey) ([]byte, error) {
+	k, ok := key.(ed448.PublicKey)
+	if !ok {
+		return x509.MarshalPKIXPublicKey(key)
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(idEd448)) })
+		})
+		b.AddASN1BitString(k)
+	})
+	return b.Bytes()
+}
+
 // checkKey reports why the key of a SubjectPublicKeyInfo can't authenticate a peer. What encoding/asn1 leaves unread,
 // such as elements behind those it knows, is found out by writing the key again: DER has one form of it only.
 func checkKey(key crypto.PublicKey, spki []byte) error {
@@ -101,6 +117,9 @@ func checkRSA(k *rsa.PublicKey) error {
 	return nil
 }
 
+// idEd448 is the object identifier 1.3.101.113, encoded.
+const idEd448 = "\x2b\x65\x71"
+
 // parseUnknownKey reads the keys that crypto/x509 doesn't know. "The parameters MUST be absent" for Ed448,
 // https://www.rfc-editor.org/rfc/rfc8410#section-3
 func parseUnknownKey(spki []byte) (crypto.PublicKey, error) {
@@ -112,7 +131,7 @@ func parseUnknownKey(spki []byte) (crypto.PublicKey, error) {
 		!algorithm.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) {
 		return nil, unknown
 	}
-	if string(oid) != "\x2b\x65\x71" { // id-Ed448, 1.3.101.113
+	if string(oid) != idEd448 {
 		return nil, unknown
 	}
 	if !algorithm.Empty() || !seq.ReadASN1BitStringAsBytes(&key) || !seq.Empty() || len(key) != ed448.PublicKeySize {

@@ -98,18 +98,26 @@ func certRequests(payloads []wire.Payload) (list []*wire.CertReq) {
 	return list
 }
 
-// requestCerts asks the peer for a certificate: it names the CAs that are trusted for the connections, none if there are too many.
-func (m *Machine) requestCerts(limit int, connections ...*Config) []wire.Payload {
+// requestCerts asks the peer for a certificate: it names the CAs that are trusted for the connections, none if there are too many. Where
+// keys are known, it asks for a raw public key, "In that case, the Certification Authority field MUST be empty"
+// (https://www.rfc-editor.org/rfc/rfc7670#section-3); and where nothing else is, for that only.
+func (m *Machine) requestCerts(limit int, connections ...*Config) (out []wire.Payload) {
 	var named []byte
-	asks, n := false, 0
+	asks, raw, n := false, false, 0
 	seen := map[[20]byte]bool{}
 	for _, c := range connections {
 		for i := range 1 + len(c.RemoteRounds) {
 			if !c.peerRound(i).signs() || !c.SendCertReq {
 				continue
 			}
-			asks = true
 			t := m.accepted(c, i).Trust
+			if t != nil && len(t.Keys) > 0 {
+				raw = true
+				if len(t.Anchors)+len(t.Pinned) == 0 {
+					continue
+				}
+			}
+			asks = true
 			if t == nil {
 				continue
 			}
@@ -122,13 +130,16 @@ func (m *Machine) requestCerts(limit int, connections ...*Config) []wire.Payload
 			}
 		}
 	}
-	switch {
-	case !asks:
-		return nil
-	case n > limit:
+	if n > limit {
 		named = nil
 	}
-	return []wire.Payload{&wire.CertReq{Encoding: wire.CertX509Signature, Authorities: named}}
+	if asks {
+		out = append(out, &wire.CertReq{Encoding: wire.CertX509Signature, Authorities: named})
+	}
+	if raw {
+		out = append(out, &wire.CertReq{Encoding: wire.CertRawPublicKey})
+	}
+	return out
 }
 
 // accepted is what the peer of a connection has to show in a round.
