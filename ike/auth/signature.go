@@ -89,9 +89,11 @@ func (p *signer) choose(t *Transcript, pairs []credential.Pair) (credential.Pair
 	asked := askedFor(t.Requests)
 	byHint := slices.Clone(pairs)
 	slices.SortStableFunc(byHint, func(a, b credential.Pair) int { return fits(b, asked) - fits(a, asked) })
-	for _, pair := range byHint {
-		if s, ok := p.scheme(t, pair.Key); ok {
-			return pair, s, nil
+	for _, announced := range []bool{true, false} { // what the peer has announced comes first, and is no more than a hint
+		for _, pair := range byHint {
+			if s, ok := p.scheme(t, pair, announced); ok {
+				return pair, s, nil
+			}
 		}
 	}
 	e := &NoSchemeError{Announced: t.PeerHashes, Digital: t.Digital()}
@@ -101,27 +103,21 @@ func (p *signer) choose(t *Transcript, pairs []credential.Pair) (credential.Pair
 	return credential.Pair{}, 0, e
 }
 
-// scheme is the best one that the key has and the peer takes.
-func (p *signer) scheme(t *Transcript, key crypto.PublicKey) (Scheme, bool) {
+// scheme is the best one that the key has and the peer takes; announced: that it has announced as well.
+func (p *signer) scheme(t *Transcript, pair credential.Pair, announced bool) (Scheme, bool) {
 	if !t.Digital() {
-		switch m, ok := oldMethod(key); {
-		case !ok:
-			return 0, false
+		m, ok := oldMethod(pair.Key)
+		s, _, _ := oldECDSA(m)
+		switch {
 		case m == wire.AuthRSA && p.s.SHA1:
-			return rsaSHA1, true
+			s = rsaSHA1
 		case m == wire.AuthRSA:
-			return RSASHA256, true
-		default:
-			s, _, _ := oldECDSA(m)
-			return s, true
+			s = RSASHA256
 		}
+		return s, ok && (!announced || t.announced(m, s, pair))
 	}
-	pss := p.s.PSS
-	if f := t.PeerScheme.family(); f == familyPSS || f == familyPKCS1 {
-		pss = f == familyPSS // the peer knows that one
-	}
-	for _, s := range SchemesOf(key, pss) {
-		if slices.Contains(t.PeerHashes, s.Hash()) {
+	for _, s := range p.methods(t, pair.Key) {
+		if slices.Contains(t.PeerHashes, s.Hash()) && (!announced || t.announced(wire.AuthDigitalSignature, s, pair)) {
 			return s, true
 		}
 	}

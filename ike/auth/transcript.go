@@ -32,6 +32,8 @@ type Transcript struct {
 	Now time.Time
 	// OwnHashes and PeerHashes are what each side's SIGNATURE_HASH_ALGORITHMS in IKE_SA_INIT has; nil if it has sent none.
 	OwnHashes, PeerHashes []wire.HashAlgorithm
+	// PeerMethods are what the peer has announced that it takes (RFC 9593), nil for nothing; their links are to the CAs of Requests.
+	PeerMethods []wire.AuthAnnouncement
 	// Requests are the peer's CERTREQ payloads.
 	Requests []*wire.CertReq
 	// Peer is who has proved itself by a signature, and PeerScheme what that is made by. [CheckSignature] sets both.

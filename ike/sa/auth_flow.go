@@ -60,7 +60,7 @@ func (m *Machine) newAuthFlow() *authFlow {
 	f.t = auth.Transcript{
 		PRF: m.prf, Keys: m.keys, Initiator: m.initiator, OwnMessage: m.init.ownMessage, PeerMessage: m.init.peerMessage,
 		Ni: m.init.ni, Nr: m.init.nr, IntAuth: m.intAuth(), Full: m.init.downgrade.full,
-		OwnHashes: m.sig.own, PeerHashes: m.sig.peer, Requests: m.sig.requests,
+		OwnHashes: m.sig.own, PeerHashes: m.sig.peer, Requests: m.sig.requests, PeerMethods: m.sig.methods,
 		OwnID: m.idPayload(),
 		Ask:   m.askAuth,
 	}

@@ -75,7 +75,7 @@ func (t *authTask) announce(m *Machine, now time.Time, proof []wire.Payload) ([]
 	if m.env.FirstContact(m.cfg) {
 		payloads = append(payloads, &wire.Notify{NotifyType: wire.NotifyInitialContact})
 	}
-	payloads = append(payloads, m.requestCerts(maxAuthAuthorities, m.cfg)...)
+	payloads = append(append(payloads, m.requestCerts(maxAuthAuthorities, m.cfg)...), m.announcement(m.cfg)...)
 	if r := m.cfg.RemoteID; r.Concrete() {
 		payloads = append(payloads, &wire.ID{Responder: true, IDType: wire.IDType(r.Type), Data: r.Data})
 	}

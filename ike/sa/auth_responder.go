@@ -108,7 +108,7 @@ func (m *Machine) attempt(cfg *Config, r *request, idi *wire.ID) *refusedAuth {
 	m.localID = m.ownIdentity()
 	m.flow = m.newAuthFlow()
 	m.flow.rounds, m.flow.first, m.flow.at, m.flow.now = 1, r, r, r.now
-	m.flow.t.Requests = certRequests(r.payloads)
+	m.flow.t.Requests, m.flow.t.PeerMethods = certRequests(r.payloads), announcedMethods(r.payloads)
 	return refused(m.peerIs(0, idi))
 }
 

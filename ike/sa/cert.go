@@ -27,6 +27,9 @@ type signatures struct {
 	own, peer []wire.HashAlgorithm
 	// requests are the CERTREQ payloads of the responder.
 	requests []*wire.CertReq
+	// methods are what the responder has announced; later: this side announces its own in IKE_INTERMEDIATE. See methods.go.
+	methods []wire.AuthAnnouncement
+	later   bool
 }
 
 const (
@@ -61,6 +64,7 @@ func (m *Machine) offerSignatures() []wire.Payload {
 // answered takes what a responder has said.
 func (s *signatures) answered(payloads []wire.Payload) {
 	s.peer, s.requests = announcedHashes(payloads), certRequests(payloads)
+	s.announced(payloads)
 }
 
 // acceptSignatures is what a responder says to an initiator's request, for all connections that it may be for.

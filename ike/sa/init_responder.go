@@ -194,7 +194,7 @@ func (m *Machine) exchangeInit(now time.Time, msg *wire.Message, ke *wire.KE) {
 	payloads = append(append(payloads, m.acceptSignatures(msg.Payloads)...), m.transcript()...)
 	payloads = append(payloads, multipleAuth()...)
 	m.init.downgrade.full = m.init.downgrade.offered && announcesTranscript(msg.Payloads)
-	m.halfOpen(now, msg, payloads)
+	m.halfOpen(now, msg, m.announceInInit(payloads))
 }
 
 // silently is how a request that nothing is made of is dropped, when there is nothing to say in the clear.

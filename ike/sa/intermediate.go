@@ -179,7 +179,7 @@ func (m *Machine) handleIntermediate(r *request) []wire.Payload {
 	if err := m.finishIntermediate(x.Shared); err != nil {
 		return m.refuseIntermediate(diag.Internal(w, err))
 	}
-	return []wire.Payload{&wire.KE{Group: ke.Group, Data: x.Public}}
+	return append([]wire.Payload{&wire.KE{Group: ke.Group, Data: x.Public}}, m.announceLater()...)
 }
 
 // refuseIntermediate ends a half-open SA, as an error in IKE_AUTH does: "Sections 2.21.1 and 2.21.2 of [RFC7296] describe how
@@ -248,6 +248,7 @@ func (t *intermediateTask) done(m *Machine, r *response) {
 		m.close(r.now, "a bad answer to IKE_INTERMEDIATE", keFailure(w, err))
 		return
 	}
+	m.sig.announced(r.payloads)
 	m.switchKeys()
 	m.requeue(m.afterInit())
 }

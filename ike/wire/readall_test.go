@@ -23,6 +23,8 @@ func readAllData(n *Notify) (failed int) {
 	count(err)
 	_, err = n.HashAlgorithms()
 	count(err)
+	_, err = n.SupportedAuthMethods()
+	count(err)
 	_, err = n.AdditionalAddress()
 	count(err)
 	_, _, err = n.NoNATsAllowed()
