@@ -36,6 +36,8 @@ type shelf struct {
 	listed []listUse
 	// contents are the hashes of the files that were read.
 	contents map[string][sha256.Size]byte
+	// acme is the table [credentials.acme]; nil if there is none.
+	acme *ACME
 	// watch are the names of all files and folders that were looked at, and the patterns.
 	watch []string
 }

@@ -18,7 +18,7 @@ func everyTable() map[string]reflect.Type {
 		"connections.NAME.local": reflect.TypeFor[Auth](), "connections.NAME.remote": reflect.TypeFor[Auth](),
 		"connections.NAME.children.NAME": reflect.TypeFor[Child](), "secrets": reflect.TypeFor[Secrets](),
 		"secrets.ike.NAME": reflect.TypeFor[IKESecret](), "secrets.ppk.NAME": reflect.TypeFor[PPKSecret](),
-		"secrets.private.NAME": reflect.TypeFor[FileSecret](), "credentials": reflect.TypeFor[Credentials](),
+		"secrets.private.NAME": reflect.TypeFor[FileSecret](), "credentials": reflect.TypeFor[Credentials](), "credentials.acme": reflect.TypeFor[ACME](),
 	}
 }
 

@@ -68,7 +68,7 @@ func (r *reader) document(root *tree.Table) *Config {
 		c.Connections = append(c.Connections, readConnection(n, c))
 	}
 	c.Secrets = readSecrets(t.sub("secrets"), filepath.Dir(r.file))
-	c.Credentials = readCredentials(t.sub("credentials"))
+	c.Credentials = readCredentials(t.sub("credentials"), filepath.Dir(r.file))
 	t.done()
 	if !r.quiet {
 		c.check(r)

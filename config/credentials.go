@@ -22,15 +22,18 @@ type Credentials struct {
 	Private []string `key:"private" reload:"live"`
 	// PKCS12 are bundles without a passphrase.
 	PKCS12 []string `key:"pkcs12" reload:"live"`
+	// ACME is a certificate that an ACME server issues.
+	ACME ACME `key:"acme" reload:"keys"`
 }
 
-func readCredentials(t *table) (c Credentials) {
+func readCredentials(t *table, dir string) (c Credentials) {
 	c.X509 = readNames(t, "x509")
 	c.X509CA = readNames(t, "x509ca")
 	c.X509CRL = readNames(t, "x509crl")
 	c.X509OCSP = readNames(t, "x509ocsp")
 	c.Private = readNames(t, "private")
 	c.PKCS12 = readNames(t, "pkcs12")
+	c.ACME = readACME(t.sub("acme"), dir)
 	c.Source = t.done()
 	return c
 }

@@ -145,6 +145,9 @@ func (s *shelf) collect(c *Config) {
 	for _, n := range cred.each("x509", cred.X509) {
 		s.own = append(s.own, s.certificates(n)...)
 	}
+	if c.Credentials.ACME.Enabled() {
+		s.addACME(&c.Credentials.ACME)
+	}
 	// Certificates of connections are read before the keys are needed: some have their key in the same file.
 	for _, n := range c.Connections {
 		local, _ := n.Rounds()
@@ -282,12 +285,22 @@ func (s *shelf) pairs(n *Connection) (out []credential.Pair, id identity.Identit
 		}
 	}
 	if !a.Has("certs") && !a.Has("pubkeys") {
-		out = s.pairsOf(n)
-		if len(out) == 0 && len(s.errs) == errs {
+		if own, ok := s.acmeIdentity(); ok && a.ID.Any() {
+			named := *n
+			named.Local.ID = own
+			out, id = s.pairsOf(&named), own
+		} else {
+			out = s.pairsOf(n)
+		}
+		switch {
+		case len(out) > 0 || len(s.errs) > errs:
+		case s.awaits(a.ID) || s.awaits(id):
+			s.awaitsACME(n)
+		default:
 			s.nothing(n)
 		}
 	}
-	if len(out) > 0 && len(out[0].Chain) > 0 {
+	if len(out) > 0 && len(out[0].Chain) > 0 && id.Any() {
 		id = subjectOf(out[0].Chain[0])
 	}
 	return out, id

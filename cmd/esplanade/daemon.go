@@ -19,6 +19,7 @@ import (
 	"esplanade/ike"
 	"esplanade/ike/control"
 	ikegw "esplanade/ike/gateway"
+	"esplanade/ike/pki/acme"
 	"esplanade/ike/vici"
 	"esplanade/tun"
 )
@@ -41,7 +42,8 @@ type gateway struct {
 	vici     *vici.Server
 	socket   net.Listener // nil without a control socket
 	http     *metricsServer
-	keys     *keyLog // nil unless keys are saved
+	keys     *keyLog       // nil unless keys are saved
+	acme     *acme.Manager // nil without a certificate from an ACME server
 
 	// reloading has a token during a reload. The configuration in force is the daemon's; conf is what the process was started
 	// with, as device and sockets have it.
@@ -146,6 +148,9 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 			return nil, err
 		}
 		observers = append(observers, g.keys)
+	}
+	if g.acme, err = newACME(g); err != nil {
+		return nil, err
 	}
 	secret, err := crashSecret(conf)
 	if err != nil {

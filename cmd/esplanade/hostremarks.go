@@ -88,7 +88,7 @@ func (g *gateway) present() *config.Config {
 
 // hostWarnings are the warnings about this host as it is now, and about the certificates in use. It is called by the server of the control socket, on any goroutine.
 func (g *gateway) hostWarnings() []vici.HostWarning {
-	list := g.certs.warnings()
+	list := append(g.certs.warnings(), g.acmeWarnings(time.Now())...)
 	for _, p := range g.inForce.Load().CertificateRemarks(time.Now()) {
 		list = append(list, hostRemark{text: p.String()})
 	}

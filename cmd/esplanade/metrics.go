@@ -103,6 +103,7 @@ type collector struct {
 	ignored, inboxDropped, sendErrors, established, lastReload, started            *prometheus.Desc
 	loadedAt, redirects, restored, contested, desired, connFailures, establishedAt *prometheus.Desc
 	workWaiting, workDone, workDropped                                             *prometheus.Desc
+	acmeEnd, acmeFailures, acmeIssued                                              *prometheus.Desc
 	unanswered, lastPacket                                                         *prometheus.Desc
 }
 
@@ -146,6 +147,9 @@ func newCollector(g *gateway) *collector {
 		establishedAt: d("ike_established_timestamp_seconds", "When the latest IKE SA of the connection was established, other than by rekeying, in seconds since 1970.", "connection"),
 		lastReload:    d("config_last_reload_successful", "Whether the last loading of the configuration succeeded."),
 		loadedAt:      d("config_last_reload_success_timestamp_seconds", "When the configuration in force was loaded, in seconds since 1970."),
+		acmeEnd:       d("acme_certificate_not_after_timestamp_seconds", "When the certificate of the ACME server ends, in seconds since 1970; none before the first."),
+		acmeFailures:  d("acme_consecutive_failures", "Attempts in a row that have brought no certificate of the ACME server."),
+		acmeIssued:    d("acme_certificates_total", "Certificates of the ACME server that were issued."),
 		started:       d("start_time_seconds", "When the daemon started, in seconds since 1970."),
 	}
 }
@@ -156,6 +160,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 		c.build, c.configured, c.up, c.childUp, c.pathMTU, c.trouble, c.ikeSAs, c.halfOpen, c.refused, c.bytes, c.packets, c.drops, c.failures, c.exchanges,
 		c.rekeys, c.retransmits, c.moves, c.ignored, c.inboxDropped, c.sendErrors, c.established, c.lastReload, c.loadedAt, c.started,
 		c.redirects, c.restored, c.contested, c.workWaiting, c.workDone, c.workDropped, c.desired, c.connFailures, c.establishedAt, c.unanswered, c.lastPacket,
+		c.acmeEnd, c.acmeFailures, c.acmeIssued,
 	} {
 		ch <- d
 	}
@@ -226,6 +231,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	count(c.workDone, work.Worked, "workers")
 	count(c.workDropped, work.Full, "full")
 	count(c.workDropped, work.Late, "late")
+	c.collectACME(gauge, count)
 	drops := c.g.engine.Drops()
 	for _, r := range dataplane.DropReasons() {
 		count(c.drops, drops[r], r.Direction().String(), r.String())

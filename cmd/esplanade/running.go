@@ -43,6 +43,7 @@ func (g *gateway) run(ctx context.Context) error {
 	}
 	wg.Go(func() { g.watchAddresses(ctx) })
 	wg.Go(func() { g.watchCertificates(ctx) })
+	wg.Go(func() { g.runACME(ctx) })
 	g.announce()
 	// The routes stay until the link is closed, which knows what is to be left behind. The host's network is told first.
 	daemonCtx, stopDaemon := context.WithCancel(context.WithoutCancel(ctx))
