@@ -67,11 +67,10 @@ func (s *signatures) answered(payloads []wire.Payload) {
 	s.announced(payloads)
 }
 
-// acceptSignatures is what a responder says to an initiator's request, for all connections that it may be for.
+// acceptSignatures is what a responder says to an initiator's request, for all connections that it may be for. The hashes are answered
+// also if none of them is for signatures: a peer that has moved may have come by the addresses of another connection, and would say nothing
+// at all, not even who it is, if it could not sign.
 func (m *Machine) acceptSignatures(request []wire.Payload) (out []wire.Payload) {
-	if !slices.ContainsFunc(m.candidates, (*Config).signs) {
-		return nil
-	}
 	if m.sig.peer = announcedHashes(request); m.sig.peer != nil {
 		m.sig.own = hashes()
 		out = append(out, wire.NewSignatureHashAlgorithms(m.sig.own...))

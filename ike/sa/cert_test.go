@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/ike/diag"
 	"esplanade/ike/pki/pkitest"
+	"esplanade/ike/policy"
 )
 
 // Both sides prove themselves by certificates, with keys of each kind.
@@ -27,5 +29,19 @@ func TestCertificatesInBothRoles(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A peer that signs and has come by the addresses of a connection with a pre-shared key says who it is all the same: where it is looked for
+// by a name, that is how it is found again.
+func TestPeerWithACertificateSaysWhoItIs(t *testing.T) {
+	for _, k := range []pkitest.Kind{pkitest.P256, pkitest.Ed25519} {
+		r, _, b := newCertRig(t, 301, k, func(_, b *Config) {
+			b.LocalAuth, b.RemoteAuth, b.RemoteID = policy.AuthPSK, policy.AuthPSK, mustID(t, "c.example")
+		})
+		r.a.connect()
+		r.run(10 * time.Second)
+		b.wantFailure(diag.CodeAuthID)
+		r.a.wantFailure(diag.CodeAuthRefused)
 	}
 }

@@ -218,5 +218,11 @@ func authentication() []Mutant {
 			Old: "	if e.conn != nil && e.conn.conf.Unique == policy.UniqueNever {\n		return\n	}\n	others", New: "	others",
 			Why: "one of several peers with one identity would throw the others out",
 		},
+		{
+			Name: "signature-hashes-unsaid", File: "ike/sa/cert.go", Tests: "^TestPeerWithACertificateSaysWhoItIs$",
+			Old: "	if m.sig.peer = announcedHashes(request); m.sig.peer != nil {\n",
+			New: "	if m.sig.peer = announcedHashes(request); m.sig.peer != nil && slices.ContainsFunc(m.candidates, (*Config).signs) {\n",
+			Why: "a peer with a certificate that has moved would not be found again before the next look-up of its name",
+		},
 	}
 }
