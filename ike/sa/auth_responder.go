@@ -236,3 +236,18 @@ func (m *Machine) oneTooMany(now time.Time, contact bool) *diag.Failure {
 	}
 	return diag.OneIsKept(w, kept)
 }
+
+// provesOn reports whether a half-open responder goes on to prove who it is, to a peer that has proved a first identity at least: between
+// two rounds the initiator may find that it does not accept what it is shown.
+func (m *Machine) provesOn() bool {
+	return m.flow != nil && (m.flow.t.PeerProved || m.flow.t.PeerRounds > 0)
+}
+
+// handleRejection takes the INFORMATIONAL request by which an initiator says so: "If the error occurs on the initiator, the notification MAY be
+// returned in a separate INFORMATIONAL exchange". https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
+func (m *Machine) handleRejection(r *request) []wire.Payload {
+	if n := fatalNotify(r.payloads); n != nil {
+		m.closing = &Closed{Reason: "peer answered " + n.NotifyType.String(), Failure: m.peerRefusedAuth(n)}
+	}
+	return nil
+}

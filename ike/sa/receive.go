@@ -164,7 +164,7 @@ func (m *Machine) allows(x wire.ExchangeType) bool {
 	if m.state == StateConnecting {
 		// A half-open responder knows IKE_AUTH, and IKE_INTERMEDIATE when that was agreed on. An initiator that waits for the
 		// answer to its IKE_AUTH is not spoken to either: the peer is not authenticated yet.
-		return !m.initiator && (x == wire.ExchangeIKEAuth || m.allowsIntermediate(x))
+		return !m.initiator && (x == wire.ExchangeIKEAuth || m.allowsIntermediate(x) || x == wire.ExchangeInformational && m.provesOn())
 	}
 	return x == wire.ExchangeCreateChildSA || x == wire.ExchangeInformational || x == wire.ExchangeIKEFollowupKE
 }
@@ -191,6 +191,9 @@ func (m *Machine) dispatch(r *request) []wire.Payload {
 	case wire.ExchangeIKEFollowupKE:
 		return m.handleFollowup(r)
 	case wire.ExchangeInformational:
+		if m.state == StateConnecting {
+			return m.handleRejection(r)
+		}
 		return m.handleInformational(r)
 	}
 	panic("BUG: exchange passed the state filter without a handler")

@@ -59,6 +59,21 @@ func authentication() []Mutant {
 			Why: "who has proved the first identity would have proved all of them",
 		},
 		{
+			Name: "rounds-rejection", File: "ike/sa/auth_responder.go", Tests: "^TestRoundFails$",
+			Old: "return m.flow != nil && (m.flow.t.PeerProved || m.flow.t.PeerRounds > 0)", New: "return false",
+			Why: "a responder would not hear that what it has shown is not accepted",
+		},
+		{
+			Name: "raw-key-first", File: "ike/auth/signature.go", Tests: "^TestRawPublicKeyIsRefused$", In: "ike/sa",
+			Old: "p.Key = c.Data\n", New: "_ = c.Data\n",
+			Why: "a key that is shown would not be the one that the signature is judged by",
+		},
+		{
+			Name: "methods-link", File: "ike/auth/announce.go", Tests: "^TestAnnouncedMethods$",
+			Old: "return slices.Contains(pair.Authorities(), hashes[n-1])", New: "return true",
+			Why: "a certificate of the wrong CA would be shown",
+		},
+		{
 			Name: "auth-key-of-nobody", File: "ike/sa/select_connection.go", Tests: "^TestConnectionOfThePeer$",
 			Old: "score, known := peer.Matches(c.RemoteID)", New: "score, known := 1<<30, true",
 			Why: "a connection would be taken whose peer is another one",
@@ -125,7 +140,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "auth-state", File: "ike/sa/receive.go", Tests: "^TestRequestsBeforeAuth$",
-			Old: "return !m.initiator && (x == wire.ExchangeIKEAuth || m.allowsIntermediate(x))", New: "return !m.initiator",
+			Old: "return !m.initiator && (x == wire.ExchangeIKEAuth || m.allowsIntermediate(x) || x == wire.ExchangeInformational && m.provesOn())", New: "return !m.initiator",
 			Why: "a peer that has not authenticated could make CHILD SAs (pitfall M1)",
 		},
 		{
