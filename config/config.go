@@ -26,6 +26,8 @@ type Config struct {
 	Secrets     Secrets       `key:"secrets" reload:"tables"`
 	// Credentials are certificates and keys for all connections.
 	Credentials Credentials `key:"credentials" reload:"keys"`
+	// Authorities are the tables [authorities.NAME], in the order of the file.
+	Authorities []*Authority `key:"authorities" reload:"tables"`
 	// Set is what all of this comes to: what each connection proves itself with by signatures, and what it accepts.
 	Set *credential.Set `key:"-"`
 	// uses and lists are the certificates and revocation lists in it, for [Config.CertificateRemarks].
@@ -69,6 +71,9 @@ func (r *reader) document(root *tree.Table) *Config {
 	}
 	c.Secrets = readSecrets(t.sub("secrets"), filepath.Dir(r.file))
 	c.Credentials = readCredentials(t.sub("credentials"), filepath.Dir(r.file))
+	for _, n := range t.sub("authorities").each() {
+		c.Authorities = append(c.Authorities, readAuthority(n))
+	}
 	t.done()
 	if !r.quiet {
 		c.check(r)

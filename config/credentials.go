@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 )
 
@@ -24,6 +25,11 @@ type Credentials struct {
 	PKCS12 []string `key:"pkcs12" reload:"live"`
 	// ACME is a certificate that an ACME server issues.
 	ACME ACME `key:"acme" reload:"keys"`
+	// FetchAllow are networks that CRLs and OCSP answers are fetched from although they are not of the public Internet, when a
+	// certificate names an address in them.
+	FetchAllow []netip.Prefix `key:"fetch_allow" reload:"restart"`
+	// CacheDir is the directory that keeps what was fetched over a restart; "" for none.
+	CacheDir string `key:"cache_dir" reload:"restart"`
 }
 
 func readCredentials(t *table, dir string) (c Credentials) {
@@ -34,6 +40,10 @@ func readCredentials(t *table, dir string) (c Credentials) {
 	c.Private = readNames(t, "private")
 	c.PKCS12 = readNames(t, "pkcs12")
 	c.ACME = readACME(t.sub("acme"), dir)
+	c.FetchAllow = readPrefixes(t, "fetch_allow")
+	if c.CacheDir, _ = t.strAs("cache_dir", "", "write the name of a directory"); c.CacheDir != "" {
+		c.CacheDir = beside(dir, c.CacheDir)
+	}
 	c.Source = t.done()
 	return c
 }

@@ -107,7 +107,7 @@ func (c *Config) makeSet(r *reader) *credential.Set {
 	}
 	c.uses, c.lists, c.watch = s.uses, s.listed, slices.Compact(slices.Sorted(slices.Values(s.watch)))
 	c.contents = s.contents
-	return credential.NewSet(all)
+	return credential.NewSet(all, s.issued(c, all, common)...)
 }
 
 // withLocalID is the connection with another identity of this side in a round.
@@ -184,6 +184,10 @@ func (s *shelf) common(c *Config) (out common) {
 	}
 	for _, n := range cred.each("x509crl", cred.X509CRL) {
 		out.rules.Lists = append(out.rules.Lists, s.revocationLists(n)...)
+	}
+	out.rules.Authorities = s.authorities(c)
+	for _, a := range out.rules.Authorities {
+		out.anchors = append(out.anchors, a.CA)
 	}
 	out.intermediates = append(out.intermediates, out.anchors...)
 	return out

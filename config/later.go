@@ -36,7 +36,9 @@ func laterKeys(pattern string) []laterKey {
 	}
 	switch pattern {
 	case "":
-		return slices.Concat(one("address pools", "pools"), one(certs, "authorities"), one(eap, "radius"))
+		return slices.Concat(one("address pools", "pools"), one(eap, "radius"))
+	case "authorities.NAME":
+		return slices.Concat(one("tokens; a file goes into cacert", "handle", "slot", "module", "file"), one("hash and URL", "cert_uri_base"))
 	case "connections.NAME":
 		return slices.Concat(one(vips, "vips", "pools"), one(ikev1, "aggressive", "pull"), one("", "dscp"),
 			one(xfrm, "if_id_in", "if_id_out"), one(mediate, "mediation", "mediated_by", "mediation_peer"))
@@ -96,6 +98,7 @@ func known() (asked, later map[string]map[string]bool) {
 	for _, kind := range secretKinds() {
 		root.AddSection("secrets").AddSection(kind).AddSection("NAME")
 	}
+	root.AddSection("authorities").AddSection("NAME")
 	r.document(root)
 	return r.asked, r.later
 }

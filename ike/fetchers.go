@@ -45,6 +45,9 @@ type flights struct {
 
 func (f *flights) init() {
 	f.byKey, f.ofHost, f.ofPeer, f.counts = map[string]*flight{}, map[string]int{}, map[peer]int{}, map[FetchKey]uint64{}
+	for _, k := range []revocation.Kind{revocation.CRL, revocation.OCSP} {
+		f.counts[FetchKey{strings.ToLower(k.String()), "ok"}] = 0 // it is there before the first
+	}
 }
 
 func (f *flights) results() map[FetchKey]uint64 { return maps.Clone(f.counts) }
@@ -208,6 +211,7 @@ func (r *revocations) refresh() {
 		}
 		r.mu.Lock()
 		now := time.Now()
+		r.takeOwn(now)
 		due, next := r.store.Due(now)
 		for _, n := range due {
 			r.join(n, nil)

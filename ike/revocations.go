@@ -59,8 +59,9 @@ type revocations struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	working sync.WaitGroup
-	kick    chan struct{}           // something new may be due
-	staples atomic.Pointer[stapled] // what this gateway can send of its own certificates
+	kick    chan struct{}                    // something new may be due
+	issued  atomic.Pointer[[]revocation.Own] // what setOwn was told, until it is taken up
+	staples atomic.Pointer[stapled]          // what this gateway can send of its own certificates
 
 	// door is what the event loop takes: it is never held during work or while something is logged. Whoever has mu may take it as well.
 	door    sync.Mutex

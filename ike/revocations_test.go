@@ -357,11 +357,7 @@ func TestOwnStaple(t *testing.T) {
 	if h.Staple(time.Now(), chain[0]) != nil {
 		t.Error("there is one before")
 	}
-	x.mu.Lock()
-	x.own = []revocation.Own{{Certificate: chain[0], Issuer: chain[1]}}
-	x.store.SetOwn(time.Now(), x.own)
-	x.mu.Unlock()
-	x.kick <- struct{}{}
+	x.setOwn([]revocation.Own{{Certificate: chain[0], Issuer: chain[1]}})
 	<-a.asked
 	// Whoever asks for the same waits for the same fetch.
 	if err := x.verdict(chain, policy.RevocationStrict); err != nil || a.count("/ocsp") != 1 {

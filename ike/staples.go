@@ -16,19 +16,21 @@ type staple struct {
 	until time.Time
 }
 
-// SetOwn says which certificates this gateway has, with their issuers, so that an OCSP answer for each is there for the peers that ask for
-// it (RFC 4806). It may be called from any goroutine.
-func (d *Daemon) SetOwn(list []revocation.Own) {
-	r := &d.revocations
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := time.Now()
-	r.own = list
-	r.store.SetOwn(now, list)
-	r.publish(now)
+// setOwn says which certificates this gateway has, with their issuers, so that an OCSP answer for each is there for the peers that ask for
+// it (RFC 4806). It may be called from any goroutine, and does not wait.
+func (r *revocations) setOwn(list []revocation.Own) {
+	r.issued.Store(&list)
 	select {
 	case r.kick <- struct{}{}:
 	default:
+	}
+}
+
+// takeOwn takes up what setOwn was told last. mu is held.
+func (r *revocations) takeOwn(now time.Time) {
+	if list := r.issued.Swap(nil); list != nil {
+		r.own = *list
+		r.store.SetOwn(now, r.own)
 	}
 }
 
@@ -50,7 +52,7 @@ func (r *revocations) publish(now time.Time) {
 	r.staples.Store(&out)
 }
 
-// Staple implements gateway.Host.
+// Staple is the OCSP answer for a certificate of this gateway, nil if there is none that counts.
 func (h host) Staple(now time.Time, c *x509.Certificate) []byte {
 	all := h.d.revocations.staples.Load()
 	if all == nil {

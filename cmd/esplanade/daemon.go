@@ -20,6 +20,7 @@ import (
 	"esplanade/ike/control"
 	ikegw "esplanade/ike/gateway"
 	"esplanade/ike/pki/acme"
+	"esplanade/ike/pki/cache"
 	"esplanade/ike/vici"
 	"esplanade/tun"
 )
@@ -161,7 +162,14 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	if g.link != nil {
 		g.host.mark = g.conf.IKE.FWMark
 	}
+	var kept *cache.Dir
+	if dir := conf.Credentials.CacheDir; dir != "" {
+		if kept, err = cache.Open(dir); err != nil {
+			return nil, fmt.Errorf("credentials.cache_dir: %w", err)
+		}
+	}
 	g.daemon = ike.New(ike.Options{
+		FetchAllowed: conf.Credentials.FetchAllow, Cache: kept,
 		Config: conf, DataPlane: plane{g.engine}, Network: g.host, Logger: g.log, Observer: observers,
 		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",
 		Bound: boundAddrs(conf), CrashSecret: secret,

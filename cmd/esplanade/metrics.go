@@ -102,6 +102,7 @@ type collector struct {
 	bytes, packets, drops, failures, exchanges, rekeys, retransmits, moves         *prometheus.Desc
 	ignored, inboxDropped, sendErrors, established, lastReload, started            *prometheus.Desc
 	loadedAt, redirects, restored, contested, desired, connFailures, establishedAt *prometheus.Desc
+	revocations                                                                    revocationDescs
 	workWaiting, workDone, workDropped                                             *prometheus.Desc
 	acmeEnd, acmeFailures, acmeIssued                                              *prometheus.Desc
 	unanswered, lastPacket                                                         *prometheus.Desc
@@ -139,6 +140,7 @@ func newCollector(g *gateway) *collector {
 		moves:         d("address_changes_total", "How often the addresses of an IKE SA or of its ESP have changed."),
 		ignored:       d("ignored_messages_total", "IKE messages that had no effect.", "reason"),
 		inboxDropped:  d("inbox_dropped_total", "Input that was dropped because the event loop was too busy."),
+		revocations:   newRevocationDescs(d),
 		workWaiting:   d("work_waiting", "Key exchanges that wait for a worker, by the kind of their peers.", "from"),
 		workDone:      d("work_done_total", "Key exchanges that were made, by the event loop or by workers.", "by"),
 		workDropped:   d("work_dropped_total", "Key exchanges that were not made: too many waited, or this one waited for too long.", "reason"),
@@ -162,6 +164,9 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 		c.redirects, c.restored, c.contested, c.workWaiting, c.workDone, c.workDropped, c.desired, c.connFailures, c.establishedAt, c.unanswered, c.lastPacket,
 		c.acmeEnd, c.acmeFailures, c.acmeIssued,
 	} {
+		ch <- d
+	}
+	for _, d := range c.revocations.all() {
 		ch <- d
 	}
 }
@@ -236,6 +241,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for _, r := range dataplane.DropReasons() {
 		count(c.drops, drops[r], r.Direction().String(), r.String())
 	}
+	c.revocations.collect(gauge, count, c.g.daemon.Revocations())
 	c.collectStats(count, c.g.daemon.Stats())
 }
 

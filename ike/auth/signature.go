@@ -25,6 +25,9 @@ type Signing struct {
 	// PSS chooses the padding of RSA where the peer has not shown which it knows. "RSASSA-PSS MUST be supported and RSASSA-PKCS1-v1.5 MAY
 	// be supported." https://www.rfc-editor.org/rfc/rfc8247#section-3.2
 	PSS bool
+	// Staple gives the OCSP answer for a certificate of this side, in DER, for a peer that asks for it (RFC 4806). It may be nil, and give
+	// nil.
+	Staple func(*x509.Certificate) []byte
 	// SHA1 has RSA sign with SHA-1 for a peer that does not know RFC 7427, as such peers may want it.
 	SHA1 bool
 }
@@ -174,7 +177,21 @@ func (p *signer) certificates(t *Transcript, pair credential.Pair) (out []wire.P
 			out = append(out, &wire.Cert{Encoding: wire.CertX509Signature, Data: c.Raw})
 		}
 	}
-	return out
+	return append(out, p.staple(t, pair)...)
+}
+
+// staple is the OCSP answer for the certificate, if the peer asks for it. "An OCSP response CERT payload is transmitted separate from any
+// other CERT payload" (https://www.rfc-editor.org/rfc/rfc4806#section-4.2). Which responders the peer trusts is not looked at: one that
+// the CA has authorized, as that of the answer is, is not among them.
+func (p *signer) staple(t *Transcript, pair credential.Pair) []wire.Payload {
+	asked := func(r *wire.CertReq) bool { return r.Encoding == wire.CertOCSPContent }
+	if p.s.Staple == nil || len(pair.Chain) == 0 || !slices.ContainsFunc(t.Requests, asked) {
+		return nil
+	}
+	if der := p.s.Staple(pair.Chain[0]); der != nil {
+		return []wire.Payload{&wire.Cert{Encoding: wire.CertOCSPContent, Data: der}}
+	}
+	return nil
 }
 
 // asksForKey reports whether the peer takes a raw public key in place of a certificate (RFC 7670 section 3).

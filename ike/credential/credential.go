@@ -51,10 +51,21 @@ type Connection struct {
 // Set is the credentials of all connections. It may be used by any goroutine. The zero value has none.
 type Set struct {
 	connections map[string]Connection
+	issued      []revocation.Own
 }
 
-// NewSet makes a set. What is given is not changed any more.
-func NewSet(connections map[string]Connection) *Set { return &Set{connections: connections} }
+// NewSet makes a set. What is given is not changed any more. issued are this gateway's own certificates whose issuers are known.
+func NewSet(connections map[string]Connection, issued ...revocation.Own) *Set {
+	return &Set{connections: connections, issued: issued}
+}
+
+// Issued are this gateway's own certificates whose issuers are known, with where to ask for their state. It may be called on nil.
+func (s *Set) Issued() []revocation.Own {
+	if s == nil {
+		return nil
+	}
+	return s.issued
+}
 
 // Own are the pairs of a local table of a connection, the best first. It may be called on nil.
 func (s *Set) Own(connection string, index int) []Pair {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/x509"
 	"time"
 
 	"esplanade/config"
@@ -27,7 +28,25 @@ func (g *Manager) accepted(connection string, index int) credential.Accepted {
 }
 
 // SetCredentials takes other certificates, keys and rules up. IKE SAs stay as they are: what is proved next is proved with these.
-func (g *Manager) SetCredentials(_ time.Time, s *credential.Set) { g.credentials = s }
+func (g *Manager) SetCredentials(_ time.Time, s *credential.Set) {
+	g.credentials = s
+	g.tellIssued()
+}
+
+// staple is the OCSP answer for a certificate of this side.
+func (g *Manager) staple(now time.Time, c *x509.Certificate) []byte {
+	if g.o.Staple == nil {
+		return nil
+	}
+	return g.o.Staple(now, c)
+}
+
+// tellIssued says which certificates this side has.
+func (g *Manager) tellIssued() {
+	if g.o.Issued != nil {
+		g.o.Issued(g.credentials.Issued())
+	}
+}
 
 // keyLine is where a key or the name of its file stands.
 func keyLine(s *config.IKESecret) string {

@@ -30,6 +30,7 @@ func (g *Manager) newEnv() *sa.Env {
 		Credentials: g.credential,
 		Own:         g.ownPairs,
 		Accepted:    g.accepted,
+		Staple:      g.staple,
 		Mark:        func(connection string) [sha256.Size]byte { return g.credentials.Mark(connection) },
 		PPK:         g.ppk,
 		FreePPK:     g.freePPK,

@@ -21,8 +21,7 @@ func TestLiveKeysArePolicy(t *testing.T) {
 	neither := []string{
 		"keyingtries", "unique", "start_action", "dpd_action", "close_action", // the gateway looks at the configuration itself
 		"local_addrs", "remote_addrs", "local_port", "mobike_addrs", // where an attempt goes to; an IKE SA has its path
-		"preset", // of which only the keys that it sets are known
-		"ocsp",
+		"preset",                // of which only the keys that it sets are known
 		"secret", "secret_file", // the gateway finds it at each authentication
 		"make_before_break", "cookie_threshold", "cookie_threshold_ip", "half_open_limit", "block_threshold", // the gateway's
 		"ike.downgrade_prevention", // every machine asks the gateway

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"crypto/x509"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"esplanade/config"
 	"esplanade/ike/credential"
 	"esplanade/ike/diag"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/sa"
 )
 
@@ -34,6 +36,10 @@ type Options struct {
 	// has read. See
 	// [Manager.SetCredentials].
 	Credentials *credential.Set
+	// Staple gives the OCSP answer for a certificate of this side, see [sa.Env]; nil: there are none. Issued is told which certificates this
+	// side has that can have one, whenever that has changed; it may be nil.
+	Staple func(now time.Time, c *x509.Certificate) []byte
+	Issued func([]revocation.Own)
 	// CrashSecret is what the tokens of quick crash detection are made with (RFC 6290). It must be the same after a restart,
 	// and nobody else's; nil makes no tokens.
 	CrashSecret []byte
@@ -120,6 +126,7 @@ func (g *Manager) Start(now time.Time, list []netip.Addr, known bool) {
 		g.conns = append(g.conns, g.newConnection(now, c))
 	}
 	g.rebuild()
+	g.tellIssued()
 	g.arrange()
 	if known {
 		g.addrs.update(list)

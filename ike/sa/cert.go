@@ -1,6 +1,8 @@
 package sa
 
 import (
+	"bytes"
+	"crypto/x509"
 	"slices"
 
 	"esplanade/ike/auth"
@@ -37,6 +39,8 @@ const (
 	// named, which asks for any certificate. maxAuthAuthorities is the same for IKE_AUTH.
 	maxInitAuthorities = 24
 	maxAuthAuthorities = 100
+	// maxResponders is how many OCSP responders are named.
+	maxResponders = 4
 	// maxCertRequests is how many CERTREQ payloads of a peer are looked at. There is one for each encoding, and some send one for each CA.
 	maxCertRequests = 64
 )
@@ -105,15 +109,16 @@ func certRequests(payloads []wire.Payload) (list []*wire.CertReq) {
 // keys are known, it asks for a raw public key, "In that case, the Certification Authority field MUST be empty"
 // (https://www.rfc-editor.org/rfc/rfc7670#section-3); and where nothing else is, for that only.
 func (m *Machine) requestCerts(limit int, connections ...*Config) (out []wire.Payload) {
-	var named []byte
-	asks, raw, n := false, false, 0
+	var named, responders []byte
+	asks, raw, asksOCSP, n := false, false, false, 0
 	seen := map[[20]byte]bool{}
 	for _, c := range connections {
 		for i := range 1 + len(c.RemoteRounds) {
 			if !c.peerRound(i).signs() || !c.SendCertReq {
 				continue
 			}
-			t := m.accepted(c, i).Trust
+			a := m.accepted(c, i)
+			t := a.Trust
 			if t != nil && len(t.Keys) > 0 {
 				raw = true
 				if len(t.Anchors)+len(t.Pinned) == 0 {
@@ -131,6 +136,14 @@ func (m *Machine) requestCerts(limit int, connections ...*Config) (out []wire.Pa
 					n++
 				}
 			}
+			if c.OCSP.Asks() {
+				asksOCSP = true
+				for _, r := range a.Rules.Responders[:min(len(a.Rules.Responders), maxResponders)] {
+					if h := pki.KeyHash(r); !bytes.Contains(responders, h[:]) {
+						responders = append(responders, h[:]...)
+					}
+				}
+			}
 		}
 	}
 	if n > limit {
@@ -141,6 +154,11 @@ func (m *Machine) requestCerts(limit int, connections ...*Config) (out []wire.Pa
 	}
 	if raw {
 		out = append(out, &wire.CertReq{Encoding: wire.CertRawPublicKey})
+	}
+	if asksOCSP {
+		// "identifies zero or more OCSP responders trusted by the sender": those that a CA has authorized need no name.
+		// https://www.rfc-editor.org/rfc/rfc4806#section-3.1
+		out = append(out, &wire.CertReq{Encoding: wire.CertOCSPContent, Authorities: responders[:min(len(responders), maxResponders*20)]})
 	}
 	return out
 }
@@ -155,7 +173,11 @@ func (m *Machine) accepted(c *Config, round int) credential.Accepted {
 
 // signing is what this side proves itself with by a signature in a round.
 func (m *Machine) signing(round int) auth.Signing {
-	return auth.Signing{Send: m.cfg.SendCert, PSS: true, Pairs: func() []credential.Pair { return m.pairs(round) }}
+	s := auth.Signing{Send: m.cfg.SendCert, PSS: true, Pairs: func() []credential.Pair { return m.pairs(round) }}
+	if m.env.Staple != nil && m.cfg.OCSP.Answers() {
+		s.Staple = func(c *x509.Certificate) []byte { return m.env.Staple(m.flow.now, c) }
+	}
+	return s
 }
 
 // pairs are this side's keys for a round, with their certificates.

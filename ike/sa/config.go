@@ -65,6 +65,8 @@ type Policy struct {
 	// itself by a signature.
 	SendCert    policy.SendCert
 	SendCertReq bool
+	// OCSP says whether this side asks for the OCSP answer of the peer's certificate, and sends that of its own (RFC 4806).
+	OCSP policy.OCSP
 	// Line is where the connection is configured, "gw.toml:14"; ProposalsLine and the others point at single keys.
 	// They only ever end in failure values.
 	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine, DowngradeLine string

@@ -2,6 +2,7 @@ package sa
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"net/netip"
 	"time"
 
@@ -47,6 +48,8 @@ type Env struct {
 	Accepted func(connection string, index int) credential.Accepted
 	// Mark identifies what both find for a connection: it is another when that is.
 	Mark func(connection string) [sha256.Size]byte
+	// Staple gives the OCSP answer for a certificate of this side, in DER, nil if there is none that counts. It may be nil.
+	Staple func(now time.Time, c *x509.Certificate) []byte
 	// method makes the authenticators of a method of authentication; nil: [methodOf]. Tests have methods of their own.
 	method func(policy.Auth) method
 	// PPK finds a post-quantum preshared key. FreePPK reports whether a connection that names none may use this one, and

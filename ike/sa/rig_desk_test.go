@@ -14,6 +14,8 @@ import (
 type desk struct {
 	// carryOut takes the place of [KeyExchange.CarryOut].
 	carryOut func(k KeyExchange) Result
+	// unrevoked answers whether a certificate was revoked. Nil: none was.
+	unrevoked func(auth.Unrevoked) Result
 	// late decides when a request is completed, and with what. Nil: at once.
 	late func(r Request) outcome
 	// open are those that are not completed yet, in the order in which they were made.
@@ -59,11 +61,14 @@ func (d *desk) result(x *errand) Result {
 	k, ok := x.req.Want.(KeyExchange)
 	p, proof := x.req.Want.(Proof)
 	_, work := p.Want.(auth.Work)
+	u, asks := p.Want.(auth.Unrevoked)
 	switch {
 	case x.outcome.err != nil:
 		return Unfulfilled{x.outcome.err}
 	case work:
 		return p.CarryOut()
+	case asks && d.unrevoked != nil:
+		return d.unrevoked(u)
 	case proof:
 		return Proved{}
 	case !ok:
