@@ -20,9 +20,7 @@ func (c *Config) checkPresets(r *reader) {
 			continue
 		}
 		k := presetCheck{r: r, p: p, n: n}
-		if n.written("proposals") {
-			k.proposals(n.At("proposals"), n.Source.name+".proposals", n.Proposals, wire.ProtocolIKE, p.ike)
-		}
+		k.proposals(n.At("proposals"), n.Source.name+".proposals", n.Proposals, wire.ProtocolIKE, p.ike)
 		if p.fragments != "" && !n.Fragmentation {
 			k.warn(n.At("fragmentation"), "write fragmentation = true or leave it out", "%s.fragmentation is false: %s", n.Source.name, p.fragments)
 		}
@@ -41,9 +39,6 @@ func (c *Config) checkPresets(r *reader) {
 		k.keys(c)
 	}
 }
-
-// written reports whether the key is written, and not set by a preset.
-func (s Source) written(key string) bool { return s.Has(key) && !s.below[key] }
 
 // limit is a time of a preset.
 func limit(s string) time.Duration {
@@ -112,9 +107,7 @@ func byType(ts []wire.Transform) (out [][]wire.Transform) {
 }
 
 func (k presetCheck) child(h *Child) {
-	if h.written("esp_proposals") {
-		k.proposals(h.At("esp_proposals"), h.Source.name+".esp_proposals", h.Proposals, wire.ProtocolESP, k.p.esp)
-	}
+	k.proposals(h.At("esp_proposals"), h.Source.name+".esp_proposals", h.Proposals, wire.ProtocolESP, k.p.esp)
 	if most := limit(k.p.childLifetime); most > 0 && h.RekeyTime > most {
 		k.warn(h.At("rekey_time"), "write "+k.p.childLifetime+" at most", "%s.rekey_time is %s, and it closes a CHILD SA after %s at the latest", h.Source.name,
 			short(h.RekeyTime), k.p.childLifetime)

@@ -48,5 +48,23 @@ func configuration() []Mutant {
 			Old: " || c.conf.LocalPort == g.conf.IKE.PortNATT", New: "",
 			Why: "local_port would have no effect",
 		},
+		{
+			Name: "preset-goes-first", File: "config/preset.go", Tests: "^TestPresetBelow$",
+			Why: "a preset would take the place of what an operator has written",
+			Old: "if t.has(k.key) {",
+			New: "if false {",
+		},
+		{
+			Name: "preset-choice", File: "config/presetcheck.go", Tests: "^(TestFiles|TestPresetBelow)$",
+			Why: "a cloud that wants exactly one combination of algorithms would be offered two without a word",
+			Old: "if k.p.one != \"\" && combinations > 1 {",
+			New: "if k.p.one != \"\" && combinations > 2 {",
+		},
+		{
+			Name: "preset-aws-key", File: "config/presetcheck.go", Tests: "^TestPresetKeys$",
+			Why: "that AWS refuses a key would show when the tunnel does not come up",
+			Old: "case k[0] == '0':",
+			New: "case k[0] == 0:",
+		},
 	}
 }
