@@ -31,6 +31,8 @@ type product struct {
 	h   wire.Header
 	got []wire.Payload
 	spi uint32
+	// proof is what it proves itself with in place of its key, if anything.
+	proof func() []wire.Payload
 	// esp is what the latest exchange about a CHILD SA has chosen, ike what the IKE SA has.
 	esp, ike string
 }
@@ -67,6 +69,14 @@ func meet(t *testing.T, name, action, more string) *product {
 	})
 	p.n = p.f.start(addrA, text)
 	return p
+}
+
+// prove are its identity and AUTH.
+func (p *product) prove() []wire.Payload {
+	if p.proof != nil {
+		return p.proof()
+	}
+	return p.Auth()
 }
 
 // next waits for a datagram of the daemon.
@@ -192,7 +202,7 @@ func (p *product) calls() (refused wire.NotifyType) {
 		p.ike = chosen(ps)
 		break
 	}
-	auth := append(p.Auth(), p.known.Auth...)
+	auth := append(p.prove(), p.known.Auth...)
 	p.ask("IKE_AUTH", wire.ExchangeIKEAuth, slices.Concat(auth, []wire.Payload{p.child(false)}, p.ts(true))...)
 	if !p.Verify(p.got) {
 		p.t.Fatalf("%s: the daemon has not proven itself: %s\n%s", p.known.Name, wire.Summary(p.h, p.got), p.n.log)
@@ -236,7 +246,7 @@ func (p *product) answers() bool {
 	}
 	p.esp = proposal.FormatWire(c)
 	auth := slices.DeleteFunc(slices.Clone(p.known.Auth), func(x wire.Payload) bool { _, cp := x.(*wire.CP); return cp })
-	p.send(p.Answer(p.h, slices.Concat(p.Auth(), auth, []wire.Payload{&wire.SA{Proposals: []wire.Proposal{c}}}, p.ts(false))...))
+	p.send(p.Answer(p.h, slices.Concat(p.prove(), auth, []wire.Payload{&wire.SA{Proposals: []wire.Proposal{c}}}, p.ts(false))...))
 	return true
 }
 

@@ -1,6 +1,14 @@
 package gateway
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -8,6 +16,7 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/peertest"
+	"esplanade/ike/pki/pkitest"
 	"esplanade/ike/wire"
 )
 
@@ -148,6 +157,51 @@ func TestKnownClients(t *testing.T) {
 			if got != [2]string{x.ike, x.esp} || p.esp != x.renewed {
 				t.Errorf("%s: %v, then %s; want %s, %s, %s", x.name, got, p.esp, x.ike, x.esp, x.renewed)
 			}
+		})
+	}
+}
+
+// TestFortiGateSendsItsRoot: the certificates of a FortiGate are its whole chain, with the root at the end, and the list of hashes that it
+// takes comes with IKE_SA_INIT. This side proves itself with a key.
+func TestFortiGateSendsItsRoot(t *testing.T) {
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // when a bubble begins
+	root := pkitest.CA(t, now, "Fortinet Root", pkitest.RSA2048)
+	below := root.Intermediate(t, now, "Fortinet Sub", pkitest.RSA2048)
+	end := below.End(t, now, "fgt.example", pkitest.RSA2048)
+	file := filepath.Join(t.TempDir(), "root.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Cert.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// The AlgorithmIdentifier of sha256WithRSAEncryption: https://www.rfc-editor.org/rfc/rfc7427#appendix-A.1.2
+	identifier := []byte{0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b, 0x05, 0x00}
+	for _, start := range []string{"none", "start"} {
+		synctest.Test(t, func(t *testing.T) {
+			p := meet(t, peertest.FortiGate, start, `local = {auth = "psk", id = "`+addrA+`"}`+"\n"+`remote = {auth = "pubkey", id = "fgt.example", cacerts = "`+file+`"}`)
+			p.Identity = &wire.ID{IDType: wire.IDFQDN, Data: []byte("fgt.example")}
+			p.known.Init = append(p.known.Init, &wire.Notify{NotifyType: wire.NotifySignatureHashAlgorithms, Data: []byte{0, 2, 0, 3}})
+			p.proof = func() []wire.Payload {
+				proof := p.Sign(wire.AuthDigitalSignature, func(octets []byte) []byte {
+					digest := sha256.Sum256(octets)
+					sig, err := end.Key.Sign(rand.Reader, digest[:], crypto.SHA256)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return slices.Concat([]byte{byte(len(identifier))}, identifier, sig)
+				})
+				certs := []wire.Payload{proof[0]}
+				for _, c := range []*x509.Certificate{end.Cert, below.Cert, root.Cert} {
+					certs = append(certs, &wire.Cert{Encoding: wire.CertX509Signature, Data: c.Raw})
+				}
+				return append(certs, proof[1:]...)
+			}
+			if start == "start" {
+				p.answers()
+			} else if n := p.calls(); n != 0 {
+				t.Fatalf("it is refused with %s\n%s", n, p.n.log)
+			}
+			p.up()
+			p.rekeys()
+			p.up()
 		})
 	}
 }

@@ -121,6 +121,13 @@ func (p *Peer) Auth() []wire.Payload {
 	return []wire.Payload{&id, &wire.Auth{Method: wire.AuthSharedKey, Data: p.SA.AuthPSK(p.Initiator, p.Secret, p.own, &id)}}
 }
 
+// Sign is [Peer.Auth] with a signature in place of a pre-shared key: sign makes the AUTH data of a method of what is to be signed.
+func (p *Peer) Sign(method wire.AuthMethod, sign func(octets []byte) []byte) []wire.Payload {
+	id := *p.Identity
+	id.Responder = !p.Initiator
+	return []wire.Payload{&id, &wire.Auth{Method: method, Data: sign(p.SA.AuthOctets(p.Initiator, p.own, &id))}}
+}
+
 // Verify reports whether the other end's IKE_AUTH payloads prove its identity.
 func (p *Peer) Verify(ps []wire.Payload) bool {
 	id, a := ID(ps, p.Initiator), Find[*wire.Auth](ps)

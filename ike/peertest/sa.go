@@ -3,6 +3,7 @@ package peertest
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"esplanade/ike/proposal"
 	"esplanade/ike/suite"
@@ -124,12 +125,16 @@ func (s *SA) Seal(h wire.Header, payloads []wire.Payload) []byte {
 // AuthPSK is the AUTH value of one side: prf(prf(secret, "Key Pad for IKEv2"), message | nonce | prf(SK_p, ID body)).
 // message is that side's own IKE_SA_INIT message: https://www.rfc-editor.org/rfc/rfc7296#section-2.15
 func (s *SA) AuthPSK(initiator bool, secret, message []byte, id *wire.ID) []byte {
+	return s.prf.Sum(s.prf.Sum(secret, []byte("Key Pad for IKEv2")), s.AuthOctets(initiator, message, id))
+}
+
+// AuthOctets are what a side signs: message | nonce | prf(SK_p, ID body).
+func (s *SA) AuthOctets(initiator bool, message []byte, id *wire.ID) []byte {
 	skp, nonce := s.Keys.Pr, s.Ni
 	if initiator {
 		skp, nonce = s.Keys.Pi, s.Nr
 	}
-	key := s.prf.Sum(secret, []byte("Key Pad for IKEv2"))
-	return s.prf.Sum(key, message, nonce, s.prf.Sum(skp, id.AppendBody(nil)))
+	return slices.Concat(message, nonce, s.prf.Sum(skp, id.AppendBody(nil)))
 }
 
 // ChildKeys is KEYMAT of a CHILD SA, n octets; shared is nil without a key exchange of its own:
