@@ -6,6 +6,7 @@ import (
 	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
+	"esplanade/ike/pki"
 	"esplanade/ike/wire"
 )
 
@@ -29,7 +30,22 @@ func (m *Machine) ownIdentity() identity.Identity {
 	if m.resume.active {
 		return m.resume.own
 	}
-	return m.configured(m.cfg.LocalID)
+	return m.written(0)
+}
+
+// written is the identity of this side for a round: as configured, but as the certificate writes it where one is for it.
+func (m *Machine) written(round int) identity.Identity {
+	own := m.cfg.round(round)
+	id := m.configured(own.ID)
+	if !own.signs() {
+		return id
+	}
+	for _, p := range m.pairs(round) {
+		if len(p.Chain) > 0 && pki.Binds(p.Chain[0], id) {
+			return pki.IdentityIn(p.Chain[0], id)
+		}
+	}
+	return id
 }
 
 // configured is an identity of this side, or the address that this SA uses.

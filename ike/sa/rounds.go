@@ -114,7 +114,7 @@ func (m *Machine) checker(f *authFlow, first auth.Authenticator) auth.Authentica
 
 // shows takes up the identity of a later round of this side.
 func (m *Machine) shows(round int) *wire.ID {
-	m.localID = m.configured(m.cfg.round(round).ID)
+	m.localID = m.written(round)
 	return m.idPayload()
 }
 
