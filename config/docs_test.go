@@ -134,20 +134,35 @@ func TestExamples(t *testing.T) {
 				write(t, filepath.Join(dir, strings.Trim(f, `"`)), testKey+"\n", 0o600)
 			}
 		}
+		w := &world{t: t, dir: dir, now: time.Now()}
+		ca := w.issue(nil, "CA", nil, isCA)
+		w.write("ca.pem", ca.pem())
+		for _, site := range []string{"site-a", "site-b"} {
+			h := w.issue(ca, site, nil)
+			w.write(site+".pem", h.pem())
+			w.write(site+".key", h.keyPEM(t))
+		}
 		c, err := Load(name)
 		if err != nil {
 			t.Errorf("%s:\n%v", file, err)
 			continue
 		}
-		if len(c.Warnings) > 0 {
-			t.Errorf("%s: %v", file, c.Warnings)
+		if list := append(slices.Clone(c.Warnings), c.CertificateRemarks(w.now)...); len(list) > 0 {
+			t.Errorf("%s: %v", file, list)
 		}
 		ends[filepath.Base(file)] = c
 	}
-	a, b := ends["site-a.toml"].Connections[0], ends["site-b.toml"].Connections[0]
+	for _, pair := range [][2]string{{"site-a.toml", "site-b.toml"}, {"cert-site-a.toml", "cert-site-b.toml"}} {
+		twoEnds(t, pair, ends[pair[0]].Connections[0], ends[pair[1]].Connections[0])
+	}
+}
+
+// twoEnds holds two examples to be those of one tunnel.
+func twoEnds(t *testing.T, files [2]string, a, b *Connection) {
+	t.Helper()
 	if !a.Local.ID.Equal(b.Remote.ID) || !b.Local.ID.Equal(a.Remote.ID) || fmt.Sprint(a.LocalAddrs) != fmt.Sprint(b.RemoteAddrs) ||
 		!a.Children[0].pair().Equal(b.Children[0].pair().Swap()) || a.Proposals[0].String() != b.Proposals[0].String() {
-		t.Error("site-a.toml and site-b.toml are not two ends of one tunnel")
+		t.Errorf("%s and %s are not two ends of one tunnel", files[0], files[1])
 	}
 }
 
