@@ -232,6 +232,10 @@ func (s *shelf) accepted(n *Connection, all common) credential.Accepted {
 	for _, name := range a.each("pubkeys", a.Pubkeys) {
 		t.Keys = append(t.Keys, s.publicKeys(name)...)
 	}
+	if len(t.Keys) > 1 && !a.ID.Concrete() {
+		s.warnf(a.At("pubkeys"), "write a connection with the id of its peer for each key", "%s.pubkeys has several keys, and a key without a certificate says nothing of whose it is: whoever has "+
+			"one of them can pass for any other peer of %s", a.Source.name, n.Source.name)
+	}
 	if a.Has("cacerts") {
 		t.Anchors = nil
 		for _, name := range a.each("cacerts", a.CACerts) {

@@ -21,6 +21,7 @@ import (
 
 	"esplanade/ike/pki"
 	"esplanade/ike/policy"
+	"esplanade/ike/vici"
 )
 
 // world is a folder with the files of a small PKI: ca.pem, sub.pem (a CA below it), gw.pem with gw.key, issued by ca, and deep.pem
@@ -52,6 +53,8 @@ func newWorld(t *testing.T) *world {
 	w.write("gw.key", gw.keyPEM(t))
 	w.write("deep.pem", deep.pem()+sub.pem())
 	w.write("deep.key", deep.keyPEM(t))
+	w.write("deep.pub", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: deep.cert.RawSubjectPublicKeyInfo})))
+	w.write("gw.pub", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: gw.cert.RawSubjectPublicKeyInfo})))
 	return w
 }
 
@@ -177,6 +180,9 @@ func TestPubkey(t *testing.T) {
 		{"a pinned certificate", `credentials = { private = "gw.key" }
 			[connections.a]` + peer + `local = { certs = "gw.pem" }
 			remote = { certs = "deep.pem", id = "deep.example" }`, "CN=gw", "gw", "", "deep", policy.AuthPubkey, policy.AuthPubkey},
+		{"a raw key", `credentials = { x509ca = "ca.pem", private = "gw.key" }
+			[connections.a]` + peer + `local = { certs = "gw.pem" }
+			remote = { pubkeys = "deep.pub", id = "deep.example" }`, "CN=gw", "gw", "", "", policy.AuthPubkey, policy.AuthPubkey},
 		{"a key of its own table", `credentials = { x509ca = "ca.pem" }
 			secrets.private.gw = { file = "gw.key" }
 			[connections.a]` + peer + `local = { certs = "gw.pem" }`, "CN=gw", "gw", "Test CA", "", policy.AuthPubkey, policy.AuthPubkey},
@@ -206,6 +212,9 @@ func TestPubkey(t *testing.T) {
 		trust := c.Set.Accepted("a", 0).Trust
 		if got := commonNames(trust.Anchors); got != x.anchors {
 			t.Errorf("%s: the anchors are %s, want %s", x.what, got, x.anchors)
+		}
+		if got := len(trust.Keys); (got == 1) != strings.Contains(x.conf, "pubkeys") {
+			t.Errorf("%s: %d raw keys", x.what, got)
 		}
 		if got := commonNames(trust.Pinned); got != x.pinned {
 			t.Errorf("%s: pinned is %s, want %s", x.what, got, x.pinned)
@@ -242,4 +251,50 @@ func TestCertificateNotes(t *testing.T) {
 			t.Errorf("%s\nwant %s", notes, x.want)
 		}
 	}
+}
+
+// TestRawKeys: a side may have a key without a certificate; several keys for whoever has one of them are warned about.
+func TestRawKeys(t *testing.T) {
+	w := newWorld(t)
+	c := w.good(connection(`private = "gw.key"`, `pubkeys = "gw.pub"`+"\nid = \"gw.example\"", `pubkeys = ["deep.pub", "gw.pub"]`))
+	own, keys := c.Set.Own("a", 0), c.Set.Accepted("a", 0).Trust.Keys
+	if len(own) != 1 || own[0].Chain != nil || !pki.SameKey(own[0].Signer.Public(), own[0].Key) || len(keys) != 2 || !pki.SameKey(keys[1], own[0].Key) {
+		t.Errorf("%d pairs, %d keys", len(own), len(keys))
+	}
+	if len(c.Warnings) != 1 || !matches(c.Warnings[0].String(), ":13:1: connections.a.remote.pubkeys has several keys…can pass for any other peer") {
+		t.Errorf("%v", c.Warnings)
+	}
+	_, errs := w.load(connection(`private = "gw.key"`, `pubkeys = "deep.pub"`+"\nid = \"gw.example\"", `pubkeys = "deep.pub"`))
+	if len(errs) != 1 || !matches(errs[0].String(), `:9:11: there is no private key for the public key "deep.pub" of connections.a; write private = "FILE"`) {
+		t.Errorf("%v", errs)
+	}
+}
+
+// TestCertificatesFromVICI: swanctl's load-conn sends the certificates themselves.
+func TestCertificatesFromVICI(t *testing.T) {
+	w := newWorld(t)
+	base := w.good("[credentials]\nprivate = \"gw.key\"\n")
+	block, _ := pem.Decode(must(os.ReadFile(filepath.Join(w.dir, "gw.pem"))))
+	ca, _ := pem.Decode(must(os.ReadFile(filepath.Join(w.dir, "ca.pem"))))
+	m := new(vici.Message)
+	conn := m.Sub("a")
+	conn.SetList("remote_addrs", "198.51.100.20")
+	conn.Sub("local").Set("auth", "pubkey").SetList("certs", string(block.Bytes))
+	conn.Sub("remote").Set("auth", "pubkey").SetList("cacerts", string(ca.Bytes))
+	conn.Sub("children").Sub("net").SetList("local_ts", "10.1.0.0/24").SetList("remote_ts", "10.2.0.0/24")
+	c, errs := base.WithConnections(sent(t, m), "load-conn")
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if own := c.Set.Own("a", 0); len(own) != 1 || commonNames(own[0].Chain) != "gw" || commonNames(c.Set.Accepted("a", 0).Trust.Anchors) != "Test CA" {
+		t.Errorf("%d pairs, and %s", len(own), commonNames(c.Set.Accepted("a", 0).Trust.Anchors))
+	}
+}
+
+// must is the value of a call that must not fail.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
