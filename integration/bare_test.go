@@ -3,6 +3,8 @@
 package integration
 
 import (
+	"errors"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -183,9 +185,12 @@ func TestBareHosts(t *testing.T) {
 		dir := written(t, "")
 		both(t, [2]string{filepath.Join(dir, "here", "esplanade.toml"), filepath.Join(dir, "there", "esplanade.toml")})
 	})
-	t.Run("pair with strongSwan", func(t *testing.T) {
-		dir := written(t, "-strongswan", "--peer", "strongswan")
-		if err := l.B.IP("addr add " + l.B.Inner4.String() + "/32 dev lo"); err != nil {
+	t.Run("pair with certificates", func(t *testing.T) {
+		dir := written(t, "-certs", "--certs")
+		both(t, [2]string{filepath.Join(dir, "here", "esplanade.toml"), filepath.Join(dir, "there", "esplanade.toml")})
+	})
+	withStrongSwan := func(t *testing.T, dir string) {
+		if err := l.B.IP("addr replace " + l.B.Inner4.String() + "/32 dev lo"); err != nil {
 			t.Fatal(err)
 		}
 		strong := peer.New(t, peer.KindStrongSwan, l.B, peer.Gateway{})
@@ -193,11 +198,25 @@ func TestBareHosts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(l.B.Dir, "ss", "swanctl", "swanctl.conf"), conf, 0o600); err != nil {
+		swanctl := filepath.Join(l.B.Dir, "ss", "swanctl")
+		if err := os.WriteFile(filepath.Join(swanctl, "swanctl.conf"), conf, 0o600); err != nil {
 			t.Fatal(err)
+		}
+		for name, folder := range map[string]string{"tunnel.crt": "x509", "tunnel-ca.crt": "x509ca", "tunnel.key": "private"} {
+			data, err := os.ReadFile(filepath.Join(dir, "there", name))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // it has a key of the other kind
+			}
+			if err := errors.Join(err, os.MkdirAll(filepath.Join(swanctl, folder), 0o700), os.WriteFile(filepath.Join(swanctl, folder, name), data, 0o600)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		strong.Start(t)
 		runsOn(t, l.A, filepath.Join(dir, "here", "esplanade.toml"))
 		wantPlainPing(t, l.A, l.B)
+	}
+	t.Run("pair with strongSwan", func(t *testing.T) { withStrongSwan(t, written(t, "-strongswan", "--peer", "strongswan")) })
+	t.Run("pair with certificates and strongSwan", func(t *testing.T) {
+		withStrongSwan(t, written(t, "-strongswan-certs", "--peer", "strongswan", "--certs"))
 	})
 }

@@ -16,6 +16,7 @@ import (
 
 func newPair() *cobra.Command {
 	var here, there, name, out, peer string
+	var certs bool
 	c := &cobra.Command{
 		Use:   "pair --here ADDRESS=NETWORKS --there ADDRESS=NETWORKS",
 		Short: "Write the configurations of both ends of a tunnel, and a key",
@@ -26,7 +27,10 @@ gateway's own address in it, as 10.10.0.1/24, puts that address on the gateway's
     esplanade pair --here 203.0.113.10=10.10.0.0/24 --there 198.51.100.20=10.20.0.0/24
 
 prints everything. With --out DIR it is written to files instead, in DIR/here and DIR/there, which nobody else can read; none is
-overwritten. With --peer strongswan the other end is a swanctl.conf, which gives that host no address: pair says which command does.`,
+overwritten. With --peer strongswan the other end is a swanctl.conf, which gives that host no address: pair says which command does.
+
+With --certs the ends prove themselves by certificates in place of a key. --out DIR is needed for that: the CA is made in DIR/pki, where
+"esplanade pki" issues and revokes for more of them.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if here == "" || there == "" {
@@ -35,6 +39,16 @@ overwritten. With --peer strongswan the other end is a swanctl.conf, which gives
 			p, err := newTunnelPair(name, here, there, peer)
 			if err != nil {
 				return usageError{c, err.Error()}
+			}
+			if certs {
+				if out == "" {
+					return usageError{c, "pair --certs needs --out DIR: the CA has to be kept somewhere"}
+				}
+				files, err := p.withCertificates(out)
+				if err != nil {
+					return err
+				}
+				return p.saySteps(c.OutOrStdout(), out, files)
 			}
 			files, err := p.files(freshKey())
 			if err != nil {
@@ -53,6 +67,7 @@ overwritten. With --peer strongswan the other end is a swanctl.conf, which gives
 	c.Flags().StringVar(&there, "there", "", "the other end, `ADDRESS=NETWORKS`")
 	c.Flags().StringVar(&name, "name", "tunnel", "what the connection is called at both ends")
 	c.Flags().StringVar(&out, "out", "", "the `directory` to write files to, in place of standard output")
+	c.Flags().BoolVar(&certs, "certs", false, "certificates of a new CA in place of a pre-shared key")
 	c.Flags().StringVar(&peer, "peer", "esplanade", "what the other end runs: \"esplanade\" or \"strongswan\"")
 	return c
 }
@@ -97,12 +112,8 @@ func writeFiles(dir string, files []pairFile) error {
 		return fmt.Errorf("--out is %s, which is a file; name a directory", dir)
 	}
 	for _, f := range files {
-		path := filepath.Join(dir, f.end, f.name)
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			if err != nil {
-				return fmt.Errorf("cannot write %s: %w", path, err)
-			}
-			return fmt.Errorf("cannot write %s: it is there already; name another directory, or remove it: the key in it may be in use", path)
+		if err := wantFree(filepath.Join(dir, f.end, f.name)); err != nil {
+			return err
 		}
 	}
 	var made made
@@ -112,6 +123,18 @@ func writeFiles(dir string, files []pairFile) error {
 		}
 	}
 	return nil
+}
+
+// wantFree is an error where there is something of that name.
+func wantFree(path string) error {
+	_, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	return fmt.Errorf("cannot write %s: it is there already; name another directory, or remove it: the key in it may be in use", path)
 }
 
 // made are the files and directories that a run has made, in this order.

@@ -123,8 +123,8 @@ func (p tunnelPair) files(key string) ([]pairFile, error) {
 			out = append(out, pairFile{"there", p.name + ".conf", "/etc/swanctl/conf.d/" + p.name + ".conf", p.swanctl(key)})
 			continue
 		}
-		text := p.toml(x.self, x.other, "secret_file", psk)
-		if _, err := config.Parse(x.end, []byte(p.toml(x.self, x.other, "secret", key))); err != nil {
+		text := p.toml(x.self, x.other, secretLine("secret_file", psk))
+		if _, err := config.Parse(x.end, []byte(p.toml(x.self, x.other, secretLine("secret", key)))); err != nil {
 			var list config.Errors
 			if errors.As(err, &list) {
 				return nil, fmt.Errorf("that makes no configuration: %s; %s", list[0].What, list[0].Want)
@@ -137,8 +137,11 @@ func (p tunnelPair) files(key string) ([]pairFile, error) {
 	return out, nil
 }
 
-// toml is the configuration of an end that runs Esplanade.
-func (p tunnelPair) toml(self, other pairEnd, secretKey, secret string) string {
+// secretLine is what a connection has that proves itself by a key.
+func secretLine(key, value string) string { return fmt.Sprintf("%-12s = %q\n", key, value) }
+
+// toml is the configuration of an end that runs Esplanade. The end of it is what the connection proves itself by.
+func (p tunnelPair) toml(self, other pairEnd, proof string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# One end of the tunnel %s === %s; the other has the mirror image.\n", self.gateway, other.gateway)
 	if len(self.inner) > 0 {
@@ -150,11 +153,11 @@ func (p tunnelPair) toml(self, other pairEnd, secretKey, secret string) string {
 	}
 	fmt.Fprintf(&b, "[connections.%s]\n", p.name)
 	fmt.Fprintf(&b, "remote_addrs = %q\n", other.gateway.Text)
-	if p.strongswan {
+	if p.strongswan && !strings.HasPrefix(proof, "local ") {
 		fmt.Fprintf(&b, "local.id      = %q\nremote.id     = %q\n", self.gateway.Text, other.gateway.Text)
 	}
 	fmt.Fprintf(&b, "local_ts     = %s\nremote_ts    = %s\n", list(self.networks, selector.Selector.String), list(other.networks, selector.Selector.String))
-	fmt.Fprintf(&b, "%-12s = %q\n", secretKey, secret)
+	b.WriteString(proof)
 	return b.String()
 }
 
@@ -172,6 +175,11 @@ func list[T any](items []T, text func(T) string) string {
 
 // swanctl is the configuration of the other end for strongSwan. Both ends name themselves: strongSwan looks for the key by that.
 func (p tunnelPair) swanctl(key string) string {
+	return p.swanctlWith("psk", "", "", fmt.Sprintf("secrets {\n  ike-%s {\n    id-1 = %s\n    id-2 = %s\n    secret = \"%s\"\n  }\n}\n", p.name, p.there.gateway.Text, p.here.gateway.Text, key))
+}
+
+// swanctlWith is that configuration with a method, what its sides have in addition, and the secrets.
+func (p tunnelPair) swanctlWith(auth, local, remote, secrets string) string {
 	plain := func(list []selector.Selector) string {
 		var out []string
 		for _, s := range list {
@@ -193,13 +201,13 @@ func (p tunnelPair) swanctl(key string) string {
     dpd_delay = 30s
     keyingtries = 0
     local {
-      auth = psk
+      auth = %[6]s
       id = %[2]s
-    }
+%[8]s    }
     remote {
-      auth = psk
+      auth = %[6]s
       id = %[3]s
-    }
+%[9]s    }
     children {
       %[1]s {
         local_ts = %[4]s
@@ -211,14 +219,7 @@ func (p tunnelPair) swanctl(key string) string {
     }
   }
 }
-secrets {
-  ike-%[1]s {
-    id-1 = %[2]s
-    id-2 = %[3]s
-    secret = "%[6]s"
-  }
-}
-`, p.name, p.there.gateway.Text, p.here.gateway.Text, plain(p.there.networks), plain(p.here.networks), key, own.String())
+%[10]s`, p.name, p.there.gateway.Text, p.here.gateway.Text, plain(p.there.networks), plain(p.here.networks), auth, own.String(), local, remote, secrets)
 }
 
 // addressCommands give the other end the addresses that were written for it, where it runs strongSwan, which has no device for them.

@@ -207,3 +207,33 @@ func TestPKIVerify(t *testing.T) {
 		t.Error(code, stderr)
 	}
 }
+
+// TestPKIVerifyByConnection: what a connection accepts is what verify accepts.
+func TestPKIVerifyByConnection(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	typed(t, "pair", "--certs", "--out", dir, "--here", "203.0.113.10=10.10.0.0/24", "--there", "198.51.100.20=10.20.0.0/24")
+	conf := filepath.Join(dir, "here", "esplanade.toml")
+	own, peer := filepath.Join(dir, "here", "tunnel.crt"), filepath.Join(dir, "there", "tunnel.crt")
+	psk := filepath.Join(t.TempDir(), "psk")
+	typed(t, "pair", "--out", psk, "--here", "203.0.113.10=10.10.0.0/24", "--there", "198.51.100.20=10.20.0.0/24")
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{peer, "-c", conf, "--connection", "tunnel"}, exitOK, "accepted: it proves 198.51.100.20 until "},
+		{[]string{own, "-c", conf, "--connection", "tunnel"}, exitFailed, "198.51.100.20"},
+		{[]string{peer, "-c", conf, "--connection", "tunnel", "--id", "198.51.100.20"}, exitOK, "accepted"},
+		{[]string{peer, "-c", conf, "--connection", "tunnel", "--id", "203.0.113.10"}, exitFailed, "is for 198.51.100.20, and --id is 203.0.113.10"},
+		{[]string{peer, "-c", conf, "--connection", "other"}, exitFailed, `has no connection "other"`},
+		{[]string{peer, "-c", conf}, exitUsage, "-c needs --connection NAME"},
+		{[]string{peer, "-c", conf, "--connection", "tunnel", "--ca", own}, exitUsage, "--connection has its own CAs"},
+		{[]string{peer, "-c", filepath.Join(psk, "here", "esplanade.toml"), "--connection", "tunnel"}, exitFailed, "does not accept certificates"},
+		{[]string{peer, "-c", filepath.Join(psk, "none.toml"), "--connection", "tunnel"}, exitFailed, "no such file or directory"},
+	} {
+		code, out, stderr := cli(append([]string{"pki", "verify"}, tt.args...)...)
+		if code != tt.code || !strings.Contains(out+stderr, tt.want) {
+			t.Errorf("%q: %d, %q, %q; want %q", tt.args, code, out, stderr, tt.want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esplanade/config"
 	"esplanade/ike/identity"
 	"esplanade/ike/pki"
 	"esplanade/ike/pki/ca/folder"
@@ -21,6 +22,7 @@ import (
 // verifyFlags are those of verify.
 type verifyFlags struct {
 	dir, id, at       string
+	conf, connection  string
 	cas, between, crl []string
 }
 
@@ -35,6 +37,9 @@ network: the first one is the peer's, the others are those of CAs between it and
 --ca names the CAs that are trusted; without it, that of the folder --dir, with its revocation list. --crl names revocation lists; with
 one, a certificate is refused also if no list says anything of it, as with revocation = "strict". --id is the identity that the peer
 claims; without it, it is taken from the certificate, and only the chain is judged. --at judges as of another time.
+
+-c FILE --connection NAME judges by what that connection of a configuration accepts: its CAs, keys, policies, revocation lists and rules,
+and the peer's id if it names one peer. What would be fetched counts as not known.
 
 It prints "accepted", with the chain, and the exit code is 0; or why not, and the exit code is 1.`,
 		Args: someArgs("FILE"),
@@ -64,6 +69,9 @@ It prints "accepted", with the chain, and the exit code is 0; or why not, and th
 	c.Flags().StringArrayVar(&v.between, "intermediate", nil, "a `file` with CAs between, which this gateway has; may be repeated")
 	c.Flags().StringArrayVar(&v.crl, "crl", nil, "a `file` with revocation lists; may be repeated")
 	c.Flags().StringVar(&v.id, "id", "", "the `identity` that the peer claims, as a configuration writes it")
+	c.Flags().StringVarP(&v.conf, "config", "c", "", "a configuration `file`, for --connection")
+	c.Flags().StringVar(&v.connection, "connection", "", "the `name` of a connection by whose rules to judge")
+	_ = c.RegisterFlagCompletionFunc("config", completeFile) // fails for a flag that is not there
 	c.Flags().StringVar(&v.at, "at", "", "the `time` as of which to judge, such as 2027-06-01 or 2027-06-01T12:00:00Z")
 	return c
 }
@@ -92,6 +100,9 @@ func (v *verifyFlags) judge(c *cobra.Command) (*judge, error) {
 		if !j.id.Concrete() {
 			return nil, usageError{c, fmt.Sprintf("--id is the pattern %s; write one identity, which a peer would claim", j.id)}
 		}
+	}
+	if v.conf != "" || v.connection != "" {
+		return j, v.ofConnection(c, j)
 	}
 	lists := v.crl
 	if len(v.cas) == 0 {
@@ -132,6 +143,37 @@ func (v *verifyFlags) judge(c *cobra.Command) (*judge, error) {
 		j.rules.Policy = policy.RevocationStrict
 	}
 	return j, nil
+}
+
+// ofConnection judges by what a connection accepts.
+func (v *verifyFlags) ofConnection(c *cobra.Command, j *judge) error {
+	switch {
+	case v.connection == "":
+		return usageError{c, "-c needs --connection NAME, of which the peer is to be"}
+	case len(v.cas)+len(v.between)+len(v.crl) > 0:
+		return usageError{c, "--connection has its own CAs and revocation lists: leave --ca, --intermediate and --crl out"}
+	case v.conf == "":
+		v.conf = defaultConfig
+	}
+	conf, err := load(v.conf, c.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(conf.Connections, func(n *config.Connection) bool { return n.Name == v.connection })
+	if i < 0 {
+		return fmt.Errorf("%s has no connection %q", v.conf, v.connection)
+	}
+	accepted := conf.Set.Accepted(v.connection, 0)
+	if accepted.Trust == nil {
+		return fmt.Errorf("%s of %s does not accept certificates: its peer proves itself by something else", v.connection, v.conf)
+	}
+	j.trust, j.rules = *accepted.Trust, accepted.Rules
+	if peer := conf.Connections[i].Remote.ID; v.id == "" && peer.Concrete() {
+		j.id = peer
+	} else if _, ok := j.id.Matches(peer); v.id != "" && !ok {
+		return fmt.Errorf("%s of %s is for %s, and --id is %s", v.connection, v.conf, peer, j.id)
+	}
+	return nil
 }
 
 // certificatesOf reads all certificates of files.
