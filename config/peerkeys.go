@@ -17,7 +17,7 @@ func (c *Config) checkSecrets(r *reader) {
 			// One that can't be read has been reported.
 			if n.HasOwnKey() && !n.Remote.ID.Concrete() && !n.CanInitiate() {
 				r.warnf(n.ownKeyAt(), "write a connection with a key of its own for each peer, or the peer's id", "%s has a key for all of its peers: "+
-					"whoever has it can pass for any other of them", n.Source.name)
+					"whoever has it can pass for %s", n.Source.name, passesFor(n.Remote.Method == policy.AuthPSK))
 			}
 			continue
 		}
@@ -34,7 +34,7 @@ func (c *Config) checkSecrets(r *reader) {
 				at = s.At("id")
 			}
 			r.warnf(at, "write a table [secrets.ike.NAME] with a key of its own for each peer", "secrets.ike.%s is the key of %s: "+
-				"whoever has it can pass for any other of them", s.Name, t)
+				"whoever has it can pass for %s", s.Name, t, passesFor(t.proves))
 		}
 	}
 }
@@ -103,6 +103,16 @@ func (n *Connection) isOwn(id identity.Identity) bool {
 type takers struct {
 	names []string
 	many  bool // one of the names stands for several peers
+	// proves: one of them proves itself with the key. Without, it is only this gateway that does so, to all of them.
+	proves bool
+}
+
+// passesFor says for whom the holder of a key can pass that several peers have.
+func passesFor(peers bool) string {
+	if peers {
+		return "any other of them"
+	}
+	return "this gateway to any other of them"
 }
 
 func (t *takers) add(name string, many bool) {
@@ -134,6 +144,7 @@ func joinAnd(list []string) string {
 // takers finds the peers for which a key is used, of all connections.
 func (c *Config) takers(s *IKESecret) (t takers) {
 	for _, n := range c.Connections {
+		before := len(t.names)
 		switch remote := n.Remote.ID; {
 		case !n.usesPSK() || n.HasOwnKey():
 		case remote.Concrete():
@@ -148,6 +159,7 @@ func (c *Config) takers(s *IKESecret) (t takers) {
 		default:
 			c.namedTakers(s, n, &t)
 		}
+		t.proves = t.proves || len(t.names) > before && n.Remote.Method == policy.AuthPSK
 	}
 	return t
 }
