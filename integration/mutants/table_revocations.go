@@ -1,0 +1,72 @@
+package main
+
+// revocations are mutants of what is believed about certificates that were revoked, and of where that is fetched from.
+func revocations() []Mutant {
+	return []Mutant{
+		{
+			Name: "crl-signature", File: "ike/pki/revocation/list.go", Tests: "^TestList$",
+			Old: "if err := checkSignature(ca, l.head.SignatureAlgorithm, l.head.RawTBSRevocationList, l.head.Signature); err != nil {", New: "if err := error(nil); err != nil {",
+			Why: "anybody could say that nothing was revoked",
+		},
+		{
+			Name: "crl-stale", File: "ike/pki/revocation/held.go", Tests: "^TestList$",
+			Old: "if now.After(until) {", New: "if false {",
+			Why: "a list from before the revocation would count for ever",
+		},
+		{
+			Name: "crl-number", File: "ike/pki/revocation/lists.go", Tests: "^TestNumber$",
+			Old: "if o.same(h) && h.older(o) &&", New: "if false && h.older(o) &&",
+			Why: "an old list could take the place of a newer one",
+		},
+		{
+			Name: "crl-scope", File: "ike/pki/revocation/scope.go", Tests: "^TestList$",
+			Old: "if len(s.names) == 0 {", New: "if true {",
+			Why: "the list of another part of the CA's certificates would say that this one is good",
+		},
+		{
+			Name: "crl-delta-base", File: "ike/pki/revocation/held.go", Tests: "^TestDelta$",
+			Old: "base.head.Number.Cmp(h.List.base) >= 0", New: "true",
+			Why: "a delta of a newer list would hide what was revoked between the two",
+		},
+		{
+			Name: "ocsp-other-ca", File: "ike/pki/revocation/ocsp_answer.go", Tests: "^TestOCSP$",
+			Old: "return bytes.Equal(s.nameHash, name.Sum(nil)) && bytes.Equal(s.keyHash, key.Sum(nil))", New: "return true",
+			Why: "an answer for a certificate of another CA with the same number would count",
+		},
+		{
+			Name: "ocsp-delegated", File: "ike/pki/revocation/ocsp_answer.go", Tests: "^TestOCSP$",
+			Old: "case !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning):", New: "case false:",
+			Why: "every holder of a certificate could answer for all the others",
+		},
+		{
+			Name: "ocsp-trusted-rules", File: "ike/pki/revocation/answers.go", Tests: "^TestTrustedResponder$",
+			Old: "return answerKey{caOf(issuer), string(serialOctets(c)), responder}", New: "return answerKey{caOf(issuer), string(serialOctets(c)), [sha256.Size]byte{}}",
+			Why: "a responder that one connection trusts would count for all of them",
+		},
+		{
+			Name: "revocation-ignored", File: "ike/auth/signature.go", Tests: "^TestRevoked$", In: "ike/sa",
+			Old: "		case answer.Err != nil:\n			return Step{}, answer.Err\n		}\n	}\n", New: "		case answer.Err != nil && false:\n			return Step{}, answer.Err\n		}\n	}\n",
+			Why: "a peer whose certificate was revoked would be let in",
+		},
+		{
+			Name: "fetch-guard", File: "ike/pki/fetch/client.go", Tests: "^TestForbidden$|^TestNames$",
+			Old: "return c.Guard.Check(ap.Addr(), configured && addr == first)", New: "c.Guard.Check(ap.Addr(), addr == first)\n				return nil",
+			Why: "a certificate could have this gateway ask servers inside its network",
+		},
+		{
+			Name: "fetch-redirect-configured", File: "ike/pki/fetch/client.go", Tests: "^TestFetch$",
+			Old: "configured && addr == first)", New: "configured && (addr == first || true))",
+			Why: "a server that the operator has named could send this gateway to any private address",
+		},
+		{
+			Name: "fetch-size", File: "ike/pki/fetch/client.go", Tests: "^TestFetch$",
+			Old: "case len(out) > most:", New: "case len(out) > most*1000:",
+			Why: "an endless answer would take all memory",
+		},
+		{
+			Name: "fetch-shared", File: "ike/fetchers.go", Tests: "^TestShared$",
+			Old: "		r.byKey[key] = f\n", New: "",
+			Why: "each of many peers would have the same list fetched",
+		},
+	}
+}
