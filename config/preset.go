@@ -27,6 +27,8 @@ type preset struct {
 	fragments string
 	// outer is the largest outer packet that it takes, in bytes; 0: as large as the path has.
 	outer int
+	// keysOnly: it knows no certificates.
+	keysOnly bool
 	// key says what is wrong with a pre-shared key for it; nil takes all. It must not show any part of the key.
 	key func(k []byte) (reason, want string)
 	// lifetime and childLifetime are the age of an IKE SA and of a CHILD SA at which it closes them; "" is not known.
@@ -96,7 +98,7 @@ func presets() []preset {
 			esp: []string{"aes256gcm16-aes192gcm16-aes128gcm16-x25519-modp1536-" + cloudGroups,
 				"aes256-aes192-aes128-sha256-sha384-sha512-sha1-x25519-modp1536-" + cloudGroups},
 			one:       "which algorithms are taken depends on the side that asks, so that they change when keys are renewed",
-			fragments: "it drops IKE messages that are larger than its MTU", outer: 1460,
+			fragments: "it drops IKE messages that are larger than its MTU", outer: 1460, keysOnly: true,
 			lifetime: "10h", childLifetime: "3h",
 		},
 		{

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"esplanade/config/tree"
+	"esplanade/ike/policy"
 	"esplanade/ike/vici"
 )
 
@@ -142,6 +143,31 @@ func TestPresetKeys(t *testing.T) {
 		reason, want := tt.check([]byte(tt.key))
 		if (reason == "") != tt.ok || (want == "") != tt.ok || len(tt.key) > 1 && strings.Contains(reason+want, tt.key) {
 			t.Errorf("%q: %q, %q", tt.key, reason, want)
+		}
+	}
+}
+
+// TestPresetMethods: a cloud without certificates is told of, and where there are some the rules for keys do not count.
+func TestPresetMethods(t *testing.T) {
+	for _, tt := range []struct {
+		preset        string
+		local, remote policy.Auth
+		want          string
+	}{
+		{"gcp", policy.AuthPubkey, policy.AuthPubkey, "pre-shared keys only pre-shared keys only"}, {"gcp", policy.AuthPSK, policy.AuthPubkey, "pre-shared keys only"},
+		{"gcp", policy.AuthPSK, policy.AuthPSK, ""}, {"aws", policy.AuthPubkey, policy.AuthPubkey, ""}, {"aws", policy.AuthPSK, policy.AuthPubkey, "it has 1 characters, and not 8 to 64"},
+	} {
+		n := &Connection{Preset: tt.preset, Fragmentation: true, Key: NewSecret([]byte("x")), Local: Auth{Method: tt.local}, Remote: Auth{Method: tt.remote}}
+		r := newReader("")
+		(&Config{Connections: []*Connection{n}}).checkPresets(r)
+		var said []string
+		for _, p := range r.warns {
+			_, text, _ := strings.Cut(p.What, "and it has ")
+			_, key, _ := strings.Cut(p.What, "of : ")
+			said = append(said, text+key)
+		}
+		if got := strings.Join(said, " "); got != tt.want {
+			t.Errorf("%s, %s and %s: %q, want %q", tt.preset, tt.local, tt.remote, got, tt.want)
 		}
 	}
 }

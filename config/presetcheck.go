@@ -36,6 +36,7 @@ func (c *Config) checkPresets(r *reader) {
 				len(n.Children), p.oneChild)
 		}
 		k.outer(c)
+		k.certificates()
 		k.keys(c)
 	}
 }
@@ -138,6 +139,15 @@ func (k presetCheck) outer(c *Config) {
 		return
 	}
 	k.warn(k.n.At("preset"), fmt.Sprintf("write mtu = %d into [tun]", most), "tun.mtu is %d, and it takes no outer packets above %d bytes", c.TUN.MTU, k.p.outer)
+}
+
+// certificates warns of signatures that the other end does not know.
+func (k presetCheck) certificates() {
+	for _, a := range []Auth{k.n.Local, k.n.Remote} {
+		if k.p.keysOnly && a.Method == policy.AuthPubkey {
+			k.warn(a.At("auth"), `write auth = "psk"`, "%s.auth is \"pubkey\", and it has pre-shared keys only", a.Source.name)
+		}
+	}
 }
 
 // keys warns of pre-shared keys that the other end does not take.
