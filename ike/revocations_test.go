@@ -413,3 +413,48 @@ func (c counting) Enabled(context.Context, slog.Level) bool  { return true }
 func (c counting) Handle(context.Context, slog.Record) error { c.n.Add(1); return nil }
 func (c counting) WithAttrs([]slog.Attr) slog.Handler        { return c }
 func (c counting) WithGroup(string) slog.Handler             { return c }
+
+// TestPatience: a server that does not answer does not keep a peer waiting for ever; what it says later is there for the next one.
+func TestPatience(t *testing.T) {
+	a := newAuthority(t)
+	release := make(chan struct{})
+	a.block["/crl"] = release
+	x := newInquirer(t, true, nil)
+	for _, p := range []policy.Revocation{policy.RevocationStrict, policy.RevocationRelaxed} {
+		x.send(a.end(10, "/crl", ""), p, "192.0.2.1")
+	}
+	<-a.asked
+	// They are assessed in their order.
+	if err := x.verdict(a.end(98, "", ""), policy.RevocationRelaxed); err != nil {
+		t.Fatal(err)
+	}
+	x.mu.Lock()
+	var waiting []*inquiry
+	for _, f := range x.byKey {
+		waiting = append(waiting, f.waiting...)
+	}
+	x.mu.Unlock()
+	if len(waiting) != 2 {
+		t.Fatalf("%d wait", len(waiting))
+	}
+	for _, q := range waiting { // as its timer does
+		x.expire(q)
+		x.expire(q)
+	}
+	if err := errOf(<-x.results); err == nil || !strings.Contains(err.Error(), "no answer within 12s") {
+		t.Errorf("strict: %v", err)
+	}
+	if err := errOf(<-x.results); err != nil {
+		t.Errorf("relaxed: %v", err)
+	}
+	close(release)
+	if err := x.verdict(a.end(11, "/crl", ""), policy.RevocationStrict); err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+	if n := a.count("/crl"); n != 1 || len(x.results) != 0 {
+		t.Errorf("fetched %d times, %d results too many", n, len(x.results))
+	}
+	if w := x.open; w != 0 || len(x.of) != 0 {
+		t.Errorf("%d are open", w)
+	}
+}
