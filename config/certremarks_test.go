@@ -157,6 +157,9 @@ func TestCertificateErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.write("empty.pem", "")
+	both := w.issue(nil, "both", nil)
+	w.write("openboth.pem", both.pem()+both.keyPEM(t))
+	w.chmod("openboth.pem", 0o644)
 	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
@@ -179,6 +182,7 @@ func TestCertificateErrors(t *testing.T) {
 		{"a key of the same name", connection("x509ca = \"ca.pem\"\nprivate = \"gw2.key\"", `certs = "gw2.pem"`, ""), []string{`:10:9: …the private key in …gw2.key" is another one's`}},
 		{"a key that others can read", connection("x509ca = \"ca.pem\"\nprivate = [\"gw.key\", \"open.key\"]", `certs = "gw.pem"`, ""), []string{`:3:22: credentials.private: …open.key" can be used by others than its owner (mode 0644); chmod 600 `}},
 		{"RSA below 2048", connection("x509ca = \"ca.pem\"\nprivate = \"weak.key\"", `certs = "weak.pem"`, ""), []string{`:10:9: connections.a.local.certs: the key of …weak.pem" can't be used: the key is too weak: the RSA key has 1024 bits`}},
+		{"a certificate with a key that others can read", connection("x509ca = \"ca.pem\"", `certs = "openboth.pem"`, ""), []string{`:9:9: connections.a.local.certs: …openboth.pem" can be used by others than its owner (mode 0644)`}},
 		{"an empty file", connection(cred, `certs = "empty.pem"`, ""), []string{`:10:9: …empty.pem" is empty`}},
 		{"PKCS #7", connection(cred, `certs = "chain.p7b"`, ""), []string{`:10:9: …chain.p7b" is a PKCS #7 container, not a certificate; openssl pkcs7 -print_certs -in …chain.p7b`}},
 		{"a key as certificate", connection(cred, `certs = "gw.key"`, ""), []string{`:10:9: …gw.key" is a private key (PKCS #8), not a certificate`}},

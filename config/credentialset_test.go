@@ -53,6 +53,7 @@ func newWorld(t *testing.T) *world {
 	w.write("gw.key", gw.keyPEM(t))
 	w.write("deep.pem", deep.pem()+sub.pem())
 	w.write("deep.key", deep.keyPEM(t))
+	w.write("both.pem", gw.keyPEM(t)+gw.pem())
 	w.write("deep.pub", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: deep.cert.RawSubjectPublicKeyInfo})))
 	w.write("gw.pub", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: gw.cert.RawSubjectPublicKeyInfo})))
 	return w
@@ -180,6 +181,8 @@ func TestPubkey(t *testing.T) {
 		{"a pinned certificate", `credentials = { private = "gw.key" }
 			[connections.a]` + peer + `local = { certs = "gw.pem" }
 			remote = { certs = "deep.pem", id = "deep.example" }`, "CN=gw", "gw", "", "deep", policy.AuthPubkey, policy.AuthPubkey},
+		{"a key in the same file", `credentials = { x509ca = "ca.pem" }
+			[connections.a]` + peer + `local = { certs = "both.pem" }`, "CN=gw", "gw", "Test CA", "", policy.AuthPubkey, policy.AuthPubkey},
 		{"a raw key", `credentials = { x509ca = "ca.pem", private = "gw.key" }
 			[connections.a]` + peer + `local = { certs = "gw.pem" }
 			remote = { pubkeys = "deep.pub", id = "deep.example" }`, "CN=gw", "gw", "", "", policy.AuthPubkey, policy.AuthPubkey},
