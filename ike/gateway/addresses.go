@@ -205,15 +205,15 @@ func (g *Manager) moved(now time.Time, e *entry, o sa.Moved) {
 	if !o.ESP {
 		g.o.Observer.Observe(IKEMoved{SA: e.m.Summary(), From: o.From})
 	}
-	g.reauthElsewhere(now, e, o)
+	if e.conn != nil && o.From.Remote.Addr() != o.To.Remote.Addr() {
+		g.reauthElsewhere(now, e, o)
+		g.refreshForMove(now, e.conn, o.To.Remote.Addr())
+	}
 }
 
 // reauthElsewhere gives up an attempt to authenticate again that goes to where the peer was, where nobody answers any more. The next
 // one goes to where it is.
 func (g *Manager) reauthElsewhere(now time.Time, e *entry, o sa.Moved) {
-	if e.conn == nil || o.From.Remote.Addr() == o.To.Remote.Addr() {
-		return
-	}
 	for _, x := range e.conn.entries.sorted() {
 		if x.handover.from == e && !x.up && x.m.State() == sa.StateConnecting && x.m.Path().Remote.Addr() == o.From.Remote.Addr() {
 			g.abandon(now, x, "the peer has moved")

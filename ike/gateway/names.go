@@ -42,6 +42,8 @@ const (
 	// strangerRefresh is how old an answer must be for a stranger's message to cause another look-up: it may come from
 	// a peer whose address has changed.
 	strangerRefresh = 30 * time.Second
+	// moveRefresh is the same for a peer that has moved, and has proved who it is.
+	moveRefresh = 5 * time.Second
 )
 
 func (n *names) init() {
@@ -122,6 +124,22 @@ func (g *Manager) refreshForStranger(now time.Time) {
 	for _, name := range g.names.sorted() {
 		if s := g.names.known[name]; !s.busy && now.Sub(s.tried) >= strangerRefresh {
 			g.lookUp(now, name, nil)
+		}
+	}
+}
+
+// refreshForMove looks up the names of a connection again whose peer is at an address now that they do not stand for: it would be refused if
+// it had to begin again there. However often it moves, a name is looked up once in [moveRefresh].
+func (g *Manager) refreshForMove(now time.Time, c *connection, to netip.Addr) {
+	for _, e := range c.conf.RemoteAddrs {
+		s := g.names.known[e.Name]
+		switch {
+		case e.Name == "" || s == nil || s.busy || slices.Contains(s.addrs, to.Unmap()):
+		case now.Sub(s.tried) >= moveRefresh:
+			g.lookUp(now, e.Name, nil)
+		default:
+			s.next = earliest(s.next, s.tried.Add(moveRefresh))
+			g.names.schedule(now)
 		}
 	}
 }

@@ -106,6 +106,50 @@ func TestPeerNameResponder(t *testing.T) {
 	})
 }
 
+// A peer whose name has another address has moved there. Its name is looked up again then, so that it is not refused if it begins again
+// from there; also if it was looked up a moment ago, and never more often than once in moveRefresh.
+func TestPeerThatHasMovedIsLookedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		var dns resolver
+		dns.set("road.example", addrA)
+		c := right("none")
+		c.remote = "road.example"
+		b := f.start(addrB, toml("", c), func(o *rigOptions) { o.Resolve = dns.resolve })
+		a := f.start(addrA, toml("", roaming("")))
+		settle(time.Minute)
+		wantUp(t, a, b)
+		knows := func(addr string) (ok bool) {
+			_ = b.d.call(t.Context(), func(time.Time) {
+				ok = slices.Equal(b.d.names.known["road.example"].addrs, []netip.Addr{netip.MustParseAddr(addr)})
+			})
+			return ok
+		}
+		for i, to := range []string{"198.51.100.7", "198.51.100.8"} {
+			before := dns.count()
+			dns.set("road.example", to)
+			a.moveTo(netip.MustParseAddr(to))
+			settle(time.Second)
+			if i > 0 { // it was looked up a second ago
+				if dns.count() != before {
+					t.Error("looked up at once")
+				}
+				settle(moveRefresh)
+			}
+			if n := dns.count() - before; n != 1 || !knows(to) {
+				t.Errorf("move %d: %d look-ups, the new address is known: %v", i, n, knows(to))
+			}
+		}
+		before := dns.count()
+		settle(time.Minute)
+		if n := dns.count() - before; n != 0 {
+			t.Errorf("%d look-ups later", n)
+		}
+		a.stop()
+		b.stop()
+	})
+}
+
 // A peer that has a new address is taken for one of a connection for any address and refused. Its name is looked up again at once,
 // whatever the refusal is for. Any number of strangers that are refused cause one look-up in strangerRefresh.
 func TestPeerNameBehindAny(t *testing.T) {

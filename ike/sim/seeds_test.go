@@ -24,6 +24,8 @@ var found = []struct {
 	{4042, "a peer that had moved while two rekeyings of the IKE SA crossed was asked where it had been, until its lifetime was over"},
 	{46605, "a child was given up for its twin, which was about to be deleted since it could not be installed, and never asked for again"},
 	{50363, "a peer with a certificate that had moved did not say who it was, and so was not found before the next look-up of its name"},
+	{56921, "a peer that had moved was refused where it was, since a stranger had caused the last look-up of its name"},
+	{63768, "a peer with a certificate that had moved could not authenticate again, and its IKE SA expired"},
 	{55211, "the attacker replayed what nobody could have taken before, and took the peer's place (a fault of the attacker's)"},
 	{67053, "an IKE SA was left of a child that a reload took out, and the others were held (a fault of the check)"},
 }
