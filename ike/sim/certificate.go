@@ -46,8 +46,9 @@ func (p *plan) sign(d dice, seed uint64) {
 	}
 }
 
-// signSize is how much IKE_SA_INIT is larger at most where somebody signs: SIGNATURE_HASH_ALGORITHMS, and CERTREQ with two CAs.
-const signSize = 64
+// signSize is how much IKE_SA_INIT is larger at most where somebody signs: SIGNATURE_HASH_ALGORITHMS, CERTREQ with two CAs, and
+// SUPPORTED_AUTH_METHODS with all AlgorithmIdentifiers.
+const signSize = 400
 
 // other is the end at the other side of the link.
 func (e *endPlan) other() *endPlan {
