@@ -75,6 +75,8 @@ type Connection struct {
 	// SendCert says when this side sends its certificates, and SendCertReq whether it tells the peer which CAs it accepts.
 	SendCert    policy.SendCert `key:"send_cert" reload:"live" default:"ifasked"`
 	SendCertReq bool            `key:"send_certreq" reload:"live" default:"true"`
+	// RSASHA1 signs with SHA-1, and takes such signatures, where the peer has an RSA key and does not know RFC 7427.
+	RSASHA1 bool `key:"rsa_sha1" reload:"live" default:"false"`
 	// OCSP says what IKE_AUTH carries of the states of certificates (RFC 4806).
 	OCSP policy.OCSP `key:"ocsp" reload:"live" default:"reply"`
 	// PPKID names the post-quantum preshared key of the connection (RFC 8784); empty, the default, is none when it

@@ -125,6 +125,9 @@ func (p *peerReport) print(say func(inset, format string, args ...any), now time
 	if len(facts) > 0 {
 		say("    ", "%s", strings.Join(facts, "; "))
 	}
+	if p.Certificate != "" {
+		say("    ", "certificate %q, valid until %s", p.Certificate, p.CertificateUntil.UTC().Format("2006-01-02 15:04 UTC"))
+	}
 	if p.PPK != "" {
 		say("    ", "post-quantum preshared key %q", p.PPK)
 	}

@@ -175,7 +175,11 @@ func signCost(key crypto.PublicKey) time.Duration {
 // Nothing is parsed for it: a certificate on a slow curve has the object identifier of that curve somewhere, or was signed by somebody
 // whose certificate has.
 func (j Judge) Cost() time.Duration {
-	cost := j.verifyCost(nil)
+	tries := len(j.Schemes)
+	if len(j.Presented.Certs) == 0 && len(j.Presented.Key) == 0 {
+		tries *= min(1+len(j.Trust.Keys), pki.MaxKnown)
+	}
+	cost := time.Duration(tries) * j.verifyCost(nil)
 	for _, c := range j.Presented.Certs {
 		cost += parseCost + j.verifyCost(c)
 	}

@@ -160,7 +160,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 			Line: c.Position().FileLine(), Lone: c.Lone(), ProposalsLine: c.At("proposals").FileLine(), LocalIDLine: c.Local.At("id").FileLine(),
 			RemoteIDLine: c.Remote.At("id").FileLine(), PPKLine: ppkPosition(c).FileLine(),
 			DowngradeLine: c.At("downgrade_prevention").FileLine(),
-			SendCert:      c.SendCert, SendCertReq: c.SendCertReq, OCSP: c.OCSP,
+			SendCert:      c.SendCert, SendCertReq: c.SendCertReq, RSASHA1: c.RSASHA1, OCSP: c.OCSP,
 			Proposals: c.Proposals, KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
 			RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
 			ReauthTime: c.ReauthTime, ReauthGrace: c.OverTime, Childless: c.Childless,

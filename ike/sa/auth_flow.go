@@ -9,6 +9,7 @@ import (
 	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
+	"esplanade/ike/pki"
 	"esplanade/ike/policy"
 	"esplanade/ike/ticket"
 	"esplanade/ike/wire"
@@ -217,7 +218,7 @@ func (m *Machine) judge(payloads []wire.Payload) (step auth.Step, err error) {
 	}
 	step, err = f.pair.Process(&f.t, payloads)
 	if err == nil && step.Status != auth.Wait && f.t.PeerProved {
-		m.remoteID, m.candidates = f.peer, nil
+		m.remoteID, m.candidates, m.best = f.peer, nil, nil
 	}
 	return step, err
 }
@@ -273,6 +274,9 @@ func (m *Machine) established(now time.Time) {
 	m.establishedAt = now
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
 	m.startAuthLife(m.authenticatedAt())
+	if c := t.Peer.Chain; len(c) > 0 {
+		m.auth.cert = pki.Subject(c[0])
+	}
 	if m.auth.until = t.Peer.Until; m.resume.active {
 		m.auth.until = m.resume.until
 	}

@@ -69,7 +69,7 @@ func (m *Machine) refuseAuth(no *refusedAuth) []wire.Payload {
 // time for its signature. When the peer repeats it, it is as new. If there never is any, this is what the IKE SA has failed with.
 func (m *Machine) unreceiveAuth(r *request, err error) {
 	m.busy = keFailure(m.where(wire.ExchangeIKEAuth), err)
-	m.flow = nil
+	m.flow, m.best = nil, nil
 	m.unreceive(r, err)
 }
 
@@ -119,17 +119,19 @@ func (m *Machine) verifyAuth(r *request) *refusedAuth {
 	if m.flow.judged {
 		return nil
 	}
-	idi, cfg, flow := m.flow.t.PeerID, m.cfg, m.flow
-	_, first := m.judge(r.payloads)
-	err := first
-	for otherConnection(err) && flow.rounds == 1 && len(m.candidates) > 1 {
+	idi := m.flow.t.PeerID
+	_, err := m.judge(r.payloads)
+	for otherConnection(err) && m.flow.rounds == 1 && len(m.candidates) > 1 {
+		if m.best == nil {
+			m.best = &refusedCandidate{m.cfg, m.flow, err}
+		}
 		m.candidates = m.candidates[1:]
 		if m.attempt(m.candidates[0], r, idi) == nil {
 			_, err = m.judge(r.payloads)
 		}
 	}
-	if otherConnection(err) {
-		m.cfg, m.flow, err = cfg, flow, first // none takes it: what the best one asks for is what is wrong
+	if b := m.best; b != nil && otherConnection(err) {
+		m.cfg, m.flow, err = b.cfg, b.flow, b.err // none takes it: what the best one asks for is what is wrong
 		m.localID = m.ownIdentity()
 	}
 	if err != nil {
@@ -137,6 +139,13 @@ func (m *Machine) verifyAuth(r *request) *refusedAuth {
 	}
 	m.flow.judged = !m.waiting()
 	return nil
+}
+
+// refusedCandidate is a connection that does not take a request, which may be for another one.
+type refusedCandidate struct {
+	cfg  *Config
+	flow *authFlow
+	err  error
 }
 
 // admitAuth lets a peer in that has proved itself, once: it comes the way it says, there is room for it, and its ticket is good.

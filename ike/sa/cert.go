@@ -51,8 +51,11 @@ func (c *Config) signs() bool {
 		slices.ContainsFunc(c.LocalRounds, Round.signs) || slices.ContainsFunc(c.RemoteRounds, Round.signs)
 }
 
-// hashes are those that this side takes.
-func hashes() []wire.HashAlgorithm {
+// takenHashes are those that this side takes in signatures.
+func (e *Env) takenHashes() []wire.HashAlgorithm {
+	if e.hashes != nil {
+		return e.hashes
+	}
 	return []wire.HashAlgorithm{wire.HashSHA2_256, wire.HashSHA2_384, wire.HashSHA2_512, wire.HashIdentity}
 }
 
@@ -61,7 +64,7 @@ func (m *Machine) offerSignatures() []wire.Payload {
 	if !m.cfg.signs() {
 		return nil
 	}
-	m.sig.own = hashes()
+	m.sig.own = m.env.takenHashes()
 	return []wire.Payload{wire.NewSignatureHashAlgorithms(m.sig.own...)}
 }
 
@@ -76,7 +79,7 @@ func (s *signatures) answered(payloads []wire.Payload) {
 // at all, not even who it is, if it could not sign.
 func (m *Machine) acceptSignatures(request []wire.Payload) (out []wire.Payload) {
 	if m.sig.peer = announcedHashes(request); m.sig.peer != nil {
-		m.sig.own = hashes()
+		m.sig.own = m.env.takenHashes()
 		out = append(out, wire.NewSignatureHashAlgorithms(m.sig.own...))
 	}
 	return append(out, m.requestCerts(maxInitAuthorities, m.candidates...)...)
@@ -173,7 +176,7 @@ func (m *Machine) accepted(c *Config, round int) credential.Accepted {
 
 // signing is what this side proves itself with by a signature in a round.
 func (m *Machine) signing(round int) auth.Signing {
-	s := auth.Signing{Send: m.cfg.SendCert, PSS: true, Pairs: func() []credential.Pair { return m.pairs(round) }}
+	s := auth.Signing{Send: m.cfg.SendCert, PSS: true, SHA1: m.cfg.RSASHA1, Pairs: func() []credential.Pair { return m.pairs(round) }}
 	if m.env.Staple != nil && m.cfg.OCSP.Answers() {
 		s.Staple = func(c *x509.Certificate) []byte { return m.env.Staple(m.flow.now, c) }
 	}
@@ -199,6 +202,7 @@ func (c *Config) provedBy() wire.AuthMethod {
 // checking is what the peer is asked for in a round.
 func (m *Machine) checking(round int) auth.Checking {
 	return auth.Checking{
+		SHA1:  m.cfg.RSASHA1,
 		Trust: func() *pki.Trust { return m.accepted(m.cfg, round).Trust },
 		Rules: func() revocation.Rules { return m.accepted(m.cfg, round).Rules },
 	}

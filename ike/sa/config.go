@@ -67,6 +67,8 @@ type Policy struct {
 	SendCertReq bool
 	// OCSP says whether this side asks for the OCSP answer of the peer's certificate, and sends that of its own (RFC 4806).
 	OCSP policy.OCSP
+	// RSASHA1 has RSA sign with SHA-1, and takes it, where the peer does not know RFC 7427.
+	RSASHA1 bool
 	// Line is where the connection is configured, "gw.toml:14"; ProposalsLine and the others point at single keys.
 	// They only ever end in failure values.
 	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine, DowngradeLine string

@@ -50,6 +50,8 @@ type Env struct {
 	Mark func(connection string) [sha256.Size]byte
 	// Staple gives the OCSP answer for a certificate of this side, in DER, nil if there is none that counts. It may be nil.
 	Staple func(now time.Time, c *x509.Certificate) []byte
+	// hashes are those that this side takes in signatures; nil: all. Tests have peers with fewer.
+	hashes []wire.HashAlgorithm
 	// method makes the authenticators of a method of authentication; nil: [methodOf]. Tests have methods of their own.
 	method func(policy.Auth) method
 	// PPK finds a post-quantum preshared key. FreePPK reports whether a connection that names none may use this one, and

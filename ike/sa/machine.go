@@ -46,6 +46,8 @@ type Machine struct {
 	// transcribed: the two sides have authenticated the whole IKE_SA_INIT exchange, in this IKE SA or the first of its line.
 	transcribed bool
 	flow        *authFlow // IKE_AUTH; nil before and after
+	// best is the first of the candidates, once it has not taken the first request of IKE_AUTH.
+	best *refusedCandidate
 	// busy is why a responder has taken the first request of IKE_AUTH for lost, the last time.
 	busy *diag.Failure
 	// credential is where the credential is configured that was looked up last, for an operator.

@@ -15,6 +15,8 @@ type authLife struct {
 	since time.Time
 	// until is when the certificate ends that the peer proved itself with, or one above it. Zero: it has no end.
 	until time.Time
+	// cert is the subject of that certificate, for people.
+	cert string
 	// reauthAt is when this side reauthenticates; expireAt when the SA is closed because nobody has.
 	reauthAt, expireAt time.Time
 	// responder: this side answered the IKE_AUTH request, whoever has rekeyed the IKE SA since.

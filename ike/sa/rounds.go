@@ -7,6 +7,7 @@ import (
 	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
+	"esplanade/ike/pki"
 	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
@@ -137,11 +138,12 @@ type peerIDError struct{ f *diag.Failure }
 func (e *peerIDError) Error() string { return e.f.Error() }
 
 // otherConnection reports whether a message that can't be right for a connection may be so for another one with the same identities:
-// nothing has been compared with a key.
+// nothing has been compared with a secret, and another connection may trust another CA.
 func otherConnection(err error) bool {
 	var method *auth.MethodError
 	var rounds *auth.RoundsError
-	return errors.As(err, &method) || errors.As(err, &rounds) && rounds.Round == 1
+	var refusal *pki.Refusal
+	return errors.As(err, &refusal) || errors.Is(err, auth.ErrNoTrust) || errors.As(err, &method) || errors.As(err, &rounds) && rounds.Round == 1
 }
 
 // roundsFailure is what IKE_AUTH has failed with because of the number of rounds.

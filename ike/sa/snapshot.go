@@ -26,6 +26,10 @@ type Snapshot struct {
 	PPK               string          // the PPK that the keys depend on, "" for none
 	Transcribed       bool            // downgrade prevention: both sides have authenticated the whole IKE_SA_INIT exchange
 	Resumed           bool            // with a session ticket
+	// Certificate is the subject of the certificate that the peer has proved itself with, "" for none, and CertificateUntil its end, or that of
+	// a CA above it if that comes first.
+	Certificate       string
+	CertificateUntil  time.Time
 	Created           time.Time
 	Established       time.Time
 	RekeyAt, ReauthAt time.Time // zero: not scheduled
@@ -86,7 +90,7 @@ func (m *Machine) Summary() Snapshot {
 		SPIi: m.spii(), SPIr: m.spir(),
 		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
 		NAT:    m.nat.seen(),
-		Chosen: m.chosen, Transcribed: m.transcribed, Resumed: m.resume.active, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
+		Chosen: m.chosen, Transcribed: m.transcribed, Resumed: m.resume.active, Certificate: m.auth.cert, CertificateUntil: m.auth.until, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
 		Tasks: m.tasks(), Silence: m.Silence(),
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
 	}

@@ -115,7 +115,7 @@ func testStatus() Status {
 					{
 						ID: 7, State: "established", Since: testNow.Add(-time.Hour), Initiator: true, UpSince: testNow.Add(-2 * time.Hour),
 						Local: "192.0.2.1:4500", Remote: "203.0.113.7:4500", LocalID: "site-a.example", RemoteID: "Bäckerei", SPIi: "0123456789abcdef", SPIr: "fedcba9876543210",
-						NAT: "remote", NATText: "in front of the peer", Proposal: "aes256gcm16-prfsha384-x25519", Resumed: true, PPK: "office-2026", DowngradePrevention: true, MOBIKE: true,
+						NAT: "remote", NATText: "in front of the peer", Proposal: "aes256gcm16-prfsha384-x25519", Resumed: true, PPK: "office-2026", Certificate: "CN=site-b", CertificateUntil: testNow.Add(48 * time.Hour), DowngradePrevention: true, MOBIKE: true,
 						LocalAddrs: []string{"2001:db8::1"}, RemoteAddrs: []string{"203.0.113.8"}, NextRekey: testNow, NextReauth: testNow.Add(time.Hour),
 						Requests: []string{"liveness check", "create child net"}, Heard: testNow.Add(-time.Second),
 						Silence: &Silence{Request: "liveness check", Since: testNow, Repeated: 2, Tries: 5, Failure: &FailureStatus{Code: "E-DPD", Text: "no answer", Fix: "wait"}},

@@ -30,6 +30,9 @@ type PeerStatus struct {
 	Proposal string `json:"proposal,omitempty"`
 	Resumed  bool   `json:"resumed,omitempty"`
 	PPK      string `json:"ppk,omitempty"`
+	// Certificate is the subject of the certificate that the peer has proved itself with, and CertificateUntil when that ends.
+	Certificate      string    `json:"certificate,omitempty"`
+	CertificateUntil time.Time `json:"certificate_until,omitzero"`
 	// DowngradePrevention: see [ConnStatus].
 	DowngradePrevention bool     `json:"downgrade_prevention,omitempty"`
 	MOBIKE              bool     `json:"mobike,omitempty"`
@@ -96,6 +99,8 @@ func (p *PeerStatus) fill(s *Message) {
 	s.SetNonEmpty("proposal", p.Proposal)
 	s.SetYes("resumed", p.Resumed)
 	s.SetNonEmpty("ppk", p.PPK)
+	s.SetNonEmpty("certificate", p.Certificate)
+	setTime(s, "certificate-until", p.CertificateUntil)
 	s.SetYes("downgrade-prevention", p.DowngradePrevention)
 	s.SetYes("mobike", p.MOBIKE)
 	s.SetListNonEmpty("local-addrs", p.LocalAddrs...)
@@ -202,7 +207,7 @@ func (p *parser) peer(id string, s *Message) PeerStatus {
 	r := PeerStatus{
 		State: s.Get("state"), Since: p.time(s, "since"), Initiator: s.Get("initiator") == "yes", UpSince: p.time(s, "up-since"), Local: s.Get("local"), Remote: s.Get("remote"),
 		LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), SPIi: s.Get("spi-i"), SPIr: s.Get("spi-r"), NAT: s.Get("nat"), NATText: s.Get("nat-text"),
-		Proposal: s.Get("proposal"), DowngradePrevention: s.Get("downgrade-prevention") == "yes", Resumed: s.Get("resumed") == "yes", PPK: s.Get("ppk"), MOBIKE: s.Get("mobike") == "yes",
+		Proposal: s.Get("proposal"), DowngradePrevention: s.Get("downgrade-prevention") == "yes", Resumed: s.Get("resumed") == "yes", PPK: s.Get("ppk"), Certificate: s.Get("certificate"), CertificateUntil: p.time(s, "certificate-until"), MOBIKE: s.Get("mobike") == "yes",
 		LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"), NextRekey: p.time(s, "next-rekey"), NextReauth: p.time(s, "next-reauth"),
 		Requests: s.List("requests"), Heard: p.time(s, "heard"), Silence: p.silence(s.Section("silence")),
 	}

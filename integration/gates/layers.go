@@ -63,7 +63,7 @@ var Layers = []Layer{
 		Tests: []string{"ike/auth", "ike/hosttest", "ike/peertest", "ike/pki", "ike/pki/pkitest", "ike/proposal"}},
 	{Dir: "ike/control", May: []string{"config", "ike/diag", "ike/gateway", "ike/identity", "ike/policy", "ike/proposal", "ike/sa", "ike/selector", "ike/vici", "ike/wire"},
 		Tests: []string{"ike/suite"}},
-	{Dir: "ike", May: []string{"config", "ike/auth", "ike/credential", "ike/diag", "ike/pki", "ike/pki/cache", "ike/pki/fetch", "ike/pki/revocation", "ike/gateway", "ike/news", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest", "ike/policy"}},
+	{Dir: "ike", May: []string{"config", "ike/auth", "ike/credential", "ike/diag", "ike/pki", "ike/pki/cache", "ike/pki/fetch", "ike/pki/revocation", "ike/gateway", "ike/news", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest", "ike/identity", "ike/pki/pkitest", "ike/policy"}},
 	{Dir: "ike/sim/...", May: []string{"config", "esp", "ike/..."}},
 
 	// The packet loop and devices: never IKE, but for the value package with the selectors.

@@ -100,7 +100,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "auth-one-guess", File: "ike/sa/auth_responder.go", Tests: "^TestOneGuessForEachRequest$",
-			Old: "for otherConnection(err) && flow.rounds == 1", New: "for err != nil && flow.rounds == 1",
+			Old: "for otherConnection(err) && m.flow.rounds == 1", New: "for err != nil && m.flow.rounds == 1",
 			Why: "one AUTH value would be tried with the keys of all connections",
 		},
 		{

@@ -1,0 +1,122 @@
+package ike
+
+import (
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"esplanade/ike/auth"
+	"esplanade/ike/gateway"
+	"esplanade/ike/identity"
+	"esplanade/ike/pki"
+	"esplanade/ike/pki/pkitest"
+	"esplanade/ike/sa"
+)
+
+// signature is a request for one, with a key of a kind.
+func signature(t testing.TB, k pkitest.Kind) sa.Proof {
+	key := pkitest.Key(t, k)
+	return sa.Proof{Want: auth.Sign{Signer: key, Key: key.Public(), Scheme: auth.SchemesOf(key.Public(), true)[0], Octets: []byte("octets")}}
+}
+
+// slowSigner is a key that is not in memory.
+type slowSigner struct{ crypto.Signer }
+
+// Signatures that take long are the workers' to make, all sixteen of them; what costs less than a hand-over is made at once. So the event
+// loop is at one piece of work of less than inPlace at a time, whatever is under way.
+func TestSignaturesAreMadeByWorkers(t *testing.T) {
+	token := pkitest.Key(t, pkitest.P256)
+	for name, c := range map[string]struct {
+		want    sa.Want
+		inPlace bool
+	}{
+		"RSA 2048": {signature(t, pkitest.RSA2048), false}, "RSA 4096": {signature(t, pkitest.RSA4096), false},
+		"P-256": {signature(t, pkitest.P256), true}, "Ed25519": {signature(t, pkitest.Ed25519), true},
+		"P-384": {signature(t, pkitest.P384), false}, "P-521": {signature(t, pkitest.P521), false},
+		"a token":                       {sa.Proof{Want: auth.Sign{Signer: slowSigner{token}, Key: token.Public()}}, false},
+		"a certificate, P-256":          {verdict(t, pkitest.P256, 1), true},
+		"a chain, P-256":                {verdict(t, pkitest.P256, 3), false},
+		"a certificate, P-384":          {verdict(t, pkitest.P384, 1), false},
+		"a certificate, RSA":            {verdict(t, pkitest.RSA2048, 1), true},
+		"sixteen certificates, RSA":     {verdict(t, pkitest.RSA2048, 16), false},
+		"no certificate, P-256, pinned": {verdict(t, pkitest.P256, 0), true},
+	} {
+		ran := 0
+		d := newDesk(1, func(sa.Want) sa.Result { ran++; return sa.Proved{} }, func() {}) // the worker never starts
+		for i := range 16 {
+			_, done := d.put(gateway.Errand{Want: c.want, Peer: netip.MustParseAddr(fmt.Sprintf("192.0.2.%d", i+1))})
+			if done != c.inPlace {
+				t.Fatalf("%s: made at once: %v", name, done)
+			}
+		}
+		if w := d.report(); ran != int(w.AtOnce) || c.inPlace != (ran == 16) || !c.inPlace && w.Peers != 16 {
+			t.Errorf("%s: %d made, %+v", name, ran, w)
+		}
+	}
+}
+
+// verdict is a request for the verdict on so many certificates with keys of a kind.
+func verdict(t testing.TB, k pkitest.Kind, certificates int) sa.Proof {
+	now := time.Now()
+	ca := pkitest.CA(t, now, "CA", k)
+	end := ca.End(t, now, "a.example", k)
+	id, err := identity.Parse("a.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := auth.Judge{Trust: &pki.Trust{Anchors: []*x509.Certificate{ca.Cert}}, Now: now, ID: id, Schemes: auth.SchemesOf(end.Key.Public(), true)[:1],
+		Octets: []byte("octets")}
+	s := auth.Sign{Signer: end.Key, Key: end.Key.Public(), Scheme: j.Schemes[0], Octets: j.Octets}
+	j.Signature = s.CarryOut().Value.([]byte)
+	for range certificates {
+		j.Presented.Certs = append(j.Presented.Certs, end.Cert.Raw)
+	}
+	return sa.Proof{Want: j}
+}
+
+// BenchmarkPause has sixteen RSA signatures under way all the time, and reports the longest time for which the goroutine that hands them
+// over, as the event loop does, was held up: "longest-ms". It says something on a quiet machine with two cores and more.
+func BenchmarkPause(b *testing.B) {
+	for _, crew := range []int{0, workers(0)} {
+		b.Run(fmt.Sprintf("%d workers", crew), func(b *testing.B) {
+			woken := make(chan struct{}, 1)
+			d := newDesk(crew, carryOut, func() {
+				select {
+				case woken <- struct{}{}:
+				default:
+				}
+			})
+			d.start()
+			defer d.close()
+			w := signature(b, pkitest.RSA2048)
+			put := func() {
+				d.put(gateway.Errand{Want: w, Peer: netip.MustParseAddr("192.0.2.1"), Until: time.Now().Add(time.Hour)})
+			}
+			for range 16 {
+				put()
+			}
+			var longest time.Duration
+			last := time.Now()
+			for b.Loop() {
+				select {
+				case <-woken:
+					list, _ := d.fetch()
+					for range list {
+						put() // another one in its place
+					}
+				default:
+					if crew == 0 {
+						put()
+					}
+				}
+				now := time.Now()
+				longest = max(longest, now.Sub(last))
+				last = now
+			}
+			b.ReportMetric(float64(longest)/float64(time.Millisecond), "longest-ms")
+		})
+	}
+}
