@@ -281,6 +281,53 @@ func TestAddressCheckOutlivesItsIKESA(t *testing.T) {
 	}
 }
 
+// The same for the initiator, which has moved to another address of its peer, and whose update was answered after it had gone to several.
+func TestInitiatorsAddressCheckOutlivesItsIKESA(t *testing.T) {
+	m := newMobileRig(t, nil)
+	m.addrs[m.b] = []netip.Addr{b1, b2}
+	ma, mb := m.up()
+	to := map[netip.Addr]bool{}
+	checks := false
+	m.reach = func(e *end, p Path) bool {
+		if e == m.a {
+			to[p.Remote.Addr()] = true
+			return len(to) > 1 && p.Remote.Addr() == b2
+		}
+		return true
+	}
+	m.drop = func(e *end, d []byte) bool {
+		h := headerOf(d)
+		if e == m.a && !h.Flags.Response() && h.SPIi == ma.spii() {
+			_, is := doing[*routeTask](ma)
+			checks = checks || is
+		}
+		return e == m.a && !h.Flags.Response() && h.SPIi == ma.spii() && checks // the check does not arrive
+	}
+	ma.move(m.now, ma.pathTo(a1, b2), "a test")
+	ma.pump(m.now)
+	m.a.drain(ma)
+	for range 60 {
+		if m.run(time.Second); checks {
+			break
+		}
+	}
+	if !checks || ma.Children()[0].Path.Remote.Addr() != b1 {
+		t.Fatalf("it is checked: %v", checks)
+	}
+	mb.RekeyIKE(m.now)
+	m.b.drain(mb)
+	m.run(20 * time.Second)
+	na, _ := m.wantUp(1)
+	if na == ma {
+		t.Fatal("the IKE SA was not rekeyed")
+	}
+	for _, c := range na.Children() {
+		if c.Path.Remote.Addr() != b2 {
+			t.Errorf("ESP of %08x goes to %s", c.Inbound.SPI, c.Path.Remote)
+		}
+	}
+}
+
 // With MOBIKE no message but an update moves the peer, and yet it is looked for where its messages come from, when a request finds nobody
 // where it was.
 func TestPeerIsFoundWhereItSpeaks(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"esplanade/esp"
 	"esplanade/ike/diag"
 	"esplanade/ike/policy"
 	"esplanade/ike/wire"
@@ -47,7 +48,7 @@ func (t *routeTask) strayed()                    { t.elsewhere = true }
 // abandoned has the check made on the successor when the end of a rekeyed IKE SA cuts it off: until the peer has answered, its
 // CHILD SAs stay where they were. A check of where ESP comes from is begun again by the next packet.
 func (t *routeTask) abandoned(m *Machine, now time.Time) {
-	if s := m.newest(); s != m && !t.esp.IsValid() && s.speaks(false) && !s.PeerProven() {
+	if s := m.newest(); s != m && !t.esp.IsValid() && s.speaks(false) && (s.mob.held != (esp.Path{}) || !s.PeerProven()) {
 		s.checkRoute()
 		m.touched(s, now)
 	}

@@ -26,6 +26,7 @@ var found = []struct {
 	{50363, "a peer with a certificate that had moved did not say who it was, and so was not found before the next look-up of its name"},
 	{56921, "a peer that had moved was refused where it was, since a stranger had caused the last look-up of its name"},
 	{63768, "a peer with a certificate that had moved could not authenticate again, and its IKE SA expired"},
+	{66076, "ESP went for good to where the peer had been: the check of its new address ended with the IKE SA, which the peer had rekeyed"},
 	{55211, "the attacker replayed what nobody could have taken before, and took the peer's place (a fault of the attacker's)"},
 	{67053, "an IKE SA was left of a child that a reload took out, and the others were held (a fault of the check)"},
 }

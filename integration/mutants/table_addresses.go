@@ -169,6 +169,11 @@ func addresses() []Mutant {
 			Why: "a peer that has moved would be asked in vain where it was, for minutes, while it is answered where it is",
 		},
 		{
+			Name: "mobike-held-for-good", File: "ike/sa/routability.go", Tests: "^TestInitiatorsAddressCheckOutlivesItsIKESA$",
+			Old: "(s.mob.held != (esp.Path{}) || !s.PeerProven())", New: "(s.mob.held == (esp.Path{}) && !s.PeerProven())",
+			Why: "ESP would go to where the peer was until the IKE SA ends, although its update was answered",
+		},
+		{
 			Name: "mobike-seen-stays", File: "ike/sa/probe.go", Tests: "^TestPeerIsFoundWhereItSpeaks$",
 			Old: "	m.mob.seen = Path{}\n	if m.mob.on", New: "	if m.mob.on",
 			Why: "requests would be sent to an address that the peer was at for a moment, for good",
