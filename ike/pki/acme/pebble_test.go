@@ -84,7 +84,8 @@ func started(t *testing.T, log *logged, env []string, args ...string) {
 	})
 }
 
-// newPebble starts a server whose certificates are valid for a time. Half of all nonces are refused.
+// newPebble starts a server whose certificates are valid for a time. One nonce in ten is refused: often enough to be met, and so rarely
+// that no request uses up its repetitions.
 func newPebble(t *testing.T, programs string, validity time.Duration, more map[string]any) *pebble {
 	t.Helper()
 	dir := t.TempDir()
@@ -139,7 +140,7 @@ func newPebble(t *testing.T, programs string, validity time.Duration, more map[s
 	}
 	started(t, &logged{}, nil, filepath.Join(programs, "pebble-challtestsrv"), "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dnsserver", dns, "-http01", "", "-https01", "", "-tlsalpn01", "",
 		"-doh", "", "-management", dnsManagement)
-	started(t, p.log, []string{"PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=30", "PEBBLE_AUTHZREUSE=0"},
+	started(t, p.log, []string{"PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=10", "PEBBLE_AUTHZREUSE=0"},
 		filepath.Join(programs, "pebble"), "-config", write("pebble.json", data), "-dnsserver", dns, "-strict")
 	client := newHTTPClient(p.roots)
 	eventually(t, "the ACME server answers", func() bool {
