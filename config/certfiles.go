@@ -200,11 +200,8 @@ func isContent(text string) bool {
 	if strings.Contains(text, "-----BEGIN ") {
 		return true
 	}
-	switch files.Identify([]byte(text)) {
-	case files.KindCertificate, files.KindSPKI:
-		return text[0] == 0x30
-	}
-	return false
+	is := files.Identify([]byte(text))
+	return (is == files.KindCertificate || is == files.KindSPKI) && text[0] == 0x30
 }
 
 // certificates reads the certificates that a name stands for, those of each file by themselves.

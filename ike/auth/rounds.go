@@ -33,9 +33,9 @@ func CheckRounds(list []Round) Authenticator { return &rounds{list: list} }
 type rounds struct {
 	list []Round
 	own  bool
-	// at is the present round; done: its proof is complete. begun: its first message was exchanged. over: there is none after it.
-	at                int
-	done, begun, over bool
+	// at is the present round; done: its proof is complete. begun: its first message was exchanged.
+	at          int
+	done, begun bool
 }
 
 // Build makes this side's part of the present round, with its identity in front if it is the round's first message.

@@ -52,8 +52,9 @@ func (c CertFault) code() Code {
 		return CodeCertConstraint
 	case CertWeak:
 		return CodeCertWeak
+	default:
+		return CodeCertCA
 	}
-	return CodeCertCA
 }
 
 // Certificate is one certificate as people know it. All fields may be empty.

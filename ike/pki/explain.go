@@ -34,6 +34,7 @@ func (j *judgement) explain(end *x509.Certificate, all candidates, err error) *R
 			return r
 		case x509.NoValidChains:
 			return j.wrongPolicy(end)
+		default: // the walk would have met it
 		}
 	}
 	return better(found, j.refuse(TooMuchWork, end, End, err.Error()))

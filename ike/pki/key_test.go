@@ -3,6 +3,7 @@ package pki
 import (
 	"bytes"
 	"crypto"
+	//lint:ignore SA1019 keys of DSA are refused
 	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -123,9 +124,17 @@ func TestKeysOfOtherKinds(t *testing.T) {
 	if !ok {
 		t.Fatal("not a key of ECDSA")
 	}
-	q := *p
-	q.Y = new(big.Int).Sub(p.Params().P, p.Y)
-	if SameKey(p, &q) {
+	point, err := p.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	y := point[len(point)-32:]
+	new(big.Int).Sub(p.Params().P, new(big.Int).SetBytes(y)).FillBytes(y)
+	q, err := ecdsa.ParseUncompressedPublicKey(p.Curve, point)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if SameKey(p, q) {
 		t.Error("a point and its negative are the same")
 	}
 	r, ok := all["RSA"].(*rsa.PublicKey)

@@ -26,8 +26,9 @@ func (r Role) String() string {
 		return "certificate of the intermediate CA"
 	case Anchor:
 		return "certificate of the trusted CA"
+	default:
+		return "certificate"
 	}
-	return "certificate"
 }
 
 // Refusal is why a peer is not who it says it is, as far as its certificate or key goes: the error of [Trust.Judge].
@@ -50,8 +51,7 @@ type Refusal struct {
 
 // Apart is how far this side's clock is past the end, or before the beginning, of a certificate's validity.
 func (r *Refusal) Apart() time.Duration {
-	switch r.Reason {
-	case Expired, NotYetValid:
+	if r.Reason == Expired || r.Reason == NotYetValid {
 		return r.Now.Sub(r.Limit).Abs()
 	}
 	return 0

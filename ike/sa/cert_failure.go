@@ -143,6 +143,7 @@ func weakness(r pki.Reason) string {
 		return "a signature of the CA that is not accepted"
 	case pki.UnfitKey:
 		return "a key that is not accepted"
+	default:
+		return "a key that is too short"
 	}
-	return "a key that is too short"
 }

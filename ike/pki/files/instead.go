@@ -41,6 +41,7 @@ func instead(is Kind, asked string) *Error {
 		if asked == aPublicKey {
 			return e.with("openssl x509 -in FILE -noout -pubkey > FILE.pub")
 		}
+	default: // no command makes of it what was asked for
 	}
 	return e
 }

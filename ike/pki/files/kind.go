@@ -103,8 +103,9 @@ func (k Kind) String() string {
 		return "Base64 without the BEGIN and END lines of PEM"
 	case KindText:
 		return "some other text"
+	default:
+		return "something else"
 	}
-	return "something else"
 }
 
 // Private reports whether what is in the file must be kept secret: others must not be able to read it.
@@ -112,8 +113,9 @@ func (k Kind) Private() bool {
 	switch k {
 	case KindPKCS12, KindPKCS1, KindSEC1, KindPKCS8, KindPKCS8Encrypted, KindLegacyEncrypted, KindOpenSSH, KindPuTTY, KindTPM:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // Identify says what the first thing in a file is. It only looks at its outside: that it is a certificate does not mean that it

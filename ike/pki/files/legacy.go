@@ -16,7 +16,7 @@ func legacyKey(b *block, passphrase []byte) (crypto.Signer, *Error) {
 	if len(passphrase) == 0 {
 		return nil, needsPassphrase()
 	}
-	//nolint:staticcheck // deprecated for what is said above
+	//lint:ignore SA1019 deprecated for what is said above
 	der, err := x509.DecryptPEMBlock(b.Block, passphrase)
 	if err == x509.IncorrectPasswordError {
 		return nil, wrongPassphrase()
@@ -24,13 +24,13 @@ func legacyKey(b *block, passphrase []byte) (crypto.Signer, *Error) {
 	if err != nil {
 		return nil, malformed("has an encrypted private key that can't be read: %s", reason(err)).with(encryptAgain)
 	}
-	is := identifyDER(der)
-	switch is {
+	switch is := identifyDER(der); is {
 	case KindPKCS1, KindSEC1, KindPKCS8:
 		return decrypted(keyOf(is, der, der, nil, nil))
+	default:
+		if b.Type == "DSA PRIVATE KEY" {
+			return nil, unsupportedKey("DSA")
+		}
+		return nil, wrongPassphrase()
 	}
-	if b.Type == "DSA PRIVATE KEY" {
-		return nil, unsupportedKey("DSA")
-	}
-	return nil, wrongPassphrase()
 }

@@ -75,8 +75,9 @@ func keyOf(is Kind, der, file []byte, b *block, passphrase []byte) (crypto.Signe
 		return legacyKey(b, passphrase)
 	case KindOpenSSH:
 		return openSSHKey(file, passphrase)
+	default:
+		return nil, instead(is, aPrivateKey)
 	}
-	return nil, instead(is, aPrivateKey)
 }
 
 func needsPassphrase() *Error {

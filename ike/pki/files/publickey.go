@@ -119,6 +119,7 @@ func sshPublicKeys(data []byte) (out []crypto.PublicKey, _ *Error) {
 			return nil, malformed("has a line that is not a public key (line %d)", number)
 		}
 		c, ok := k.(ssh.CryptoPublicKey)
+		//lint:ignore SA1019 to name a key of DSA when it is refused
 		if _, isCert := k.(*ssh.Certificate); isCert || !ok || k.Type() == ssh.InsecureKeyAlgoDSA || strings.HasPrefix(k.Type(), "sk-") {
 			return nil, unsupportedKey(printable(k.Type()))
 		}

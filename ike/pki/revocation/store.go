@@ -77,6 +77,7 @@ func (s *Store) assess(now time.Time, c, issuer *x509.Certificate, r *Rules, sta
 		return state, nil
 	case Good:
 		state.Status, state.By, state.Until = Good, f.by, f.until
+	case Unknown: // as the state is already
 	}
 	// "the client SHOULD attempt to contact the OCSP responder first. Clients MAY attempt to retrieve the CRL if no OCSPResponse is
 	// received" https://www.rfc-editor.org/rfc/rfc5019#section-3.1

@@ -31,8 +31,9 @@ func (s Status) String() string {
 		return "good"
 	case Revoked:
 		return "revoked"
+	default:
+		return "unknown"
 	}
-	return "unknown"
 }
 
 // State is what is known of one certificate.
