@@ -14,7 +14,10 @@ func TestRSAWithSHA1(t *testing.T) {
 	for _, c := range []struct{ a, b, digital, up bool }{
 		{true, true, false, true}, {true, false, false, false}, {false, false, false, true}, {true, true, true, true},
 	} {
-		r, a, b := newCertRig(t, 351, pkitest.RSA2048, func(a, b *Config) { a.RSASHA1, b.RSASHA1 = c.a, c.b })
+		r, a, b := newCertRig(t, 351, pkitest.RSA2048, func(a, b *Config) {
+			a.RSASHA1, b.RSASHA1 = c.a, c.b
+			a.FragmentSize, b.FragmentSize = 16000, 16000
+		})
 		if !c.digital {
 			a.env.hashes = []wire.HashAlgorithm{}
 		}
