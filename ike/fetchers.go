@@ -92,10 +92,9 @@ func (r *revocations) fetch() {
 			return
 		}
 		r.mu.Unlock()
-		result, judged, err := r.fly(f)
-		now := time.Now()
+		result, err := r.fly(f)
 		r.mu.Lock()
-		r.arrived(f, result, judged, err, now)
+		r.arrived(f, result, err, time.Now())
 	}
 }
 
@@ -119,26 +118,44 @@ func (r *revocations) nextFlight() *flight {
 	return f
 }
 
-// fly fetches, from the disk first if anything will do. No lock is held.
-func (r *revocations) fly(f *flight) (result string, j revocation.Judged, err error) {
+// fly fetches, from the disk first if anything will do, and has the store take it. What the store does not take, such as a list that is older
+// than the one it has, does not take the place of anything on disk either. No lock is held.
+func (r *revocations) fly(f *flight) (result string, err error) {
 	n := f.needed
 	if r.cache != nil && !f.ahead {
 		if j, ok := r.fromDisk(f); ok {
-			return "cached", j, nil
+			return r.keep(f, j, "cached")
 		}
 	}
 	body, err := r.client.Fetch(r.ctx, fetch.Request{URI: n.URI, Configured: n.Configured, Body: n.Request, Type: "application/ocsp-request", MaxOctets: n.Kind.MaxOctets()})
 	if err != nil {
-		return reasonOf(err), revocation.Judged{}, err
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !r.ends() {
+			r.store.Fail(time.Now(), n, err)
+		}
+		return reasonOf(err), err
 	}
-	j = revocation.Judge(time.Now(), n, body)
-	if r.cache != nil && j.Err() == nil {
+	if result, err = r.keep(f, revocation.Judge(time.Now(), n, body), "ok"); err == nil && r.cache != nil {
 		if err := r.cache.Put(f.key, body); err != nil {
 			r.complain("cannot keep it on disk", f, err)
 		}
 	}
-	return "ok", j, nil
+	return result, err
 }
+
+// keep has the store take what was judged. result is what it is called if the store does.
+func (r *revocations) keep(f *flight, j revocation.Judged, taken string) (result string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.store.Keep(time.Now(), j); err != nil {
+		return revocation.FaultOf(err).String(), err
+	}
+	return taken, nil
+}
+
+// ends reports whether the daemon is ending: that a fetch is broken off then says nothing of its server. mu is held.
+func (r *revocations) ends() bool { return r.closed || errors.Is(r.ctx.Err(), context.Canceled) }
 
 // fromDisk judges what is on disk as if it had been fetched. What is of no use is removed.
 func (r *revocations) fromDisk(f *flight) (revocation.Judged, bool) {
@@ -159,8 +176,8 @@ func (r *revocations) fromDisk(f *flight) (revocation.Judged, bool) {
 	return revocation.Judged{}, false
 }
 
-// arrived takes what a flight has brought. mu is held.
-func (r *revocations) arrived(f *flight, result string, j revocation.Judged, err error, now time.Time) {
+// arrived has those go on that wait for a flight. mu is held.
+func (r *revocations) arrived(f *flight, result string, err error, now time.Time) {
 	delete(r.byKey, f.key)
 	if r.ofHost[f.host]--; r.ofHost[f.host] == 0 {
 		delete(r.ofHost, f.host)
@@ -168,13 +185,8 @@ func (r *revocations) arrived(f *flight, result string, j revocation.Judged, err
 	if r.ofPeer[f.peer]--; r.ofPeer[f.peer] == 0 {
 		delete(r.ofPeer, f.peer)
 	}
-	if r.closed || errors.Is(r.ctx.Err(), context.Canceled) {
+	if r.ends() {
 		return
-	}
-	if err != nil {
-		r.store.Fail(now, f.needed, err)
-	} else if err = r.store.Keep(now, j); err != nil {
-		result = revocation.FaultOf(err).String()
 	}
 	r.counts[FetchKey{kindOf(f.needed), result}]++
 	r.complaints.say(r.log, now, f, err)

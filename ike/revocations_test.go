@@ -347,6 +347,38 @@ func TestCacheOnDisk(t *testing.T) {
 	}
 }
 
+// TestOlderThanOnDisk: an old list that somebody on the way puts in the place of the one that is fetched ahead does not come to the disk
+// either, where it would be believed after a restart.
+func TestOlderThanOnDisk(t *testing.T) {
+	a := newAuthority(t)
+	dir, err := cache.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := a.end(10, "/crl", "")
+	var s revocation.Store
+	n := s.Assess(time.Now(), chain, revocation.Rules{}, nil).Needed[0]
+	x := newInquirer(t, true, dir)
+	for _, c := range []struct {
+		number, kept int64
+		result       string
+	}{{10, 11, "ok"}, {0, 11, "older"}, {20, 21, "ok"}} {
+		a.mu.Lock()
+		a.number = c.number
+		a.mu.Unlock()
+		if result, err := x.fly(&flight{needed: n, key: n.Key(), ahead: true}); result != c.result || (err == nil) != (result == "ok") {
+			t.Errorf("%q, %v, want %q", result, err, c.result)
+		}
+		der, err := dir.Get(n.Key(), n.Kind.MaxOctets())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l, err := x509.ParseRevocationList(der); err != nil || l.Number.Int64() != c.kept {
+			t.Errorf("the disk has %v, %v, want number %d", l.Number, err, c.kept)
+		}
+	}
+}
+
 // TestOwnStaple: an answer for this gateway's own certificate is fetched without anybody asking.
 func TestOwnStaple(t *testing.T) {
 	a := newAuthority(t)

@@ -64,6 +64,21 @@ func revocations() []Mutant {
 			Why: "an endless answer would take all memory",
 		},
 		{
+			Name: "fetch-forbidden-to-all", File: "ike/pki/revocation/needed.go", Tests: "^TestSameAddress$",
+			Old: "	if n.Configured {\n", New: "	if false {\n",
+			Why: "a certificate that names the operator's address in a private network would have nobody asked there",
+		},
+		{
+			Name: "fetch-crowded-out", File: "ike/pki/fetch/client.go", Tests: "^TestBusy$",
+			Old: "max(int64(cap(grown))-freeOctets, 0) - taken", New: "int64(cap(grown)) - taken",
+			Why: "a few servers that send much and slowly would keep all others from being heard",
+		},
+		{
+			Name: "crl-disk-older", File: "ike/fetchers.go", Tests: "^TestOlderThanOnDisk$",
+			Old: "(time.Now(), n, body), \"ok\"); err == nil && r.cache != nil {", New: "(time.Now(), n, body), \"ok\"); r.cache != nil {",
+			Why: "an old list that was refused would be believed after a restart",
+		},
+		{
 			Name: "fetch-shared", File: "ike/fetchers.go", Tests: "^TestShared$",
 			Old: "		r.byKey[key] = f\n", New: "",
 			Why: "each of many peers would have the same list fetched",

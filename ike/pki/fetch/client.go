@@ -23,7 +23,7 @@ type Client struct {
 	// Resolver looks names up; nil is that of the system.
 	Resolver *net.Resolver
 
-	inFlight atomic.Int64 // octets of bodies that are being read
+	inFlight atomic.Int64 // octets of bodies that are being read, beyond those that are free
 }
 
 // Request is what to fetch.
@@ -48,8 +48,10 @@ const (
 
 	maxRedirects    = 3
 	maxHeaderOctets = 16 << 10
-	// maxInFlight bounds the bodies that are being read at a time, together.
+	// maxInFlight bounds the bodies that are being read at a time, together, beyond the freeOctets that each may have in any case: servers
+	// that send much and slowly keep no others from answering.
 	maxInFlight = 128 << 20
+	freeOctets  = 1 << 20
 )
 
 // Fetch fetches. It returns within a minute, or when ctx is done. An error is an [*Error].
@@ -166,9 +168,9 @@ func (c *Client) read(in io.Reader, most int, stop func()) ([]byte, error) {
 	for {
 		if len(out) == cap(out) {
 			grown := slices.Grow(out, max(4<<10, min(len(out), most+1-len(out))))
-			more := int64(cap(grown) - cap(out))
+			more := max(int64(cap(grown))-freeOctets, 0) - taken
 			taken += more
-			if c.inFlight.Add(more) > maxInFlight {
+			if c.inFlight.Add(more) > maxInFlight && more > 0 {
 				return nil, &Error{ReasonBusy, errors.New("too much is being fetched at this time")}
 			}
 			out = grown

@@ -286,16 +286,26 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestBusy: bodies that are read at a time have a bound together.
+// TestBusy: bodies that are read at a time have a bound together, which keeps none from being read that is small.
 func TestBusy(t *testing.T) {
-	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { io.Copy(w, zeros{}) })
-	c := &Client{Guard: Guard{Allowed: loopback}}
-	c.inFlight.Store(maxInFlight - 10_000)
-	if _, err := c.Fetch(t.Context(), Request{URI: s.URL, MaxOctets: 1 << 20}); reasonOf(err) != "busy" {
-		t.Errorf("%v", err)
-	}
-	if n := c.inFlight.Load(); n != maxInFlight-10_000 {
-		t.Errorf("%d octets in flight", n)
+	c := &Client{}
+	stop := func() {}
+	for _, x := range []struct {
+		others int64
+		octets int
+		want   string
+	}{
+		{maxInFlight - 10_000, 2 << 20, "busy"}, {maxInFlight, freeOctets + 100_000, "busy"}, {maxInFlight, freeOctets / 2, ""},
+		{maxInFlight + 10_000, freeOctets / 2, ""}, {maxInFlight - 4<<20, 2 << 20, ""},
+	} {
+		c.inFlight.Store(x.others)
+		body, err := c.read(bytes.NewReader(make([]byte, x.octets)), 64<<20, stop)
+		if x.want == "" && (err != nil || len(body) != x.octets) || x.want != "" && reasonOf(err) != x.want {
+			t.Errorf("%d octets while others have %d: %v, want %q", x.octets, x.others, err, x.want)
+		}
+		if n := c.inFlight.Load(); n != x.others {
+			t.Errorf("%d octets in flight, want %d", n, x.others)
+		}
 	}
 }
 

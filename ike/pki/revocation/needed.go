@@ -50,10 +50,19 @@ type Needed struct {
 	responders []*x509.Certificate
 }
 
+// address is the URI, and whether it is the operator's: what is forbidden to an address in a certificate is not to the same one in the
+// configuration.
+func (n *Needed) address() string {
+	if n.Configured {
+		return "configured " + n.URI
+	}
+	return n.URI
+}
+
 // Key is what two of them have in common that the same answer is good for. The key of the CA is a part of it: what was fetched for one
 // CA is of no use for another.
 func (n *Needed) Key() string {
-	key := n.Kind.String() + " " + n.URI + " " + string(caOf(n.Issuer).text())
+	key := n.Kind.String() + " " + n.address() + " " + string(caOf(n.Issuer).text())
 	if n.Kind == OCSP {
 		key += " " + string(serialOctets(n.Certificate))
 	}

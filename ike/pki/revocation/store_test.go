@@ -185,6 +185,35 @@ func TestBackOff(t *testing.T) {
 	}
 }
 
+// TestSameAddress: that a certificate may not lead to an address says nothing of the operator's same address.
+func TestSameAddress(t *testing.T) {
+	ca, other := newCA(t, nil, "ca"), newCA(t, nil, "other")
+	c, hostile := newEnd(t, ca, noSource), newEnd(t, other, onlyCRL)
+	r := Rules{Authorities: []*Authority{{CA: ca.Certificate, CRLURIs: []string{crlURI}}}}
+	var s Store
+	s.Fail(noon(), need(t, &s, noon(), hostile, other, r, CRL), errNobody)
+	if _, needed := one(&s, noon(), hostile, other, r); len(needed) != 0 {
+		t.Errorf("the certificate's address is asked again at once: %v", needed)
+	}
+	n := need(t, &s, noon(), c, ca, r, CRL)
+	if !n.Configured || n.URI != crlURI {
+		t.Fatalf("%+v", n)
+	}
+	if err := s.Take(noon(), n, crlOf(t, ca, 1)); err != nil {
+		t.Error(err)
+	}
+	if state, _ := one(&s, noon(), c, ca, r); state.Status != Good {
+		t.Errorf("%+v", state)
+	}
+	// And the other way round.
+	var second Store
+	second.Fail(noon(), n, errNobody)
+	need(t, &second, noon(), hostile, other, r, CRL)
+	if _, needed := one(&second, noon(), c, ca, r); len(needed) != 0 {
+		t.Errorf("the operator's address is asked again at once: %v", needed)
+	}
+}
+
 // TestNumber: a list with a lower number is refused while the other one counts, and after that unless it is of a later time.
 func TestNumber(t *testing.T) {
 	ca := newCA(t, nil, "ca")

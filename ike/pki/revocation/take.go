@@ -70,7 +70,7 @@ func (s *Store) Keep(now time.Time, j Judged) error {
 		return p
 	}
 	delete(s.failed, n.Key())
-	delete(s.failed, n.URI)
+	delete(s.failed, n.address())
 	return nil
 }
 
@@ -88,11 +88,12 @@ func (s *Store) takeAnswer(now time.Time, n *Needed, a *answer) *Problem {
 }
 
 // Fail says that a Needed could not be fetched. Nothing is needed from the same address then for a while, for whatever certificate: a
-// server that is not there is not waited for by each peer.
+// server that is not there is not waited for by each peer. That says nothing of an address of the operator's that is the same as one in a
+// certificate: only the operator's may lead into private networks, and no certificate has it passed over.
 func (s *Store) Fail(now time.Time, n Needed, err error) {
 	p := problem(FaultFetch, "%v", err).of(n.Kind, n.URI)
 	p.Err = err
-	s.remember(now, n.URI, p)
+	s.remember(now, n.address(), p)
 }
 
 // failure is something that has failed.
@@ -137,7 +138,7 @@ func (s *Store) forget(now time.Time) {
 
 // failure returns why something must not be asked for now, nil if it may.
 func (s *Store) failure(now time.Time, n *Needed) *failure {
-	for _, key := range [...]string{n.URI, n.Key()} {
+	for _, key := range [...]string{n.address(), n.Key()} {
 		if f := s.failed[key]; f != nil && now.Before(f.until) {
 			return f
 		}
