@@ -27,8 +27,9 @@
 // # Certificates
 //
 // The files with certificates, keys and revocation lists are read with everything else (certfiles.go), and come to one
-// [credential.Set] (credentialset.go), which [Config.Renewed] makes once more when a file has changed. What is wrong with a certificate
-// at a time, rather than with the configuration, is in [Config.CertificateRemarks]: nothing else here asks for the time.
+// [credential.Set]: what this side proves itself with (ownpairs.go), and what it accepts (credentialset.go). [Config.Renewed] makes it
+// once more when a file has changed. What is wrong with a certificate at a time, rather than with the configuration, is in
+// [Config.CertificateRemarks]: nothing else here asks for the time.
 //
 // Of this module, the package imports value packages only: its own tree, ike/policy, ike/proposal, ike/selector, ike/identity,
 // ike/wire for the numbers of algorithms, and ike/pki and ike/credential for certificates.

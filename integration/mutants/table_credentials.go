@@ -19,12 +19,12 @@ func credentials() []Mutant {
 			Why: "a peer that is known by its key would be let in with a certificate of any CA",
 		},
 		{
-			Name: "certificate-of-another-identity", File: "config/credentialset.go", Tests: "^TestPubkey$",
+			Name: "certificate-of-another-identity", File: "config/ownpairs.go", Tests: "^TestPubkey$",
 			Old: "!n.Local.ID.Any() && !pki.Binds(f.certs[0], n.Local.ID)", New: "false",
 			Why: "a connection without certs would show the certificate of another one",
 		},
 		{
-			Name: "renewed-for-another", File: "config/credentialset.go", Tests: "^TestRenewed$",
+			Name: "renewed-for-another", File: "config/renewed.go", Tests: "^TestRenewed$",
 			Old: "		case bound(c.Set.Own(n.Name, 0), id) && !bound(own, id):\n", New: "		case false:\n",
 			Why: "a certificate that is for somebody else would take the place of the one in use",
 		},
