@@ -15,7 +15,7 @@ import (
 	"esplanade/ike/sa"
 )
 
-// Whether a certificate was revoked is found out beside the event loop and beside the workers, since it may take a network:
+// Whether a certificate was revoked is found out outside of the event loop and of the workers, since it may take a network:
 //
 //	event loop ── ask ──> inquiries ── assess ──> verdict ── finish ──> event loop
 //	                          ^           │

@@ -36,7 +36,7 @@ type Signing struct {
 // before otherwise.
 //
 // A responder signs when it comes to its turn, which is after it has judged what the first request proves: with a signature or a
-// pre-shared key the peer has proved itself by then, so that signing is no work for strangers. Only who asks for EAP comes first.
+// pre-shared key the peer has proved itself by then, so that signing is no work for strangers. Only a peer that asks for EAP comes first.
 // What is signed has the nonces and keys of this IKE SA in it, so that the signature is of use nowhere else.
 func ProveSignature(s Signing) Authenticator { return &signer{s: s} }
 

@@ -143,7 +143,7 @@ func endOf(p pki.Peer) *x509.Certificate {
 	return p.Chain[0]
 }
 
-// What signatures cost on one core, about, on a machine of 2020: a table, since who bounds work must not depend on what else the
+// What signatures cost on one core, about, on a machine of 2020: a table, since whoever bounds work must not depend on what else the
 // machine does.
 const (
 	parseCost         = 15 * time.Microsecond

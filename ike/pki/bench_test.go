@@ -42,7 +42,7 @@ func BenchmarkJudge(b *testing.B) {
 }
 
 // strangers are chains that a peer without a certificate of a trusted CA may send, made to cost as much as possible: on
-// the curve that takes longest, all of one name and all having issued each other, beside a trusted CA of that name.
+// the curve that takes longest, all of one name and all having issued each other, in addition to a trusted CA of that name.
 func strangers(t testing.TB) (*Trust, map[string]Presented) {
 	t.Helper()
 	k521 := func() crypto.Signer {

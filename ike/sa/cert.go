@@ -20,7 +20,7 @@ import (
 //	IKE_AUTH      IDi, [CERTREQ+,] [CERT+,] AUTH, …             -->
 //	                                          <--  IDr, [CERT+,] AUTH, …
 //
-// HTTP_CERT_LOOKUP_SUPPORTED is never sent, so that nobody sends "hash and URL" instead of a certificate: who does names a place that
+// HTTP_CERT_LOOKUP_SUPPORTED is never sent, so that nobody sends "hash and URL" instead of a certificate: whoever does names a place that
 // this side would have to fetch from, before it knows who the peer is. CERT payloads of that kind are passed over.
 
 // signatures is what the two sides have said about signatures in IKE_SA_INIT.

@@ -8,7 +8,7 @@ import (
 	"esplanade/ike/wire"
 )
 
-// FuzzCertPayloads has a peer send any CERT, CERTREQ and AUTH under the right keys: whatever they are, nobody but who has the key comes in,
+// FuzzCertPayloads has a peer send any CERT, CERTREQ and AUTH under the right keys: whatever they are, nobody comes in without the key,
 // and nothing is left of whoever does not.
 func FuzzCertPayloads(f *testing.F) {
 	f.Add(uint8(4), []byte{}, uint8(4), []byte{}, uint8(14), []byte{})

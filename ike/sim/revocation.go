@@ -15,7 +15,7 @@ import (
 )
 
 // Certificates that are revoked, and CRLs that are fetched to find out. The store of each host is the one of the daemon; what the daemon's
-// fetchers do beside it is done here, with delays and failures.
+// fetchers do in addition to it is done here, with delays and failures.
 
 // revokes decides whether certificates name a CRL: those of one seed in three that has any. It is called last of all that draws.
 func (p *plan) revokes(d dice, seed uint64) {

@@ -13,7 +13,7 @@ import (
 )
 
 // PublicKeys reads the public keys of a file: one in DER, blocks PUBLIC KEY or RSA PUBLIC KEY of PEM, or lines as ssh-keygen writes
-// them and authorized_keys has them. Certificates are refused: what they say besides the key, such as their end, would not count.
+// them and authorized_keys has them. Certificates are refused: what they say in addition to the key, such as their end, would not count.
 func PublicKeys(data []byte) ([]crypto.PublicKey, error) {
 	keys, err := publicKeys(data)
 	if err != nil {
