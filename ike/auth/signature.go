@@ -257,6 +257,8 @@ func (c *signatureChecker) Process(t *Transcript, in []wire.Payload) (Step, erro
 			return Step{Status: Wait}, nil
 		case answer.Err != nil:
 			return Step{}, answer.Err
+		default:
+			judged.Until = knownUntil(judged.Until, answer)
 		}
 	}
 	t.Peer, t.PeerScheme = judged.Peer, judged.By

@@ -130,6 +130,12 @@ func (s *Set) Mark(connection string) [sha256.Size]byte {
 		}
 		part(9, []byte(a.Trust.CA.Key()))
 		part(10, []byte{byte(a.Rules.Policy)})
+		// A list of a file that is there since may have the peer in it.
+		for _, l := range a.Rules.Lists {
+			sum := l.Sum()
+			part(11, sum[:])
+		}
+		certificates(12, a.Rules.Responders)
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }

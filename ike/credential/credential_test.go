@@ -95,11 +95,39 @@ func TestMark(t *testing.T) {
 		"a pinned certificate": func(c *Connection) { c.Accept[0].Trust.Pinned = []*x509.Certificate{own} },
 		"a raw key":            func(c *Connection) { c.Accept[0].Trust.Keys = append(c.Accept[0].Trust.Keys, key.Public()) },
 		"another policy":       func(c *Connection) { c.Accept[0].Rules = revocation.Rules{Policy: policy.RevocationStrict} },
+		"a revocation list":    func(c *Connection) { c.Accept[0].Rules.Lists = []*revocation.List{list(t, 1)} },
+		"a responder":          func(c *Connection) { c.Accept[0].Rules.Responders = []*x509.Certificate{own} },
 	} {
 		if mark(change) == same {
 			t.Errorf("%s does not change the mark", what)
 		}
 	}
+	lists := func(all ...*revocation.List) [sha256.Size]byte {
+		return mark(func(c *Connection) { c.Accept[0].Rules.Lists = all })
+	}
+	if one, two := list(t, 1), list(t, 2); lists(one) == lists(two) || lists(one) != lists(one) {
+		t.Error("another edition of a list does not change the mark, or the same does")
+	}
+}
+
+// list is a revocation list with a number.
+func list(t *testing.T, number int64) *revocation.List {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := &x509.Certificate{Subject: pkix.Name{CommonName: "ca"}, KeyUsage: x509.KeyUsageCRLSign, SubjectKeyId: []byte{1}}
+	now := time.Now()
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(number), ThisUpdate: now, NextUpdate: now.Add(time.Hour)}, ca, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := revocation.ReadList("ca.crl", der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 // TestPairPrintsNothing: no verb shows a private key.

@@ -5,8 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/ike/auth"
 	"esplanade/ike/pki"
 	"esplanade/ike/pki/pkitest"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/policy"
 	"esplanade/ike/ticket"
 )
@@ -74,6 +76,40 @@ func TestTicketEndsWithTheCertificate(t *testing.T) {
 	r.run(s.Expires.Sub(r.now) + time.Second)
 	if _, _, err := r.b.env.Tickets.Open(r.now, s.Ticket); !errors.Is(err, ticket.ErrExpired) {
 		t.Errorf("the gateway says %v", err)
+	}
+}
+
+// A ticket is good for no longer than what is known of revocations, on either side, however often it is resumed: whoever was revoked since is
+// looked at then.
+func TestTicketEndsWithWhatIsKnownOfRevocations(t *testing.T) {
+	for _, initiator := range []bool{true, false} {
+		r, a, b := newCertResumeRig(t)
+		_, checks := showsAndChecks(a, b, !initiator)
+		checks.accept.Rules.Policy = policy.RevocationStrict
+		asked := 0
+		checks.desk.unrevoked = func(auth.Unrevoked) Result {
+			asked++
+			return Proved{revocation.Verdict{Until: r.now.Add(30 * time.Minute)}}
+		}
+		begin := r.now
+		s := r.lost()
+		r.run(20 * time.Minute)
+		r.a.resume(s)
+		r.run(time.Second)
+		r.wantResumed(true)
+		s = r.a.session()
+		if left := s.Expires.Sub(r.now); left > 10*time.Minute || left < 8*time.Minute {
+			t.Errorf("the initiator knows %v: after a resumption the session is good for %v", initiator, left)
+		}
+		r.a.lose()
+		r.b.lose()
+		r.run(begin.Add(31 * time.Minute).Sub(r.now))
+		r.a.resume(s)
+		r.run(time.Second)
+		r.wantResumed(false)
+		if asked != 2 {
+			t.Errorf("asked %d times", asked)
+		}
 	}
 }
 

@@ -45,8 +45,18 @@ func revocations() []Mutant {
 		},
 		{
 			Name: "revocation-ignored", File: "ike/auth/signature.go", Tests: "^TestRevoked$", In: "ike/sa",
-			Old: "		case answer.Err != nil:\n			return Step{}, answer.Err\n		}\n	}\n", New: "		case answer.Err != nil && false:\n			return Step{}, answer.Err\n		}\n	}\n",
+			Old: "		case answer.Err != nil:\n			return Step{}, answer.Err\n		default:\n", New: "		case answer.Err != nil && false:\n			return Step{}, answer.Err\n		default:\n",
 			Why: "a peer whose certificate was revoked would be let in",
+		},
+		{
+			Name: "revoked-and-resumed", File: "ike/auth/signature.go", Tests: "^TestTicketEndsWithWhatIsKnownOfRevocations$", In: "ike/sa",
+			Old: "			judged.Until = knownUntil(judged.Until, answer)\n", New: "			_ = knownUntil\n",
+			Why: "a peer whose certificate was revoked would come back with one ticket after the other for as long as the certificate lasts",
+		},
+		{
+			Name: "listed-and-resumed", File: "ike/credential/credential.go", Tests: "^TestMark$",
+			Old: "			part(11, sum[:])\n", New: "			_ = sum\n",
+			Why: "a peer would be taken up again that a file with a list has as revoked since",
 		},
 		{
 			Name: "fetch-guard", File: "ike/pki/fetch/client.go", Tests: "^TestForbidden$|^TestNames$",

@@ -29,6 +29,9 @@ type List struct {
 	sum     [sha256.Size]byte
 }
 
+// Sum is the SHA-256 of the list in DER.
+func (l *List) Sum() [sha256.Size]byte { return l.sum }
+
 // maxListOctets bounds a CRL. A million entries with serial numbers of 20 octets and a reason have about 53,000,000.
 const maxListOctets = 64 << 20
 
