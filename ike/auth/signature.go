@@ -40,6 +40,22 @@ type Signing struct {
 // What is signed has the nonces and keys of this IKE SA in it, so that the signature is of use nowhere else.
 func ProveSignature(s Signing) Authenticator { return &signer{s: s} }
 
+// Signed is a key that has signed, without the key itself: for an operator.
+type Signed struct {
+	// Name is what it is called, and Line where it stands; "" for both if nothing was signed.
+	Name, Line string
+	// Cert is its certificate, nil for a raw public key.
+	Cert *x509.Certificate
+}
+
+func signedWith(p credential.Pair) Signed {
+	s := Signed{Name: p.Name, Line: p.Line}
+	if len(p.Chain) > 0 {
+		s.Cert = p.Chain[0]
+	}
+	return s
+}
+
 type signer struct {
 	s      Signing
 	status Status
@@ -81,7 +97,7 @@ func (p *signer) Build(t *Transcript) (Step, error) {
 	default:
 		signature.Method, signature.Data = wire.AuthRSA, made
 	}
-	p.status, t.OwnName, t.OwnLine = Done, pair.Name, pair.Line
+	p.status, t.Own = Done, signedWith(pair)
 	return Step{Status: Done, Payloads: append(p.certificates(t, pair), signature)}, nil
 }
 

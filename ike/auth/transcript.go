@@ -39,8 +39,8 @@ type Transcript struct {
 	// Peer is who has proved itself by a signature, and PeerScheme what that is made by. [CheckSignature] sets both.
 	Peer       pki.Peer
 	PeerScheme Scheme
-	// OwnName and OwnLine are what the key is called that this side has signed with, and where it stands. [ProveSignature] sets them.
-	OwnName, OwnLine string
+	// Own is what this side has signed with. [ProveSignature] sets it.
+	Own Signed
 
 	// OwnProved and PeerProved tell which proofs are complete. [Pair] sets them.
 	OwnProved, PeerProved bool

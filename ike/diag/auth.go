@@ -3,6 +3,7 @@ package diag
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // IDMismatch is the failure that the peer shows identity got where expected is configured.
@@ -83,7 +84,9 @@ func WrongPSK(w Where, k Key, localID, remoteID string) *Failure {
 
 // Proof is what this side has authenticated itself with.
 type Proof struct {
-	Key Key
+	// Key is the pre-shared key, and Signed what has signed. Where this side proves itself several times, both may be there.
+	Key    Key
+	Signed Signed
 	// LocalID is the identity that it has shown, and LocalLine where that is configured.
 	LocalID, LocalLine string
 	// Asked is the identity that it has asked for (IDr), "" if for none, and AskedLine where that is configured.
@@ -95,8 +98,8 @@ type Proof struct {
 // AuthRefused is the failure that the peer answered AUTHENTICATION_FAILED, named notify, to our proof. The peer does not say why: the
 // key may be another one, or either identity one that it does not know.
 func AuthRefused(w Where, notify fmt.Stringer, p Proof) *Failure {
-	f := w.At(orUnknown(p.Key.Line, w.ConfigLine)).refused(CodeAuthRefused, notify.String(), p.Key.table())
-	check := []string{"the key of " + p.Key.text() + ", for this pair of identities"}
+	with, check := p.methods()
+	f := w.At(orUnknown(p.Key.Line, orUnknown(p.Signed.Line, w.ConfigLine))).refused(CodeAuthRefused, notify.String(), with)
 	if p.PPK != "" {
 		f.Ours += " with PPK " + p.PPK
 		check = append(check, "the PPK "+oneLine(p.PPK)+" and its key in [secrets.ppk.NAME]")
@@ -109,6 +112,39 @@ func AuthRefused(w Where, notify fmt.Stringer, p Proof) *Failure {
 	}
 	f.Fix = "the peer does not say why, but its log does. Compare with its configuration, in this order: " + strings.Join(check, "; ") + "."
 	return f
+}
+
+// Signed is a key of this side that has signed.
+type Signed struct {
+	// Name is the file that it, or its certificate, is known by, and Line where that is configured.
+	Name, Line string
+	// Cert is its certificate, with the time in which that is valid; empty for a raw public key.
+	Cert        Certificate
+	From, Until time.Time
+}
+
+// methods is what a proof was made with, and what of that the peer may not like.
+func (p Proof) methods() (with string, check []string) {
+	s := p.Signed
+	switch {
+	case s.Cert.Subject != "" || !s.Until.IsZero():
+		with = s.Cert.text()
+		if s.Name != "" {
+			with += " of " + oneLine(s.Name)
+		}
+		check = append(check, "the CA "+quote(s.Cert.Issuer)+", which the peer must know and trust, as all between it and its root",
+			"whether the certificate is valid by the peer's clock (from "+dateText(s.From)+" to "+dateText(s.Until)+"), and not revoked")
+	case s.Name != "":
+		with = "the key of " + oneLine(s.Name)
+		check = append(check, "the public key of "+oneLine(s.Name)+at(s.Line)+", which the peer must have in its pubkeys")
+	}
+	if with != "" && p.Key == (Key{}) {
+		return with, check
+	}
+	if with != "" {
+		with += " and "
+	}
+	return with + p.Key.table(), append(check, "the key of "+p.Key.text()+", for this pair of identities")
 }
 
 // WithPPK says in a failure of the pre-shared key that a PPK of this (quoted) id was in use: AUTH depends on both keys, and does not

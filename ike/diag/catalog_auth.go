@@ -57,14 +57,15 @@ var authCatalog = []info{
 			"The key for this pair of identities differs, or the peer has none.",
 			"The peer expects another identity than `local.id`. Without `local.id` that is our address, which a NAT does not change.",
 			"The peer has another identity than `remote.id`, which is what we ask for.",
-			"The peer expects a certificate or EAP, or insists on a PPK.",
+			"The peer does not know the CA of our certificate or one between, has it as ended or revoked by its clock, or does not find our identity in it.",
+			"The peer expects another method (pre-shared key, certificate, EAP), or insists on a PPK.",
 			"The peer keeps an IKE SA that it has with this identity already, and takes no second one (`unique = \"keep\"`).",
 		},
 		lookAt: []string{
 			"The peer's log for this minute: it names the reason.", "`sha256sum` of the key's file on both sides.",
 			"The identities in the message, and the ids (leftid, rightid, local and remote id) at the peer.",
 		},
-		fix: "compare, in this order: the key for this pair of identities; local.id with what the peer expects of us; remote.id with the " +
+		fix: "compare, in this order: the key for this pair of identities, or whether the peer knows the CA of our certificate; local.id with what the peer expects of us; remote.id with the " +
 			"peer's own id.",
 	},
 	{

@@ -57,7 +57,7 @@ func every() map[string]*Failure {
 	failed := auth.Answering(notification("AUTHENTICATION_FAILED"))
 	wrong, other := WrongPSK(failed, Key{}, "site-a.example", "site-b.example"), Malformed(auth, err)
 	wrong.WithPPK(`"office-2026"`)
-	proof := Proof{Key{"secrets.ike.office", "gw.toml:30"}, "site-a.example", "gw.toml:17", "site-b.example", "gw.toml:20", `"office-2026"`}
+	proof := Proof{Key{"secrets.ike.office", "gw.toml:30"}, Signed{}, "site-a.example", "gw.toml:17", "site-b.example", "gw.toml:20", `"office-2026"`}
 	all := everyCertificate(failed)
 	maps.Copy(all, map[string]*Failure{
 		"PPKMismatch":                PPKMismatch(init, `"office-2026"`, `PPK "office-2026" (ppk_required)`, "no PPK"),
@@ -410,6 +410,33 @@ func TestAuthRefused(t *testing.T) {
 	}
 	if f.Reason() != "auth_refused" || f.Alert() != "local-auth-failed" {
 		t.Errorf("reason %s, alert %s", f.Reason(), f.Alert())
+	}
+}
+
+// Whoever has signed is told of the certificate, what the peer may not like about it, and of no pre-shared key.
+func TestAuthRefusedWithASignature(t *testing.T) {
+	w := testWhere("IKE_AUTH").Showing("")
+	w.Child = ""
+	day := func(d int) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC) }
+	cert := Signed{"a.crt", "gw.toml:17", Certificate{Subject: "CN=a", Serial: "12ab", Issuer: "CN=CA"}, day(1), day(30)}
+	for _, c := range []struct {
+		p         Proof
+		with, fix string
+	}{
+		{Proof{Signed: cert, LocalID: "a"}, "we (192.0.2.1:500, gw.toml:17) authenticated with the certificate 'CN=a' (serial number 12ab, issued by 'CN=CA') of a.crt as 'a'. ",
+			"in this order: the CA 'CN=CA', which the peer must know and trust, as all between it and its root; whether the certificate is valid by the peer's clock " +
+				"(from 2026-11-01 00:00:00 UTC to 2026-11-30 00:00:00 UTC), and not revoked; local.id 'a', which the peer must expect."},
+		{Proof{Signed: Signed{Name: "a.pub", Line: "gw.toml:17"}, LocalID: "a"}, "authenticated with the key of a.pub as 'a'",
+			"the public key of a.pub (gw.toml:17), which the peer must have in its pubkeys; local.id"},
+		{Proof{Signed: cert, Key: Key{"secrets.ike.office", "gw.toml:30"}, LocalID: "a"}, "of a.crt and secrets.ike.office as 'a'", "not revoked; the key of secrets.ike.office (gw.toml:30), for"},
+	} {
+		f := AuthRefused(w, notification("AUTHENTICATION_FAILED"), c.p).Error()
+		if !strings.Contains(f, c.with) || !strings.Contains(f, c.fix) {
+			t.Errorf("%s\nlacks %s\nor %s", f, c.with, c.fix)
+		}
+		if c.p.Key == (Key{}) && (strings.Contains(f, "pre-shared") || strings.Contains(f, "secrets.ike")) {
+			t.Errorf("a pre-shared key that was not used: %s", f)
+		}
 	}
 }
 

@@ -282,6 +282,7 @@ func (m *Machine) established(now time.Time) {
 	}
 	m.auth.reauthAt = earliest(m.auth.reauthAt, m.resume.reauthAt)
 	m.init.ownMessage, m.init.peerMessage = nil, nil // the nonces still key the first child
+	m.signed = t.Own
 	m.inter, m.flow = intermediate{}, nil
 	m.setState(StateEstablished, "IKE_AUTH done")
 	m.emit(Established{})

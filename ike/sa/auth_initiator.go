@@ -192,7 +192,10 @@ func (m *Machine) peerRefusedAuth(n *wire.Notify) *diag.Failure {
 	if m.resume.active { // no key was used: what has proved us is the session
 		return diag.TicketRefused(w, n.NotifyType)
 	}
-	p := diag.Proof{Key: m.credential, LocalID: m.localID.String(), LocalLine: m.cfg.LocalIDLine}
+	p := diag.Proof{Key: m.credential, Signed: m.ownSignature(), LocalID: m.localID.String(), LocalLine: m.cfg.LocalIDLine}
+	if m.cfg.onlySigns() {
+		p.Key = diag.Key{} // which is what the peer has proved itself with, if anything
+	}
 	if m.initiator && m.cfg.RemoteID.Concrete() {
 		p.Asked, p.AskedLine = m.cfg.RemoteID.String(), m.cfg.RemoteIDLine
 	}

@@ -191,6 +191,11 @@ func (m *Machine) pairs(round int) []credential.Pair {
 	return m.env.Own(m.cfg.Name, round)
 }
 
+// onlySigns reports whether this side proves itself by signatures in all its rounds.
+func (c *Config) onlySigns() bool {
+	return c.round(0).signs() && !slices.ContainsFunc(c.LocalRounds, func(r Round) bool { return !r.signs() })
+}
+
 // provedBy is the method that the peer of a connection proves itself with.
 func (c *Config) provedBy() wire.AuthMethod {
 	if c.RemoteAuth == policy.AuthPubkey {

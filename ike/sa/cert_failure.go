@@ -77,6 +77,20 @@ func certificate(r *pki.Refusal) diag.Certificate {
 	return diag.Certificate{Role: r.Role.String(), Subject: r.Subject(), Serial: r.Serial(), Issuer: pki.Issuer(r.Cert), Names: pki.Names(r.Cert)}
 }
 
+// ownSignature is what this side has signed with in IKE_AUTH.
+func (m *Machine) ownSignature() (s diag.Signed) {
+	by := m.signed
+	if m.flow != nil {
+		by = m.flow.t.Own
+	}
+	s.Name, s.Line = by.Name, by.Line
+	if c := by.Cert; c != nil {
+		s.Cert = certificate(&pki.Refusal{Cert: c})
+		s.From, s.Until = c.NotBefore, c.NotAfter
+	}
+	return s
+}
+
 // certRefusal puts why a certificate is refused into the words of the operator: what the peer shows, what this side has, what to do.
 func certRefusal(r *pki.Refusal) diag.CertRefusal {
 	x := diag.CertRefusal{Cert: certificate(r), ID: r.ID.String(), Now: r.Now, Limit: r.Limit, CA: r.CA}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
 	"esplanade/ike/proposal"
@@ -52,12 +53,14 @@ type Machine struct {
 	busy *diag.Failure
 	// credential is where the credential is configured that was looked up last, for an operator.
 	credential diag.Key
-	nat        nat
-	mob        mobility
-	window     window
-	sync       idSync
-	pending    *outstanding // our request in flight
-	queue      []task
+	// signed is what this side has signed with, after IKE_AUTH.
+	signed  auth.Signed
+	nat     nat
+	mob     mobility
+	window  window
+	sync    idSync
+	pending *outstanding // our request in flight
+	queue   []task
 	// asks is what the message or the task that is being handled has asked for, building the task that waits at the head of
 	// the queue, lastRequest the id of the last [Request].
 	asks        *asks
