@@ -25,6 +25,8 @@ type shelf struct {
 	certs map[string][]*x509.Certificate
 	// failed are the files that have been reported.
 	failed map[string]bool
+	// keyLost: a file that should have a private key could not be read.
+	keyLost bool
 	// keys are all private keys there are, in the order in which they were found.
 	keys []ownKey
 	// own are this gateway's certificates that [credentials] and bundles have, each with those that stood in its file.
@@ -155,7 +157,11 @@ func (s *shelf) public(n named, path string, most int64) ([]byte, bool) {
 func (s *shelf) private(n named, path string) ([]byte, bool) {
 	data, err := ReadPrivate(path, files.MaxKey)
 	if err != nil {
-		s.unreadable(n, path, err)
+		if other := s.noSecret(path); other != nil {
+			s.wrong(n, path, other) // another mode would not make it a key
+		} else {
+			s.unreadable(n, path, err)
+		}
 		return nil, false
 	}
 	s.contents[path] = sha256.Sum256(data)
@@ -164,6 +170,35 @@ func (s *shelf) private(n named, path string) ([]byte, bool) {
 			n.key, quote(path), quote(folder))
 	}
 	return data, true
+}
+
+// noSecret is what is wrong with a file that others may read, and that has nothing they must not: a certificate, for instance.
+func (s *shelf) noSecret(path string) error {
+	f, _, err := OpenRegular(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, files.MaxKey+1))
+	if err != nil || len(data) > files.MaxKey || files.HasPrivateKey(data) {
+		return nil
+	}
+	switch files.Identify(data) {
+	case files.KindCertificate, files.KindSPKI, files.KindRequest:
+		_, err = files.PrivateKey(data, nil)
+		return err
+	}
+	return nil
+}
+
+// emptyFolders says of names of folders and patterns that stand for no file that they do.
+func (s *shelf) emptyFolders(names []named) (text string) {
+	for _, n := range names {
+		if len(s.expand(n)) == 0 {
+			text += ": there is no file in " + quote(beside(s.dir, n.text)) + ", which " + n.key + " names"
+		}
+	}
+	return text
 }
 
 // unreadable reports a file that can't be read, once.
@@ -191,6 +226,10 @@ func (s *shelf) wrong(n named, path string, err error) {
 	if !errors.As(err, &e) {
 		s.errorf(n.at, "", "%s: %s: %v", n.key, quote(path), err)
 		return
+	}
+	if e.Reason == files.NeedsPassphrase && strings.HasPrefix(n.key, "credentials.") {
+		kind := map[bool]string{true: "pkcs12", false: "private"}[n.key == "credentials.pkcs12"]
+		e = &files.Error{Reason: e.Reason, What: e.What, Want: "remove it here, and write a table [secrets." + kind + ".NAME] with file and secret, its passphrase"}
 	}
 	s.errorf(n.at, strings.ReplaceAll(e.Want, "FILE", path), "%s: %s %s", n.key, quote(path), e.What)
 }
@@ -269,11 +308,13 @@ func (s *shelf) publicKeys(n named) (out []crypto.PublicKey) {
 
 // addKeys reads the private keys that a name stands for.
 func (s *shelf) addKeys(n named, pass []byte) {
+	before := len(s.errs)
 	for _, path := range s.expand(n) {
 		if data, ok := s.private(n, path); ok {
 			s.addKey(n, path, data, pass)
 		}
 	}
+	s.keyLost = s.keyLost || len(s.errs) > before
 }
 
 func (s *shelf) addKey(n named, path string, data, pass []byte) {
@@ -294,6 +335,8 @@ func (s *shelf) addKey(n named, path string, data, pass []byte) {
 
 // addBundles reads the PKCS #12 bundles that a name stands for.
 func (s *shelf) addBundles(n named, pass []byte) {
+	before := len(s.errs)
+	defer func() { s.keyLost = s.keyLost || len(s.errs) > before }()
 	for _, path := range s.expand(n) {
 		data, ok := s.private(n, path)
 		if !ok {

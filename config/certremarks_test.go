@@ -170,6 +170,17 @@ func TestCertificateErrors(t *testing.T) {
 	w.write("chain.p7b", "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n")
 	w.write("certs/x.pem", w.issue(nil, "x", nil, isCA).pem())
 	w.write("certs/README", "these are certificates\n")
+	own, err := os.ReadFile(filepath.Join(w.dir, "gw.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write("reversed.pem", w.issue(nil, "CA", nil, isCA).pem()+string(own))
+	w.write("open.pem", string(own))
+	w.chmod("open.pem", 0o644)
+	w.write("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
+	if err := os.Mkdir(filepath.Join(w.dir, "none"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	const cred = "x509ca = \"ca.pem\"\nprivate = \"gw.key\""
 	for _, x := range []struct {
 		what, conf string
@@ -179,6 +190,13 @@ func TestCertificateErrors(t *testing.T) {
 		{"no such folder", connection("x509ca = \"cas/\"\nprivate = \"gw.key\"", `certs = "gw.pem"`, ""), []string{`:2:10: credentials.x509ca: …cas": no such file or directory; `}},
 		{"no key", connection("x509ca = \"ca.pem\"", `certs = "gw.pem"`, ""), []string{`:9:9: connections.a.local.certs: …gw.pem" is the certificate of "CN=gw", and there is no private key for it; write private = "FILE" into [credentials], or a table [secrets.private.NAME]`}},
 		{"another key", connection("x509ca = \"ca.pem\"\nprivate = \"other.key\"", `certs = "gw.pem"`, ""), []string{`:10:9: …none of the private keys there are is its own`}},
+		{"another key, by its name", connection("x509ca = \"ca.pem\"\nprivate = \"other.key\"", `certs = "gw.pem"`, ""), []string{`:10:9: …is its own: …other.key"; write private = "FILE"`}},
+		{"a file in the wrong order", connection(cred, `certs = "reversed.pem"`, ""), []string{`:10:9: connections.a.local.certs: …reversed.pem" begins with the certificate of "CN=CA…", and the private key in …gw.key" is that of its certificate number 2, "CN=gw"; put the gateway's own certificate first`}},
+		{"an empty folder of CAs", connection("x509ca = \"none\"\nprivate = \"gw.key\"", `certs = "gw.pem"`, ""), []string{`:12:1: nothing says which CAs connections.a accepts of its peer: there is no file in …none", which credentials.x509ca names; write cacerts`}},
+		{"a certificate as key, that others can read", connection("x509ca = \"ca.pem\"\nprivate = \"open.pem\"", `certs = "gw.pem"`, ""), []string{`:3:11: credentials.private: …open.pem" is a certificate, not a private key; name the file with the private key here`}},
+		{"a key with a passphrase", connection("x509ca = \"ca.pem\"\nprivate = \"locked.key\"", `certs = "gw.pem"`, ""), []string{`:3:11: credentials.private: …locked.key" is encrypted; remove it here, and write a table [secrets.private.NAME] with file and secret, its passphrase`}},
+		{"a method that is none", strings.NewReplacer("[connections.a.local]\nauth = \"pubkey\"", "[connections.a.local]\nauth = \"eap-tls\"", "auth = \"pubkey\"\n", "").Replace(connection(cred, `certs = "gw.pem"`, "")), []string{`:9:8: connections.a.local.auth = "eap-tls" is not supported by this version`}},
+		{"no method and no certificate", strings.ReplaceAll(connection(cred, `id = "gw.example"`, `id = "b.example"`), "auth = \"pubkey\"\n", ""), []string{`:8:1: there is no secret for connections.a: none names "b.example"; if certificates are meant, write auth = "pubkey" into [connections.a.local]; otherwise write a table`}},
 		{"a key of the same name", connection("x509ca = \"ca.pem\"\nprivate = \"gw2.key\"", `certs = "gw2.pem"`, ""), []string{`:10:9: …the private key in …gw2.key" is another one's`}},
 		{"a key that others can read", connection("x509ca = \"ca.pem\"\nprivate = [\"gw.key\", \"open.key\"]", `certs = "gw.pem"`, ""), []string{`:3:22: credentials.private: …open.key" can be used by others than its owner (mode 0644); chmod 600 `}},
 		{"RSA below 2048", connection("x509ca = \"ca.pem\"\nprivate = \"weak.key\"", `certs = "weak.pem"`, ""), []string{`:10:9: connections.a.local.certs: the key of …weak.pem" can't be used: the key is too weak: the RSA key has 1024 bits`}},

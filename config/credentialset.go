@@ -113,11 +113,14 @@ func (s *shelf) collect(c *Config) {
 type common struct {
 	anchors, intermediates []*x509.Certificate
 	rules                  revocation.Rules
+	// named are the names of x509ca.
+	named []named
 }
 
 func (s *shelf) common(c *Config) (out common) {
 	cred := c.Credentials
-	for _, n := range cred.each("x509ca", cred.X509CA) {
+	out.named = cred.each("x509ca", cred.X509CA)
+	for _, n := range out.named {
 		for _, f := range s.certificates(n) {
 			out.anchors = append(out.anchors, f.certs...)
 			s.note(f, caRole, nil, f.certs...)
@@ -202,7 +205,7 @@ func (s *shelf) accepted(n *Connection, all common) credential.Accepted {
 	}
 	if len(t.Anchors)+len(t.Pinned)+len(t.Keys) == 0 && len(s.errs) == 0 {
 		s.errorf(a.At("auth"), "write cacerts = \"FILE\" into ["+a.Source.name+"], or x509ca = \"FILE\" into [credentials]",
-			"nothing says which CAs %s accepts of its peer", n.Source.name)
+			"nothing says which CAs %s accepts of its peer%s", n.Source.name, s.emptyFolders(append(a.each("cacerts", a.CACerts), all.named...)))
 	}
 	rules := all.rules
 	rules.Policy = a.Revocation

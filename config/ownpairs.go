@@ -3,9 +3,7 @@ package config
 import (
 	"crypto/x509"
 	"net/netip"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"esplanade/ike/credential"
 	"esplanade/ike/identity"
@@ -30,7 +28,7 @@ func (s *shelf) pairs(n *Connection) (out []credential.Pair, id identity.Identit
 		for _, k := range s.publicKeys(name) {
 			if key, ok := s.keyFor(k); ok {
 				out = append(out, credential.Pair{Signer: key.signer, Key: k, Name: key.path, Line: name.at.FileLine()})
-			} else {
+			} else if !s.keyLost {
 				s.errorf(name.at, s.wantKey(), "there is no private key for the public key %s of %s", quote(name.text), n.Source.name)
 			}
 		}
@@ -136,32 +134,11 @@ func subjectOf(c *x509.Certificate) identity.Identity {
 	return identity.Identity{}
 }
 
-// noKey reports a certificate of this side without its private key.
-func (s *shelf) noKey(n *Connection, f ownCert) {
-	if s.failed[f.path] {
-		return
-	}
-	if _, err := pki.PublicKey(f.certs[0]); err != nil {
-		s.errorf(f.at, "use a certificate with another key", "%s: the key of %s can't be used: %v", f.key, quote(f.path), err)
-		return
-	}
-	what := "there is no private key for it"
-	stem := func(path string) string { return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) }
-	if i := slices.IndexFunc(s.keys, func(k ownKey) bool { return stem(k.path) == stem(f.path) }); i >= 0 {
-		what = "the private key in " + quote(s.keys[i].path) + " is another one's"
-	} else if len(s.keys) > 0 {
-		what = "none of the private keys there are is its own"
-	}
-	s.errorf(f.at, s.wantKey(), "%s: %s is the certificate of %s, and %s", f.key, quote(f.path), quote(f.certs[0].Subject.String()), what)
-}
-
-// wantKey is how a private key is named.
-func (s *shelf) wantKey() string {
-	return `write private = "FILE" into [credentials], or a table [secrets.private.NAME] with file and secret if it has a passphrase`
-}
-
 // nothing reports a connection that has to prove itself by a signature and can't.
 func (s *shelf) nothing(n *Connection) {
+	if s.keyLost {
+		return // it is probably in the file that could not be read, which has been reported
+	}
 	who := "its identity"
 	if !n.Local.ID.Any() {
 		who = quote(n.Local.ID.String())

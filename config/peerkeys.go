@@ -21,6 +21,9 @@ func (c *Config) checkSecrets(r *reader) {
 			}
 			continue
 		}
+		if n.Local.Method == 0 || n.Remote.Method == 0 {
+			continue // a word that is none has been reported, and what the other side has follows from it
+		}
 		if n.usesPSK() && !c.hasPSK(n) {
 			c.reportMissing(r, n)
 		} else if n.usesPSK() {
@@ -37,6 +40,12 @@ func (c *Config) checkSecrets(r *reader) {
 				"whoever has it can pass for %s", s.Name, t, passesFor(t.proves))
 		}
 	}
+}
+
+// hasCertificates reports whether there is anything in the file that only connections with certificates use.
+func (c *Config) hasCertificates() bool {
+	cred := &c.Credentials
+	return len(c.Secrets.Files)+len(cred.X509)+len(cred.X509CA)+len(cred.Private)+len(cred.PKCS12) > 0 || cred.ACME.Enabled()
 }
 
 func (n *Connection) usesPSK() bool {
@@ -69,6 +78,9 @@ func (c *Config) reportMissing(r *reader, n *Connection) {
 	want := "write a table [secrets.ike.NAME] with the peer's identity as id and a key of its own"
 	if n.Remote.ID.Concrete() {
 		want = "write a table [secrets.ike.NAME] with id = [" + peer + "] and a key of its own"
+	}
+	if c.hasCertificates() && !n.Local.Has("auth") && !n.Remote.Has("auth") {
+		want = "if certificates are meant, write auth = \"pubkey\" into [" + n.Local.name + "]; otherwise " + want
 	}
 	report(n.Local.At("auth"), want+", or secret_file = \"FILE\" into ["+n.Source.name+"]", "there is no secret for %s: none names %s%s",
 		n.Source.name, peer, only)

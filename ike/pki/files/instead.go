@@ -34,12 +34,18 @@ func instead(is Kind, asked string) *Error {
 	case KindHTML:
 		return e.with("download it again: this is probably an error message")
 	case KindPKCS1, KindSEC1, KindPKCS8, KindPKCS8Encrypted, KindLegacyEncrypted, KindOpenSSH:
-		if asked == aPublicKey {
+		switch asked {
+		case aPublicKey:
 			return e.with("openssl pkey -in FILE -pubout -out FILE.pub")
+		case aCertificate:
+			return e.with("name the file with the certificate here, and this one in private of [credentials]")
 		}
 	case KindCertificate:
-		if asked == aPublicKey {
+		switch asked {
+		case aPublicKey:
 			return e.with("openssl x509 -in FILE -noout -pubkey > FILE.pub")
+		case aPrivateKey:
+			return e.with("name the file with the private key here, and this one in certs of [connections.NAME.local]")
 		}
 	default: // no command makes of it what was asked for
 	}
