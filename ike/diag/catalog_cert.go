@@ -60,7 +60,7 @@ var certCatalog = []info{
 		meaning: "The remote table names the certificates or public keys of the peer. It shows another one, so that it does not matter who has issued it.",
 		seenBy:  seenByChecker,
 		causes:  []string{"The peer has renewed its certificate, or has a new key.", "The file here is that of another peer."},
-		lookAt:  []string{"The serial number in the message.", "`certs` and `pubkeys` of the remote table."},
+		lookAt:  []string{"The serial number in the message, or the SHA-256 of the key, which `esplanade pki show` prints of a file.", "`certs` and `pubkeys` of the remote table."},
 		fix:     "put the peer's present certificate into the file that `certs` names, or trust its CA with `cacerts` in place of the certificate.",
 	},
 	{

@@ -115,7 +115,9 @@ func CertRefused(w Where, r CertRefusal) *Failure {
 		ours = orUnknown(ours, dateText(r.Now)+", "+apartText(r.Limit.Sub(r.Now))+" earlier")
 		fix = orUnknown(fix, "compare the clock here with that of the CA that has issued "+r.Cert.text()+", and set the one that is wrong.")
 	default:
-		if r.Blame != "" {
+		if r.Fault == CertOther && r.Cert == (Certificate{}) && r.Blame != "" {
+			theirs = oneLine(r.Blame)
+		} else if r.Blame != "" {
 			theirs += ", " + oneLine(r.Blame)
 		}
 	}
@@ -182,8 +184,8 @@ func NoSignature(w Where, keys, announced []string) *Failure {
 // NoKey is the failure that this side has no private key with a certificate to prove itself with, as localID.
 func NoKey(w Where, localID string) *Failure {
 	f := w.failure(CodeNoKey, "a private key with a certificate for "+quote(localID), "")
-	f.Fix = fmt.Sprintf("name the certificate in certs of %s.local, and its key in [secrets.private.NAME]; `esplanade check` says what is wrong with them.",
-		w.connection())
+	f.Fix = fmt.Sprintf("name the certificate in certs of %s.local, and its key in private of [credentials]; `esplanade check` says what is wrong with them. Where an ACME server "+
+		"is to give one, `esplanade status` says how that goes.", w.connection())
 	return f
 }
 

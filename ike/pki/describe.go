@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"strings"
@@ -70,6 +71,12 @@ func Names(c *x509.Certificate) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(all, ", "), more)
 	}
 	return strings.Join(all, ", ")
+}
+
+// keyPrint is the SHA-256 of a public key as `esplanade pki show` prints it: of its SubjectPublicKeyInfo.
+func keyPrint(spki []byte) string {
+	h := sha256.Sum256(spki)
+	return strings.ReplaceAll(fmt.Sprintf("% X", h[:]), " ", ":")
 }
 
 // clip makes a text harmless: no control characters, nothing that changes the direction of writing, and not long.

@@ -127,7 +127,7 @@ func (j *judgement) rawKey(spki []byte) (Peer, error) {
 		return Peer{}, j.refuse(Unreadable, nil, End, err.Error())
 	}
 	if !j.trust.hasKey(key) {
-		return Peer{}, j.refuse(UnknownKey, nil, End, "")
+		return Peer{}, j.refuse(UnknownKey, nil, End, "its SHA-256 is "+keyPrint(spki))
 	}
 	return Peer{Key: key}, nil
 }

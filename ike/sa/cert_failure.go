@@ -112,7 +112,8 @@ func certRefusal(r *pki.Refusal) diag.CertRefusal {
 		x.Fault, x.Blame, x.Want = diag.CertUnreadable, "which has the critical extension "+r.Detail, "know no such extension, and may not pass it over"
 		x.Advice = "issue the peer a certificate without that extension, or with one that is not critical."
 	case pki.UnknownKey:
-		x.Fault, x.Blame, x.Want = diag.CertOther, "or a raw public key", "one of the keys that pubkeys names"
+		x.Fault, x.Blame, x.Want = diag.CertOther, detail("a raw public key"), "one of the keys that pubkeys of the remote table names"
+		x.Advice = "compare it with what `esplanade pki show` says of those files, and put the peer's present public key into one of them."
 	case pki.NotPinned:
 		x.Fault, x.Want = diag.CertOther, "one of those that certs of the remote table names"
 	case pki.UnknownCA:
