@@ -14,6 +14,8 @@ type hostRemark struct {
 	note  bool          // no more than to know; otherwise a warning
 	child *config.Child // the one that this host itself cannot use; nil for what concerns no single child
 	text  string
+	// certificate: it is about certificates, and not about the host.
+	certificate bool
 }
 
 // String is the line that check prints.
@@ -92,6 +94,9 @@ func (g *gateway) hostWarnings() []vici.HostWarning {
 	for _, p := range g.inForce.Load().CertificateRemarks(time.Now()) {
 		list = append(list, hostRemark{text: p.String()})
 	}
+	for i := range list {
+		list[i].certificate = true
+	}
 	if g.link != nil {
 		list = append(list, runningRemarks(g.present())...)
 	}
@@ -106,7 +111,7 @@ func hostWarnings(remarks []hostRemark) (list []vici.HostWarning) {
 		if len(list) == maxHostWarnings {
 			return append(list, vici.HostWarning{Text: "there are more: esplanade check lists them"})
 		}
-		w := vici.HostWarning{Text: r.text}
+		w := vici.HostWarning{Certificate: r.certificate, Text: r.text}
 		if r.child != nil {
 			w.Connection, w.Child = r.child.Connection, r.child.Name
 		}

@@ -198,7 +198,7 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 		say("", "warning: %s", x.Text)
 	}
 	if more > 0 {
-		say("", "and %s more about this host; --verbose shows all", plural(more, "warning"))
+		say("", "and %s more; --verbose shows all", plural(more, "warning"))
 	}
 	if len(r.Unmatched) > 0 {
 		fmt.Fprintln(w, "\npeers that belong to no connection:")
@@ -265,20 +265,32 @@ func (r statusReport) strangersText(now time.Time, details bool) (lines []string
 	return lines
 }
 
-// warnings are what is said of the host: all of it, or the first tunnel that is up and that this host itself cannot use, and how many more
-// of those there are.
+// fewCertificates is how many warnings about certificates are said without --verbose.
+const fewCertificates = 3
+
+// warnings are what is said of the certificates and of the host: all of it, or the first few about certificates and the first tunnel that is
+// up and that this host itself cannot use, and how many more of those there are.
 func (r statusReport) warnings(all bool) (list []vici.HostWarning, more int) {
 	if all {
 		return r.Gateway.HostWarnings, 0
 	}
+	certificates, first := 0, true
 	for _, x := range r.Gateway.HostWarnings {
+		if x.Certificate {
+			if certificates++; certificates <= fewCertificates {
+				list = append(list, x)
+			} else {
+				more++
+			}
+			continue
+		}
 		up := slices.ContainsFunc(r.Connections, func(c connReport) bool {
 			return c.Name == x.Connection && slices.ContainsFunc(c.Children, func(h childReport) bool { return h.Name == x.Child && h.State == "up" })
 		})
 		switch {
 		case !up:
-		case list == nil:
-			list = append(list, x)
+		case first:
+			list, first = append(list, x), false
 		default:
 			more++
 		}

@@ -273,15 +273,22 @@ func TestStatusHostWarnings(t *testing.T) {
 		st.Gateway.HostWarnings = append(st.Gateway.HostWarnings, vici.HostWarning{Connection: c, Child: strings.Repeat("net", min(len(c), 1)), Text: fmt.Sprint("what is wrong #", i)})
 	}
 	text := statusText(st, screen{119, 40}, statusOptions{})
-	if !strings.Contains(text, "\nwarning: what is wrong #2\nand 1 warning more about this host; --verbose shows all\n") || strings.Count(text, "what is wrong") != 1 {
+	if !strings.Contains(text, "\nwarning: what is wrong #2\nand 1 warning more; --verbose shows all\n") || strings.Count(text, "what is wrong") != 1 {
 		t.Errorf("no warning, or more than one:\n%s", text)
 	}
-	if text = statusText(st, screen{119, 40}, statusOptions{verbose: true}); strings.Count(text, "\nwarning: what is wrong #") != 5 || strings.Contains(text, "more about this host") {
+	if text = statusText(st, screen{119, 40}, statusOptions{verbose: true}); strings.Count(text, "\nwarning: what is wrong #") != 5 || strings.Contains(text, "warning more;") {
 		t.Errorf("the details lack some:\n%s", text)
 	}
 	st.Gateway.HostWarnings = st.Gateway.HostWarnings[:2]
 	if text = statusText(st, screen{119, 40}, statusOptions{}); strings.Contains(text, "warning") {
 		t.Errorf("a warning about a tunnel that is down:\n%s", text)
+	}
+	for i := range fewCertificates + 2 {
+		st.Gateway.HostWarnings = append(st.Gateway.HostWarnings, vici.HostWarning{Certificate: true, Text: fmt.Sprint("certificate #", i)})
+	}
+	if text = statusText(st, screen{119, 40}, statusOptions{}); strings.Count(text, "\nwarning: certificate #") != fewCertificates ||
+		!strings.Contains(text, "\nand 2 warnings more; --verbose shows all\n") {
+		t.Errorf("certificates are not warned of, or too much:\n%s", text)
 	}
 }
 
