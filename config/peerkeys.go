@@ -48,6 +48,16 @@ func (c *Config) hasCertificates() bool {
 	return len(c.Secrets.Files)+len(cred.X509)+len(cred.X509CA)+len(cred.Private)+len(cred.PKCS12) > 0 || cred.ACME.Enabled()
 }
 
+// Vouched says what vouches for the identity that the peer is known by, in a text that is only to be compared: "" for a pre-shared key of
+// [secrets], of which there is one for each identity, and else what the configuration names for certificates and keys.
+func (n *Connection) Vouched() string {
+	_, a := n.LastIDs()
+	if a.Method != policy.AuthPubkey {
+		return ""
+	}
+	return fmt.Sprintf("pubkey %q %q %q %q %q", a.CACerts, a.Certs, a.Pubkeys, a.CAID.String(), a.Policies)
+}
+
 func (n *Connection) usesPSK() bool {
 	return n.Local.Method == policy.AuthPSK || n.Remote.Method == policy.AuthPSK
 }

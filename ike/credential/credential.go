@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
+	"hash"
 
 	"github.com/cloudflare/circl/sign/ed448"
 
@@ -90,54 +91,74 @@ func (s *Set) Accepted(connection string, index int) Accepted {
 }
 
 // Mark identifies what a connection has. It says nothing of the keys to whoever does not have them: public keys and certificates are
-// in it, and no more.
+// in it, and no more. It may be called on nil, as AcceptedMark may.
 func (s *Set) Mark(connection string) [sha256.Size]byte {
 	h := sha256.New()
-	if s == nil {
-		return [sha256.Size]byte(h.Sum(nil))
+	if s != nil {
+		c := s.connections[connection]
+		c.markOwn(h)
+		c.markAccepted(h)
 	}
-	part := func(kind byte, b []byte) {
-		sum := sha256.Sum256(b)
-		h.Write([]byte{kind})
-		h.Write(sum[:])
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// AcceptedMark identifies what the peers of a connection have to show. Who is accepted by one connection is accepted by every one with the
+// same mark.
+func (s *Set) AcceptedMark(connection string) [sha256.Size]byte {
+	h := sha256.New()
+	if s != nil {
+		c := s.connections[connection]
+		c.markAccepted(h)
 	}
-	certificates := func(kind byte, list []*x509.Certificate) {
-		for _, c := range list {
-			part(kind, c.Raw)
-		}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+func part(h hash.Hash, kind byte, b []byte) {
+	sum := sha256.Sum256(b)
+	h.Write([]byte{kind})
+	h.Write(sum[:])
+}
+
+func certificates(h hash.Hash, kind byte, list []*x509.Certificate) {
+	for _, c := range list {
+		part(h, kind, c.Raw)
 	}
-	c := s.connections[connection]
+}
+
+func (c *Connection) markOwn(h hash.Hash) {
 	for _, own := range c.Own {
-		part(0, nil)
+		part(h, 0, nil)
 		for _, p := range own {
-			certificates(1, p.Chain)
-			part(2, spki(p.Key))
+			certificates(h, 1, p.Chain)
+			part(h, 2, spki(p.Key))
 		}
 	}
+}
+
+func (c *Connection) markAccepted(h hash.Hash) {
 	for _, a := range c.Accept {
-		part(3, nil)
+		part(h, 3, nil)
 		if a.Trust == nil {
 			continue
 		}
-		certificates(4, a.Trust.Anchors)
-		certificates(5, a.Trust.Intermediates)
-		certificates(6, a.Trust.Pinned)
+		certificates(h, 4, a.Trust.Anchors)
+		certificates(h, 5, a.Trust.Intermediates)
+		certificates(h, 6, a.Trust.Pinned)
 		for _, k := range a.Trust.Keys {
-			part(7, spki(k))
+			part(h, 7, spki(k))
 		}
 		for _, p := range a.Trust.Policies {
-			part(8, []byte(p.String()))
+			part(h, 8, []byte(p.String()))
 		}
-		part(9, []byte(a.Trust.CA.Key()))
-		part(10, []byte{byte(a.Rules.Policy)})
+		part(h, 9, []byte(a.Trust.CA.Key()))
+		part(h, 10, []byte{byte(a.Rules.Policy)})
 		// A list of a file that is there since may have the peer in it.
 		for _, l := range a.Rules.Lists {
 			sum := l.Sum()
-			part(11, sum[:])
+			part(h, 11, sum[:])
 		}
-		certificates(12, a.Rules.Responders)
+		certificates(h, 12, a.Rules.Responders)
 	}
-	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // spki is a public key in a form that no other key has.

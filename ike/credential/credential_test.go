@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,14 @@ func TestMark(t *testing.T) {
 	} {
 		if mark(change) == same {
 			t.Errorf("%s does not change the mark", what)
+		}
+		// What peers have to show has a mark of its own, which is not changed by what this side shows.
+		c := base()
+		before := NewSet(map[string]Connection{"a": c}).AcceptedMark("a")
+		change(&c)
+		ownOnly := slices.Contains([]string{"another certificate", "another key", "no pair"}, what)
+		if after := NewSet(map[string]Connection{"a": c}).AcceptedMark("a"); (after == before) != ownOnly {
+			t.Errorf("%s: the mark of what peers have to show stays the same: %v", what, after == before)
 		}
 	}
 	lists := func(all ...*revocation.List) [sha256.Size]byte {

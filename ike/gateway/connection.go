@@ -152,7 +152,7 @@ func (b *backoff) reset() { *b = backoff{} }
 func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 	s := sa.Config{
 		Fixed: sa.Fixed{
-			Name: c.Name, LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: c.Local.Method, RemoteAuth: c.Remote.Method, OwnKey: c.HasOwnKey(),
+			Name: c.Name, LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: c.Local.Method, RemoteAuth: c.Remote.Method, OwnKey: c.HasOwnKey(), Vouched: c.Vouched(),
 			PPKID: c.PPKID, PPKRequired: c.PPKRequired, ForceEncap: c.Encap, LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
 			MOBIKE: c.MOBIKE, RouteCheck: c.MOBIKECheck, Downgrade: c.Downgrade, Resumption: c.Resumption,
 		},

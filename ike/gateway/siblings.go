@@ -8,19 +8,21 @@ import (
 )
 
 // siblings are the connections other than that of an IKE SA that its peer could as well have used: between the same addresses, with the
-// same identities and the same way to prove them, which a key of a connection's own is not. A peer may bring up their children on the IKE SA that there is already.
+// same identities and the same way to prove them, which a key of a connection's own is not, nor are other CAs, or other rules for
+// certificates. A peer may bring up their children on the IKE SA that there is already.
 func (g *Manager) siblings(m *sa.Machine) []*sa.Config {
 	c := g.connection(m.Config())
 	if c == nil || c.cfg.OwnKey || c.cfg.SeveralRounds() || len(g.dir.byIDs[idsOf(c.conf)]) < 2 {
 		return nil
 	}
-	p, cfg := m.Path(), c.cfg
+	p, cfg, accepts := m.Path(), c.cfg, g.credentials.AcceptedMark(c.conf.Name)
 	fits := g.connectionsFor(p.Local.Addr(), p.Remote.Addr())
 	var out []*sa.Config
 	for _, x := range g.dir.byIDs[idsOf(c.conf)] {
 		o := x.cfg
 		if x != c && !x.gone && !o.OwnKey && !o.SeveralRounds() && slices.Contains(fits, o) && o.LocalAuth == cfg.LocalAuth && o.RemoteAuth == cfg.RemoteAuth &&
-			o.PPKID == cfg.PPKID && o.PPKRequired == cfg.PPKRequired && o.Downgrade == cfg.Downgrade {
+			o.PPKID == cfg.PPKID && o.PPKRequired == cfg.PPKRequired && o.Downgrade == cfg.Downgrade &&
+			g.credentials.AcceptedMark(x.conf.Name) == accepts {
 			out = append(out, o)
 		}
 	}

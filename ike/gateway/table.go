@@ -113,8 +113,9 @@ type initKey struct {
 }
 
 // peerKey is a pair of authenticated identities; see [identity.Identity.Key]. own is the connection by whose own key they were
-// authenticated, if it has one: what its peer calls itself says nothing about the peer of another that calls itself the same.
-type peerKey struct{ local, remote, own string }
+// authenticated, if it has one: what its peer calls itself says nothing about the peer of another that calls itself the same. vouched is
+// as in [sa.Fixed].
+type peerKey struct{ local, remote, own, vouched string }
 
 type entrySet map[*entry]struct{}
 

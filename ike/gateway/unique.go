@@ -9,10 +9,12 @@ import (
 	"esplanade/ike/wire"
 )
 
-// keyOf is what the IKE SAs between two identities are filed under.
+// keyOf is what the IKE SAs between two identities are filed under. An identity says who a peer is only together with what has vouched
+// for it: another CA may have given the same name to somebody else.
 func keyOf(m *sa.Machine) peerKey {
-	k := peerKey{local: m.LocalID().Key(), remote: m.RemoteID().Key()}
-	if c := m.Config(); c.OwnKey {
+	c := m.Config()
+	k := peerKey{local: m.LocalID().Key(), remote: m.RemoteID().Key(), vouched: c.Vouched}
+	if c.OwnKey {
 		k.own = c.Name
 	}
 	return k

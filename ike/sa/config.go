@@ -33,6 +33,8 @@ type Fixed struct {
 	LocalRounds, RemoteRounds []Round
 	// OwnKey: what the two sides prove themselves with is this connection's, whatever they call themselves.
 	OwnKey bool
+	// Vouched says what vouches for the peer's identity, in a text that is only compared; "" for the keys that all connections share.
+	Vouched string
 	// PPKID names the post-quantum preshared key (RFC 8784): the one that an initiator uses, and the only one that a
 	// responder takes. "" is none for an initiator, and any that is known for a responder. PPKRequired refuses a peer
 	// without it.

@@ -55,7 +55,7 @@ func revocations() []Mutant {
 		},
 		{
 			Name: "listed-and-resumed", File: "ike/credential/credential.go", Tests: "^TestMark$",
-			Old: "			part(11, sum[:])\n", New: "			_ = sum\n",
+			Old: "			part(h, 11, sum[:])\n", New: "			_ = sum\n",
 			Why: "a peer would be taken up again that a file with a list has as revoked since",
 		},
 		{

@@ -21,6 +21,12 @@ type Rules struct {
 	Responders []*x509.Certificate
 }
 
+// Same reports whether other rules are these very ones: what was read from the files once more is not, whatever is in it.
+func (r *Rules) Same(o *Rules) bool {
+	return r.Policy == o.Policy && slices.Equal(r.Authorities, o.Authorities) && slices.Equal(r.Lists, o.Lists) &&
+		slices.Equal(r.Responders, o.Responders)
+}
+
 // Authority is what the configuration says of a CA: where to ask for certificates of it, before the addresses that they name.
 type Authority struct {
 	// Name is that of the table.
