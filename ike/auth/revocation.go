@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"slices"
-	"time"
 
 	"esplanade/ike/pki/revocation"
 	"esplanade/ike/wire"
@@ -25,7 +24,7 @@ type Unrevoked struct {
 // Same implements [Want].
 func (u Unrevoked) Same(other Want) bool {
 	o, ok := other.(Unrevoked)
-	return ok && u.Rules.Policy == o.Rules.Policy && slices.EqualFunc(u.Chain, o.Chain, (*x509.Certificate).Equal) &&
+	return ok && u.Rules.Same(&o.Rules) && slices.EqualFunc(u.Chain, o.Chain, (*x509.Certificate).Equal) &&
 		slices.EqualFunc(u.Staples, o.Staples, bytes.Equal)
 }
 
@@ -39,16 +38,6 @@ func (c *signatureChecker) unrevoked(judged Judged, in []wire.Payload) (u Unrevo
 	}
 	u = Unrevoked{Chain: judged.Chain, Rules: c.c.Rules(), Staples: staples(in)}
 	return u, u.Rules.Concern(u.Chain)
-}
-
-// knownUntil is how long the peer is who it was found to be without being asked again, as session tickets have it: no longer than what is
-// known of revocations may be relied on. Without that, whoever comes back with one ticket after the other would never be looked at again.
-func knownUntil(until time.Time, a Answer) time.Time {
-	v, ok := a.Value.(revocation.Verdict)
-	if !ok || v.Until.IsZero() || !until.IsZero() && until.Before(v.Until) {
-		return until
-	}
-	return v.Until
 }
 
 // staples are the OCSP answers of a message.

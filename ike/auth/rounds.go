@@ -1,6 +1,10 @@
 package auth
 
-import "esplanade/ike/wire"
+import (
+	"time"
+
+	"esplanade/ike/wire"
+)
 
 // A side can prove several identities one after another (RFC 4739), each by a method of its own. The AUTH payload of each proof but
 // the last comes with ANOTHER_AUTH_FOLLOWS, and the next message of that side has an identity and begins the next proof:
@@ -59,6 +63,9 @@ func (r *rounds) Build(t *Transcript) (Step, error) {
 
 // Process takes the peer's part. How many rounds there are is judged before anything is compared with a key: the message may be for
 // another connection with the same identities.
+//
+// An initiator begins no second round with a responder that has proved nothing: whoever has answered would be shown one proof after
+// another, and could try passwords on those of pre-shared keys.
 func (r *rounds) Process(t *Transcript, in []wire.Payload) (Step, error) {
 	round := &r.list[r.at]
 	if !r.own {
@@ -71,6 +78,9 @@ func (r *rounds) Process(t *Transcript, in []wire.Payload) (Step, error) {
 			return Step{}, &RoundsError{Want: len(r.list), Round: r.at + 1, More: more}
 		}
 	}
+	if r.own && t.Initiator && !r.last() && t.PeerRounds == 0 && findAuth(in) == nil {
+		return Step{}, &MethodError{Missing: true}
+	}
 	until := t.Peer.Until
 	s, err := round.Process(t, in)
 	if err != nil || s.Status == Wait {
@@ -78,11 +88,17 @@ func (r *rounds) Process(t *Transcript, in []wire.Payload) (Step, error) {
 	}
 	if !r.own && s.Status == Done {
 		t.PeerRounds = r.at + 1
-		if !until.IsZero() && (t.Peer.Until.IsZero() || until.Before(t.Peer.Until)) {
-			t.Peer.Until = until // all of the peer's certificates have to be valid
-		}
+		t.Peer.Until = earlier(until, t.Peer.Until) // all of the peer's certificates have to be valid
 	}
 	return Step{Status: r.status(s.Status, t.Initiator)}, nil
+}
+
+// earlier is the earlier of two ends. The zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // hear takes the identity that a round of the peer begins with.

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -220,7 +221,17 @@ func asksForCertificate(requests []*wire.CertReq) bool {
 	return slices.ContainsFunc(requests, func(r *wire.CertReq) bool { return r.Encoding != wire.CertRawPublicKey })
 }
 
-func selfSigned(c *x509.Certificate) bool { return slices.Equal(c.RawSubject, c.RawIssuer) }
+// selfSigned reports whether a certificate has its own key's signature. That subject and issuer have one name does not say so: a CA that has
+// changed its key issues certificates for itself with the old one, "self-issued", by which whoever trusts that finds the new one.
+func selfSigned(c *x509.Certificate) bool {
+	switch {
+	case !bytes.Equal(c.RawSubject, c.RawIssuer):
+		return false
+	case len(c.AuthorityKeyId) > 0 && len(c.SubjectKeyId) > 0:
+		return bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId)
+	}
+	return c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
 
 // Checking is what is asked of a peer that proves itself by a signature.
 type Checking struct {
@@ -268,14 +279,14 @@ func (c *signatureChecker) Process(t *Transcript, in []wire.Payload) (Step, erro
 	}
 	judged := answer.Value.(Judged)
 	if want, ok := c.unrevoked(judged, in); ok {
-		switch answer, ok := t.Ask(want); {
+		answer, ok := t.Ask(want)
+		switch {
 		case !ok:
 			return Step{Status: Wait}, nil
 		case answer.Err != nil:
 			return Step{}, answer.Err
-		default:
-			judged.Until = knownUntil(judged.Until, answer)
 		}
+		t.PeerGoodUntil = earlier(t.PeerGoodUntil, answer.Value.(revocation.Verdict).Until)
 	}
 	t.Peer, t.PeerScheme = judged.Peer, judged.By
 	c.status = Done

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"slices"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"esplanade/ike/identity"
 	"esplanade/ike/pki"
 	"esplanade/ike/pki/pkitest"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
@@ -142,5 +144,59 @@ func TestCertificateIsForTheIdentity(t *testing.T) {
 	var refusal *pki.Refusal
 	if !errors.As(err, &refusal) || refusal.Reason != pki.NotItsIdentity || refusal.ID.Type != identity.FQDN {
 		t.Error(err)
+	}
+}
+
+// Of a chain everything is sent but what has signed itself. A CA that has changed its key has issued a certificate for itself, under one name,
+// with the old one: whoever trusts that needs it.
+func TestSelfIssuedCertificatesAreSent(t *testing.T) {
+	ids := func(c *x509.Certificate, own, issuer []byte) *x509.Certificate {
+		c.SubjectKeyId, c.AuthorityKeyId = own, issuer
+		return c
+	}
+	for name, without := range map[string]bool{"with key identifiers": false, "without": true} {
+		s, _ := newSigners(t, pkitest.P256)
+		oldID, newID := []byte{1}, []byte{2}
+		if without {
+			oldID, newID = nil, nil
+		}
+		old := pkitest.Issue(t, noon, nil, ids(pkitest.CATemplate("CA"), oldID, nil), pkitest.Key(t, pkitest.P256))
+		rollover := pkitest.Issue(t, noon, old, ids(pkitest.CATemplate("CA"), newID, oldID), pkitest.Key(t, pkitest.P256))
+		end := rollover.End(t, noon, "site-a.example", pkitest.P256)
+		s.own, s.trust = []credential.Pair{end.Pair()}, &pki.Trust{Anchors: old.Chain()}
+		if got := len(rollover.Cert.AuthorityKeyId) > 0; got == without {
+			t.Fatalf("%s: the key identifiers are %x and %x", name, rollover.Cert.SubjectKeyId, rollover.Cert.AuthorityKeyId)
+		}
+		in := s.message(t)
+		if p := presented(in); len(p.Certs) != 2 || !bytes.Equal(p.Certs[0], end.Cert.Raw) || !bytes.Equal(p.Certs[1], rollover.Cert.Raw) {
+			t.Errorf("%s: %d certificates are sent", name, len(p.Certs))
+		}
+		if step, err := s.check().Process(s.r, in); err != nil || step.Status != Done {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// An answer about revocations counts for the chain, the rules and the staples that it was asked with, and for no others.
+func TestVerdictOfOtherRules(t *testing.T) {
+	ca := pkitest.CA(t, noon, "CA", pkitest.P256)
+	base := func() Unrevoked {
+		return Unrevoked{Chain: ca.Chain(), Rules: revocation.Rules{Policy: policy.RevocationStrict}, Staples: [][]byte{{1}}}
+	}
+	if !base().Same(base()) {
+		t.Error("the same question is another")
+	}
+	for name, change := range map[string]func(u *Unrevoked){
+		"another chain":       func(u *Unrevoked) { u.Chain = pkitest.CA(t, noon, "CA", pkitest.P256).Chain() },
+		"another policy":      func(u *Unrevoked) { u.Rules.Policy = policy.RevocationRelaxed },
+		"a list":              func(u *Unrevoked) { u.Rules.Lists = []*revocation.List{{}} },
+		"a responder":         func(u *Unrevoked) { u.Rules.Responders = ca.Chain() },
+		"an authority":        func(u *Unrevoked) { u.Rules.Authorities = []*revocation.Authority{{}} },
+		"another OCSP answer": func(u *Unrevoked) { u.Staples = [][]byte{{2}} },
+	} {
+		u := base()
+		if change(&u); u.Same(base()) || base().Same(u) {
+			t.Errorf("%s is taken for the same", name)
+		}
 	}
 }

@@ -41,6 +41,8 @@ type Transcript struct {
 	PeerScheme Scheme
 	// Own is what this side has signed with. [ProveSignature] sets it.
 	Own Signed
+	// PeerGoodUntil is how long it is known that none of the peer's certificates was revoked. Zero: nothing bounds it. [CheckSignature] sets it.
+	PeerGoodUntil time.Time
 
 	// OwnProved and PeerProved tell which proofs are complete. [Pair] sets them.
 	OwnProved, PeerProved bool

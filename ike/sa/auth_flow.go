@@ -277,7 +277,7 @@ func (m *Machine) established(now time.Time) {
 	if c := t.Peer.Chain; len(c) > 0 {
 		m.auth.cert = pki.Subject(c[0])
 	}
-	if m.auth.until = t.Peer.Until; m.resume.active {
+	if m.auth.until, m.auth.good = t.Peer.Until, t.PeerGoodUntil; m.resume.active {
 		m.auth.until = m.resume.until
 	}
 	m.auth.reauthAt = earliest(m.auth.reauthAt, m.resume.reauthAt)

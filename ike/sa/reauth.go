@@ -15,6 +15,8 @@ type authLife struct {
 	since time.Time
 	// until is when the certificate ends that the peer proved itself with, or one above it. Zero: it has no end.
 	until time.Time
+	// good is how long it is known that none of the certificates was revoked. Zero: nothing bounds it.
+	good time.Time
 	// cert is the subject of that certificate, for people.
 	cert string
 	// reauthAt is when this side reauthenticates; expireAt when the SA is closed because nobody has.

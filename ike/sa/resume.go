@@ -39,7 +39,7 @@ type Session struct {
 	Keys   suite.Keys
 	// Authenticated is when the two sides authenticated each other, ReauthAt when they were to do so again: zero for never.
 	Authenticated, ReauthAt time.Time
-	// Until is when the certificate ends that the gateway proved itself with; zero for one without an end.
+	// Until is when the certificate ends that the gateway proved itself with, or what is known of its revocation; zero for one without an end.
 	Until time.Time
 
 	mark [ticket.MarkLen]byte
@@ -73,7 +73,7 @@ type resumption struct {
 	own, peer identity.Identity
 	// since is when the two sides authenticated each other, reauthAt when this side was to do so again.
 	since, reauthAt time.Time
-	// until is when the certificate ends that the peer proved itself with.
+	// until is when the certificate ends that the peer proved itself with, or what is known of its revocation.
 	until time.Time
 	// serial is the ticket's, and of the SPI of the IKE SA that it was given with, on the responder.
 	serial ticket.Serial
@@ -96,6 +96,9 @@ func (m *Machine) authenticatedAt() time.Time {
 	}
 	return m.establishedAt
 }
+
+// provedUntil is how long what the peer has proved may be relied on without a look at its certificates; zero for ever.
+func (m *Machine) provedUntil() time.Time { return earliest(m.auth.until, m.auth.good) }
 
 // authOver reports whether an authentication is so old that the IKE SA would be closed for it.
 func (c *Config) authOver(since, now time.Time) bool {

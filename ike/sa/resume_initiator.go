@@ -203,7 +203,7 @@ func (m *Machine) takeTicket(r *response) {
 		LocalID: m.localID, RemoteID: m.remoteID, Chosen: m.chosen, Authenticated: m.authenticatedAt(),
 		ReauthAt: m.auth.reauthAt, mark: mark, transcribed: m.transcribed,
 	}
-	s.Until = m.auth.until
+	s.Until = m.provedUntil()
 	s.Expires = earliest(s.Expires, s.Until)
 	s.Keys.D = slices.Clone(m.keys.D)
 	m.resume.granted = true

@@ -162,7 +162,7 @@ func (m *Machine) grantTicket(r *request) []wire.Payload {
 	if t := m.cfg.ReauthTime; t > 0 {
 		expires = earliest(expires, m.authenticatedAt().Add(t))
 	}
-	expires = earliest(expires, m.auth.until)
+	expires = earliest(expires, m.provedUntil())
 	lifetime := expires.Sub(r.now)
 	if lifetime < time.Second {
 		return refuse
@@ -171,7 +171,7 @@ func (m *Machine) grantTicket(r *request) []wire.Payload {
 	b, err := m.env.Tickets.Seal(r.now, expires, &ticket.State{
 		Connection: m.cfg.Name, IDi: idOctets(m.remoteID), IDr: idOctets(m.localID),
 		Encr: c.Encr.ID, KeyBits: c.Encr.KeyLength, PRF: c.PRF, Integ: c.Integ, KE: c.KE, AddKE: c.AddKE[:], SKd: m.keys.D, SPI: uint64(m.localSPI),
-		Method: uint8(m.cfg.provedBy()), Mark: mark, Authenticated: m.authenticatedAt(), Until: m.auth.until,
+		Method: uint8(m.cfg.provedBy()), Mark: mark, Authenticated: m.authenticatedAt(), Until: m.provedUntil(),
 		Transcribed: m.transcribed,
 	})
 	if err != nil {

@@ -321,3 +321,24 @@ func TestRoundsAreNotResumed(t *testing.T) {
 	r.run(time.Second)
 	r.wantResumed(false)
 }
+
+// A responder that proves nothing is shown the first proof of an initiator, which goes ahead of its answer, and no other: each of a
+// pre-shared key is one to try passwords on.
+func TestNoSecondProofForNobody(t *testing.T) {
+	for _, ofB := range []int{1, 2} {
+		r := newRoundsRig(t, 3, ofB, nil)
+		r.edit(r.b, wire.ExchangeIKEAuth, true, func(ps []wire.Payload) []wire.Payload {
+			return slices.DeleteFunc(ps, func(p wire.Payload) bool { _, ok := p.(*wire.Auth); return ok })
+		})
+		r.a.connect()
+		r.run(10 * time.Second)
+		if f := r.a.wantFailure(diag.CodeSyntax); !strings.Contains(f.Error(), "without AUTH") {
+			t.Error(f)
+		}
+		if strings.Contains(r.ladder.String(), "IKE_AUTH request 2") {
+			t.Error("a second proof is shown")
+		}
+		r.a.wantNothing()
+		r.b.wantNothing()
+	}
+}

@@ -49,6 +49,11 @@ func authentication() []Mutant {
 			Why: "a peer would wait for a proof that it has not announced",
 		},
 		{
+			Name: "rounds-for-nobody", File: "ike/auth/rounds.go", Tests: "^TestNoSecondProofForNobody$", In: "ike/sa",
+			Old: "if r.own && t.Initiator && !r.last() &&", New: "if false && !r.last() &&",
+			Why: "whoever answers a call would be shown all of this side's proofs, to try passwords on",
+		},
+		{
 			Name: "rounds-identity", File: "ike/sa/rounds.go", Tests: "^TestRoundFails$",
 			Old: "if f := m.peerIs(round, id); f != nil {", New: "if f := m.peerIs(round, id); f != nil && round == 0 {",
 			Why: "whoever has any key could be anybody in a later round",
@@ -62,6 +67,26 @@ func authentication() []Mutant {
 			Name: "rounds-rejection", File: "ike/sa/auth_responder.go", Tests: "^TestRoundFails$",
 			Old: "return m.flow != nil && (m.flow.t.PeerProved || m.flow.t.PeerRounds > 0)", New: "return false",
 			Why: "a responder would not hear that what it has shown is not accepted",
+		},
+		{
+			Name: "judge-cost-of-ca", File: "ike/auth/cost.go", Tests: "^TestCostOfJudging$",
+			Old: "c > cost && bytes.Contains(der, ca.RawSubject)", New: "c > cost && bytes.Contains(der, ca.Raw)",
+			Why: "strangers could keep the event loop busy with signatures that a slow key is said to have made",
+		},
+		{
+			Name: "judge-cost-of-known", File: "ike/auth/cost.go", Tests: "^TestCostOfJudging$",
+			Old: "return slowest * time.Duration(n*len(j.Schemes))", New: "return slowest * time.Duration(min(n, 1))",
+			Why: "strangers could have all known keys tried for the price of one",
+		},
+		{
+			Name: "self-issued", File: "ike/auth/signature.go", Tests: "^TestSelfIssuedCertificatesAreSent$",
+			Old: "return bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId)", New: "return true",
+			Why: "who trusts the old key of a CA would not get the certificate of its new one",
+		},
+		{
+			Name: "verdict-of-other-rules", File: "ike/auth/revocation.go", Tests: "^TestVerdictOfOtherRules$",
+			Old: "u.Rules.Same(&o.Rules)", New: "u.Rules.Policy == o.Rules.Policy",
+			Why: "a list that revokes a certificate would not count for a proof that is under way",
 		},
 		{
 			Name: "raw-key-first", File: "ike/auth/signature.go", Tests: "^TestRawPublicKeyIsRefused$", In: "ike/sa",
@@ -222,6 +247,16 @@ func authentication() []Mutant {
 			Name: "psk-own-key", File: "config/psk.go", Tests: "^(TestOwnKey|TestShortForm)$",
 			Old: "case n != nil && n.HasOwnKey():", New: "case n != nil && n.HasOwnKey() && guess:",
 			Why: "the peer of a connection with a key of its own could get in with another one",
+		},
+		{
+			Name: "siblings-of-another-CA", File: "ike/gateway/siblings.go", Tests: "^TestSiblingsAcceptTheSame$",
+			Old: "g.credentials.AcceptedMark(x.conf.Name) == accepts {", New: "accepts == accepts {",
+			Why: "whoever one CA lets in would get what is for those of another one",
+		},
+		{
+			Name: "vouched-identities", File: "ike/gateway/unique.go", Tests: "^TestSameNameFromAnotherCA$",
+			Old: ", vouched: c.Vouched}", New: "}",
+			Why: "a peer with a name by one CA would end what somebody with that name by another CA has",
 		},
 		{
 			Name: "own-key-identities", File: "ike/gateway/unique.go", Tests: "^TestOwnKeysKeepPeersApart$",

@@ -45,12 +45,12 @@ func revocations() []Mutant {
 		},
 		{
 			Name: "revocation-ignored", File: "ike/auth/signature.go", Tests: "^TestRevoked$", In: "ike/sa",
-			Old: "		case answer.Err != nil:\n			return Step{}, answer.Err\n		default:\n", New: "		case answer.Err != nil && false:\n			return Step{}, answer.Err\n		default:\n",
+			Old: "			return Step{}, answer.Err\n		}\n		t.PeerGoodUntil", New: "			answer.Value = revocation.Verdict{}\n		}\n		t.PeerGoodUntil",
 			Why: "a peer whose certificate was revoked would be let in",
 		},
 		{
 			Name: "revoked-and-resumed", File: "ike/auth/signature.go", Tests: "^TestTicketEndsWithWhatIsKnownOfRevocations$", In: "ike/sa",
-			Old: "			judged.Until = knownUntil(judged.Until, answer)\n", New: "			_ = knownUntil\n",
+			Old: "t.PeerGoodUntil = earlier(t.PeerGoodUntil, answer.Value.(revocation.Verdict).Until)", New: "_ = earlier",
 			Why: "a peer whose certificate was revoked would come back with one ticket after the other for as long as the certificate lasts",
 		},
 		{

@@ -90,7 +90,7 @@ func signatures() []Mutant {
 		},
 		{
 			Name: "ticket-ends-with-certificate", File: "ike/sa/resume_responder.go", Tests: "^TestTicketEndsWithTheCertificate$",
-			Old: "	expires = earliest(expires, m.auth.until)\n", New: "",
+			Old: "	expires = earliest(expires, m.provedUntil())\n", New: "",
 			Why: "a ticket would be good for longer than the certificate",
 		},
 	}
