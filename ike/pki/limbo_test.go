@@ -37,7 +37,15 @@ type limboCase struct {
 
 func readLimbo(t testing.TB) *limboSuite {
 	t.Helper()
-	f, err := os.Open("testdata/limbo.json.gz")
+	var s limboSuite
+	readJSON(t, "testdata/limbo.json.gz", &s)
+	return &s
+}
+
+// readJSON reads a compressed file of JSON into v.
+func readJSON(t testing.TB, name string, v any) {
+	t.Helper()
+	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,11 +54,9 @@ func readLimbo(t testing.TB) *limboSuite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s limboSuite
-	if err := json.NewDecoder(z).Decode(&s); err != nil {
+	if err := json.NewDecoder(z).Decode(v); err != nil {
 		t.Fatal(err)
 	}
-	return &s
 }
 
 // trust are the anchors as a configuration would give them: what can't be read is none.

@@ -2,10 +2,7 @@ package pki
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/ecdsa"
-	"encoding/json"
-	"os"
 	"slices"
 	"testing"
 )
@@ -14,23 +11,12 @@ import (
 // accepted is a key on a curve that IKE has, in the one encoding that DER has for it. In particular there are no curves
 // that the key describes itself, and no compressed points.
 func TestWycheproofKeys(t *testing.T) {
-	f, err := os.Open("testdata/keys.json.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []struct {
 		Info          []byte
 		Curve, Result string
 		Flags         []string
 	}
-	if err := json.NewDecoder(z).Decode(&all); err != nil {
-		t.Fatal(err)
-	}
+	readJSON(t, "testdata/keys.json.gz", &all)
 	if len(all) < 1000 {
 		t.Fatalf("%d keys", len(all))
 	}
