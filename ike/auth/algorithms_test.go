@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -141,6 +142,11 @@ func TestAlgorithmIdentifiersAreReadStrictly(t *testing.T) {
 		var algorithm *AlgorithmError
 		if s != 0 || !errors.As(err, &algorithm) || algorithm.Reason == "" || algorithm.Name == "" {
 			t.Errorf("%s: %v, %v", name, s, err)
+		}
+		// What is left out stands for SHA-1, and that is what is said.
+		weak := slices.Contains([]string{"SHA-1", "ECDSA with SHA-1", "PSS, empty: SHA-1", "PSS, no mask", "PSS, no hash"}, name)
+		if errors.Is(err, errSHA1) != weak {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -132,7 +132,8 @@ func cubeRoot(x *big.Int) *big.Int {
 
 // CVE-2013-2944: an ECDSA signature of zeros, of the order, too short or too long is none, in both forms.
 func TestSignaturesOfZero(t *testing.T) {
-	key := pkitest.Key(t, pkitest.P256).Public()
+	signer := pkitest.Key(t, pkitest.P256)
+	key := signer.Public()
 	order := elliptic.P256().Params().N.FillBytes(make([]byte, 32))
 	one := big.NewInt(1).FillBytes(make([]byte, 32))
 	for _, raw := range [][]byte{nil, make([]byte, 64), slices.Concat(order, order), slices.Concat(one, make([]byte, 32)), slices.Concat(make([]byte, 32), one),
@@ -140,6 +141,21 @@ func TestSignaturesOfZero(t *testing.T) {
 		j := Judge{Schemes: []Scheme{ECDSASHA256}, Curve: elliptic.P256(), Octets: []byte("x"), Signature: raw}
 		if _, ok := j.by(pki.Peer{Key: key}); ok {
 			t.Errorf("% x is taken", raw)
+		}
+	}
+	// A number of more octets has the same value.
+	good := Sign{Signer: signer, Key: key, Scheme: ECDSASHA256, Octets: []byte("x")}.CarryOut()
+	raw, err := rawSignature(good.Value.([]byte), elliptic.P256())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		raw  []byte
+		want bool
+	}{{raw, true}, {slices.Insert(slices.Clone(raw), 32, 0), false}} {
+		j := Judge{Schemes: []Scheme{ECDSASHA256}, Curve: elliptic.P256(), Octets: []byte("x"), Signature: c.raw}
+		if _, ok := j.by(pki.Peer{Key: key}); ok != c.want {
+			t.Errorf("%d octets: %v", len(c.raw), ok)
 		}
 	}
 	for _, der := range []string{"", "3000", "3006020100020100", "300602010102010100", "30060201010201ff", "300702020001020101"} {

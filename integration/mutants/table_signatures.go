@@ -44,11 +44,6 @@ func signatures() []Mutant {
 			Why: "r and s would have any length",
 		},
 		{
-			Name: "signature-curve-of-method", File: "ike/auth/wants.go", Tests: "^TestOldMethodsNameTheirCurve$",
-			Old: "!ok || !is || key.Curve != j.Curve {", New: "!ok || !is {",
-			Why: "a method that names a curve would be taken with a key on another one",
-		},
-		{
 			Name: "signature-sha1", File: "ike/sa/cert.go", Tests: "^TestRSAWithSHA1$",
 			Old: "SHA1:  m.cfg.RSASHA1,", New: "SHA1:  true,",
 			Why: "SHA-1 would be taken without having been asked for",
