@@ -47,6 +47,8 @@ type Signed struct {
 	Name, Line string
 	// Cert is its certificate, nil for a raw public key.
 	Cert *x509.Certificate
+	// Sent: the certificate or the key went along.
+	Sent bool
 }
 
 func signedWith(p credential.Pair) Signed {
@@ -98,8 +100,10 @@ func (p *signer) Build(t *Transcript) (Step, error) {
 	default:
 		signature.Method, signature.Data = wire.AuthRSA, made
 	}
+	certs := p.certificates(t, pair)
 	p.status, t.Own = Done, signedWith(pair)
-	return Step{Status: Done, Payloads: append(p.certificates(t, pair), signature)}, nil
+	t.Own.Sent = len(certs) > 0
+	return Step{Status: Done, Payloads: append(certs, signature)}, nil
 }
 
 // choose picks a key, and what it signs by. What the peer asks for by CERTREQ is a hint and no more: "If an end-entity certificate

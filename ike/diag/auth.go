@@ -121,6 +121,8 @@ type Signed struct {
 	// Cert is its certificate, with the time in which that is valid; empty for a raw public key.
 	Cert        Certificate
 	From, Until time.Time
+	// Sent: the certificate, or the public key, went along.
+	Sent bool
 }
 
 // methods is what a proof was made with, and what of that the peer may not like.
@@ -131,6 +133,10 @@ func (p Proof) methods() (with string, check []string) {
 		with = s.Cert.text()
 		if s.Name != "" {
 			with += " of " + oneLine(s.Name)
+		}
+		if !s.Sent {
+			with += ", which was not sent,"
+			check = append(check, "whether the peer has that certificate: it has asked for none, or send_cert is \"never\"; \"always\" sends it")
 		}
 		check = append(check, "the CA "+quote(s.Cert.Issuer)+", which the peer must know and trust, as all between it and its root",
 			"whether the certificate is valid by the peer's clock (from "+dateText(s.From)+" to "+dateText(s.Until)+"), and not revoked")

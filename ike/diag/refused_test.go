@@ -32,7 +32,9 @@ func TestAuthRefusedWithASignature(t *testing.T) {
 	w := testWhere("IKE_AUTH").Showing("")
 	w.Child = ""
 	day := func(d int) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC) }
-	cert := Signed{"a.crt", "gw.toml:17", Certificate{Subject: "CN=a", Serial: "12ab", Issuer: "CN=CA"}, day(1), day(30)}
+	cert := Signed{"a.crt", "gw.toml:17", Certificate{Subject: "CN=a", Serial: "12ab", Issuer: "CN=CA"}, day(1), day(30), true}
+	silent := cert
+	silent.Sent = false
 	for _, c := range []struct {
 		p         Proof
 		with, fix string
@@ -43,6 +45,7 @@ func TestAuthRefusedWithASignature(t *testing.T) {
 		{Proof{Signed: Signed{Name: "a.pub", Line: "gw.toml:17"}, LocalID: "a"}, "authenticated with the key of a.pub as 'a'",
 			"the public key of a.pub (gw.toml:17), which the peer must have in its pubkeys; local.id"},
 		{Proof{Signed: cert, Key: Key{"secrets.ike.office", "gw.toml:30"}, LocalID: "a"}, "of a.crt and secrets.ike.office as 'a'", "not revoked; the key of secrets.ike.office (gw.toml:30), for"},
+		{Proof{Signed: silent, LocalID: "a"}, "of a.crt, which was not sent, as 'a'", "in this order: whether the peer has that certificate: it has asked for none, or send_cert is \"never\"; "},
 	} {
 		f := AuthRefused(w, notification("AUTHENTICATION_FAILED"), c.p).Error()
 		if !strings.Contains(f, c.with) || !strings.Contains(f, c.fix) {

@@ -83,7 +83,7 @@ func (m *Machine) ownSignature() (s diag.Signed) {
 	if m.flow != nil {
 		by = m.flow.t.Own
 	}
-	s.Name, s.Line = by.Name, by.Line
+	s.Name, s.Line, s.Sent = by.Name, by.Line, by.Sent
 	if c := by.Cert; c != nil {
 		s.Cert = certificate(&pki.Refusal{Cert: c})
 		s.From, s.Until = c.NotBefore, c.NotAfter
@@ -120,6 +120,7 @@ func certRefusal(r *pki.Refusal) diag.CertRefusal {
 		x.Fault, x.Blame = diag.CertUntrusted, detail("whose issuer '"+r.CA+"' is not known here")
 	case pki.SelfSigned:
 		x.Fault, x.Blame, x.Want = diag.CertUntrusted, "which is self-signed", "one that a CA of the configuration has issued, or that certs names"
+		x.Advice = "have a CA issue the peer's certificate; or, if this one is meant, put it into a file that `certs` of the remote table names."
 	case pki.BadSignature:
 		x.Fault, x.Blame = diag.CertUntrusted, detail("whose signature is not that of the CA '"+r.CA+"' as it is known here")
 		x.Want = "the signature of that CA's key here"
@@ -129,6 +130,7 @@ func certRefusal(r *pki.Refusal) diag.CertRefusal {
 		x.Fault, x.Blame = diag.CertUntrusted, "with more ways to a CA than are tried"
 	case pki.WrongCA:
 		x.Fault, x.Blame, x.Want = diag.CertUntrusted, "which does not lead by way of that CA", "the CA '"+r.CA+"' in its chain, as ca_id says"
+		x.Advice = "set ca_id to a CA of the peer's chain, or have its certificate issued by that one."
 	case pki.NotItsIdentity:
 		x.Fault = diag.CertIdentity
 	case pki.WrongUsage:

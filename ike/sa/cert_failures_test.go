@@ -41,6 +41,14 @@ func TestCertificateFailures(t *testing.T) {
 		"of a CA of the same name": {func(t *testing.T, _ *pkitest.Holder, shows, _ *certified) {
 			shows.show(t, pkitest.CA(t, epoch, "Test CA", pkitest.P256), pkitest.EndTemplate(shows.cfg.LocalID.String()))
 		}, diag.CodeCertCA, []string{"signature is not that of the CA 'CN=Test CA'"}},
+		"self-signed": {func(t *testing.T, _ *pkitest.Holder, shows, _ *certified) {
+			shows.show(t, nil, pkitest.EndTemplate(shows.cfg.LocalID.String()))
+		}, diag.CodeCertCA, []string{"self-signed", "have a CA issue the peer's certificate"}},
+		"not by way of the CA of ca_id": {func(t *testing.T, _ *pkitest.Holder, _, checks *certified) {
+			trust := *checks.accept.Trust
+			trust.CA = mustID(t, "CN=Other CA")
+			checks.accept.Trust = &trust
+		}, diag.CodeCertCA, []string{"expect the CA 'CN=Other CA' in its chain", "set ca_id to a CA of the peer's chain"}},
 		"for encryption only": {func(t *testing.T, by *pkitest.Holder, shows, _ *certified) {
 			x := pkitest.EndTemplate(shows.cfg.LocalID.String())
 			x.KeyUsage = x509.KeyUsageKeyEncipherment
@@ -103,7 +111,7 @@ func TestCertificateFailures(t *testing.T) {
 				}
 				a.wantNothing()
 				b.wantNothing()
-				if f := shows.wantFailure(diag.CodeAuthRefused).Error(); !strings.Contains(f, "authenticated with the certificate '") || strings.Contains(f, "pre-shared") {
+				if f := shows.wantFailure(diag.CodeAuthRefused).Error(); !strings.Contains(f, "authenticated with the certificate '") || strings.Contains(f, "pre-shared") || strings.Contains(f, "not sent") {
 					t.Errorf("what was refused is not said: %s", f)
 				}
 				// This is all that the peer hears.
