@@ -71,6 +71,7 @@ func (c *Config) CertificateRemarks(now time.Time) []Problem {
 	}
 	for _, n := range c.Connections {
 		r.policies(c, n)
+		r.unknowable(c, n)
 	}
 	r.sameIdentity(c)
 	return sortProblems(r.list)

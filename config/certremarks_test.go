@@ -67,6 +67,7 @@ func TestWhatWillFail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	put("withcrl", w.issue(nil, "gw", nil, names("gw.example"), func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://crl.example/"} }))
 	w.write("weakca.pem", w.issue(nil, "Weak CA", weak, isCA).pem())
 
 	const cred = `x509ca = ["ca.pem", "other.pem"]
@@ -94,6 +95,10 @@ private = "*.key"`
 		{"a pinned one for somebody else", connection(cred, `certs = "gw.pem"`, "certs = \"deep.pem\"\nid = \"peer.example\""), []string{`:13:9: connections.a.remote.certs: …deep.pem": …is not for the remote id "peer.example"; it is for "deep.example", "CN=deep"; write id = "deep.example" into [connections.a.remote]`}},
 		{"a list that is out of date", connection(cred+"\nx509crl = \"old.crl\"", `certs = "gw.pem"`, ""), []string{`:4:11: credentials.x509crl: …old.crl": the revocation list was to be replaced at …; fetch a new one`}},
 		{"a list of nobody", connection("x509ca = \"other.pem\"\nprivate = \"*.key\"\nx509crl = \"alien.crl\"", `certs = "twin.pem"`, ""), []string{`:4:11: …alien.crl": the revocation list is of "CN=Test CA", a CA that is not known here`}},
+		{"strict, and nobody to ask", connection(cred, `certs = "gw.pem"`, `revocation = "strict"`), []string{`:13:1: connections.a.remote.revocation is "strict", and nothing here says which certificates were revoked; …; write x509crl = "FILE" into [credentials]`}},
+		{"strict, and somebody to ask", connection(cred, `certs = "withcrl.pem"`, `revocation = "strict"`), nil},
+		{"strict, and an authority to ask", "[authorities.x]\ncacert = \"ca.pem\"\ncrl_uris = \"http://crl.example/\"\n" + connection(cred, `certs = "gw.pem"`, `revocation = "strict"`), nil},
+		{"strict, and the peer says it", strings.Replace(connection(cred, `certs = "gw.pem"`, `revocation = "strict"`), "[connections.a]\n", "[connections.a]\nocsp = \"request\"\n", 1), nil},
 		{"a policy that nobody has", connection(cred+"\nx509 = \"withpolicy.pem\"", `certs = "gw.pem"`, `cert_policy = "1.2.3.5"`), []string{`:14:1: connections.a.remote.cert_policy is 1.2.3.5, and the CAs below the roots that are known here issue under other policies: "CN=Policy CA"`}},
 		{"a policy that somebody has", connection(cred+"\nx509 = \"withpolicy.pem\"", `certs = "gw.pem"`, `cert_policy = ["1.2.3.5", "1.2.3.4"]`), nil},
 		{"two for one identity", connection(cred+"\nx509 = [\"twin.pem\", \"gw.pem\"]", `id = "gw.example"`, ""), []string{`:10:1: connections.a.local has two certificates for "gw.example": …twin.pem" and …gw.pem"; the first that the peer asks for is taken; write certs = "`}},
@@ -212,6 +217,7 @@ func TestCertificateErrors(t *testing.T) {
 		{"no policy", connection(cred, `certs = "gw.pem"`, `cert_policy = "1.2.x"`), []string{`:13:15: an element of connections.a.remote.cert_policy is "1.2.x", which is no object identifier`}},
 		{"no word", connection(cred, `certs = "gw.pem"`, `revocation = "hard"`), []string{`:13:14: connections.a.remote.revocation is "hard"; write "relaxed", "ifuri" or "strict"`}},
 		{"a key of the other side", connection(cred, "certs = \"gw.pem\"\ncacerts = \"ca.pem\"", ""), []string{`:11:1: unknown key connections.a.local.cacerts; cacerts belongs in [connections.NAME.remote]`}},
+		{"one letter less", connection(cred, `certs = "gw.pem"`, `cacert = "ca.pem"`), []string{`:13:1: unknown key connections.a.remote.cacert; did you mean cacerts?`}},
 		{"a bundle that is none", "[secrets.pkcs12.x]\nfile = \"gw.pem\"\nsecret = \"x\"\n" + connection(cred, `certs = "gw.pem"`, ""), []string{`:2:1: secrets.pkcs12.x.file: …gw.pem" is a certificate, not a PKCS #12 bundle`}},
 		{"a secret without a file", "[secrets.rsa.x]\nsecret = \"x\"\n" + connection(cred, `certs = "gw.pem"`, ""), []string{`:1:1: secrets.rsa.x has no file; write file = "FILE"`}},
 		{"two secrets", "[secrets.rsa.x]\nfile = \"gw.key\"\nsecret = \"x\"\nsecret_file = \"y\"\n" + connection(cred, `certs = "gw.pem"`, ""), []string{`:4:1: secrets.rsa.x has both secret and secret_file`}},

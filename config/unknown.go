@@ -47,6 +47,11 @@ func (t *table) advise(key string) string {
 			return fmt.Sprintf("did you mean %s?", k)
 		}
 	}
+	for _, k := range known {
+		if k == key+"s" || k+"s" == key {
+			return fmt.Sprintf("did you mean %s?", k)
+		}
+	}
 	for _, place := range homesOf(key) {
 		if place != t.pattern {
 			return fmt.Sprintf("%s belongs in [%s]", key, place)
