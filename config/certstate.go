@@ -24,7 +24,8 @@ func (c *Config) CredentialState() string {
 			fmt.Fprintf(h, "%q -\n", name)
 			return nil, err
 		}
-		fmt.Fprintf(h, "%q %d %d %o %d\n", name, info.ModTime().UnixNano(), info.Size(), info.Mode(), fileNumber(info))
+		changed, device := changedAt(info)
+		fmt.Fprintf(h, "%q %d %d %o %d %d %d\n", name, info.ModTime().UnixNano(), info.Size(), info.Mode(), fileNumber(info), changed, device)
 		return info, nil
 	}
 	for _, name := range c.watch {

@@ -2,6 +2,7 @@ package ike
 
 import (
 	"context"
+	"crypto/sha256"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -28,9 +29,11 @@ import (
 const (
 	// inquiryTime is how long a peer is kept waiting. It is less than what the machine waits for.
 	inquiryTime = 12 * time.Second
-	// maxInquiries bounds those that wait, and maxInquiriesOfPeer those of one peer: of a connection, or of an address.
-	maxInquiries       = 1024
-	maxInquiriesOfPeer = 64
+	// maxInquiries bounds those that wait, and maxInquiriesOfPeer those of one peer: of a connection, or of an address. Of these
+	// maxInquiriesOfHolder are of one certificate: whoever has one, and a server that is slow, keeps out no others of his connection.
+	maxInquiries         = 1024
+	maxInquiriesOfPeer   = 64
+	maxInquiriesOfHolder = 16
 	// maxRounds is how often one is assessed: each time something else is fetched.
 	maxRounds = 8
 	// assessors is how many are assessed at a time: one at a time has the store.
@@ -41,12 +44,23 @@ const (
 type inquiry struct {
 	errand   gateway.Errand
 	peer     peer
+	holder   certificateSum
 	want     auth.Unrevoked
 	deadline time.Time
 	timer    *time.Timer
 	rounds   int
 	pending  int // flights that it waits for
 	done     bool
+}
+
+// certificateSum is the SHA-256 of a certificate of a peer. The peer has proved that it has the key.
+type certificateSum [sha256.Size]byte
+
+func certificateOf(u auth.Unrevoked) certificateSum {
+	if len(u.Chain) == 0 {
+		return certificateSum{}
+	}
+	return sha256.Sum256(u.Chain[0].Raw)
 }
 
 // revocations finds out whether certificates were revoked.
@@ -69,7 +83,8 @@ type revocations struct {
 	ended   bool
 	ready   []*inquiry
 	of      map[peer]int // inquiries that are not done
-	open    int          // all of them
+	held    map[certificateSum]int
+	open    int // all of them
 	refused uint64
 
 	mu     sync.Mutex
@@ -85,7 +100,7 @@ func (r *revocations) init(client *fetch.Client, dir *cache.Dir, log *slog.Logge
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.kick = make(chan struct{}, 1)
 	r.work.L = &r.door
-	r.of = map[peer]int{}
+	r.of, r.held = map[peer]int{}, map[certificateSum]int{}
 	r.flights.init()
 }
 
@@ -122,15 +137,16 @@ func asks(w sa.Want) (auth.Unrevoked, bool) {
 
 // ask takes an errand. It is refused at once if too many wait.
 func (r *revocations) ask(x gateway.Errand, u auth.Unrevoked) (result sa.Result, done bool) {
-	q := &inquiry{errand: x, peer: peerOf(x), want: u, deadline: time.Now().Add(inquiryTime)}
+	q := &inquiry{errand: x, peer: peerOf(x), holder: certificateOf(u), want: u, deadline: time.Now().Add(inquiryTime)}
 	r.door.Lock()
 	defer r.door.Unlock()
-	if r.open >= maxInquiries || r.of[q.peer] >= maxInquiriesOfPeer {
+	if r.open >= maxInquiries || r.of[q.peer] >= maxInquiriesOfPeer || r.held[q.holder] >= maxInquiriesOfHolder {
 		r.refused++
 		return sa.Unfulfilled{Err: &sa.RequestError{Want: x.Want.String(), Reason: "too many others wait"}}, true
 	}
 	r.open++
 	r.of[q.peer]++
+	r.held[q.holder]++
 	r.ready = append(r.ready, q)
 	r.work.Signal()
 	return nil, false
@@ -213,6 +229,9 @@ func (r *revocations) conclude(q *inquiry, v revocation.Verdict) {
 	r.open--
 	if r.of[q.peer]--; r.of[q.peer] == 0 {
 		delete(r.of, q.peer)
+	}
+	if r.held[q.holder]--; r.held[q.holder] == 0 {
+		delete(r.held, q.holder)
 	}
 	r.door.Unlock()
 	if err := v.Err(); err != nil {

@@ -272,35 +272,6 @@ func TestShared(t *testing.T) {
 	}
 }
 
-// TestTooMany: one peer can't have more than its part wait, and others are asked for meanwhile.
-func TestTooMany(t *testing.T) {
-	a := newAuthority(t)
-	release := make(chan struct{})
-	a.block["/slow"] = release
-	x := newInquirer(t, true, nil)
-	chain := a.end(10, "/slow", "")
-	refused := 0
-	for range maxInquiriesOfPeer + 5 {
-		if r, done := x.send(chain, policy.RevocationStrict, "192.0.2.9"); done {
-			if refused++; !sa.NotNow(errOf(r)) {
-				t.Errorf("%v", errOf(r))
-			}
-		}
-	}
-	if refused != 5 {
-		t.Errorf("%d refused", refused)
-	}
-	if err := x.verdict(a.end(11, "/crl", ""), policy.RevocationStrict); err != nil {
-		t.Errorf("another peer: %v", err)
-	}
-	close(release)
-	for range maxInquiriesOfPeer {
-		if err := errOf(<-x.results); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // TestEndWhileFetching: the end does not wait for a server.
 func TestEndWhileFetching(t *testing.T) {
 	a := newAuthority(t)

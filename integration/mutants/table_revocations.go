@@ -89,6 +89,11 @@ func revocations() []Mutant {
 			Why: "an old list that was refused would be believed after a restart",
 		},
 		{
+			Name: "revocation-one-for-all", File: "ike/revocations.go", Tests: "^TestTooManyOfOne$",
+			Old: " || r.held[q.holder] >= maxInquiriesOfHolder {", New: " {",
+			Why: "the holder of one certificate would keep out all others of a connection",
+		},
+		{
 			Name: "fetch-shared", File: "ike/fetchers.go", Tests: "^TestShared$",
 			Old: "		r.byKey[key] = f\n", New: "",
 			Why: "each of many peers would have the same list fetched",

@@ -135,6 +135,7 @@ func TestRecord(t *testing.T) {
 	}
 	leaf := &x509.Certificate{NotBefore: now, NotAfter: now.Add(90 * 24 * time.Hour)}
 	done := issued(now, "a", leaf)
+	none := issued(now, "a", &x509.Certificate{NotBefore: now, NotAfter: now.Add(-time.Hour)})
 	if !renewal(leaf).Equal(now.Add(60 * 24 * time.Hour)) {
 		t.Error(renewal(leaf))
 	}
@@ -152,6 +153,8 @@ func TestRecord(t *testing.T) {
 		{"failed, and the clock went back a year", failed, now.AddDate(-1, 0, 0), "a", false, now.AddDate(-1, 0, 0).Add(failed.Next.Sub(failed.Last))},
 		{"failed, and the clock went on a year", failed, now.AddDate(1, 0, 0), "a", false, failed.Next},
 		{"issued", done, now, "a", true, now.Add(30 * 24 * time.Hour)},
+		{"issued, for no time", none, now, "a", true, now.Add(firstPause)},
+		{"issued, for no time, and lost", none, now, "a", false, now.Add(firstPause)},
 		{"issued, and lost", done, now, "a", false, now.Add(time.Hour)},
 		{"issued, and the clock went on", done, now.AddDate(0, 0, 20), "a", true, now.Add(30 * 24 * time.Hour)},
 	} {

@@ -209,9 +209,10 @@ func (r record) begin(now time.Time, what string) record {
 }
 
 // issued is the record of an attempt that has got a certificate. A third of its time has to pass before the next one, whatever the clock
-// says then: one that is far ahead would have every certificate renewed at once.
+// says then: one that is far ahead would have every certificate renewed at once. A certificate that lasts for no time at all is no reason to
+// ask without a pause.
 func issued(now time.Time, what string, c *x509.Certificate) record {
-	return record{What: what, Last: now, Next: now.Add(c.NotAfter.Sub(c.NotBefore) / 3)}
+	return record{What: what, Last: now, Next: now.Add(max(c.NotAfter.Sub(c.NotBefore)/3, firstPause))}
 }
 
 // lostPause is how long after a certificate was issued another one may be asked for if its file is no longer there.

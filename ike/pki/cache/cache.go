@@ -52,17 +52,23 @@ func (d *Dir) name(key string) string {
 
 // Get returns what was put last under a key, nil if there is nothing. An error is for the log.
 func (d *Dir) Get(key string, most int) ([]byte, error) {
-	f, err := os.Open(d.name(key))
+	path := d.name(key)
+	// Before it is opened: to open a pipe takes until somebody writes into it.
+	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > int64(most) {
-		return nil, fmt.Errorf("%s is no file of at most %d bytes", f.Name(), most)
+	if !info.Mode().IsRegular() || info.Size() > int64(most) {
+		return nil, fmt.Errorf("%s is no file of at most %d bytes", path, most)
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, int64(most)))
 }
 
