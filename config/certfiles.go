@@ -183,12 +183,12 @@ func (s *shelf) noSecret(path string) error {
 	if err != nil || len(data) > files.MaxKey || files.HasPrivateKey(data) {
 		return nil
 	}
-	switch files.Identify(data) {
-	case files.KindCertificate, files.KindSPKI, files.KindRequest:
-		_, err = files.PrivateKey(data, nil)
-		return err
+	public := []files.Kind{files.KindCertificate, files.KindSPKI, files.KindRequest}
+	if !slices.Contains(public, files.Identify(data)) {
+		return nil
 	}
-	return nil
+	_, err = files.PrivateKey(data, nil)
+	return err
 }
 
 // emptyFolders says of names of folders and patterns that stand for no file that they do.
