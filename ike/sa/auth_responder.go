@@ -1,10 +1,12 @@
 package sa
 
 import (
+	"errors"
 	"time"
 
 	"esplanade/ike/auth"
 	"esplanade/ike/diag"
+	"esplanade/ike/pki"
 	"esplanade/ike/wire"
 )
 
@@ -112,9 +114,12 @@ func (m *Machine) attempt(cfg *Config, r *request, idi *wire.ID) *refusedAuth {
 	return refused(m.peerIs(0, idi))
 }
 
-// verifyAuth judges what the peer proves itself with. A first request with another method than the connection asks for, or for another
-// number of rounds, may be
-// for the next one with the same identities: nothing has been compared with a key yet, and nothing is once more after it has.
+// maxTrusts is how many connections judge the certificate of a peer that has proved nothing yet. Each of them may verify a chain for it.
+const maxTrusts = 8
+
+// verifyAuth judges what the peer proves itself with. A first request with another method than the connection asks for, for another
+// number of rounds, or with a certificate of another CA may be for the next one with the same identities: nothing has been compared with a
+// secret yet, and nothing is once more after it has.
 func (m *Machine) verifyAuth(r *request) *refusedAuth {
 	if m.flow.judged {
 		return nil
@@ -123,7 +128,12 @@ func (m *Machine) verifyAuth(r *request) *refusedAuth {
 	_, err := m.judge(r.payloads)
 	for otherConnection(err) && m.flow.rounds == 1 && len(m.candidates) > 1 {
 		if m.best == nil {
-			m.best = &refusedCandidate{m.cfg, m.flow, err}
+			m.best = &refusedCandidate{cfg: m.cfg, flow: m.flow, err: err}
+		}
+		if errors.As(err, new(*pki.Refusal)) {
+			if m.best.judged++; m.best.judged == maxTrusts {
+				break
+			}
 		}
 		m.candidates = m.candidates[1:]
 		if m.attempt(m.candidates[0], r, idi) == nil {
@@ -146,6 +156,8 @@ type refusedCandidate struct {
 	cfg  *Config
 	flow *authFlow
 	err  error
+	// judged is how many connections have judged a certificate since.
+	judged int
 }
 
 // admitAuth lets a peer in that has proved itself, once: it comes the way it says, there is room for it, and its ticket is good.

@@ -9,7 +9,7 @@ import (
 // Proof wants what a proof of IKE_AUTH needs and can't do itself: its own Want says what. [Proved] fulfils it.
 type Proof struct {
 	Want auth.Want
-	// Proved: the peer has proved itself, so that this is no work for a stranger.
+	// Proved: the peer has proved itself, its first identity at least, so that this is no work for a stranger.
 	Proved bool
 }
 
@@ -51,7 +51,7 @@ func (p Proof) String() string { return p.Want.String() }
 // askAuth gives an authenticator the answer to what it asks for, or puts a request out. What was asked for by the other proof of
 // the same message may come first among the results: that one is not asked again.
 func (m *Machine) askAuth(w auth.Want) (auth.Answer, bool) {
-	want, a := Proof{Want: w, Proved: m.flow.t.PeerProved}, m.asks
+	want, a := Proof{Want: w, Proved: m.provesOn()}, m.asks
 	for i, r := range a.results {
 		if i >= a.next && r.want.same(want) {
 			a.next = i

@@ -49,6 +49,16 @@ func authentication() []Mutant {
 			Why: "a peer would wait for a proof that it has not announced",
 		},
 		{
+			Name: "proved-is-no-stranger", File: "ike/sa/auth_wait.go", Tests: "^TestProvedIsNoStranger$",
+			Old: "Proved: m.provesOn()}", New: "Proved: m.flow.t.PeerProved}",
+			Why: "with several rounds a key that takes long would never sign, for it costs more than strangers may have",
+		},
+		{
+			Name: "many-connections-judge", File: "ike/sa/auth_responder.go", Tests: "^TestStrangerIsJudgedByFewConnections$",
+			Old: "m.best.judged == maxTrusts {", New: "m.best.judged < 0 {",
+			Why: "a stranger could have its certificate judged by a thousand connections",
+		},
+		{
 			Name: "rounds-for-nobody", File: "ike/auth/rounds.go", Tests: "^TestNoSecondProofForNobody$", In: "ike/sa",
 			Old: "if r.own && t.Initiator && !r.last() &&", New: "if false && !r.last() &&",
 			Why: "whoever answers a call would be shown all of this side's proofs, to try passwords on",
