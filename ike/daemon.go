@@ -102,7 +102,7 @@ func New(o Options) *Daemon {
 		Config: o.Config, DataPlane: o.DataPlane, Host: host{d}, IKEPort: o.IKEPort, NATTPort: o.NATTPort, Bound: o.Bound,
 		Observer: o.Observer, Meter: &d.stats,
 		Log: o.Logger, Logs: func(l slog.Level) bool { return o.Logger.Enabled(context.Background(), l) },
-		Staple: host{d}.Staple, Issued: d.revocations.setOwn, Credentials: o.Credentials, CrashSecret: o.CrashSecret, ExportKeys: o.ExportKeys,
+		Staple: host{d}.Staple, Issued: d.revocations.setOwn, Lists: d.revocations.setFiles, Revoked: d.revocations.revoked, Credentials: o.Credentials, CrashSecret: o.CrashSecret, ExportKeys: o.ExportKeys,
 		Random: random, Jitter: mrand.Float64,
 	})
 	return d

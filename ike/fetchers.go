@@ -191,6 +191,7 @@ func (r *revocations) arrived(f *flight, result string, err error, now time.Time
 	r.counts[FetchKey{kindOf(f.needed), result}]++
 	r.complaints.say(r.log, now, f, err)
 	r.publish(now)
+	r.publishKnown(now)
 	for _, q := range f.waiting {
 		r.landed(q)
 	}
@@ -224,11 +225,13 @@ func (r *revocations) refresh() {
 		r.mu.Lock()
 		now := time.Now()
 		r.takeOwn(now)
+		r.takeUsed(now)
 		due, next := r.store.Due(now)
 		for _, n := range due {
 			r.join(n, nil)
 		}
 		r.publish(now)
+		r.publishKnown(now)
 		r.mu.Unlock()
 		timer.Reset(next.Sub(now))
 	}

@@ -75,7 +75,9 @@ type revocations struct {
 	working sync.WaitGroup
 	kick    chan struct{}                    // something new may be due
 	issued  atomic.Pointer[[]revocation.Own] // what setOwn was told, until it is taken up
+	files   atomic.Pointer[files]            // what setFiles was told, until it is taken up
 	staples atomic.Pointer[stapled]          // what this gateway can send of its own certificates
+	known   atomic.Pointer[revocation.Known] // which certificates are revoked
 
 	// door is what the event loop takes: it is never held during work or while something is logged. Whoever has mu may take it as well.
 	door    sync.Mutex
@@ -86,6 +88,7 @@ type revocations struct {
 	held    map[certificateSum]int
 	open    int // all of them
 	refused uint64
+	used    map[revocation.Ref]struct{} // what revoked was asked for, until it is taken up
 
 	mu     sync.Mutex
 	closed bool
@@ -100,7 +103,7 @@ func (r *revocations) init(client *fetch.Client, dir *cache.Dir, log *slog.Logge
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.kick = make(chan struct{}, 1)
 	r.work.L = &r.door
-	r.of, r.held = map[peer]int{}, map[certificateSum]int{}
+	r.of, r.held, r.used = map[peer]int{}, map[certificateSum]int{}, map[revocation.Ref]struct{}{}
 	r.flights.init()
 }
 
@@ -186,6 +189,7 @@ func (r *revocations) assess(q *inquiry, now time.Time) {
 		return
 	}
 	v := r.store.Assess(now, q.want.Chain, q.want.Rules, q.want.Staples)
+	r.publishKnown(now)
 	if q.rounds++; q.rounds <= maxRounds && now.Before(q.deadline) {
 		for _, n := range v.Needed {
 			if r.join(n, q) {

@@ -40,6 +40,15 @@ func (c *signatureChecker) unrevoked(judged Judged, in []wire.Payload) (u Unrevo
 	return u, u.Rules.Concern(u.Chain)
 }
 
+// letInBy notes the certificates that the peer was let in by. A message may be judged again.
+func (t *Transcript) letInBy(chain []*x509.Certificate) {
+	for _, r := range revocation.Refs(chain) {
+		if !slices.Contains(t.PeerCerts, r) {
+			t.PeerCerts = append(t.PeerCerts, r)
+		}
+	}
+}
+
 // staples are the OCSP answers of a message.
 func staples(in []wire.Payload) (list [][]byte) {
 	for _, x := range in {

@@ -293,6 +293,7 @@ func (c *signatureChecker) Process(t *Transcript, in []wire.Payload) (Step, erro
 		t.PeerGoodUntil = earlier(t.PeerGoodUntil, answer.Value.(revocation.Verdict).Until)
 	}
 	t.Peer, t.PeerScheme = judged.Peer, judged.By
+	t.letInBy(judged.Chain)
 	c.status = Done
 	return Step{Status: Done}, nil
 }

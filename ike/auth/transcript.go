@@ -5,6 +5,7 @@ import (
 
 	"esplanade/ike/identity"
 	"esplanade/ike/pki"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/suite"
 	"esplanade/ike/wire"
 )
@@ -37,7 +38,9 @@ type Transcript struct {
 	// Requests are the peer's CERTREQ payloads.
 	Requests []*wire.CertReq
 	// Peer is who has proved itself by a signature, and PeerScheme what that is made by. [CheckSignature] sets both.
-	Peer       pki.Peer
+	Peer pki.Peer
+	// PeerCerts name all certificates that it was let in by, of each round.
+	PeerCerts  []revocation.Ref
 	PeerScheme Scheme
 	// Own is what this side has signed with. [ProveSignature] sets it.
 	Own Signed

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"hash"
+	"iter"
+	"slices"
 
 	"github.com/cloudflare/circl/sign/ed448"
 
@@ -66,6 +68,52 @@ func (s *Set) Issued() []revocation.Own {
 		return nil
 	}
 	return s.issued
+}
+
+// Lists are the CRLs of files, of all connections, and Authorities the CAs that are known for any: whatever a list of them says, it says
+// of every peer. They may be called on nil.
+func (s *Set) Lists() (list []*revocation.List) {
+	for a := range s.accepted() {
+		for _, l := range a.Rules.Lists {
+			if !slices.Contains(list, l) {
+				list = append(list, l)
+			}
+		}
+	}
+	return list
+}
+
+// Authorities: see [Set.Lists].
+func (s *Set) Authorities() (list []*x509.Certificate) {
+	seen := map[*x509.Certificate]bool{}
+	for a := range s.accepted() {
+		if a.Trust == nil {
+			continue
+		}
+		for _, c := range slices.Concat(a.Trust.Anchors, a.Trust.Intermediates) {
+			if !seen[c] {
+				seen[c] = true
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
+// accepted is what the peers of all connections have to show.
+func (s *Set) accepted() iter.Seq[Accepted] {
+	return func(yield func(Accepted) bool) {
+		if s == nil {
+			return
+		}
+		for _, c := range s.connections {
+			for _, a := range c.Accept {
+				if !yield(a) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Own are the pairs of a local table of a connection, the best first. It may be called on nil.

@@ -67,6 +67,24 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// TestListsOfAll: the lists and CAs of all connections, each once.
+func TestListsOfAll(t *testing.T) {
+	ca, _ := certificate(t, "ca", 2)
+	sub, _ := certificate(t, "sub", 3)
+	l, o := new(revocation.List), new(revocation.List)
+	accept := func(lists ...*revocation.List) Connection {
+		return Connection{Accept: []Accepted{{}, {Trust: &pki.Trust{Anchors: []*x509.Certificate{ca}, Intermediates: []*x509.Certificate{sub}}, Rules: revocation.Rules{Lists: lists}}}}
+	}
+	s := NewSet(map[string]Connection{"a": accept(l), "b": accept(l, o)})
+	if n, m := len(s.Lists()), len(s.Authorities()); n != 2 || m != 2 {
+		t.Errorf("%d lists, %d CAs", n, m)
+	}
+	s = nil
+	if s.Lists() != nil || s.Authorities() != nil {
+		t.Error("nothing has something")
+	}
+}
+
 // TestMark: everything that decides what a proof is worth changes the mark, and nothing else does.
 func TestMark(t *testing.T) {
 	own, key := certificate(t, "gw", 1)

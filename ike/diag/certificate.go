@@ -67,8 +67,11 @@ type Certificate struct {
 
 // text is "the certificate 'CN=b' (serial number 12ab, issued by 'CN=CA')".
 func (c Certificate) text() string {
-	if c.Subject == "" {
+	switch {
+	case c.Subject == "" && c.Serial == "":
 		return "a certificate"
+	case c.Subject == "":
+		return "the certificate with the serial number " + oneLine(c.Serial) + ", issued by " + quote(c.Issuer)
 	}
 	s := "the " + orUnknown(c.Role, "certificate") + " " + quote(c.Subject)
 	if c.Serial == "" {

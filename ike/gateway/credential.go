@@ -7,6 +7,7 @@ import (
 	"esplanade/config"
 	"esplanade/ike/auth"
 	"esplanade/ike/credential"
+	"esplanade/ike/pki/revocation"
 )
 
 // credential finds what the machines, and their peers, prove with who they are: the key of today's configuration.
@@ -41,10 +42,21 @@ func (g *Manager) staple(now time.Time, c *x509.Certificate) []byte {
 	return g.o.Staple(now, c)
 }
 
-// tellIssued says which certificates this side has.
+// revoked finds a certificate that is known as revoked.
+func (g *Manager) revoked(now time.Time, refs []revocation.Ref) *revocation.Withdrawn {
+	if g.o.Revoked == nil {
+		return nil
+	}
+	return g.o.Revoked(now, refs)
+}
+
+// tellIssued says which certificates this side has, and which CRLs of files.
 func (g *Manager) tellIssued() {
 	if g.o.Issued != nil {
 		g.o.Issued(g.credentials.Issued())
+	}
+	if g.o.Lists != nil {
+		g.o.Lists(g.credentials.Lists(), g.credentials.Authorities())
 	}
 }
 

@@ -31,6 +31,7 @@ func (g *Manager) newEnv() *sa.Env {
 		Own:         g.ownPairs,
 		Accepted:    g.accepted,
 		Staple:      g.staple,
+		Revoked:     g.revoked,
 		Mark:        func(connection string) [sha256.Size]byte { return g.credentials.Mark(connection) },
 		PPK:         g.ppk,
 		FreePPK:     g.freePPK,

@@ -40,6 +40,10 @@ type Options struct {
 	// side has that can have one, whenever that has changed; it may be nil.
 	Staple func(now time.Time, c *x509.Certificate) []byte
 	Issued func([]revocation.Own)
+	// Revoked finds a certificate that is known as revoked, see [sa.Env]; nil: nobody knows of any. Lists is told which CRLs there are in
+	// files and which CAs are known, whenever they are others; it may be nil.
+	Revoked func(now time.Time, refs []revocation.Ref) *revocation.Withdrawn
+	Lists   func(lists []*revocation.List, cas []*x509.Certificate)
 	// CrashSecret is what the tokens of quick crash detection are made with (RFC 6290). It must be the same after a restart,
 	// and nobody else's; nil makes no tokens.
 	CrashSecret []byte

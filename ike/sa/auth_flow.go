@@ -280,6 +280,7 @@ func (m *Machine) established(now time.Time) {
 	if m.auth.until, m.auth.good = t.Peer.Until, t.PeerGoodUntil; m.resume.active {
 		m.auth.until = m.resume.until
 	}
+	m.startLooking(now, t.PeerCerts)
 	m.auth.reauthAt = earliest(m.auth.reauthAt, m.resume.reauthAt)
 	m.init.ownMessage, m.init.peerMessage = nil, nil // the nonces still key the first child
 	m.signed = t.Own

@@ -9,6 +9,7 @@ import (
 	"esplanade/ike/auth"
 	"esplanade/ike/credential"
 	"esplanade/ike/diag"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/policy"
 	"esplanade/ike/selector"
 	"esplanade/ike/ticket"
@@ -52,6 +53,9 @@ type Env struct {
 	Staple func(now time.Time, c *x509.Certificate) []byte
 	// hashes are those that this side takes in signatures; nil: all. Tests have peers with fewer.
 	hashes []wire.HashAlgorithm
+	// Revoked finds a certificate that is known as revoked by now among those that a peer was let in by, without asking anybody; nil if
+	// there is none. What it is asked for is in use. Nil: nobody knows of any.
+	Revoked func(now time.Time, refs []revocation.Ref) *revocation.Withdrawn
 	// method makes the authenticators of a method of authentication; nil: [methodOf]. Tests have methods of their own.
 	method func(policy.Auth) method
 	// PPK finds a post-quantum preshared key. FreePPK reports whether a connection that names none may use this one, and

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"esplanade/ike/diag"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/wire"
 )
 
@@ -19,6 +20,9 @@ type authLife struct {
 	good time.Time
 	// cert is the subject of that certificate, for people.
 	cert string
+	// certs are all that the peer was let in by, and lookAt is when it is looked again whether one of them was revoked.
+	certs  []revocation.Ref
+	lookAt time.Time
 	// reauthAt is when this side reauthenticates; expireAt when the SA is closed because nobody has.
 	reauthAt, expireAt time.Time
 	// responder: this side answered the IKE_AUTH request, whoever has rekeyed the IKE SA since.
@@ -87,6 +91,9 @@ func (m *Machine) advanceAuthLife(now time.Time) {
 		return
 	}
 	a := &m.auth
+	if m.expelled(now) {
+		return
+	}
 	if !a.expireAt.IsZero() && !now.Before(a.expireAt) {
 		a.expireAt, a.reauthAt = time.Time{}, time.Time{}
 		m.emit(Failed{Failure: diag.Expired(m.where(wire.ExchangeIKEAuth), "nobody has authenticated again in time")})
@@ -103,9 +110,9 @@ func (m *Machine) advanceAuthLife(now time.Time) {
 func (m *Machine) authTimeout() time.Time {
 	switch m.state {
 	case StateEstablished:
-		return earliest(m.auth.reauthAt, m.auth.expireAt)
+		return earliest(earliest(m.auth.reauthAt, m.auth.expireAt), m.auth.lookAt)
 	case StateRekeying:
-		return m.auth.expireAt
+		return earliest(m.auth.expireAt, m.auth.lookAt)
 	default:
 		return time.Time{}
 	}

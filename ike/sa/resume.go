@@ -6,6 +6,7 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/proposal"
 	"esplanade/ike/suite"
 	"esplanade/ike/ticket"
@@ -41,6 +42,8 @@ type Session struct {
 	Authenticated, ReauthAt time.Time
 	// Until is when the certificate ends that the gateway proved itself with, or what is known of its revocation; zero for one without an end.
 	Until time.Time
+	// Certs are those that it was let in by.
+	Certs []revocation.Ref
 
 	mark [ticket.MarkLen]byte
 	// transcribed is that of the IKE SA.
@@ -75,6 +78,8 @@ type resumption struct {
 	since, reauthAt time.Time
 	// until is when the certificate ends that the peer proved itself with, or what is known of its revocation.
 	until time.Time
+	// certs are those that the peer was let in by.
+	certs []revocation.Ref
 	// serial is the ticket's, and of the SPI of the IKE SA that it was given with, on the responder.
 	serial ticket.Serial
 	of     wire.SPI

@@ -73,6 +73,9 @@ func (t *resumeTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 // obsolete tells why a session does not fit the connection as it is configured now.
 func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
 	s, c := t.s, m.cfg
+	if w := m.withdrawn(now, s.Certs); w != nil {
+		return w.Error()
+	}
 	mark, ok := m.credentialMark(s.LocalID, s.RemoteID)
 	_, err := proposal.Choose(c.Proposals, []wire.Proposal{s.Chosen.Wire()}, proposal.Options{})
 	_, matches := s.RemoteID.Matches(c.RemoteID)
@@ -144,7 +147,7 @@ func (t *resumeTask) take(m *Machine, now time.Time, msg *wire.Message, datagram
 		return sequelOver
 	}
 	m.transcribed = t.s.transcribed
-	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, until: t.s.Until, reauthAt: t.s.ReauthAt}
+	m.resume = resumption{active: true, own: t.s.LocalID, peer: t.s.RemoteID, since: t.s.Authenticated, until: t.s.Until, certs: t.s.Certs, reauthAt: t.s.ReauthAt}
 	m.answered(now, msg, datagram, path)
 	m.requeue(&authTask{})
 	return sequelOver
@@ -203,7 +206,7 @@ func (m *Machine) takeTicket(r *response) {
 		LocalID: m.localID, RemoteID: m.remoteID, Chosen: m.chosen, Authenticated: m.authenticatedAt(),
 		ReauthAt: m.auth.reauthAt, mark: mark, transcribed: m.transcribed,
 	}
-	s.Until = m.provedUntil()
+	s.Until, s.Certs = m.provedUntil(), m.auth.certs
 	s.Expires = earliest(s.Expires, s.Until)
 	s.Keys.D = slices.Clone(m.keys.D)
 	m.resume.granted = true

@@ -76,7 +76,11 @@ func (m *Machine) openTicket(now time.Time, b []byte) error {
 	case m.cfg.authOver(s.Authenticated, now):
 		return ticket.ErrExpired
 	}
-	m.resume = resumption{active: true, own: own, peer: peer, since: s.Authenticated, until: s.Until, serial: serial, of: wire.SPI(s.SPI)}
+	certs := refsOf(s.Certs)
+	if w := m.withdrawn(now, certs); w != nil {
+		return w
+	}
+	m.resume = resumption{active: true, own: own, peer: peer, since: s.Authenticated, until: s.Until, certs: certs, serial: serial, of: wire.SPI(s.SPI)}
 	m.chosen, m.keys.D, m.transcribed = chosen, s.SKd, s.Transcribed
 	return nil
 }
@@ -171,7 +175,7 @@ func (m *Machine) grantTicket(r *request) []wire.Payload {
 	b, err := m.env.Tickets.Seal(r.now, expires, &ticket.State{
 		Connection: m.cfg.Name, IDi: idOctets(m.remoteID), IDr: idOctets(m.localID),
 		Encr: c.Encr.ID, KeyBits: c.Encr.KeyLength, PRF: c.PRF, Integ: c.Integ, KE: c.KE, AddKE: c.AddKE[:], SKd: m.keys.D, SPI: uint64(m.localSPI),
-		Method: uint8(m.cfg.provedBy()), Mark: mark, Authenticated: m.authenticatedAt(), Until: m.provedUntil(),
+		Method: uint8(m.cfg.provedBy()), Mark: mark, Authenticated: m.authenticatedAt(), Until: m.provedUntil(), Certs: certNames(m.auth.certs),
 		Transcribed: m.transcribed,
 	})
 	if err != nil {

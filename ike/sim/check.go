@@ -30,7 +30,7 @@ type Stats struct {
 	// others.
 	Signatures, Judged, Refused, Renewals int
 	// Revoked certificates, and answers that one is not.
-	Revoked, Unrevoked int
+	Revoked, Unrevoked, Withdrawn int
 }
 
 // Add sums two counts.
@@ -62,6 +62,7 @@ func (s *Stats) Add(o Stats) {
 	s.Renewals += o.Renewals
 	s.Revoked += o.Revoked
 	s.Unrevoked += o.Unrevoked
+	s.Withdrawn += o.Withdrawn
 }
 
 // checker watches the wire and both hosts.

@@ -53,6 +53,7 @@ type Host struct {
 	believes bool
 	certs    certificates
 	store    revocation.Store
+	fetched  []revocation.Needed // what there is in store that was fetched, each address once
 	// ignored: the datagram that came last had no effect.
 	ignored bool
 }
@@ -76,14 +77,14 @@ func (h *Host) boot() {
 	h.down, h.stopping = false, false
 	h.data.init(h)
 	h.routes, h.excluded = map[uint64]*selector.Pair{}, map[netip.Addr]int{}
-	h.store = revocation.Store{}
+	h.store, h.fetched = revocation.Store{}, nil
 	h.up, h.kids, h.believes = map[uint64]string{}, map[string]map[uint64]bool{}, false
 	h.shut, h.held, h.spared = map[string]bool{}, map[string]bool{}, map[uint64]bool{}
 	o := gateway.Options{
 		Config: h.withCertificates(h.conf(variant{})), DataPlane: &h.data, Host: hostSide{h}, IKEPort: 500, NATTPort: 4500,
 		Observer: watcher{h}, Meter: watcher{h},
 		Log: slog.New(slog.DiscardHandler), Logs: func(slog.Level) bool { return w.ladder != nil },
-		Random: w.random, Jitter: w.rng.Float64,
+		Random: w.random, Jitter: w.rng.Float64, Revoked: h.revoked,
 	}
 	if w.ladder != nil {
 		o.Log = slog.New(slog.NewTextHandler(ladderLog{h}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime}))

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"math/big"
+	"slices"
 	"time"
 
 	"esplanade/ike/auth"
@@ -113,6 +114,9 @@ func (q *inquiry) assess() {
 
 func (q *inquiry) fetch(n revocation.Needed) {
 	h, w := q.h, q.h.w
+	if !slices.ContainsFunc(h.fetched, func(o revocation.Needed) bool { return o.URI == n.URI }) {
+		h.fetched = append(h.fetched, n)
+	}
 	if der, err := w.fetchList(n.URI); err != nil {
 		h.store.Fail(w.now, n, err)
 	} else if err := h.store.Take(w.now, n, der); err != nil {
@@ -121,6 +125,23 @@ func (q *inquiry) fetch(n revocation.Needed) {
 	if q.pending--; q.pending == 0 {
 		q.assess()
 	}
+}
+
+// revoked is what a host knows of the certificates that a peer was let in by. What it has fetched once, it fetches again, as the daemon's
+// fetchers do.
+func (h *Host) revoked(now time.Time, refs []revocation.Ref) *revocation.Withdrawn {
+	for _, n := range h.fetched {
+		if der, err := h.w.fetchList(n.URI); err == nil {
+			if err := h.store.Take(now, n, der); err != nil {
+				h.w.fail("%s does not take a CRL: %v", h.name, err)
+			}
+		}
+	}
+	x := h.store.Known(now).Revoked(now, refs)
+	if x != nil {
+		h.w.check.stats.Withdrawn++
+	}
+	return x
 }
 
 // revoke has a host's certificate revoked, which gets another one after a while.

@@ -29,6 +29,8 @@ type State struct {
 	Authenticated time.Time
 	// Until is when the client's certificate ends, or one above it; zero for a proof that has no end.
 	Until time.Time
+	// Certs name the client's certificate and those above it, whatever a name looks like: they may be revoked in the meantime.
+	Certs [][]byte
 }
 
 // Limits of the fields of a [State].
@@ -40,6 +42,9 @@ const (
 	// MaxID is the longest identity, with its type; MaxKey the longest SK_d: the key length of PRF_HMAC_SHA2_512.
 	MaxID  = 256
 	MaxKey = 64
+	// MaxCerts is how many certificates a ticket names, and MaxCert the longest name.
+	MaxCerts = 8
+	MaxCert  = 96
 	// maxName and maxAddKE bound the rest.
 	maxName  = 128
 	maxAddKE = 7
@@ -52,7 +57,7 @@ var errMalformed = errors.New("malformed state")
 
 // append encodes a state. Variable fields have their length in two octets in front of them.
 func (s *State) append(b []byte) ([]byte, error) {
-	if len(s.Connection) > maxName || len(s.IDi) > MaxID || len(s.IDr) > MaxID || len(s.SKd) > MaxKey || len(s.AddKE) > maxAddKE {
+	if len(s.Connection) > maxName || len(s.IDi) > MaxID || len(s.IDr) > MaxID || len(s.SKd) > MaxKey || len(s.AddKE) > maxAddKE || len(s.Certs) > MaxCerts {
 		return nil, ErrTooLarge
 	}
 	for _, f := range [...][]byte{[]byte(s.Connection), s.IDi, s.IDr, s.SKd} {
@@ -71,7 +76,14 @@ func (s *State) append(b []byte) ([]byte, error) {
 	}
 	b = append(b, s.Mark[:]...)
 	b = binary.BigEndian.AppendUint64(b, s.SPI)
-	return appendTime(appendTime(b, s.Authenticated), s.Until), nil
+	b = append(appendTime(appendTime(b, s.Authenticated), s.Until), byte(len(s.Certs)))
+	for _, c := range s.Certs {
+		if len(c) == 0 || len(c) > MaxCert {
+			return nil, ErrTooLarge
+		}
+		b = append(append(b, byte(len(c))), c...)
+	}
+	return b, nil
 }
 
 func appendTime(b []byte, t time.Time) []byte {
@@ -104,6 +116,7 @@ func (s *State) parse(b []byte) error {
 		s.SPI = binary.BigEndian.Uint64(b)
 	}
 	s.Authenticated, s.Until = r.time(), r.time()
+	s.Certs = r.certs()
 	if r.failed || len(r.b) > 0 || len(s.IDi) == 0 || len(s.IDr) == 0 || len(s.SKd) == 0 {
 		return errMalformed
 	}
@@ -139,6 +152,23 @@ func (r *reader) field(limit int) []byte {
 		r.failed = true
 	}
 	return r.take(n)
+}
+
+func (r *reader) certs() (list [][]byte) {
+	n := r.take(1)
+	if r.failed || n[0] > MaxCerts {
+		r.failed = true
+		return nil
+	}
+	for range n[0] {
+		size := r.take(1)
+		if r.failed || size[0] == 0 || size[0] > MaxCert {
+			r.failed = true
+			return nil
+		}
+		list = append(list, r.take(int(size[0])))
+	}
+	return list
 }
 
 func (r *reader) time() time.Time {

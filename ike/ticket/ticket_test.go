@@ -3,6 +3,7 @@ package ticket
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -27,7 +28,18 @@ func sample() *State {
 		SPI:        0x0123456789abcdef,
 		Connection: "office", IDi: []byte("\x02a.example"), IDr: []byte("\x02b.example"), Encr: 20, KeyBits: 128, PRF: 5,
 		KE: 31, AddKE: []uint16{36}, SKd: bytes.Repeat([]byte{7}, 32), Method: 2, Mark: [MarkLen]byte{1, 2, 3},
-		Authenticated: time.UnixMilli(epoch.UnixMilli()),
+		Authenticated: time.UnixMilli(epoch.UnixMilli()), Certs: [][]byte{{1}, bytes.Repeat([]byte{2}, MaxCert)},
+	}
+}
+
+// What a ticket names of certificates is bounded; it is not left out.
+func TestTooManyCertificates(t *testing.T) {
+	for _, certs := range [][][]byte{make([][]byte, MaxCerts+1), {bytes.Repeat([]byte{1}, MaxCert+1)}, {{}}} {
+		s := sample()
+		s.Certs = certs
+		if _, err := newRing(9).Seal(epoch, epoch.Add(time.Hour), s); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%d certificates: %v", len(certs), err)
+		}
 	}
 }
 

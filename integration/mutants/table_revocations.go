@@ -98,5 +98,40 @@ func revocations() []Mutant {
 			Old: "		r.byKey[key] = f\n", New: "",
 			Why: "each of many peers would have the same list fetched",
 		},
+		{
+			Name: "revoked-while-up", File: "ike/sa/withdrawn.go", Tests: "^TestRevokedWhileUp$",
+			Old: "	for _, c := range slices.Clone(m.children) {\n		m.removeChild(c, reason, false)\n	}\n", New: "",
+			Why: "a peer whose certificate is revoked could go on sending by not answering the DELETE",
+		},
+		{
+			Name: "revoked-while-waiting", File: "ike/sa/withdrawn.go", Tests: "^TestRevokedWhileWaiting$",
+			Old: "	if m.pending != nil {", New: "	if false {",
+			Why: "a peer whose certificate is revoked could stay by not answering whatever it is asked",
+		},
+		{
+			Name: "revoked-since-ticket", File: "ike/sa/resume_responder.go", Tests: "^TestRevokedSinceTheTicket$",
+			Old: "if w := m.withdrawn(now, certs); w != nil {", New: "if w := m.withdrawn(now, certs); w != nil && false {",
+			Why: "a ticket would bring back a peer whose certificate was revoked since",
+		},
+		{
+			Name: "revoked-since-session", File: "ike/sa/resume_initiator.go", Tests: "^TestRevokedSinceTheTicket$",
+			Old: "if w := m.withdrawn(now, s.Certs); w != nil {", New: "if w := m.withdrawn(now, s.Certs); w != nil && false {",
+			Why: "a client would go back to a gateway whose certificate was revoked since",
+		},
+		{
+			Name: "revoked-ticket-names-none", File: "ike/sa/resume_responder.go", Tests: "^TestRevokedSinceTheTicket$",
+			Old: "Certs: certNames(m.auth.certs),", New: "Certs: certNames(nil),",
+			Why: "a ticket would bring back a peer whose certificate was revoked since",
+		},
+		{
+			Name: "revoked-unused", File: "ike/pki/revocation/known.go", Tests: "^TestUse$",
+			Old: "		if cas[h.ca] {\n			h.used = now\n		}\n", New: "		_ = h\n",
+			Why: "the list of a CA whose peers stay for long would not be fetched any more",
+		},
+		{
+			Name: "revoked-file-gone", File: "ike/pki/revocation/known.go", Tests: "^TestKnownOfNewLists$",
+			Old: "s.configured[key.sum] != nil &&", New: "",
+			Why: "a list that the operator has taken away would put peers out",
+		},
 	}
 }

@@ -91,6 +91,7 @@ func (s *Store) keepAnswer(now time.Time, c, issuer *x509.Certificate, a *answer
 		s.answers = map[answerKey]*heldAnswer{}
 	}
 	s.answers[k] = &heldAnswer{a, l}
+	s.changed = s.changed || s.answerChanges(now, k, a)
 	s.octets += l.octets
 	s.trim()
 }

@@ -96,6 +96,7 @@ func (s *Store) trim() {
 		if fromLists {
 			s.octets -= list.octets
 			delete(s.lists, oldList)
+			s.changed = true
 		} else {
 			s.octets -= a.octets
 			delete(s.answers, oldAnswer)

@@ -69,6 +69,7 @@ func (s *Store) file(now time.Time, k ca, l *List, issuer *x509.Certificate) *he
 			delete(s.files, oldest)
 		}
 		s.files[key] = f
+		s.changed = true
 	}
 	f.used = now
 	return f
@@ -121,6 +122,7 @@ func (s *Store) keepList(now time.Time, n *Needed, h *held) {
 		s.lists = map[string]*held{}
 	}
 	s.lists[key] = h
+	s.changed = true
 	s.octets += h.octets
 	s.trim()
 }

@@ -16,6 +16,12 @@ type Store struct {
 	own     []ownCertificate
 	failed  map[string]*failure // by what must not be asked again for a while
 	octets  int                 // of lists and answers
+
+	// configured are the lists of files that count for everybody, and issuers the CAs that they may be of. See [Store.Known].
+	configured map[[sha256.Size]byte]*List
+	issuers    map[ca]*x509.Certificate
+	known      *Known
+	changed    bool // known is to be made again
 }
 
 // The bounds of a [Store].
@@ -64,6 +70,7 @@ const maxStaples = 8
 // assess says what is known of one certificate, and what to fetch next to know more.
 func (s *Store) assess(now time.Time, c, issuer *x509.Certificate, r *Rules, staples [][]byte) (State, *Needed) {
 	state := State{Certificate: c}
+	s.meet(now, issuer)
 	points := pointsOf(c, oidPoints)
 	crl, ocsp := sourcesOf(c, issuer, r, points)
 	lists := s.listsOf(now, issuer, r, &state.Problems)
