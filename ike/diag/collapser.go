@@ -108,6 +108,8 @@ type entry struct {
 	logged   time.Time     // when the last line was due; zero if none was
 	quiet    time.Duration // until the next line
 	standing standing
+	// paused: it is over as far as is known, and not shown until it comes again. See [Collapser.Recovered].
+	paused bool
 }
 
 // Add counts f, which happened at now, and reports whether it should be logged: always the first time, then at growing
@@ -122,7 +124,7 @@ func (c *Collapser) Add(f *Failure, now time.Time) (r Repeat, log bool) {
 		e = &entry{Repeat: Repeat{First: now}, standing: k.standing}
 		c.file(k, e)
 	}
-	e.Failure, e.Last, e.used = f, now, c.clock
+	e.Failure, e.Last, e.used, e.paused = f, now, c.clock, false
 	e.Count++
 
 	due := e.logged.IsZero() || now.Sub(e.logged) >= e.quiet
@@ -194,6 +196,9 @@ type Lasts map[string]*entry
 func (c *Collapser) Lasts(connection string) Lasts {
 	l := Lasts{}
 	for k, e := range c.byConn[connection] {
+		if e.paused {
+			continue
+		}
 		l.keep("", e)
 		if k.child == "" {
 			l.keep(wholeConnection, e)
@@ -264,9 +269,16 @@ func (c *Collapser) Withdraw(f *Failure) {
 
 // Recovered forgets the failures of a child that came up, and those of its connection that name no child. What its siblings have
 // failed with goes on holding.
-func (c *Collapser) Recovered(connection, child string) {
-	for k := range c.byConn[connection] {
-		if k.child == "" || k.child == child {
+//
+// accepted: the peer has accepted this side's proof. A responder hears that it has not only when the child is up: what it had failed with
+// before is not shown, and goes on being counted when it comes again, so that it is not a new line in the log with each attempt.
+func (c *Collapser) Recovered(connection, child string, accepted bool) {
+	for k, e := range c.byConn[connection] {
+		switch {
+		case k.child != "" && k.child != child:
+		case k.code == CodeAuthRefused && !accepted:
+			e.paused = true
+		default:
 			c.forget(k)
 		}
 	}
@@ -276,7 +288,9 @@ func (c *Collapser) Recovered(connection, child string) {
 func (c *Collapser) All() []Repeat {
 	es := make([]*entry, 0, len(c.entries))
 	for _, e := range c.entries {
-		es = append(es, e)
+		if !e.paused {
+			es = append(es, e)
+		}
 	}
 	slices.SortFunc(es, func(a, b *entry) int { return cmp.Compare(b.used, a.used) })
 	rs := make([]Repeat, len(es))

@@ -109,7 +109,7 @@ func TestCollapserLastAndClear(t *testing.T) {
 	if l := c.Lasts("office"); l.Concerning("net").Failure != a || l.Concerning("other").Failure != whole {
 		t.Errorf("the latest is that of the child: %v", l)
 	}
-	c.Recovered("office", "net")
+	c.Recovered("office", "net", true)
 	if l := c.Lasts("office"); l.Of("").Failure != b || l.Of("net") != nil || l.Of("other").Failure != b {
 		t.Errorf("a child has come up: %v", l)
 	}
@@ -127,6 +127,32 @@ func TestCollapserLastAndClear(t *testing.T) {
 	}
 	if r, log := c.Add(a, testTime.Add(time.Second+ForgetAfter+1)); r.Count != 1 || !log {
 		t.Error("after a long silence it is not new")
+	}
+}
+
+// TestCollapserRefusedAgain: a responder is up before it hears that its proof was refused. That is one failure, however often it is up in between.
+func TestCollapserRefusedAgain(t *testing.T) {
+	var c Collapser
+	f, lines := every()["AuthRefused"], 0
+	for i := range 6 {
+		r, log := c.Add(f, testTime.Add(time.Duration(i)*time.Second))
+		if log {
+			lines++
+		}
+		if last, ok := c.Last("office", ""); r.Count != i+1 || !ok || last.Count != i+1 {
+			t.Fatalf("%d: counted %d, shown %v", i, r.Count, ok)
+		}
+		c.Recovered("office", f.Child, false)
+		if _, ok := c.Last("office", ""); ok || len(c.All()) > 0 {
+			t.Fatal("shown while up")
+		}
+	}
+	if lines != 1 {
+		t.Errorf("%d lines", lines)
+	}
+	c.Recovered("office", f.Child, true)
+	if r, log := c.Add(f, testTime.Add(10*time.Second)); r.Count != 1 || !log {
+		t.Error("it is not new when the peer had accepted the proof")
 	}
 }
 

@@ -394,8 +394,8 @@ func (g *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 	if h.conn.heard() {
 		h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
 	}
-	g.failures.Recovered(h.conn.conf.Name, h.cfg.Name)
-	g.provisional.Recovered(h.conn.conf.Name, h.cfg.Name)
+	g.failures.Recovered(h.conn.conf.Name, h.cfg.Name, e.m.Initiator())
+	g.provisional.Recovered(h.conn.conf.Name, h.cfg.Name, true)
 	g.cleared(h)
 	h.finish(nil)
 	e.handover.goesOn(now)

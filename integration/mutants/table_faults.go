@@ -76,8 +76,8 @@ func faults() []Mutant {
 		},
 		{
 			Name: "failure-of-sibling", File: "ike/diag/collapser.go", Tests: "^TestCollapser",
-			Old: "		if k.child == \"\" || k.child == child {\n			c.forget(k)\n",
-			New: "		if true || k.child == child {\n			c.forget(k)\n",
+			Old: "		case k.child != \"\" && k.child != child:\n",
+			New: "		case false:\n",
 			Why: "a child that comes up would hide why its sibling does not",
 		},
 		{
