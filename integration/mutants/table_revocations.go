@@ -19,6 +19,11 @@ func revocations() []Mutant {
 			Why: "an old list could take the place of a newer one",
 		},
 		{
+			Name: "crl-released", File: "ike/pki/revocation/store.go", Tests: "^TestReleased$",
+			Old: "if f.reason != CertificateHold || now.Before(f.until) {", New: "if true {",
+			Why: "a certificate whose hold was taken back would be refused for as long as the daemon runs",
+		},
+		{
 			Name: "crl-scope", File: "ike/pki/revocation/scope.go", Tests: "^TestList$",
 			Old: "if len(s.names) == 0 {", New: "if true {",
 			Why: "the list of another part of the CA's certificates would say that this one is good",

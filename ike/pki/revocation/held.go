@@ -88,7 +88,7 @@ func byLists(now time.Time, c *x509.Certificate, points []point, lists []*held, 
 		delta := deltaOf(now, base, lists)
 		e, last, found := lookUp(serial, base, delta)
 		if found {
-			return finding{status: Revoked, by: last.List.describe(), this: last.head.ThisUpdate, at: e.at, reason: e.reason}, bases
+			return finding{status: Revoked, by: last.List.describe(), this: last.head.ThisUpdate, until: last.head.NextUpdate, at: e.at, reason: e.reason}, bases
 		}
 		until := base.head.NextUpdate
 		last = base

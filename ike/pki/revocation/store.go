@@ -81,7 +81,10 @@ func (s *Store) assess(now time.Time, c, issuer *x509.Certificate, r *Rules, sta
 	switch f := combine(byAnswer, byList); f.status {
 	case Revoked:
 		state.Status, state.By, state.At, state.Reason, state.Problems = Revoked, f.by, f.at, f.reason, nil
-		return state, nil
+		// A hold may have been taken back since the list or answer has ended that has it.
+		if f.reason != CertificateHold || now.Before(f.until) {
+			return state, nil
+		}
 	case Good:
 		state.Status, state.By, state.Until = Good, f.by, f.until
 	case Unknown: // as the state is already

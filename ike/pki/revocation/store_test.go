@@ -185,6 +185,46 @@ func TestBackOff(t *testing.T) {
 	}
 }
 
+// TestReleased: a certificate that is on hold by what has ended is refused, and asked for again: it may have been released. One that was
+// revoked for good is not.
+func TestReleased(t *testing.T) {
+	ca := newCA(t, nil, "ca")
+	later := noon().Add(25 * time.Hour)
+	for _, reason := range []Reason{CertificateHold, KeyCompromise} {
+		hold := func(r *ocsp.Response) { r.RevocationReason = int(reason) }
+		for _, x := range []struct {
+			kind     Kind
+			c        *holder
+			old, new func(*holder) []byte
+		}{
+			{CRL, newEnd(t, ca, onlyCRL), func(c *holder) []byte { return crlOf(t, ca, 1, listed(c, reason)) }, func(*holder) []byte { return crlOf(t, ca, 2, between(24*time.Hour, 48*time.Hour)) }},
+			{OCSP, newEnd(t, ca, onlyOCSP), func(c *holder) []byte { return answerOf(t, c, ca, ca, says(ocsp.Revoked), hold) },
+				func(c *holder) []byte { return answerOf(t, c, ca, ca, lasts(24*time.Hour, 48*time.Hour)) }},
+		} {
+			var s Store
+			n := need(t, &s, noon(), x.c, ca, Rules{}, x.kind)
+			if err := s.Take(noon(), n, x.old(x.c)); err != nil {
+				t.Fatal(err)
+			}
+			for at, asks := range map[time.Time]bool{noon(): false, later: reason == CertificateHold} {
+				v := s.Assess(at, []*x509.Certificate{x.c.Certificate, ca.Certificate}, Rules{}, nil)
+				if v.Refused == nil || v.States[0].Status != Revoked || (len(v.Needed) == 1) != asks || len(v.Needed) > 1 {
+					t.Errorf("%s, %s, at %v: %+v", x.kind, reason, at, v)
+				}
+			}
+			if reason != CertificateHold {
+				continue
+			}
+			if err := s.Take(later, n, x.new(x.c)); err != nil {
+				t.Error(err)
+			}
+			if state, _ := one(&s, later, x.c, ca, Rules{}); state.Status != Good {
+				t.Errorf("%s: released: %+v", x.kind, state)
+			}
+		}
+	}
+}
+
 // TestSameAddress: that a certificate may not lead to an address says nothing of the operator's same address.
 func TestSameAddress(t *testing.T) {
 	ca, other := newCA(t, nil, "ca"), newCA(t, nil, "other")

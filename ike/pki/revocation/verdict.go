@@ -64,7 +64,8 @@ type Verdict struct {
 	Refused *Refusal
 	// Needed are what would have to be fetched to know more, one thing for each certificate that is not known to be good or revoked, the
 	// best source first. While there are any, the verdict is not the last word: fetch them and assess the chain again. When there is no
-	// time left, the verdict counts as it is. None if a certificate was revoked: there is nothing more to know.
+	// time left, the verdict counts as it is. None if a certificate was revoked, since there is nothing more to know, but for one that is on
+	// hold by what has ended: it may have been released.
 	Needed []Needed
 }
 
@@ -117,7 +118,8 @@ func (v *Verdict) judge(p policy.Revocation) {
 	for i := range v.States {
 		s := &v.States[i]
 		if s.Status == Revoked {
-			v.Refused, v.Needed, v.Until = &Refusal{*s, p}, nil, time.Time{}
+			v.Refused, v.Until = &Refusal{*s, p}, time.Time{}
+			v.Needed = slices.DeleteFunc(v.Needed, func(n Needed) bool { return s.Reason != CertificateHold || !n.Certificate.Equal(s.Certificate) })
 			return
 		}
 		if s.Status == Good && (v.Until.IsZero() || s.Until.Before(v.Until)) {

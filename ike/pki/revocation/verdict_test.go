@@ -51,7 +51,7 @@ func TestPolicy(t *testing.T) {
 			if !v.Until.Equal(c.until) {
 				t.Errorf("%s, %s: until %v, want %v", c.what, p, v.Until, c.until)
 			}
-			if v.Refused != nil && v.Refused.Status == Revoked && v.Needed != nil {
+			if v.Refused != nil && v.Refused.Status == Revoked && len(v.Needed) != 0 {
 				t.Errorf("%s, %s: something is needed still", c.what, p)
 			}
 		}
