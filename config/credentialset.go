@@ -207,6 +207,10 @@ func (s *shelf) accepted(n *Connection, all common) credential.Accepted {
 		s.errorf(a.At("auth"), "write cacerts = \"FILE\" into ["+a.Source.name+"], or x509ca = \"FILE\" into [credentials]",
 			"nothing says which CAs %s accepts of its peer%s", n.Source.name, s.emptyFolders(append(a.each("cacerts", a.CACerts), all.named...)))
 	}
+	if a.Revocation != policy.RevocationRelaxed && len(t.Pinned)+len(t.Keys) > 0 {
+		s.warnf(a.At("revocation"), "take a certificate or key that is to count no more out of the list", "%s.revocation does not count for what certs and pubkeys name: whether "+
+			"that was revoked is not looked for", a.Source.name)
+	}
 	rules := all.rules
 	rules.Policy = a.Revocation
 	return credential.Accepted{Trust: t, Rules: rules}

@@ -267,6 +267,18 @@ func TestRawKeys(t *testing.T) {
 	if len(c.Warnings) != 1 || !matches(c.Warnings[0].String(), ":13:1: connections.a.remote.pubkeys has several keys…can pass for any other peer") {
 		t.Errorf("%v", c.Warnings)
 	}
+	// What is named itself is revoked by taking it out.
+	for remote, warned := range map[string]bool{`certs = "gw.pem"`: true, `pubkeys = "deep.pub"`: true, `cacerts = "ca.pem"`: false} {
+		for _, rule := range []string{"strict", "ifuri", "relaxed"} {
+			c := w.good(connection(`private = "gw.key"`, `pubkeys = "gw.pub"`+"\nid = \"gw.example\"", remote+"\nrevocation = \""+rule+"\""))
+			want := warned && rule != "relaxed"
+			if got := slices.ContainsFunc(c.Warnings, func(p Problem) bool {
+				return matches(p.String(), "connections.a.remote.revocation does not count for what certs and pubkeys name")
+			}); got != want {
+				t.Errorf("%s, %s: warned %v: %v", remote, rule, got, c.Warnings)
+			}
+		}
+	}
 	_, errs := w.load(connection(`private = "gw.key"`, `pubkeys = "deep.pub"`+"\nid = \"gw.example\"", `pubkeys = "deep.pub"`))
 	if len(errs) != 1 || !matches(errs[0].String(), `:9:11: there is no private key for the public key "deep.pub" of connections.a; write private = "FILE"`) {
 		t.Errorf("%v", errs)
