@@ -105,7 +105,7 @@ func (r *remarks) use(u certUse) {
 		r.ownIdentity(u)
 		r.end(u)
 	case u.conn.Remote.ID.Concrete() && !pki.Binds(u.cert, u.conn.Remote.ID):
-		r.say(u, u.cert, `write id = `+quote(firstName(u.cert))+` into [`+u.conn.Remote.name+`]`, "is not for the remote id %s; it is for %s",
+		r.say(u, u.cert, `write id = `+quote(firstName(u.cert, u.conn.Remote.ID))+` into [`+u.conn.Remote.name+`]`, "is not for the remote id %s; it is for %s",
 			quote(u.conn.Remote.ID.String()), pki.Names(u.cert))
 	}
 }
@@ -191,15 +191,19 @@ func (r *remarks) ownIdentity(u certUse) {
 		return
 	}
 	want := "have it issued again with that name in its subjectAltName"
-	if name := firstName(u.cert); name != "" {
+	if name := firstName(u.cert, id); name != "" {
 		want = "write id = " + quote(name) + ", or " + want
 	}
 	r.add(u.conn.Local.At("id"), want, "%s is %s, and the certificate of %s is not for it, so that peers refuse it: it is for %s", u.conn.Local.name+".id", quote(id.String()),
 		quote(u.path), pki.Names(u.cert))
 }
 
-// firstName is an identity that a certificate is for, as it is written; "" if there is none.
-func firstName(c *x509.Certificate) string {
+// firstName is an identity that a certificate is for, as it is written; "" if there is none. It is the subject for whoever has meant one,
+// since the other side then has one as well.
+func firstName(c *x509.Certificate, meant identity.Identity) string {
+	if id := subjectOf(c); meant.Type == identity.DERASN1DN && id.Type == identity.DERASN1DN {
+		return id.String()
+	}
 	for _, list := range [][]string{c.DNSNames, c.EmailAddresses} {
 		for _, name := range list {
 			if id, err := identity.Parse(name); err == nil && pki.Binds(c, id) {

@@ -85,6 +85,7 @@ private = "*.key"`
 		{"an intermediate that ends soon", connection(cred+"\nx509 = \"sub.pem\"", `certs = "below.pem"`, ""), []string{`:11:9: …below.pem": the certificate "CN=Other Sub" expires at …, in 5 days`}},
 		{"another identity", connection(cred, "certs = \"gw.pem\"\nid = \"vpn.example\"", ""), []string{
 			`:11:1: connections.a.local.id is "vpn.example", and the certificate of …gw.pem" is not for it, so that peers refuse it: it is for "gw.example", "192.0.2.1", "CN=gw"; write id = "gw.example", or have it issued again`}},
+		{"another subject", connection(cred, "certs = \"gw.pem\"\nid = \"CN=gw, O=Example\"", ""), []string{`:11:1: …; write id = "CN=gw", or have it issued again`}},
 		{"a key that may not sign", connection(cred, `certs = "nosign.pem"`, ""), []string{`:10:9: …nosign.pem": the certificate "CN=gw" is for a key that may not sign…; have it issued again with digitalSignature`}},
 		{"a critical extension", connection(cred, `certs = "critical.pem"`, ""), []string{`:10:9: …has a critical extension that nobody knows: 1.2.3`}},
 		{"a chain that ends nowhere", connection(cred, `certs = "below.pem"`, ""), []string{`:10:9: …below.pem": the certificate "CN=gw" was issued by "CN=Other Sub", which is not here: a peer that does not have that CA's certificate finds no chain; put the certificate of that CA behind it`}},
