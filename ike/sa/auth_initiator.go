@@ -102,7 +102,7 @@ func (t *authTask) announce(m *Machine, now time.Time, proof []wire.Payload) ([]
 	if !ok {
 		return nil, false
 	}
-	return append(append(payloads, child...), m.mobilityOffer()...), true
+	return m.fewAddresses(append(append(payloads, child...), m.mobilityOffer()...)), true
 }
 
 // done takes the answer of a round: refused or not, judge, and either another round or the end.
@@ -142,6 +142,7 @@ func (t *authTask) done(m *Machine, r *response) {
 	m.established(r.now)
 	m.takeAnnounced(r)
 	t.finishChild(m, r)
+	m.announceRest(r.now)
 }
 
 // authRefused finds the error that an answer is instead of a proof. An error behind a proof is one of the CHILD SA.

@@ -44,6 +44,8 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	for _, say := range m.lastAnswer() {
 		answer = append(answer, say(m, asked)...)
 	}
+	answer = m.fewAddresses(answer)
+	m.announceRest(r.now)
 	return answer
 }
 

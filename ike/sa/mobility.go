@@ -72,6 +72,36 @@ func (m *Machine) mobilityOffer() []wire.Payload {
 	return out
 }
 
+// maxAuthNotifies is how many notifications a message of IKE_AUTH has: strongSwan answers one with more by INVALID_SYNTAX.
+const maxAuthNotifies = 20
+
+// fewAddresses leaves as many of this host's other addresses out of a message of IKE_AUTH as there are notifications too many. The
+// peer is told of all of them by an exchange of their own (see announce.go), as soon as the IKE SA is up.
+func (m *Machine) fewAddresses(payloads []wire.Payload) []wire.Payload {
+	over := -maxAuthNotifies
+	for _, p := range payloads {
+		if _, ok := p.(*wire.Notify); ok {
+			over++
+		}
+	}
+	for i := len(payloads) - 1; i >= 0 && over > 0 && len(m.mob.announced) > 0; i-- {
+		if n, ok := payloads[i].(*wire.Notify); ok &&
+			(n.NotifyType == wire.NotifyAdditionalIP4Address || n.NotifyType == wire.NotifyAdditionalIP6Address) {
+			payloads = slices.Delete(payloads, i, i+1)
+			m.mob.announced = m.mob.announced[:len(m.mob.announced)-1]
+			over--
+		}
+	}
+	return payloads
+}
+
+// announceRest tells the peer of addresses that IKE_AUTH had no room for.
+func (m *Machine) announceRest(now time.Time) {
+	if m.mob.on && len(m.additional()) > len(m.mob.announced) {
+		m.announce(now, false)
+	}
+}
+
 // mobilityAgreed takes what the peer's message of IKE_AUTH says about MOBIKE. The answer of a responder depends on it:
 // nothing is offered to a peer that did not offer it.
 func (m *Machine) mobilityAgreed(payloads []wire.Payload) {
