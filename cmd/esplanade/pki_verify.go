@@ -225,13 +225,20 @@ func (j *judge) verify(c *cobra.Command, name string) (string, error) {
 			line += "; issued by " + pki.Subject(x)
 		}
 	}
-	switch {
-	case len(j.rules.Lists) == 0:
-		line += "; no revocation list was looked at"
-	case slices.ContainsFunc(verdict.States, func(s revocation.State) bool { return s.Status == revocation.Good }):
-		line += "; not revoked"
+	return line + "; " + revocationText(j.rules.Lists, verdict.States), nil
+}
+
+// revocationText says what revocation lists say of the certificates of a chain that is accepted.
+func revocationText(lists []*revocation.List, states []revocation.State) string {
+	if len(lists) == 0 || len(states) == 0 {
+		return "no revocation list was looked at"
 	}
-	return line, nil
+	for _, s := range states {
+		if s.Status != revocation.Good {
+			return "no revocation list that counts is about " + pki.Subject(s.Certificate)
+		}
+	}
+	return "not revoked"
 }
 
 // firstName is an identity that a certificate proves, by its own word.
