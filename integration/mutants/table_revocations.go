@@ -99,6 +99,21 @@ func revocations() []Mutant {
 			Why: "the holder of one certificate would keep out all others of a connection",
 		},
 		{
+			Name: "fetch-nat64", File: "ike/pki/fetch/guard.go", Tests: "^TestGuard$",
+			Old: "		return g.Check(netip.AddrFrom4([4]byte(b[12:])), configured)\n", New: "		_ = b\n		return nil\n",
+			Why: "an address of NAT64 would lead to a private one of IPv4",
+		},
+		{
+			Name: "fetch-redirect-scheme", File: "ike/pki/fetch/client.go", Tests: "^TestFetch$",
+			Old: "	case req.URL.Scheme != first.URL.Scheme:\n", New: "	case false:\n",
+			Why: "a redirection could change from one scheme to another",
+		},
+		{
+			Name: "ocsp-responder-ended", File: "ike/pki/revocation/ocsp_answer.go", Tests: "^TestOCSP$",
+			Old: "	case outside(now, c):\n", New: "	case false:\n",
+			Why: "whoever has the key of a responder of years ago could answer",
+		},
+		{
 			Name: "fetch-shared", File: "ike/fetchers.go", Tests: "^TestShared$",
 			Old: "		r.byKey[key] = f\n", New: "",
 			Why: "each of many peers would have the same list fetched",
