@@ -178,5 +178,15 @@ func addresses() []Mutant {
 			Old: "	m.mob.seen = Path{}\n	if m.mob.on", New: "	if m.mob.on",
 			Why: "requests would be sent to an address that the peer was at for a moment, for good",
 		},
+		{
+			Name: "auth-notifications", File: "ike/sa/mobility.go", Tests: "^TestManyAddressesInIKEAuth$",
+			Old: "over := -maxAuthNotifies", New: "over := -2 * maxAuthNotifies",
+			Why: "IKE_AUTH would have more notifications than strongSwan reads",
+		},
+		{
+			Name: "auth-addresses-left-out", File: "ike/sa/mobility.go", Tests: "^TestManyAddressesInIKEAuth$",
+			Old: "m.mob.on && len(m.additional()) > len(m.mob.announced)", New: "false",
+			Why: "the peer would never hear of the addresses that IKE_AUTH had no room for",
+		},
 	}
 }
