@@ -10,6 +10,7 @@ import (
 	_ "crypto/sha256" // the hashes of the schemes
 	_ "crypto/sha512"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"slices"
@@ -210,4 +211,21 @@ func derSignature(raw []byte, curve elliptic.Curve) (der []byte, ok bool) {
 		b.AddASN1BigInt(new(big.Int).SetBytes(raw[size:]))
 	})
 	return b.BytesOrPanic(), true
+}
+
+// keyName is what a key is called in texts, such as "RSA 2048" or "ECDSA P-256".
+func keyName(key crypto.PublicKey) string {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + key.Curve.Params().Name
+	}
+	switch f, _ := familyOf(key); f {
+	case familyEd25519:
+		return "Ed25519"
+	case familyEd448:
+		return "Ed448"
+	}
+	return "unknown key"
 }

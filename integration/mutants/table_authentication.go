@@ -99,7 +99,7 @@ func authentication() []Mutant {
 			Why: "a list that revokes a certificate would not count for a proof that is under way",
 		},
 		{
-			Name: "raw-key-first", File: "ike/auth/signature.go", Tests: "^TestRawPublicKeyIsRefused$", In: "ike/sa",
+			Name: "raw-key-first", File: "ike/auth/signature_check.go", Tests: "^TestRawPublicKeyIsRefused$", In: "ike/sa",
 			Old: "p.Key = c.Data\n", New: "_ = c.Data\n",
 			Why: "a key that is shown would not be the one that the signature is judged by",
 		},

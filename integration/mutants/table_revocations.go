@@ -49,12 +49,12 @@ func revocations() []Mutant {
 			Why: "a responder that one connection trusts would count for all of them",
 		},
 		{
-			Name: "revocation-ignored", File: "ike/auth/signature.go", Tests: "^TestRevoked$", In: "ike/sa",
+			Name: "revocation-ignored", File: "ike/auth/signature_check.go", Tests: "^TestRevoked$", In: "ike/sa",
 			Old: "			return Step{}, answer.Err\n		}\n		t.PeerGoodUntil", New: "			answer.Value = revocation.Verdict{}\n		}\n		t.PeerGoodUntil",
 			Why: "a peer whose certificate was revoked would be let in",
 		},
 		{
-			Name: "revoked-and-resumed", File: "ike/auth/signature.go", Tests: "^TestTicketEndsWithWhatIsKnownOfRevocations$", In: "ike/sa",
+			Name: "revoked-and-resumed", File: "ike/auth/signature_check.go", Tests: "^TestTicketEndsWithWhatIsKnownOfRevocations$", In: "ike/sa",
 			Old: "t.PeerGoodUntil = earlier(t.PeerGoodUntil, answer.Value.(revocation.Verdict).Until)", New: "_ = earlier",
 			Why: "a peer whose certificate was revoked would come back with one ticket after the other for as long as the certificate lasts",
 		},

@@ -9,12 +9,12 @@ func signatures() []Mutant {
 			Why: "whoever has a certificate, which is public, would be its owner",
 		},
 		{
-			Name: "signature-octets", File: "ike/auth/signature.go", Tests: "^TestSignaturesOfEveryKindOfKey$",
+			Name: "signature-octets", File: "ike/auth/signature_check.go", Tests: "^TestSignaturesOfEveryKindOfKey$",
 			Old: "Octets: t.PeerOctets(), Signature: a.Data}", New: "Octets: t.OwnOctets(), Signature: a.Data}",
 			Why: "a signature would be of another side's octets",
 		},
 		{
-			Name: "signature-hash-announced", File: "ike/auth/signature.go", Tests: "^TestHashThatWasNotAnnounced$", In: "ike/sa",
+			Name: "signature-hash-announced", File: "ike/auth/signature_check.go", Tests: "^TestHashThatWasNotAnnounced$", In: "ike/sa",
 			Old: "if !slices.Contains(t.OwnHashes, s.Hash()) {", New: "if false {",
 			Why: "a hash that this side does not take would be taken",
 		},
@@ -24,7 +24,7 @@ func signatures() []Mutant {
 			Why: "this side would sign by what the peer does not take",
 		},
 		{
-			Name: "signature-method-agreed", File: "ike/auth/signature.go", Tests: "^TestMethodThatWasNotAgreedOn$", In: "ike/sa",
+			Name: "signature-method-agreed", File: "ike/auth/signature_check.go", Tests: "^TestMethodThatWasNotAgreedOn$", In: "ike/sa",
 			Old: "case (a.Method == wire.AuthDigitalSignature) != t.Digital() || ", New: "case ",
 			Why: "who takes the announcement out of IKE_SA_INIT would bring the methods of before about, or one that was not agreed on be taken",
 		},
@@ -49,7 +49,7 @@ func signatures() []Mutant {
 			Why: "SHA-1 would be taken without having been asked for",
 		},
 		{
-			Name: "certificate-encodings", File: "ike/auth/signature.go", Tests: "^TestCertPayloadsAsTheyCome$", In: "ike/sa",
+			Name: "certificate-encodings", File: "ike/auth/signature_check.go", Tests: "^TestCertPayloadsAsTheyCome$", In: "ike/sa",
 			Old: "case c.Encoding == wire.CertX509Signature:", New: "case c.Encoding != wire.CertRawPublicKey:",
 			Why: "a URL would count as a certificate",
 		},
