@@ -85,7 +85,7 @@ func opening(name, dir string) string {
 // pure are the packages that know no clock, socket, file, goroutine or lock: time is a parameter of theirs, and what
 // they do depends on their input alone.
 var pure = []string{"ike/gateway", "ike/sa", "ike/wire", "ike/proposal", "ike/selector", "ike/identity", "ike/suite", "ike/ticket", "ike/diag",
-	"ike/pki", "ike/pki/files", "ike/pki/revocation", "ike/credential"}
+	"ike/pki", "ike/pki/files", "ike/pki/revocation", "ike/credential", "ike/aaa", "ike/radius"}
 
 // impure are the packages of the standard library that would bring these in.
 // log/slog is none of them as long as it is there for values that don't show secrets, nor syscall for its error numbers.
