@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/x509"
 	"slices"
-	"strings"
 
 	"esplanade/ike/identity"
 	"esplanade/ike/policy"
@@ -32,6 +31,12 @@ type Auth struct {
 	Policies []x509.OID `key:"cert_policy" reload:"live" only:"remote"`
 	// Revocation says what becomes of a peer when it can't be found out whether its certificate was revoked. Default relaxed.
 	Revocation policy.Revocation `key:"revocation" reload:"live" only:"remote"`
+	// EAPID is, of this side, the name that it gives itself within EAP, "" for that of ID; of the peer, a pattern for the user's. Default %any.
+	EAPID identity.UserPattern `key:"eap_id" reload:"reestablish"`
+	// AAAID is the identity that the certificate of the server within EAP must have. Default the zero Identity, that of the gateway.
+	AAAID identity.Identity `key:"aaa_id" reload:"reestablish" only:"local"`
+	// Groups are those of which the user must be in one. Default none, any.
+	Groups []string `key:"groups" reload:"live" only:"remote"`
 }
 
 // byCertificates reports whether the table has a key that only certificates or public keys give a meaning.
@@ -40,22 +45,7 @@ func (a Auth) byCertificates() bool {
 }
 
 func readAuth(t *table, side string) (a Auth) {
-	word, at := t.strAs("auth", "", `write auth = "psk" or "pubkey"`)
-	switch {
-	case t.broken:
-		a.Method = policy.AuthPSK // whatever: it is no table
-	case !t.src.Has("auth"): // see inferMethods
-	case word == "psk":
-		a.Method = policy.AuthPSK
-	case word == "pubkey":
-		a.Method = policy.AuthPubkey
-	case isConstraint(word):
-		t.valueNotSupported("auth", `write auth = "pubkey": which keys and hashes are good enough can't be limited`)
-	case isLaterAuth(word):
-		t.valueNotSupported("auth", `write auth = "psk" or "pubkey"`)
-	case word != "" || t.isString("auth"):
-		t.errorf(at, `write auth = "psk" or "pubkey"`, "%s is %s", t.name("auth"), quote(word))
-	}
+	a.Method = readMethod(t, side)
 	text, at := t.str("id", "%any")
 	if id, err := identity.Parse(text); err != nil {
 		t.identityError(at, "id", err)
@@ -69,25 +59,29 @@ func readAuth(t *table, side string) (a Auth) {
 	a.Round = int(round)
 	a.Certs = readNames(t, "certs")
 	a.Pubkeys = readNames(t, "pubkeys")
+	a.EAPID = readEAPID(t, side)
 	if side == "remote" {
 		a.CACerts = readNames(t, "cacerts")
-		a.CAID = readCAID(t)
+		a.CAID = readCAID(t, "ca_id")
 		a.Policies = readPolicies(t)
 		a.Revocation, _ = choice(t, "revocation", policy.RevocationRelaxed, wordsOf[policy.Revocation]())
+		a.Groups = readGroups(t)
+	} else {
+		a.AAAID = readCAID(t, "aaa_id")
 	}
 	a.Source = t.done()
 	return a
 }
 
-// readCAID reads the identity of a CA, of which parts may be "*".
-func readCAID(t *table) (id identity.Identity) {
-	text, at := t.str("ca_id", "")
-	if !t.isString("ca_id") {
+// readCAID reads the identity of a certificate that is not the peer's own, of which parts may be "*".
+func readCAID(t *table, key string) (id identity.Identity) {
+	text, at := t.str(key, "")
+	if !t.isString(key) {
 		return id
 	}
 	id, err := identity.Parse(text)
 	if err != nil {
-		t.identityError(at, "ca_id", err)
+		t.identityError(at, key, err)
 	}
 	return id
 }
@@ -107,53 +101,6 @@ func readPolicies(t *table) (out []x509.OID) {
 		out = append(out, oid)
 	}
 	return out
-}
-
-// inferMethods gives the sides of a connection that do not write auth their method: a side with certificates has pubkey, and so has one
-// whose other side has. Everything else is psk.
-func inferMethods(n *Connection, broken bool) {
-	for _, list := range [][]Auth{n.LocalRounds, n.RemoteRounds} {
-		for i := range list {
-			switch a := &list[i]; {
-			case a.Method != 0 || a.Has("auth"):
-			case a.byCertificates():
-				a.Method = policy.AuthPubkey
-			default:
-				a.Method = policy.AuthPSK
-			}
-		}
-	}
-	sides := []*Auth{&n.Local, &n.Remote}
-	for i, a := range sides {
-		other := sides[1-i]
-		switch {
-		case a.Method != 0 || a.Has("auth") || broken:
-		case a.byCertificates(), !other.Has("auth") && other.byCertificates(), other.Has("auth") && other.Method == policy.AuthPubkey:
-			a.Method = policy.AuthPubkey
-		default:
-			a.Method = policy.AuthPSK
-		}
-	}
-}
-
-// isConstraint recognises swanctl's ways to say which keys, and which hashes, are good enough.
-func isConstraint(word string) bool {
-	for _, p := range []string{"pubkey-", "rsa", "ecdsa", "ed25519", "ed448", "ike:"} {
-		if strings.HasPrefix(word, p) {
-			return true
-		}
-	}
-	return false
-}
-
-// isLaterAuth recognises swanctl's methods that this version does not have.
-func isLaterAuth(word string) bool {
-	for _, p := range []string{"bliss", "eap", "xauth", "null", "any"} {
-		if strings.HasPrefix(word, p) {
-			return true
-		}
-	}
-	return false
 }
 
 // identityError reports an error of identity.Parse in the form of this package.

@@ -43,7 +43,7 @@ func laterKeys(pattern string) []laterKey {
 		return slices.Concat(one(vips, "vips", "pools"), one(ikev1, "aggressive", "pull"), one("", "dscp"),
 			one(xfrm, "if_id_in", "if_id_out"), one(mediate, "mediation", "mediated_by", "mediation_peer"))
 	case "connections.NAME.local", "connections.NAME.remote":
-		return slices.Concat(one("groups of attribute certificates", "groups"), one(eap, "eap_id", "aaa_id"), one(ikev1, "xauth_id"),
+		return slices.Concat(one(ikev1, "xauth_id"),
 			[]laterKey{{name: "cert", what: "tokens; a file goes into certs", prefix: true}, {name: "cacert", what: "tokens; a file goes into cacerts", prefix: true}})
 	case "connections.NAME.children.NAME":
 		return slices.Concat(one("AH", "ah_proposals"), one("truncated HMAC-SHA-256", "sha256_96"),

@@ -193,7 +193,7 @@ func TestBadSections(t *testing.T) {
 		{func(c *vici.Message) { c.Set("local_addrs", "203.0.113.10,203.0.113.11") }, `load-conn: connections.office.local_addrs is "203.0.113.10,203.0.113.11", not a list; write local_addrs = ["203.0.113.10", "203.0.113.11"]`},
 		{func(c *vici.Message) { c.Set("local_ts", "10.1.0.0/16") }, `load-conn: connections.office.local_ts stands for a lone child, and there is connections.office.children as well; move it into [connections.office.children.NAME], or remove that table`},
 		{func(c *vici.Message) { c.Set("children", "net") }, `load-conn: connections.office.children is a string, not a table; write [connections.office.children]`},
-		{func(c *vici.Message) { c.Sub("local-2").Set("auth", "eap") }, `load-conn: connections.office.local-2.auth = "eap" is not supported by this version; write auth = "psk" or "pubkey"`},
+		{func(c *vici.Message) { c.Sub("local-2").Set("auth", "eap-sim") }, `load-conn: connections.office.local-2.auth = "eap-sim" is not supported by this version; write auth = "psk", "pubkey", "eap", `},
 		{func(c *vici.Message) { c.Section("local").Set("auth", "pubkey") }, `load-conn: connections.office.local has auth = "pubkey", and there is no certificate with a private key for "gw.example"; write certs = `},
 		{func(c *vici.Message) { c.Section("children", "net").Set("rekey_bytes", "some") }, `load-conn: connections.office.children.net.rekey_bytes is "some": that is not a size; `},
 		{func(c *vici.Message) { c.Section("children", "net").Set("mode", "transport") }, `load-conn: connections.office.children.net.mode = "transport" is not supported by this version; `},

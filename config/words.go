@@ -24,6 +24,14 @@ func wordsOf[W policy.Word]() (list []enum[W]) {
 	return list
 }
 
+// namesOf are the words of a list.
+func namesOf[T comparable](list []enum[T]) (names []string) {
+	for _, e := range list {
+		names = append(names, e.name)
+	}
+	return names
+}
+
 func nameOf[T comparable](list []enum[T], v T) string {
 	for _, e := range list {
 		if e.value == v {
@@ -53,11 +61,7 @@ func choice[T comparable](t *table, key string, def T, list []enum[T]) (v T, at 
 	}
 	want := "write " + words(list)
 	if len(list) > 1 {
-		var names []string
-		for _, e := range list {
-			names = append(names, e.name)
-		}
-		if near, ok := nearest(s, names); ok {
+		if near, ok := nearest(s, namesOf(list)); ok {
 			want = fmt.Sprintf("did you mean %s? It is one of %s", quote(near), words(list))
 		}
 	}

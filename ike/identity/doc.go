@@ -20,6 +20,8 @@
 // [Identity.String] and [Parse] are inverse to each other: what a log shows can be copied into a configuration, and two
 // identities that are not equal never look the same, whatever octets a peer sends.
 //
+// [UserPattern] is for the names of EAP, which have no types.
+//
 // Identities are plain values; nothing changes their octets after they are made, and every function is pure. The
 // package imports nothing of this module.
 package identity

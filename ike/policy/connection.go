@@ -1,23 +1,5 @@
 package policy
 
-// Auth is how one side proves who it is. The zero value is no method.
-type Auth uint8
-
-// The methods.
-const (
-	// AuthPSK is a pre-shared key, RFC 7296 section 2.15.
-	AuthPSK Auth = iota + 1
-	// AuthPubkey is a signature, RFC 7296 section 2.15 and RFC 7427, whose key a certificate binds to the identity (RFC 4945), or
-	// which is known as it is (RFC 7670).
-	AuthPubkey
-)
-
-// Words implements [Word].
-func (Auth) Words() []string { return []string{"", "psk", "pubkey"} }
-
-// String is the word of the configuration.
-func (a Auth) String() string { return Name(a) }
-
 // MaxRounds is how many rounds of authentication a side can have (RFC 4739).
 const MaxRounds = 8
 

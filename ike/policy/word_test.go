@@ -2,13 +2,16 @@ package policy
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
 // TestWords: every value has its word, and every word its value.
 func TestWords(t *testing.T) {
 	for got, want := range map[fmt.Stringer]string{
-		AuthPSK: "psk", AuthPubkey: "pubkey", Auth(0): "unknown", Auth(9): "unknown",
+		AuthPSK: "psk", AuthPubkey: "pubkey", Auth(0): "unknown", Auth(12): "unknown",
+		AuthEAP: "eap", AuthEAPMD5: "eap-md5", AuthEAPGTC: "eap-gtc", AuthEAPMSCHAPv2: "eap-mschapv2", AuthEAPTLS: "eap-tls", AuthEAPTTLS: "eap-ttls",
+		AuthEAPPEAP: "eap-peap", AuthEAPDynamic: "eap-dynamic", AuthEAPRADIUS: "eap-radius",
 		ChildlessAllow: "allow", ChildlessPrefer: "prefer", ChildlessForce: "force", ChildlessNever: "never", Childless(9): "unknown",
 		DowngradeYes: "yes", DowngradeNo: "no", DowngradeRequired: "required", DowngradePrevention(9): "unknown",
 		UniqueNo: "no", UniqueKeep: "keep", UniqueReplace: "replace", UniqueNever: "never", Unique(9): "unknown",
@@ -52,6 +55,27 @@ func back[W Word](t *testing.T, w W) {
 	for i, text := range w.Words() {
 		if v, ok := Parse[W](text); text != "" && (!ok || int(v) != i) {
 			t.Errorf("%q is %d, %v, want %d", text, v, ok, i)
+		}
+	}
+}
+
+// TestAuth: what the methods have to do with EAP and TLS.
+func TestAuth(t *testing.T) {
+	for a, want := range map[Auth]string{
+		0: "", AuthPSK: "", AuthPubkey: "", AuthEAP: "EAP chosen", AuthEAPMD5: "EAP", AuthEAPGTC: "EAP", AuthEAPMSCHAPv2: "EAP mutual", AuthEAPTLS: "EAP TLS mutual",
+		AuthEAPTTLS: "EAP TLS mutual", AuthEAPPEAP: "EAP TLS mutual", AuthEAPDynamic: "EAP chosen", AuthEAPRADIUS: "EAP", AuthEAPRADIUS + 1: "",
+	} {
+		var got []string
+		for _, is := range []struct {
+			name string
+			so   bool
+		}{{"EAP", a.EAP()}, {"TLS", a.TLS()}, {"chosen", a.Chosen()}, {"mutual", a.Mutual()}} {
+			if is.so {
+				got = append(got, is.name)
+			}
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%s is %q, want %q", a, text, want)
 		}
 	}
 }
