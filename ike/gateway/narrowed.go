@@ -112,7 +112,7 @@ func (g *Manager) review(now time.Time, h *child) time.Time {
 	if e == nil {
 		return time.Time{}
 	}
-	want := h.cfg.Resolve(e.m.Path())
+	want := e.m.Configured(h.cfg)
 	have, asked := carried(h, e)
 	if len(have) == 0 || slices.ContainsFunc(have, func(x selector.Pair) bool { return x.Contains(want) }) {
 		n.whole(g, h)
@@ -190,7 +190,7 @@ func (g *Manager) acquireMore(now time.Time, h *child, p selector.Packet) {
 		if slices.ContainsFunc(have, func(x selector.Pair) bool { return x.MatchOut(p) }) {
 			return // it has come up while the packet was reported, which is on its way
 		}
-		all, _ := pairs(h.cfg.Resolve(e.m.Path()))
+		all, _ := pairs(e.m.Configured(h.cfg))
 		for _, x := range all {
 			if !x.MatchOut(p) {
 				continue

@@ -197,7 +197,7 @@ func TestLostRequestForAPair(t *testing.T) {
 			settle(5 * time.Second)
 			_ = a.d.call(t.Context(), func(now time.Time) {
 				h := a.d.conns[0].children[0]
-				all, _ := pairs(h.cfg.Resolve(sa.Path{}))
+				all, _ := pairs(h.cfg.Resolve(sa.Path{}, nil, nil))
 				h.narrow.asking, h.narrow.since = &all[3], now
 				if action == "start" {
 					h.conf.StartAction = policy.StartStart

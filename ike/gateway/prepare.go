@@ -60,13 +60,13 @@ func (g *Manager) policyFor(h *child) (selector.Policy, error) {
 		p.Without = selector.Refuse
 	}
 	if !p.Open {
-		p.Pair = h.cfg.Resolve(sa.Path{})
+		p.Pair = h.cfg.Resolve(sa.Path{}, nil, nil)
 		return p, nil
 	}
 	path, err := g.staticPath(h.conn)
 	switch {
 	case err == nil:
-		p.Pair = h.cfg.Resolve(path)
+		p.Pair = h.cfg.Resolve(path, nil, nil)
 	case h.prepared != nil:
 		p.Pair = h.prepared.Pair
 	default:

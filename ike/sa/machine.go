@@ -30,6 +30,7 @@ type Machine struct {
 	localSPI, peerSPI wire.SPI
 	localID, remoteID identity.Identity
 	path              Path
+	virtual           virtual
 	created           time.Time
 	establishedAt     time.Time
 	closedUntil       time.Time // end of lingering

@@ -226,7 +226,7 @@ func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chose
 	}
 	s := &Machine{
 		env: m.env, id: m.env.NextIKE(), cfg: m.cfg, state: StateEstablished, initiator: initiator,
-		localSPI: own, peerSPI: peer, localID: m.localID, remoteID: m.remoteID, path: m.path, created: now,
+		localSPI: own, peerSPI: peer, localID: m.localID, remoteID: m.remoteID, path: m.path, virtual: m.virtual, created: now,
 		establishedAt: now, chosen: chosen, prf: prf, nat: m.nat, alive: liveness{lastHeard: now, lastSent: now},
 		frag: fragments{negotiated: m.frag.negotiated, small: m.frag.small}, sync: idSync{negotiated: m.sync.negotiated},
 		ppk: m.ppk, transcribed: m.transcribed,

@@ -32,22 +32,38 @@ func fromWireTS(ts *wire.TS) []selector.Selector {
 	return out
 }
 
-// tsOf resolves what is configured for a child: a dynamic selector stands for the address of the gateway itself, and so
-// does an empty list.
-func (m *Machine) tsOf(c *ChildConfig) selector.Pair { return c.Resolve(m.path) }
-
-// Resolve gives the selectors of a child on a path: dynamic ones get the path's addresses.
-func (c *ChildConfig) Resolve(path Path) selector.Pair {
-	return selector.Pair{Local: resolve(c.LocalTS, path.Local.Addr()), Remote: resolve(c.RemoteTS, path.Remote.Addr())}
+// tsOf resolves what is configured for a child: a dynamic selector stands for the virtual addresses of a side, or for the address of the
+// gateway itself where it has none, and so does an empty list.
+func (m *Machine) tsOf(c *ChildConfig) selector.Pair {
+	return c.Resolve(m.path, m.virtual.own, m.virtual.peer)
 }
 
-func resolve(list []selector.Selector, a netip.Addr) []selector.Selector {
+// Configured gives the selectors of a child as they are configured, with the addresses that the two sides of this IKE SA have.
+func (m *Machine) Configured(c *ChildConfig) selector.Pair { return m.tsOf(c) }
+
+// Resolve gives the selectors of a child on a path: a dynamic one becomes one for each virtual address of its side, own or peer, and gets
+// the path's address where there are none.
+func (c *ChildConfig) Resolve(path Path, own, peer []netip.Addr) selector.Pair {
+	return selector.Pair{Local: resolve(c.LocalTS, path.Local.Addr(), own), Remote: resolve(c.RemoteTS, path.Remote.Addr(), peer)}
+}
+
+func resolve(list []selector.Selector, gateway netip.Addr, virtual []netip.Addr) []selector.Selector {
 	if len(list) == 0 {
-		return []selector.Selector{selector.FromAddr(a)}
+		list = []selector.Selector{{StartPort: selector.AnyStartPort, EndPort: selector.AnyEndPort}}
 	}
-	out := make([]selector.Selector, len(list))
-	for i, s := range list {
-		out[i] = s.Resolve(a)
+	addrs := virtual
+	if len(addrs) == 0 {
+		addrs = []netip.Addr{gateway}
+	}
+	out := make([]selector.Selector, 0, len(list))
+	for _, s := range list {
+		if !s.Dynamic() {
+			out = append(out, s)
+			continue
+		}
+		for _, a := range addrs {
+			out = append(out, s.Resolve(a))
+		}
 	}
 	return out
 }

@@ -54,20 +54,24 @@ var Layers = []Layer{
 	// RADIUS: the packets and transactions are pure; client has the sockets.
 	{Dir: "ike/radius", May: []string{"ike/aaa", "ike/eap"}},
 	{Dir: "ike/radius/client", May: []string{"ike/radius"}},
-	{Dir: "config", May: []string{"config/tree", "ike/aaa", "ike/eap", "ike/radius", "ike/policy", "ike/proposal", "ike/selector", "ike/identity", "ike/wire", "ike/credential", "ike/pki/..."}, Tests: []string{"ike/vici"}},
+	{Dir: "config", May: []string{"config/tree", "ike/aaa", "ike/eap", "ike/radius", "ike/policy", "ike/pool", "ike/proposal", "ike/selector", "ike/identity", "ike/wire", "ike/credential", "ike/pki/..."}, Tests: []string{"ike/vici"}},
+
+	// The addresses for clients: pure, but for the store of what was given.
+	{Dir: "ike/pool", May: []string{"ike/aaa"}},
+	{Dir: "ike/pool/store", May: []string{"ike/pool"}},
 
 	// One IKE SA as a machine; the control protocol, which knows its backend as an interface of its own.
-	{Dir: "ike/sa", May: []string{"esp", "ike/aaa", "ike/auth/...", "ike/credential", "ike/eap/...", "ike/diag", "ike/identity", "ike/pki", "ike/pki/revocation", "ike/policy", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
+	{Dir: "ike/sa", May: []string{"esp", "ike/aaa", "ike/auth/...", "ike/credential", "ike/eap/...", "ike/diag", "ike/identity", "ike/pki", "ike/pki/revocation", "ike/policy", "ike/pool", "ike/proposal", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
 		Tests: []string{"ike/peertest", "ike/pki/pkitest"}},
 	{Dir: "ike/vici", Tests: []string{"ike/diag", "ike/wire"}},
 
 	// All IKE SAs of a gateway, as a machine as well; its face towards the control protocol; the loop that has the input and
 	// output; and the simulation: never the packet loop nor devices. The gateway declares what it needs of a data plane.
-	{Dir: "ike/gateway", May: []string{"config", "esp", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/identity", "ike/pki/revocation", "ike/policy", "ike/sa", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
+	{Dir: "ike/gateway", May: []string{"config", "esp", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/identity", "ike/pki/revocation", "ike/policy", "ike/pool", "ike/sa", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
 		Tests: []string{"ike/auth", "ike/hosttest", "ike/peertest", "ike/pki", "ike/pki/pkitest", "ike/proposal"}},
-	{Dir: "ike/control", May: []string{"config", "ike/aaa", "ike/diag", "ike/gateway", "ike/identity", "ike/policy", "ike/proposal", "ike/sa", "ike/selector", "ike/vici", "ike/wire"},
+	{Dir: "ike/control", May: []string{"config", "ike/aaa", "ike/diag", "ike/gateway", "ike/identity", "ike/policy", "ike/pool", "ike/proposal", "ike/sa", "ike/selector", "ike/vici", "ike/wire"},
 		Tests: []string{"ike/suite"}},
-	{Dir: "ike", May: []string{"config", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/pki", "ike/pki/cache", "ike/pki/fetch", "ike/pki/revocation", "ike/gateway", "ike/news", "ike/eap", "ike/radius", "ike/radius/client", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest", "ike/identity", "ike/pki/pkitest", "ike/policy"}},
+	{Dir: "ike", May: []string{"config", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/pki", "ike/pki/cache", "ike/pki/fetch", "ike/pki/revocation", "ike/gateway", "ike/news", "ike/pool", "ike/pool/store", "ike/eap", "ike/radius", "ike/radius/client", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest", "ike/identity", "ike/pki/pkitest", "ike/policy"}},
 	{Dir: "ike/sim/...", May: []string{"config", "esp", "ike/..."}},
 
 	// The packet loop and devices: never IKE, but for the value package with the selectors.
