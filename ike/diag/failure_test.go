@@ -316,30 +316,65 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
-func TestManyProposals(t *testing.T) {
+// TestWindows: the client of Windows is known by its Vendor IDs or by its defaults, and what is said to do there sets IKE and ESP.
+func TestWindows(t *testing.T) {
 	var m Mismatch
-	m.Ours = []string{"aes256gcm16-prfsha384-ecp384"}
+	m.Ours, m.Other = []string{"aes256gcm16-prfsha384-ecp384"}, []string{"aes256gcm16-ecp256-none-esn-noesn"}
 	for i := range 18 {
 		m.Theirs = append(m.Theirs, fmt.Sprintf("aes%d-sha1-modp1024", i))
 	}
-	f := IKEProposalMismatch(testWhere("IKE_SA_INIT"), m)
-	for _, want := range []string{
-		"18 proposals: ", "(and 14 more)", "looks like Windows defaults",
-		"Set-VpnConnectionIPsecConfiguration -ConnectionName NAME -DHGroup ECP384 -EncryptionMethod GCMAES256 -IntegrityCheckMethod SHA384",
-	} {
-		if !strings.Contains(f.Error(), want) {
-			t.Errorf("no %q in %s", want, f.Error())
+	w := testWhere("IKE_SA_INIT")
+	const command = "Set-VpnConnectionIPsecConfiguration -ConnectionName NAME -DHGroup ECP384 -EncryptionMethod GCMAES256 -IntegrityCheckMethod SHA384 " +
+		"-CipherTransformConstants GCMAES256 -AuthenticationTransformConstants GCMAES256 -PfsGroup ECP256 -Force"
+	for _, want := range []string{"18 proposals: ", "(and 14 more)", "looks like Windows defaults", command} {
+		if s := IKEProposalMismatch(w, m).Error(); !strings.Contains(s, want) {
+			t.Errorf("no %q in %s", want, s)
 		}
 	}
 	// Nothing of ours can be set on Windows: no such advice.
-	m.Ours = []string{"chacha20poly1305-prfsha384-x25519"}
-	if s := IKEProposalMismatch(testWhere("IKE_SA_INIT"), m).Error(); strings.Contains(s, "PowerShell") {
+	other := m
+	other.Ours = []string{"chacha20poly1305-prfsha384-x25519"}
+	if s := IKEProposalMismatch(w, other).Error(); strings.Contains(s, "PowerShell") {
 		t.Errorf("advice that cannot work: %s", s)
 	}
-	// One better group among them: not Windows.
+	// One better group among them: not the defaults, and Windows only by its Vendor IDs.
 	m.Theirs[3] = "aes256-sha256-modp2048"
-	if s := IKEProposalMismatch(testWhere("IKE_SA_INIT"), m).Error(); strings.Contains(s, "Windows") {
+	if s := IKEProposalMismatch(w, m).Error(); strings.Contains(s, "Windows") {
 		t.Errorf("taken for Windows: %s", s)
+	}
+	m.Windows = true
+	if s := IKEProposalMismatch(w, m).Error(); !strings.Contains(s, ", from a Windows client") || !strings.Contains(s, command) {
+		t.Errorf("not taken for Windows: %s", s)
+	}
+	child := Mismatch{Ours: m.Other, Other: m.Ours, Theirs: []string{"aes256-sha1"}}
+	if s := ChildProposalMismatch(w, child).Error(); strings.Contains(s, "Windows") {
+		t.Errorf("taken for Windows: %s", s)
+	}
+	child.Windows = true
+	if s := ChildProposalMismatch(w, child).Error(); !strings.Contains(s, "aes256-sha1, from a Windows client") || !strings.Contains(s, command) {
+		t.Errorf("not taken for Windows: %s", s)
+	}
+}
+
+// TestWindowsSettings: the first proposal that Windows can be set to, with the strongest of each kind.
+func TestWindowsSettings(t *testing.T) {
+	for _, x := range []struct{ ike, esp, want string }{
+		{"aes256-sha256-modp2048", "aes256-sha256", "-DHGroup Group14 -EncryptionMethod AES256 -IntegrityCheckMethod SHA256 " +
+			"-CipherTransformConstants AES256 -AuthenticationTransformConstants SHA256128 -PfsGroup None"},
+		{"chacha20poly1305-prfsha256-x25519 aes128gcm16-prfsha256-x25519-ecp256", "aes128-aes256-sha512-sha256-modp2048", "-DHGroup ECP256 -EncryptionMethod GCMAES128 " +
+			"-IntegrityCheckMethod SHA256 -CipherTransformConstants AES256 -AuthenticationTransformConstants SHA256128 -PfsGroup PFS2048"},
+		{"aes256-sha256-modp2048", "chacha20poly1305-x25519 aes128gcm16-x25519-none", "-DHGroup Group14 -EncryptionMethod AES256 -IntegrityCheckMethod SHA256 " +
+			"-CipherTransformConstants GCMAES128 -AuthenticationTransformConstants GCMAES128 -PfsGroup None"},
+		{"aes256-sha256-modp2048", "aes256-sha256-x25519", ""},     // a group that it does not have, and none without
+		{"aes256-sha256-modp2048", "aes256-sha512-modp2048", ""},   // SHA-512 is not there
+		{"aes256-sha256-modp2048", "aes256gcm16-modp2048-esn", ""}, // nor are extended sequence numbers
+		{"aes256-sha512-modp2048", "aes256gcm16-modp2048", ""},     // nor is SHA-512 for IKE
+		{"aes256-sha256-modp3072", "aes256gcm16-modp2048", ""},     // nor any other group
+	} {
+		w, ok := WindowsSettings(strings.Fields(x.ike), strings.Fields(x.esp))
+		if got := w.String(); ok != (x.want != "") || ok && got != x.want {
+			t.Errorf("%s and %s: %s, %v, want %s", x.ike, x.esp, got, ok, x.want)
+		}
 	}
 }
 

@@ -65,14 +65,25 @@ type Mismatch struct {
 	Differs []Difference
 	// Cause says what is wrong where that is no difference.
 	Cause error
+	// Windows: the peer's Vendor IDs are those of the VPN client of Windows. It is set for IKE and ESP with one command, so that Other has
+	// our proposals of the other protocol.
+	Windows bool
+	Other   []string
 }
 
 // IKEProposalMismatch is the failure to find a common IKE proposal: none of the peer's is acceptable, or its answer is none of
 // ours.
 func IKEProposalMismatch(w Where, m Mismatch) *Failure {
 	f := proposalMismatch(w, CodeProposalIKE, m, w.connection()+".proposals")
-	if fix, ok := windowsFix(m); ok {
-		f.Theirs += ", looks like Windows defaults"
+	looks := ", looks like Windows defaults"
+	if !looksLikeWindows(m.Theirs) {
+		looks = ", from a Windows client"
+		if !m.Windows {
+			return f
+		}
+	}
+	if fix, ok := windowsFix(m.Ours, m.Other); ok {
+		f.Theirs += looks
 		f.Fix = fix
 	}
 	return f
@@ -80,7 +91,12 @@ func IKEProposalMismatch(w Where, m Mismatch) *Failure {
 
 // ChildProposalMismatch is the same for ESP proposals.
 func ChildProposalMismatch(w Where, m Mismatch) *Failure {
-	return proposalMismatch(w, CodeProposalChild, m, w.child()+".esp_proposals")
+	f := proposalMismatch(w, CodeProposalChild, m, w.child()+".esp_proposals")
+	if fix, ok := windowsFix(m.Other, m.Ours); ok && m.Windows {
+		f.Theirs += ", from a Windows client"
+		f.Fix = fix
+	}
+	return f
 }
 
 // KEGroupRefused is the failure of an initiator that the peer asks for a key exchange group, wanted, which cannot be used: it is

@@ -57,6 +57,9 @@ func meet(t *testing.T, name, action, more string) *product {
 		Secret: []byte(testKey), Identity: &wire.ID{IDType: wire.IDIPv4Addr, Data: netip.MustParseAddr(addrB).AsSlice()},
 		SPI: 0xb0b0, Nonce: []byte("a nonce of 32 bytes for a test.."),
 	}
+	if k.ID != nil {
+		p.Identity = k.ID
+	}
 	b := netip.MustParseAddr(addrB)
 	p.f.setDeliver(func(from, to netip.AddrPort, data []byte) bool {
 		if to.Addr() != b {
@@ -166,7 +169,11 @@ func (p *product) ts(initiator bool) []wire.Payload {
 // child is its offer for a CHILD SA.
 func (p *product) child(ke bool) *wire.SA {
 	p.spi++
-	return &wire.SA{Proposals: peertest.Offer(wire.ProtocolESP, binary.BigEndian.AppendUint32(nil, p.spi), ke, p.known.ESP...)}
+	list := p.known.ESP
+	if ke && p.known.Again != nil {
+		list = p.known.Again
+	}
+	return &wire.SA{Proposals: peertest.Offer(wire.ProtocolESP, binary.BigEndian.AppendUint32(nil, p.spi), ke, list...)}
 }
 
 // chosen is the notation of an answer.
@@ -178,17 +185,21 @@ func chosen(ps []wire.Payload) string {
 	return proposal.FormatWire(x.Proposals[0])
 }
 
-// calls has the product bring the tunnel up. It takes another group if it is told so. It returns the notification that it was refused
-// with, if it was.
+// calls has the product bring the tunnel up. It takes another group and returns a cookie if it is told so. It returns the notification
+// that it was refused with, if it was.
 func (p *product) calls() (refused wire.NotifyType) {
 	p.t.Helper()
 	p.Initiator = true
 	p.Offers = peertest.Offer(wire.ProtocolIKE, nil, true, p.known.IKE...)
 	p.Group = peertest.GroupOf(p.Offers[0])
-	for range 2 {
+	for range 3 {
 		p.send(p.Init(append(slices.Clone(p.known.Init), p.natd(p.SPI, 0)...)...))
 		answer := p.next("an answer to IKE_SA_INIT").data
 		ps, err := p.TakeInit(answer)
+		if c := peertest.Notify(ps, wire.NotifyCookie); c != nil {
+			p.Cookie = c.Data
+			continue
+		}
 		if ke := peertest.Notify(ps, wire.NotifyInvalidKEPayload); ke != nil {
 			p.Group = binary.BigEndian.Uint16(ke.Data)
 			continue
@@ -203,6 +214,11 @@ func (p *product) calls() (refused wire.NotifyType) {
 		break
 	}
 	auth := append(p.prove(), p.known.Auth...)
+	if p.known.Asked != nil {
+		asked := *p.known.Asked
+		asked.Responder = true
+		auth = append(auth, &asked)
+	}
 	p.ask("IKE_AUTH", wire.ExchangeIKEAuth, slices.Concat(auth, []wire.Payload{p.child(false)}, p.ts(true))...)
 	if !p.Verify(p.got) {
 		p.t.Fatalf("%s: the daemon has not proven itself: %s\n%s", p.known.Name, wire.Summary(p.h, p.got), p.n.log)

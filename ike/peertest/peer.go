@@ -20,6 +20,8 @@ type Peer struct {
 	Nonce    []byte
 	Group    uint16
 	Proposal wire.Proposal
+	// Cookie is what it was told to return with IKE_SA_INIT, if anything.
+	Cookie []byte
 	// Offers is what it offers in IKE_SA_INIT, if that is more than Proposal.
 	Offers []wire.Proposal
 	// SA is there after IKE_SA_INIT.
@@ -68,6 +70,9 @@ func (p *Peer) Init(more ...wire.Payload) []byte {
 	msg := wire.Message{
 		Header:   wire.Header{SPIi: p.SPI, Major: wire.MajorVersion, Exchange: wire.ExchangeIKESAInit, Flags: wire.FlagInitiator},
 		Payloads: append([]wire.Payload{offer, &wire.KE{Group: p.Group, Data: p.ke.Public()}, &wire.Nonce{Data: p.Nonce}}, more...),
+	}
+	if p.Cookie != nil {
+		msg.Payloads = append([]wire.Payload{&wire.Notify{NotifyType: wire.NotifyCookie, Data: p.Cookie}}, msg.Payloads...)
 	}
 	p.own = msg.Append(nil)
 	p.NextSend = 1

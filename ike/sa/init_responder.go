@@ -77,8 +77,8 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 		c, err := proposal.Choose(cfg.Proposals, sa.Proposals, opts)
 		if err != nil {
 			if mismatch == nil {
-				m := &Machine{cfg: cfg, path: path}
-				mismatch = diag.IKEProposalMismatch(m.whereProposals(h.Exchange).Answering(wire.NotifyNoProposalChosen), differences(err))
+				m := &Machine{cfg: cfg, path: path, windows: isWindows(msg.Payloads)}
+				mismatch = m.initMismatch(h.Exchange, err)
 			}
 			continue
 		}
@@ -122,6 +122,7 @@ func newResponder(env *Env, now time.Time, fits []*Config, chosen proposal.Chose
 	m := newMachine(env, now, fits[0], path)
 	m.candidates = fits
 	m.peerSPI = msg.Header.SPIi
+	m.windows = isWindows(msg.Payloads)
 	m.chosen = chosen
 	m.inter.methods = chosen.Additional()
 	m.nat.forced = m.cfg.ForceEncap

@@ -54,6 +54,8 @@ type Machine struct {
 	busy *diag.Failure
 	// credential is where the credential is configured that was looked up last, for an operator.
 	credential diag.Key
+	// windows: the peer says that it is the VPN client of Windows.
+	windows bool
 	// signed is what this side has signed with, after IKE_AUTH.
 	signed  auth.Signed
 	nat     nat

@@ -147,7 +147,7 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	}
 	chosen, err := proposal.Verify(o.proposals, sa.Proposals, proposal.Options{IgnoreKE: o.inAuth})
 	if err != nil {
-		return nil, childMismatch(w, o.cfg, err)
+		return nil, m.childMismatch(w, o.cfg, err)
 	}
 	peerSPI, ok := parseChildSPI(chosen.SPI)
 	if !ok {

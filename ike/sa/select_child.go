@@ -88,7 +88,7 @@ func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, the
 		chosen, err := proposal.Choose(c.cfg.Proposals, sa.Proposals, opts)
 		if err != nil {
 			if mismatch == nil {
-				mismatch, mismatched = childMismatch(m.where(x).Answering(wire.NotifyNoProposalChosen), c.cfg, err), c.cfg
+				mismatch, mismatched = m.childMismatch(m.where(x).Answering(wire.NotifyNoProposalChosen), c.cfg, err), c.cfg
 			}
 			continue
 		}

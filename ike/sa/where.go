@@ -2,6 +2,8 @@ package sa
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"esplanade/ike/diag"
 	"esplanade/ike/proposal"
@@ -34,8 +36,34 @@ func (m *Machine) whereProposals(x wire.ExchangeType) diag.Where {
 func (m *Machine) proposed() diag.Offer { return diag.Offer{Proposals: proposalTexts(m.cfg.Proposals)} }
 
 // childMismatch is the failure that the ESP proposals of a child have nothing in common with the peer's.
-func childMismatch(w diag.Where, c *ChildConfig, err error) *diag.Failure {
-	return diag.ChildProposalMismatch(w.Of(c.Name, c.ProposalsLine), differences(err))
+func (m *Machine) childMismatch(w diag.Where, c *ChildConfig, err error) *diag.Failure {
+	d := differences(err)
+	d.Windows, d.Other = m.windows, proposalTexts(m.cfg.Proposals)
+	return diag.ChildProposalMismatch(w.Of(c.Name, c.ProposalsLine), d)
+}
+
+// initMismatch is the failure that the IKE proposals of a connection have nothing in common with what a request for an IKE SA offers.
+func (m *Machine) initMismatch(x wire.ExchangeType, err error) *diag.Failure {
+	d := differences(err)
+	d.Windows = m.windows
+	if len(m.cfg.Children) > 0 {
+		d.Other = proposalTexts(m.cfg.Children[0].Proposals)
+	}
+	return diag.IKEProposalMismatch(m.whereProposals(x).Answering(wire.NotifyNoProposalChosen), d)
+}
+
+// windowsClient begins a Vendor ID that the VPN client of Windows sends. It has no public name; the other ones that it sends come from
+// Azure's gateways as well.
+// https://docs.strongswan.org/docs/6.0/interop/windowsMachineServerStatus.html
+const windowsClient = "\x01\x52\x8b\xbb\xc0\x06\x96\x12\x18\x49\xab\x9a\x1c\x5b\x2a\x51"
+
+// isWindows reports whether a request for an IKE SA comes from the VPN client of Windows. Nothing but the text of failures depends on it:
+// anybody can say so.
+func isWindows(ps []wire.Payload) bool {
+	return slices.ContainsFunc(ps, func(p wire.Payload) bool {
+		v, ok := p.(*wire.VendorID)
+		return ok && strings.HasPrefix(string(v.Data), windowsClient)
+	})
 }
 
 // maxOffered is how many of the peer's proposals are looked at for a failure: it can send 255, and anybody can be the peer. It is
