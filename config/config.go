@@ -24,6 +24,8 @@ type Config struct {
 	// Connections are the tables [connections.NAME], in the order of the file.
 	Connections []*Connection `key:"connections" reload:"tables"`
 	Secrets     Secrets       `key:"secrets" reload:"tables"`
+	// Users are those that the gateway knows itself.
+	Users Users `key:"users" reload:"keys"`
 	// Credentials are certificates and keys for all connections.
 	Credentials Credentials `key:"credentials" reload:"keys"`
 	// Authorities are the tables [authorities.NAME], in the order of the file.
@@ -70,6 +72,7 @@ func (r *reader) document(root *tree.Table) *Config {
 		c.Connections = append(c.Connections, readConnection(n, c))
 	}
 	c.Secrets = readSecrets(t.sub("secrets"), filepath.Dir(r.file))
+	c.Users = readUsers(t.sub("users"), filepath.Dir(r.file))
 	c.Credentials = readCredentials(t.sub("credentials"), filepath.Dir(r.file))
 	for _, n := range t.sub("authorities").each() {
 		c.Authorities = append(c.Authorities, readAuthority(n))
@@ -109,6 +112,7 @@ func (c *Config) check(r *reader) {
 		r.warnf(Position{File: c.File, Line: 1, Column: 1}, "write a table [connections.NAME]", "there is no connection")
 	}
 	c.Notes = nil
+	c.readDirectory(r)
 	c.Set = c.makeSet(r)
 	c.checkInferred()
 	c.checkSecrets(r)

@@ -53,7 +53,7 @@ func laterKeys(pattern string) []laterKey {
 			[]laterKey{{name: "mark_", what: xfrm, prefix: true}, {name: "set_mark_", what: xfrm, prefix: true},
 				{name: "if_id_", what: xfrm, prefix: true}})
 	case "secrets":
-		return slices.Concat(one(eap, "eap", "xauth", "ntlm"), one("tokens", "token"))
+		return slices.Concat(one(ikev1, "xauth"), one("tokens", "token"))
 	case "ike":
 		return slices.Concat(one(certs, "hash_and_url", "cert_cache", "cache_crls", "rsa_pss", "signature_authentication",
 			"ocsp_nonce_len"), one(vips, "install_virtual_ip",

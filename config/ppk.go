@@ -53,6 +53,9 @@ func (s Secrets) tables() (out []Source) {
 	for _, k := range s.Files {
 		out = append(out, k.Source)
 	}
+	for _, k := range s.EAP {
+		out = append(out, k.Source)
+	}
 	return out
 }
 

@@ -72,7 +72,7 @@ func ReadPrivate(name string, most int64) ([]byte, error) {
 		return nil, &FileError{fmt.Sprintf("%s says that it has %d bytes, and has others", quote(name), info.Size()),
 			"write the name of a file that the key was written into, not of one that the system makes up; if it was being written, try again"}
 	case int64(len(data)) > most:
-		return nil, &FileError{quote(name) + " is too large for a key", fmt.Sprintf("it has at most %d bytes", most)}
+		return nil, &FileError{quote(name) + " is too large", fmt.Sprintf("at most %d bytes are read", most)}
 	}
 	return data, nil
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"esplanade/config/tree"
@@ -21,10 +22,14 @@ type Secrets struct {
 	PPK []*PPKSecret `key:"ppk" reload:"tables"`
 	// Files are private keys and bundles, with their passphrases: [secrets.private.NAME] and its like, in the order of the file.
 	Files []*FileSecret `key:"private" reload:"tables"`
+	// EAP are the passwords of users, and their NT hashes: [secrets.eap.NAME] and [secrets.ntlm.NAME], in the order of the file.
+	EAP []*EAPSecret `key:"eap" reload:"tables"`
 }
 
 // secretKinds are the kinds of secrets.
-func secretKinds() []string { return append([]string{"ike", "ppk"}, fileSecretKinds()...) }
+func secretKinds() []string {
+	return slices.Concat([]string{"ike", "ppk"}, eapKinds(), fileSecretKinds())
+}
 
 // IKESecret is one table [secrets.ike.NAME]: a pre-shared key.
 type IKESecret struct {
@@ -54,6 +59,12 @@ func readSecrets(t *table, dir string) (s Secrets) {
 	for _, n := range t.sub("ppk").each() {
 		s.PPK = append(s.PPK, readPPKSecret(n, dir))
 	}
+	for _, kind := range eapKinds() {
+		for _, n := range t.sub(kind).each() {
+			s.EAP = append(s.EAP, readEAPSecret(n, kind, dir))
+		}
+	}
+	slices.SortStableFunc(s.EAP, func(a, b *EAPSecret) int { return before(a.table, b.table) })
 	// swanctl tells its secrets apart by what follows the kind in the section's name.
 	var handled []string
 	for _, kind := range fileSecretKinds() {

@@ -33,7 +33,7 @@ func (t *table) done(handled ...string) Source {
 // advise says what an unknown key may be meant to be.
 func (t *table) advise(key string) string {
 	known := slices.Sorted(maps.Keys(t.asked[t.pattern]))
-	if t.pattern == "secrets.ike.NAME" && strings.HasPrefix(key, "id") {
+	if strings.HasPrefix(t.pattern, "secrets.") && t.asked[t.pattern]["id"] && strings.HasPrefix(key, "id") {
 		return "write all identities into one list, id = [\"…\", \"…\"]"
 	}
 	if other, ok := otherNames(key); ok {
