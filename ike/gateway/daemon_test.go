@@ -327,7 +327,8 @@ func TestNoRoute(t *testing.T) {
 	})
 }
 
-// Another connection's policy for a peer that comes a second time.
+// A peer that comes a second time from where it is, whatever the policy is: it is let in. With "keep" it could be authenticating
+// again.
 func TestUniqueReplace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFabric(t)
@@ -342,13 +343,8 @@ func TestUniqueReplace(t *testing.T) {
 			a.crash()
 			a = f.start(addrA, toml("", l))
 			settle(15 * time.Second)
-			sent := strings.Contains(b.log.String(), "allow one IKE SA for each peer") &&
-				strings.Contains(b.log.String(), "otherwise terminate it here")
-			if sent != (unique == "keep") {
-				t.Errorf("unique = %s: the newcomer was sent away: %v\n%s", unique, sent, b.log.String())
-			}
-			if h := a.child("b/net"); h.Up() == (unique == "keep") {
-				t.Errorf("unique = %s: soon after the peer came again its child is %s", unique, h.Phase)
+			if h := a.child("b/net"); !h.Up() {
+				t.Errorf("unique = %s: soon after the peer came again its child is %s\n%s", unique, h.Phase, b.log.String())
 			}
 			if n := strings.Count(b.log.String(), "IKE SA established"); n > 6 {
 				t.Errorf("unique = %s: %d IKE SAs in 15 s: nobody waits between attempts", unique, n)

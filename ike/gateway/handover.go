@@ -19,8 +19,11 @@ type handover struct {
 	covered bool
 	// redirected: the new one is with another gateway, to which the peer of the old one has sent this side.
 	redirected bool
-	// asked are the children that this side has asked for with the new one.
+	// asked are the children that this side has asked for with the new one, and begun when it has.
 	asked map[*child]bool
+	begun time.Time
+	// again: this side has given the new one up, to begin another one at once.
+	again bool
 }
 
 // follow makes h the handover of an IKE SA. The one whose place is taken knows those that follow it.
@@ -45,8 +48,8 @@ func (h *handover) goesOn(now time.Time) {
 }
 
 // handoverOf is one for which this side has made the new IKE SA with some children.
-func handoverOf(from *entry, children []*child) handover {
-	h := handover{from: from, asked: map[*child]bool{}}
+func handoverOf(now time.Time, from *entry, children []*child) handover {
+	h := handover{from: from, asked: map[*child]bool{}, begun: now}
 	for _, c := range children {
 		h.asked[c] = true
 	}
@@ -150,7 +153,12 @@ func (g *Manager) inheritHandover(e, x *entry) {
 func (g *Manager) handoverClosed(now time.Time, e *entry) {
 	h := e.handover
 	e.follow(handover{})
-	if from := h.from; from != nil && e.caller && !h.redirected {
+	switch from := h.from; {
+	case from == nil || !e.caller || h.redirected:
+	case h.again && from.alive():
+		from.m.ScheduleReauth(now)
+		g.drain(now, from)
+	default:
 		g.reauthFailed(now, from)
 	}
 }

@@ -207,6 +207,7 @@ func (g *Manager) output(now time.Time, e *entry, o sa.Output) {
 		g.moved(now, e, o)
 	case sa.Retransmitted:
 		g.retransmitted(now, e, o)
+		g.reauthAgain(now, e)
 	case sa.Ignored:
 		g.ignored(o)
 		if e.conn != nil {
@@ -270,7 +271,9 @@ func (g *Manager) established(now time.Time, e *entry) {
 	}
 	if !e.m.RedirectedAway() {
 		if len(e.conn.children) == 0 {
+			attempt := e.conn.bareAttempt()
 			g.bareIsUp(e.conn)
+			g.dropNeedless(now, attempt, e)
 		}
 		g.enforceUnique(now, e)
 	}
@@ -383,6 +386,7 @@ func (g *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 		return
 	}
 	delete(h.refused, e)
+	attempt := h.attempt()
 	h.busy, h.asked, h.trigger, h.triggered, h.machine = false, false, nil, false, e.m
 	if c.Initiator {
 		h.narrow.asking = nil
@@ -401,6 +405,7 @@ func (g *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 	e.handover.goesOn(now)
 	g.advanceHandover(now, e)
 	g.alsoAsked(now, e)
+	g.dropNeedless(now, attempt, e)
 }
 
 // keepalive is the NAT keepalive of RFC 3948 section 2.3.

@@ -103,7 +103,7 @@ func (g *Manager) beginReauth(now time.Time, e *entry, remote netip.Addr) {
 	}
 	m := sa.NewInitiator(g.env, now, c.cfg, path, cfgs)
 	x := g.table.add(m, c)
-	x.follow(handoverOf(e, wanted))
+	x.follow(handoverOf(now, e, wanted))
 	g.excludePeer(x)
 	g.logger(x).Info("reauthenticating", "replaces", e.m.ID(), "local", path.Local, "remote", path.Remote)
 	c.tell(1, "reauthenticating IKE_SA "+c.conf.Name)
@@ -116,6 +116,19 @@ func (g *Manager) reauthFailed(now time.Time, e *entry) {
 		e.m.ScheduleReauth(now.Add(time.Duration(float64(reauthPause) * (1 - pauseJitter*g.env.Jitter()))))
 		g.drain(now, e)
 	}
+}
+
+// reauthAgain gives up an attempt to authenticate again that the peer has begun to answer and does not go on with, when the peer must have
+// given it up as half-open, and begins another one: the old IKE SA does not wait for ever.
+func (g *Manager) reauthAgain(now time.Time, x *entry) {
+	from, wait := x.handover.from, g.conf.IKE.HalfOpenTimeout
+	if from == nil || !from.alive() || x.handover.begun.IsZero() || x.leaving || x.m.State() != sa.StateConnecting || x.m.PeerSPI() == 0 ||
+		x.silent == nil || now.Sub(x.handover.begun) < wait {
+		return
+	}
+	g.logger(x).Info("authenticating again from the beginning: the peer does not go on", "after", now.Sub(x.handover.begun).Round(time.Second))
+	x.handover.again = true
+	g.abandon(now, x, "the peer does not go on")
 }
 
 // Reauthenticate starts to reauthenticate the IKE SAs of a target and returns how many there are. Where none can be, since

@@ -172,7 +172,7 @@ func (g *Manager) follow(now time.Time, r *detour, addrs []netip.Addr, err error
 	g.o.Meter.Add(CountRedirected)
 	m := sa.NewRedirected(g.env, now, c.cfg, path, cfgs, r.from)
 	x := g.table.add(m, c)
-	x.follow(handoverOf(r.old, children))
+	x.follow(handoverOf(now, r.old, children))
 	x.handover.redirected = r.live
 	if r.old == nil {
 		for _, h := range children {

@@ -105,6 +105,10 @@ func (g *Manager) enforceUnique(now time.Time, e *entry) {
 			}
 			g.takeOver(now, e, x)
 		case policy.UniqueKeep:
+			if mayReauthenticate(e.m, x) {
+				g.takeOver(now, e, x)
+				continue
+			}
 			g.logger(e).Info("closed: the peer has an IKE SA already, and unique is keep", "kept", x.m.ID())
 			g.delete(now, e, "the peer has an IKE SA already")
 			return
@@ -121,11 +125,17 @@ func (g *Manager) kept(now time.Time, m *sa.Machine) (uint64, bool) {
 		return 0, false
 	}
 	for _, x := range g.table.peers[keyOf(m)].sorted() {
-		if x.alive() && x.conn == c && (!x.caller || now.Sub(x.first) >= crossingTime) {
+		if x.alive() && x.conn == c && (!x.caller || now.Sub(x.first) >= crossingTime) && !mayReauthenticate(m, x) {
 			return x.m.ID(), true
 		}
 	}
 	return 0, false
+}
+
+// mayReauthenticate reports whether m can be what the peer of an IKE SA takes its place with: whoever has asked for that one comes from
+// where it is, and says no more of it than that. Somebody else with its identity comes from another address, or another port of a NAT.
+func mayReauthenticate(m *sa.Machine, x *entry) bool {
+	return !x.caller && !m.Initiator() && m.Path().Remote == x.m.Path().Remote
 }
 
 const (

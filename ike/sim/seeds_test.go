@@ -28,6 +28,9 @@ var found = []struct {
 	{63768, "a peer with a certificate that had moved could not authenticate again, and its IKE SA expired"},
 	{66076, "ESP went for good to where the peer had been: the check of its new address ended with the IKE SA, which the peer had rekeyed"},
 	{55211, "the attacker replayed what nobody could have taken before, and took the peer's place (a fault of the attacker's)"},
+	{60834, "a peer that authenticated again was refused where unique was keep, and its tunnel ended"},
+	{62707, "an attempt to authenticate again went on at a peer that had given it up, until the IKE SA expired"},
+	{12864, "an attempt that was answered minutes after the peer had called left two IKE SAs for good (with a smaller path)"},
 	{67053, "an IKE SA was left of a child that a reload took out, and the others were held (a fault of the check)"},
 }
 

@@ -269,6 +269,26 @@ func faults() []Mutant {
 			Why: "a peer would be closed and start again, for ever",
 		},
 		{
+			Name: "keep-peer-that-reauthenticates", File: "ike/gateway/unique.go", Tests: "^TestKeepLetsAPeerReauthenticate$",
+			Old: " && !mayReauthenticate(m, x) {", New: " {",
+			Why: "a peer that authenticates again would be refused until its tunnel has ended",
+		},
+		{
+			Name: "keep-place", File: "ike/gateway/unique.go", Tests: "^TestKeepRefusesFromElsewhere$",
+			Old: " && m.Path().Remote == x.m.Path().Remote", New: "",
+			Why: "whoever has the identity of a peer that is there would take its place from anywhere",
+		},
+		{
+			Name: "needless-attempt", File: "ike/gateway/needless.go", Tests: "^TestAttemptIsDroppedWhenThePeerHasCalled$",
+			Old: "x.m.PeerSPI() != 0 || ", New: "true || ",
+			Why: "an attempt that is answered minutes after the peer has called would leave two IKE SAs for good",
+		},
+		{
+			Name: "reauthentication-given-up-by-the-peer", File: "ike/gateway/reauth.go", Tests: "^TestReauthenticationBeginsAgain$",
+			Old: "x.silent == nil || now.Sub(x.handover.begun) < wait {", New: "now.Sub(x.handover.begun) < 100*wait {",
+			Why: "an attempt that the peer has given up would go on until the IKE SA expires",
+		},
+		{
 			Name: "identity-key", File: "ike/identity/key.go", Tests: "^TestKeyIsEquality$",
 			Old: "	b.WriteByte(byte(id.Type))\n", New: "",
 			Why: "a key id with the octets of a name would be taken for it",
