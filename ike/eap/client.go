@@ -24,9 +24,10 @@ type Client struct {
 	rounds  int
 	// identities and notifications are how often they came.
 	identities, notifications int
-	message                   string // the last notification
-	typ                       Type   // the method that is under way
-	refused                   []Type // methods that a Nak was sent for
+	message                   string   // the last notification
+	typ                       Type     // the method that is under way
+	refused                   []Type   // methods that a Nak was sent for
+	fail                      *Failure // the method has acknowledged that; whatever comes ends the conversation
 
 	mu     sync.Mutex // of the fields below, because of Close
 	method clientMethod
@@ -40,6 +41,9 @@ func NewClient(c *ClientConfig) *Client { return &Client{cfg: c} }
 func (c *Client) Step(now time.Time, in []byte) Step {
 	if c.done {
 		return Step{Done: true, Err: c.annotate(protocolError("a packet after the end"))}
+	}
+	if c.fail != nil {
+		return c.failed(c.fail)
 	}
 	p, err := parse(in)
 	if err != nil {
@@ -126,9 +130,10 @@ func (c *Client) requested(now time.Time, p packet) Step {
 	case s.fail != nil && s.out == nil:
 		return c.failed(s.fail)
 	case s.fail != nil:
-		// The server gets its acknowledgement. This side does not wait for what it says to that.
-		step := c.failed(s.fail)
-		step.Out = c.respond(p, s.out).Out
+		// The server gets its acknowledgement, and says Failure to that.
+		c.fail = c.annotate(s.fail)
+		step := c.respond(p, s.out)
+		step.Err = c.fail
 		return step
 	}
 	return c.respond(p, s.out)

@@ -93,13 +93,13 @@ func random(f func(int) []byte, n int) []byte {
 // Step is what comes of one packet. It may hold a password or a key, and prints as a placeholder.
 type Step struct {
 	redacted
-	// Out is the packet to send; nil if there is none: of a client that is done.
+	// Out is the packet to send. A client that is done has none.
 	Out []byte
 	// Done says that the conversation is over: with Result, or with Err.
 	Done   bool
 	Result *Result
-	// Err is why it has failed, a [*Failure]. If it is there and Done is not, the verdict is there and the method tells it the peer in a way of its
-	// own first: whatever comes next, the conversation ends with the same failure. The peer may as well never come back.
+	// Err is why it has failed, a [*Failure]. If it is there and Done is not, the verdict is there, and the sides exchange it in the method's own
+	// words first: whatever comes next, the conversation ends with the same failure. The peer may as well never come back.
 	Err error
 }
 

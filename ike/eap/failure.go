@@ -27,7 +27,8 @@ const (
 	ReasonIdentity
 	// ReasonNak: the sides have no method in common. Offered and Wanted say what each has.
 	ReasonNak
-	// ReasonUnsafe: no method that is configured may be used where nothing else authenticates the server (RFC 5998 section 4).
+	// ReasonUnsafe: no method that is configured may be used where nothing else authenticates the server (RFC 5998 section 4). They are the
+	// Offered of a server, and the Wanted of a client.
 	ReasonUnsafe
 	// ReasonEarlySuccess: the server says Success before the method has come to its end, or without any.
 	ReasonEarlySuccess
@@ -145,7 +146,11 @@ func (f *Failure) why() string {
 	case ReasonNak:
 		return fmt.Sprintf("no method in common: the server has offered %s, the client wants %s", list(f.Offered), list(f.Wanted))
 	case ReasonUnsafe:
-		return "no method that may be used where nothing else authenticates the server"
+		configured := f.Wanted
+		if len(configured) == 0 {
+			configured = f.Offered
+		}
+		return fmt.Sprintf("nothing else authenticates the server here, and %s must not be used then", list(configured))
 	case ReasonEarlySuccess:
 		return "the server says Success before the method has come to its end"
 	case ReasonServer:

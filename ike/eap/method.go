@@ -53,6 +53,8 @@ func newServerMethod(t Type, s *Server) serverMethod {
 		return &md5Server{talk: s}
 	case TypeGTC:
 		return &gtcServer{talk: s}
+	case TypeMSCHAPv2:
+		return &mschapServer{talk: s}
 	}
 	return nil
 }
@@ -64,6 +66,8 @@ func newClientMethod(t Type, c *Client) clientMethod {
 		return &md5Client{cfg: c.cfg}
 	case TypeGTC:
 		return &gtcClient{cfg: c.cfg}
+	case TypeMSCHAPv2:
+		return &mschapClient{cfg: c.cfg}
 	}
 	return nil
 }

@@ -123,3 +123,11 @@ func unhex(t *testing.T, s string) []byte {
 	}
 	return b
 }
+
+func mustHex(s string) []byte {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
