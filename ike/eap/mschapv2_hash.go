@@ -103,7 +103,7 @@ const (
 	masterKeyLen = 16
 )
 
-// msk is the MSK of EAP-MSCHAPv2: as the server sees it MasterReceiveKey, MasterSendKey and zeros ([MS-CHAP] section 3.1.5.1), each of the keys by
+// msk is the MSK of EAP-MSCHAPv2: as the server sees it MasterReceiveKey, MasterSendKey and zeros ([MS-CHAP] 3.1.5.1), each of the keys by
 // GetAsymmetricStartKey for 128 bits of RFC 3079 section 3.4. Both sides have the same.
 func (x *exchange) msk(nt [16]byte) []byte {
 	h := sha1.New()

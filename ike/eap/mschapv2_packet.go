@@ -9,7 +9,7 @@ import (
 )
 
 // EAP-MSCHAPv2 has packets of RFC 2759 as type data: OpCode, MS-CHAPv2-ID, MS-Length, and what the code has. Two responses are an OpCode alone.
-// Microsoft describes it in [MS-CHAP] section 2.2, and draft-kamath-pppext-eap-mschapv2 did before.
+// Microsoft describes it in [MS-CHAP] 2.2, and draft-kamath-pppext-eap-mschapv2 did before.
 
 // The codes of RFC 2759 and CHAP.
 const (

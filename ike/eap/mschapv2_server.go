@@ -39,7 +39,7 @@ func (m *mschapServer) step(_ time.Time, _, _ uint8, data []byte) methodStep {
 	case m.state == mschapChallenged && len(data) > 0 && data[0] == mschapResponse:
 		return m.responded(data)
 	case m.state == mschapProved && len(data) > 0 && data[0] == mschapSuccess:
-		// "MSCHAPv2 Success Code value only"; whatever comes behind it says nothing. [MS-CHAP] section 2.2
+		// "MSCHAPv2 Success Code value only"; whatever comes behind it says nothing. [MS-CHAP] 2.2
 		return methodStep{result: m.result}
 	case m.state == mschapProved && len(data) > 0 && data[0] == mschapFailure:
 		return methodStep{fail: protocolError("the client does not believe that this side knows the password")}
