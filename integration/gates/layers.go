@@ -52,8 +52,9 @@ var Layers = []Layer{
 		Tests: []string{"ike/pki/pkitest"}},
 	{Dir: "ike/eap/...", May: []string{"ike/aaa", "ike/eap/..."}, Tests: []string{"ike/pki", "ike/pki/pkitest", "ike/identity"}},
 	// RADIUS: the packets and transactions are pure; client has the sockets.
-	{Dir: "ike/radius", May: []string{"ike/aaa", "ike/eap"}},
-	{Dir: "ike/radius/client", May: []string{"ike/radius"}},
+	{Dir: "ike/radius", May: []string{"ike/aaa"}, Tests: []string{"ike/radius/radiustest"}},
+	{Dir: "ike/radius/radiustest"},
+	{Dir: "ike/radius/client", May: []string{"ike/aaa", "ike/radius"}, Tests: []string{"ike/radius/radiustest"}},
 	{Dir: "config", May: []string{"config/tree", "ike/aaa", "ike/eap", "ike/radius", "ike/policy", "ike/pool", "ike/proposal", "ike/selector", "ike/identity", "ike/wire", "ike/credential", "ike/pki/..."}, Tests: []string{"ike/vici"}},
 
 	// The addresses for clients: pure, but for the store of what was given.
