@@ -16,10 +16,15 @@ type MethodError struct {
 	// Got is the peer's. Missing: its message has no AUTH payload, by which an initiator asks for EAP (RFC 7296 section 2.16).
 	Got     wire.AuthMethod
 	Missing bool
+	// EAP: EAP is asked for, not Want.
+	EAP bool
 }
 
 func (e *MethodError) Error() string {
-	if e.Missing {
+	switch {
+	case e.EAP:
+		return "auth: " + e.Got.String() + " where EAP is asked for"
+	case e.Missing:
 		return "auth: no AUTH payload where " + e.Want.String() + " is asked for"
 	}
 	return "auth: " + e.Got.String() + " where " + e.Want.String() + " is asked for"

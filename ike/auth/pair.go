@@ -33,6 +33,31 @@ func (p *Pair) Process(t *Transcript, in []wire.Payload) (Step, error) {
 	return p.half(t, true, func(l *leg) (Step, error) { return l.Process(t, in) })
 }
 
+// closer is an authenticator that keeps more than memory, as a handshake of TLS does.
+type closer interface{ Close() }
+
+// Close ends what the proofs keep. It may be called on nil, and more than once.
+func (p *Pair) Close() {
+	if p == nil {
+		return
+	}
+	for _, a := range []Authenticator{p.own.Authenticator, p.peer.Authenticator} {
+		if c, ok := a.(closer); ok {
+			c.Close()
+		}
+	}
+}
+
+// Verdict is why the peer's proof will fail, if that is known and the peer is being told; nil if not.
+func (p *Pair) Verdict() error { return verdict(p.peer.Authenticator) }
+
+func verdict(a Authenticator) error {
+	if v, ok := a.(interface{ Verdict() error }); ok {
+		return v.Verdict()
+	}
+	return nil
+}
+
 // Held is what both keep.
 func (p *Pair) Held() int { return p.own.Held() + p.peer.Held() }
 

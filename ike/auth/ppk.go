@@ -81,6 +81,13 @@ func (p *provePPK) Process(t *Transcript, in []wire.Payload) (Step, error) {
 	return p.Authenticator.Process(t, in)
 }
 
+// Close ends what the proof keeps.
+func (p *provePPK) Close() {
+	if c, ok := p.Authenticator.(closer); ok {
+		c.Close()
+	}
+}
+
 // PPKPolicy is what a responder does about PPKs.
 type PPKPolicy struct {
 	// Announced: the initiator has said USE_PPK in IKE_SA_INIT. Agreed: this side has as well.
@@ -190,6 +197,16 @@ func (p *checkPPK) Build(t *Transcript) (Step, error) {
 	s.Payloads = append(slices.Clone(s.Payloads), &wire.Notify{NotifyType: wire.NotifyPPKIdentity})
 	return s, nil
 }
+
+// Close ends what the proof keeps.
+func (p *checkPPK) Close() {
+	if c, ok := p.Authenticator.(closer); ok {
+		c.Close()
+	}
+}
+
+// Verdict is that of the proof.
+func (p *checkPPK) Verdict() error { return verdict(p.Authenticator) }
 
 // replaceAuth is a message with other AUTH data: the method "MUST be the same as the method indicated in the AUTH payload".
 // https://www.rfc-editor.org/rfc/rfc8784#section-3

@@ -41,6 +41,8 @@ type prover struct {
 	secret Secret
 	value  value
 	status Status
+	// first: it goes with the first message, whoever the peer is.
+	first bool
 }
 
 // Build makes AUTH. A responder shows nothing made with a key to a peer that has not shown that it has the key: otherwise
@@ -48,7 +50,7 @@ type prover struct {
 // "the responder has to reveal its identity before all of the initiator authentication exchanges have been completed".
 // https://www.rfc-editor.org/rfc/rfc4739#section-5
 func (p *prover) Build(t *Transcript) (Step, error) {
-	if !t.Initiator && !t.PeerProved && t.PeerRounds == 0 {
+	if !p.first && !t.Initiator && !t.PeerProved && t.PeerRounds == 0 {
 		return Step{Status: NeedMore}, nil
 	}
 	c, ok := p.secret()

@@ -139,3 +139,15 @@ func (r *rounds) Held() (n int) {
 	}
 	return n
 }
+
+// Close ends what the rounds keep.
+func (r *rounds) Close() {
+	for _, x := range r.list {
+		if c, ok := x.Authenticator.(closer); ok {
+			c.Close()
+		}
+	}
+}
+
+// Verdict is that of the present round.
+func (r *rounds) Verdict() error { return verdict(r.list[r.at].Authenticator) }

@@ -3,6 +3,7 @@ package auth
 import (
 	"time"
 
+	"esplanade/ike/aaa"
 	"esplanade/ike/identity"
 	"esplanade/ike/pki"
 	"esplanade/ike/pki/revocation"
@@ -46,6 +47,11 @@ type Transcript struct {
 	Own Signed
 	// PeerGoodUntil is how long it is known that none of the peer's certificates was revoked. Zero: nothing bounds it. [CheckSignature] sets it.
 	PeerGoodUntil time.Time
+
+	// User is who has proved itself by EAP: the initiator. [CheckEAP] and [ProveEAP] set it, once both sides have shown the key.
+	User *aaa.User
+	// ByEAP: the responder has proved itself by EAP alone. [ProveEAP] sets it.
+	ByEAP bool
 
 	// OwnProved and PeerProved tell which proofs are complete. [Pair] sets them.
 	OwnProved, PeerProved bool

@@ -44,6 +44,23 @@ const (
 	// CodePPK: the sides do not agree on a post-quantum preshared key (RFC 8784), and one of them insists on it.
 	CodePPK Code = "E-PPK"
 
+	// CodeEAPUser: a client has given the name of a user that there is not.
+	CodeEAPUser Code = "E-EAP-USER"
+	// CodeEAPPassword: a user has not proved itself, or its account may not be used.
+	CodeEAPPassword Code = "E-EAP-PASSWORD"
+	// CodeEAPMethod: the sides have no method of EAP in common that may be used.
+	CodeEAPMethod Code = "E-EAP-METHOD"
+	// CodeEAPRefused: the gateway has refused this side's user with EAP-Failure.
+	CodeEAPRefused Code = "E-EAP-REFUSED"
+	// CodeEAPAllowed: EAP has proved who a user is, and no connection is for it.
+	CodeEAPAllowed Code = "E-EAP-ALLOWED"
+	// CodeEAPTLS: the handshake of TLS within EAP has failed.
+	CodeEAPTLS Code = "E-EAP-TLS"
+	// CodeEAPServer: no RADIUS server could be asked for a user.
+	CodeEAPServer Code = "E-EAP-SERVER"
+	// CodeEAPProtocol: the other side does not keep to EAP, or has another key of it.
+	CodeEAPProtocol Code = "E-EAP-PROTOCOL"
+
 	// CodeDowngrade: what IKE_SA_INIT has agreed on is not authenticated by both sides as it has to be.
 	CodeDowngrade Code = "E-DOWNGRADE"
 

@@ -59,6 +59,7 @@ func every() map[string]*Failure {
 	wrong.WithPPK(`"office-2026"`)
 	proof := Proof{Key{"secrets.ike.office", "gw.toml:30"}, Signed{}, "site-a.example", "gw.toml:17", "site-b.example", "gw.toml:20", `"office-2026"`}
 	all := everyCertificate(failed)
+	maps.Copy(all, usersFailures(failed, err))
 	maps.Copy(all, map[string]*Failure{
 		"PPKMismatch":                PPKMismatch(init, `"office-2026"`, `PPK "office-2026" (ppk_required)`, "no PPK"),
 		"PPKMismatch/none":           PPKMismatch(Where{}, "", "", ""),

@@ -80,8 +80,7 @@ func (m *Machine) childMissing(payloads []wire.Payload) *refusedAuth {
 }
 
 func (m *Machine) withoutWholeChild() *refusedAuth {
-	return &refusedAuth{wire.NotifyInvalidSyntax,
-		diag.Unexpected(m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyInvalidSyntax), "", "IKE_AUTH without a whole child (SA, TSi, TSr)")}
+	return &refusedAuth{notify: wire.NotifyInvalidSyntax, failure: diag.Unexpected(m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyInvalidSyntax), "", "IKE_AUTH without a whole child (SA, TSi, TSr)")}
 }
 
 // firstChild is what the last answer of a responder says about the child that the first request has asked for.

@@ -81,9 +81,19 @@ func (f *authFlow) held() int {
 	return f.kept + f.pair.Held()
 }
 
+// end ends what the proofs keep. It may be called on nil.
+func (f *authFlow) end() {
+	if f != nil {
+		f.pair.Close()
+	}
+}
+
 // authenticators makes the proofs of both sides that the connection asks for. A PPK goes with the first round.
 func (m *Machine) authenticators(f *authFlow) (own, peer auth.Authenticator) {
 	own, peer = m.prove(f, 0), m.check(f, 0)
+	if m.initiator && !m.resume.active && m.cfg.provesByEAP() && !m.cfg.RemoteAuth.EAP() {
+		peer = auth.ProvesFirst(peer)
+	}
 	switch {
 	case !m.initiator:
 		peer = auth.CheckPPK(peer, m.ppkPolicy())
@@ -95,12 +105,16 @@ func (m *Machine) authenticators(f *authFlow) (own, peer auth.Authenticator) {
 
 // prove is the proof of a round of this side, and check that of the peer.
 func (m *Machine) prove(f *authFlow, round int) auth.Authenticator {
-	return m.method(m.cfg.round(round).Auth, round).Prove(func() (auth.Credential, bool) {
+	how, key := m.cfg.round(round).Auth, func() (auth.Credential, bool) {
 		if f.t.PeerID == nil {
 			return m.lookUp(auth.Query{Local: m.localID, Remote: m.cfg.RemoteID, Guess: !m.cfg.RemoteID.Concrete()})
 		}
 		return m.lookUp(auth.Query{Local: m.localID, Remote: f.peer})
-	})
+	}
+	if !m.initiator && !m.resume.active && how == policy.AuthPSK && m.cfg.RemoteAuth.EAP() {
+		return auth.ProvePSKFirst(key)
+	}
+	return m.method(how, round).Prove(key)
 }
 
 func (m *Machine) check(f *authFlow, round int) auth.Authenticator {
@@ -137,6 +151,9 @@ func (m *Machine) methodOf(a policy.Auth, round int) method {
 			Prove: func(auth.Secret) auth.Authenticator { return auth.ProveSignature(m.signing(round)) },
 			Check: func(auth.Secret) auth.Authenticator { return auth.CheckSignature(m.checking(round)) },
 		}
+	}
+	if a.EAP() {
+		return m.eapMethod(round)
 	}
 	panic("BUG: a connection without a method of authentication: " + a.String())
 }
@@ -234,6 +251,9 @@ func (m *Machine) authFailure(err error) *diag.Failure {
 	if f := m.signatureFailure(refuse, err); f != nil {
 		return f
 	}
+	if f := m.eapFailure(refuse, err); f != nil {
+		return f
+	}
 	switch {
 	case errors.As(err, &rounds):
 		return m.roundsFailure(refuse.Showing(peer).At(m.cfg.peerRoundLine(m.flow.round)), rounds)
@@ -274,6 +294,7 @@ func (m *Machine) established(now time.Time) {
 	m.establishedAt = now
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
 	m.startAuthLife(m.authenticatedAt())
+	m.auth.user = t.User
 	if c := t.Peer.Chain; len(c) > 0 {
 		m.auth.cert = pki.Subject(c[0])
 	}
@@ -284,6 +305,7 @@ func (m *Machine) established(now time.Time) {
 	m.auth.reauthAt = earliest(m.auth.reauthAt, m.resume.reauthAt)
 	m.init.ownMessage, m.init.peerMessage = nil, nil // the nonces still key the first child
 	m.signed = t.Own
+	m.flow.end()
 	m.inter, m.flow = intermediate{}, nil
 	m.setState(StateEstablished, "IKE_AUTH done")
 	m.emit(Established{})

@@ -29,7 +29,10 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 	switch {
 	case no != nil:
 		return m.refuseAuth(no)
-	case m.waiting() || !m.flow.done:
+	case m.waiting():
+		return answer
+	case !m.flow.done:
+		m.waitForUser(r.now)
 		return answer
 	}
 	if before {
@@ -53,6 +56,8 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 type refusedAuth struct {
 	notify  wire.NotifyType
 	failure *diag.Failure
+	// eap takes the place of the notification: EAP-Failure.
+	eap *wire.EAP
 }
 
 // refused is AUTHENTICATION_FAILED for a reason, or nil without one.
@@ -60,11 +65,26 @@ func refused(f *diag.Failure) *refusedAuth {
 	if f == nil {
 		return nil
 	}
-	return &refusedAuth{wire.NotifyAuthenticationFailed, f}
+	return &refusedAuth{notify: wire.NotifyAuthenticationFailed, failure: f}
+}
+
+// refusedProof is why a proof is not taken. Once EAP has begun, its own message says so: "If the exchange is terminated with EAP Failure, an
+// AUTHENTICATION_FAILED notification is not sent." https://www.rfc-editor.org/rfc/rfc7296#section-2.21
+func (m *Machine) refusedProof(err error) *refusedAuth {
+	no := refused(m.authFailure(err))
+	var e *auth.EAPError
+	if errors.As(err, &e) {
+		no.eap = e.Out
+	}
+	return no
 }
 
 // refuseAuth ends a half-open SA. The response is all that the peer learns; the SA is gone once it is sent.
 func (m *Machine) refuseAuth(no *refusedAuth) []wire.Payload {
+	if no.eap != nil {
+		m.closing = &Closed{Reason: "IKE_AUTH refused: EAP-Failure", Failure: no.failure}
+		return []wire.Payload{no.eap}
+	}
 	m.closing = &Closed{Reason: "IKE_AUTH refused: " + no.notify.String(), Failure: no.failure}
 	return failing(no.notify)
 }
@@ -73,6 +93,7 @@ func (m *Machine) refuseAuth(no *refusedAuth) []wire.Payload {
 // time for its signature. When the peer repeats it, it is as new. If there never is any, this is what the IKE SA has failed with.
 func (m *Machine) unreceiveAuth(r *request, err error) {
 	m.busy = keFailure(m.where(wire.ExchangeIKEAuth), err)
+	m.flow.end()
 	m.flow, m.best = nil, nil
 	m.unreceive(r, err)
 }
@@ -88,17 +109,17 @@ func (m *Machine) selectAuth(r *request) *refusedAuth {
 		return refused(m.nextRound())
 	}
 	if f := m.premature(); f != nil {
-		return &refusedAuth{wire.NotifyInvalidSyntax, f}
+		return &refusedAuth{notify: wire.NotifyInvalidSyntax, failure: f}
 	}
 	idi, idr := findID(r.payloads, false), findID(r.payloads, true)
 	if idi == nil {
-		return &refusedAuth{wire.NotifyInvalidSyntax, diag.Unexpected(
+		return &refusedAuth{notify: wire.NotifyInvalidSyntax, failure: diag.Unexpected(
 			m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyInvalidSyntax), "IDi", "an IKE_AUTH request without IDi")}
 	}
 	if no := m.halfChild(r.payloads); no != nil {
 		return no
 	}
-	fits, f := m.selectConnections(idi, idr, wanted(r.payloads))
+	fits, f := m.selectConnections(idi, idr, r.payloads)
 	if f != nil {
 		return refused(f)
 	}
@@ -147,7 +168,7 @@ func (m *Machine) verifyAuth(r *request) *refusedAuth {
 		m.localID = m.ownIdentity()
 	}
 	if err != nil {
-		return refused(m.authFailure(err))
+		return m.refusedProof(err)
 	}
 	m.flow.judged = !m.waiting()
 	return nil
@@ -175,7 +196,7 @@ func (m *Machine) admitAuth(r *request) *refusedAuth {
 		return no
 	}
 	if m.cfg.MOBIKE && natChanged(f.first.payloads, f.first.path) {
-		return &refusedAuth{wire.NotifyUnexpectedNATDetected, diag.NATDetected(
+		return &refusedAuth{notify: wire.NotifyUnexpectedNATDetected, failure: diag.NATDetected(
 			m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyUnexpectedNATDetected), f.first.path.Remote)}
 	}
 	_, m.redirect.away = m.redirect.target(m.cfg, r.path)
@@ -205,7 +226,7 @@ func (m *Machine) proveAuth() ([]wire.Payload, *refusedAuth) {
 	f := m.flow
 	step, err := f.pair.Build(&f.t)
 	if err != nil {
-		return nil, refused(m.authFailure(err))
+		return nil, m.refusedProof(err)
 	}
 	if step.Status == auth.Wait {
 		return nil, nil
@@ -260,10 +281,15 @@ func (m *Machine) oneTooMany(now time.Time, contact bool) *diag.Failure {
 	return diag.OneIsKept(w, kept)
 }
 
-// provesOn reports whether a half-open responder goes on to prove who it is, to a peer that has proved a first identity at least: between
-// two rounds the initiator may find that it does not accept what it is shown.
-func (m *Machine) provesOn() bool {
+// known reports whether the peer has proved a first identity at least.
+func (m *Machine) known() bool {
 	return m.flow != nil && (m.flow.t.PeerProved || m.flow.t.PeerRounds > 0)
+}
+
+// provesOn reports whether a half-open responder goes on with another round: to a peer that has proved a first identity, or that is to prove
+// itself by EAP and was shown who this side is before. Between two rounds the initiator may find that it does not accept what it is shown.
+func (m *Machine) provesOn() bool {
+	return m.known() || m.flow != nil && m.flow.judged && m.cfg.RemoteAuth.EAP()
 }
 
 // handleRejection takes the INFORMATIONAL request by which an initiator says so: "If the error occurs on the initiator, the notification MAY be

@@ -51,7 +51,7 @@ func (p Proof) String() string { return p.Want.String() }
 // askAuth gives an authenticator the answer to what it asks for, or puts a request out. What was asked for by the other proof of
 // the same message may come first among the results: that one is not asked again.
 func (m *Machine) askAuth(w auth.Want) (auth.Answer, bool) {
-	want, a := Proof{Want: w, Proved: m.provesOn()}, m.asks
+	want, a := Proof{Want: w, Proved: m.known()}, m.asks
 	for i, r := range a.results {
 		if i >= a.next && r.want.same(want) {
 			a.next = i

@@ -81,6 +81,9 @@ type Policy struct {
 	// RemoteRoundLines are where the identities of RemoteRounds are configured.
 	RemoteRoundLines []string
 
+	// Users say which users of EAP the connection is for, by the round of the peer.
+	Users []UserRule
+
 	// Proposals are the IKE proposals in order of preference.
 	Proposals []proposal.Proposal
 

@@ -9,6 +9,7 @@ import (
 	"esplanade/ike/auth"
 	"esplanade/ike/credential"
 	"esplanade/ike/diag"
+	"esplanade/ike/eap"
 	"esplanade/ike/pki/revocation"
 	"esplanade/ike/policy"
 	"esplanade/ike/selector"
@@ -49,6 +50,10 @@ type Env struct {
 	Accepted func(connection string, index int) credential.Accepted
 	// Mark identifies what both find for a connection: it is another when that is.
 	Mark func(connection string) [sha256.Size]byte
+	// EAPServer finds what checks the users of a connection, by the number of its table, and EAPClient who this side is to a gateway and what
+	// it proves that with. Nil: there is nothing.
+	EAPServer func(connection string, index int) (auth.EAPServer, bool)
+	EAPClient func(connection string, index int) (*eap.ClientConfig, bool)
 	// Staple gives the OCSP answer for a certificate of this side, in DER, nil if there is none that counts. It may be nil.
 	Staple func(now time.Time, c *x509.Certificate) []byte
 	// hashes are those that this side takes in signatures; nil: all. Tests have peers with fewer.

@@ -3,6 +3,7 @@ package sa
 import (
 	"time"
 
+	"esplanade/ike/aaa"
 	"esplanade/ike/diag"
 	"esplanade/ike/pki/revocation"
 	"esplanade/ike/wire"
@@ -25,6 +26,8 @@ type authLife struct {
 	lookAt time.Time
 	// reauthAt is when this side reauthenticates; expireAt when the SA is closed because nobody has.
 	reauthAt, expireAt time.Time
+	// user is whom the peer has turned out to be by EAP, or this side; nil without.
+	user *aaa.User
 	// responder: this side answered the IKE_AUTH request, whoever has rekeyed the IKE SA since.
 	responder bool
 }

@@ -121,6 +121,7 @@ func (m *Machine) shed() {
 	m.init = initState{digest: m.init.digest}
 	m.inter, m.ppk, m.frag = intermediate{}, ppk{}, fragments{}
 	m.keys, m.sealer, m.opener, m.window.whole = suite.Keys{}, nil, nil, nil
+	m.flow.end()
 	m.candidates, m.flow, m.peerToken = nil, nil, nil
 }
 

@@ -13,7 +13,7 @@ import (
 // selectConnections lists the connections that a request may be for, the best first: the peer's identity must match remote.id, and
 // the identity that the peer wants to talk to, if it names one, must be ours. The closest match wins. Of those that match alike it is
 // the one with the child that fits the selectors best: there may be a connection for each network between the same two gateways.
-func (m *Machine) selectConnections(idi, idr *wire.ID, traffic selector.Pair) ([]*Config, *diag.Failure) {
+func (m *Machine) selectConnections(idi, idr *wire.ID, asks []wire.Payload) ([]*Config, *diag.Failure) {
 	w := m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyAuthenticationFailed)
 	peer, err := identity.FromWire(uint8(idi.IDType), idi.Data)
 	if err != nil {
@@ -41,7 +41,7 @@ func (m *Machine) selectConnections(idi, idr *wire.ID, traffic selector.Pair) ([
 		}
 	}
 	if len(accept) > 0 {
-		return m.ranked(accept, traffic), nil
+		return m.ranked(eapFirst(accept, proves(asks)), wanted(asks)), nil
 	}
 	return nil, m.noConnection(w, peer, hint, forPeer, asked)
 }

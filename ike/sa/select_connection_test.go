@@ -9,7 +9,6 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
-	"esplanade/ike/selector"
 	"esplanade/ike/wire"
 )
 
@@ -129,7 +128,7 @@ func FuzzSelectConnections(f *testing.F) {
 		if hintKind != 0 {
 			idr = &wire.ID{Responder: true, IDType: wire.IDType(hintKind), Data: hint}
 		}
-		got, failure := m.selectConnections(idi, idr, selector.Pair{})
+		got, failure := m.selectConnections(idi, idr, nil)
 		if (len(got) == 0) != (failure != nil) {
 			t.Fatalf("%d connections, %v", len(got), failure)
 		}

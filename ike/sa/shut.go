@@ -14,7 +14,7 @@ func (m *Machine) shut() *refusedAuth {
 		return nil
 	}
 	w := m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyTemporaryFailure)
-	return &refusedAuth{wire.NotifyTemporaryFailure, diag.Terminated(w, "an IKE SA")}
+	return &refusedAuth{notify: wire.NotifyTemporaryFailure, failure: diag.Terminated(w, "an IKE SA")}
 }
 
 // childShut is the failure of a child that an operator keeps down; nil for one that nobody does. The peer is told NO_ADDITIONAL_SAS,

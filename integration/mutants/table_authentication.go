@@ -50,7 +50,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "proved-is-no-stranger", File: "ike/sa/auth_wait.go", Tests: "^TestProvedIsNoStranger$",
-			Old: "Proved: m.provesOn()}", New: "Proved: m.flow.t.PeerProved}",
+			Old: "Proved: m.known()}", New: "Proved: m.flow.t.PeerProved}",
 			Why: "with several rounds a key that takes long would never sign, for it costs more than strangers may have",
 		},
 		{
@@ -140,7 +140,7 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "auth-shown-first", File: "ike/auth/psk.go", Tests: "^TestResponderProvesLast$",
-			Old: "	if !t.Initiator && !t.PeerProved && t.PeerRounds == 0 {\n", New: "	if false {\n",
+			Old: "if !p.first && !t.Initiator && !t.PeerProved && t.PeerRounds == 0 {", New: "if false {",
 			Why: "a responder would show what it makes with its key to anybody who asks, to try passwords on",
 		},
 		{

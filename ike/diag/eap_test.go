@@ -1,0 +1,25 @@
+package diag
+
+// usersFailures are those of users and EAP, by their constructors.
+func usersFailures(failed Where, err error) map[string]*Failure {
+	return map[string]*Failure{
+		"EAPUnknownUser":         EAPUnknownUser(failed, EAP{User: "ann", Method: "eap-mschapv2"}),
+		"EAPUnknownUser/no name": EAPUnknownUser(failed, EAP{}),
+		"EAPPassword":            EAPPassword(failed, EAP{User: "ann", Method: "eap-mschapv2", Said: "the password is wrong"}),
+		"EAPMethod":              EAPMethod(failed, EAP{User: "ann"}, "eap-tls", "eap-md5 for user 'ann'"),
+		"EAPMethod/client":       EAPMethod(failed, EAP{User: "ann", Client: true}, "eap-tls", "eap-md5"),
+		"EAPRefused":             EAPRefused(failed, EAP{User: "ann", Method: "eap-gtc", Client: true}),
+		"EAPRefused/why":         EAPRefused(failed, EAP{User: "ann", Said: "the password is wrong", Client: true}),
+		"EAPNotAllowed":          EAPNotAllowed(failed, EAP{User: "ann", Method: "eap-tls"}, []string{"guests"}, []Tried{{"rw", "groups are staff"}, {"it", "eap_id is *@x"}}),
+		"EAPNotAllowed/none":     EAPNotAllowed(failed, EAP{}, nil, nil),
+		"EAPTLS":                 EAPTLS(failed, EAP{User: "ann", Method: "eap-tls", Said: "TLS failed"}, err),
+		"EAPTLS/client":          EAPTLS(failed, EAP{User: "ann", Method: "eap-tls", Said: "TLS failed", Client: true}, err),
+		"EAPServerSilent":        EAPServerSilent(failed, EAP{User: "ann"}, err),
+		"EAPBroken":              EAPBroken(failed, EAP{Said: "Success before the method has come to its end"}, ""),
+		"EAPOtherKey":            EAPOtherKey(failed, EAP{User: "ann", Method: "eap-mschapv2"}),
+		"EAPNotMutual":           EAPNotMutual(failed, EAP{User: "ann", Method: "eap-md5"}),
+		"EAPOnlyNotOffered":      EAPOnlyNotOffered(failed),
+		"EAPNothing":             EAPNothing(failed, false),
+		"EAPNothing/client":      EAPNothing(failed, true),
+	}
+}

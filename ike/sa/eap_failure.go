@@ -1,0 +1,148 @@
+package sa
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"esplanade/ike/auth"
+	"esplanade/ike/diag"
+	"esplanade/ike/eap"
+)
+
+// maxUserName is how much of the name that a stranger gives is kept in a failure.
+const maxUserName = 128
+
+// eapFailure is what EAP has failed with, as the operator sees it; nil for another error.
+func (m *Machine) eapFailure(w diag.Where, err error) *diag.Failure {
+	if id := m.flow.peer; id.Type != 0 {
+		w = w.Showing(id.String())
+	}
+	var e *auth.EAPError
+	switch {
+	case errors.Is(err, auth.ErrNoEAP):
+		return diag.EAPNothing(w, m.initiator)
+	case !errors.As(err, &e):
+		return nil
+	}
+	if e.Out != nil {
+		w.Answer = "EAP-Failure"
+	}
+	who := diag.EAP{User: m.userName(e.User), Client: m.initiator, Said: e.Detail}
+	var user *userError
+	switch {
+	case errors.As(err, &user):
+		who.User, who.Method, who.Server = m.userName(user.user.Name), user.user.Method, user.user.Server
+		return diag.EAPNotAllowed(w.At(m.userLine(user.round)), who, user.user.Groups, user.tried)
+	case e.Failure != nil:
+		return m.eapMethodFailure(w, who, e.Failure)
+	}
+	switch e.Reason {
+	case auth.EAPUnsafe:
+		who.Method = e.Detail
+		return diag.EAPNotMutual(w, who)
+	case auth.EAPNotOffered:
+		return diag.EAPOnlyNotOffered(w)
+	case auth.EAPOtherKey:
+		return diag.EAPOtherKey(w, who)
+	case auth.EAPFailed:
+		if e.Err != nil {
+			return diag.EAPServerSilent(w, who, e.Err)
+		}
+		who.Said = "no result"
+		return diag.EAPBroken(w, who, "")
+	case auth.EAPTooMuch:
+		return diag.LimitReached(w, "messages of EAP of 128 KiB at most", "more of them")
+	}
+	return diag.EAPBroken(w, who, "")
+}
+
+// eapMethodFailure is the failure of a method of EAP.
+func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *diag.Failure {
+	inner := f
+	for inner.Inner != nil {
+		inner = inner.Inner
+	}
+	if who.User = m.userName(inner.User); who.User == "" {
+		who.User = m.userName(f.User)
+	}
+	if f.Method != 0 {
+		who.Method = f.Method.String()
+	}
+	if inner != f && inner.Method != 0 {
+		who.Method += " (" + strings.TrimPrefix(inner.Method.String(), "eap-") + ")"
+	}
+	plain := *inner
+	plain.Method, plain.User = 0, ""
+	who.Said = strings.TrimPrefix(plain.Error(), "EAP: ")
+	line := m.userLine(m.flow.round)
+	switch inner.Reason {
+	case eap.ReasonUnknownUser:
+		return diag.EAPUnknownUser(w.At(line), who)
+	case eap.ReasonPassword, eap.ReasonPasswordExpired, eap.ReasonLocked, eap.ReasonIdentity:
+		if m.initiator {
+			return diag.EAPRefused(w, who)
+		}
+		return diag.EAPPassword(w.At(line), who)
+	case eap.ReasonNak:
+		if m.initiator {
+			return diag.EAPMethod(w, who, methodNames(inner.Wanted), methodNames(inner.Offered))
+		}
+		return diag.EAPMethod(w, who, methodNames(inner.Offered), methodNames(inner.Wanted)+" for "+diagUser(who))
+	case eap.ReasonSecret:
+		return diag.EAPMethod(w, who, "no secret of the user that "+who.Method+" can be proved with", who.Method+" for "+diagUser(who))
+	case eap.ReasonUnsafe:
+		return diag.EAPNotMutual(w, who)
+	case eap.ReasonTLS:
+		return diag.EAPTLS(w, who, inner.Err)
+	case eap.ReasonRefused:
+		if m.initiator {
+			return diag.EAPRefused(w, who)
+		}
+	}
+	return diag.EAPBroken(w, who, "")
+}
+
+// userName is the name of a user as far as it is kept: whoever is not known may give one of any length.
+func (m *Machine) userName(s string) string { return s[:min(len(s), maxUserName)] }
+
+func diagUser(e diag.EAP) string {
+	if e.User == "" {
+		return "a user without a name"
+	}
+	return "user '" + e.User + "'"
+}
+
+// userLine is where a round of the peer says which users it is for.
+func (m *Machine) userLine(round int) string {
+	r := m.cfg.userRule(round)
+	for _, line := range []string{r.GroupsLine, r.IDLine} {
+		if line != "" {
+			return line
+		}
+	}
+	return m.cfg.peerRoundLine(round)
+}
+
+// methodNames are methods of EAP, for people.
+func methodNames(list []eap.Type) string {
+	var names []string
+	for _, t := range list {
+		if n := t.String(); !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	if len(names) == 0 {
+		return "no method"
+	}
+	return listed(names)
+}
+
+// listed are names in a row, the first few.
+func listed(names []string) string {
+	const most = 8
+	if len(names) > most {
+		names = append(slices.Clone(names[:most]), "others")
+	}
+	return strings.Join(names, ", ")
+}
