@@ -17,6 +17,7 @@ const (
 // Client is one conversation in which this side is authenticated as a user. It is for one goroutine at a time; only [Client.Close] may be
 // called by another one.
 type Client struct {
+	redacted
 	cfg     *ClientConfig
 	done    bool
 	started bool

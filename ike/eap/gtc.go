@@ -29,6 +29,7 @@ func (m *gtcServer) step(_ time.Time, _, _ uint8, data []byte) methodStep {
 }
 
 type gtcClient struct {
+	redacted
 	quick
 	cfg  *ClientConfig
 	done bool

@@ -73,6 +73,7 @@ func (m *md5Server) step(_ time.Time, id, _ uint8, data []byte) methodStep {
 }
 
 type md5Client struct {
+	redacted
 	quick
 	cfg  *ClientConfig
 	done bool

@@ -8,6 +8,7 @@ import (
 )
 
 type mschapClient struct {
+	redacted
 	quick
 	cfg   *ClientConfig
 	state mschapState

@@ -11,6 +11,7 @@ import (
 const mschapServerName = "gateway"
 
 type mschapServer struct {
+	redacted
 	quick
 	talk  *Server
 	state mschapState

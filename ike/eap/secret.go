@@ -16,8 +16,7 @@ const MaxPassword = 512
 // is none. It prints as a placeholder.
 type Secret struct {
 	redacted
-	// v is behind a pointer so that not even reflection on a field that is not exported shows it. It is not changed.
-	v *secretValue
+	v *secretValue // not changed
 
 	// Expired has a right password refused until it is changed, which MSCHAPv2 tells the client.
 	Expired bool

@@ -16,6 +16,7 @@ const (
 // Server is one conversation in which a user is authenticated. It is for one goroutine at a time; only [Server.Close] may be called by another
 // one.
 type Server struct {
+	redacted
 	cfg      *ServerConfig
 	state    serverState
 	id       uint8 // of the last request

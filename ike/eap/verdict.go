@@ -4,6 +4,7 @@ import "esplanade/ike/aaa"
 
 // claimant is whom a server takes a peer for, before it has proved anything.
 type claimant struct {
+	redacted
 	user aaa.User
 	// known reports that there is such a user, able that it has a secret. If not, secret is one that nobody knows: what is compared takes as long.
 	known, able bool
