@@ -12,7 +12,8 @@ const MSKLen = 64
 
 // Users is a directory of users. It is immutable; another one takes its place on a reload.
 type Users interface {
-	// User finds a user by name. What it gives must not be changed.
+	// User finds a user by the name that somebody has given. If the user has a Name, that is the right spelling. What it gives must not be
+	// changed.
 	User(name string) (Secret, aaa.User, bool)
 }
 
@@ -23,7 +24,8 @@ type ServerConfig struct {
 	Methods []Type
 	// AskIdentity has the conversation begin with a request for the identity. Otherwise the user is Identity.
 	AskIdentity bool
-	// Identity is the user if it is not asked for: the identity of the peer in IKE. If that is "", whatever the method proves is the user.
+	// Identity is the user if it is not asked for: the identity of the peer in IKE. If that is "", whatever the method proves is the user. If it
+	// is asked for and the answer is empty, as Android's is, Identity is the user of a method that has no name in its own messages.
 	Identity string
 	// Protected says that this side proves itself by something else than EAP, and that nobody reads along: by AUTH of a responder with a
 	// certificate, or in a TLS tunnel. Otherwise only methods that are [Type.Safe] are used.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"esplanade/ike/aaa"
 )
 
 // Every list of a server against every list of a client: the method is the best of the server that the client has, in either spelling, and
@@ -114,6 +116,46 @@ func TestIdentityNotAskedFor(t *testing.T) {
 		cfg := serverConfig(method)
 		cfg.AskIdentity, cfg.Identity = false, "alice"
 		o := converse(t, NewServer(cfg), NewClient(clientConfig("alice", Password("correct horse"), method)))
+		if r := wantSuccess(t, method.String(), o.server); r.User.Name != "alice" {
+			t.Errorf("%s: %q", method, r.User.Name)
+		}
+	}
+}
+
+// A client that has no name to say is whom IKE has named, unless the method has a name of its own.
+func TestEmptyIdentity(t *testing.T) {
+	for _, method := range withPasswords {
+		cfg := serverConfig(method)
+		cfg.Identity = "alice"
+		client := clientConfig("", Password("correct horse"), method)
+		if method == TypeMSCHAPv2 {
+			cfg.Identity, client.Identity = "phone", "alice"
+		}
+		s, c := NewServer(cfg), NewClient(client)
+		step := s.Step(noon, nil)
+		step = s.Step(noon, response(step.Out[1], TypeIdentity, ""))
+		for !step.Done {
+			step = s.Step(noon, c.Step(noon, step.Out).Out)
+		}
+		if r := wantSuccess(t, method.String(), step); r.User.Name != "alice" {
+			t.Errorf("%s: %q", method, r.User.Name)
+		}
+	}
+}
+
+// spelled is a directory that has everybody as alice.
+type spelled struct{}
+
+func (spelled) User(string) (Secret, aaa.User, bool) {
+	return Password("correct horse"), aaa.User{Name: "alice"}, true
+}
+
+// The directory has the last word about how a name is spelled.
+func TestSpellingOfNames(t *testing.T) {
+	for _, method := range withPasswords {
+		cfg := serverConfig(method)
+		cfg.Users = spelled{}
+		o := converse(t, NewServer(cfg), NewClient(clientConfig("ALICE", Password("correct horse"), method)))
 		if r := wantSuccess(t, method.String(), o.server); r.User.Name != "alice" {
 			t.Errorf("%s: %q", method, r.User.Name)
 		}

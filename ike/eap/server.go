@@ -103,9 +103,12 @@ func (s *Server) identified(now time.Time, p packet) Step {
 	if detail := badName(p.data); detail != "" {
 		return s.failed(&Failure{Reason: ReasonIdentity, Detail: detail})
 	}
-	// "If the Identity is unknown, the Identity Response field should be zero bytes in length."
-	// https://www.rfc-editor.org/rfc/rfc3748#section-5.1
+	// "If the Identity is unknown, the Identity Response field should be zero bytes in length." Then there is what else is known of the peer, and
+	// the name that the method has counts if it is another one. https://www.rfc-editor.org/rfc/rfc3748#section-5.1
 	s.identity, s.bound = string(p.data), len(p.data) > 0
+	if !s.bound {
+		s.identity = s.cfg.Identity
+	}
 	return s.offer(now, s.cfg.methods()[0])
 }
 

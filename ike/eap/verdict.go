@@ -18,7 +18,10 @@ func (s *Server) claim(names ...string) claimant {
 		for _, name := range names {
 			secret, user, known := s.cfg.Users.User(name)
 			if known {
-				user.Name = name
+				// A directory may have the user under another spelling of the name, which then is the user's.
+				if user.Name == "" {
+					user.Name = name
+				}
 				c = claimant{user: user, known: true, able: !secret.None(), secret: secret}
 				break
 			}
