@@ -2,6 +2,7 @@ package eap
 
 import (
 	"crypto/rand"
+	"crypto/x509"
 	"slices"
 
 	"esplanade/ike/aaa"
@@ -32,6 +33,8 @@ type ServerConfig struct {
 	Protected bool
 	// Users are those that there are, for methods with passwords.
 	Users Users
+	// TLS is what EAP-TLS, EAP-TTLS and EAP-PEAP need; nil: there are none of them.
+	TLS *TLSServer
 	// Inner are the methods that may be used within a tunnel, the best first.
 	Inner []Type
 	// Random gives random octets, and may be called by several goroutines at once; nil: those of the operating system.
@@ -52,6 +55,8 @@ type ClientConfig struct {
 	Identity, Anonymous string
 	// Secret is the password, or its hash.
 	Secret Secret
+	// TLS is what EAP-TLS, EAP-TTLS and EAP-PEAP need; nil: there are none of them.
+	TLS *TLSClient
 	// Protected says that the server has proved itself by something else than EAP, and that nobody reads along: by AUTH of a responder that
 	// was verified, or in a TLS tunnel. Otherwise only methods that are [Type.Safe] are used: no password goes to whoever asks for it.
 	Protected bool
@@ -117,4 +122,7 @@ type Result struct {
 	MSK []byte
 	// Mutual says that the server has proved itself to the client by the method.
 	Mutual bool
+	// Chain leads from the certificate that the other side has shown in TLS to what is trusted, as its judge has said. Whether one of them was
+	// revoked is the caller's to ask, before it sends Success or believes it.
+	Chain []*x509.Certificate
 }

@@ -38,8 +38,12 @@ const (
 	ReasonRefused
 	// ReasonTooLong: more messages than any method needs.
 	ReasonTooLong
-	// ReasonTLS: the TLS handshake of a method, or a certificate in it; Err has the cause.
+	// ReasonTLS: the TLS of a method; Err has the cause.
 	ReasonTLS
+	// ReasonCertificate: the certificate of the other side is not accepted; Err says why.
+	ReasonCertificate
+	// ReasonBinding: the ends of a tunnel of PEAP have not proved that they are those of the method in it.
+	ReasonBinding
 	// ReasonClosed: the conversation was closed from this side.
 	ReasonClosed
 )
@@ -60,6 +64,8 @@ var reasons = map[Reason]string{
 	ReasonRefused:         "refused",
 	ReasonTooLong:         "too_long",
 	ReasonTLS:             "tls",
+	ReasonCertificate:     "certificate",
+	ReasonBinding:         "binding",
 	ReasonClosed:          "closed",
 }
 
@@ -86,7 +92,7 @@ type Failure struct {
 	Code int
 	// Message is what the server wants the user of a client to read, made printable.
 	Message string
-	// Err is what has caused it, if there is something: with ReasonTLS.
+	// Err is what has caused it, if there is something: with ReasonTLS and ReasonCertificate.
 	Err error
 	// Inner is the failure of what was said within a tunnel.
 	Inner *Failure
@@ -161,6 +167,10 @@ func (f *Failure) why() string {
 		return "it takes more messages than any method needs"
 	case ReasonTLS:
 		return "TLS failed"
+	case ReasonCertificate:
+		return "the certificate of the other side is not accepted"
+	case ReasonBinding:
+		return "the method is not bound to the tunnel around it"
 	case ReasonClosed:
 		return "the conversation was closed"
 	}

@@ -55,6 +55,12 @@ func newServerMethod(t Type, s *Server) serverMethod {
 		return &gtcServer{talk: s}
 	case TypeMSCHAPv2:
 		return &mschapServer{talk: s}
+	case TypeTLS:
+		return newTLSServer(s)
+	case TypeTTLS:
+		return newTTLSServer(s)
+	case TypePEAP:
+		return newPEAPServer(s)
 	}
 	return nil
 }
@@ -68,6 +74,12 @@ func newClientMethod(t Type, c *Client) clientMethod {
 		return &gtcClient{cfg: c.cfg}
 	case TypeMSCHAPv2:
 		return &mschapClient{cfg: c.cfg}
+	case TypeTLS:
+		return newTLSClient(c.cfg)
+	case TypeTTLS:
+		return newTTLSClient(c.cfg)
+	case TypePEAP:
+		return newPEAPClient(c.cfg)
 	}
 	return nil
 }

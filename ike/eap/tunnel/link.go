@@ -161,10 +161,10 @@ func PeerVersion(data []byte) byte {
 	return data[0] & versionMask
 }
 
-// Send puts a message into the way: [Link.Next] gives it piece by piece.
+// Send puts a message into the way, behind what is there: [Link.Next] gives it piece by piece.
 func (l *Link) Send(message []byte) {
-	l.out = message
-	l.total = len(message)
+	l.out = append(l.out, message...)
+	l.total = len(l.out)
 }
 
 // Pending reports whether there is something of a message that has not been sent.
@@ -206,3 +206,9 @@ func (l *Link) Next() []byte {
 
 // StartPacket is the type data of a server's first request.
 func (l *Link) StartPacket() []byte { return []byte{flagStart | l.Version} }
+
+// Partial reports whether the type data of a packet are less than a message, so that all there is to do is to keep them, or to send the next
+// fragment.
+func Partial(data []byte) bool {
+	return len(data) <= 1 || data[0]&flagMore != 0
+}
