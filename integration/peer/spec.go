@@ -23,6 +23,8 @@ type Gateway struct {
 	Dataplane map[string]string
 	// Files are certificates and keys, beside the configuration. Connections name them.
 	Files []File
+	// Plugins are those of strongSwan that the tests do not have by default: "eap-mschapv2".
+	Plugins []string
 	// More is text behind the configuration, in the gateway's own format.
 	More string
 	// SaveKeys makes the gateway write what Wireshark needs to decrypt its traffic.

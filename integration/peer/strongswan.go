@@ -156,7 +156,7 @@ func (s *StrongSwan) daemonConf() string {
 		settings[k] = strings.TrimSuffix(strings.Trim(v, `"`), "s") // it takes plain seconds
 	}
 	return fmt.Sprintf(`charon-systemd {
-  load = random nonce openssl aes sha1 sha2 hmac kdf gcm ccm chapoly ctr cmac xcbc curve25519 gmp pem pkcs1 pkcs8 x509 constraints pubkey kernel-libipsec kernel-netlink socket-default vici updown counters
+  load = random nonce openssl aes sha1 sha2 hmac kdf gcm ccm chapoly ctr cmac xcbc curve25519 gmp pem pkcs1 pkcs8 x509 constraints pubkey kernel-libipsec kernel-netlink socket-default vici updown counters %s
 %s  plugins {
     vici {
       socket = unix://%s
@@ -183,7 +183,7 @@ func (s *StrongSwan) daemonConf() string {
     }
   }
 }
-`, lines("  ", settings), s.Socket(), s.logPath(), log)
+`, strings.Join(s.gw.Plugins, " "), lines("  ", settings), s.Socket(), s.logPath(), log)
 }
 
 func (s *StrongSwan) swanctlConf() string {
