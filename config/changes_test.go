@@ -21,6 +21,7 @@ func everyTable() map[string]reflect.Type {
 		"secrets.private.NAME": reflect.TypeFor[FileSecret](), "credentials": reflect.TypeFor[Credentials](), "credentials.acme": reflect.TypeFor[ACME](),
 		"authorities.NAME": reflect.TypeFor[Authority](), "users": reflect.TypeFor[Users](),
 		"secrets.eap.NAME": reflect.TypeFor[EAPSecret](), "secrets.ntlm.NAME": reflect.TypeFor[EAPSecret](),
+		"radius": reflect.TypeFor[RADIUS](), "radius.servers.NAME": reflect.TypeFor[RADIUSServer](), "radius.dae": reflect.TypeFor[DAE](),
 	}
 }
 

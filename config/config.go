@@ -26,6 +26,8 @@ type Config struct {
 	Secrets     Secrets       `key:"secrets" reload:"tables"`
 	// Users are those that the gateway knows itself.
 	Users Users `key:"users" reload:"keys"`
+	// RADIUS are the servers that know others.
+	RADIUS RADIUS `key:"radius" reload:"keys"`
 	// Credentials are certificates and keys for all connections.
 	Credentials Credentials `key:"credentials" reload:"keys"`
 	// Authorities are the tables [authorities.NAME], in the order of the file.
@@ -73,6 +75,7 @@ func (r *reader) document(root *tree.Table) *Config {
 	}
 	c.Secrets = readSecrets(t.sub("secrets"), filepath.Dir(r.file))
 	c.Users = readUsers(t.sub("users"), filepath.Dir(r.file))
+	c.RADIUS = readRADIUS(t.sub("radius"), filepath.Dir(r.file))
 	c.Credentials = readCredentials(t.sub("credentials"), filepath.Dir(r.file))
 	for _, n := range t.sub("authorities").each() {
 		c.Authorities = append(c.Authorities, readAuthority(n))
@@ -116,6 +119,7 @@ func (c *Config) check(r *reader) {
 	c.Set = c.makeSet(r)
 	c.checkInferred()
 	c.checkSecrets(r)
+	c.checkRADIUS(r)
 	c.checkRounds(r)
 	c.checkPPKs(r)
 	c.checkIdentities(r)

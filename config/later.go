@@ -25,7 +25,6 @@ func laterKeys(pattern string) []laterKey {
 		vips     = "virtual addresses"
 		xfrm     = "the marks of the kernel's IPsec"
 		mediate  = "mediation"
-		eap      = "EAP"
 		policies = "the policies of the kernel's IPsec"
 	)
 	one := func(what string, names ...string) (out []laterKey) {
@@ -36,7 +35,7 @@ func laterKeys(pattern string) []laterKey {
 	}
 	switch pattern {
 	case "":
-		return slices.Concat(one("address pools", "pools"), one(eap, "radius"))
+		return one("address pools", "pools")
 	case "authorities.NAME":
 		return slices.Concat(one("tokens; a file goes into cacert", "handle", "slot", "module", "file"), one("hash and URL", "cert_uri_base"))
 	case "connections.NAME":
@@ -99,6 +98,7 @@ func known() (asked, later map[string]map[string]bool) {
 		root.AddSection("secrets").AddSection(kind).AddSection("NAME")
 	}
 	root.AddSection("authorities").AddSection("NAME")
+	root.AddSection("radius").AddSection("servers").AddSection("NAME")
 	r.document(root)
 	return r.asked, r.later
 }

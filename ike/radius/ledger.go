@@ -16,6 +16,8 @@ const (
 	// firstPause and maxPause are how long the ledger waits when no server has taken a record.
 	firstPause = 5 * time.Second
 	maxPause   = time.Minute
+	// hurriedPause is the same while this gateway ends.
+	hurriedPause = 100 * time.Millisecond
 )
 
 // ledger has the records of accounting until a server has taken them. They go out in the order in which they came, those of one session one
@@ -26,7 +28,9 @@ type ledger struct {
 	out   map[uint64]*list.Element // under way, by the exchange
 	pause time.Duration
 	next  time.Time // not before; zero: at once
-	stats LedgerStats
+	// hurried: this gateway ends.
+	hurried bool
+	stats   LedgerStats
 }
 
 type record struct {
@@ -158,6 +162,9 @@ func (l *ledger) refused(now time.Time, id uint64) (mine bool) {
 		l.stats.Failed++
 		if l.pause == 0 || len(l.out) == 0 { // the others were under way as well when the servers fell silent
 			l.pause = min(max(2*l.pause, firstPause), maxPause)
+		}
+		if l.hurried {
+			l.pause = hurriedPause
 		}
 		l.next = now.Add(l.pause)
 	}

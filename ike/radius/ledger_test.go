@@ -134,23 +134,28 @@ func TestLedgerBound(t *testing.T) {
 	}
 }
 
-// TestHurry: at the end of the gateway nothing waits for the end of a pause.
+// TestHurry: at the end of the gateway nothing waits for the end of a pause, nor for the next repetition.
 func TestHurry(t *testing.T) {
 	s := server(1)
-	s.Tries = 1
 	r := newRig(t, s)
 	r.m.Account(r.now, entry("s-1", aaa.Start, start))
-	r.until(3 * time.Second)
+	r.until(15 * time.Second) // it is given up; the pause has begun
 	r.m.Account(r.now, entry("s-2", aaa.Stop, start))
-	r.answer = accept
 	r.take()
-	if n := len(r.sent); n != 1 {
+	if n := len(r.sent); n != s.Tries {
 		t.Fatalf("%d were sent", n)
 	}
+	r.m.Hurry(r.now)
+	r.until(18 * time.Second) // the server is silent still: both are sent, and one of them again
+	r.m.Account(r.now, entry("s-3", aaa.Stop, start))
+	r.answer = accept
 	r.m.Hurry(r.now)
 	r.take()
 	if r.m.Records() != 0 {
 		t.Errorf("%d records wait", r.m.Records())
+	}
+	if r.now != start.Add(18*time.Second) {
+		t.Errorf("it has taken until %v", r.now)
 	}
 }
 

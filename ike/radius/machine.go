@@ -213,9 +213,16 @@ func (m *Machine) NextTimeout() time.Time {
 	return next
 }
 
-// Hurry has the records that wait sent at once, although no server has taken the last ones: this gateway ends.
+// Hurry has the records sent that wait, although no server has taken the last ones: this gateway ends. Those whose answer is late are sent at
+// once again, as requests of their own.
 func (m *Machine) Hurry(now time.Time) {
-	m.ledger.pause, m.ledger.next = 0, time.Time{}
+	for id := range m.ledger.out {
+		if x := m.exchanges.byID[id]; x != nil && (x.at == nil || x.sent > 1) {
+			m.exchanges.cancel(now, id)
+			m.ledger.refused(now, id)
+		}
+	}
+	m.ledger.hurried, m.ledger.pause, m.ledger.next = true, 0, time.Time{}
 	m.settle(now)
 }
 
