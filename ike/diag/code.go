@@ -28,6 +28,14 @@ const (
 	CodeNarrowed Code = "E-TS-NARROWED"
 	// CodeTSTaken: the traffic selectors are those of another peer of the same connection, which has them.
 	CodeTSTaken Code = "E-TS-TAKEN"
+	// CodePoolEmpty: the pools have no address left for a client.
+	CodePoolEmpty Code = "E-POOL-EMPTY"
+	// CodePoolAddress: a client is to have an address that another one has, or of a pool that there is not.
+	CodePoolAddress Code = "E-POOL-ADDRESS"
+	// CodePoolStore: a lease could not be written to where it survives a restart.
+	CodePoolStore Code = "E-POOL-STORE"
+	// CodeCPRequired: a client has to ask for an address and has not.
+	CodeCPRequired Code = "E-CP-REQUIRED"
 
 	// CodeAuthID: the identity of one side is not the one the other side expects.
 	CodeAuthID Code = "E-AUTH-ID"

@@ -170,6 +170,7 @@ func every() map[string]*Failure {
 		"empty":                      {Code: CodeTS},
 		"no code":                    {},
 	})
+	maps.Copy(all, addressFailures(auth))
 	for _, w := range []Where{init, auth, info, {}} {
 		for _, notify := range []string{
 			"NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD", "TS_UNACCEPTABLE", "INVALID_SYNTAX", "INVALID_MAJOR_VERSION", "TEMPORARY_FAILURE",

@@ -84,7 +84,7 @@ func (m *Machine) withoutWholeChild() *refusedAuth {
 }
 
 // firstChild is what the last answer of a responder says about the child that the first request has asked for.
-func (m *Machine) firstChild(r *request) []wire.Payload {
+func (g given) firstChild(m *Machine, r *request) []wire.Payload {
 	if _, asks := find[*wire.SA](r.payloads); !asks {
 		return nil
 	}
@@ -93,6 +93,11 @@ func (m *Machine) firstChild(r *request) []wire.Payload {
 			m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyNoProposalChosen), "a child within IKE_AUTH")})
 		m.childlessUntil = r.now.Add(childlessTime)
 		return failing(wire.NotifyNoProposalChosen)
+	}
+	if no := m.withoutAddress(g, r); no != nil {
+		m.emit(Failed{Failure: no.failure})
+		m.childlessUntil = r.now.Add(childlessTime)
+		return failing(no.notify)
 	}
 	answer, created := m.answerChild(r, nil, true)
 	if !created {

@@ -43,8 +43,12 @@ type authFlow struct {
 	judged, building bool
 	// admitted: a peer that has proved itself was let in.
 	admitted bool
-	// done: both proofs are complete.
-	done bool
+	// done: both proofs are complete. answer is what a responder's last message has of them.
+	done   bool
+	answer []wire.Payload
+	// leased is what a responder gives to the peer that has asked for addresses, and unleased why it has none for it.
+	leased   *Leased
+	unleased error
 }
 
 const (

@@ -25,15 +25,18 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 			return nil
 		}
 	}
-	answer, no := m.proveAuth()
-	switch {
-	case no != nil:
-		return m.refuseAuth(no)
-	case m.waiting():
-		return answer
-	case !m.flow.done:
-		m.waitForUser(r.now)
-		return answer
+	if !m.flow.done {
+		answer, no := m.proveAuth()
+		switch {
+		case no != nil:
+			return m.refuseAuth(no)
+		case m.waiting():
+			return answer
+		case !m.flow.done:
+			m.waitForUser(r.now)
+			return answer
+		}
+		m.flow.answer = answer
 	}
 	if before {
 		// This side's proof has taken longer than the peer's: others may have come up in between, of the same peer as well.
@@ -41,10 +44,14 @@ func (m *Machine) handleAuth(r *request) []wire.Payload {
 			return m.refuseAuth(no)
 		}
 	}
+	if m.lease(r.now); m.waiting() {
+		return nil
+	}
 	// What is not a proof was in the first request.
+	answer, given := m.flow.answer, m.flow.given()
 	asked := &request{now: r.now, header: r.header, payloads: m.flow.first.payloads, path: r.path, size: r.size}
 	m.welcome(asked)
-	for _, say := range m.lastAnswer() {
+	for _, say := range m.lastAnswer(given) {
 		answer = append(answer, say(m, asked)...)
 	}
 	answer = m.fewAddresses(answer)
@@ -252,14 +259,15 @@ func (m *Machine) welcome(asked *request) {
 // announcement is what the last answer says to a part of the first request. None depends on another.
 type announcement func(m *Machine, asked *request) []wire.Payload
 
-// lastAnswer is what the last answer has behind the proof, in this order: what the IKE SA can do, the first CHILD SA, and MOBIKE
+// lastAnswer is what the last answer has behind the proof, in this order: what the IKE SA can do, what the peer is given ("In all cases, the
+// CP payload MUST be inserted before the SA payload", https://www.rfc-editor.org/rfc/rfc7296#section-2.19), the first CHILD SA, and MOBIKE
 // behind it, where https://www.rfc-editor.org/rfc/rfc4555#section-1.2 has it; or that the peer is to go elsewhere.
-func (m *Machine) lastAnswer() []announcement {
+func (m *Machine) lastAnswer(given given) []announcement {
 	if m.redirect.away {
 		return []announcement{(*Machine).redirectAuth, (*Machine).refuseTicket}
 	}
 	return []announcement{(*Machine).authLifetime, (*Machine).tokenAnswer, (*Machine).grantTicket, (*Machine).syncAnswer,
-		(*Machine).firstChild, (*Machine).mobilityAnswer}
+		given.configAnswer, given.firstChild, (*Machine).mobilityAnswer}
 }
 
 // oneTooMany returns the reason for refusing an authenticated peer another IKE SA: a limit is reached, or it has one, and that

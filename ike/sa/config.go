@@ -107,6 +107,10 @@ type Policy struct {
 	FollowRedirects bool
 	RedirectTo      wire.Gateway
 
+	// Pools: a peer that asks for addresses is given some (RFC 7296 section 2.19). PoolsLine is where that is configured.
+	Pools     bool
+	PoolsLine string
+
 	Retransmit Retransmit
 	// HalfOpenTimeout closes an SA whose IKE_AUTH is not done in time (responder).
 	HalfOpenTimeout time.Duration
@@ -141,6 +145,8 @@ type ChildFixed struct {
 type ChildPolicy struct {
 	// Line, ProposalsLine, LocalTSLine and RemoteTSLine are positions for failure values.
 	Line, ProposalsLine, LocalTSLine, RemoteTSLine string
+	// Pools: the peer's dynamic selectors are the addresses that this side has given to it.
+	Pools bool
 	// RekeyTime is the age of the SA at which this side rekeys it, 0 never; HardTime the age at which it is deleted.
 	RekeyTime, RandTime, HardTime time.Duration
 	// Soft rekeys, Hard stops the outbound SA after so much traffic.

@@ -17,6 +17,8 @@ type desk struct {
 	carryOut func(k KeyExchange) Result
 	// unrevoked answers whether a certificate was revoked. Nil: none was.
 	unrevoked func(auth.Unrevoked) Result
+	// lease gives addresses to peers that ask for them.
+	lease func(Lease) Result
 	// late decides when a request is completed, and with what. Nil: at once.
 	late func(r Request) outcome
 	// open are those that are not completed yet, in the order in which they were made.
@@ -63,9 +65,12 @@ func (d *desk) result(x *errand) Result {
 	p, proof := x.req.Want.(Proof)
 	_, work := p.Want.(auth.Work)
 	u, asks := p.Want.(auth.Unrevoked)
+	lease, leases := x.req.Want.(Lease)
 	switch {
 	case x.outcome.err != nil:
 		return Unfulfilled{x.outcome.err}
+	case leases:
+		return d.lease(lease)
 	case work:
 		return p.CarryOut()
 	case asks && d.unrevoked != nil:

@@ -41,9 +41,14 @@ func (f fit) better(o fit) int {
 // fits lists the children whose selectors have something in common with those of a request, the best first. Of equal ones the
 // order is that of the configuration.
 func (m *Machine) fits(children []*ChildConfig, theirs selector.Pair) []fit {
+	return fits(children, theirs, m.tsOf)
+}
+
+// fits does that with what this side allows of each child.
+func fits(children []*ChildConfig, theirs selector.Pair, allowed func(*ChildConfig) selector.Pair) []fit {
 	var out []fit
 	for _, c := range children {
-		ours := m.tsOf(c)
+		ours := allowed(c)
 		f := fit{cfg: c, ours: ours, ts: ours.Narrow(theirs)}
 		if f.ts.Empty() {
 			continue

@@ -87,7 +87,7 @@ func (m *Machine) ranked(list []candidate, traffic selector.Pair) (out []*Config
 	list = slices.DeleteFunc(list, func(c candidate) bool { return c.score < closest })
 	if len(list) > 1 {
 		for i := range list {
-			list[i].fits = m.fits(list[i].cfg.Children, traffic)
+			list[i].fits = fits(list[i].cfg.Children, traffic, m.possible)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b candidate) int {

@@ -37,6 +37,8 @@ type Snapshot struct {
 	// one in use, PeerAddrs what it told us.
 	MOBIKE                bool
 	LocalAddrs, PeerAddrs []netip.Addr
+	// LocalVIPs are the addresses within the tunnel that the peer has given to this side, RemoteVIPs those that it was given.
+	LocalVIPs, RemoteVIPs []netip.Addr
 	// Heard is when the last authentic message or ESP packet came from the peer, zero for never; [Machine.Summary] leaves it out.
 	// Silence is set while the peer does not answer.
 	Heard   time.Time
@@ -93,6 +95,7 @@ func (m *Machine) Summary() Snapshot {
 		Chosen: m.chosen, Transcribed: m.transcribed, Resumed: m.resume.active, Certificate: m.auth.cert, CertificateUntil: m.auth.until, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
 		Tasks: m.tasks(), Silence: m.Silence(),
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
+		LocalVIPs: m.virtual.own, RemoteVIPs: m.virtual.peer,
 	}
 	s.NAT.Unanswered = m.peerSPI == 0
 	if m.ppk.used {

@@ -42,18 +42,29 @@ func (m *Machine) tsOf(c *ChildConfig) selector.Pair {
 func (m *Machine) Configured(c *ChildConfig) selector.Pair { return m.tsOf(c) }
 
 // Resolve gives the selectors of a child on a path: a dynamic one becomes one for each virtual address of its side, own or peer, and gets
-// the path's address where there are none.
+// the path's address where there are none. A child whose peers are given addresses has no dynamic selector of a peer without one.
 func (c *ChildConfig) Resolve(path Path, own, peer []netip.Addr) selector.Pair {
-	return selector.Pair{Local: resolve(c.LocalTS, path.Local.Addr(), own), Remote: resolve(c.RemoteTS, path.Remote.Addr(), peer)}
+	p := selector.Pair{Local: resolve(c.LocalTS, withGateway(own, path.Local))}
+	if c.Pools {
+		p.Remote = resolve(c.RemoteTS, peer)
+	} else {
+		p.Remote = resolve(c.RemoteTS, withGateway(peer, path.Remote))
+	}
+	return p
 }
 
-func resolve(list []selector.Selector, gateway netip.Addr, virtual []netip.Addr) []selector.Selector {
+// withGateway are the virtual addresses of a side, and the address of its gateway where there are none.
+func withGateway(virtual []netip.Addr, gateway netip.AddrPort) []netip.Addr {
+	if len(virtual) == 0 {
+		return []netip.Addr{gateway.Addr()}
+	}
+	return virtual
+}
+
+// resolve puts addresses in the place of dynamic selectors, and of an empty list.
+func resolve(list []selector.Selector, addrs []netip.Addr) []selector.Selector {
 	if len(list) == 0 {
 		list = []selector.Selector{{StartPort: selector.AnyStartPort, EndPort: selector.AnyEndPort}}
-	}
-	addrs := virtual
-	if len(addrs) == 0 {
-		addrs = []netip.Addr{gateway}
 	}
 	out := make([]selector.Selector, 0, len(list))
 	for _, s := range list {
@@ -66,6 +77,43 @@ func resolve(list []selector.Selector, gateway netip.Addr, virtual []netip.Addr)
 		}
 	}
 	return out
+}
+
+// possible are the selectors of a child for a peer that may be given any address.
+func (m *Machine) possible(c *ChildConfig) selector.Pair {
+	p := m.tsOf(c)
+	if c.Pools && len(m.virtual.peer) == 0 {
+		p.Remote = resolveRanges(c.RemoteTS, everyAddress())
+	}
+	return p
+}
+
+// resolveRanges puts ranges of addresses in the place of dynamic selectors.
+func resolveRanges(list, ranges []selector.Selector) (out []selector.Selector) {
+	if len(list) == 0 {
+		return ranges
+	}
+	for _, s := range list {
+		if !s.Dynamic() {
+			out = append(out, s)
+			continue
+		}
+		for _, r := range ranges {
+			s.Start, s.End = r.Start, r.End
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// WithRanges gives the selectors of a child on a path with ranges of addresses in the place of the peer's dynamic ones.
+func (c *ChildConfig) WithRanges(path Path, peer []selector.Selector) selector.Pair {
+	return selector.Pair{Local: resolve(c.LocalTS, withGateway(nil, path.Local)), Remote: resolveRanges(c.RemoteTS, peer)}
+}
+
+// everyAddress is all of IPv4 and IPv6.
+func everyAddress() []selector.Selector {
+	return []selector.Selector{selector.FromPrefix(netip.PrefixFrom(netip.IPv4Unspecified(), 0)), selector.FromPrefix(netip.PrefixFrom(netip.IPv6Unspecified(), 0))}
 }
 
 // specific puts the selectors of the packet that triggered a negotiation in front, for a responder that narrows: https://www.rfc-editor.org/rfc/rfc7296#section-2.9
