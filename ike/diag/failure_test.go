@@ -226,18 +226,6 @@ func TestBothSides(t *testing.T) {
 	}
 }
 
-// A child that is misspelt is found with and without its connection's name in front.
-func TestNearestName(t *testing.T) {
-	have := []string{"office/net", "office/voice", "lab/servers"}
-	for name, want := range map[string]string{
-		"nett": "office/net", "ofice/net": "office/net", "Voice": "office/voice", "server": "lab/servers", "quite other": "",
-	} {
-		if got := nearest(name, have); got != want {
-			t.Errorf("nearest to %q is %q, not %q", name, got, want)
-		}
-	}
-}
-
 // TestConstructorsCoverCodes: every code is produced by a constructor.
 func TestConstructorsCoverCodes(t *testing.T) {
 	made := map[Code]bool{}
