@@ -65,11 +65,14 @@ func userCertificate(t *testing.T, ca *pkitest.Holder, now time.Time, email stri
 	return pkitest.Issue(t, now, ca, template, pkitest.Key(t, pkitest.P256))
 }
 
-func newWorld(t *testing.T, version uint16) *world {
+func newWorld(t *testing.T, version uint16) *world { return newWorldAt(t, version, noon) }
+
+// newWorldAt is one for peers with a clock of their own.
+func newWorldAt(t *testing.T, version uint16, now time.Time) *world {
 	t.Helper()
-	w := &world{ca: pkitest.CA(t, noon, "Example CA", pkitest.P256)}
-	w.gateway = w.ca.End(t, noon, gatewayName, pkitest.P256)
-	w.alice = userCertificate(t, w.ca, noon, aliceName)
+	w := &world{ca: pkitest.CA(t, now, "Example CA", pkitest.P256)}
+	w.gateway = w.ca.End(t, now, gatewayName, pkitest.P256)
+	w.alice = userCertificate(t, w.ca, now, aliceName)
 	cas := x509.NewCertPool()
 	cas.AddCert(w.ca.Cert)
 	w.server = TLSServer{Certificate: pair(w.gateway), Judge: judge(w.ca, aliceName), CAs: cas, MaxVersion: version}

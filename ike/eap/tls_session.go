@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -13,12 +14,13 @@ import (
 
 // session is the TLS of one conversation, of either side: what EAP-TLS, EAP-TTLS and EAP-PEAP share.
 type session struct {
-	typ  Type
-	link tunnel.Link
-	conn *tunnel.Conn // nil if it could not be made
-	bad  *Failure     // why not
-	keys []byte       // 128 octets, once the handshake is over
-	peer Verdict      // about the other side, once it has shown itself
+	typ    Type
+	client bool
+	link   tunnel.Link
+	conn   *tunnel.Conn // nil if it could not be made
+	bad    *Failure     // why not
+	keys   []byte       // 128 octets, once the handshake is over
+	peer   Verdict      // about the other side, once it has shown itself
 }
 
 // labels are what the keys are derived with in TLS 1.2: https://www.rfc-editor.org/rfc/rfc5216#section-2.3,
@@ -47,7 +49,7 @@ func newServerSession(t Type, c *TLSServer, ask bool, identity string) *session 
 }
 
 func newClientSession(t Type, c *TLSClient) *session {
-	s := &session{typ: t}
+	s := &session{typ: t, client: true}
 	if c == nil {
 		s.bad = &Failure{Reason: ReasonTLS, Detail: "nothing says which server is trusted"}
 		return s
@@ -143,11 +145,28 @@ func (s *session) feed(now time.Time, message []byte) (a arrival, fail *Failure)
 	if err != nil {
 		// "Whenever an implementation encounters a fatal error condition, it MUST send an appropriate TLS Error alert."
 		// https://www.rfc-editor.org/rfc/rfc9190#section-2.1.4-5
-		a.reply = s.link.Next()
+		// An alert of the other side is no reason for one of ours, and needs an answer only of a client, which has to let the server speak.
+		alert, alerted := clearAlert(message)
+		if alerted {
+			err = alert
+		}
+		if len(out) > 0 && !alerted || s.client {
+			a.reply = s.link.Next()
+		}
 		return a, &Failure{Reason: tlsReason(err), Err: err}
 	}
 	a.plain = plain
 	return a, nil
+}
+
+// clearAlert is the alert that a message begins with, if it is in the clear. A client of OpenSSL that refuses the certificate of a server of TLS 1.3
+// sends it before it has keys, where the server does not take it for one any more.
+func clearAlert(message []byte) (error, bool) {
+	const recordHeader, alertLen, alertRecord = 5, 2, 21
+	if len(message) < recordHeader+alertLen || message[0] != alertRecord || message[3] != 0 || message[4] != alertLen {
+		return nil, false
+	}
+	return fmt.Errorf("remote error, in the clear: %w", tls.AlertError(message[recordHeader+1])), true
 }
 
 // tlsReason is what an error of TLS is about.

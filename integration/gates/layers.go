@@ -50,7 +50,7 @@ var Layers = []Layer{
 	{Dir: "ike/pki/pkitest", May: []string{"ike/credential", "ike/identity", "ike/pki"}},
 	{Dir: "ike/auth/...", May: []string{"ike/aaa", "ike/auth/...", "ike/credential", "ike/eap", "ike/suite", "ike/identity", "ike/pki", "ike/pki/revocation", "ike/policy", "ike/wire"},
 		Tests: []string{"ike/pki/pkitest"}},
-	{Dir: "ike/eap/...", May: []string{"ike/aaa", "ike/eap/..."}, Tests: []string{"ike/pki", "ike/pki/pkitest", "ike/identity"}},
+	{Dir: "ike/eap/...", May: []string{"ike/aaa", "ike/eap/..."}, Tests: []string{"ike/identity", "ike/pki", "ike/pki/pkitest", "ike/radius/radiustest"}},
 	// RADIUS: the packets and transactions are pure; client has the sockets.
 	{Dir: "ike/radius", May: []string{"ike/aaa"}, Tests: []string{"ike/radius/radiustest"}},
 	{Dir: "ike/radius/radiustest"},
