@@ -6,13 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // maxCertFiles bounds the files that CredentialState looks at: a folder may have any number.
 const maxCertFiles = 20000
 
-// CredentialState describes the files with certificates and keys by what changes when they do, without reading them: when each was written,
+// CredentialState describes the files with certificates and keys, and the users file, by what changes when they do, without reading them: when each was written,
 // its size, its number in the file system, who may read it, and which there are. Two states are the same text.
 func (c *Config) CredentialState() string {
 	h := sha256.New()
@@ -28,7 +29,11 @@ func (c *Config) CredentialState() string {
 		fmt.Fprintf(h, "%q %d %d %o %d %d %d\n", name, info.ModTime().UnixNano(), info.Size(), info.Mode(), fileNumber(info), changed, device)
 		return info, nil
 	}
-	for _, name := range c.watch {
+	watch := c.watch
+	if c.Users.File != "" {
+		watch = append(slices.Clip(watch), c.Users.File)
+	}
+	for _, name := range watch {
 		info, err := look(name)
 		var within []string
 		switch {

@@ -34,6 +34,8 @@ type Config struct {
 	Authorities []*Authority `key:"authorities" reload:"tables"`
 	// Set is what all of this comes to: what each connection proves itself with by signatures, and what it accepts.
 	Set *credential.Set `key:"-"`
+	// EAP is what users are checked with, and what this side proves itself with as a user.
+	EAP *EAPSet `key:"-"`
 	// uses and lists are the certificates and revocation lists in it, for [Config.CertificateRemarks].
 	uses  []certUse `key:"-"`
 	lists []listUse `key:"-"`
@@ -117,6 +119,7 @@ func (c *Config) check(r *reader) {
 	c.Notes = nil
 	c.readDirectory(r)
 	c.Set = c.makeSet(r)
+	c.EAP = c.makeEAP()
 	c.checkInferred()
 	c.checkSecrets(r)
 	c.checkRADIUS(r)

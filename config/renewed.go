@@ -10,13 +10,24 @@ import (
 	"esplanade/ike/policy"
 )
 
-// Renewed reads the certificates and keys that the configuration names once more. changed says whether any file has another content; fresh is
-// then the configuration with what they come to now, and everything else as it was. errs says what keeps it from taking the place of what
-// there is, the whole of it: everything that would be an error when a configuration is loaded, and a certificate that is no longer for the
-// identity that its connection shows.
+// Renewed reads the certificates and keys that the configuration names once more, and its users file. changed says whether anything that is
+// taken up has another content; fresh is then the configuration with what they come to now, and everything else as it was. errs says what keeps
+// the certificates, or the users, from taking the place of what there is, the whole of them: everything that would be an error when a configuration
+// is loaded, and a certificate that is no longer for the identity that its connection shows. What is wrong with the ones does not keep the others.
 func (c *Config) Renewed() (fresh *Config, changed bool, errs Errors) {
-	r := newReader(c.File)
 	out := *c
+	certErrs := out.renewCertificates(c)
+	users := newReader(c.File)
+	if out.readDirectory(users); len(users.errs) > 0 {
+		out.Users = c.Users
+	}
+	out.EAP = out.makeEAP()
+	return &out, !maps.Equal(out.contents, c.contents) || out.Users.sum != c.Users.sum, sortProblems(append(certErrs, users.errs...))
+}
+
+// renewCertificates reads the certificates and keys of c once more. What there is stays if anything is wrong with them.
+func (out *Config) renewCertificates(c *Config) []Problem {
+	r := newReader(c.File)
 	out.Connections = slices.Clone(c.Connections)
 	out.Set = out.makeSet(r)
 	for i, n := range c.Connections {
@@ -33,11 +44,17 @@ func (c *Config) Renewed() (fresh *Config, changed bool, errs Errors) {
 			r.errorf(n.Local.At("id"), "put a certificate for that identity there", "%s.id is %s, and no certificate is for it any more", n.Local.name, quote(id.String()))
 		}
 	}
+	if len(r.errs) > 0 {
+		*out = *c
+	}
 	out.Connections = c.Connections
-	return &out, !maps.Equal(out.contents, c.contents), sortProblems(r.errs)
+	return r.errs
 }
 
-// ChangedFiles are the names of the files with certificates and keys that have another content in fresh, are new in it, or gone.
+// NewUsers reports whether fresh has another users file.
+func (c *Config) NewUsers(fresh *Config) bool { return c.Users.sum != fresh.Users.sum }
+
+// ChangedFiles are the names of the files with certificates, keys and users that have another content in fresh, are new in it, or gone.
 func (c *Config) ChangedFiles(fresh *Config) (names []string) {
 	all := maps.Clone(c.contents)
 	maps.Copy(all, fresh.contents)
@@ -47,6 +64,9 @@ func (c *Config) ChangedFiles(fresh *Config) (names []string) {
 		if a != b || inOld != inFresh {
 			names = append(names, name)
 		}
+	}
+	if c.NewUsers(fresh) {
+		names = append(names, fresh.Users.File)
 	}
 	slices.Sort(names)
 	return names

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,19 +60,19 @@ local = { certs = "gw.pem", id = "gw.example" }
 			w.write("gw.pem", h.pem())
 			w.write("gw.key", h.keyPEM(w.t))
 		}, changed: true, files: "gw.key"},
-		{what: "another certificate without its key", do: func(w *state) { w.write("gw.pem", w.issue(w.ca, "gw", nil, names("gw.example")).pem()) }, changed: true,
+		{what: "another certificate without its key", do: func(w *state) { w.write("gw.pem", w.issue(w.ca, "gw", nil, names("gw.example")).pem()) },
 			refused: `:10:19: connections.a.local.certs: …gw.pem" is the certificate of "CN=gw", and the private key in …gw.key" is another one's`},
-		{what: "half of one", do: func(w *state) { w.write("gw.pem", w.gw.pem()[:300]) }, changed: true, refused: `:10:19: …gw.pem" has a block CERTIFICATE that does not end`},
-		{what: "an empty file", do: func(w *state) { w.write("gw.pem", "") }, changed: true, refused: `:10:19: …gw.pem" is empty`},
-		{what: "no file", do: func(w *state) { w.remove("gw.pem") }, changed: true, refused: `:10:19: …gw.pem": no such file or directory`},
-		{what: "a key that others can read", do: func(w *state) { w.chmod("gw.key", 0o640) }, changed: true, refused: `:4:11: …gw.key" can be used by others`},
-		{what: "another subject", do: func(w *state) { w.write("gw.pem", w.issue(w.ca, "gateway", w.gw.key, names("gw.example")).pem()) }, changed: true,
+		{what: "half of one", do: func(w *state) { w.write("gw.pem", w.gw.pem()[:300]) }, refused: `:10:19: …gw.pem" has a block CERTIFICATE that does not end`},
+		{what: "an empty file", do: func(w *state) { w.write("gw.pem", "") }, refused: `:10:19: …gw.pem" is empty`},
+		{what: "no file", do: func(w *state) { w.remove("gw.pem") }, refused: `:10:19: …gw.pem": no such file or directory`},
+		{what: "a key that others can read", do: func(w *state) { w.chmod("gw.key", 0o640) }, refused: `:4:11: …gw.key" can be used by others`},
+		{what: "another subject", do: func(w *state) { w.write("gw.pem", w.issue(w.ca, "gateway", w.gw.key, names("gw.example")).pem()) },
 			refused: "connections.a calls itself \"CN=gw\" by the subject of its certificate, and that in …gw.pem\" is for \"gw.example\", \"CN=gateway\"; `esplanade reload` takes it up"},
-		{what: "without the name that is its id", do: func(w *state) { w.write("gw.pem", w.issue(w.ca, "gw", w.gw.key, names("vpn.example")).pem()) }, changed: true,
+		{what: "without the name that is its id", do: func(w *state) { w.write("gw.pem", w.issue(w.ca, "gw", w.gw.key, names("vpn.example")).pem()) },
 			refused: `:15:29: connections.b.local.id is "gw.example", and no certificate is for it any more`},
 		{what: "a CA more", do: func(w *state) { w.write("cas/2.pem", w.issue(nil, "CA 2", nil, isCA).pem()) }, changed: true, files: "2.pem"},
 		{what: "a list", do: func(w *state) { w.write("crls/ca.crl", crl(w.t, w.ca, w.now, w.now.Add(day))) }, changed: true, files: "ca.crl"},
-		{what: "something that is no list", do: func(w *state) { w.write("crls/ca.crl", w.ca.pem()) }, changed: true, refused: `:5:11: …ca.crl" is a certificate, not a certificate revocation list`},
+		{what: "something that is no list", do: func(w *state) { w.write("crls/ca.crl", w.ca.pem()) }, refused: `:5:11: …ca.crl" is a certificate, not a certificate revocation list`},
 	} {
 		t.Run(x.what, func(t *testing.T) {
 			w := setUp(t)
@@ -85,6 +86,9 @@ local = { certs = "gw.pem", id = "gw.example" }
 				t.Error("what was there is another")
 			}
 			if x.refused != "" {
+				if fresh.Set != set {
+					t.Error("some of what is wrong is taken up")
+				}
 				if len(errs) == 0 || !matches(errs.Error(), x.refused) {
 					t.Errorf("%v, want %s", errs, x.refused)
 				}
@@ -115,6 +119,74 @@ local = { certs = "gw.pem", id = "gw.example" }
 				t.Error("it has changed once more")
 			}
 		})
+	}
+}
+
+// TestUsersRenewed: users and certificates are taken up apart from each other, each as a whole or not at all.
+func TestUsersRenewed(t *testing.T) {
+	w := &world{t: t, dir: t.TempDir(), now: time.Now()}
+	ca := w.issue(nil, "Test CA", nil, isCA)
+	gw := w.issue(ca, "gw", nil, names("gw.example"))
+	w.write("ca.pem", ca.pem())
+	w.write("gw.pem", gw.pem())
+	w.write("gw.key", gw.keyPEM(t))
+	w.write("users.toml", "alice = \"one\"\nbob = \"two\"\n")
+	conf := w.good(`
+[users]
+file = "users.toml"
+[credentials]
+private = "*.key"
+[connections.rw]
+local_ts = "10.1.0.0/24"
+remote_ts = "dynamic"
+local = { certs = "gw.pem" }
+remote = { auth = "eap-mschapv2" }
+`)
+	has := func(c *Config, name string) bool {
+		s, ok := c.EAP.Server("rw", 0)
+		if !ok {
+			t.Fatal("nothing checks users")
+		}
+		_, _, ok = s.Config.Users.User(name)
+		return ok
+	}
+	state := conf.CredentialState()
+	if _, changed, errs := conf.Renewed(); changed || len(errs) > 0 {
+		t.Fatalf("nothing has changed: %v, %v", changed, errs)
+	}
+	w.write("users.toml", "alice = \"one\"\ncarol = \"three\"\n")
+	if conf.CredentialState() == state {
+		t.Error("another users file is not noticed")
+	}
+	fresh, changed, errs := conf.Renewed()
+	if !changed || len(errs) > 0 || !has(fresh, "carol") || has(fresh, "bob") || !has(conf, "bob") || !conf.NewUsers(fresh) {
+		t.Fatalf("other users: %v, %v", changed, errs)
+	}
+	if got := conf.ChangedFiles(fresh); len(got) != 1 || filepath.Base(got[0]) != "users.toml" {
+		t.Errorf("the files that have changed are %q", got)
+	}
+	// A line that is wrong keeps all users as they are, and no certificate.
+	renewed := w.issue(ca, "gw", gw.key, names("gw.example"))
+	w.write("gw.pem", renewed.pem())
+	w.write("users.toml", "dave = \"four\"\nerin = five\n")
+	next, changed, errs := fresh.Renewed()
+	if !changed || len(errs) != 1 || !strings.Contains(errs[0].String(), "users.toml:2:8: ") || has(next, "dave") || !has(next, "carol") || fresh.NewUsers(next) {
+		t.Fatalf("a wrong line: %v, %v", changed, errs)
+	}
+	if own := next.Set.Own("rw", 0); len(own) != 1 || !own[0].Chain[0].Equal(renewed.cert) {
+		t.Error("a wrong line in the users file keeps a certificate from being renewed")
+	}
+	// And the other way round.
+	w.write("gw.pem", "")
+	w.write("users.toml", "dave = \"four\"\n")
+	last, changed, errs := next.Renewed()
+	if !changed || len(errs) != 1 || !has(last, "dave") || has(last, "carol") || last.Set != next.Set {
+		t.Fatalf("a certificate that is none: %v, %v", changed, errs)
+	}
+	// Whoever may read the file counts as well.
+	w.chmod("users.toml", 0o644)
+	if same, changed, errs := last.Renewed(); changed || len(errs) != 2 || !has(same, "dave") {
+		t.Errorf("a file that others can read: %v, %v", changed, errs)
 	}
 }
 

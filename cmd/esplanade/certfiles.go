@@ -71,7 +71,7 @@ func (s *certState) warnings() (out []hostRemark) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.refused[:min(len(s.refused), maxCertProblems)] {
-		out = append(out, hostRemark{text: fmt.Sprintf("certificates that have changed by %s are not taken up, those before stay in use: %s", s.at.Format(time.DateTime), p)})
+		out = append(out, hostRemark{text: fmt.Sprintf("files with certificates or users that have changed by %s are not taken up, those before stay in use: %s", s.at.Format(time.DateTime), p)})
 	}
 	return out
 }
@@ -106,16 +106,12 @@ func (g *gateway) watchCertificates(ctx context.Context) {
 // takeUp reads the files, and hands what they come to to the daemon. It reports whether that is something new.
 func (g *gateway) takeUp(ctx context.Context, f *certFiles, conf *config.Config) bool {
 	fresh, changed, errs := conf.Renewed()
-	switch {
-	case len(errs) > 0:
-		// What a file has that cannot be read has been said when the configuration was loaded, or is new.
-		g.certs.set(time.Now(), errs)
-		for _, p := range errs[:min(len(errs), maxCertProblems)] {
-			g.log.Error("certificates have changed and are not taken up: those before stay in use", "problem", p.String())
-		}
-		return false
-	case !changed:
-		g.certs.set(time.Time{}, nil)
+	// What a file has that cannot be read has been said when the configuration was loaded, or is new.
+	for _, p := range errs[:min(len(errs), maxCertProblems)] {
+		g.log.Error("files with certificates or users have changed and are not taken up: those before stay in use", "problem", p.String())
+	}
+	g.certs.set(time.Now(), errs)
+	if !changed {
 		return false
 	}
 	select { // a reload would be undone by what was read for the configuration before it
@@ -127,13 +123,20 @@ func (g *gateway) takeUp(ctx context.Context, f *certFiles, conf *config.Config)
 	if g.inForce.Load() != conf {
 		return false
 	}
-	if err := g.commands.Call(ctx, func(now time.Time, m *ikegw.Manager) { m.SetCredentials(now, fresh.Set) }); err != nil {
+	err := g.commands.Call(ctx, func(now time.Time, m *ikegw.Manager) {
+		m.SetCredentials(now, fresh.Set)
+		m.SetUsers(now, fresh.EAP)
+	})
+	if err != nil {
 		return false
 	}
 	g.inForce.Store(fresh)
 	f.renewed(fresh)
-	g.certs.set(time.Time{}, nil)
-	g.log.Info("certificates have changed and are in use from the next authentication on", "files", strings.Join(conf.ChangedFiles(fresh), ", "))
+	what := "certificates have changed and are in use from the next authentication on"
+	if conf.NewUsers(fresh) {
+		what = fmt.Sprintf("users have changed, and there are %d: they count from the next authentication on", fresh.Users.Directory.Len())
+	}
+	g.log.Info(what, "files", strings.Join(conf.ChangedFiles(fresh), ", "))
 	return true
 }
 

@@ -67,11 +67,13 @@ type Manager struct {
 	conf *config.Config
 	// credentials are those of today.
 	credentials *credential.Set
-	conns       []*connection // in the order of the configuration
-	dir         directory
-	names       names
-	table       table
-	addrs       addrs
+	// users are those of today, see [Manager.SetUsers].
+	users *config.EAPSet
+	conns []*connection // in the order of the configuration
+	dir   directory
+	names names
+	table table
+	addrs addrs
 	// policies are the configured children by the number of their policy.
 	policies map[uint64]*child
 	// installed is what the data plane has of CHILD SAs, by their number.
@@ -107,7 +109,7 @@ type Manager struct {
 // New makes a manager. Nothing happens before [Manager.Start].
 func New(o Options) *Manager {
 	d := &Manager{
-		o: o, log: o.Log, conf: o.Config, credentials: cmp.Or(o.Credentials, o.Config.Set), policies: map[uint64]*child{}, installed: map[uint64]*installed{},
+		o: o, log: o.Log, conf: o.Config, credentials: cmp.Or(o.Credentials, o.Config.Set), users: o.Config.EAP, policies: map[uint64]*child{}, installed: map[uint64]*installed{},
 		stateless: newUnprotected(o.Random(statelessKey)),
 		expensive: budget{limits: expensiveLimits()}, costly: budget{limits: costlyLimits()},
 		surge: surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},

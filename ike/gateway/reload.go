@@ -73,6 +73,7 @@ func (g *Manager) reload(now time.Time, fresh *config.Config) Changes {
 	old := g.conf
 	g.conf = fresh.UntilRestart(old)
 	g.credentials = cmp.Or(fresh.Set, g.credentials)
+	g.users = cmp.Or(fresh.EAP, g.users)
 	g.tellIssued()
 	out := Changes{Restart: g.needRestart(g.conf, fresh)}
 	g.loaded = loaded{at: now}

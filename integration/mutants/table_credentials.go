@@ -29,9 +29,14 @@ func credentials() []Mutant {
 			Why: "a certificate that is for somebody else would take the place of the one in use",
 		},
 		{
-			Name: "renewed-unlike-its-key", File: "cmd/esplanade/certfiles.go", Tests: "^TestCertificatesOnDisk$",
-			Old: "	case len(errs) > 0:\n", New: "	case false:\n",
+			Name: "renewed-unlike-its-key", File: "config/renewed.go", Tests: "^TestRenewed$|^TestUsersRenewed$",
+			Old: "	if len(r.errs) > 0 {\n\t\t*out = *c\n", New: "	if false {\n\t\t*out = *c\n",
 			Why: "a certificate without its key would take the place of the one in use",
+		},
+		{
+			Name: "users-half", File: "config/renewed.go", Tests: "^TestUsersRenewed$",
+			Old: "	if out.readDirectory(users); len(users.errs) > 0 {\n", New: "	if out.readDirectory(users); false {\n",
+			Why: "the users before a wrong line would be all that there are",
 		},
 		{
 			Name: "half-written", File: "cmd/esplanade/certfiles.go", Tests: "^TestCertFilesAreReadWhenNobodyWrites$",

@@ -1,0 +1,161 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"esplanade/ike/eap"
+	"esplanade/ike/policy"
+)
+
+// EAPServer is what checks the users of a connection.
+type EAPServer struct {
+	// Config is that of a server of EAP in this gateway. Nil: a RADIUS server is it.
+	Config *eap.ServerConfig
+	// Realm names what vouches for the users: whoever is let in by one connection is let in by another one with the same text.
+	Realm string
+}
+
+// EAPSet is what the users of all connections are checked with, and what this side proves itself with as a user. It is never changed, and may be
+// used by any goroutine. A nil *EAPSet has nothing.
+type EAPSet struct {
+	servers map[eapKey]EAPServer
+	clients map[eapKey]*eap.ClientConfig
+	users   *Directory
+}
+
+// eapKey is one table of a side of a connection.
+type eapKey struct {
+	connection string
+	index      int
+}
+
+// Server is what checks the users of a connection by one of its remote tables.
+func (s *EAPSet) Server(connection string, index int) (EAPServer, bool) {
+	if s == nil {
+		return EAPServer{}, false
+	}
+	v, ok := s.servers[eapKey{connection, index}]
+	return v, ok
+}
+
+// Client is what this side proves itself with by one of the local tables of a connection.
+func (s *EAPSet) Client(connection string, index int) (*eap.ClientConfig, bool) {
+	if s == nil {
+		return nil, false
+	}
+	v, ok := s.clients[eapKey{connection, index}]
+	return v, ok
+}
+
+// Users are the users of this gateway. It may be called on nil.
+func (s *EAPSet) Users() *Directory {
+	if s == nil {
+		return nil
+	}
+	return s.users
+}
+
+// makeEAP makes the set of what has been read: users, passwords, certificates.
+func (c *Config) makeEAP() *EAPSet {
+	s := &EAPSet{servers: map[eapKey]EAPServer{}, clients: map[eapKey]*eap.ClientConfig{}, users: c.Users.Directory}
+	for _, n := range c.Connections {
+		local, remote := n.Rounds()
+		for i := range remote {
+			if v, ok := c.eapServer(n, i, &remote[i]); ok {
+				s.servers[eapKey{n.Name, i}] = v
+			}
+		}
+		for i := range local {
+			if v, ok := c.eapClient(n, i, &local[i]); ok {
+				s.clients[eapKey{n.Name, i}] = v
+			}
+		}
+	}
+	return s
+}
+
+// eapServer is what checks the users of a table.
+func (c *Config) eapServer(n *Connection, index int, a *Auth) (EAPServer, bool) {
+	switch {
+	case !a.Method.EAP():
+		return EAPServer{}, false
+	case a.Method == policy.AuthEAPRADIUS:
+		return EAPServer{Realm: "radius"}, true
+	}
+	conf := &eap.ServerConfig{Methods: c.serverMethods(a), AskIdentity: true, Users: c.Users.Directory, Inner: innerMethods(a)}
+	return EAPServer{Config: conf, Realm: eapRealm(conf.Methods, a)}, len(conf.Methods) > 0
+}
+
+// eapRealm says what vouches for the users of a table.
+func eapRealm(methods []eap.Type, a *Auth) string {
+	parts := []string{"users"}
+	for _, m := range methods {
+		parts = append(parts, m.String())
+	}
+	if slices.Contains(methods, eap.TypeTLS) {
+		parts = append(parts, a.CACerts...)
+		parts = append(parts, a.Certs...)
+	}
+	return strings.Join(parts, " ")
+}
+
+// serverMethods are the methods that the users of a table may have, the one that is offered first before all others. Without a word for one
+// of them they are those that prove a password, and make a key, and those that TLS is needed for if there is a certificate.
+func (c *Config) serverMethods(a *Auth) (out []eap.Type) {
+	if t, ok := eapType(a.Method); ok {
+		return []eap.Type{t}
+	}
+	if c.Users.Directory.Len() > 0 {
+		out = append(out, eap.TypeMSCHAPv2)
+	}
+	return out
+}
+
+// eapType is the method of EAP that a word stands for; ok is false for a word that leaves the choice.
+func eapType(a policy.Auth) (t eap.Type, ok bool) {
+	switch a {
+	case policy.AuthEAPMD5:
+		return eap.TypeMD5, true
+	case policy.AuthEAPGTC:
+		return eap.TypeGTC, true
+	case policy.AuthEAPMSCHAPv2:
+		return eap.TypeMSCHAPv2, true
+	case policy.AuthEAPTLS:
+		return eap.TypeTLS, true
+	case policy.AuthEAPTTLS:
+		return eap.TypeTTLS, true
+	case policy.AuthEAPPEAP:
+		return eap.TypePEAP, true
+	}
+	return 0, false
+}
+
+// innerMethods are those that a user may have within a tunnel, which nobody reads along.
+func innerMethods(a *Auth) []eap.Type {
+	if a.Method == policy.AuthEAPPEAP {
+		return []eap.Type{eap.TypeMSCHAPv2, eap.TypeGTC}
+	}
+	return []eap.Type{eap.TypeMSCHAPv2, eap.TypeGTC, eap.TypeMD5}
+}
+
+// eapClient is what this side proves itself with by a table.
+func (c *Config) eapClient(n *Connection, index int, a *Auth) (*eap.ClientConfig, bool) {
+	if !a.Method.EAP() {
+		return nil, false
+	}
+	conf := &eap.ClientConfig{Methods: c.clientMethods(a), Identity: a.UserName(), Inner: innerMethods(a)}
+	if s, ok := c.ownSecret(conf.Identity); ok && conf.Identity != "" {
+		conf.Secret = s.secret
+	}
+	return conf, len(conf.Methods) > 0
+}
+
+// clientMethods are the methods that this side takes of a gateway. Without a word for one of them they are none that show the password, or that
+// prove nothing of the gateway.
+func (c *Config) clientMethods(a *Auth) []eap.Type {
+	if t, ok := eapType(a.Method); ok {
+		return []eap.Type{t}
+	}
+	return []eap.Type{eap.TypeMSCHAPv2}
+}
