@@ -143,7 +143,13 @@ func (l *lab) start(s side) *node {
 // make sets a gateway up without running it.
 func (l *lab) make(s side) *node {
 	l.t.Helper()
-	conf, err := config.Load(l.write(s.name+".toml", l.text(s)))
+	return l.makeOf(s.name, l.text(s))
+}
+
+// makeOf is make for a whole configuration.
+func (l *lab) makeOf(name, text string) *node {
+	l.t.Helper()
+	conf, err := config.Load(l.write(name+".toml", text))
 	if err != nil {
 		l.t.Fatal(err)
 	}

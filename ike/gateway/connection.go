@@ -179,6 +179,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 		s.RemoteRounds = append(s.RemoteRounds, sa.Round{ID: a.ID, Auth: a.Method})
 		s.RemoteRoundLines = append(s.RemoteRoundLines, a.At("id").FileLine())
 	}
+	s.Users = userRules(c)
 	if c.RemotePort != config.DefaultPort {
 		// A port that is not 500 speaks behind the marker from the start, and is the one that ESP goes to as well.
 		s.RemoteNATPort = c.RemotePort

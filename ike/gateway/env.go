@@ -30,6 +30,8 @@ func (g *Manager) newEnv() *sa.Env {
 		Credentials: g.credential,
 		Own:         g.ownPairs,
 		Accepted:    g.accepted,
+		EAPServer:   g.eapServer,
+		EAPClient:   g.eapClient,
 		Staple:      g.staple,
 		Revoked:     g.revoked,
 		Mark:        func(connection string) [sha256.Size]byte { return g.credentials.Mark(connection) },

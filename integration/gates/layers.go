@@ -68,7 +68,7 @@ var Layers = []Layer{
 
 	// All IKE SAs of a gateway, as a machine as well; its face towards the control protocol; the loop that has the input and
 	// output; and the simulation: never the packet loop nor devices. The gateway declares what it needs of a data plane.
-	{Dir: "ike/gateway", May: []string{"config", "esp", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/identity", "ike/pki/revocation", "ike/policy", "ike/pool", "ike/sa", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
+	{Dir: "ike/gateway", May: []string{"config", "esp", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/eap", "ike/identity", "ike/pki/revocation", "ike/policy", "ike/pool", "ike/sa", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
 		Tests: []string{"ike/auth", "ike/hosttest", "ike/peertest", "ike/pki", "ike/pki/pkitest", "ike/proposal"}},
 	{Dir: "ike/control", May: []string{"config", "ike/aaa", "ike/diag", "ike/gateway", "ike/identity", "ike/policy", "ike/pool", "ike/proposal", "ike/sa", "ike/selector", "ike/vici", "ike/wire"},
 		Tests: []string{"ike/suite"}},
