@@ -24,6 +24,7 @@ var Modules = []Use{
 	{Module: "golang.org/x/crypto", In: []string{"esp", "ike/..."}, Tests: []string{"dataplane/..."},
 		Why: "ciphers and encodings that the standard library doesn't have"},
 	{Module: "software.sslmate.com/src/go-pkcs12", In: []string{"ike/pki/files", "ike/pki/ca/...", "cmd/..."}, Why: "PKCS #12 bundles, with the old encryption and the new one"},
+	{Module: "github.com/smallstep/pkcs7", In: []string{"config/export"}, Tests: []string{"cmd/..."}, Why: "signed profiles for Apple's systems: CMS, with tagged releases"},
 	{Module: "github.com/cloudflare/circl", In: []string{"ike/pki/...", "ike/auth", "ike/credential"}, Tests: []string{"cmd/...", "config", "ike/..."},
 		Why: "Ed448"},
 	{Module: "golang.org/x/net", In: []string{"tun/...", "dataplane/...", "cmd/...", "bench/...", "integration/..."},
