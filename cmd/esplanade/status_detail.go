@@ -125,6 +125,9 @@ func (p *peerReport) print(say func(inset, format string, args ...any), now time
 	if len(facts) > 0 {
 		say("    ", "%s", strings.Join(facts, "; "))
 	}
+	if p.User != "" {
+		say("    ", "%s", userText(p))
+	}
 	if p.Certificate != "" {
 		say("    ", "certificate %q, valid until %s", p.Certificate, p.CertificateUntil.UTC().Format("2006-01-02 15:04 UTC"))
 	}
@@ -250,4 +253,19 @@ func octets(n uint64) string {
 		i++
 	}
 	return fmt.Sprintf("%.1f %cB", f, units[i])
+}
+
+// userText is who has come in, or who this side is: "user "ann" by eap-mschapv2, in staff".
+func userText(p *peerReport) string {
+	text := fmt.Sprintf("user %q", p.User)
+	if p.Client {
+		text = "as " + text
+	}
+	if p.UserMethod != "" {
+		text += " by " + p.UserMethod
+	}
+	if len(p.UserGroups) > 0 {
+		text += ", in " + strings.Join(p.UserGroups, ", ")
+	}
+	return text
 }

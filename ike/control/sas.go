@@ -57,6 +57,9 @@ func IKESA(s sa.Snapshot) vici.IKESA {
 		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt, ReauthAt: s.ReauthAt,
 		PPK: s.PPK != "", DowngradePrevention: s.Transcribed,
 	}
+	if !s.Client {
+		v.RemoteEAPID = s.User
+	}
 	for _, t := range s.Tasks {
 		if t.InFlight {
 			v.TasksActive = append(v.TasksActive, taskName(t.Kind))

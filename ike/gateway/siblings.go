@@ -9,10 +9,10 @@ import (
 
 // siblings are the connections other than that of an IKE SA that its peer could as well have used: between the same addresses, with the
 // same identities and the same way to prove them, which a key of a connection's own is not, nor are other CAs, or other rules for
-// certificates. A peer may bring up their children on the IKE SA that there is already.
+// certificates. Users have their connection each time: which one depends on more than that. A peer may bring up their children on the IKE SA that there is already.
 func (g *Manager) siblings(m *sa.Machine) []*sa.Config {
 	c := g.connection(m.Config())
-	if c == nil || c.cfg.OwnKey || c.cfg.SeveralRounds() || len(g.dir.byIDs[idsOf(c.conf)]) < 2 {
+	if c == nil || c.cfg.OwnKey || c.cfg.SeveralRounds() || c.cfg.RemoteAuth.EAP() || len(g.dir.byIDs[idsOf(c.conf)]) < 2 {
 		return nil
 	}
 	p, cfg, accepts := m.Path(), c.cfg, g.credentials.AcceptedMark(c.conf.Name)

@@ -4,20 +4,38 @@ import (
 	"slices"
 	"time"
 
+	"esplanade/ike/aaa"
+	"esplanade/ike/identity"
 	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 	"esplanade/ike/wire"
 )
 
 // keyOf is what the IKE SAs between two identities are filed under. An identity says who a peer is only together with what has vouched
-// for it: another CA may have given the same name to somebody else.
+// for it: another CA may have given the same name to somebody else. A user is its name in EAP, whatever its device calls itself.
 func keyOf(m *sa.Machine) peerKey {
 	c := m.Config()
+	if u := m.PeerUser(); u != nil {
+		return peerKey{local: m.LocalID().Key(), remote: identity.FoldUser(u.Name), vouched: userVouched(u)}
+	}
 	k := peerKey{local: m.LocalID().Key(), remote: m.RemoteID().Key(), vouched: c.Vouched}
 	if c.OwnKey {
 		k.own = c.Name
 	}
 	return k
+}
+
+// userVouched is what vouches for a user: those of this gateway and those of RADIUS may have one name.
+func userVouched(u *aaa.User) string {
+	if u.Server == "" {
+		return "user"
+	}
+	return "user of RADIUS"
+}
+
+// sameDevice reports whether two IKE SAs of one user come of one device: it says of itself what it is (IDi). Users may have several.
+func sameDevice(a, b *sa.Machine) bool {
+	return a.PeerUser() == nil || a.RemoteID().Equal(b.RemoteID())
 }
 
 // beside reports whether x, of the same peer, is another IKE SA of the same connection that is in use.
@@ -40,6 +58,8 @@ func (g *Manager) samePeer(e *entry) []*entry {
 //
 // With unique = "never" several peers may have one identity, and what one of them has to say about it is nothing to the
 // others: neither does one that has it end anything, nor is one ended.
+//
+// A user has as many devices as unique allows, and each of them says INITIAL_CONTACT when it begins: that is for its own IKE SAs.
 func (g *Manager) initialContact(now time.Time, e *entry) {
 	if e.conn != nil && e.conn.conf.Unique == policy.UniqueNever {
 		return
@@ -54,7 +74,7 @@ func (g *Manager) initialContact(now time.Time, e *entry) {
 		}
 	}
 	for _, x := range others {
-		if x == e || x.closed || x.conn != nil && x.conn.conf.Unique == policy.UniqueNever {
+		if x == e || x.closed || !sameDevice(e.m, x.m) || x.conn != nil && x.conn.conf.Unique == policy.UniqueNever {
 			continue
 		}
 		g.logger(x).Info("dropped: the peer has started again (INITIAL_CONTACT)", "replaced_by", e.m.ID())

@@ -298,7 +298,7 @@ func (m *Machine) established(now time.Time) {
 	m.establishedAt = now
 	m.life.start(now, m.cfg.RekeyTime, m.cfg.RandTime, m.cfg.HardTime, m.env.Jitter())
 	m.startAuthLife(m.authenticatedAt())
-	m.auth.user = t.User
+	m.startSession(t.User)
 	if c := t.Peer.Chain; len(c) > 0 {
 		m.auth.cert = pki.Subject(c[0])
 	}

@@ -120,6 +120,12 @@ func (t *authTask) done(m *Machine, r *response) {
 	}
 	if f := t.judge(m, r); f != nil {
 		t.abandoned(m, r.now)
+		if e, ok := find[*wire.EAP](r.payloads); ok && e.Code == wire.EAPFailure {
+			// The responder has nothing any more that it could be told about: "EAP failure" is one of those errors that "lead to a deletion of
+			// the IKE SA without requiring an explicit INFORMATIONAL exchange". https://www.rfc-editor.org/rfc/rfc7296#section-2.21
+			m.close(r.now, "peer answered EAP-Failure", f)
+			return
+		}
 		m.rejectPeer(r.now, f)
 		return
 	}

@@ -105,6 +105,15 @@ func (m *Machine) unreceiveAuth(r *request, err error) {
 	m.unreceive(r, err)
 }
 
+// unreceiveRound does so with the request of a later round of a user, as long as nothing has come of it: the proof has it, and takes it
+// again.
+func (m *Machine) unreceiveRound(r *request, err error) {
+	m.busy = keFailure(m.where(wire.ExchangeIKEAuth), err)
+	m.flow.rounds--
+	m.flow.at = nil
+	m.unreceive(r, err)
+}
+
 // selectAuth finds the connections that the first request may be for, and begins with the best of them.
 func (m *Machine) selectAuth(r *request) *refusedAuth {
 	if f := m.flow; f != nil {

@@ -209,6 +209,9 @@ func (m *Machine) answer(r *request) {
 			if m.flow == nil {
 				a.lost = func(now time.Time, err error) { m.unreceiveAuth(r, err) }
 				a.firm = func() bool { return m.flow.t.PeerProved }
+			} else if m.cfg.usesEAP() {
+				a.lost = func(now time.Time, err error) { m.unreceiveRound(r, err) }
+				a.firm = func() bool { return m.flow.judged }
 			}
 		}
 	}

@@ -48,8 +48,21 @@ func (c *Config) userRule(round int) UserRule {
 }
 
 // User is whom the peer has turned out to be by EAP, or on the side of the client this side; nil if nobody has used EAP. It must not be
-// changed. Rekeyed IKE SAs have it as well.
-func (m *Machine) User() *aaa.User { return m.auth.user }
+// changed. It is there from the moment on at which the peer has proved itself, and rekeyed IKE SAs have it as well.
+func (m *Machine) User() *aaa.User {
+	if f := m.flow; f != nil {
+		return f.t.User
+	}
+	return m.auth.user
+}
+
+// PeerUser is the user that the peer is; nil if it is none, as on the side of the client.
+func (m *Machine) PeerUser() *aaa.User {
+	if f := m.flow; f != nil && m.initiator || f == nil && !m.auth.responder {
+		return nil
+	}
+	return m.User()
+}
 
 // provesByEAP reports whether this side has a round with EAP.
 func (c *Config) provesByEAP() bool {

@@ -57,6 +57,19 @@ func (m *Machine) eapFailure(w diag.Where, err error) *diag.Failure {
 	return diag.EAPBroken(w, who, "")
 }
 
+// eapVerdict is why the peer will not be let in, of which it was told in the words of its method of EAP, and after which it never came back; nil if
+// there is none. Many clients end there, and ask for another password.
+func (m *Machine) eapVerdict() *diag.Failure {
+	if m.flow == nil {
+		return nil
+	}
+	err := m.flow.pair.Verdict()
+	if err == nil {
+		return nil
+	}
+	return m.authFailure(err)
+}
+
 // eapMethodFailure is the failure of a method of EAP.
 func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *diag.Failure {
 	inner := f

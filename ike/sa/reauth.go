@@ -56,14 +56,42 @@ func (m *Machine) startAuthLife(now time.Time) {
 	}
 }
 
+// sessionMargin is the share of a user's session that is left when its client is to have authenticated again, and maxSessionMargin the most of it.
+const (
+	sessionMargin    = 10
+	maxSessionMargin = time.Minute
+)
+
+// startSession begins the session of a user. Where a RADIUS server limits it (Session-Timeout), the client is told to authenticate again before,
+// and the IKE SA ends with the session.
+func (m *Machine) startSession(u *aaa.User) {
+	m.auth.user = u
+	if u == nil || m.initiator || u.Session == 0 {
+		return
+	}
+	m.auth.expireAt = earliest(m.auth.expireAt, m.auth.since.Add(u.Session))
+}
+
+// authTime is how long the initiator has until it is to authenticate again, from the first time on; 0 for ever.
+func (m *Machine) authTime() time.Duration {
+	d := m.cfg.ReauthTime
+	if u := m.auth.user; u != nil && u.Session > 0 {
+		if s := u.Session - min(u.Session/sessionMargin, maxSessionMargin); d == 0 || s < d {
+			d = s
+		}
+	}
+	return d
+}
+
 // authLifetime is what a responder announces in its IKE_AUTH response: how long the initiator has until it is to
 // reauthenticate. https://www.rfc-editor.org/rfc/rfc4478#section-2
 func (m *Machine) authLifetime(*request) []wire.Payload {
-	if m.cfg.ReauthTime < time.Second {
+	total := m.authTime()
+	if total < time.Second {
 		return nil
 	}
 	// A resumed IKE SA has what is left: nobody has proved anything again.
-	left := m.cfg.ReauthTime - m.establishedAt.Sub(m.authenticatedAt())
+	left := total - m.establishedAt.Sub(m.authenticatedAt())
 	return []wire.Payload{wire.NewAuthLifetime(max(left, time.Second))}
 }
 

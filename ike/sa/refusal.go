@@ -139,6 +139,10 @@ func (m *Machine) abortHalfOpen(now time.Time) {
 		return
 	}
 	m.window.response = nil
+	if f := m.eapVerdict(); f != nil {
+		m.close(now, "half-open for too long", f)
+		return
+	}
 	if m.busy != nil {
 		m.close(now, "half-open for too long", m.busy)
 		return

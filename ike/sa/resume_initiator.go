@@ -84,6 +84,8 @@ func (t *resumeTask) obsolete(m *Machine, now time.Time) string {
 		return "resumption = false"
 	case c.SeveralRounds():
 		return "the connection has several rounds of authentication now"
+	case c.usesEAP():
+		return "the connection has users now"
 	case m.usesPPK():
 		return "the connection has a PPK now"
 	case c.Downgrade == policy.DowngradeRequired && !s.transcribed:
@@ -156,7 +158,7 @@ func (t *resumeTask) take(m *Machine, now time.Time, msg *wire.Message, datagram
 // requestTicket asks for a ticket: in an IKE_AUTH request, of a resumed IKE SA as well, since the one that it was resumed with is
 // used up, and after a rekeying. https://www.rfc-editor.org/rfc/rfc5723#section-4.1
 func (m *Machine) requestTicket() []wire.Payload {
-	if !m.cfg.Resumption || m.usesPPK() || m.cfg.SeveralRounds() {
+	if !m.cfg.Resumption || m.usesPPK() || m.cfg.SeveralRounds() || m.cfg.usesEAP() {
 		return nil
 	}
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyTicketRequest}}
@@ -186,7 +188,7 @@ func (m *Machine) renewTicket(now time.Time) {
 // of this says nothing.
 func (m *Machine) takeTicket(r *response) {
 	n := notify(r.payloads, wire.NotifyTicketLTOpaque)
-	if n == nil || !m.cfg.Resumption {
+	if n == nil || !m.cfg.Resumption || m.cfg.usesEAP() {
 		return
 	}
 	lifetime, data, err := n.TicketLT()

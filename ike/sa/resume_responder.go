@@ -57,7 +57,7 @@ func (m *Machine) openTicket(now time.Time, b []byte) error {
 			m.cfg, m.candidates = c, []*Config{c}
 		}
 	}
-	if m.candidates == nil || m.usesPPK() || m.cfg.SeveralRounds() {
+	if m.candidates == nil || m.usesPPK() || m.cfg.SeveralRounds() || m.cfg.usesEAP() {
 		return errConfig
 	}
 	own, err1 := identity.FromWire(s.IDr[0], s.IDr[1:])
@@ -131,9 +131,10 @@ func (m *Machine) asksForTicket(r *request) bool {
 	return m.cfg.Resumption && notify(r.payloads, wire.NotifyTicketRequest) != nil
 }
 
-// givesTickets reports whether there is one for the peer. One that was called resumes nothing.
+// givesTickets reports whether there is one for the peer. One that was called resumes nothing, and a user authenticates itself each time: a
+// ticket would bring back one who was taken away since, or is in other groups.
 func (m *Machine) givesTickets() bool {
-	return m.auth.responder && m.env.Tickets != nil && !m.usesPPK() && !m.cfg.SeveralRounds()
+	return m.auth.responder && m.env.Tickets != nil && !m.usesPPK() && !m.cfg.SeveralRounds() && !m.cfg.usesEAP()
 }
 
 // ticketLater answers TICKET_REQUEST where there can be no ticket: not yet, or not at all.

@@ -19,6 +19,8 @@ type desk struct {
 	unrevoked func(auth.Unrevoked) Result
 	// lease gives addresses to peers that ask for them.
 	lease func(Lease) Result
+	// relay is a RADIUS server.
+	relay func(auth.EAPRelay) Result
 	// late decides when a request is completed, and with what. Nil: at once.
 	late func(r Request) outcome
 	// open are those that are not completed yet, in the order in which they were made.
@@ -77,6 +79,8 @@ func (d *desk) result(x *errand) Result {
 		return d.unrevoked(u)
 	case asks:
 		return Proved{revocation.Verdict{}}
+	case proof && d.relay != nil:
+		return d.relay(p.Want.(auth.EAPRelay))
 	case proof:
 		return Proved{}
 	case !ok:

@@ -28,8 +28,14 @@ type Snapshot struct {
 	Resumed           bool            // with a session ticket
 	// Certificate is the subject of the certificate that the peer has proved itself with, "" for none, and CertificateUntil its end, or that of
 	// a CA above it if that comes first.
-	Certificate       string
-	CertificateUntil  time.Time
+	Certificate      string
+	CertificateUntil time.Time
+	// User is who the peer has turned out to be by EAP, or this side if it is the client, and UserMethod by which method; "" for nobody.
+	User, UserMethod string
+	// Client: this side is the user.
+	Client bool
+	// UserGroups are those of the user.
+	UserGroups        []string
 	Created           time.Time
 	Established       time.Time
 	RekeyAt, ReauthAt time.Time // zero: not scheduled
@@ -100,6 +106,10 @@ func (m *Machine) Summary() Snapshot {
 	s.NAT.Unanswered = m.peerSPI == 0
 	if m.ppk.used {
 		s.PPK = m.ppk.id
+	}
+	if u := m.User(); u != nil {
+		s.User, s.UserMethod, s.UserGroups = u.Name, u.Method, u.Groups
+		s.Client = m.PeerUser() == nil
 	}
 	if m.cfg != nil {
 		s.Connection = m.cfg.Name

@@ -33,6 +33,11 @@ type PeerStatus struct {
 	// Certificate is the subject of the certificate that the peer has proved itself with, and CertificateUntil when that ends.
 	Certificate      string    `json:"certificate,omitempty"`
 	CertificateUntil time.Time `json:"certificate_until,omitzero"`
+	// User is who the peer is by EAP, or this side if Client is set, UserMethod by which method, and UserGroups the groups of the user.
+	User       string   `json:"user,omitempty"`
+	UserMethod string   `json:"user_method,omitempty"`
+	UserGroups []string `json:"user_groups,omitempty"`
+	Client     bool     `json:"client,omitempty"`
 	// DowngradePrevention: see [ConnStatus].
 	DowngradePrevention bool     `json:"downgrade_prevention,omitempty"`
 	MOBIKE              bool     `json:"mobike,omitempty"`
@@ -101,6 +106,10 @@ func (p *PeerStatus) fill(s *Message) {
 	s.SetNonEmpty("ppk", p.PPK)
 	s.SetNonEmpty("certificate", p.Certificate)
 	setTime(s, "certificate-until", p.CertificateUntil)
+	s.SetNonEmpty("user", p.User)
+	s.SetNonEmpty("user-method", p.UserMethod)
+	s.SetListNonEmpty("user-groups", p.UserGroups...)
+	s.SetYes("client", p.Client)
 	s.SetYes("downgrade-prevention", p.DowngradePrevention)
 	s.SetYes("mobike", p.MOBIKE)
 	s.SetListNonEmpty("local-addrs", p.LocalAddrs...)
@@ -209,6 +218,7 @@ func (p *parser) peer(id string, s *Message) PeerStatus {
 		LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), SPIi: s.Get("spi-i"), SPIr: s.Get("spi-r"), NAT: s.Get("nat"), NATText: s.Get("nat-text"),
 		Proposal: s.Get("proposal"), DowngradePrevention: s.Get("downgrade-prevention") == "yes", Resumed: s.Get("resumed") == "yes", PPK: s.Get("ppk"), Certificate: s.Get("certificate"), CertificateUntil: p.time(s, "certificate-until"), MOBIKE: s.Get("mobike") == "yes",
 		LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"), NextRekey: p.time(s, "next-rekey"), NextReauth: p.time(s, "next-reauth"),
+		User: s.Get("user"), UserMethod: s.Get("user-method"), UserGroups: s.List("user-groups"), Client: s.Get("client") == "yes",
 		Requests: s.List("requests"), Heard: p.time(s, "heard"), Silence: p.silence(s.Section("silence")),
 	}
 	r.ID = p.number(id)
