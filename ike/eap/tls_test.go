@@ -109,8 +109,10 @@ func TestTLSCertificates(t *testing.T) {
 func TestTLSLocked(t *testing.T) {
 	w := newWorld(t, 0)
 	s, c := w.configs(TypeTLS)
-	s.Users = directory{aliceName: {Locked: true}}
-	wantFailure(t, "the server", run(t, s, c).server, ReasonLocked, aliceName)
+	for _, secret := range []Secret{{Locked: true}, users["locked"]} {
+		s.Users = directory{aliceName: secret}
+		wantFailure(t, "the server", run(t, s, c).server, ReasonLocked, aliceName)
+	}
 	s.Users = nil
 	wantKeys(t, run(t, s, c), aliceName)
 }

@@ -342,30 +342,46 @@ func TestNoGoroutineAfterHandshake(t *testing.T) {
 	}
 }
 
-// Close in one goroutine while another one is in Feed ends the connection at the end of that.
+// Close in one goroutine while another one is in Feed ends the connection at the end of that: the bubble does not end while its coroutine is
+// left.
 func TestCloseDuringFeed(t *testing.T) {
-	s := newSides(t, tls.VersionTLS13)
-	var server *Conn
-	closed := make(chan struct{})
-	in := make(chan struct{})
-	judge := s.byServer
-	s.byServer = func(now time.Time, chain [][]byte) error {
-		close(in)
-		<-closed
-		return judge(now, chain)
-	}
-	server, client := s.conns(t)
-	go func() {
-		<-in
-		server.Close()
-		close(closed)
-	}()
-	if o := shake(server, client, nil); o.server != nil {
-		t.Fatalf("the Feed that ran: %v", o.server)
-	}
-	if _, _, err := server.Feed(now, nil); !errors.Is(err, ErrClosed) {
-		t.Fatalf("the next one: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		// A client of TLS 1.2 judges the server before the handshake is over.
+		s := newSides(t, tls.VersionTLS12)
+		var client *Conn
+		closed := make(chan struct{})
+		in := make(chan struct{})
+		judge := s.byPeer
+		s.byPeer = func(now time.Time, chain [][]byte) error {
+			close(in)
+			<-closed
+			return judge(now, chain)
+		}
+		server, err := Server(&s.server, s.byServer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+		if client, err = Client(&s.client, s.byPeer); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			<-in
+			client.Close()
+			close(closed)
+		}()
+		if o := shake(server, client, func(n int, _ bool, f []byte) []byte {
+			if n > 1 {
+				return nil // nothing arrives any more
+			}
+			return f
+		}); o.client != nil {
+			t.Fatalf("the Feed that ran: %v", o.client)
+		}
+		if _, _, err := client.Feed(now, nil); !errors.Is(err, ErrClosed) {
+			t.Fatalf("the next one: %v", err)
+		}
+	})
 }
 
 // What a Feed costs is said before it: a signature with a long key most.
