@@ -52,6 +52,12 @@ func meet(t *testing.T, name, action, more string) *product {
 	if k.Preset != "" {
 		text += "\npreset = \"" + k.Preset + "\"\n"
 	}
+	return meetWith(t, k, text)
+}
+
+// meetWith puts a product and a daemon with a configuration on a fabric.
+func meetWith(t *testing.T, k peertest.Product, text string) *product {
+	t.Helper()
 	p := &product{known: k, t: t, f: newFabric(t), spi: 0xc000}
 	p.Peer = &peertest.Peer{
 		Secret: []byte(testKey), Identity: &wire.ID{IDType: wire.IDIPv4Addr, Data: netip.MustParseAddr(addrB).AsSlice()},
@@ -189,6 +195,31 @@ func chosen(ps []wire.Payload) string {
 // that it was refused with, if it was.
 func (p *product) calls() (refused wire.NotifyType) {
 	p.t.Helper()
+	if refused := p.begins(); refused != 0 {
+		return refused
+	}
+	auth := append(p.prove(), p.known.Auth...)
+	p.ask("IKE_AUTH", wire.ExchangeIKEAuth, slices.Concat(auth, p.asked(), []wire.Payload{p.child(false)}, p.ts(true))...)
+	if !p.Verify(p.got) {
+		p.t.Fatalf("%s: the daemon has not proven itself: %s\n%s", p.known.Name, wire.Summary(p.h, p.got), p.n.log)
+	}
+	p.esp = chosen(p.got)
+	return 0
+}
+
+// asked is the identity that it asks the daemon for, if it does.
+func (p *product) asked() []wire.Payload {
+	if p.known.Asked == nil {
+		return nil
+	}
+	asked := *p.known.Asked
+	asked.Responder = true
+	return []wire.Payload{&asked}
+}
+
+// begins is IKE_SA_INIT.
+func (p *product) begins() (refused wire.NotifyType) {
+	p.t.Helper()
 	p.Initiator = true
 	p.Offers = peertest.Offer(wire.ProtocolIKE, nil, true, p.known.IKE...)
 	p.Group = peertest.GroupOf(p.Offers[0])
@@ -213,17 +244,6 @@ func (p *product) calls() (refused wire.NotifyType) {
 		p.ike = chosen(ps)
 		break
 	}
-	auth := append(p.prove(), p.known.Auth...)
-	if p.known.Asked != nil {
-		asked := *p.known.Asked
-		asked.Responder = true
-		auth = append(auth, &asked)
-	}
-	p.ask("IKE_AUTH", wire.ExchangeIKEAuth, slices.Concat(auth, []wire.Payload{p.child(false)}, p.ts(true))...)
-	if !p.Verify(p.got) {
-		p.t.Fatalf("%s: the daemon has not proven itself: %s\n%s", p.known.Name, wire.Summary(p.h, p.got), p.n.log)
-	}
-	p.esp = chosen(p.got)
 	return 0
 }
 

@@ -35,6 +35,8 @@ const (
 	// rekeyRetry is the pause before a rekeying that the peer could not do now is tried again. RFC 7296 section 2.25
 	// asks for a pause and leaves its length open.
 	rekeyRetry = 10 * time.Second
+	// refusedPart is which part of the time that is left of a CHILD SA is the pause after a rekeying that the peer has refused.
+	refusedPart = 4
 	// lateTraffic is how long an inbound SA stays after its DELETE for packets that are still on the way.
 	lateTraffic = 5 * time.Second
 	// supersededTime is how long the peer that rekeyed an SA may take to delete the old one before we do.

@@ -199,7 +199,16 @@ func (t *rekeyChildTask) refused(m *Machine, r *response, n *wire.Notify) {
 		m.retryRekey(r.now, old)
 	default:
 		m.emit(Failed{Failure: m.peerRefusedChild(r.header.Exchange, old.Config, old.TS, n)})
-		m.retryRekey(r.now, old)
+		m.retryRefused(r.now, old)
+	}
+}
+
+// retryRefused is retryRekey where the peer does not want to, and has not said for how long: each pause is a part of the time that is left. Windows
+// behind NAT always refuses, and renews the child itself within the hour (TestWindowsRenewsItself of ike/gateway).
+func (m *Machine) retryRefused(now time.Time, c *Child) {
+	m.retryRekey(now, c)
+	if pause := c.expireAt.Sub(now) / refusedPart; !c.expireAt.IsZero() && c.live() && pause > rekeyRetry {
+		c.rekeyAt = now.Add(jittered(pause, pause/2, m.env.Jitter()))
 	}
 }
 
