@@ -24,12 +24,16 @@ import (
 // so the octets of a run are those of its seed, certificates included.
 
 // sign decides who proves itself by a signature, and not by the pre-shared key: one seed in seven has both ends of all links do it, another
-// one of the first. That is not drawn, and what follows from it is drawn last, so that all other seeds stay what they were.
+// one of the first, and in a third those who call are users. That is not drawn, and what follows from it is drawn last, so that all other seeds stay what they were.
 func (p *plan) sign(d dice, seed uint64) {
 	switch seed % 7 {
 	case 1:
 		for _, l := range p.links {
 			l.ends[0].signs, l.ends[1].signs = true, true
+		}
+	case 3:
+		for _, l := range p.links {
+			p.users(d, l)
 		}
 	case 5:
 		p.links[0].ends[d.r.IntN(2)].signs = true
@@ -59,10 +63,22 @@ func (e *endPlan) other() *endPlan {
 }
 
 func (e *endPlan) method() policy.Auth {
-	if e.signs {
+	switch {
+	case e.user != 0:
+		return e.user
+	case e.signs:
 		return policy.AuthPubkey
 	}
 	return policy.AuthPSK
+}
+
+// peerMethod is how the other side has to prove itself.
+func (e *endPlan) peerMethod() policy.Auth {
+	o := e.other()
+	if o.user != 0 && e.link.radius {
+		return policy.AuthEAPRADIUS
+	}
+	return o.method()
 }
 
 // authority is a CA, and holder whoever has a certificate.

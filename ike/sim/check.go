@@ -31,6 +31,8 @@ type Stats struct {
 	Signatures, Judged, Refused, Renewals int
 	// Revoked certificates, and answers that one is not.
 	Revoked, Unrevoked, Withdrawn int
+	// Users have come in, or were let in. Relayed conversations were had with a RADIUS server.
+	Users, Relayed int
 }
 
 // Add sums two counts.
@@ -63,6 +65,8 @@ func (s *Stats) Add(o Stats) {
 	s.Revoked += o.Revoked
 	s.Unrevoked += o.Unrevoked
 	s.Withdrawn += o.Withdrawn
+	s.Users += o.Users
+	s.Relayed += o.Relayed
 }
 
 // checker watches the wire and both hosts.

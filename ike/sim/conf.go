@@ -17,6 +17,8 @@ type variant struct {
 	without, moved bool
 	// other: the connections have another value of a key that IKE SAs are made again for.
 	other bool
+	// locked: the passwords of users are others.
+	locked bool
 }
 
 // childName is a child's name among all of a host.
@@ -33,8 +35,8 @@ func (p *plan) configOf(h *hostPlan, v variant) *config.Config {
 	for _, e := range h.ends {
 		fmt.Fprintf(&b, "[connections.%s]\nlocal_addrs = [\"%%any\"]\nremote_addrs = [%q]\nproposals = [%q]\nunique = %q\nchildless = %q\n",
 			e.peer, e.remote, e.ike, e.unique, e.childless)
-		fmt.Fprintf(&b, "[connections.%s.local]\nauth = \"psk\"\nid = \"%s.example\"\n", e.peer, h.ident)
-		fmt.Fprintf(&b, "[connections.%s.remote]\nauth = \"psk\"\nid = \"%s.example\"\n", e.peer, e.peer)
+		fmt.Fprintf(&b, "[connections.%s.local]\n%sid = \"%s.example\"\n", e.peer, authLines(e.method(), h.ident), h.ident)
+		fmt.Fprintf(&b, "[connections.%s.remote]\n%sid = \"%s.example\"\n", e.peer, authLines(e.peerMethod(), e.peer), e.peer)
 		for i := range e.kids {
 			last := len(e.kids) > 1 && i == len(e.kids)-1
 			if last && v.without {
@@ -49,6 +51,7 @@ func (p *plan) configOf(h *hostPlan, v variant) *config.Config {
 		}
 	}
 	b.WriteString("[secrets.ike.all]\nsecret = \"correct-horse-battery-staple-2026\"\n")
+	b.WriteString(userTables(h, v.locked))
 	c, err := config.Parse("sim.toml", []byte(b.String()+ppkTables))
 	if err != nil {
 		panic("BUG: the simulator's configuration is wrong: " + err.Error() + "\n" + b.String())
@@ -94,7 +97,7 @@ func (p *plan) tune(h *hostPlan, c *config.Config, v variant) {
 		n.MOBIKECheck = policy.RouteCheck(p.check)
 		n.RekeyTime, n.RandTime, n.OverTime, n.ReauthTime = e.rekey+v.times, e.rand, e.over, e.reauth
 		n.PPKID, n.PPKRequired = e.ppk, e.ppkRequired
-		n.Local.Method, n.Remote.Method = e.method(), e.other().method()
+		n.Local.Method, n.Remote.Method = e.method(), e.peerMethod()
 		if v.other {
 			n.Encap = !n.Encap
 		}

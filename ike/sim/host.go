@@ -99,8 +99,10 @@ func (h *Host) boot() {
 
 // conf is a configuration of the host. Managers don't change them.
 func (h *Host) conf(v variant) *config.Config {
+	v.locked = !h.w.locked.IsZero()
 	if h.confs[v] == nil {
 		h.confs[v] = h.w.plan.configOf(h.plan, v)
+		h.w.tuneUsers(h.plan, h.confs[v])
 	}
 	return h.confs[v]
 }
@@ -275,6 +277,10 @@ func (s hostSide) CarryOut(x gateway.Errand) (sa.Result, bool) {
 	if p, ok := x.Want.(sa.Proof); ok {
 		if u, ok := p.Want.(auth.Unrevoked); ok {
 			s.h.inquire(x, u)
+			return nil, false
+		}
+		if r, ok := p.Want.(auth.EAPRelay); ok {
+			s.h.relay(x, r)
 			return nil, false
 		}
 	}

@@ -45,6 +45,8 @@ type plan struct {
 	// comes that nobody trusts at first.
 	signs, intermediate  bool
 	renewals, strangeCAs int
+	// locks is how often the users have other passwords for a while.
+	locks int
 	// lists: certificates name CRLs, and revocation is the policy about them. revocations is how often one is revoked.
 	lists       bool
 	revocation  policy.Revocation
@@ -77,6 +79,8 @@ func (h *hostPlan) end(conn string) *endPlan {
 type linkPlan struct {
 	ends [2]*endPlan
 	kids int
+	// radius: a RADIUS server checks the users of it.
+	radius bool
 	// second is the end at another gateway to which the peer may be redirected; nil for none.
 	second *endPlan
 }
@@ -106,6 +110,8 @@ type endPlan struct {
 	ppkRequired               bool
 	// signs: this side proves itself by a signature.
 	signs bool
+	// user is the method of EAP that this side proves itself by; 0: it is no user.
+	user policy.Auth
 }
 
 // kidPlan are the times of a child.

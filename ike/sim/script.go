@@ -46,6 +46,9 @@ func (w *World) script() {
 	for range p.strangeCAs {
 		w.after(at(), w.strangeCA)
 	}
+	for range p.locks {
+		w.after(at(), w.lock)
+	}
 	for range p.revocations {
 		w.after(at(), w.revoke)
 	}

@@ -27,8 +27,10 @@ type World struct {
 	issuer      issuer
 	authorities []*authority
 	net         network
-	attacker    attacker
-	check       checker
+	// locked is since when the users have other passwords; zero: they have their own.
+	locked   time.Time
+	attacker attacker
+	check    checker
 
 	// ladder is what happened, for a person; nil when nobody wants to know.
 	ladder *strings.Builder
