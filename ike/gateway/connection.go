@@ -172,10 +172,6 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 			HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation, FragmentSize: g.IKE.FragmentSize - outerHeaders,
 		},
 	}
-	_, remote := c.Rounds()
-	for i := range remote {
-		s.Users = append(s.Users, userRule(&remote[i]))
-	}
 	for _, a := range c.LocalRounds {
 		s.LocalRounds = append(s.LocalRounds, sa.Round{ID: a.ID, Auth: a.Method})
 	}
@@ -189,18 +185,6 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 		s.RemoteNATPort = c.RemotePort
 	}
 	return s
-}
-
-// userRule is which users a remote table is for.
-func userRule(a *config.Auth) sa.UserRule {
-	r := sa.UserRule{ID: a.EAPID, Groups: a.Groups}
-	if a.Has("eap_id") {
-		r.IDLine = a.At("eap_id").FileLine()
-	}
-	if a.Has("groups") {
-		r.GroupsLine = a.At("groups").FileLine()
-	}
-	return r
 }
 
 // outerHeaders are the octets before an IKE message in an IP packet at most: IPv6, UDP and the non-ESP marker.
