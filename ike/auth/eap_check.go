@@ -271,6 +271,9 @@ func (c *eapChecker) Verdict() error {
 	return c.verdict
 }
 
+// Claimed is the name of the user so far.
+func (c *eapChecker) Claimed() string { return c.user }
+
 // Held is how much of what the peer has said may be kept: fragments of TLS are.
 func (c *eapChecker) Held() int { return c.octets }
 

@@ -58,6 +58,16 @@ func verdict(a Authenticator) error {
 	return nil
 }
 
+// Claimed is the name that the peer has given as a user, which it may not have proved; "" for none.
+func (p *Pair) Claimed() string { return claimed(p.peer.Authenticator) }
+
+func claimed(a Authenticator) string {
+	if c, ok := a.(interface{ Claimed() string }); ok {
+		return c.Claimed()
+	}
+	return ""
+}
+
 // Held is what both keep.
 func (p *Pair) Held() int { return p.own.Held() + p.peer.Held() }
 

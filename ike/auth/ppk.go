@@ -208,6 +208,9 @@ func (p *checkPPK) Close() {
 // Verdict is that of the proof.
 func (p *checkPPK) Verdict() error { return verdict(p.Authenticator) }
 
+// Claimed is that of the proof.
+func (p *checkPPK) Claimed() string { return claimed(p.Authenticator) }
+
 // replaceAuth is a message with other AUTH data: the method "MUST be the same as the method indicated in the AUTH payload".
 // https://www.rfc-editor.org/rfc/rfc8784#section-3
 func replaceAuth(in []wire.Payload, a *wire.Auth, data []byte) []wire.Payload {

@@ -151,3 +151,6 @@ func (r *rounds) Close() {
 
 // Verdict is that of the present round.
 func (r *rounds) Verdict() error { return verdict(r.list[r.at].Authenticator) }
+
+// Claimed is that of the present round.
+func (r *rounds) Claimed() string { return claimed(r.list[r.at].Authenticator) }

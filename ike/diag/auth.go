@@ -93,6 +93,8 @@ type Proof struct {
 	Asked, AskedLine string
 	// PPK is the quoted id of the post-quantum preshared key in use, "" for none.
 	PPK string
+	// User: this side is a user of EAP, and has proved nothing yet.
+	User bool
 }
 
 // AuthRefused is the failure that the peer answered AUTHENTICATION_FAILED, named notify, to our proof. The peer does not say why: the
@@ -129,6 +131,8 @@ type Signed struct {
 func (p Proof) methods() (with string, check []string) {
 	s := p.Signed
 	switch {
+	case p.User && p.Key == (Key{}) && s == (Signed{}):
+		return "nothing yet, to come in by EAP", []string{"whether the peer has a connection for users (EAP)"}
 	case s.Cert.Subject != "" || !s.Until.IsZero():
 		with = s.Cert.text()
 		if s.Name != "" {

@@ -3,6 +3,7 @@ package diag
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // EAP is what is known of a user whom EAP has not let in. Anybody may have given the name.
@@ -132,6 +133,13 @@ func EAPNotMutual(w Where, e EAP) *Failure {
 func EAPOnlyNotOffered(w Where) *Failure {
 	f := w.failure(CodeEAPMethod, "no other proof of this gateway than EAP", "a certificate of the gateway: it does not say that it can do without (EAP_ONLY_AUTHENTICATION)")
 	f.Fix = "set auth = \"pubkey\" in the local table of " + w.connection() + ", with a certificate: few clients do without."
+	return f
+}
+
+// EAPUnfinished is the failure that a user began and did not go on, for so long.
+func EAPUnfinished(w Where, e EAP, waited time.Duration) *Failure {
+	f := w.failure(CodeHalfOpen, seconds(waited)+" for its next message of EAP", "what begins EAP as "+e.as()+", then no more")
+	f.Fix = "nothing, if the person has given up, or its client has asked for another password; else read the client's log, and let UDP 4500 pass both ways."
 	return f
 }
 

@@ -1,5 +1,7 @@
 package diag
 
+import "time"
+
 // usersFailures are those of users and EAP, by their constructors.
 func usersFailures(failed Where, err error) map[string]*Failure {
 	return map[string]*Failure{
@@ -19,6 +21,7 @@ func usersFailures(failed Where, err error) map[string]*Failure {
 		"EAPOtherKey":            EAPOtherKey(failed, EAP{User: "ann", Method: "eap-mschapv2"}),
 		"EAPNotMutual":           EAPNotMutual(failed, EAP{User: "ann", Method: "eap-md5"}),
 		"EAPOnlyNotOffered":      EAPOnlyNotOffered(failed),
+		"EAPUnfinished":          EAPUnfinished(failed, EAP{User: "ann"}, time.Minute),
 		"EAPNothing":             EAPNothing(failed, false),
 		"EAPNothing/client":      EAPNothing(failed, true),
 	}

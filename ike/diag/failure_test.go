@@ -57,7 +57,7 @@ func every() map[string]*Failure {
 	failed := auth.Answering(notification("AUTHENTICATION_FAILED"))
 	wrong, other := WrongPSK(failed, Key{}, "site-a.example", "site-b.example"), Malformed(auth, err)
 	wrong.WithPPK(`"office-2026"`)
-	proof := Proof{Key{"secrets.ike.office", "gw.toml:30"}, Signed{}, "site-a.example", "gw.toml:17", "site-b.example", "gw.toml:20", `"office-2026"`}
+	proof := Proof{Key{"secrets.ike.office", "gw.toml:30"}, Signed{}, "site-a.example", "gw.toml:17", "site-b.example", "gw.toml:20", `"office-2026"`, false}
 	all := everyCertificate(failed)
 	maps.Copy(all, usersFailures(failed, err))
 	maps.Copy(all, map[string]*Failure{

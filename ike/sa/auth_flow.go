@@ -41,6 +41,8 @@ type authFlow struct {
 	now              time.Time
 	at               *request
 	judged, building bool
+	// told is why the peer will not be let in, once that was said.
+	told *diag.Failure
 	// admitted: a peer that has proved itself was let in.
 	admitted bool
 	// done: both proofs are complete. answer is what a responder's last message has of them.

@@ -200,7 +200,7 @@ func (m *Machine) peerRefusedAuth(n *wire.Notify) *diag.Failure {
 		return diag.TicketRefused(w, n.NotifyType)
 	}
 	p := diag.Proof{Key: m.credential, Signed: m.ownSignature(), LocalID: m.localID.String(), LocalLine: m.cfg.LocalIDLine}
-	if m.cfg.onlySigns() {
+	if p.User = m.initiator && m.cfg.LocalAuth.EAP(); p.User || m.cfg.onlySigns() {
 		p.Key = diag.Key{} // which is what the peer has proved itself with, if anything
 	}
 	if m.initiator && m.cfg.RemoteID.Concrete() {

@@ -82,6 +82,9 @@ func (m *Machine) refusedProof(err error) *refusedAuth {
 	var e *auth.EAPError
 	if errors.As(err, &e) {
 		no.eap = e.Out
+		if m.flow.told != nil && err == m.flow.pair.Verdict() {
+			no.failure = m.flow.told
+		}
 	}
 	return no
 }

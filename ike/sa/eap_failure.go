@@ -25,14 +25,17 @@ func (m *Machine) eapFailure(w diag.Where, err error) *diag.Failure {
 	case !errors.As(err, &e):
 		return nil
 	}
+	if NotNow(e.Err) {
+		return keFailure(w, e.Err)
+	}
 	if e.Out != nil {
 		w.Answer = "EAP-Failure"
 	}
-	who := diag.EAP{User: m.userName(e.User), Client: m.initiator, Said: e.Detail}
+	who := diag.EAP{User: userName(e.User), Client: m.initiator, Said: e.Detail}
 	var user *userError
 	switch {
 	case errors.As(err, &user):
-		who.User, who.Method, who.Server = m.userName(user.user.Name), user.user.Method, user.user.Server
+		who.User, who.Method, who.Server = userName(user.user.Name), user.user.Method, user.user.Server
 		return diag.EAPNotAllowed(w.At(m.userLine(user.round)), who, user.user.Groups, user.tried)
 	case e.Failure != nil:
 		return m.eapMethodFailure(w, who, e.Failure)
@@ -57,27 +60,14 @@ func (m *Machine) eapFailure(w diag.Where, err error) *diag.Failure {
 	return diag.EAPBroken(w, who, "")
 }
 
-// eapVerdict is why the peer will not be let in, of which it was told in the words of its method of EAP, and after which it never came back; nil if
-// there is none. Many clients end there, and ask for another password.
-func (m *Machine) eapVerdict() *diag.Failure {
-	if m.flow == nil {
-		return nil
-	}
-	err := m.flow.pair.Verdict()
-	if err == nil {
-		return nil
-	}
-	return m.authFailure(err)
-}
-
 // eapMethodFailure is the failure of a method of EAP.
 func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *diag.Failure {
 	inner := f
 	for inner.Inner != nil {
 		inner = inner.Inner
 	}
-	if who.User = m.userName(inner.User); who.User == "" {
-		who.User = m.userName(f.User)
+	if who.User = userName(inner.User); who.User == "" {
+		who.User = userName(f.User)
 	}
 	if f.Method != 0 {
 		who.Method = f.Method.String()
@@ -117,7 +107,7 @@ func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *
 }
 
 // userName is the name of a user as far as it is kept: whoever is not known may give one of any length.
-func (m *Machine) userName(s string) string { return s[:min(len(s), maxUserName)] }
+func userName(s string) string { return s[:min(len(s), maxUserName)] }
 
 func diagUser(e diag.EAP) string {
 	if e.User == "" {

@@ -36,6 +36,7 @@ func newUserRig(t *testing.T, method eap.Type, edit func(a, b *Config)) *rig {
 			edit(a, b)
 		}
 	})
+	r.ca = ca
 	r.a.certify(ca.End(t, epoch, "a.example", pkitest.P256), ca)
 	r.b.certify(ca.End(t, epoch, "b.example", pkitest.P256), ca)
 	users := people{"ann": {"correct", []string{"staff"}}, "ben": {"battery", nil}}

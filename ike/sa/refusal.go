@@ -139,8 +139,13 @@ func (m *Machine) abortHalfOpen(now time.Time) {
 		return
 	}
 	m.window.response = nil
-	if f := m.eapVerdict(); f != nil {
-		m.close(now, "half-open for too long", f)
+	if m.flow != nil && m.flow.told != nil {
+		m.close(now, "the user was refused, and has not come back", m.flow.told)
+		return
+	}
+	if m.flow != nil && m.flow.rounds > 1 && m.cfg.usesEAP() && m.busy == nil {
+		who := diag.EAP{User: userName(m.flow.pair.Claimed())}
+		m.close(now, "half-open for too long", diag.EAPUnfinished(m.where(wire.ExchangeIKEAuth), who, now.Sub(m.flow.now)))
 		return
 	}
 	if m.busy != nil {

@@ -15,6 +15,7 @@ import (
 	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/identity"
+	"esplanade/ike/pki/pkitest"
 	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
@@ -35,8 +36,10 @@ type rig struct {
 	// translate is a NAT: it changes the path as the receiver sees it.
 	translate func(f *flight)
 	// reach reports whether a datagram can travel on a path; nil for any.
-	reach  func(from *end, p Path) bool
-	delay  time.Duration
+	reach func(from *end, p Path) bool
+	delay time.Duration
+	// ca has issued what the sides show, in a rig with users.
+	ca     *pkitest.Holder
 	ladder strings.Builder
 }
 
