@@ -97,8 +97,12 @@ func readGroups(t *table) (out []string) {
 func (a Auth) byEAP() bool { return slices.ContainsFunc([]string{"eap_id", "aaa_id", "groups"}, a.Has) }
 
 // inferMethods gives the sides of a connection that do not write auth their method: a side with a key that only EAP has a use for has EAP, one
-// with certificates has pubkey, and so has one whose other side has either. Everything else is psk.
-func inferMethods(n *Connection, broken bool) {
+// with certificates has pubkey, and so has one whose other side has either. The peers of a connection for clients are users, if there are users and it
+// has no key of its own. Everything else is psk.
+func inferMethods(n *Connection, c *Config, t *table) {
+	if a := &n.Remote; t.has("pools") && a.Method == 0 && !a.Has("auth") && !a.byCertificates() && !a.byEAP() && !t.has("secret") && !t.has("secret_file") && !t.broken {
+		a.Method = c.usersMethod()
+	}
 	for _, list := range [][]Auth{n.LocalRounds, n.RemoteRounds} {
 		for i := range list {
 			switch a := &list[i]; {
@@ -116,10 +120,10 @@ func inferMethods(n *Connection, broken bool) {
 	for i, a := range sides {
 		other := sides[1-i]
 		switch {
-		case a.Method != 0 || a.Has("auth") || broken:
+		case a.Method != 0 || a.Has("auth") || t.broken:
 		case a.byEAP():
 			a.Method = policy.AuthEAP
-		case a.byCertificates(), !other.Has("auth") && (other.byCertificates() || other.byEAP()), other.Has("auth") && (other.Method == policy.AuthPubkey || other.Method.EAP()):
+		case a.byCertificates(), !other.Has("auth") && (other.byCertificates() || other.byEAP()), other.Method == policy.AuthPubkey && other.Has("auth"), other.Method.EAP():
 			a.Method = policy.AuthPubkey
 		default:
 			a.Method = policy.AuthPSK

@@ -72,12 +72,13 @@ func (r *reader) document(root *tree.Table) *Config {
 		IKE:       readIKE(t.sub("ike")),
 		Debug:     readDebug(t.sub("debug")),
 	}
-	for _, n := range t.sub("connections").each() {
-		c.Connections = append(c.Connections, readConnection(n, c))
-	}
+	// Whether there are users, and of what kind, has a say in what connections mean.
 	c.Secrets = readSecrets(t.sub("secrets"), filepath.Dir(r.file))
 	c.Users = readUsers(t.sub("users"), filepath.Dir(r.file))
 	c.RADIUS = readRADIUS(t.sub("radius"), filepath.Dir(r.file))
+	for _, n := range t.sub("connections").each() {
+		c.Connections = append(c.Connections, readConnection(n, c))
+	}
 	c.Credentials = readCredentials(t.sub("credentials"), filepath.Dir(r.file))
 	for _, n := range t.sub("authorities").each() {
 		c.Authorities = append(c.Authorities, readAuthority(n))
@@ -123,6 +124,7 @@ func (c *Config) check(r *reader) {
 	c.checkInferred()
 	c.checkSecrets(r)
 	c.checkRADIUS(r)
+	c.checkEAP(r)
 	c.checkRounds(r)
 	c.checkPPKs(r)
 	c.checkIdentities(r)

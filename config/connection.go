@@ -137,6 +137,7 @@ func readConnection(t *table, c *Config) *Connection {
 	n := &Connection{Name: t.checkName("connection")}
 	p, at := readPreset(t)
 	n.Preset = p.name
+	clients, clientsAt := forClients(t)
 	t.fill(n)
 	readVersion(t)
 	n.LocalAddrs = readEndpoints(t, "local_addrs")
@@ -159,13 +160,17 @@ func readConnection(t *table, c *Config) *Connection {
 	n.Local, n.LocalRounds, localRounds = readRounds(t, "local")
 	n.Remote, n.RemoteRounds, remoteRounds = readRounds(t, "remote")
 	n.Key, n.KeyFile = readOwnKey(t, filepath.Dir(c.File))
-	inferMethods(n, t.broken)
+	inferMethods(n, c, t)
 	children := t.sub("children")
-	if lone := readLoneChild(t, children, p.child, at, n, c); lone != nil {
+	below := func(h *table) {
+		h.below(p.child, at)
+		h.belowClients(clients, clientsAt)
+	}
+	if lone := readLoneChild(t, children, below, n, c); lone != nil {
 		n.Children = append(n.Children, lone)
 	} else {
 		for _, h := range children.each() {
-			h.below(p.child, at)
+			below(h)
 			n.Children = append(n.Children, readChild(h, h.checkName("child"), n, c))
 		}
 	}

@@ -26,7 +26,7 @@ func (c *Config) makeSet(r *reader) *credential.Set {
 		local, remote := n.Rounds()
 		for i, a := range local {
 			var pairs []credential.Pair
-			if a.Method == policy.AuthPubkey {
+			if a.Method == policy.AuthPubkey || n.showsCertificate(&a) {
 				if !a.Has("id") {
 					n = n.withLocalID(i, identity.Identity{}) // what it was before may have been the name of another certificate
 				}
@@ -42,7 +42,7 @@ func (c *Config) makeSet(r *reader) *credential.Set {
 		}
 		for i, a := range remote {
 			var accepted credential.Accepted
-			if a.Method == policy.AuthPubkey {
+			if a.Method == policy.AuthPubkey || judgesCertificate(&a) {
 				accepted = s.accepted(n.inRound(0, i), common)
 			}
 			one.Accept = append(one.Accept, accepted)

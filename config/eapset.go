@@ -83,7 +83,11 @@ func (c *Config) eapServer(n *Connection, index int, a *Auth) (EAPServer, bool) 
 	case a.Method == policy.AuthEAPRADIUS:
 		return EAPServer{Realm: "radius"}, true
 	}
-	conf := &eap.ServerConfig{Methods: c.serverMethods(a), AskIdentity: true, Users: c.Users.Directory, Inner: innerMethods(a)}
+	conf := &eap.ServerConfig{AskIdentity: true, Users: c.Users.Directory, TLS: c.tlsServer(n, index), Inner: innerMethods(a)}
+	conf.Methods = c.serverMethods(a, conf.TLS)
+	if len(conf.Methods) == 0 && a.Method.Chosen() && len(c.RADIUS.Servers) > 0 {
+		return EAPServer{Realm: "radius"}, true
+	}
 	return EAPServer{Config: conf, Realm: eapRealm(conf.Methods, a)}, len(conf.Methods) > 0
 }
 
@@ -101,13 +105,22 @@ func eapRealm(methods []eap.Type, a *Auth) string {
 }
 
 // serverMethods are the methods that the users of a table may have, the one that is offered first before all others. Without a word for one
-// of them they are those that prove a password, and make a key, and those that TLS is needed for if there is a certificate.
-func (c *Config) serverMethods(a *Auth) (out []eap.Type) {
+// of them they are those that make a key: with passwords if there are any, with certificates if the table says whose count.
+func (c *Config) serverMethods(a *Auth, with *eap.TLSServer) (out []eap.Type) {
 	if t, ok := eapType(a.Method); ok {
+		if a.Method.TLS() && (with == nil || t == eap.TypeTLS && with.Judge == nil) {
+			return nil // which has been reported
+		}
 		return []eap.Type{t}
 	}
-	if c.Users.Directory.Len() > 0 {
-		out = append(out, eap.TypeMSCHAPv2)
+	users := c.Users.Directory.Len() > 0
+	for _, m := range []struct {
+		t  eap.Type
+		ok bool
+	}{{eap.TypeMSCHAPv2, users}, {eap.TypeTLS, with != nil && with.Judge != nil}, {eap.TypePEAP, users && with != nil}, {eap.TypeTTLS, users && with != nil}} {
+		if m.ok {
+			out = append(out, m.t)
+		}
 	}
 	return out
 }
@@ -144,18 +157,31 @@ func (c *Config) eapClient(n *Connection, index int, a *Auth) (*eap.ClientConfig
 	if !a.Method.EAP() {
 		return nil, false
 	}
-	conf := &eap.ClientConfig{Methods: c.clientMethods(a), Identity: a.UserName(), Inner: innerMethods(a)}
+	conf := &eap.ClientConfig{Identity: a.UserName(), TLS: c.tlsClient(n, index, a), Inner: innerMethods(a)}
+	if conf.TLS != nil && conf.TLS.Certificate != nil && !a.Has("eap_id") && !a.Has("id") {
+		conf.Identity = nameIn(conf.TLS.Certificate.Leaf)
+	}
 	if s, ok := c.ownSecret(conf.Identity); ok && conf.Identity != "" {
 		conf.Secret = s.secret
 	}
+	conf.Methods = clientMethods(a, conf)
 	return conf, len(conf.Methods) > 0
 }
 
 // clientMethods are the methods that this side takes of a gateway. Without a word for one of them they are none that show the password, or that
 // prove nothing of the gateway.
-func (c *Config) clientMethods(a *Auth) []eap.Type {
+func clientMethods(a *Auth, c *eap.ClientConfig) (out []eap.Type) {
 	if t, ok := eapType(a.Method); ok {
 		return []eap.Type{t}
 	}
-	return []eap.Type{eap.TypeMSCHAPv2}
+	password := !c.Secret.None()
+	for _, m := range []struct {
+		t  eap.Type
+		ok bool
+	}{{eap.TypeTLS, c.TLS != nil && c.TLS.Certificate != nil}, {eap.TypeMSCHAPv2, password}, {eap.TypePEAP, password && c.TLS != nil}, {eap.TypeTTLS, password && c.TLS != nil}} {
+		if m.ok {
+			out = append(out, m.t)
+		}
+	}
+	return out
 }

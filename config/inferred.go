@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"esplanade/ike/eap"
+	"esplanade/ike/identity"
 	"esplanade/ike/policy"
 )
 
@@ -12,8 +14,10 @@ import (
 func (c *Config) checkInferred() {
 	for _, n := range c.Connections {
 		what := c.inferred(n)
-		if s := n.inferredPreset(); s != "" {
-			what = append([]string{s}, what...)
+		for _, s := range []string{n.inferredClients(), n.inferredPreset()} {
+			if s != "" {
+				what = append([]string{s}, what...)
+			}
 		}
 		if len(what) > 0 {
 			c.Notes = append(c.Notes, Problem{Position: n.Position(), What: oneLine(n.Source.name + " means: " + strings.Join(what, "; "))})
@@ -34,7 +38,7 @@ func (c *Config) inferred(n *Connection) (out []string) {
 		out = append(out, fmt.Sprintf("auth is \"psk\", with the key of %s%s", s.FullName(), inLine(at)))
 	}
 	out = append(out, c.inferredCertificates(n)...)
-	if h := n.loneChild(); h != nil {
+	if h := n.loneChild(); h != nil && h.Has("local_ts") && !h.below["local_ts"] {
 		out = append(out, fmt.Sprintf("child %s has %s%s, start_action %s", quote(h.Name), h.pair(), inLine(h.At("local_ts")), quote(h.StartAction.String())))
 	}
 	if len(out) == 0 {
@@ -45,6 +49,8 @@ func (c *Config) inferred(n *Connection) (out []string) {
 	}
 	switch {
 	case !n.Remote.ID.Any():
+	case n.Remote.Method.EAP():
+		out = append(out, "remote.id is whatever the client calls its device")
 	case n.Remote.Method == policy.AuthPubkey:
 		out = append(out, "remote.id is whatever the peer's certificate or key is for")
 	case n.HasOwnKey():
@@ -67,11 +73,17 @@ func (c *Config) inferredCertificates(n *Connection) (out []string) {
 			out = append(out, fmt.Sprintf("this side proves itself with %s", quote(own[0].Name)))
 		}
 		if len(own) > 0 && !n.Local.Has("id") && !n.Local.ID.Any() {
-			out = append(out, fmt.Sprintf("local.id is %s, the subject of that certificate", quote(n.Local.ID.String())))
+			out = append(out, fmt.Sprintf("local.id is %s, %s of that certificate", quote(n.Local.ID.String()), partOf(n.Local.ID)))
 		}
 	}
 	if n.Remote.Method == policy.AuthPubkey && !n.Remote.Has("auth") {
 		out = append(out, "remote.auth is \"pubkey\"")
+	}
+	if s, ok := c.EAP.Server(n.Name, 0); ok && !n.Remote.Has("auth") {
+		out = append(out, fmt.Sprintf("remote.auth is %s", quote(n.Remote.Method.String())))
+		if s.Config != nil {
+			out[len(out)-1] += ", which is " + methodNames(s.Config.Methods) + " for " + c.whoseUsers()
+		}
 	}
 	return out
 }
@@ -82,4 +94,33 @@ func (c *Connection) loneChild() *Child {
 		return c.Children[0]
 	}
 	return nil
+}
+
+// partOf says which part of a certificate an identity is.
+func partOf(id identity.Identity) string {
+	if id.Type == identity.DERASN1DN {
+		return "the subject"
+	}
+	return "the name"
+}
+
+// methodNames are methods of EAP as they are written.
+func methodNames(list []eap.Type) string {
+	var names []string
+	for _, t := range list {
+		names = append(names, t.String())
+	}
+	return either(names)
+}
+
+// whoseUsers says where the users are written.
+func (c *Config) whoseUsers() string {
+	n := fmt.Sprintf("the %d users", c.Users.Directory.Len())
+	if c.Users.Directory.Len() == 1 {
+		n = "the one user"
+	}
+	if c.Users.File == "" {
+		return n + " of [secrets.eap.NAME]"
+	}
+	return n + " of " + quote(c.Users.File)
 }

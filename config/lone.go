@@ -11,19 +11,19 @@ func loneKeys() []string {
 	return []string{"local_ts", "remote_ts", "esp_proposals", "mode", "start_action", "dpd_action", "close_action", "replay_window", "reqid"}
 }
 
-// readLoneChild reads the child that stands in the connection's own table and is called like it; nil if there is none. preset are the
-// keys of one, which stands at a position.
-func readLoneChild(t, children *table, preset []presetKey, at Position, n *Connection, c *Config) *Child {
+// readLoneChild reads the child that stands in the connection's own table and is called like it; nil if there is none. A connection for clients
+// needs no key for it. below gives it the keys of a preset.
+func readLoneChild(t, children *table, below func(*table), n *Connection, c *Config) *Child {
 	first := ""
 	for _, key := range loneKeys() {
 		if _, ok := t.get(key); ok && (first == "" || t.at(key).Before(t.at(first))) {
 			first = key
 		}
 	}
-	if first == "" {
+	if first == "" && (!t.has("pools") || n.Has("childless") || children.present() || children.broken) {
 		return nil
 	}
-	if written := children.vals.Len(); written > 0 {
+	if written := children.vals.Len(); written > 0 && first != "" {
 		t.errorf(t.at(first), fmt.Sprintf("move it into [%s.NAME], or remove that table", children.title()),
 			"%s stands for a lone child, and there is %s%s as well", t.name(first), children.title(), inLine(children.src.table))
 		return nil
@@ -32,7 +32,7 @@ func readLoneChild(t, children *table, preset []presetKey, at Position, n *Conne
 		reader: t.reader, path: slices.Clone(t.path), pattern: t.pattern + ".children.NAME", vals: t.vals.Only(loneKeys()...),
 		src: Source{name: t.title(), table: t.src.table, keys: map[string]Position{}},
 	}
-	lone.below(preset, at)
+	below(lone)
 	return readChild(lone, n.Name, n, c)
 }
 

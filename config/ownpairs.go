@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"esplanade/ike/credential"
 	"esplanade/ike/identity"
@@ -51,6 +52,9 @@ func (s *shelf) pairs(n *Connection) (out []credential.Pair, id identity.Identit
 	}
 	if len(out) > 0 && len(out[0].Chain) > 0 && id.Any() {
 		id = subjectOf(out[0].Chain[0])
+		if n.Remote.Method.EAP() {
+			id = gatewayName(out[0].Chain[0])
+		}
 	}
 	return out, id
 }
@@ -134,6 +138,21 @@ func subjectOf(c *x509.Certificate) identity.Identity {
 	return identity.Identity{}
 }
 
+// gatewayName is the identity of a gateway that users call, who know it by a DNS name and nothing else: the first one of its certificate.
+func gatewayName(c *x509.Certificate) identity.Identity {
+	for _, name := range c.DNSNames {
+		if id, err := identity.FromWire(uint8(identity.FQDN), []byte(name)); err == nil && id.Concrete() && !strings.HasPrefix(name, "*") {
+			return id
+		}
+	}
+	return subjectOf(c)
+}
+
+// servesClients reports whether a certificate is one of a server, as Windows and Apple's systems want it.
+func servesClients(c *x509.Certificate) bool {
+	return slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny)
+}
+
 // nothing reports a connection that has to prove itself by a signature and can't.
 func (s *shelf) nothing(n *Connection) {
 	if s.keyLost {
@@ -144,5 +163,5 @@ func (s *shelf) nothing(n *Connection) {
 		who = quote(n.Local.ID.String())
 	}
 	s.errorf(n.Local.At("auth"), "write certs = \"FILE\" into ["+n.Local.name+"], and the file of its private key into [credentials] private",
-		"%s has auth = \"pubkey\", and there is no certificate with a private key for %s", n.Local.name, who)
+		"%s has auth = %s, and there is no certificate with a private key for %s", n.Local.name, quote(n.Local.Method.String()), who)
 }

@@ -156,7 +156,9 @@ func (t *table) below(keys []presetKey, at Position) {
 		return
 	}
 	base := tree.New(at.File)
-	t.src.below = map[string]bool{}
+	if t.src.below == nil {
+		t.src.below = map[string]bool{}
+	}
 	for _, k := range keys {
 		if t.has(k.key) {
 			continue

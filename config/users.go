@@ -210,8 +210,8 @@ func readUserTable(t *table, u *UserEntry) {
 		u.secret, u.PlainText = password(t.reader, plainAt, t.name("password"), plain), true
 	case t.isString("nt_hash"):
 		u.secret = ntHash(t.reader, hashAt, t.name("nt_hash"), hash)
-	case !t.has("password") && !t.has("nt_hash"):
-		t.errorf(t.src.table, `write password = "…", or nt_hash = "…"; a user who is checked by certificate needs no line here`, "%s has no password", quote(u.User.Name))
+	case !t.has("password") && !t.has("nt_hash") && t.vals.Len() == 0:
+		t.errorf(t.src.table, `write password = "…", or nt_hash = "…"; or groups, for a user who comes with a certificate`, "%s has no password", quote(u.User.Name))
 	}
 	u.secret.Locked, u.secret.Expired = u.Disabled, u.Expired
 }

@@ -1,0 +1,183 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"esplanade/ike/eap"
+	"esplanade/ike/identity"
+	"esplanade/ike/policy"
+)
+
+// checkEAP looks at users, and at the connections that are for them, or that are one.
+func (c *Config) checkEAP(r *reader) {
+	for _, n := range c.Connections {
+		local, remote := n.Rounds()
+		for i := range remote {
+			c.checkRemoteEAP(r, n, i, &remote[i])
+		}
+		for i := range local {
+			c.checkLocalEAP(r, n, i, &local[i])
+		}
+		c.checkClients(r, n, remote)
+	}
+	c.checkGroups(r)
+}
+
+// uselessEAP reports keys for users in a table of another method. They would seem to keep people out.
+func uselessEAP(r *reader, a *Auth) bool {
+	if a.Method.EAP() || a.Method == 0 {
+		return false
+	}
+	for _, key := range []string{"eap_id", "aaa_id", "groups"} {
+		if a.Has(key) {
+			r.errorf(a.At(key), "write auth = \"eap\", or remove it", "%s.%s is for users of EAP, and auth is %s", a.Source.name, key, quote(a.Method.String()))
+		}
+	}
+	return true
+}
+
+func (c *Config) checkRemoteEAP(r *reader, n *Connection, index int, a *Auth) {
+	if uselessEAP(r, a) || !a.Method.EAP() {
+		return
+	}
+	server, ok := c.EAP.Server(n.Name, index)
+	only := n.Local.Method.EAP()
+	switch {
+	case only && n.CanInitiate():
+		// This side is the user of a gateway that proves itself by EAP.
+	case !ok && len(r.errs) == 0 && !c.awaitsCertificate(n):
+		r.errorf(a.At("auth"), "write file = \"FILE\" into [users], a table [secrets.eap.NAME], or cacerts = \"FILE\" into ["+a.Source.name+"]",
+			"nothing says which users %s lets in", n.Source.name)
+	case ok && server.Config != nil && c.Users.Directory.Len() == 0 && !slices.Contains(server.Config.Methods, eap.TypeTLS):
+		r.warnf(a.At("auth"), "write some into "+c.usersPlace(), "there are no users: %s lets nobody in", n.Source.name)
+	}
+	if only && !a.Method.TLS() && !a.Method.Chosen() {
+		r.errorf(a.At("auth"), `write auth = "pubkey" into [`+n.Local.Source.name+`], with a certificate, or "eap-tls" on both sides`,
+			"%s has a method of EAP on both sides, and %s does not prove the gateway", n.Source.name, quote(a.Method.String()))
+	}
+	if n.Resumption && index == 0 {
+		r.warnf(n.At("resumption"), "remove it", "%s is for users, who prove themselves each time: their IKE SAs are not resumed", n.Source.name)
+	}
+	if why := bareMethod(a.Method); why != "" {
+		r.warnf(a.At("auth"), `write "eap-mschapv2", which all systems have, or "eap-ttls" with it inside`, "%s is %s: %s", a.Source.name+".auth", quote(a.Method.String()), why)
+	}
+	if e := a.EAPID; ok && server.Config != nil && e.Concrete() && !slices.Contains(server.Config.Methods, eap.TypeTLS) {
+		if _, found := c.Users.Directory.Find(e.String()); !found {
+			r.warnf(a.At("eap_id"), c.didYouMeanUser(e.String()), "%s.eap_id is %s, and there is no such user", a.Source.name, quote(e.String()))
+		}
+	}
+}
+
+// awaitsCertificate reports whether what is missing is the certificate of an ACME server, which comes.
+func (c *Config) awaitsCertificate(n *Connection) bool {
+	return c.Credentials.ACME.Enabled() && len(c.Set.Own(n.Name, 0)) == 0
+}
+
+// bareMethod says what is wrong with a method that is no better than the tunnel around it, of which there is none.
+func bareMethod(m policy.Auth) string {
+	switch m {
+	case policy.AuthEAPMD5:
+		return "it makes no key, and whoever gets a client to talk to another gateway can try passwords on what it says"
+	case policy.AuthEAPGTC:
+		return "it makes no key, and a client shows its password to whatever gateway it takes for this one"
+	}
+	return ""
+}
+
+// usersPlace is where users are to be written.
+func (c *Config) usersPlace() string {
+	if c.Users.File != "" {
+		return quote(c.Users.File)
+	}
+	return "a file, and file = \"FILE\" into [users]"
+}
+
+// didYouMeanUser is the advice for a name that nobody has.
+func (c *Config) didYouMeanUser(name string) string {
+	var names []string
+	for e := range c.Users.Directory.All() {
+		if names = append(names, e.User.Name); len(names) == maxNeighbours {
+			break
+		}
+	}
+	if near, ok := nearest(name, names); ok {
+		return "did you mean " + quote(near) + "?"
+	}
+	return "add the user to " + c.usersPlace()
+}
+
+func (c *Config) checkLocalEAP(r *reader, n *Connection, index int, a *Auth) {
+	if uselessEAP(r, a) || !a.Method.EAP() || !n.CanInitiate() {
+		return
+	}
+	client, ok := c.EAP.Client(n.Name, index)
+	name := a.UserName()
+	switch {
+	case len(r.errs) > 0:
+	case ok && client.Identity == "" && name == "":
+		r.errorf(a.At("auth"), "write eap_id = \"NAME\", the name of the user", "%s has %s and no name of a user", a.Source.name, quote(a.Method.String()))
+	case (!ok || client.Secret.None()) && a.Method != policy.AuthEAPTLS && (client == nil || client.TLS == nil || client.TLS.Certificate == nil):
+		r.errorf(a.At("auth"), fmt.Sprintf("write a table [secrets.eap.NAME] with id = %s and the password", quote(name)), "there is no password for %s of %s", quote(name), a.Source.name)
+	case ok && a.Method.TLS() && client.TLS == nil:
+		r.errorf(a.At("auth"), "write cacerts = \"FILE\" into ["+n.Remote.Source.name+"], or x509ca = \"FILE\" into [credentials]",
+			"nothing says which CAs %s accepts of the server of %s", n.Source.name, quote(a.Method.String()))
+	}
+	if a.Method == policy.AuthEAPGTC {
+		r.warnf(a.At("auth"), `write "eap-mschapv2" if the gateway has it`, "%s.auth is \"eap-gtc\": it shows the password to the gateway", a.Source.name)
+	}
+}
+
+// checkClients looks at what the systems' own clients need of a gateway.
+func (c *Config) checkClients(r *reader, n *Connection, remote []Auth) {
+	if !slices.ContainsFunc(remote, func(a Auth) bool { return a.Method.EAP() }) || n.CanInitiate() {
+		return
+	}
+	if n.Local.Method == policy.AuthPSK {
+		r.warnf(n.Local.At("auth"), `write certs = "FILE" into [`+n.Local.Source.name+`]`, "%s proves itself with a pre-shared key to users of EAP: no system's own client does that", n.Source.name)
+	}
+	if !n.Has("pools") && slices.ContainsFunc(n.Children, (*Child).DynamicRemote) {
+		r.warnf(n.Position(), "write a table [pools.NAME] with addrs = \"10.30.0.0/24\", and pools = \"NAME\" into ["+n.Source.name+"]",
+			"%s is for users and has no pools: clients that ask for an address get none, and most of them hang up then", n.Source.name)
+	}
+	own := c.Set.Own(n.Name, 0)
+	if n.Local.Method != policy.AuthPubkey || len(own) == 0 || len(own[0].Chain) == 0 {
+		return
+	}
+	at := n.Local.At("certs")
+	if cert := own[0].Chain[0]; !servesClients(cert) {
+		r.warnf(at, "issue it with the extended key usage serverAuth; `esplanade pki issue` and ACME do", "the certificate in %s is not one of a server (extendedKeyUsage serverAuth): Windows and Apple's systems refuse it", quote(own[0].Name))
+	} else if len(cert.DNSNames) == 0 && len(cert.IPAddresses) == 0 {
+		r.warnf(at, "issue it with the DNS name that clients call", "the certificate in %s has no DNS name: clients look for the name that they call", quote(own[0].Name))
+	}
+	if id := n.Local.ID; id.Type != identity.FQDN && n.Local.Has("id") {
+		r.warnf(n.Local.At("id"), "leave it out, or write the DNS name that clients call", "%s.id is %s, which is no DNS name: iPhones and Android ask for the gateway by its name, and Windows compares it with the certificate",
+			n.Local.Source.name, quote(id.String()))
+	}
+}
+
+// checkGroups warns of groups that nobody is in. Those of RADIUS are not known here.
+func (c *Config) checkGroups(r *reader) {
+	have := c.Users.Directory.Groups()
+	for _, n := range c.Connections {
+		_, remote := n.Rounds()
+		for i, a := range remote {
+			if s, ok := c.EAP.Server(n.Name, i); !ok || s.Config == nil {
+				continue
+			}
+			for _, g := range a.Groups {
+				if slices.Contains(have, g) {
+					continue
+				}
+				want := "put users into it"
+				if near, ok := nearest(g, have); ok {
+					want = "did you mean " + quote(near) + "?"
+				} else if len(have) > 0 {
+					want += ": the groups are " + strings.Join(have[:min(len(have), 8)], ", ")
+				}
+				r.warnf(a.At("groups"), want, "%s.groups has %s, which no user is in", a.Source.name, quote(g))
+			}
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package config
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"slices"
+	"time"
+
+	"esplanade/ike/credential"
+	"esplanade/ike/eap"
+	"esplanade/ike/identity"
+	"esplanade/ike/pki"
+	"esplanade/ike/policy"
+)
+
+// What EAP-TLS, EAP-TTLS and EAP-PEAP have of certificates: this side shows that of its local table, and judges the other side's by the remote
+// table, as it does with those of IKE.
+
+// showsCertificate reports whether a local table with a method of EAP has a certificate to show: as a gateway, or as the user of EAP-TLS.
+func (n *Connection) showsCertificate(a *Auth) bool {
+	_, remote := n.Rounds()
+	gateway := slices.ContainsFunc(remote, func(o Auth) bool { return o.Method.EAP() })
+	return a.Method == policy.AuthEAPTLS || a.Method.EAP() && (a.Has("certs") || gateway && a.Method.TLS() && !n.CanInitiate())
+}
+
+// judgesCertificate reports whether a remote table with a method of EAP judges certificates: of the users of EAP-TLS, or, where the gateway proves
+// itself by EAP alone, of the gateway.
+func judgesCertificate(a *Auth) bool {
+	return a.Method == policy.AuthEAPTLS || a.Method.EAP() && a.Method != policy.AuthEAPRADIUS && (a.Has("cacerts") || a.Has("certs") || a.Method.TLS() && a.Has("ca_id"))
+}
+
+// tlsCertificate is the first of some pairs that TLS can show; nil if it can show none.
+func tlsCertificate(pairs []credential.Pair) *tls.Certificate {
+	for _, p := range pairs {
+		switch p.Key.(type) {
+		case *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey:
+		default:
+			continue // TLS here knows no Ed448
+		}
+		if len(p.Chain) == 0 {
+			continue // nor keys without a certificate
+		}
+		c := &tls.Certificate{PrivateKey: p.Signer, Leaf: p.Chain[0]}
+		for _, x := range p.Chain {
+			c.Certificate = append(c.Certificate, x.Raw)
+		}
+		return c
+	}
+	return nil
+}
+
+// tlsServer is what a gateway has for users of a remote table; nil if it has no certificate.
+func (c *Config) tlsServer(n *Connection, index int) *eap.TLSServer {
+	cert := tlsCertificate(c.Set.Own(n.Name, 0))
+	if cert == nil {
+		return nil
+	}
+	s := &eap.TLSServer{Certificate: cert}
+	if trust := c.Set.Accepted(n.Name, index).Trust; trust != nil {
+		s.Judge = userJudge(trust)
+		if len(trust.Anchors) > 0 {
+			s.CAs = x509.NewCertPool()
+			for _, a := range trust.Anchors {
+				s.CAs.AddCert(a)
+			}
+		}
+	}
+	return s
+}
+
+// userJudge judges the certificates of users. Who comes without a name, or with one that its certificate is not for, has the name of its
+// certificate: no name that is not in it counts.
+func userJudge(trust *pki.Trust) eap.Judge {
+	return func(now time.Time, s eap.Shown) (eap.Verdict, error) {
+		id, name := identity.Identity{}, s.Identity
+		if len(s.Chain) > 0 {
+			if end, err := pki.Parse(s.Chain[0]); err == nil {
+				if id, err = identity.Parse(s.Identity); s.Identity == "" || err != nil || !id.Concrete() || !pki.Binds(end, id) {
+					id, name = subjectOf(end), nameIn(end)
+				}
+			}
+		}
+		peer, err := trust.Judge(now, id, pki.Presented{Certs: s.Chain})
+		if err != nil {
+			return eap.Verdict{}, err
+		}
+		return eap.Verdict{Name: name, Chain: peer.Chain}, nil
+	}
+}
+
+// nameIn is what a certificate calls a user: the first e-mail address or DNS name of its subjectAltName, or its common name, or its subject.
+func nameIn(c *x509.Certificate) string {
+	for _, list := range [][]string{c.EmailAddresses, c.DNSNames, {c.Subject.CommonName}} {
+		if len(list) > 0 && list[0] != "" {
+			return list[0]
+		}
+	}
+	return subjectOf(c).String()
+}
+
+// tlsClient is what this side has as the user of a gateway.
+func (c *Config) tlsClient(n *Connection, index int, a *Auth) *eap.TLSClient {
+	_, remote := n.Rounds()
+	last := min(index, len(remote)-1)
+	trust := c.Set.Accepted(n.Name, last).Trust
+	if trust == nil {
+		return nil
+	}
+	id := a.AAAID
+	if id.Any() {
+		id = remote[last].ID
+	}
+	return &eap.TLSClient{Certificate: tlsCertificate(c.Set.Own(n.Name, index)), Judge: serverJudge(trust, id)}
+}
+
+// serverJudge judges the certificate of a server of EAP, which must be for an identity if one is known.
+func serverJudge(trust *pki.Trust, want identity.Identity) eap.Judge {
+	return func(now time.Time, s eap.Shown) (eap.Verdict, error) {
+		id := want
+		if len(s.Chain) > 0 && !want.Concrete() {
+			if end, err := pki.Parse(s.Chain[0]); err == nil {
+				id = boundOf(end, want)
+			}
+		}
+		peer, err := trust.Judge(now, id, pki.Presented{Certs: s.Chain})
+		if err != nil {
+			return eap.Verdict{}, err
+		}
+		return eap.Verdict{Name: id.String(), Chain: peer.Chain}, nil
+	}
+}
+
+// boundOf is the identity of a certificate that a pattern stands for; the pattern itself, which nobody has, if none is.
+func boundOf(c *x509.Certificate, pattern identity.Identity) identity.Identity {
+	ids := []identity.Identity{subjectOf(c)}
+	for _, x := range []struct {
+		kind identity.Type
+		list []string
+	}{{identity.FQDN, c.DNSNames}, {identity.RFC822Addr, c.EmailAddresses}} {
+		for _, name := range x.list {
+			if id, err := identity.FromWire(uint8(x.kind), []byte(name)); err == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	for _, id := range ids {
+		if _, ok := id.Matches(pattern); ok {
+			return id
+		}
+	}
+	return pattern
+}
