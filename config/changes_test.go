@@ -286,7 +286,11 @@ func other(t *testing.T, v reflect.Value) {
 		case reflect.Float64:
 			v.SetFloat(v.Float() + 1)
 		case reflect.Slice:
-			v.Set(v.Slice(0, v.Len()-1))
+			if v.Len() == 0 {
+				v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
+			} else {
+				v.Set(v.Slice(0, v.Len()-1))
+			}
 		default:
 			t.Fatalf("no other value of a %s", v.Type())
 		}

@@ -137,6 +137,7 @@ func (c *Config) check(r *reader) {
 	c.checkSameCallers(r)
 	c.checkOverlaps(r)
 	c.checkHeld(r)
+	c.checkClients(r)
 	c.checkSpecial(r)
 	c.checkRequestIDs(r)
 }

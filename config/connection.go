@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"time"
@@ -88,6 +89,15 @@ type Connection struct {
 	// the configuration. Default none: one of [Secrets.IKE].
 	Key     Secret `key:"secret" reload:"live"`
 	KeyFile string `key:"secret_file" reload:"live"`
+	// VIPs are the addresses that this side asks the peer for, as the client of a gateway; an unspecified one stands for any of its family.
+	// Default none.
+	VIPs []netip.Addr `key:"vips" reload:"reestablish"`
+	// SplitInclude narrows remote_ts to the networks that the gateway says are behind it.
+	SplitInclude bool `key:"split_include" reload:"reestablish" default:"false"`
+	// InstallDNS says what becomes of the DNS servers that the gateway gives.
+	InstallDNS policy.InstallDNS `key:"install_dns" reload:"live" default:"yes"`
+	// OtherIPVersion says what becomes of packets of the IP version that a client's tunnel does not carry, where it carries all of the other.
+	OtherIPVersion policy.OtherIPVersion `key:"other_ip_version" reload:"live" default:"refuse"`
 	// Children are the tables [connections.NAME.children.NAME], in the order of the file, or the one that stands in the connection itself. Without any, the
 	// connection is an IKE SA that carries nothing.
 	Children []*Child `key:"children" reload:"tables"`
@@ -155,6 +165,7 @@ func readConnection(t *table, c *Config) *Connection {
 	}
 	readIKELifetimes(t, n)
 	n.RedirectTo = readRedirectTo(t, n)
+	n.VIPs = readVIPs(t)
 	n.PPKID = readPPKID(t)
 	var localRounds, remoteRounds []string
 	n.Local, n.LocalRounds, localRounds = readRounds(t, "local")

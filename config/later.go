@@ -39,7 +39,7 @@ func laterKeys(pattern string) []laterKey {
 	case "authorities.NAME":
 		return slices.Concat(one("tokens; a file goes into cacert", "handle", "slot", "module", "file"), one("hash and URL", "cert_uri_base"))
 	case "connections.NAME":
-		return slices.Concat(one(vips, "vips", "pools"), one(ikev1, "aggressive", "pull"), one("", "dscp"),
+		return slices.Concat(one(vips, "pools"), one(ikev1, "aggressive", "pull"), one("", "dscp"),
 			one(xfrm, "if_id_in", "if_id_out"), one(mediate, "mediation", "mediated_by", "mediation_peer"))
 	case "connections.NAME.local", "connections.NAME.remote":
 		return slices.Concat(one(ikev1, "xauth_id"),

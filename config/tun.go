@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,6 +22,8 @@ type TUN struct {
 	MTU int `key:"mtu"`
 	// Addresses are put on the device, with the length of their network's prefix. Default none.
 	Addresses []netip.Prefix `key:"addresses"`
+	// StateFile is where it is noted what of this host's resolver has been changed, so that it is put back after a crash.
+	StateFile string `key:"state_file" default:"/var/lib/esplanade/host.json"`
 	// BlockWhenStopped leaves routes behind that refuse the packets of the tunnels while no gateway runs.
 	BlockWhenStopped bool `key:"block_when_stopped" default:"false"`
 }
@@ -80,6 +83,9 @@ func readTUN(t *table) (u TUN) {
 			}
 		}
 		u.Addresses = append(u.Addresses, p)
+	}
+	if !filepath.IsAbs(u.StateFile) || strings.ContainsRune(u.StateFile, 0) {
+		t.errorf(t.at("state_file"), `write an absolute path on a disk that survives a restart, such as "/var/lib/esplanade/host.json"`, "tun.state_file is %s", quote(u.StateFile))
 	}
 	u.Source = t.done()
 	if u.Device == DeviceNetstack && u.BlockWhenStopped {

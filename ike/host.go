@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esplanade/ike/gateway"
+	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
 
@@ -26,6 +27,9 @@ func (h host) Exclude(peer netip.Addr) { h.d.routing.exclude(peer) }
 
 // Unexclude implements gateway.Host.
 func (h host) Unexclude(peer netip.Addr) { h.d.routing.unexclude(peer) }
+
+// Assign implements gateway.Host.
+func (h host) Assign(holder uint64, a *sa.Placement) { h.d.routing.assign(holder, a) }
 
 // LookUp implements gateway.Host.
 func (h host) LookUp(id uint64, name string) {

@@ -197,6 +197,9 @@ func (d *Daemon) fetch() {
 	for _, f := range d.routing.takeFailures() {
 		d.gateway.RoutesFailed(now, f.holder, f.ts, f.err)
 	}
+	for _, p := range d.routing.takePlaced() {
+		d.gateway.Placed(now, p.holder, p.by, p.err)
+	}
 	d.fetchCompleted()
 }
 

@@ -3,6 +3,7 @@ package ike
 import (
 	"net/netip"
 
+	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
 
@@ -23,6 +24,12 @@ type Network interface {
 	// as often.
 	AddRoutes(ts selector.Pair) error
 	RemoveRoutes(ts selector.Pair) error
+	// Assign puts in place what gateways have assigned to this host: the addresses on the tunnel's device, and the DNS servers. list is all
+	// that there is, and takes the place of what was given before, but that addresses stay until Retract is called with a list that does
+	// not have them. It may be called again with the same. by says what of this host asks the DNS servers, "" for nothing; errs has an
+	// error, or nil, for each of list.
+	Assign(list []sa.Placement) (by string, errs []error)
+	Retract(list []sa.Placement) error
 	// Prepared is called once, when everything is added that the start asks for: what an earlier run has left behind and
 	// nobody has added again goes.
 	Prepared() error

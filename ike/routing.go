@@ -20,15 +20,16 @@ type routing struct {
 	network Network
 	log     *slog.Logger
 
-	mu     sync.Mutex
-	change *sync.Cond // of queue, busy and closed
-	queue  []holder
-	later  []holder // removals
-	busy   bool
-	closed bool
-	peers  map[netip.Addr]*exclusion
-	routes map[uint64]*routes // by holder
-	done   chan struct{}
+	mu       sync.Mutex
+	change   *sync.Cond // of queue, busy and closed
+	queue    []holder
+	later    []holder // removals
+	busy     bool
+	closed   bool
+	peers    map[netip.Addr]*exclusion
+	routes   map[uint64]*routes // by holder
+	assigned assigning
+	done     chan struct{}
 	// failures are what the event loop has to be told, and wake tells it that there is something.
 	failures []routeFailure
 	wake     func()

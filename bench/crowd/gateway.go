@@ -11,6 +11,7 @@ import (
 	"esplanade/esp"
 	"esplanade/ike"
 	"esplanade/ike/gateway"
+	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
 
@@ -91,6 +92,12 @@ func (network) RemoveRoutes(selector.Pair) error         { return nil }
 func (network) Prepared() error                          { return nil }
 func (network) Exclude(netip.Addr) error                 { return nil }
 func (network) Unexclude(netip.Addr) error               { return nil }
+
+// Assign implements ike.Network.
+func (network) Assign(l []sa.Placement) (string, []error) { return "", make([]error, len(l)) }
+
+// Retract implements ike.Network.
+func (network) Retract([]sa.Placement) error { return nil }
 
 // start runs a gateway until stop is called.
 func start(c *config.Config, workers int, send func(to netip.AddrPort, b []byte)) (d *ike.Daemon, stop func() error) {

@@ -23,6 +23,7 @@ import (
 	"esplanade/ike/pki/cache"
 	"esplanade/ike/vici"
 	"esplanade/tun"
+	"esplanade/tun/hostdns"
 )
 
 // gateway is a whole daemon: device, packet loop, IKE, control socket and metrics. run.go has one, demo.go two.
@@ -161,6 +162,10 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	g.host.prepared = g.sayLeftBehind
 	if g.link != nil {
 		g.host.mark = g.conf.IKE.FWMark
+		g.host.dns = hostdns.New(hostdns.Options{State: g.conf.TUN.StateFile, Log: g.log})
+		if err := g.host.dns.Recover(); err != nil {
+			g.log.Warn("cannot put back what an earlier run has left in the resolver of this host", "error", err)
+		}
 	}
 	var kept *cache.Dir
 	if dir := conf.Credentials.CacheDir; dir != "" {

@@ -1,5 +1,7 @@
 package main
 
+import "esplanade/tun/hostdns"
+
 // close takes down what newGateway set up. Only the first call does anything.
 func (g *gateway) close() { g.closed.Do(g.takeDown) }
 
@@ -7,6 +9,7 @@ func (g *gateway) takeDown() {
 	if g.http != nil {
 		g.http.close()
 	}
+	g.closeResolver()
 	g.closeLink()
 	switch {
 	case g.engine != nil:
@@ -23,6 +26,16 @@ func (g *gateway) takeDown() {
 	// Last: as long as anything of this daemon is left, another one has to find out that it is not alone.
 	if g.socket != nil {
 		g.socket.Close()
+	}
+}
+
+// closeResolver takes out what gateways have assigned, whatever ends the gateway: with its tunnels down, nobody answers there.
+func (g *gateway) closeResolver() {
+	if g.host == nil || g.host.dns == nil {
+		return
+	}
+	if _, err := g.host.dns.Set(hostdns.Settings{}); err != nil {
+		g.log.Warn("cannot put back the resolver of this host; the next start tries again", "error", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"esplanade/ike/selector"
 	"esplanade/tun"
+	"esplanade/tun/hostdns"
 )
 
 // network is the host's network configuration as the IKE daemon needs it. link is nil for a device that the host does
@@ -25,6 +26,10 @@ type network struct {
 	added map[string]*addedRoutes
 	// leaving says that the gateway ends: the link removes all routes, or leaves behind what refuses packets.
 	leaving bool
+	// dns is the resolver of this host, nil for one that stays as it is. assigned are the addresses of gateways on the device, and going
+	// those of them that are about to be taken off.
+	dns             *hostdns.Resolver
+	assigned, going map[netip.Addr]bool
 	// prepared is called when what an earlier run has left behind is swept, if it is set.
 	prepared func()
 }
@@ -73,10 +78,7 @@ func (n *network) routes(ts selector.Pair) []tun.Route {
 	for _, s := range ts.Local {
 		local = append(local, s.Prefixes()...)
 	}
-	addrs, err := n.local.List()
-	if err != nil {
-		addrs = nil // the system chooses the source
-	}
+	addrs := n.sources()
 	// The source depends on the address family alone.
 	src4 := tun.PreferredSource(netip.PrefixFrom(netip.IPv4Unspecified(), 0), local, addrs)
 	src6 := tun.PreferredSource(netip.PrefixFrom(netip.IPv6Unspecified(), 0), local, addrs)
@@ -150,13 +152,23 @@ func (n *network) addRoute(r tun.Route) (tun.Route, error) {
 	return bare, again
 }
 
-// refresh gives the routes the sources that the host's addresses ask for now.
+// refresh gives the routes the sources that the host's addresses ask for now, and puts right what somebody else has made of the resolver: a
+// host that comes to another network is given another one.
 func (n *network) refresh() error {
 	if n.link == nil {
 		return nil
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	errs := n.refreshSources()
+	if n.dns != nil {
+		errs = errors.Join(errs, n.dns.Refresh())
+	}
+	return errs
+}
+
+// refreshSources does it for the routes. The mutex is held.
+func (n *network) refreshSources() error {
 	var errs error
 	for _, a := range n.added {
 		for _, fresh := range n.routes(a.ts) {

@@ -24,6 +24,7 @@ func (c *connReport) print(w io.Writer, now time.Time, s screen) {
 	for i := range c.Peers {
 		c.Peers[i].print(say, now)
 	}
+	printClient(c.Client, say)
 	if n := c.HalfOpen - c.strangers(); n > 0 {
 		say("  ", "and %d more half-open: peers that have begun and not authenticated", n)
 	}

@@ -79,6 +79,8 @@ type connReport struct {
 	LocalAddrs  []string      `json:"local_addrs,omitempty"`
 	RemoteAddrs []string      `json:"remote_addrs,omitempty"`
 	Children    []childReport `json:"children"`
+	// Client is what it has been given as a client of a gateway.
+	Client *vici.ClientStatus `json:"client,omitempty"`
 	// Peers are its IKE SAs. What is above is of the newest that is established. many: there may be more than one.
 	Peers []peerReport `json:"peers"`
 	many  bool
@@ -134,7 +136,7 @@ func newStatusReport(s vici.Status) statusReport {
 			DowngradePrevention: c.DowngradePrevention, Resumed: c.Resumed, NAT: c.NAT, natText: c.NATText,
 			stateReport: newStateReport(c.State), Children: []childReport{}, Peers: []peerReport{},
 			MOBIKE: c.MOBIKE, LocalAddrs: c.LocalAddrs, RemoteAddrs: c.RemoteAddrs,
-			HalfOpen: c.HalfOpen, Refused: c.Refused,
+			HalfOpen: c.HalfOpen, Refused: c.Refused, Client: c.Client,
 		}
 		for _, h := range c.Children {
 			cr.Children = append(cr.Children, childReport{

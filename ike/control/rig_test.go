@@ -60,6 +60,7 @@ func (nowhere) SourceFor(netip.Addr) (netip.Addr, error) {
 func (nowhere) SetRoutes(uint64, *selector.Pair) {}
 func (nowhere) Exclude(netip.Addr)               {}
 func (nowhere) Unexclude(netip.Addr)             {}
+func (nowhere) Assign(uint64, *sa.Placement)     {}
 func (nowhere) LookUp(uint64, string)            {}
 func (nowhere) CarryOut(x gateway.Errand) (sa.Result, bool) {
 	return x.Want.(sa.Work).CarryOut(), true

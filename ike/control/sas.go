@@ -55,7 +55,7 @@ func IKESA(s sa.Snapshot) vici.IKESA {
 		NATAny:     s.NAT.Known && (s.NAT.Forced || s.NAT.PeerForced || s.NAT.Local || s.NAT.Remote),
 		Resumed:    s.Resumed,
 		Algorithms: algorithms(s.Chosen), Established: s.Established, RekeyAt: s.RekeyAt, ReauthAt: s.ReauthAt,
-		PPK: s.PPK != "", DowngradePrevention: s.Transcribed,
+		LocalVIPs: s.LocalVIPs, RemoteVIPs: s.RemoteVIPs, PPK: s.PPK != "", DowngradePrevention: s.Transcribed,
 	}
 	if !s.Client {
 		v.RemoteEAPID = s.User

@@ -62,7 +62,7 @@ func (b *Backend) connStatus(c gateway.ConnInfo) vici.ConnStatus {
 	cs := vici.ConnStatus{
 		Name: c.Conf.Name, Local: joined(c.Conf.LocalAddrs), Remote: joined(c.Conf.RemoteAddrs),
 		LocalID: c.Conf.Local.ID.String(), RemoteID: c.Conf.Remote.ID.String(), Peers: b.peers(c),
-		HalfOpen: c.HalfOpen, Refused: c.Refused,
+		HalfOpen: c.HalfOpen, Refused: c.Refused, Client: clientStatus(c.Client),
 	}
 	for _, s := range c.SAs {
 		if s.State == sa.StateEstablished || s.State == sa.StateRekeying {
@@ -115,6 +115,18 @@ func (b *Backend) connStatus(c gateway.ConnInfo) vici.ConnStatus {
 	}
 	cs.State.LastFailure, cs.State.Aside = lastFailure(c.Last, up)
 	return cs
+}
+
+// clientStatus is what a client has been given; nil for a connection that is none.
+func clientStatus(c *gateway.ClientInfo) *vici.ClientStatus {
+	if c == nil {
+		return nil
+	}
+	s := &vici.ClientStatus{Addresses: texts(c.Addresses), DNS: texts(c.DNS), Domains: c.Domains, DNSBy: c.By, Problem: c.Problem}
+	if g := c.Given; g != nil {
+		s.GivenDNS, s.GivenDomains, s.Subnets = texts(g.DNS), g.Domains, texts(g.Subnets)
+	}
+	return s
 }
 
 // lastFailure is the latest failure of what is up, or is not. One that leaves what is up as it is stands aside.

@@ -26,6 +26,26 @@ var negotiationCatalog = []info{
 			"gateway with the one we send from (NAT changes it), and its expected id with local.id here.",
 	},
 	{
+		code: CodeVIP, title: "no usable address from the gateway",
+		peerVerb: "gives", peerDefault: "gives no address",
+		ourVerb: "need", ourVerbByPeer: "asked for", ourDefault: "need an address of its networks (vips)",
+		meaning: "The connection has `vips`: it is the client of a gateway, which is to give it an address within the tunnel. The two sides have " +
+			"authenticated each other, and the gateway gave no address, or one that this host can't have. The IKE SA is deleted, since all that " +
+			"it could carry would have the wrong address, and is tried again.",
+		seenBy: "The client. The gateway logs that it had no address, where it is an Esplanade or a strongSwan.",
+		causes: []string{
+			"The gateway has no pool for this connection or this user, or its pool is used up.",
+			"The gateway has no addresses of the IP version that `vips` asks for.",
+			"The pool overlaps with the network that this host is in, or has the gateway's own address.",
+		},
+		lookAt: []string{
+			"The gateway's log for this minute; with strongSwan `swanctl --list-pools --leases`.",
+			"`vips` here: `\"0.0.0.0\"` asks for an IPv4 address, `\"::\"` for an IPv6 one.",
+		},
+		fix:       "give the connection a pool of free addresses at the gateway.",
+		fixByPeer: "let the gateway's log say why it has no address for this side, and give the connection a pool there.",
+	},
+	{
 		code: CodeInitRefused, title: "the peer refuses to begin an IKE SA",
 		peerVerb: "says", peerDefault: "does not take our IKE_SA_INIT",
 		ourVerb: "offered", ourDefault: "offered the configured proposals",

@@ -37,6 +37,9 @@ const (
 	// CodeCPRequired: a client has to ask for an address and has not.
 	CodeCPRequired Code = "E-CP-REQUIRED"
 
+	// CodeVIP: the gateway gives this side, its client, no address, or one that it can't have.
+	CodeVIP Code = "E-VIP"
+
 	// CodeAuthID: the identity of one side is not the one the other side expects.
 	CodeAuthID Code = "E-AUTH-ID"
 	// CodeAuthPSK: the peer's AUTH value does not fit the pre-shared key: the keys (or the identities that choose them) differ.

@@ -43,6 +43,7 @@ type connection struct {
 	redirects redirects
 	// excluded are the configured peer addresses that are kept out of the tunnel.
 	excluded []netip.Addr
+	client   client
 	// session is what the next attempt resumes, nil for none; presents the attempt that does so.
 	session  *sa.Session
 	presents *sa.Machine
@@ -155,12 +156,13 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 			Name: c.Name, LocalID: c.Local.ID, RemoteID: c.Remote.ID, LocalAuth: c.Local.Method, RemoteAuth: c.Remote.Method, OwnKey: c.HasOwnKey(), Vouched: c.Vouched(),
 			PPKID: c.PPKID, PPKRequired: c.PPKRequired, ForceEncap: c.Encap, LocalNATPort: g.IKE.PortNATT, RemoteNATPort: config.DefaultPortNATT,
 			MOBIKE: c.MOBIKE, RouteCheck: c.MOBIKECheck, Downgrade: c.Downgrade, Resumption: c.Resumption,
+			VIPs: c.VIPs, SplitInclude: c.SplitInclude,
 		},
 		Policy: sa.Policy{
 			Line: c.Position().FileLine(), Lone: c.Lone(), ProposalsLine: c.At("proposals").FileLine(), LocalIDLine: c.Local.At("id").FileLine(),
 			RemoteIDLine: c.Remote.At("id").FileLine(), PPKLine: ppkPosition(c).FileLine(),
-			DowngradeLine: c.At("downgrade_prevention").FileLine(),
-			SendCert:      c.SendCert, SendCertReq: c.SendCertReq, RSASHA1: c.RSASHA1, OCSP: c.OCSP,
+			DowngradeLine: c.At("downgrade_prevention").FileLine(), VIPsLine: c.At("vips").FileLine(),
+			SendCert: c.SendCert, SendCertReq: c.SendCertReq, RSASHA1: c.RSASHA1, OCSP: c.OCSP,
 			Proposals: c.Proposals, KeepAlive: g.IKE.KeepAlive, DPDDelay: c.DPDDelay,
 			RekeyTime: c.RekeyTime, RandTime: c.RandTime, HardTime: c.HardTime(),
 			ReauthTime: c.ReauthTime, ReauthGrace: c.OverTime, Childless: c.Childless,

@@ -114,6 +114,9 @@ type Host interface {
 	// Exclude keeps the packets to a peer out of the tunnels until Unexclude was called as often.
 	Exclude(peer netip.Addr)
 	Unexclude(peer netip.Addr)
+	// Assign says what a gateway has assigned to this host, for a holder, from now on; nil for nothing. It comes before the routes that need
+	// the addresses, and they go after those. [Manager.Placed] is told what came of it.
+	Assign(holder uint64, a *sa.Placement)
 	// LookUp looks a name up. [Manager.Resolved] is told the answer, once, with the same number.
 	LookUp(id uint64, name string)
 	// CarryOut does what an IKE SA has asked for. done: the result is there. Otherwise [Manager.Completed] is told it with the

@@ -62,6 +62,8 @@ func (g *Manager) newEnv() *sa.Env {
 		Acceptable: g.acceptable,
 		Foreign:    g.foreign,
 		Tunnelled:  g.tunnelled,
+		VIPs:       g.virtualAddrs,
+		OwnAddr:    g.ownsOutside,
 
 		// The data plane.
 		AllocateSPI: g.o.DataPlane.AllocateSPI,

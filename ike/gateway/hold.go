@@ -84,7 +84,7 @@ func (g *Manager) release(h *child) (shut bool) {
 
 // inherit has a connection or child of a new configuration be held as the one is that it takes the place of, and go on counting.
 func (c *connection) inherit(old *connection) {
-	c.shut, c.lives = old.shut, old.lives
+	c.shut, c.lives, c.client.given = old.shut, old.lives, old.client.given
 	for _, h := range c.children {
 		i := slices.IndexFunc(old.children, func(o *child) bool { return o.conf.Name == h.conf.Name })
 		if i >= 0 {

@@ -19,7 +19,7 @@ import (
 // list says why it needs neither.
 func TestLiveKeysArePolicy(t *testing.T) {
 	neither := []string{
-		"keyingtries", "unique", "start_action", "dpd_action", "close_action", // the gateway looks at the configuration itself
+		"keyingtries", "unique", "install_dns", "other_ip_version", "start_action", "dpd_action", "close_action", // the gateway looks at the configuration itself
 		"local_addrs", "remote_addrs", "local_port", "mobike_addrs", // where an attempt goes to; an IKE SA has its path
 		"preset",                // of which only the keys that it sets are known
 		"secret", "secret_file", // the gateway finds it at each authentication
@@ -106,6 +106,8 @@ func change(t *testing.T, v reflect.Value) {
 	case *config.Endpoint:
 		x.First = netip.MustParseAddr("192.0.2.1")
 		x.Last = x.First
+	case *[]netip.Addr:
+		*x = append(*x, netip.IPv4Unspecified())
 	case *[]config.Endpoint:
 		*x = append(*x, config.Endpoint{Any: true})
 	case *[]proposal.Proposal:

@@ -78,12 +78,14 @@ type Manager struct {
 	policies map[uint64]*child
 	// installed is what the data plane has of CHILD SAs, by their number.
 	installed map[uint64]*installed
-	compared  int            // pairs of selectors in this turn; see mayCompare
-	dirty     []*child       // to be reconciled
-	bares     []*connection  // whose IKE SAs were asked for
-	wakes     agenda[*child] // children by when they have to be reconciled at the latest
-	cookies   *sa.Cookies
-	failures  diag.Collapser
+	// clients are the connections that the host was told the assignments of, by their holder.
+	clients  map[uint64]*connection
+	compared int            // pairs of selectors in this turn; see mayCompare
+	dirty    []*child       // to be reconciled
+	bares    []*connection  // whose IKE SAs were asked for
+	wakes    agenda[*child] // children by when they have to be reconciled at the latest
+	cookies  *sa.Cookies
+	failures diag.Collapser
 	// refusedInits are attempts that were refused in the clear and have been reported.
 	refusedInits refusedInits
 	// provisional are failures that were said to be likely, or possible; see retransmitted and oneWay.
@@ -109,7 +111,8 @@ type Manager struct {
 // New makes a manager. Nothing happens before [Manager.Start].
 func New(o Options) *Manager {
 	d := &Manager{
-		o: o, log: o.Log, conf: o.Config, credentials: cmp.Or(o.Credentials, o.Config.Set), users: o.Config.EAP, policies: map[uint64]*child{}, installed: map[uint64]*installed{},
+		o: o, log: o.Log, conf: o.Config, credentials: cmp.Or(o.Credentials, o.Config.Set), users: o.Config.EAP, policies: map[uint64]*child{},
+		installed: map[uint64]*installed{}, clients: map[uint64]*connection{},
 		stateless: newUnprotected(o.Random(statelessKey)),
 		expensive: budget{limits: expensiveLimits()}, costly: budget{limits: costlyLimits()},
 		surge: surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},

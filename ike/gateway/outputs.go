@@ -138,6 +138,8 @@ func (g *Manager) output(now time.Time, e *entry, o sa.Output) {
 		}
 	case sa.Established:
 		g.established(now, e)
+	case sa.Assigned:
+		g.assigned(e, o.Assignment)
 	case sa.PPKUnused:
 		g.logger(e).Warn("the PPK of the connection is not used: the peer does not have it, or did not offer one", "ppk_id", o.ID,
 			"remote", e.m.Path().Remote, "remote_id", e.m.RemoteID().String(), "fix", "configure the same PPK at the peer; "+
@@ -312,6 +314,7 @@ func (g *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 	if e.conn == nil || e.stranger {
 		return // a stranger's is nothing that a child waits for
 	}
+	g.settleClient(e.conn)
 	g.bareClosed(now, e, o.Failure, o.Reason)
 	for _, h := range e.conn.children {
 		g.touch(h)

@@ -32,7 +32,7 @@ func (g *Manager) prepare(h *child) {
 	if !g.conf.IKE.InstallRoutes {
 		return
 	}
-	ts := g.heldWhileDown(h, p.Pair)
+	ts := g.clientRoutes(h, g.heldWhileDown(h, p.Pair))
 	switch {
 	case ts.Empty():
 		h.holds = nil
@@ -58,6 +58,9 @@ func (g *Manager) policyFor(h *child) (selector.Policy, error) {
 	p := selector.Policy{Order: h.order, Open: h.conf.DynamicLocal() || h.conf.DynamicRemote()}
 	if h.action() == policy.StartNone || h.held {
 		p.Without = selector.Refuse
+	}
+	if h.conn.conf.Client() {
+		return g.clientPolicy(h, p)
 	}
 	if !p.Open {
 		p.Pair = h.cfg.Resolve(sa.Path{}, nil, nil)

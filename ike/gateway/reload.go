@@ -123,6 +123,7 @@ func (g *Manager) reload(now time.Time, fresh *config.Config) Changes {
 		g.setUp(now, x)
 	}
 	for _, x := range conns {
+		g.settleClient(x)
 		for _, h := range x.children {
 			g.prepare(h)
 		}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	mrand "math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -37,6 +38,8 @@ type network interface {
 	RemoveRoutes(selector.Pair) error
 	Exclude(netip.Addr) error
 	Unexclude(netip.Addr) error
+	Assign([]sa.Placement) (string, []error)
+	Retract([]sa.Placement) error
 }
 
 // daemon is a manager with the least of an event loop around it: whoever has the mutex is the loop. It is for synctest bubbles.
@@ -252,6 +255,7 @@ type rigHost struct {
 	d        *daemon
 	routes   map[uint64]*selector.Pair
 	excluded map[netip.Addr]int
+	assigned map[uint64]*sa.Placement
 }
 
 func (h *rigHost) SourceFor(remote netip.Addr) (netip.Addr, error) {
@@ -279,6 +283,25 @@ func (h *rigHost) SetRoutes(holder uint64, ts *selector.Pair) {
 	}
 	if old != nil {
 		h.complain(h.d.o.Network.RemoveRoutes(*old))
+	}
+}
+
+func (h *rigHost) Assign(holder uint64, a *sa.Placement) {
+	if h.assigned == nil {
+		h.assigned = map[uint64]*sa.Placement{}
+	}
+	if h.assigned[holder] = a; a == nil {
+		delete(h.assigned, holder)
+	}
+	var list []sa.Placement
+	holders := slices.Sorted(maps.Keys(h.assigned))
+	for _, k := range holders {
+		list = append(list, *h.assigned[k])
+	}
+	by, errs := h.d.o.Network.Assign(list)
+	h.complain(h.d.o.Network.Retract(list)) // the daemon does it after the routes
+	for i, k := range holders {
+		time.AfterFunc(0, func() { h.d.turn(func(now time.Time) { h.d.Placed(now, k, by, errs[i]) }) })
 	}
 }
 

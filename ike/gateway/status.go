@@ -24,6 +24,8 @@ type ConnInfo struct {
 	Shut bool
 	// Lives is how it fares.
 	Lives Lives
+	// Client is what it has been given as the client of a gateway; nil if it is none.
+	Client *ClientInfo
 	// Last is the latest failure since the connection came up, if any.
 	Last *diag.Repeat
 	// Refused is how many peers were refused in IKE_AUTH, while others were up, since the connection came up.

@@ -87,7 +87,7 @@ func (s *Survey) Continue() (more bool) {
 func (s *Survey) Info() Info { return s.info }
 
 func (g *Manager) halfSurveyed(c *connection) *halfSurveyed {
-	h := &halfSurveyed{info: ConnInfo{Conf: c.conf, Shut: c.refusesPeers(), Lives: c.lives}, failures: g.failures.Lasts(c.conf.Name), children: slices.Clone(c.children)}
+	h := &halfSurveyed{info: ConnInfo{Conf: c.conf, Shut: c.refusesPeers(), Lives: c.lives, Client: c.clientInfo()}, failures: g.failures.Lasts(c.conf.Name), children: slices.Clone(c.children)}
 	h.info.Refused = g.failures.Refused(c.conf.Name)
 	h.entries = slices.DeleteFunc(c.entries.sorted(), func(e *entry) bool {
 		if !e.stranger || e.closed {

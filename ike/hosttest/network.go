@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 
+	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
 
@@ -18,6 +20,9 @@ type Network struct {
 	routes   map[string]int
 	excluded map[netip.Addr]int
 	changed  func()
+	assigned []sa.Placement
+	addrs    map[netip.Addr]bool
+	refuse   error
 }
 
 // NewNetwork is a network of a host with an address.
@@ -121,10 +126,64 @@ func (n *Network) Excluded() map[netip.Addr]int {
 	return maps.Clone(n.excluded)
 }
 
+// RefuseAssigned has [Network.Assign] fail from now on; with nil it works.
+func (n *Network) RefuseAssigned(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.refuse = err
+}
+
+// Assign takes what gateways have assigned.
+func (n *Network) Assign(list []sa.Placement) (by string, errs []error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	errs = make([]error, len(list))
+	n.assigned = list
+	for i, p := range list {
+		if errs[i] = n.refuse; n.refuse != nil {
+			continue
+		}
+		for _, a := range p.Addresses {
+			if n.addrs == nil {
+				n.addrs = map[netip.Addr]bool{}
+			}
+			n.addrs[a] = true
+		}
+		if len(p.DNS) > 0 {
+			by = "a test"
+		}
+	}
+	return by, errs
+}
+
+// Retract takes the addresses off that are not in list.
+func (n *Network) Retract(list []sa.Placement) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	maps.DeleteFunc(n.addrs, func(a netip.Addr, _ bool) bool {
+		return !slices.ContainsFunc(list, func(p sa.Placement) bool { return slices.Contains(p.Addresses, a) })
+	})
+	return nil
+}
+
+// Assigned is what was assigned last, and Held which addresses the device has.
+func (n *Network) Assigned() []sa.Placement {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.assigned
+}
+
+// Held are the addresses that are on the device, sorted.
+func (n *Network) Held() []netip.Addr {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(n.addrs), netip.Addr.Compare)
+}
+
 // Empty fails the test unless everything was taken back.
 func (n *Network) Empty(t testing.TB) {
 	t.Helper()
-	if routes, excluded := n.Routes(), n.Excluded(); len(routes)+len(excluded) > 0 {
-		t.Errorf("left in the network: routes %v, excluded %v", routes, excluded)
+	if routes, excluded, held := n.Routes(), n.Excluded(), n.Held(); len(routes)+len(excluded)+len(held)+len(n.Assigned()) > 0 {
+		t.Errorf("left in the network: routes %v, excluded %v, addresses %v, assignments %v", routes, excluded, held, n.Assigned())
 	}
 }

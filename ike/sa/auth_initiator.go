@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"slices"
 	"time"
 
 	"esplanade/ike/auth"
@@ -98,11 +99,12 @@ func (t *authTask) announce(m *Machine, now time.Time, proof []wire.Payload) ([]
 	payloads = append(append(append(payloads, proof...), m.offerMultipleAuth()...), syncSupported())
 	payloads = append(payloads, m.ownToken()...)
 	payloads = append(payloads, m.requestTicket()...)
+	config := m.requestConfig() // before the child, whose selectors depend on it
 	child, ok := t.offerChild(m, now)
 	if !ok {
 		return nil, false
 	}
-	return m.fewAddresses(append(append(payloads, child...), m.mobilityOffer()...)), true
+	return m.fewAddresses(slices.Concat(payloads, config, child, m.mobilityOffer())), true
 }
 
 // done takes the answer of a round: refused or not, judge, and either another round or the end.
@@ -147,7 +149,9 @@ func (t *authTask) done(m *Machine, r *response) {
 	}
 	m.established(r.now)
 	m.takeAnnounced(r)
-	t.finishChild(m, r)
+	if m.takeConfig(r, t) {
+		t.finishChild(m, r)
+	}
 	m.announceRest(r.now)
 }
 

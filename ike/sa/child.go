@@ -36,6 +36,9 @@ type Child struct {
 	Created   time.Time
 	Initiator bool // this side made the request that created it
 
+	// wide is what both sides have agreed on, where this side uses a part of it: TS. See [Machine.ownPart].
+	wide selector.Pair
+
 	// agreed is TS as it was negotiated. gateways are the addresses of the gateways in TS, agreedGateways those in agreed.
 	agreed                   selector.Pair
 	gateways, agreedGateways gateways
@@ -69,6 +72,14 @@ type origin struct {
 	// ike is the machine it happened on, and peerID the id of the peer's next request at that moment.
 	ike    uint64
 	peerID uint32
+}
+
+// scope are the selectors that both sides have agreed on.
+func (c *Child) scope() selector.Pair {
+	if c.wide.Empty() {
+		return c.TS
+	}
+	return c.wide
 }
 
 // live reports whether the child is neither replaced nor on its way out.

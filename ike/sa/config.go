@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"net/netip"
 	"time"
 
 	"esplanade/esp"
@@ -56,6 +57,11 @@ type Fixed struct {
 	// it: see [Env.NoTranscript].
 	Downgrade policy.DowngradePrevention
 
+	// VIPs are the addresses in the networks of the peer that this side asks for when it initiates; an unspecified one stands for any of its
+	// family. None: it is no client. SplitInclude narrows the remote selectors to the networks that the peer says are behind it.
+	VIPs         []netip.Addr
+	SplitInclude bool
+
 	// Resumption asks for session tickets, gives them, and resumes IKE SAs with them (RFC 5723).
 	Resumption bool
 }
@@ -73,7 +79,7 @@ type Policy struct {
 	RSASHA1 bool
 	// Line is where the connection is configured, "gw.toml:14"; ProposalsLine and the others point at single keys.
 	// They only ever end in failure values.
-	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine, DowngradeLine string
+	Line, ProposalsLine, LocalIDLine, RemoteIDLine, PPKLine, DowngradeLine, VIPsLine string
 
 	// Lone: the only child stands in the table of the connection itself. For failure values, too.
 	Lone bool

@@ -115,6 +115,12 @@ type Env struct {
 	// address is no way to the peer. Nil: none does.
 	Tunnelled func(cfg *Config, remote netip.Addr) bool
 
+	// VIPs are the virtual addresses that a connection asks its gateway for, as in [Fixed]: those that it has or has had, where it is
+	// configured for any. Nil: those of the configuration. OwnAddr reports whether an address is known to be one of this host's outside of
+	// the tunnels. Nil: none is.
+	VIPs    func(cfg *Config) []netip.Addr
+	OwnAddr func(a netip.Addr) bool
+
 	// Siblings lists the other connections that the peer of m could as well have used: the same addresses, identities and
 	// credentials. Their children can come up on the IKE SA of m. Nil: there are none.
 	Siblings func(m *Machine) []*Config

@@ -259,7 +259,8 @@ func (m *Machine) forgetAnswering(p *answering) {
 
 // makeAnswered keys the child of a request that has been accepted.
 func (m *Machine) makeAnswered(now time.Time, a *answeredChild, additional ...[]byte) (*Child, error) {
-	c := &Child{Config: a.cfg, Protocol: a.chosen.Protocol, Mode: modeOf(a.cfg), TS: a.ts, Path: m.espPath(), Chosen: a.chosen, predecessor: a.old}
+	c := &Child{Config: a.cfg, Protocol: a.chosen.Protocol, Mode: modeOf(a.cfg), TS: m.ownPart(a.cfg, a.old, a.ts), Path: m.espPath(), Chosen: a.chosen, predecessor: a.old}
+	c.agreeOn(a.ts)
 	if err := m.keyChild(c, a.spi, a.peerSPI, a.shared, a.ni, a.nr, additional...); err != nil {
 		return nil, err
 	}

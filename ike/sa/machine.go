@@ -83,6 +83,7 @@ type Machine struct {
 	spi        waywardSPI
 	peerToken  []byte // of quick crash detection; nil when the peer makes none
 	tokens     tokenChecks
+	client     client
 
 	// demanded is the group that the peer has demanded for the successor of this IKE SA, 0 for none.
 	demanded uint16

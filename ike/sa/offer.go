@@ -33,11 +33,11 @@ func (m *Machine) newOffer(c *ChildConfig, trigger *selector.Packet, old *Child,
 	if err != nil {
 		return nil, err
 	}
-	o := &childOffer{cfg: c, spi: spi, proposals: c.Proposals, ts: specific(m.tsOf(c), trigger), inAuth: inAuth}
+	o := &childOffer{cfg: c, spi: spi, proposals: c.Proposals, ts: m.offeredTS(c, trigger), inAuth: inAuth}
 	if old != nil {
 		// "Note that, when rekeying, the new Child SA SHOULD NOT have different Traffic Selectors and algorithms than the
 		// old one." https://www.rfc-editor.org/rfc/rfc7296#section-2.8 Proposing what is in use keeps it so.
-		o.ts = old.TS
+		o.ts = old.scope()
 	}
 	if inAuth {
 		o.proposals = make([]proposal.Proposal, len(c.Proposals))
@@ -165,10 +165,14 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	if len(ts.Local) == 0 || len(ts.Remote) == 0 || !selector.Covered(ts.Local, o.ts.Local) || !selector.Covered(ts.Remote, o.ts.Remote) {
 		return nil, diag.SelectorsOutside(w.At(o.cfg.LocalTSLine), selectorTexts(o.ts), selectorTexts(ts))
 	}
+	part := m.ownPart(o.cfg, old, ts)
+	if part.Empty() {
+		return nil, diag.SelectorsOutside(w.At(o.cfg.LocalTSLine), selectorTexts(m.tsOf(o.cfg)), selectorTexts(ts))
+	}
 	if old != nil && !m.keepsScope(o.ts, ts) {
 		return nil, narrower(w, old, o.ts, ts)
 	}
-	if f := m.taken(x, o.cfg, ts); f != nil {
+	if f := m.taken(x, o.cfg, part); f != nil {
 		return nil, f
 	}
 	shared, f := m.answerShared(r.now, x, o, chosen, r.payloads)
@@ -179,7 +183,8 @@ func (m *Machine) acceptAnswer(r *response, o *childOffer, old *Child) (*Child, 
 	if o.inAuth {
 		ni, nr = m.firstNonces()
 	}
-	c := &Child{Config: o.cfg, Protocol: chosen.Protocol, Mode: modeOf(o.cfg), TS: ts, Path: m.espPath(), Chosen: chosen, Initiator: true, predecessor: old}
+	c := &Child{Config: o.cfg, Protocol: chosen.Protocol, Mode: modeOf(o.cfg), TS: part, Path: m.espPath(), Chosen: chosen, Initiator: true, predecessor: old}
+	c.agreeOn(ts)
 	if err := m.keyChild(c, o.spi, peerSPI, shared, ni, nr, r.secrets...); err != nil {
 		return nil, diag.Internal(w, err)
 	}

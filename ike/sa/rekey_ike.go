@@ -230,7 +230,7 @@ func (m *Machine) spawn(now time.Time, initiator bool, own, peer wire.SPI, chose
 		establishedAt: now, chosen: chosen, prf: prf, nat: m.nat, alive: liveness{lastHeard: now, lastSent: now},
 		frag: fragments{negotiated: m.frag.negotiated, small: m.frag.small}, sync: idSync{negotiated: m.sync.negotiated},
 		ppk: m.ppk, transcribed: m.transcribed,
-		auth: m.auth, redirect: m.redirect, resume: resumption{granted: m.resume.granted},
+		auth: m.auth, redirect: m.redirect, resume: resumption{granted: m.resume.granted}, client: m.client,
 	}
 	s.inherit(m)
 	if err := s.setKeys(suite.RekeySKEYSEED(m.prf, m.keys.D, shared, ni, nr, additional...), ni, nr); err != nil {

@@ -14,7 +14,7 @@ import (
 // counts as well: the peer may not know yet, or not care, that the selectors have moved along.
 func (m *Machine) selectRekeyed(x wire.ExchangeType, old *Child, theirs selector.Pair) (fit, *diag.Failure) {
 	ours := m.tsOf(old.Config)
-	for _, p := range [...]selector.Pair{old.TS, old.agreed} {
+	for _, p := range [...]selector.Pair{old.TS, old.agreed, old.wide} {
 		ours.Local, ours.Remote = slices.Concat(ours.Local, p.Local), slices.Concat(ours.Remote, p.Remote)
 	}
 	best := fit{cfg: old.Config, ours: ours, ts: ours.Narrow(theirs)}
@@ -25,8 +25,8 @@ func (m *Machine) selectRekeyed(x wire.ExchangeType, old *Child, theirs selector
 	case best.ts.Empty():
 		w := m.where(x).Of(old.Config.Name, old.Config.LocalTSLine).Answering(wire.NotifyTSUnacceptable)
 		return best, diag.SelectorMismatch(w, selectorTexts(ours), selectorTexts(theirs))
-	case !m.keepsScope(old.TS, best.ts):
-		return best, narrower(m.where(x).Answering(wire.NotifyTSUnacceptable), old, old.TS, theirs)
+	case !m.keepsScope(old.scope(), best.ts):
+		return best, narrower(m.where(x).Answering(wire.NotifyTSUnacceptable), old, old.scope(), theirs)
 	}
 	return best, nil
 }

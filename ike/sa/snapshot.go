@@ -45,6 +45,8 @@ type Snapshot struct {
 	LocalAddrs, PeerAddrs []netip.Addr
 	// LocalVIPs are the addresses within the tunnel that the peer has given to this side, RemoteVIPs those that it was given.
 	LocalVIPs, RemoteVIPs []netip.Addr
+	// Assignment is what the peer has given this side as its client, nil for nothing. It is not changed.
+	Assignment *Assignment
 	// Heard is when the last authentic message or ESP packet came from the peer, zero for never; [Machine.Summary] leaves it out.
 	// Silence is set while the peer does not answer.
 	Heard   time.Time
@@ -99,7 +101,7 @@ func (m *Machine) Summary() Snapshot {
 		LocalID: m.localID, RemoteID: m.remoteID, Path: m.path,
 		NAT:    m.nat.seen(),
 		Chosen: m.chosen, Transcribed: m.transcribed, Resumed: m.resume.active, Certificate: m.auth.cert, CertificateUntil: m.auth.until, Created: m.created, Established: m.establishedAt, RekeyAt: m.life.rekeyAt, ReauthAt: m.auth.reauthAt,
-		Tasks: m.tasks(), Silence: m.Silence(),
+		Tasks: m.tasks(), Silence: m.Silence(), Assignment: m.client.given,
 		MOBIKE: m.mob.on, LocalAddrs: slices.Clone(m.mob.announced), PeerAddrs: slices.Clone(m.mob.peer),
 		LocalVIPs: m.virtual.own, RemoteVIPs: m.virtual.peer,
 	}

@@ -35,7 +35,9 @@ func fromWireTS(ts *wire.TS) []selector.Selector {
 // tsOf resolves what is configured for a child: a dynamic selector stands for the virtual addresses of a side, or for the address of the
 // gateway itself where it has none, and so does an empty list.
 func (m *Machine) tsOf(c *ChildConfig) selector.Pair {
-	return c.Resolve(m.path, m.virtual.own, m.virtual.peer)
+	ts := c.Resolve(m.path, m.virtual.own, m.virtual.peer)
+	ts.Remote = m.cfg.Include(m.client.given, ts.Remote)
+	return ts
 }
 
 // Configured gives the selectors of a child as they are configured, with the addresses that the two sides of this IKE SA have.

@@ -39,6 +39,8 @@ type Host struct {
 	// routes and excluded are what it wants of its host.
 	routes   map[uint64]*selector.Pair
 	excluded map[netip.Addr]int
+	// assigned is what gateways have assigned to it.
+	assigned map[uint64]*sa.Placement
 	// up are its IKE SAs by number with their connections, kids the CHILD SAs by name, as they were reported.
 	up   map[uint64]string
 	kids map[string]map[uint64]bool
@@ -76,7 +78,7 @@ func (h *Host) boot() {
 	h.boots++
 	h.down, h.stopping = false, false
 	h.data.init(h)
-	h.routes, h.excluded = map[uint64]*selector.Pair{}, map[netip.Addr]int{}
+	h.routes, h.excluded, h.assigned = map[uint64]*selector.Pair{}, map[netip.Addr]int{}, map[uint64]*sa.Placement{}
 	h.store, h.fetched = revocation.Store{}, nil
 	h.up, h.kids, h.believes = map[uint64]string{}, map[string]map[uint64]bool{}, false
 	h.shut, h.held, h.spared = map[string]bool{}, map[string]bool{}, map[uint64]bool{}
@@ -254,6 +256,15 @@ func (s hostSide) SetRoutes(holder uint64, ts *selector.Pair) {
 		h.later(time.Second, func(now time.Time, g *gateway.Manager) { g.RoutesFailed(now, holder, ts, errNoRoute) })
 	}
 	h.routes[holder] = ts
+}
+
+// Assign implements gateway.Host.
+func (s hostSide) Assign(holder uint64, a *sa.Placement) {
+	if a == nil {
+		delete(s.h.assigned, holder)
+		return
+	}
+	s.h.assigned[holder] = a
 }
 
 // Exclude implements gateway.Host.

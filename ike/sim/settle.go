@@ -238,7 +238,7 @@ func (w *World) empty(h *Host) {
 	if n := len(d.inbound) + len(d.outbound) + len(d.allocated) + len(d.policies); n != 0 && w.broken == nil {
 		w.fail("%s has %d inbound and %d outbound SAs, %d SPIs and %d policies at the end", h.name, len(d.inbound), len(d.outbound), len(d.allocated), len(d.policies))
 	}
-	if n := len(h.routes) + len(h.excluded); n != 0 && w.broken == nil {
+	if n := len(h.routes) + len(h.excluded) + len(h.assigned); n != 0 && w.broken == nil {
 		w.fail("%s: at the end %d routes are wanted, and %v outside of the tunnels", h.name, len(h.routes), h.excluded)
 	}
 	if t := h.g.NextTimeout(); !t.IsZero() && w.broken == nil {

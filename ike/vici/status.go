@@ -111,6 +111,8 @@ type ConnStatus struct {
 	LocalAddrs  []string      `json:"local_addrs,omitempty"`
 	RemoteAddrs []string      `json:"remote_addrs,omitempty"`
 	Children    []ChildStatus `json:"children"`
+	// Client is what it has been given as a client; nil if it is none.
+	Client *ClientStatus `json:"client,omitempty"`
 	// Peers are its IKE_SAs, oldest first. The fields above are those of the newest that is established.
 	Peers []PeerStatus `json:"peers"`
 	// HalfOpen is how many peers have begun an IKE SA that resembles it and have not authenticated; only a few of them are among Peers.

@@ -26,6 +26,9 @@ func (c *ConnStatus) message() *Message {
 	s.Setf("half-open", "%d", c.HalfOpen)
 	s.Setf("refused", "%d", c.Refused)
 	c.State.fill(s)
+	if c.Client != nil {
+		c.Client.fill(s.Sub("client"))
+	}
 	children := s.Sub("children")
 	for i := range c.Children {
 		ch := &c.Children[i]

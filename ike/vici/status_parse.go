@@ -57,7 +57,7 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 			MOBIKE: s.Get("mobike") == "yes", LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"),
 			DowngradePrevention: s.Get("downgrade-prevention") == "yes",
 			Resumed:             s.Get("resumed") == "yes", NAT: s.Get("nat"), NATText: s.Get("nat-text"),
-			HalfOpen: p.int(s, "half-open"), Refused: p.int(s, "refused"),
+			HalfOpen: p.int(s, "half-open"), Refused: p.int(s, "refused"), Client: parseClientStatus(s.Section("client")),
 		}
 		for name, s := range s.Section("children").Sections() {
 			c.Children = append(c.Children, ChildStatus{

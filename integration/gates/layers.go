@@ -34,7 +34,7 @@ var Layers = []Layer{
 	// The peer of the tests shares nothing with the machines but these.
 	{Dir: "ike/peertest", May: []string{"ike/proposal", "ike/suite", "ike/wire"}},
 	// The host of the gateway in tests.
-	{Dir: "ike/hosttest", May: []string{"ike/selector"}},
+	{Dir: "ike/hosttest", May: []string{"ike/sa", "ike/selector"}},
 	// Certificates: what is trusted, what a peer shows and what is known of revocations are pure; what fetches that knows no
 	// certificate.
 	{Dir: "ike/pki", May: []string{"ike/identity"}},

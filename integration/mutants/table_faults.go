@@ -203,7 +203,7 @@ func faults() []Mutant {
 		},
 		{
 			Name: "narrower-rekeying", File: "ike/sa/rekey_selectors.go", Tests: "^(TestSelectorsOfARequest|TestNarrowerRekeyingIsNotTaken)$",
-			Old: "	case !m.keepsScope(old.TS, best.ts):\n", New: "	case false:\n",
+			Old: "	case !m.keepsScope(old.scope(), best.ts):\n", New: "	case false:\n",
 			Why: "a rekeying would leave out traffic, in silence",
 		},
 		{

@@ -91,6 +91,12 @@ func (e *Esplanade) WriteFile(t testing.TB, f File) {
 	}
 }
 
+// ResolvConf is the file that the gateway has as its /etc/resolv.conf, if the configuration has OwnResolver.
+func (e *Esplanade) ResolvConf() string { return filepath.Join(e.site.Dir, "resolv.conf") }
+
+// StatePath is where the gateway notes what it has changed of its host.
+func (e *Esplanade) StatePath() string { return filepath.Join(e.site.Dir, "host.json") }
+
 // KeysDir is where the gateway writes its keys if the configuration has SaveKeys.
 func (e *Esplanade) KeysDir() string { return filepath.Join(e.site.Dir, "keys") }
 
@@ -114,7 +120,12 @@ func (e *Esplanade) Start(t testing.TB) {
 // Launch starts the daemon's process and doesn't wait until it answers.
 func (e *Esplanade) Launch(t testing.TB) {
 	t.Helper()
-	if _, err := e.run.start(e.site, "esplanade", lab.Command{Args: []string{e.path, "run", "-c", e.ConfigPath()}, Dir: e.site.Dir}); err != nil {
+	c := lab.Command{Args: []string{e.path, "run", "-c", e.ConfigPath()}, Dir: e.site.Dir}
+	if e.gw.OwnResolver {
+		c.OwnMounts = true
+		c.Args = append([]string{"sh", "-c", `mount --make-rprivate / && mount --bind "$0" /etc/resolv.conf && exec "$@"`, e.ResolvConf()}, c.Args...)
+	}
+	if _, err := e.run.start(e.site, "esplanade", c); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -278,6 +289,9 @@ func (f FailureStatus) String() string { return f.Message + " Fix: " + f.Fix }
 func (e *Esplanade) config() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[control]\nsocket = %q\n\n[metrics]\nlisten = %q\n\n[log]\nlevel = \"debug\"\n\n", e.Socket(), MetricsAddr)
+	if e.gw.OwnResolver {
+		fmt.Fprintf(&b, "[tun]\nstate_file = %q\n\n", e.StatePath())
+	}
 	ike := map[string]string{"retransmit_timeout": `"500ms"`, "retransmit_base": "1.0", "retransmit_tries": "4"}
 	maps.Copy(ike, e.gw.IKE)
 	fmt.Fprintf(&b, "[ike]\n%s\n[dataplane]\n%s\n", lines("", ike), lines("", e.gw.Dataplane))
@@ -383,6 +397,9 @@ func (e *Esplanade) connectionKeys(c Connection) map[string]string {
 	}
 	if c.Resumption {
 		keys["resumption"] = "true"
+	}
+	if len(c.VIPs) > 0 {
+		keys["vips"] = array(c.VIPs)
 	}
 	for k, v := range c.Extra {
 		keys[k] = strconv.Quote(v)

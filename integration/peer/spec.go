@@ -27,6 +27,8 @@ type Gateway struct {
 	Plugins []string
 	// More is text behind the configuration, in the gateway's own format.
 	More string
+	// OwnResolver gives the gateway an /etc/resolv.conf of its own: [Esplanade.ResolvConf]. Only Esplanade has one.
+	OwnResolver bool
 	// SaveKeys makes the gateway write what Wireshark needs to decrypt its traffic.
 	SaveKeys bool
 }
@@ -54,6 +56,8 @@ type Connection struct {
 	PPKRequired     bool
 	// Resumption takes and gives session tickets, RFC 5723. Only Esplanade does.
 	Resumption bool
+	// VIPs are the addresses that the gateway asks its peer for, as a client.
+	VIPs []string
 	// Extra are more keys of the connection, which both formats call by the same name: {"childless": "force"}.
 	Extra    map[string]string
 	Children []Child

@@ -271,6 +271,9 @@ func (s *StrongSwan) connectionKeys(c Connection) map[string]string {
 	if c.PPKRequired {
 		keys["ppk_required"] = "yes"
 	}
+	if len(c.VIPs) > 0 {
+		keys["vips"] = strings.Join(c.VIPs, ",")
+	}
 	maps.Copy(keys, c.Extra)
 	return keys
 }
