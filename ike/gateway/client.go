@@ -100,6 +100,11 @@ func (g *Manager) assigned(e *entry, a *sa.Assignment) {
 			g.logger(e).Warn("the gateway has given no address for one of vips", "vip", v)
 		}
 	}
+	for _, x := range a.DNS {
+		if e.conn.conf.InstallDNS != policy.DNSNo && !leadsTo(e.conn.conf, a, x) {
+			g.logger(e).Warn("a DNS server of the gateway is not asked: the tunnel does not lead to it", "dns", x, "fix", "put it into remote_ts")
+		}
+	}
 	g.settleClient(e.conn)
 }
 
@@ -155,18 +160,33 @@ func (g *Manager) settleClient(c *connection) {
 	}
 }
 
-// resolverOf says which DNS servers a client's host is to ask, and for which domains.
+// resolverOf says which DNS servers a client's host is to ask, and for which domains. A server to which the tunnel does not lead is not asked:
+// what is asked of it would leave in the clear.
 func resolverOf(c *config.Connection, a *sa.Assignment) (dns []netip.Addr, domains []string) {
-	full := slices.ContainsFunc(c.Children, func(h *config.Child) bool { return config.Full(h.RemoteTS) }) && !c.SplitInclude
-	switch {
-	case c.InstallDNS == policy.DNSNo:
-		return nil, nil
-	case c.InstallDNS == policy.DNSAll || full:
-		// "If the negotiated IPsec connection is not a split-tunnel configuration, the INTERNAL_DNS_DOMAIN and INTERNAL_DNSSEC_TA Configuration
-		// Payloads MUST be ignored." https://www.rfc-editor.org/rfc/rfc8598#section-2
-		return a.DNS, nil
+	for _, s := range a.DNS {
+		if c.InstallDNS != policy.DNSNo && leadsTo(c, a, s) {
+			dns = append(dns, s)
+		}
 	}
-	return a.DNS, a.Domains
+	full := slices.ContainsFunc(c.Children, func(h *config.Child) bool { return config.Full(h.RemoteTS) }) && !c.SplitInclude
+	// "If the negotiated IPsec connection is not a split-tunnel configuration, the INTERNAL_DNS_DOMAIN and INTERNAL_DNSSEC_TA Configuration
+	// Payloads MUST be ignored." https://www.rfc-editor.org/rfc/rfc8598#section-2
+	if len(dns) == 0 || c.InstallDNS == policy.DNSAll || full {
+		return dns, nil
+	}
+	return dns, a.Domains
+}
+
+// leadsTo reports whether a client's tunnel leads to an address: it is in a remote_ts, and this side has an address of its family.
+func leadsTo(c *config.Connection, a *sa.Assignment, to netip.Addr) bool {
+	if !slices.ContainsFunc(a.Addresses, func(x netip.Addr) bool { return x.Is4() == to.Is4() }) {
+		return false
+	}
+	return slices.ContainsFunc(c.Children, func(h *config.Child) bool {
+		return slices.ContainsFunc(h.RemoteTS, func(s selector.Selector) bool {
+			return s.Valid() && s.Start.BitLen() == to.BitLen() && s.Start.Compare(to) <= 0 && to.Compare(s.End) <= 0
+		})
+	})
 }
 
 // Placed says what came of [Host.Assign]: by is what of this host asks the DNS servers, "" for nothing, and err what could not be put in
