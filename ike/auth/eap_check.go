@@ -6,6 +6,7 @@ import (
 
 	"esplanade/ike/aaa"
 	"esplanade/ike/eap"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/wire"
 )
 
@@ -24,6 +25,8 @@ type EAPChecking struct {
 	Identity func() string
 	// Only: the responder proves itself by EAP alone (RFC 5998).
 	Only bool
+	// Rules are those about revocation, for certificates that users show within EAP. Nil: none is asked about.
+	Rules func() revocation.Rules
 }
 
 // CheckEAP has the initiator prove itself by EAP, and answers its last AUTH with one made with the same key.
@@ -47,6 +50,8 @@ type eapChecker struct {
 	user string
 	// octets is how much EAP has come from the peer.
 	octets int
+	// said is what the server has said, while it is asked whether a certificate of the user was revoked.
+	said *eap.Step
 	// next is the packet for the peer, verdict why it will fail, result what it has come to.
 	next    *wire.EAP
 	verdict *EAPError
@@ -175,15 +180,15 @@ func (c *eapChecker) identify(t *Transcript, name string, packet []byte) ([]byte
 		return packet, nil
 	}
 	c.converse(true)
-	packet = bytes.Clone(packet)
-	if asked, ok := eapPayload(c.conversation.Step(t.Now, nil).Out); ok {
-		packet[1] = asked.Identifier
-	}
+	c.conversation.(*eap.Server).Adopt(packet[1])
 	return packet, nil
 }
 
 // hear has a packet of the peer answered, nil for the first one of a server in this gateway.
 func (c *eapChecker) hear(t *Transcript, packet []byte) (Step, error) {
+	if c.said != nil {
+		return c.heard(t)
+	}
 	var want Want
 	if c.server.relays() {
 		r := c.c.Relay()
@@ -199,7 +204,7 @@ func (c *eapChecker) hear(t *Transcript, packet []byte) (Step, error) {
 	if !ok {
 		return Step{Status: Wait}, nil
 	}
-	c.turn, c.raw, c.packet = nil, nil, nil
+	c.turn = nil
 	c.turns++
 	if answer.Err != nil {
 		return Step{}, c.fail(&EAPError{Reason: EAPFailed, Err: answer.Err})
@@ -211,6 +216,27 @@ func (c *eapChecker) hear(t *Transcript, packet []byte) (Step, error) {
 	if !ok {
 		return Step{}, errors.New("auth: BUG: an answer to another question")
 	}
+	c.said = &said
+	return c.heard(t)
+}
+
+// heard goes on with what a server has said. A user that it lets in by a certificate hears so once that is known not to be revoked.
+func (c *eapChecker) heard(t *Transcript) (Step, error) {
+	if r := c.said.Result; c.said.Done && r != nil {
+		done, err := unrevokedInEAP(t, c.c.Rules, r.Chain)
+		switch {
+		case err != nil:
+			if e := revokedInEAP(r, err); e != nil {
+				return Step{}, c.fail(e)
+			}
+			return Step{}, err
+		case !done:
+			return Step{Status: Wait}, nil
+		}
+		t.letInBy(r.Chain)
+	}
+	said := *c.said
+	c.said, c.raw, c.packet = nil, nil, nil
 	return c.say(said)
 }
 

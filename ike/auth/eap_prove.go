@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"esplanade/ike/eap"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/wire"
 )
 
@@ -13,6 +14,8 @@ type EAPProving struct {
 	Client func() (*eap.ClientConfig, bool)
 	// Only: the responder proves itself by EAP alone (RFC 5998), and is asked to.
 	Only bool
+	// Rules are those about revocation, for the certificate that a server shows within EAP. Nil: none is asked about.
+	Rules func() revocation.Rules
 }
 
 // ProveEAP proves the initiator by EAP. Nothing is said to a responder that has not proved itself before, but where EAP is what proves it.
@@ -55,6 +58,18 @@ func (p *eapProver) Build(t *Transcript) (Step, error) {
 	}
 	if p.result == nil {
 		return Step{Payloads: []wire.Payload{p.answer}}, nil
+	}
+	switch done, err := unrevokedInEAP(t, p.p.Rules, p.result.Chain); {
+	case err != nil:
+		if e := revokedInEAP(p.result, err); e != nil {
+			return Step{}, e
+		}
+		return Step{}, err
+	case !done:
+		return Step{Status: Wait}, nil
+	}
+	if p.p.Only {
+		t.letInBy(p.result.Chain)
 	}
 	p.sent = true
 	return Step{Status: Done, Payloads: []wire.Payload{&wire.Auth{Method: wire.AuthSharedKey, Data: eapAuth(t, p.result, true)}}}, nil

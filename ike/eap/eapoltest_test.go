@@ -87,8 +87,7 @@ func (r *relay) answer(b []byte) []byte {
 		key = fmt.Sprintf("talk %d", len(r.talks))
 		s = NewServer(r.config)
 		r.talks[key] = s
-		s.Step(time.Now(), nil)
-		packet[1] = s.id
+		s.Adopt(packet[1])
 	}
 	step := s.Step(time.Now(), packet)
 	attributes := append(radiustest.EAP(step.Out), radiustest.Text(state, key))

@@ -161,3 +161,22 @@ func TestSpellingOfNames(t *testing.T) {
 		}
 	}
 }
+
+// A conversation may begin where somebody else has asked for the identity: its requests go on behind that one.
+func TestAdopted(t *testing.T) {
+	for id := range 256 {
+		s := NewServer(serverConfig(TypeGTC))
+		s.Adopt(uint8(id))
+		step := s.Step(noon, response(uint8(id), TypeIdentity, "alice"))
+		if p, err := parse(step.Out); err != nil || p.id != uint8(id+1) || p.typ != TypeGTC {
+			t.Fatalf("behind %d comes %x, %v", id, step.Out, step.Err)
+		}
+		wantSuccess(t, "the server", s.Step(noon, response(uint8(id+1), TypeGTC, "correct horse")))
+	}
+	s := NewServer(serverConfig(TypeGTC))
+	s.Adopt(7)
+	wantFailure(t, "the server", s.Step(noon, response(8, TypeIdentity, "alice")), ReasonProtocol, "identifier 8 to a Request with 7")
+	s = NewServer(serverConfig())
+	s.Adopt(7)
+	wantFailure(t, "a server without methods", s.Step(noon, response(7, TypeIdentity, "alice")), ReasonNak, "")
+}

@@ -22,6 +22,8 @@ type Server struct {
 	id       uint8 // of the last request
 	rounds   int
 	identity string
+	// adopted reports that somebody else has asked for the identity.
+	adopted bool
 	// bound reports that a name was given before the method: what the method proves has to be that.
 	bound   bool
 	typ     Type // the method that is under way
@@ -48,17 +50,27 @@ const (
 // NewServer begins a conversation.
 func NewServer(c *ServerConfig) *Server { return &Server{cfg: c} }
 
+// Adopt has the conversation begin where somebody else has asked for the identity already, with an identifier: the first packet that [Server.Step]
+// takes is the answer to that. Otherwise the next request might have the same identifier, and be taken for one that was answered.
+func (s *Server) Adopt(id uint8) { s.adopted, s.id = true, id }
+
 // Step takes the packet of the peer, nil at the beginning, and gives the next one. It keeps nothing of in.
 func (s *Server) Step(now time.Time, in []byte) Step {
 	switch s.state {
 	case serverDone:
 		return Step{Done: true, Err: s.annotate(protocolError("a packet after the end"))}
 	case serverStart:
-		if in != nil {
+		if in != nil && !s.adopted {
 			return s.failed(protocolError("a packet before the first request"))
 		}
+		id := s.id
 		s.id = s.cfg.random(1)[0]
-		return s.begin(now)
+		first := s.begin(now)
+		if in == nil || first.Done || s.state != serverIdentity {
+			return first
+		}
+		// Somebody else has asked for the identity; what comes next has the identifier behind that.
+		s.id = id
 	case serverIdentity, serverMethods, serverTells:
 	}
 	p, err := parse(in)

@@ -171,13 +171,11 @@ func (m *ttlsServer) eap(now time.Time, message []byte) methodStep {
 		m.begun = true
 		// The client begins with the answer to a request that it has not got. Some take a number of their own for that.
 		// https://www.rfc-editor.org/rfc/rfc5281#section-11.2.1
-		if s := m.inner.Step(now, nil); s.Done {
-			return m.inside(s)
+		id := uint8(0)
+		if len(message) > 1 {
+			id = message[1]
 		}
-		if p, err := parse(message); err == nil && p.code == codeResponse && p.typ == TypeIdentity {
-			p.id = m.inner.id
-			message = p.bytes()
-		}
+		m.inner.Adopt(id)
 	}
 	return m.inside(m.inner.Step(now, message))
 }

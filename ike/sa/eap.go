@@ -8,6 +8,7 @@ import (
 	"esplanade/ike/diag"
 	"esplanade/ike/eap"
 	"esplanade/ike/identity"
+	"esplanade/ike/pki/revocation"
 	"esplanade/ike/policy"
 	"esplanade/ike/wire"
 )
@@ -89,7 +90,8 @@ func (m *Machine) eapMethod(round int) method {
 					}
 					return m.env.EAPClient(m.cfg.Name, round)
 				},
-				Only: m.cfg.RemoteAuth.EAP(),
+				Only:  m.cfg.RemoteAuth.EAP(),
+				Rules: func() revocation.Rules { return m.accepted(m.cfg, round).Rules },
 			})
 		},
 		Check: func(auth.Secret) auth.Authenticator {
@@ -109,6 +111,7 @@ func (m *Machine) eapChecking(round int) auth.EAPChecking {
 		Admit:      func(u *aaa.User) error { return m.admitUser(round, u) },
 		Identity:   func() string { return m.flow.peer.String() },
 		Only:       m.cfg.LocalAuth.EAP(),
+		Rules:      func() revocation.Rules { return m.accepted(m.cfg, round).Rules },
 		Relay: func() auth.EAPRelay {
 			return auth.EAPRelay{Connection: m.cfg.Name, Index: round, IKE: m.id, Local: m.path.Local, Remote: m.path.Remote, Identity: m.flow.peer.String()}
 		},

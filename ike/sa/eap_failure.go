@@ -96,7 +96,13 @@ func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *
 		return diag.EAPMethod(w, who, "no secret of the user that "+who.Method+" can be proved with", who.Method+" for "+diagUser(who))
 	case eap.ReasonUnsafe:
 		return diag.EAPNotMutual(w, who)
-	case eap.ReasonTLS:
+	case eap.ReasonCertificate:
+		// What is wrong with a certificate reads as it does for one of IKE.
+		if c := m.signatureFailure(w, inner.Err); c != nil {
+			return c
+		}
+		return diag.EAPTLS(w, who, inner.Err)
+	case eap.ReasonTLS, eap.ReasonBinding:
 		return diag.EAPTLS(w, who, inner.Err)
 	case eap.ReasonRefused:
 		if m.initiator {
