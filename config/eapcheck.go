@@ -20,7 +20,7 @@ func (c *Config) checkEAP(r *reader) {
 		for i := range local {
 			c.checkLocalEAP(r, n, i, &local[i])
 		}
-		c.checkClients(r, n, remote)
+		c.checkSystemClients(r, n, remote)
 	}
 	c.checkGroups(r)
 }
@@ -129,8 +129,8 @@ func (c *Config) checkLocalEAP(r *reader, n *Connection, index int, a *Auth) {
 	}
 }
 
-// checkClients looks at what the systems' own clients need of a gateway.
-func (c *Config) checkClients(r *reader, n *Connection, remote []Auth) {
+// checkSystemClients looks at what the systems' own clients need of a gateway.
+func (c *Config) checkSystemClients(r *reader, n *Connection, remote []Auth) {
 	if !slices.ContainsFunc(remote, func(a Auth) bool { return a.Method.EAP() }) || n.CanInitiate() {
 		return
 	}
