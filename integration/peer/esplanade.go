@@ -179,6 +179,13 @@ func (e *Esplanade) Command(args ...string) (string, error) {
 		Env: []string{"COLUMNS=5000"}}) // no text is broken into lines
 }
 
+// Offline runs a subcommand of the binary that needs no daemon, in the directory of the configuration. It gives what that prints.
+func (e *Esplanade) Offline(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	defer cancel()
+	return e.site.RunContext(ctx, lab.Command{Args: append([]string{e.path}, args...), Dir: e.site.Dir})
+}
+
 // StatusAll is what "esplanade status --json" says.
 func (e *Esplanade) StatusAll() (Status, error) {
 	var s Status
