@@ -149,7 +149,8 @@ carol = { password = "carols Passwort", groups = "guests" }
 	}
 }
 
-// TestUsersOnDisk: a running gateway takes another users file up, and goes on with the users that it has if a line of it is wrong.
+// TestUsersOnDisk: a running gateway takes another users file up, and goes on with the users that it has if a line of it is wrong. Who was removed
+// or disabled is put out, and does not come in again.
 func TestUsersOnDisk(t *testing.T) {
 	l := newUsersLab(t, "alice = \"alices Passwort\"\n", `auth = "eap-mschapv2"`)
 	put := func(text string) {
@@ -166,12 +167,28 @@ func TestUsersOnDisk(t *testing.T) {
 			}
 		}
 	}
+	alice := l.client("alice", "alice", "alices Passwort", "eap")
+	alice.seen.await(t, "the tunnel of the first user", func(w *watcher) bool { return w.up > 0 })
 	put("bob = \"bobs Passwort\"\nalice\n")
 	await("users.toml:2:")
+	if ups, downs := l.right.seen.children(); ups != 1 || downs != 0 {
+		t.Errorf("a wrong line: %d up, %d down", ups, downs)
+	}
 	put("bob = \"bobs Passwort\"\ncarol = { password = \"carols Passwort\", disabled = true }\n")
 	await("users have changed, and there are 2")
+	alice.seen.await(t, "the end for a user who was removed", func(w *watcher) bool { return w.down > 0 })
+	await("the user was removed")
+	if err := alice.stop(); err != nil {
+		t.Fatal(err)
+	}
 	n := l.client("left", "bob", "bobs Passwort", "eap")
 	n.seen.await(t, "the tunnel of a new user", func(w *watcher) bool { return w.up > 0 })
+	put("bob = { password = \"bobs Passwort\", disabled = true }\ncarol = { password = \"carols Passwort\", disabled = true }\n")
+	n.seen.await(t, "the end for a user who was disabled", func(w *watcher) bool { return w.down > 0 })
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	l.right.seen.note(func() { l.right.seen.failures = nil })
 	locked := l.client("locked", "carol", "carols Passwort", "eap")
 	locked.failure(t)
 	if f := l.right.failure(t); f.Code != diag.CodeEAPPassword || !strings.Contains(f.Error(), "carol") {
@@ -181,7 +198,7 @@ func TestUsersOnDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.right.seen.note(func() { l.right.seen.failures = nil })
-	gone := l.client("gone", "alice", "alices Passwort", "eap")
+	gone := l.client("gone", "Alice", "alices Passwort", "eap")
 	gone.failure(t)
 	if f := l.right.failure(t); f.Code != diag.CodeEAPUser {
 		t.Errorf("the gateway says of a user who was removed: %s", f.Error())

@@ -146,6 +146,7 @@ func (g *Manager) reload(now time.Time, fresh *config.Config) Changes {
 		}
 	}
 	g.log.Info("configuration loaded", "file", g.conf.File, "connections", len(g.conns), "unchanged", len(out.Kept))
+	g.expelUsers(now)
 	return out
 }
 

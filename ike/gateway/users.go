@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"time"
 
 	"esplanade/config"
@@ -9,9 +10,39 @@ import (
 	"esplanade/ike/sa"
 )
 
-// SetUsers takes other users up, and what this side proves itself with as a user. What is proved next is proved with these.
-func (g *Manager) SetUsers(_ time.Time, s *config.EAPSet) {
+// SetUsers takes other users up, and what this side proves itself with as a user. What is proved next is proved with these; who was taken out, or
+// disabled, is put out.
+func (g *Manager) SetUsers(now time.Time, s *config.EAPSet) {
+	g.begin()
 	g.users = s
+	g.expelUsers(now)
+}
+
+// expelUsers ends the IKE SAs of users of this gateway who could not come in any more: they are gone, or disabled. Another password or other groups
+// count from the next authentication on.
+func (g *Manager) expelUsers(now time.Time) {
+	for _, e := range g.table.all() {
+		u := e.m.User()
+		if u == nil || u.Server != "" || !e.alive() || e.leaving || g.isUser(e) {
+			continue
+		}
+		switch x, ok := g.users.Users().Find(u.Name); {
+		case ok && x.Disabled:
+			g.delete(now, e, "the user "+x.User.Name+" is disabled")
+		case !ok && u.Method != eap.TypeTLS.String(): // whoever has a certificate need not be written
+			g.delete(now, e, "the user was removed")
+		}
+	}
+}
+
+// isUser reports whether the user of an IKE SA is this side: it calls a gateway as one.
+func (g *Manager) isUser(e *entry) bool {
+	c := g.conf.Connection(e.m.Config().Name)
+	if c == nil {
+		return false
+	}
+	local, _ := c.Rounds()
+	return c.CanInitiate() && slices.ContainsFunc(local, func(a config.Auth) bool { return a.Method.EAP() })
 }
 
 // eapServer is what checks the users of a connection, by one of its tables.
