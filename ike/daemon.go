@@ -14,6 +14,7 @@ import (
 	"esplanade/ike/gateway"
 	"esplanade/ike/pki/cache"
 	"esplanade/ike/pki/fetch"
+	"esplanade/ike/radius/client"
 	"esplanade/ike/sa"
 )
 
@@ -65,6 +66,9 @@ type Daemon struct {
 	desk     *desk
 	// revocations has fetchers of its own.
 	revocations revocations
+	// radius asks the RADIUS servers, about users that come through relays.
+	radius *client.Client
+	relays relays
 
 	// gateway belongs to the event loop.
 	gateway *gateway.Manager
@@ -98,11 +102,13 @@ func New(o Options) *Daemon {
 	d.desk = newDesk(workers(o.Workers), o.carryOut, d.loop.wakeUp)
 	guard := fetch.Guard{Allowed: o.FetchAllowed, Own: d.ownAddresses}
 	d.revocations.init(&fetch.Client{Guard: guard}, o.Cache, o.Logger, d.desk.finish)
+	d.initRADIUS(&o.Config.RADIUS)
 	d.gateway = gateway.New(gateway.Options{
 		Config: o.Config, DataPlane: o.DataPlane, Host: host{d}, IKEPort: o.IKEPort, NATTPort: o.NATTPort, Bound: o.Bound,
 		Observer: o.Observer, Meter: &d.stats,
 		Log: o.Logger, Logs: func(l slog.Level) bool { return o.Logger.Enabled(context.Background(), l) },
 		Staple: host{d}.Staple, Issued: d.revocations.setOwn, Lists: d.revocations.setFiles, Revoked: d.revocations.revoked, Credentials: o.Credentials, CrashSecret: o.CrashSecret, ExportKeys: o.ExportKeys,
+		Account: d.radius.Account, Servers: d.setServers,
 		Random: random, Jitter: mrand.Float64,
 	})
 	return d
@@ -122,6 +128,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	go d.routing.run()
 	d.desk.start()
 	d.revocations.start()
+	d.radius.Start()
 	d.gateway.Start(now, list, known)
 	// Before anything else is done, what the configuration says is protected goes into the tunnels.
 	d.routing.flush()
@@ -143,6 +150,7 @@ func (d *Daemon) shutdown() {
 		d.once(context.Background(), deadline)
 	}
 	d.gateway.Close(time.Now())
+	d.radius.Close(time.Now().Add(recordsTime))
 	d.desk.close()
 	d.revocations.close()
 	d.resolver.cancel()

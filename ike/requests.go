@@ -231,6 +231,9 @@ func (h host) CarryOut(x gateway.Errand) (sa.Result, bool) {
 	if u, ok := asks(x.Want); ok {
 		return h.d.revocations.ask(x, u)
 	}
+	if r, ok := relaying(x.Want); ok {
+		return h.d.relays.ask(x, r)
+	}
 	return h.d.desk.put(x)
 }
 

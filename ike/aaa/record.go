@@ -13,9 +13,6 @@ const (
 	Start Status = iota + 1
 	Interim
 	Stop
-	// On and Off are of the gateway: it has begun, and it ends. Whatever it had open before that has ended.
-	On
-	Off
 )
 
 func (s Status) String() string {
@@ -26,16 +23,12 @@ func (s Status) String() string {
 		return "interim"
 	case Stop:
 		return "stop"
-	case On:
-		return "on"
-	case Off:
-		return "off"
 	}
 	return "unknown"
 }
 
-// Session is what does not change while a user is connected. It outlives the IKE SA that it began with: a rekeyed one goes on with it, and so
-// does one that takes the place of another by reauthentication.
+// Session is what does not change while a user is connected. It outlives the IKE SA that it began with: a rekeyed one goes on with it. One that
+// takes the place of another by authenticating again has its own.
 type Session struct {
 	// ID is unique: no other session of this gateway has or had it (Acct-Session-Id).
 	ID string
@@ -69,8 +62,8 @@ type Record struct {
 	// Addresses are those that the user has.
 	Addresses []netip.Addr
 	Volume    Volume
-	// Cause is why it has ended, of a [Stop].
-	Cause Cause
+	// Why it has ended, of a [Stop].
+	Why Cause
 }
 
 // Cause is why a session has ended: the number of Acct-Terminate-Cause (RFC 2866 section 5.10).

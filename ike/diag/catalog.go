@@ -26,7 +26,7 @@ type info struct {
 }
 
 // catalog has every code there is, in the order of the documentation. Nothing changes it.
-var catalog = slices.Concat(negotiationCatalog, addressCatalog, authCatalog, eapCatalog, certCatalog, revocationCatalog, networkCatalog, stateCatalog)
+var catalog = slices.Concat(negotiationCatalog, addressCatalog, authCatalog, eapCatalog, radiusCatalog, certCatalog, revocationCatalog, networkCatalog, stateCatalog)
 
 // lookup returns what is known about a code. A code that is not in the catalog, which only a defect of this program
 // can produce, is described as such; it never panics, since it runs while something else is already going wrong.

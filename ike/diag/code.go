@@ -69,6 +69,14 @@ const (
 	CodeEAPTLS Code = "E-EAP-TLS"
 	// CodeEAPServer: no RADIUS server could be asked for a user.
 	CodeEAPServer Code = "E-EAP-SERVER"
+	// CodeRADIUSSilent: the RADIUS servers that were asked for a user have not answered.
+	CodeRADIUSSilent Code = "E-RADIUS-SILENT"
+	// CodeRADIUSLying: what they have answered does not prove that it is from them.
+	CodeRADIUSLying Code = "E-RADIUS-LYING"
+	// CodeRADIUSReject: a RADIUS server has rejected a user.
+	CodeRADIUSReject Code = "E-RADIUS-REJECT"
+	// CodeRADIUSAnswer: a RADIUS server has answered what nothing can be done with.
+	CodeRADIUSAnswer Code = "E-RADIUS-ANSWER"
 	// CodeEAPProtocol: the other side does not keep to EAP, or has another key of it.
 	CodeEAPProtocol Code = "E-EAP-PROTOCOL"
 

@@ -79,10 +79,10 @@ func EAPTLS(w Where, e EAP, cause error) *Failure {
 	return f
 }
 
-// EAPServerSilent is the failure that the RADIUS server for a user could not be asked.
-func EAPServerSilent(w Where, e EAP, cause error) *Failure {
-	f := w.because(CodeEAPServer, cause, "", e.user()+", about whom no server has said anything")
-	f.Fix = "look at [radius.servers] of the configuration: address, port and secret of each server, and whether this gateway is a client of it there; then at the log of the server."
+// EAPServerNone is the failure that no RADIUS server could be asked for the user.
+func EAPServerNone(w Where, e EAP, cause error) *Failure {
+	f := w.because(CodeEAPServer, cause, "", e.user()+", about whom no server was asked")
+	f.Fix = "look at [radius.servers] of the configuration, and at what `esplanade status` says of each server: a server that is silent makes users wait."
 	return f
 }
 

@@ -112,9 +112,12 @@ func (g *Manager) uninstallOutbound(c *sa.Child) {
 func (g *Manager) uninstallNow(e *entry, c *sa.Child) {
 	dp := g.o.DataPlane
 	h := e.child(c.Config)
-	if counters, ok := dp.Counters(c.ID); ok && h != nil {
-		h.past.add(counters)
-		if e.past != nil {
+	if counters, ok := dp.Counters(c.ID); ok {
+		e.bookAccount(counters)
+		if h != nil {
+			h.past.add(counters)
+		}
+		if h != nil && e.past != nil {
 			sum := e.past[c.Config.Name]
 			sum.add(counters)
 			e.past[c.Config.Name] = sum

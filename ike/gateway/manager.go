@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"esplanade/config"
+	"esplanade/ike/aaa"
 	"esplanade/ike/credential"
 	"esplanade/ike/diag"
 	"esplanade/ike/pki/revocation"
@@ -44,6 +45,10 @@ type Options struct {
 	// files and which CAs are known, whenever they are others; it may be nil.
 	Revoked func(now time.Time, refs []revocation.Ref) *revocation.Withdrawn
 	Lists   func(lists []*revocation.List, cas []*x509.Certificate)
+	// Account takes the records of accounting, if the configuration wants any; it must not block. Servers is told which RADIUS servers there
+	// are, whenever that may have changed. Both may be nil.
+	Account func(aaa.Record)
+	Servers func(*config.RADIUS)
 	// CrashSecret is what the tokens of quick crash detection are made with (RFC 6290). It must be the same after a restart,
 	// and nobody else's; nil makes no tokens.
 	CrashSecret []byte
@@ -98,6 +103,7 @@ type Manager struct {
 	// waits are commands that wait for a state.
 	waits []*wait
 
+	accounts  accounts
 	numbers   numbers
 	reqids    reqids
 	tally     Tally        // of all connections
@@ -136,6 +142,7 @@ func (g *Manager) Start(now time.Time, list []netip.Addr, known bool) {
 	}
 	g.rebuild()
 	g.tellIssued()
+	g.tellServers()
 	g.arrange()
 	if known {
 		g.addrs.update(list)
@@ -166,6 +173,7 @@ func (g *Manager) Advance(now time.Time) {
 		g.advanceRetired(now, e)
 		g.drain(now, e)
 	}
+	g.advanceAccounts(now)
 	g.checkWaits()
 }
 
@@ -187,7 +195,7 @@ func (g *Manager) NextTimeout() time.Time {
 	if g.stopping {
 		return t
 	}
-	return earliest(earliest(t, g.wakes.next()), g.names.next)
+	return earliest(earliest(t, g.wakes.next()), earliest(g.names.next, g.accounts.due.next()))
 }
 
 // earliest returns the earlier of two times, of which zero stands for never.

@@ -147,6 +147,7 @@ func (g *Manager) output(now time.Time, e *entry, o sa.Output) {
 	case sa.Closed:
 		g.closed(now, e, o)
 	case sa.Failed:
+		e.noteExpiry(o)
 		if o.Early {
 			g.reportEarly(now, e, o.Failure)
 		} else {
@@ -268,6 +269,7 @@ func (g *Manager) established(now time.Time, e *entry) {
 			s.Path.Remote.Addr().String()+"["+s.RemoteID.String()+"]")
 	}
 	g.excludePeer(e)
+	g.beginAccount(now, e)
 	if e.handover.from != nil {
 		e.handover.until = now.Add(reauthTime)
 	}
@@ -296,6 +298,7 @@ func (g *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 	if f := o.Failure; f != nil && e.stranger && f.Exchange == wire.ExchangeIKESAInit.String() {
 		g.surge.refused(now) // its public value was bad: nothing is kept of it
 	}
+	g.endAccount(now, e, o)
 	if e.up {
 		g.table.setDown(e)
 		if e.heir == nil {
@@ -338,6 +341,9 @@ func (g *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
 		x = g.table.add(s, e.conn)
 	}
 	x.line = e.line
+	if x.account != nil {
+		x.account.e = x
+	}
 	h := e.handover
 	e.follow(handover{})
 	x.follow(h)

@@ -75,6 +75,8 @@ func (g *Manager) reload(now time.Time, fresh *config.Config) Changes {
 	g.credentials = cmp.Or(fresh.Set, g.credentials)
 	g.users = cmp.Or(fresh.EAP, g.users)
 	g.tellIssued()
+	g.tellServers()
+	g.reloadAccounts(now)
 	out := Changes{Restart: g.needRestart(g.conf, fresh)}
 	g.loaded = loaded{at: now}
 	g.loads++

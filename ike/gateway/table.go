@@ -91,6 +91,8 @@ type line struct {
 	restart bool
 	// review is when redundant IKE SAs have to be looked for, zero for never.
 	review time.Time
+	// account is the session of its user, nil if it has none.
+	account *account
 }
 
 // alive reports whether an IKE SA is in use: established and on its way neither out nor to a successor.

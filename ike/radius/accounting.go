@@ -8,7 +8,7 @@ import (
 )
 
 // Values of Acct-Status-Type (RFC 2866 section 5.1).
-var statusTypes = map[aaa.Status]uint32{aaa.Start: 1, aaa.Stop: 2, aaa.Interim: 3, aaa.On: 7, aaa.Off: 8}
+var statusTypes = map[aaa.Status]uint32{aaa.Start: 1, aaa.Stop: 2, aaa.Interim: 3}
 
 // accounting is the Accounting-Request for a record, without authenticator and identifier, as it is sent at a moment.
 func accounting(r *aaa.Record, nas *NAS, now time.Time) Packet {
@@ -27,9 +27,6 @@ func accounting(r *aaa.Record, nas *NAS, now time.Time) Packet {
 			p.add(Attribute{Class, c})
 		}
 	}
-	if r.Status == aaa.On || r.Status == aaa.Off {
-		return p
-	}
 	p.addUint32(NASPortType, portVirtual)
 	p.addText(NASPortID, r.Session.Connection)
 	p.addUint32(ServiceType, serviceFramed)
@@ -47,7 +44,7 @@ func accounting(r *aaa.Record, nas *NAS, now time.Time) Packet {
 	p.addUint32(AcctInputPackets, uint32(min(r.Volume.InPackets, 1<<32-1)))
 	p.addUint32(AcctOutputPackets, uint32(min(r.Volume.OutPackets, 1<<32-1)))
 	if r.Status == aaa.Stop {
-		p.addUint32(AcctTerminateCause, uint32(r.Cause))
+		p.addUint32(AcctTerminateCause, uint32(r.Why))
 	}
 	return p
 }

@@ -14,7 +14,7 @@ func entry(session string, s aaa.Status, at time.Time) aaa.Record {
 		Status: s, At: at, Addresses: []netip.Addr{netip.MustParseAddr("10.3.0.9"), netip.MustParseAddr("2001:db8::9")},
 		Session: aaa.Session{ID: session, User: &aaa.User{Name: "alice", Class: [][]byte{{0, 1}, []byte("b")}}, Connection: "rw", Began: start},
 		Local:   netip.MustParseAddrPort("198.51.100.1:4500"), Remote: netip.MustParseAddrPort("203.0.113.9:1024"),
-		Volume: aaa.Volume{InOctets: 5<<32 + 7, OutOctets: 9, InPackets: 3, OutPackets: 4}, Cause: aaa.UserRequest,
+		Volume: aaa.Volume{InOctets: 5<<32 + 7, OutOctets: 9, InPackets: 3, OutPackets: 4}, Why: aaa.UserRequest,
 	}
 }
 

@@ -37,7 +37,11 @@ func (m *Machine) eapFailure(w diag.Where, err error) *diag.Failure {
 	case errors.As(err, &user):
 		who.User, who.Method, who.Server = userName(user.user.Name), user.user.Method, user.user.Server
 		return diag.EAPNotAllowed(w.At(m.userLine(user.round)), who, user.user.Groups, user.tried)
-	case e.Failure != nil:
+	}
+	if f := m.serverFailure(w, who, e); f != nil {
+		return f
+	}
+	if e.Failure != nil {
 		return m.eapMethodFailure(w, who, e.Failure)
 	}
 	switch e.Reason {
@@ -50,7 +54,7 @@ func (m *Machine) eapFailure(w diag.Where, err error) *diag.Failure {
 		return diag.EAPOtherKey(w, who)
 	case auth.EAPFailed:
 		if e.Err != nil {
-			return diag.EAPServerSilent(w, who, e.Err)
+			return diag.EAPServerNone(w, who, e.Err)
 		}
 		who.Said = "no result"
 		return diag.EAPBroken(w, who, "")

@@ -59,7 +59,7 @@ func (m *Machine) peerDeletesIKE(now time.Time) {
 	if t, ok := doing[*rekeyIKETask](m); ok && t.heir() != nil {
 		m.handOver(now, t.heir())
 	}
-	c := &Closed{Reason: "deleted by the peer"}
+	c := &Closed{Reason: DeletedByPeer}
 	switch m.state {
 	case StateRekeyed:
 		c.Reason = "replaced"

@@ -60,6 +60,9 @@ type Closed struct {
 	Failure *diag.Failure
 }
 
+// DeletedByPeer is the reason of an IKE SA that the peer has deleted.
+const DeletedByPeer = "deleted by the peer"
+
 // Failed reports a failure that does not close the IKE SA by itself: a child that could not be created, a rekey that
 // was refused, a message that was rejected.
 type Failed struct {

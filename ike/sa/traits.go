@@ -31,6 +31,7 @@ const (
 	TaskTicket     // a session ticket is asked for
 	TaskToken      // the token of quick crash detection is told
 	TaskInvalidSPI // the peer uses an SPI that nobody has here
+	TaskLifetime   // the peer is told when to authenticate again
 )
 
 // traits are what the core asks of a task, each at one place.
@@ -77,6 +78,7 @@ func (*redirectTask) traits() traits   { return traits{kind: TaskRedirect} }
 func (ticketTask) traits() traits      { return traits{kind: TaskTicket} }
 func (tokenTask) traits() traits       { return traits{kind: TaskToken} }
 func (*invalidSPITask) traits() traits { return traits{kind: TaskInvalidSPI} }
+func (lifetimeTask) traits() traits    { return traits{kind: TaskLifetime, follows: true} }
 
 // What only some tasks know of.
 type (

@@ -74,7 +74,7 @@ var Layers = []Layer{
 		Tests: []string{"ike/auth", "ike/hosttest", "ike/peertest", "ike/pki", "ike/pki/pkitest", "ike/proposal"}},
 	{Dir: "ike/control", May: []string{"config", "ike/aaa", "ike/diag", "ike/gateway", "ike/identity", "ike/policy", "ike/pool", "ike/proposal", "ike/sa", "ike/selector", "ike/vici", "ike/wire"},
 		Tests: []string{"ike/suite"}},
-	{Dir: "ike", May: []string{"config", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/pki", "ike/pki/cache", "ike/pki/fetch", "ike/pki/revocation", "ike/gateway", "ike/news", "ike/pool", "ike/pool/store", "ike/eap", "ike/radius", "ike/radius/client", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest", "ike/identity", "ike/pki/pkitest", "ike/policy"}},
+	{Dir: "ike", May: []string{"config", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/pki", "ike/pki/cache", "ike/pki/fetch", "ike/pki/revocation", "ike/gateway", "ike/news", "ike/pool", "ike/pool/store", "ike/eap", "ike/radius", "ike/radius/client", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest", "ike/identity", "ike/radius/radiustest", "ike/pki/pkitest", "ike/policy"}},
 	{Dir: "ike/sim/...", May: []string{"config", "esp", "ike/..."}},
 
 	// The packet loop and devices: never IKE, but for the value package with the selectors.
