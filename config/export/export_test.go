@@ -84,6 +84,18 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
+// TestClients: where this side is the client there is nothing to export.
+func TestClients(t *testing.T) {
+	c, err := config.Parse(filepath.Join(folder(t), "x.toml"), []byte("[connections.x]\nremote_addrs = \"vpn.example.org\"\nvips = \"0.0.0.0\"\nlocal = {auth = \"eap-mschapv2\", id = \"alice\"}\n"+
+		"remote = {auth = \"pubkey\", cacerts = \"ca.crt\"}\nremote_ts = \"10.0.0.0/8\"\n[secrets.eap.alice]\nid = \"alice\"\nsecret = \"quite-a-secret\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(c, Options{Connection: "x"}); err == nil || !strings.Contains(err.Error(), "connections.x.local says that this side is the client of vpn.example.org") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestGroups: a user who may not use the connection gets no profile for it.
 func TestGroups(t *testing.T) {
 	dir := folder(t)

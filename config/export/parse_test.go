@@ -313,6 +313,9 @@ func hostile() []string {
 func TestHostileNames(t *testing.T) {
 	dir := folder(t)
 	for _, user := range hostile() {
+		if got := psTokens(t, psString(user)); len(got) != 1 || got[0] != "'"+user {
+			t.Errorf("PowerShell reads %q as %q", user, got)
+		}
 		for _, gw := range []string{"vpn.example.org", "192.0.2.1"} {
 			quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(user)
 			c, err := config.Parse(filepath.Join(dir, "h.toml"), []byte(strings.NewReplacer("USER", quoted, "alice@example.org", quoted).Replace(readText(t, "testdata/gateway.toml"))))

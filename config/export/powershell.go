@@ -110,6 +110,9 @@ func (w *writer) windows() (diag.Windows, error) {
 	if !ok {
 		return none, w.cannot("proposals", `add "aes256gcm16-prfsha384-ecp384", and "aes256gcm16-ecp384-none" to esp_proposals`, "none of them, or none of esp_proposals, can be set on Windows")
 	}
+	if w.Method == policy.AuthEAPRADIUS {
+		w.warnf("remote.auth", "it is %q, whose server chooses the method: what is written is MSCHAPv2", w.Method)
+	}
 	if _, ok := w.take(w.Password); ok {
 		w.secret = false
 		w.warnf("remote.auth", "the password is left out: Windows asks for it, and keeps it")

@@ -94,6 +94,8 @@ func New(c *config.Config, o Options) (*Profile, error) {
 	p := &Profile{Options: o, Name: n.Name, conn: n, GatewayMethod: n.Local.Method, Method: n.Remote.Method, Addresses: n.Has("pools")}
 	key := func(k string) string { return "connections." + n.Name + "." + k }
 	switch {
+	case n.Client() || n.Local.Method.EAP() && n.CanInitiate():
+		return nil, fmt.Errorf("%s says that this side is the client of %s: export is for the gateway, which knows the other clients", key("local"), n.RemoteAddrs[0])
 	case len(n.LocalRounds) > 0 || len(n.RemoteRounds) > 1:
 		return nil, fmt.Errorf("%s has rounds of authentication that no client has: a second one of the client is all that can be exported", key("local"))
 	case len(n.RemoteRounds) == 1:
