@@ -43,6 +43,7 @@ func (c *Config) config(conn func() *Conn) *tls.Config {
 		SessionTicketsDisabled: true,
 		// A second handshake could change who the peer is.
 		Renegotiation: tls.RenegotiateNever,
+		KeyLogWriter:  keyLog{conn},
 	}
 	if c.Certificate != nil {
 		own := *c.Certificate
@@ -53,6 +54,11 @@ func (c *Config) config(conn func() *Conn) *tls.Config {
 	}
 	return t
 }
+
+// keyLog keeps the master secret of a connection of TLS 1.2, and nothing of others.
+type keyLog struct{ conn func() *Conn }
+
+func (k keyLog) Write(line []byte) (int, error) { return k.conn().secrets.Write(line) }
 
 // counted is a key that says when it has signed.
 type counted struct {
@@ -83,6 +89,7 @@ func Server(c *Config, judge Judge) (*Conn, error) {
 	}
 	conn = newConn(func(p net.Conn) *tls.Conn { return tls.Server(p, t) })
 	conn.costs.of(c, true)
+	conn.server = true
 	return conn, nil
 }
 

@@ -25,9 +25,9 @@ var (
 	ErrEarly  = errors.New("the TLS handshake is not over")
 	// ErrPlain is data beyond [MaxPlain].
 	ErrPlain = errors.New("more data in a TLS message than is accepted")
-	// ErrNoEMS is a handshake of TLS 1.2 without the extended master secret: its keys don't belong to one connection alone (RFC 7627),
-	// so that none are exported.
-	ErrNoEMS = errors.New("TLS 1.2 without the extended master secret (RFC 7627), so that no keys can be derived")
+	// ErrNoEMS is a handshake of TLS 1.2 without the extended master secret and without ECDHE: its keys might not belong to one connection
+	// alone (RFC 7627).
+	ErrNoEMS = errors.New("TLS 1.2 without the extended master secret (RFC 7627) and ECDHE, so that no keys can be derived")
 )
 
 // Conn is one side of a TLS connection. [Conn.Feed], [Conn.Write] and what asks for its state are for one goroutine at a time; [Conn.Close]
@@ -43,6 +43,9 @@ type Conn struct {
 	ended       bool  // the peer has said close_notify
 	err         error // of the handshake, or of what came after it; nothing works any more
 	costs       costs
+	secrets     secrets // of TLS 1.2
+	server      bool
+	flight      []byte // what a server has said first, until its hello is whole
 
 	mu      sync.Mutex
 	running bool
@@ -77,7 +80,13 @@ func (c *Conn) Feed(now time.Time, in []byte) (out, plain []byte, err error) {
 	c.pipe.in = append(c.pipe.in, in...)
 	if !c.established {
 		c.costs.begun = true
+		if !c.server {
+			c.hear(in)
+		}
 		c.step()
+		if c.server {
+			c.hear(c.pipe.out)
+		}
 		if c.err == nil && c.established && c.tls.ConnectionState().Version < tls.VersionTLS13 {
 			c.err = c.exportable()
 		}
@@ -90,11 +99,33 @@ func (c *Conn) Feed(now time.Time, in []byte) (out, plain []byte, err error) {
 
 // exportable reports whether keys can be derived.
 func (c *Conn) exportable() error {
-	state := c.tls.ConnectionState()
-	if _, err := state.ExportKeyingMaterial("client EAP encryption", nil, keyMaterial); err != nil {
+	if _, err := c.export("client EAP encryption", nil, keyMaterial); err != nil {
 		return ErrNoEMS
 	}
 	return nil
+}
+
+// hear keeps the random of the ServerHello, with which what a server says begins.
+func (c *Conn) hear(b []byte) {
+	if c.secrets.serverRandom != nil || len(c.flight) > MaxMessage {
+		return
+	}
+	c.flight = append(c.flight, b...)
+	if c.secrets.hear(c.flight); c.secrets.serverRandom != nil {
+		c.flight = nil
+	}
+}
+
+// export is [Conn.Export] once the handshake is over.
+func (c *Conn) export(label string, context []byte, n int) ([]byte, error) {
+	state := c.tls.ConnectionState()
+	keys, err := state.ExportKeyingMaterial(label, context, n)
+	if err != nil && context == nil {
+		if own, ok := c.secrets.export(state, label, n); ok {
+			return own, nil
+		}
+	}
+	return keys, err
 }
 
 // read takes all that the peer has sent in the tunnel.
@@ -156,8 +187,7 @@ func (c *Conn) Export(label string, context []byte, n int) ([]byte, error) {
 	if !c.Established() {
 		return nil, ErrEarly
 	}
-	state := c.tls.ConnectionState()
-	return state.ExportKeyingMaterial(label, context, n)
+	return c.export(label, context, n)
 }
 
 // Keys are the 128 octets that the methods derive; the first 64 are the MSK. The label is that of the method for TLS 1.2. With TLS 1.3

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/binary"
@@ -14,27 +13,11 @@ import (
 	"testing"
 )
 
-// prf is P_SHA256 (RFC 5246).
-func prf(secret []byte, label string, seed []byte, n int) (out []byte) {
-	mac := func(parts ...[]byte) []byte {
-		h := hmac.New(sha256.New, secret)
-		for _, p := range parts {
-			h.Write(p)
-		}
-		return h.Sum(nil)
-	}
-	seed = append([]byte(label), seed...)
-	for a := mac(seed); len(out) < n; a = mac(a) {
-		out = append(out, mac(a, seed)...)
-	}
-	return out[:n]
-}
-
 // record is a record of TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, as one side of a connection would send it after its Finished.
 func record(t *testing.T, master, clientRandom, serverRandom []byte, ofServer bool, typ byte, plain []byte) []byte {
 	t.Helper()
 	// client_write_key, server_write_key, client_write_IV, server_write_IV; there are no MAC keys.
-	block := prf(master, "key expansion", append(bytes.Clone(serverRandom), clientRandom...), 2*16+2*4)
+	block := prf12(sha256.New, master, "key expansion", append(bytes.Clone(serverRandom), clientRandom...), 2*16+2*4)
 	key, iv := block[:16], block[32:36]
 	if ofServer {
 		key, iv = block[16:32], block[36:]
