@@ -56,9 +56,9 @@ func iked(w *writer) ([]byte, error) {
 		line("srcid %s", src)
 	}
 	line("dstid %s", dst)
-	line("ikelifetime %d", int64(w.conn.RekeyTime.Seconds()))
+	line("ikelifetime %d", int64(w.ikeLife().Seconds()))
 	if len(w.Children) > 0 {
-		line("lifetime %d", int64(w.Children[0].conf.RekeyTime.Seconds()))
+		line("lifetime %d", int64(w.childLife(w.Children[0]).Seconds()))
 	}
 	if w.Method == policy.AuthPSK {
 		s, ok := w.take(w.PSK)

@@ -168,8 +168,8 @@ func libreswan(w *writer) ([]byte, error) {
 		b.set("mobike", yes(w.conn.MOBIKE && w.Addresses))
 		b.set("fragmentation", yes(w.conn.Fragmentation))
 		b.set("dpddelay", seconds(w.conn.DPDDelay))
-		b.set("ikelifetime", seconds(w.conn.RekeyTime))
-		b.set("salifetime", seconds(c.conf.RekeyTime))
+		b.set("ikelifetime", seconds(w.ikeLife()))
+		b.set("salifetime", seconds(w.childLife(c)))
 		b.set("left", "%defaultroute")
 		if !w.ClientID.Any() {
 			b.set("leftid", libreID(w.ClientID))

@@ -241,7 +241,7 @@ func (w *writer) appleAlgorithms(d *dict) error {
 	if !ok {
 		return w.cannot("proposals", `add "aes256gcm16-prfsha256-ecp256"`, "none of them can be set on the client")
 	}
-	ike.set("LifeTimeInMinutes", appleLife(w.conn.RekeyTime))
+	ike.set("LifeTimeInMinutes", appleLife(w.ikeLife()))
 	for _, c := range w.Children {
 		for _, p := range c.ESP {
 			ws := words(p)
@@ -259,7 +259,7 @@ func (w *writer) appleAlgorithms(d *dict) error {
 			if okGroup {
 				child.set("DiffieHellmanGroup", group)
 			}
-			child.set("LifeTimeInMinutes", appleLife(c.conf.RekeyTime))
+			child.set("LifeTimeInMinutes", appleLife(w.childLife(c)))
 			d.set("IKESecurityAssociationParameters", ike)
 			d.set("ChildSecurityAssociationParameters", child)
 			d.set("EnablePFS", bit(okGroup))

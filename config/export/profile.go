@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"esplanade/config"
@@ -285,6 +286,26 @@ func (p *Profile) eapMethod() policy.Auth {
 // certificate reports whether the client proves itself by a certificate, in IKE or within EAP.
 func (p *Profile) certificate() bool {
 	return p.Method == policy.AuthPubkey || p.Second == policy.AuthPubkey || p.eapMethod() == policy.AuthEAPTLS
+}
+
+// Clients renew their SAs themselves: the gateway, which has the same times in most cases, leaves that to those that it gives addresses.
+const (
+	clientIKELife   = 4 * time.Hour
+	clientChildLife = time.Hour
+)
+
+// ikeLife is how long the other end uses an IKE SA before it renews it, and childLife that of a CHILD SA; 0 is for ever.
+func (p *Profile) ikeLife() time.Duration { return p.sooner(p.conn.RekeyTime, clientIKELife) }
+
+func (p *Profile) childLife(c Child) time.Duration {
+	return p.sooner(c.conf.RekeyTime, clientChildLife)
+}
+
+func (p *Profile) sooner(gateway, client time.Duration) time.Duration {
+	if p.Addresses && (gateway == 0 || gateway > client) {
+		return client
+	}
+	return gateway
 }
 
 // start is the desired state of a child at the other end: one of the two sides has to begin.

@@ -33,7 +33,7 @@ func swanctl(w *writer) ([]byte, error) {
 	b.set("fragmentation", yes(w.conn.Fragmentation))
 	b.set("dpd_delay", seconds(w.conn.DPDDelay))
 	b.set("keyingtries", "0")
-	b.set("rekey_time", seconds(w.conn.RekeyTime))
+	b.set("rekey_time", seconds(w.ikeLife()))
 	if w.conn.ReauthTime != 0 {
 		b.set("reauth_time", seconds(w.conn.ReauthTime))
 	}
@@ -108,7 +108,7 @@ func (w *writer) swanChild(b *sections, c Child) {
 	}
 	b.set("remote_ts", swanSelectors(c.Reached))
 	b.set("esp_proposals", strings.Join(swanProposals(c.ESP), ", "))
-	b.set("rekey_time", seconds(c.conf.RekeyTime))
+	b.set("rekey_time", seconds(w.childLife(c)))
 	b.set("start_action", w.start(c).String())
 	b.close()
 }

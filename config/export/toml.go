@@ -34,10 +34,10 @@ func toml(w *writer) ([]byte, error) {
 	if n.Resumption {
 		line("resumption", "true")
 	}
-	if n.Has("dpd_delay") || n.Preset != "" {
+	if n.Has("dpd_delay") && !w.Addresses || n.Preset != "" {
 		line("dpd_delay", tomlTime(n.DPDDelay))
 	}
-	if n.Has("rekey_time") {
+	if n.Has("rekey_time") && !w.Addresses {
 		line("rekey_time", tomlTime(n.RekeyTime))
 	}
 	if n.Has("reauth_time") {
@@ -71,7 +71,7 @@ func toml(w *writer) ([]byte, error) {
 		if c.conf.Has("esp_proposals") || n.Preset != "" {
 			line("esp_proposals", tomlProposals(c.ESP))
 		}
-		if c.conf.Has("rekey_time") {
+		if c.conf.Has("rekey_time") && !w.Addresses {
 			line("rekey_time", tomlTime(c.conf.RekeyTime))
 		}
 		line("start_action", tomlString(w.start(c).String()))
