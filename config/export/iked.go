@@ -48,7 +48,7 @@ func iked(w *writer) ([]byte, error) {
 			return nil, err
 		}
 	}
-	line("local any peer %s", w.Gateway)
+	line("peer %s", w.Gateway)
 	if err := w.ikedAlgorithms(line); err != nil {
 		return nil, err
 	}
