@@ -75,8 +75,9 @@ func (c *Client) Step(now time.Time, in []byte) Step {
 		return c.notified(p)
 	case TypeNak:
 		return c.failed(protocolError("a Nak in a Request"))
+	default:
+		return c.requested(now, p)
 	}
-	return c.requested(now, p)
 }
 
 // identify answers a request for the identity, which may come before the method only: "Identity Requery is not supported."

@@ -246,3 +246,26 @@ func TestClose(t *testing.T) {
 	c.Close()
 	wantFailure(t, "the client", c.Step(noon, request(1, TypeMD5, "\x01x")), ReasonClosed, "")
 }
+
+// A conversation may be closed while somebody else is in it.
+func TestCloseWhileItGoesOn(t *testing.T) {
+	for _, method := range withPasswords {
+		s, c := NewServer(serverConfig(method)), NewClient(clientConfig("alice", Password("correct horse"), method))
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			s.Close()
+			c.Close()
+		}()
+		step := s.Step(noon, nil)
+		for !step.Done {
+			answer := c.Step(noon, step.Out)
+			if answer.Out == nil {
+				break
+			}
+			s.Cost(answer.Out)
+			step = s.Step(noon, answer.Out)
+		}
+		<-closed
+	}
+}

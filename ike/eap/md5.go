@@ -1,7 +1,7 @@
 package eap
 
 import (
-	"crypto/md5" //nolint:gosec // the method is this hash
+	"crypto/md5"
 	"crypto/subtle"
 	"time"
 

@@ -61,8 +61,9 @@ func newServerMethod(t Type, s *Server) serverMethod {
 		return newTTLSServer(s)
 	case TypePEAP:
 		return newPEAPServer(s)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // newClientMethod is a method for a conversation of a client, or nil if this side has none of that type.
@@ -80,6 +81,7 @@ func newClientMethod(t Type, c *Client) clientMethod {
 		return newTTLSClient(c.cfg)
 	case TypePEAP:
 		return newPEAPClient(c.cfg)
+	default:
+		return nil
 	}
-	return nil
 }

@@ -1,12 +1,10 @@
 package eap
 
 import (
-	"crypto/des"  //nolint:gosec // RFC 2759 has no other cipher
-	"crypto/sha1" //nolint:gosec // RFC 2759 has no other hash
+	"crypto/des"
+	"crypto/sha1"
 	"encoding/hex"
 	"strings"
-
-	"golang.org/x/crypto/md4" //nolint:staticcheck // RFC 2759 has no other hash
 )
 
 // The routines of RFC 2759 section 8 and RFC 3079 section 3.4, by the names that they have there. Passwords come as NT hashes, names
@@ -70,9 +68,8 @@ func desKey(raw [7]byte) []byte {
 
 // hashHash is HashNtPasswordHash, RFC 2759 section 8.4.
 func hashHash(nt [16]byte) []byte {
-	h := md4.New()
-	h.Write(nt[:])
-	return h.Sum(nil)
+	h := md4Sum(nt[:])
+	return h[:]
 }
 
 const (

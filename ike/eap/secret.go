@@ -6,7 +6,8 @@ import (
 	"encoding/binary"
 	"unicode/utf16"
 
-	"golang.org/x/crypto/md4" //nolint:staticcheck // RFC 2759 has no other hash
+	//lint:ignore SA1019 RFC 2759 has no other hash
+	"golang.org/x/crypto/md4"
 )
 
 // MaxPassword is the length of the longest password in bytes of UTF-8, which a GTC response has to hold.
@@ -74,10 +75,12 @@ func (s Secret) Is(password []byte) bool {
 }
 
 // ntHash is NtPasswordHash of RFC 2759 section 8.3.
-func ntHash(password string) [16]byte {
+func ntHash(password string) [16]byte { return md4Sum(utf16le(password)) }
+
+func md4Sum(b []byte) [md4.Size]byte {
 	h := md4.New()
-	h.Write(utf16le(password))
-	return [16]byte(h.Sum(nil))
+	h.Write(b)
+	return [md4.Size]byte(h.Sum(nil))
 }
 
 // utf16le is a string as Windows has it. What is no UTF-8 becomes U+FFFD.
