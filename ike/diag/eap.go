@@ -16,6 +16,8 @@ type EAP struct {
 	Server string
 	// Said is what has happened, as a sentence without a full stop: "the password is wrong".
 	Said string
+	// Expired: the password is right, and has to be changed before it counts again.
+	Expired bool
 	// Client: this side is the user, and the peer the gateway.
 	Client bool
 }
@@ -50,6 +52,17 @@ func EAPPassword(w Where, e EAP) *Failure {
 	return f
 }
 
+// EAPAccount is the failure that a user has shown the right password, which does not count now: it has expired, or the user is locked out.
+func EAPAccount(w Where, e EAP) *Failure {
+	f := w.failure(CodeEAPPassword, "the user as one that is locked out", e.as()+": "+oneLine(e.Said))
+	f.Fix = fmt.Sprintf("if %s is to come in again, take disabled = true away from it in the users file.", e.user())
+	if e.Expired {
+		f.Ours = "the user with a password that has expired"
+		f.Fix = fmt.Sprintf("set another password for %s here, without expired = true, and have it typed at the client: no client can change it from there.", e.user())
+	}
+	return f
+}
+
 // EAPMethod is the failure that the sides have no method in common, or none that may be used.
 func EAPMethod(w Where, e EAP, ours, theirs string) *Failure {
 	f := w.failure(CodeEAPMethod, ours, theirs)
@@ -65,6 +78,9 @@ func EAPRefused(w Where, e EAP) *Failure {
 	f := w.refused(CodeEAPRefused, "EAP-Failure", e.as())
 	f.Theirs = orUnknown(oneLine(e.Said), "no more than EAP-Failure")
 	f.Fix = "look into the gateway's log, or that of its RADIUS server: it knows the reason. Compare the name " + quote(e.User) + ", with or without a domain, and the secret in [secrets.eap.NAME]."
+	if e.Expired {
+		f.Fix = "change the password of " + e.user() + " where the gateway has its users, and then in [secrets.eap.NAME]: it can't be changed from here."
+	}
 	return f
 }
 

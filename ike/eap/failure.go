@@ -177,6 +177,24 @@ func (f *Failure) why() string {
 	return f.Reason.String()
 }
 
+// Came is what the other side has done that it must not, as the object of a sentence: "a Success with 3 bytes of data".
+func (f *Failure) Came() string {
+	switch f.Reason {
+	case ReasonProtocol:
+		return f.Detail
+	case ReasonIdentity:
+		return "a name that is none, or not the one that was given before: " + f.Detail
+	case ReasonEarlySuccess:
+		return "Success before the method has come to its end"
+	case ReasonServer:
+		return "no proof that it knows the password"
+	case ReasonTooLong:
+		return "more messages than any method needs"
+	default:
+		return f.why()
+	}
+}
+
 func list(types []Type) string {
 	if len(types) == 0 {
 		return "nothing"

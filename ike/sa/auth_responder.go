@@ -316,7 +316,12 @@ func (m *Machine) provesOn() bool {
 // returned in a separate INFORMATIONAL exchange". https://www.rfc-editor.org/rfc/rfc7296#section-2.21.2
 func (m *Machine) handleRejection(r *request) []wire.Payload {
 	if n := fatalNotify(r.payloads); n != nil {
-		m.closing = &Closed{Reason: "peer answered " + n.NotifyType.String(), Failure: m.peerRefusedAuth(n)}
+		f := m.peerRefusedAuth(n)
+		// A client that its method has told no may not wait for EAP-Failure, as strongSwan: it is not this side that it refuses.
+		if m.flow != nil && m.flow.told != nil {
+			f = m.flow.told
+		}
+		m.closing = &Closed{Reason: "peer answered " + n.NotifyType.String(), Failure: f}
 	}
 	return nil
 }

@@ -86,9 +86,13 @@ func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *
 	switch inner.Reason {
 	case eap.ReasonUnknownUser:
 		return diag.EAPUnknownUser(w.At(line), who)
-	case eap.ReasonPassword, eap.ReasonPasswordExpired, eap.ReasonLocked, eap.ReasonIdentity:
-		if m.initiator {
+	case eap.ReasonPassword, eap.ReasonPasswordExpired, eap.ReasonLocked:
+		who.Expired = inner.Reason == eap.ReasonPasswordExpired
+		switch {
+		case m.initiator:
 			return diag.EAPRefused(w, who)
+		case who.Expired || inner.Reason == eap.ReasonLocked:
+			return diag.EAPAccount(w.At(line), who)
 		}
 		return diag.EAPPassword(w.At(line), who)
 	case eap.ReasonNak:
@@ -113,6 +117,7 @@ func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *
 			return diag.EAPRefused(w, who)
 		}
 	}
+	who.Said = inner.Came()
 	return diag.EAPBroken(w, who, "")
 }
 

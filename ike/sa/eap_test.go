@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/ike/aaa"
 	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/eap"
@@ -196,6 +197,76 @@ func TestUserIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// accounts are users whose passwords have expired, or who are locked out.
+type accounts struct {
+	people
+	expired, locked bool
+}
+
+func (x accounts) User(name string) (eap.Secret, aaa.User, bool) {
+	s, u, ok := x.people.User(name)
+	s.Expired, s.Locked = x.expired, x.locked
+	return s, u, ok
+}
+
+// Both operators learn that a password has expired, and what there is to do, by MSCHAPv2; the client does not learn that an account is locked.
+func TestPasswordThatDoesNotCount(t *testing.T) {
+	for _, c := range []struct {
+		users          accounts
+		client, server string
+	}{
+		{accounts{expired: true}, "change the password of user 'ann' where the gateway has its users", "set another password for user 'ann' here"},
+		{accounts{locked: true}, "look into the gateway's log", "take disabled = true away"},
+	} {
+		r := newUserRig(t, eap.TypeMSCHAPv2, nil)
+		c.users.people = people{"ann": {"correct", nil}}
+		r.b.env.EAPServer = func(string, int) (auth.EAPServer, bool) {
+			return auth.EAPServer{Config: &eap.ServerConfig{Methods: []eap.Type{eap.TypeMSCHAPv2}, AskIdentity: true, Users: c.users, Random: r.b.env.Nonce}}, true
+		}
+		r.a.connect()
+		r.run(20 * time.Second)
+		if f := r.a.wantFailure(diag.CodeEAPRefused); !strings.Contains(f.Fix, c.client) {
+			t.Error(f)
+		}
+		if f := r.b.wantFailure(diag.CodeEAPPassword); !strings.Contains(f.Fix, c.server) {
+			t.Error(f)
+		}
+	}
+}
+
+// A client that its method has told that the password is wrong, and that ends there, without waiting for EAP-Failure: the gateway's operator
+// learns of the password, and not that the peer has refused the gateway.
+func TestUserHearsNoAndGoes(t *testing.T) {
+	r := newUserRig(t, eap.TypeMSCHAPv2, nil)
+	r.a.is("ann", "wrong", eap.TypeMSCHAPv2)
+	r.drop = func(e *end, d []byte) bool {
+		h := headerOf(d)
+		if e != r.a || h.Exchange != wire.ExchangeIKEAuth || h.MessageID != 4 {
+			return false
+		}
+		// In the place of what acknowledges the Failure of MSCHAPv2.
+		m := e.machines[LocalSPIOf(wire.Header{SPIi: h.SPIi, SPIr: h.SPIr})]
+		h.Exchange = wire.ExchangeInformational
+		ps := failing(wire.NotifyAuthenticationFailed)
+		body := wire.AppendPayloads(nil, ps)
+		data := m.sealTo(wire.AppendProtected(nil, h, wire.FirstType(ps), m.sealer.BodyLen(len(body))), body)
+		r.wire = append(r.wire, flight{to: r.b, path: m.path.Reversed(), data: data, at: r.now.Add(r.delay)})
+		return true
+	}
+	r.a.connect()
+	r.run(20 * time.Second)
+	f := r.b.wantFailure(diag.CodeEAPPassword)
+	if !strings.Contains(f.Error(), "user 'ann' by eap-mschapv2") {
+		t.Error(f)
+	}
+	for _, x := range r.b.failures {
+		if x != f {
+			t.Errorf("another failure: %v", x)
+		}
+	}
+	r.b.wantNothing()
 }
 
 // Users that a RADIUS server checks: their packets go to it as they are, the first one has the name, and what it says of the user counts.

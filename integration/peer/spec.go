@@ -24,7 +24,9 @@ type Gateway struct {
 	// Files are certificates and keys, beside the configuration. Connections name them.
 	Files []File
 	// Plugins are those of strongSwan that the tests do not have by default: "eap-mschapv2".
-	Plugins []string
+	// PluginConf is what strongswan.conf has for them, in its own format.
+	Plugins    []string
+	PluginConf string
 	// More is text behind the configuration, in the gateway's own format.
 	More string
 	// OwnResolver gives the gateway an /etc/resolv.conf of its own: [Esplanade.ResolvConf]. Only Esplanade has one.

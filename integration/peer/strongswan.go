@@ -170,6 +170,7 @@ func (s *StrongSwan) daemonConf() string {
     socket-default {
       fwmark = 0x42
     }
+    %s
   }
   filelog {
     log {
@@ -183,7 +184,7 @@ func (s *StrongSwan) daemonConf() string {
     }
   }
 }
-`, strings.Join(s.gw.Plugins, " "), lines("  ", settings), s.Socket(), s.logPath(), log)
+`, strings.Join(s.gw.Plugins, " "), lines("  ", settings), s.Socket(), s.gw.PluginConf, s.logPath(), log)
 }
 
 func (s *StrongSwan) swanctlConf() string {
