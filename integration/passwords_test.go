@@ -14,7 +14,7 @@ import (
 )
 
 // eapPlugins are what strongSwan needs for methods with passwords, in both roles: xauth-generic is where its GTC looks passwords up.
-var eapPlugins = []string{"md5", "eap-identity", "eap-md5", "eap-gtc", "eap-mschapv2", "xauth-generic"}
+var eapPlugins = []string{"md5", "eap-identity", "eap-md5", "eap-gtc", "eap-mschapv2", "eap-ttls", "xauth-generic"}
 
 // The passwords of users, by name. Those of gatewayUsers are known to Esplanade, the others to strongSwan.
 const (
@@ -90,6 +90,17 @@ func TestUsersWithPasswords(t *testing.T) {
 		w.goes(c.name, c.user, c.client, c.gateway)
 		out = append(out, loginCase{c.name, []string{c.want, `received EAP identity 'carol'`}})
 	}
+	// What is offered first is not what the client wants.
+	w.comes("in-nak", "alice", "eap-ttls", "eap")
+	in = append(in, loginCase{"in-nak", []string{`server requested EAP_MSCHAPV2`, `requesting EAP_TTLS authentication, sending EAP_NAK`, `EAP method EAP_TTLS succeeded`}})
+	// The machine by its certificate, and then its user.
+	second := func(id, user string) []peer.Auth {
+		return []peer.Auth{{Method: "eap-mschapv2", ID: id, Extra: map[string]string{"eap_id": user}}}
+	}
+	w.add(way{name: "in-rounds", bMore: second("user.b.example", "alice")})
+	in = append(in, loginCase{"in-rounds", []string{`authentication of 'in-rounds.b.example' \(myself\) with ECDSA`, `EAP method EAP_MSCHAPV2 succeeded`}})
+	w.add(way{name: "out-rounds", aMore: second("user.a.example", "carol")})
+	out = append(out, loginCase{"out-rounds", []string{`authentication of 'out-rounds.a.example' with ECDSA.* successful`, `authentication of 'user.a.example' with EAP successful`}})
 	type refused struct {
 		name, user, client, gateway, code string
 		words                             []string // of the failure
