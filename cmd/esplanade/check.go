@@ -18,13 +18,15 @@ import (
 )
 
 func newCheck() *cobra.Command {
-	file, as := "", ""
+	file, as, explain := "", "", false
 	c := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Validate a configuration file",
 		Long: `Check reads a configuration and reports every error at once as file:line:column, with a suggested fix. It also shows how the
 tunnels meet the routes of the host that it runs on: what they would take, and what keeps its way. Nothing is touched. FILE, which may also be named with -c as for run, is
-` + defaultConfig + ` if it is left out. With --user root reads the files as the user that the service runs as: what that user may read, and the keys that belong to it. The exit code is 1 if there is an error; warnings alone do not count as one.`,
+` + defaultConfig + ` if it is left out. With --user root reads the files as the user that the service runs as: what that user may read, and the keys that belong to it. With --explain
+every key is listed with the value that it has, and where that comes from: the line that has it, the line of preset or pools that brings it,
+"inferred" for what follows from others, or "default". The exit code is 1 if there is an error; warnings alone do not count as one.`,
 		Args:              atMostOneArg("FILE"),
 		ValidArgsFunction: completeFile,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -58,14 +60,34 @@ tunnels meet the routes of the host that it runs on: what they would take, and w
 			for _, line := range hostOverlaps(conf, host.routes) {
 				fmt.Fprintln(c.ErrOrStderr(), line)
 			}
+			if explain {
+				explainSettings(c.OutOrStdout(), conf.Settings())
+			}
 			fmt.Fprintf(c.OutOrStdout(), "%s is valid: %s\n", file, childrenOf(conf))
 			return nil
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "", "the configuration `file`, in place of FILE")
+	c.Flags().BoolVar(&explain, "explain", false, "list every key with its value, and where that comes from")
 	c.Flags().StringVar(&as, "user", "", "check as this user, that of the service; only root can")
 	_ = c.RegisterFlagCompletionFunc("config", completeFile) // fails for a flag that is not there
 	return c
+}
+
+// explainSettings lists keys with their values, below the names of their tables, as a configuration would have them.
+func explainSettings(w io.Writer, list []config.Setting) {
+	table := ""
+	for _, s := range list {
+		if s.Table != table {
+			if table != "" {
+				fmt.Fprintln(w)
+			}
+			table = s.Table
+			fmt.Fprintf(w, "[%s]\n", table)
+		}
+		fmt.Fprintf(w, "%-50s # %s\n", s.Key+" = "+s.Value, s.From)
+	}
+	fmt.Fprintln(w)
 }
 
 // maxListed is how many children a configuration may have to be listed one by one.

@@ -32,6 +32,25 @@ func TestCheckSaysEverythingAtOnce(t *testing.T) {
 	}
 }
 
+// TestCheckExplains: every key has its value, and where that comes from.
+func TestCheckExplains(t *testing.T) {
+	l := newLab(t)
+	file := l.write("gw.toml", "[connections.office]\nremote_addrs = \"198.51.100.1\"\nlocal_ts = \"10.1.0.0/24\"\nremote_ts = \"10.2.0.0/24\"\nsecret = \""+testPSK+"\"\n")
+	code, stdout, stderr := cli("check", "--explain", file)
+	if code != exitOK || strings.Contains(stdout+stderr, testPSK) {
+		t.Fatalf("%d, %s, %s", code, stdout, stderr)
+	}
+	for _, want := range []string{"\n[connections.office]\n", "\ndpd_delay = \"30s\"                                  # default\n", "\nremote_addrs = [\"198.51.100.1\"]                    # " + file + ":2\n",
+		"\nauth = \"psk\"                                       # inferred\n", "\n[connections.office.children.office]\n", "\n\n" + file + " is valid: office/office (start)\n"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
+	}
+	if _, plain, _ := cli("check", file); strings.Contains(plain, "dpd_delay") {
+		t.Errorf("without --explain: %s", plain)
+	}
+}
+
 // TestCheckWarns: a warning is shown and is no error.
 func TestCheckWarns(t *testing.T) {
 	l := newLab(t)
