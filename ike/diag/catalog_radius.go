@@ -16,7 +16,7 @@ var radiusCatalog = []info{
 			"The server waits for something itself: a directory, a database, another server.",
 			"The server answers from another address than the one it was asked at; the log says so.",
 		},
-		lookAt: []string{"`esplanade status`, which has the state of each server.", "The server's log for the same minute.", "tcpdump on the port of the server, on both hosts."},
+		lookAt: []string{"`esplanade status`, which has the state of each server.", "The server's log for the same minute.", "What tcpdump shows on the port of the server, on both hosts."},
 		fix:    "compare address and port with those of the server, and let it know this gateway as a client.",
 	},
 	{
