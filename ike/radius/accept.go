@@ -62,9 +62,6 @@ func (r Rules) answer(p *Packet, s Secret, request [16]byte, a *Access) (Answer,
 	if x.MSK, err = p.msk(s, request); err != nil {
 		return x, err
 	}
-	if n := len(x.MSK); n != 0 && n != mskLen {
-		return x, ErrKeys
-	}
 	x.User, err = r.user(p, a.User)
 	return x, err
 }

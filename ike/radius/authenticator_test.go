@@ -108,6 +108,17 @@ func TestKeys(t *testing.T) {
 	if got, err := read(); got != nil || err != nil {
 		t.Errorf("none: %x, %v", got, err)
 	}
+	short := []radiustest.Attribute{
+		radiustest.Microsoft(17, radiustest.Hide(testSecret, auth, [2]byte{0x80, 1}, msk[:16])), radiustest.Microsoft(16, radiustest.Hide(testSecret, auth, [2]byte{0x80, 2}, msk[16:32])),
+	}
+	if got, err := read(short...); err != nil || !bytes.Equal(got, append(bytes.Clone(msk[:32]), make([]byte, 32)...)) {
+		t.Errorf("those of MSCHAPv2: %x, %v", got, err)
+	}
+	for why, list := range map[string][]radiustest.Attribute{"one half": keys[:1], "halves of different lengths": {keys[0], short[1]}} {
+		if got, err := read(list...); !errors.Is(err, ErrKeys) {
+			t.Errorf("%s: %x, %v", why, got, err)
+		}
+	}
 	for n := range 34 { // every length of a key comes out again
 		if got, ok := openKey(radiustest.Hide(testSecret, auth, [2]byte{0x80, 3}, msk[:n]), s, auth); !ok || !bytes.Equal(got, msk[:n]) {
 			t.Errorf("a key of %d octets: %x", n, got)

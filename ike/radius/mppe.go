@@ -3,6 +3,7 @@ package radius
 import (
 	"crypto/md5"
 	"errors"
+	"slices"
 )
 
 // mskLen is the length of the key that EAP has made (RFC 3748 section 7.10).
@@ -13,10 +14,12 @@ var ErrKeys = errors.New("its MS-MPPE keys cannot be read")
 
 // msk is the key that EAP has made, from the two halves of it that are in an Access-Accept, or nil if there are none.
 //
-// MS-MPPE-Recv-Key has the first 32 octets, MS-MPPE-Send-Key the last: "the MS-MPPE-Recv-Key attribute [...] is used for
-// encrypting packets received by the NAS from the remote host" (RFC 2548 section 2.4.3).
+// MS-MPPE-Recv-Key has its first octets, MS-MPPE-Send-Key those that follow: "this key is intended for encrypting packets received by the NAS
+// from the remote host" (RFC 2548 section 2.4.3). Of most methods each half has 32 octets. MSCHAPv2 makes two keys of 16 (RFC 3079
+// section 3.3), and zeros follow them.
 func (p *Packet) msk(s Secret, request [16]byte) ([]byte, error) {
 	var key []byte
+	var halves []int
 	for _, t := range []uint8{msMPPERecvKey, msMPPESendKey} {
 		list, err := p.vendorValues(vendorMicrosoft, t)
 		if err != nil {
@@ -32,9 +35,17 @@ func (p *Packet) msk(s Secret, request [16]byte) ([]byte, error) {
 		if !ok {
 			return nil, ErrKeys
 		}
-		key = append(key, half...)
+		halves, key = append(halves, len(half)), append(key, half...)
 	}
-	return key, nil
+	switch {
+	case len(halves) == 0:
+		return nil, nil
+	case slices.Equal(halves, []int{mskLen / 2, mskLen / 2}):
+		return key, nil
+	case slices.Equal(halves, []int{mskLen / 4, mskLen / 4}):
+		return append(key, make([]byte, mskLen/2)...), nil
+	}
+	return nil, ErrKeys
 }
 
 // openKey decrypts a key (RFC 2548 section 2.4.2):
