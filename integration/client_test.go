@@ -295,20 +295,62 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// TestClientOfIPv4: a gateway that gives IPv4 only leaks no IPv6, follows what it says is behind it, and has one who is no match for its pool
-// refused with the reason.
+// serveName answers every question for an IPv4 address with one, at port 53 of another of a host's addresses, until the test ends.
+func serveName(t *testing.T, s *lab.Site, with netip.Addr) {
+	t.Helper()
+	c, err := s.ListenUDP(netip.AddrPortFrom(s.Outer4, 53))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	go func() {
+		b := make([]byte, 1500)
+		for {
+			n, from, err := c.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			// RFC 1035: the header, the question up to its type and class, and for A a record that points to the name in the question.
+			end := 12
+			for end < n && b[end] != 0 {
+				end += int(b[end]) + 1
+			}
+			if end += 5; end > n {
+				continue
+			}
+			a := append([]byte{b[0], b[1], 0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0}, b[12:end]...)
+			if b[end-3] == 1 {
+				a[7] = 1
+				a = append(append(a, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4), with.AsSlice()...)
+			}
+			_, _ = c.WriteToUDPAddrPort(a, from)
+		}
+	}()
+}
+
+// TestClientOfIPv4: a client of a gateway that gives IPv4 only, which it knows by name, from a DNS server that is not in its own network. It
+// leaks no IPv6, and finds the gateway although everything, its questions too, goes into the tunnel that is not up.
 func TestClientOfIPv4(t *testing.T) {
 	t.Parallel()
 	p, a := clientPair(t, toStrong, func(a, b *peer.Gateway) {
 		child(a).RemoteTS, child(b).LocalTS = []string{"0.0.0.0/0"}, []string{"0.0.0.0/0"}
 		a.Connections[0].VIPs = []string{"0.0.0.0"}
+		a.Connections[0].Extra = map[string]string{"remote_addrs": "gw.test"}
 		strongPools(b, "  four {\n    addrs = 10.3.0.7/32\n  }\n  more {\n    addrs = 10.4.0.7/32\n  }\n")
 	})
 	w := watchClear(t, p.A, "203.0.113.9", "2001:db8:9::9")
 	w.some(t)
+	if err := p.A.IP("route del 198.18.2.0/24"); err != nil { // the tunnel takes the way to the DNS server
+		t.Fatal(err)
+	}
+	serveName(t, p.B, p.B.Outer4)
+	resolv := "nameserver " + p.B.Outer4.String() + "\n"
+	if err := os.WriteFile(a.ResolvConf(), []byte(resolv), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	p.b.Start(t)
 	a.Start(t)
-	wantClient(t, p, a, "10.3.0.7", outsideDNS)
+	wantClient(t, p, a, "10.3.0.7", resolv)
 	w.seen.Store(0)
 	w.none(t, "up")
 	s, err := a.StatusAll()

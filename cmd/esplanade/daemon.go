@@ -177,7 +177,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 		FetchAllowed: conf.Credentials.FetchAllow, Cache: kept,
 		Config: conf, DataPlane: plane{g.engine}, Network: g.host, Logger: g.log, Observer: observers,
 		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",
-		Bound: boundAddrs(conf), CrashSecret: secret,
+		Bound: boundAddrs(conf), CrashSecret: secret, Resolve: g.lookUp(),
 	})
 	g.commands = control.Commands{Loop: g.daemon}
 	h.Daemon, be.Commands, be.Counters = g.daemon, g.commands, plane{g.engine}.Counters
