@@ -328,15 +328,26 @@ func serveName(t *testing.T, s *lab.Site, with netip.Addr) {
 	}()
 }
 
-// TestClientOfIPv4: a client of a gateway that gives IPv4 only, which it knows by name, from a DNS server that is not in its own network. It
+// TestClientOfIPv4: a user with a password, as the client of a gateway with a certificate that gives IPv4 only, which it knows by name, from a DNS server that is not in its own network. It
 // leaks no IPv6, and finds the gateway although everything, its questions too, goes into the tunnel that is not up.
 func TestClientOfIPv4(t *testing.T) {
 	t.Parallel()
+	cw := newCertWorld(t)
 	p, a := clientPair(t, toStrong, func(a, b *peer.Gateway) {
 		child(a).RemoteTS, child(b).LocalTS = []string{"0.0.0.0/0"}, []string{"0.0.0.0/0"}
 		a.Connections[0].VIPs = []string{"0.0.0.0"}
 		a.Connections[0].Extra = map[string]string{"remote_addrs": "gw.test"}
+		// As a phone does: a gateway with a certificate, and a user with a password.
+		b.Plugins = []string{"eap-identity", "eap-mschapv2"}
+		user := map[string]string{"eap_id": tunnelUser}
+		a.Connections[0].LocalAuth, a.Connections[0].RemoteAuth = peer.Auth{Method: "eap-mschapv2", Extra: user}, wanting()
+		b.Connections[0].LocalAuth = cw.showing(b, "gw", cw.root.issue(b.Connections[0].LocalID, "p256"))
+		b.Connections[0].RemoteAuth = peer.Auth{Method: "eap-mschapv2", Extra: map[string]string{"eap_id": "%any"}}
+		a.Files, a.Secrets, b.Secrets = append(a.Files, cw.root.file("root")), nil, nil
+		secret := "id = \"" + tunnelUser + "\"\nsecret = \"" + tunnelSecret + "\"\n"
+		a.More = "[secrets.eap.uwe]\n" + secret
 		strongPools(b, "  four {\n    addrs = 10.3.0.7/32\n  }\n  more {\n    addrs = 10.4.0.7/32\n  }\n")
+		b.More += "secrets {\n  eap-uwe {\n" + secret + "  }\n}\n"
 	})
 	w := watchClear(t, p.A, "203.0.113.9", "2001:db8:9::9")
 	w.some(t)
