@@ -53,7 +53,7 @@ func (m *tlsServer) step(now time.Time, _, _ uint8, data []byte) methodStep {
 	return methodStep{out: m.next()}
 }
 
-// verdict is that about the client: whom its certificate is for. It need not be among the users, which have passwords; if it is, its groups and
+// verdict is that about the client: whom its certificate is for, never whom it has said it is (CVE-2022-4967). It need not be among the users, which have passwords; if it is, its groups and
 // whether it is locked count.
 func (m *tlsServer) verdict() methodStep {
 	user := aaa.User{Name: m.peer.Name}

@@ -3,7 +3,6 @@ package eap
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"strings"
 	"time"
 
 	"esplanade/ike/eap/tunnel"
@@ -19,7 +18,8 @@ type Shown struct {
 
 // Verdict is whom a judge takes the other side for.
 type Verdict struct {
-	// Name is the name in the certificate that counts: the identity that was given, if the certificate is for that.
+	// Name is who the user is, whatever name was given: the identity that was given if the certificate is for that, and else, if the judge lets it
+	// in at all, a name that is in the certificate. Windows gives names that are in none: "host/laptop.example.org".
 	Name string
 	// Chain leads from the certificate to what is trusted. It goes into [Result.Chain], for whoever asks whether one of it was revoked.
 	Chain []*x509.Certificate
@@ -92,12 +92,4 @@ func (c *TLSServer) tunnelConfig(ask bool) *tunnel.Config {
 		t.CAs = c.CAs
 	}
 	return t
-}
-
-// anonymous reports whether a name says nobody: it is empty, or a network access identifier whose user is left out, or says so itself. A client
-// of TLS 1.3 "MUST NOT send its username (or any other permanent identifiers) in cleartext in the Identity Response".
-// https://www.rfc-editor.org/rfc/rfc9190#section-2.1.8
-func anonymous(name string) bool {
-	user, _, _ := strings.Cut(account(name), "@")
-	return user == "" || strings.EqualFold(user, "anonymous")
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,13 @@ func judge(ca *pkitest.Holder, fixed string) Judge {
 		}
 		return Verdict{Name: name, Chain: p.Chain}, nil
 	}
+}
+
+// anonymous reports whether a name says nobody, as a client of TLS 1.3 has to: it "MUST NOT send its username (or any other permanent
+// identifiers) in cleartext in the Identity Response". https://www.rfc-editor.org/rfc/rfc9190#section-2.1.8-3
+func anonymous(name string) bool {
+	user, _, _ := strings.Cut(name, "@")
+	return user == "" || user == "anonymous"
 }
 
 const (

@@ -51,11 +51,14 @@ func TestTLSIdentityIsBound(t *testing.T) {
 		s, c := w.configs(TypeTLS)
 		s.AskIdentity, s.Identity = false, "bob@example.org"
 		wantFailure(t, "the server", run(t, s, c).server, ReasonCertificate, "")
-		// And if the judge does not look at it.
+		// A judge that lets somebody in who gives another name has it under that of the certificate.
 		s, c = w.configs(TypeTLS)
 		w.server.Judge = func(time.Time, Shown) (Verdict, error) { return Verdict{Name: aliceName}, nil }
-		c.Identity = "bob@example.org"
-		wantFailure(t, "the server", run(t, s, c).server, ReasonCertificate, "not for the identity that was given")
+		s.Users = directory{"host/laptop": Password("of another user"), aliceName: {}}
+		c.Identity = "host/laptop"
+		if r := wantKeys(t, run(t, s, c), aliceName); !r.User.In("staff") {
+			t.Errorf("%+v", r.User)
+		}
 		w.server.Judge = func(time.Time, Shown) (Verdict, error) { return Verdict{}, nil }
 		wantFailure(t, "the server", run(t, s, c).server, ReasonCertificate, "for nobody")
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"esplanade/ike/auth"
@@ -16,6 +17,7 @@ import (
 	"esplanade/ike/pki/pkitest"
 	"esplanade/ike/pki/revocation"
 	"esplanade/ike/policy"
+	"esplanade/ike/wire"
 )
 
 // tlsPair is a certificate as TLS within EAP shows it.
@@ -184,6 +186,29 @@ func TestRevokedInEAP(t *testing.T) {
 			}
 			r.a.wantNothing()
 			asks.wantFailure(diag.CodeCertRevoked)
+		}
+	}
+}
+
+// Wherever a peer falls silent, nothing is left of the handshake that was under way on either side: the bubble does not end while a coroutine of
+// it is.
+func TestSilenceInEAP(t *testing.T) {
+	for _, method := range []eap.Type{eap.TypeTLS, eap.TypeTTLS, eap.TypePEAP} {
+		for n := range 12 {
+			synctest.Test(t, func(t *testing.T) {
+				r := newTLSRig(t, method, 0, false)
+				sent := 0
+				r.drop = func(_ *end, d []byte) bool {
+					if headerOf(d).Exchange == wire.ExchangeIKEAuth {
+						sent++
+					}
+					return sent > n
+				}
+				r.a.connect()
+				r.run(10 * time.Minute)
+				r.a.wantNothing()
+				r.b.wantNothing()
+			})
 		}
 	}
 }

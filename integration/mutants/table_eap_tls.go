@@ -4,8 +4,8 @@ package main
 func eapTLSMutants() []Mutant {
 	return []Mutant{
 		{
-			Name: "eap-tls-identity", File: "ike/eap/tls_session.go", Tests: "^TestTLSIdentityIsBound$",
-			Old: "case !anonymous(identity) && !strings.EqualFold(v.Name, identity):", New: "case !anonymous(identity) && strings.EqualFold(v.Name, \"\"):",
+			Name: "eap-tls-identity", File: "ike/eap/tls.go", Tests: "^TestTLSIdentityIsBound$",
+			Old: "user := aaa.User{Name: m.peer.Name}", New: "m.peer.Name = m.talk.identity\n	user := aaa.User{Name: m.peer.Name}",
 			Why: "somebody with a certificate would be whoever it wants to be",
 		},
 		{
@@ -97,6 +97,11 @@ func eapTLSMutants() []Mutant {
 			Name: "peap-binding", File: "ike/eap/peap_tlv.go", Tests: "^TestPEAPBindingOfAnotherTunnel$",
 			Old: "	case subtle.ConstantTimeCompare(c.mac(b), b[len(b)-sha1.Size:]) != 1:\n", New: "	case false:\n",
 			Why: "a method could be relayed from another tunnel",
+		},
+		{
+			Name: "tunnel-exporter-ecdhe", File: "ike/eap/tunnel/exporter.go", Tests: "^TestExporter$",
+			Old: "!strings.HasPrefix(suite, \"TLS_ECDHE_\") || ", New: "",
+			Why: "keys of a key exchange would be used whose outcome a server in between can choose",
 		},
 	}
 }
