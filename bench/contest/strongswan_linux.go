@@ -12,7 +12,7 @@ import (
 )
 
 // Debian's packages of strongSwan; the plugin kernel-libipsec is in the last one.
-const swanPackages = "Debian: charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-extra-plugins"
+const swanPackages = "Debian: charon-systemd strongswan-swanctl libcharon-extra-plugins libcharon-extauth-plugins libstrongswan-extra-plugins"
 
 // swanDevice is what kernel-libipsec calls its TUN device.
 const swanDevice = "ipsec0"
@@ -67,14 +67,16 @@ func startSwan(ctx context.Context, l *lab.Lab, s *lab.Site) (*lab.Process, erro
 type SwanOptions struct {
 	// Daemon are lines of strongswan.conf's section of the daemon.
 	Daemon string
-	// Connection are lines of the one connection in swanctl.conf.
-	Connection string
+	// Connection are lines of the one connection in swanctl.conf, and Secrets sections of its secrets.
+	Connection, Secrets string
+	// Plugins are loaded in addition to those that all need.
+	Plugins string
 }
 
 // StartStrongSwan runs charon-systemd on a host with one connection; dir is its own. The process is given also with an error.
 func StartStrongSwan(ctx context.Context, s *lab.Site, dir string, o SwanOptions) (*lab.Process, error) {
 	conf := fmt.Sprintf(`charon-systemd {
-  load = random nonce openssl aes aesni sha1 sha2 hmac kdf gcm curve25519 pem pkcs1 pkcs8 x509 pubkey kernel-libipsec kernel-netlink socket-default vici updown
+  load = random nonce openssl aes aesni sha1 sha2 hmac kdf gcm curve25519 pem pkcs1 pkcs8 x509 pubkey kernel-libipsec kernel-netlink socket-default vici updown %s
 %s
   plugins {
     vici {
@@ -85,7 +87,7 @@ func StartStrongSwan(ctx context.Context, s *lab.Site, dir string, o SwanOptions
     }
   }
 }
-`, o.Daemon, dir)
+`, o.Plugins, o.Daemon, dir)
 	conns := fmt.Sprintf(`connections {
   bench {
     version = 2
@@ -98,8 +100,8 @@ secrets {
   ike-bench {
     secret = %q
   }
-}
-`, IKEProposal, o.Connection, PSK)
+%s}
+`, IKEProposal, o.Connection, PSK, o.Secrets)
 	for _, sub := range []string{"conf.d", "x509", "x509ca", "x509ocsp", "x509aa", "x509ac", "x509crl", "pubkey", "private", "rsa", "ecdsa",
 		"pkcs8", "pkcs12"} {
 		if err := os.MkdirAll(filepath.Join(dir, "swanctl", sub), 0o700); err != nil {

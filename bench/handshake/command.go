@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,12 +21,16 @@ type Options struct {
 	auth                []string
 }
 
-// The ways of authentication: a pre-shared key, and certificates with keys of a kind.
+// The ways of authentication: a pre-shared key, certificates with keys of a kind, and users with passwords at a responder with a certificate.
 const (
 	authPSK   = "psk"
 	authECDSA = "ecdsa"
 	authRSA   = "rsa"
+	authEAP   = "eap-mschapv2"
 )
+
+// auths are all of them.
+var auths = []string{authPSK, authECDSA, authRSA, authEAP}
 
 // maxCount is what the network of the initiators has room for.
 const maxCount = 60000
@@ -35,7 +40,7 @@ func (o *Options) Flags(f *pflag.FlagSet) {
 	f.IntVarP(&o.count, "count", "n", 2000, "IKE SAs that each responder has to set up")
 	f.IntVarP(&o.atOnce, "at-once", "c", 16, "how many are under way at a time")
 	f.IntVar(&o.runs, "runs", 3, "how often, in interleaved order")
-	f.StringSliceVar(&o.auth, "auth", []string{authPSK, authECDSA, authRSA}, "how both sides prove who they are: psk, ecdsa (certificates, P-256), rsa (certificates, 2048 bits)")
+	f.StringSliceVar(&o.auth, "auth", auths, "how the sides prove who they are: psk, ecdsa (certificates, P-256), rsa (certificates, 2048 bits), eap-mschapv2 (users; the responder as with ecdsa)")
 	f.StringVar(&o.profile, "profile", "", "write a CPU profile of Esplanade's to this `file`, without strongSwan and without results")
 }
 
@@ -45,8 +50,8 @@ func (o *Options) Check() error {
 		return fmt.Errorf("%w: --count 1 to %d, --at-once and --runs at least 1, --runs at most 100", command.ErrUsage, maxCount)
 	}
 	for _, a := range o.auth {
-		if !slices.Contains([]string{authPSK, authECDSA, authRSA}, a) {
-			return fmt.Errorf("%w: --auth is %s, %s or %s", command.ErrUsage, authPSK, authECDSA, authRSA)
+		if !slices.Contains(auths, a) {
+			return fmt.Errorf("%w: --auth is one of %s", command.ErrUsage, strings.Join(auths, ", "))
 		}
 	}
 	if len(o.auth) == 0 || o.profile != "" && len(o.auth) != 1 {

@@ -71,7 +71,9 @@ func responders(ctx context.Context, b *contest.Builder, profile string) ([]resp
 		local, remote := c.strongSwan()
 		return contest.StartStrongSwan(ctx, s, dir, contest.SwanOptions{
 			// Tables as its documentation recommends for many SAs, and no defence against what looks like an attack.
-			Daemon: "  dos_protection = no\n  ikesa_table_size = 4096\n  ikesa_table_segments = 16\n  journal {\n    default = -1\n  }",
+			Daemon:  "  dos_protection = no\n  ikesa_table_size = 4096\n  ikesa_table_segments = 16\n  journal {\n    default = -1\n  }",
+			Plugins: "md5 eap-identity eap-mschapv2",
+			Secrets: c.passwords(),
 			Connection: fmt.Sprintf(`local_addrs = %s
     unique = never
     local {
@@ -178,6 +180,9 @@ func measure(ctx context.Context, o *Options, x responder, how string) (f figure
 	}
 	if certs != nil {
 		opts.Own, opts.Trust = certs.own, certs.trust
+	}
+	if how == authEAP {
+		opts.Password = password
 	}
 	batch := func(first, count int) (initiators.Result, error) {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second+time.Duration(count)*perSA)

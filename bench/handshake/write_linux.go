@@ -17,6 +17,8 @@ func titleOf(how string) string {
 		return "certificates, ECDSA P-256"
 	case authRSA:
 		return "certificates, RSA 2048"
+	case authEAP:
+		return "a user with EAP-MSCHAPv2; a certificate, ECDSA P-256"
 	}
 	return "a pre-shared key"
 }
@@ -31,7 +33,7 @@ func write(o *Options, rs []responder, all []figures, c proof.Conditions) error 
 
 Each responder, just started, sets up %d IKE SAs with a CHILD SA each (%s, %s), %d at a time, after %d
 that don't count. Both sides prove who they are by a pre-shared key, or by certificates: of one CA, with keys of ECDSA P-256 or of RSA with 2048
-bits, each initiator with a certificate of its own, sent in both directions. Both responders have the same proposals and a TUN device, and log nothing of it. Medians of %d runs in
+bits, each initiator with a certificate of its own, sent in both directions; or each initiator is a user with a password of its own. Both responders have the same proposals and a TUN device, and log nothing of it. Medians of %d runs in
 interleaved order, and in brackets the least and the greatest.
 
 What to compare is the CPU time: it is the responder's alone, user and system, and what follows from it for one core. The rate is
@@ -39,7 +41,7 @@ that of both sides together, as the initiators run on the same machine, and of w
 Other load makes CPU time longer too, and not alike for both: what counts is a run on a quiet machine.
 
 `, c.Began.UTC().Format("2006-01-02"), o.count, contest.IKEProposal, "aes128gcm16", o.atOnce, warmUp, o.runs)
-	t := document.NewTable("", "both sides have", "CPU ms for each", "so a second and core", "IKE SAs a second, both sides", "resident KiB for each", "p50 ms", "p99 ms",
+	t := document.NewTable("", "the sides have", "CPU ms for each", "so a second and core", "IKE SAs a second, both sides", "resident KiB for each", "p50 ms", "p99 ms",
 		"requests repeated")
 	for i := range len(rs) * len(o.auth) {
 		r, how := rs[i%len(rs)], o.auth[i/len(rs)]

@@ -2,6 +2,7 @@ package initiators
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/netip"
@@ -10,8 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/ike/aaa"
 	"esplanade/ike/auth"
+	"esplanade/ike/credential"
+	"esplanade/ike/eap"
 	"esplanade/ike/identity"
+	"esplanade/ike/pki"
+	"esplanade/ike/pki/pkitest"
+	"esplanade/ike/policy"
 	"esplanade/ike/proposal"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
@@ -34,7 +41,7 @@ type responder struct {
 	networks    map[string]int // the initiators' networks
 }
 
-func newResponder(t *testing.T, psk string) *responder {
+func newResponder(t *testing.T, psk string, edits ...func(*sa.Config, *sa.Env)) *responder {
 	t.Helper()
 	r := &responder{machines: map[wire.SPI]*sa.Machine{}, networks: map[string]int{}}
 	l := &load{Options: options(r, 1)} // has what a responder needs as well
@@ -60,6 +67,9 @@ func newResponder(t *testing.T, psk string) *responder {
 	cfg.Children = []*sa.ChildConfig{child}
 	env.Connections = func(_, _ netip.Addr) []*sa.Config { return []*sa.Config{&cfg} }
 	env.Credentials = func(auth.Query) (auth.Credential, bool) { return auth.Credential{Secret: []byte(psk)}, true }
+	for _, edit := range edits {
+		edit(&cfg, env)
+	}
 
 	ike, err := open(loopback)
 	if err != nil {
@@ -146,6 +156,36 @@ func TestRun(t *testing.T) {
 	// Each has a network of its own, so that no SA takes the place of another.
 	if r.established != count || len(r.networks) != count || r.networks["10.64.0.1/32"] != 1 || r.networks["10.64.0.20/32"] != 1 {
 		t.Errorf("the responder has %d, with the networks %v", r.established, r.networks)
+	}
+}
+
+// users have their names as passwords, but for the third.
+type users struct{}
+
+func (users) User(name string) (eap.Secret, aaa.User, bool) {
+	if name == "n3.initiator.example" {
+		return eap.Password("another"), aaa.User{}, true
+	}
+	return eap.Password(name), aaa.User{}, true
+}
+
+func TestRunUsers(t *testing.T) {
+	root := pkitest.CA(t, time.Now(), "Test CA", pkitest.P256)
+	r := newResponder(t, "", func(c *sa.Config, e *sa.Env) {
+		c.LocalAuth, c.RemoteAuth = policy.AuthPubkey, policy.AuthEAPMSCHAPv2
+		own := []credential.Pair{root.End(t, time.Now(), "responder.example", pkitest.P256).Pair()}
+		e.Own = func(string, int) []credential.Pair { return own }
+		server := auth.EAPServer{Config: &eap.ServerConfig{Methods: []eap.Type{eap.TypeMSCHAPv2}, AskIdentity: true, Users: users{}}}
+		e.EAPServer = func(string, int) (auth.EAPServer, bool) { return server, true }
+	})
+	o := options(r, 4)
+	o.Trust, o.Password = &pki.Trust{Anchors: []*x509.Certificate{root.Cert}}, func(identity string) string { return identity }
+	res, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Established != 3 || res.Failed != 1 || !strings.Contains(res.Failure, "n3.initiator.example") {
+		t.Errorf("%+v", res)
 	}
 }
 
