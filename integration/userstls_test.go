@@ -54,6 +54,8 @@ func TestUsersWithTLS(t *testing.T) {
 	}
 	w.add(way{name: "in-alone", bShows: annaOn(&w.b, "eap-tls", "in-alone-user", anna, tlsUser), aWants: wants("eap-tls"),
 		aShows: alone(&w.a, "in-alone-gw", "in-alone.a.example"), bWants: peer.Auth{Method: "eap-tls"}})
+	w.add(way{name: "out-alone", aShows: annaOn(&w.a, "eap-tls", "out-alone-user", anna, tlsUser), aWants: peer.Auth{Method: "eap-tls", CACerts: []string{"root.pem"}},
+		bShows: alone(&w.b, "out-alone-gw", "out-alone.b.example"), bWants: peer.Auth{Method: "eap-tls", Extra: map[string]string{"eap_id": "%any"}}})
 	w.add(way{name: "no-name", bShows: annaOn(&w.b, "eap-tls", "no-name-user", anna, "bert@example.org"), aWants: wants("eap-tls")})
 	w.add(way{name: "no-ca", bShows: annaOn(&w.b, "eap-tls", "no-ca-user", stranger, strangeUser), aWants: wants("eap-tls")})
 	w.b.More = "secrets {\n  eap-uwe {\n    id = \"" + tunnelUser + "\"\n    secret = \"" + tunnelSecret + "\"\n  }\n}\n"
@@ -70,6 +72,7 @@ func TestUsersWithTLS(t *testing.T) {
 		{"in-ttls", w.p.b, `EAP method EAP_TTLS succeeded, MSK established`},
 		{"in-alone", w.p.b, `EAP method EAP_TLS succeeded, MSK established`},
 		{"out-tls", w.p.a, `authentication of 'out-tls.a.example' with EAP successful`},
+		{"out-alone", w.p.a, `authentication of 'out-alone.a.example' with EAP successful`},
 		{"out-ttls", w.p.a, `authentication of 'out-ttls.a.example' with EAP successful`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -79,7 +79,7 @@ func (m *peapServer) tell(s Step, next uint8) methodStep {
 	if v.fail == nil {
 		r := *s.Result
 		m.compound = newCompound(m.keys, r.MSK)
-		r.Inner, r.MSK, r.Mutual, r.Chain = s.Result.Method, m.msk(), true, nil
+		r.Inner, r.MSK, r.Mutual = s.Result.Method, m.msk(), true
 		r.User.Method = fmt.Sprintf("%s (%s)", TypePEAP, r.Inner)
 		m.verdict = &methodStep{result: &r}
 		e.result = resultSuccess

@@ -204,7 +204,7 @@ func (m *ttlsServer) end(v methodStep, plain string, inner Type) methodStep {
 		plain = inner.String()
 	}
 	r := *v.result
-	r.Inner, r.MSK, r.Mutual, r.Chain = inner, m.msk(), true, nil
+	r.Inner, r.MSK, r.Mutual = inner, m.msk(), true
 	r.User.Method = fmt.Sprintf("%s (%s)", TypeTTLS, plain)
 	return methodStep{result: &r}
 }

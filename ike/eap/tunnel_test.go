@@ -75,6 +75,10 @@ func TestTunnels(t *testing.T) {
 			if !r.User.In("staff") || r.User.Method != x.String() || r.Method != x.method || r.Inner != x.inner {
 				t.Errorf("%+v, by %s and %s", r.User, r.Method, r.Inner)
 			}
+			// Whether the certificate of a user was revoked is asked within a tunnel as well.
+			if (x.inner == TypeTLS) != (len(r.Chain) == 2 && r.Chain[0].Equal(w.alice.Cert)) {
+				t.Errorf("a chain of %d certificates", len(r.Chain))
+			}
 			if c := o.client.Result; c.User.Name != aliceName || c.User.Method != x.String() || c.Inner != x.inner || len(c.Chain) != 2 {
 				t.Errorf("the client: %+v", c.User)
 			}
