@@ -18,7 +18,7 @@ func (g *Manager) ikeFull(m *sa.Machine, contact bool) string {
 	conn := g.connection(m.Config())
 	goes := contact && conn != nil && conn.conf.Unique != policy.UniqueNever
 	switch {
-	case goes && len(g.table.peers[keyOf(m)]) > 0:
+	case goes && g.replacesOne(m):
 		return ""
 	case len(g.table.peers[keyOf(m)]) >= c.IKESALimitID:
 		return fmt.Sprintf("%d IKE SAs of one identity (ike.ike_sa_limit_id)", c.IKESALimitID)
@@ -26,6 +26,16 @@ func (g *Manager) ikeFull(m *sa.Machine, contact bool) string {
 		return fmt.Sprintf("%d IKE SAs (ike.ike_sa_limit)", c.IKESALimit)
 	}
 	return ""
+}
+
+// replacesOne reports whether one of the peer's IKE SAs goes when it says that it has no other: of a user, one of the same device.
+func (g *Manager) replacesOne(m *sa.Machine) bool {
+	for x := range g.table.peers[keyOf(m)] {
+		if sameDevice(m, x.m) {
+			return true
+		}
+	}
+	return false
 }
 
 // childFull names the limit that keeps the peer of m from another CHILD SA. A rekeying makes two of one for a moment only: it

@@ -139,12 +139,16 @@ func (g *Manager) enforceUnique(now time.Time, e *entry) {
 
 // kept finds the IKE SA for whose sake m's peer gets no other one. Two that cross are none: see enforceUnique. To refuse one is
 // better than to close it once it is there: a peer may answer that by calling again.
-func (g *Manager) kept(now time.Time, m *sa.Machine) (uint64, bool) {
+// What a device of a user says of itself, that it has no other, is about its own alone.
+func (g *Manager) kept(now time.Time, m *sa.Machine, contact bool) (uint64, bool) {
 	c := g.connection(m.Config())
-	if c == nil || c.conf.Unique != policy.UniqueKeep {
+	if c == nil || c.conf.Unique != policy.UniqueKeep || contact && m.PeerUser() == nil {
 		return 0, false
 	}
 	for _, x := range g.table.peers[keyOf(m)].sorted() {
+		if contact && sameDevice(m, x.m) {
+			continue
+		}
 		if x.alive() && x.conn == c && (!x.caller || now.Sub(x.first) >= crossingTime) && !mayReauthenticate(m, x) {
 			return x.m.ID(), true
 		}

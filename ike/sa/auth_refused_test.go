@@ -109,7 +109,7 @@ func TestConnectionOfThePeer(t *testing.T) {
 func TestOneIKESAIsKept(t *testing.T) {
 	for _, contact := range []bool{false, true} {
 		r := newRig(t, 45, nil)
-		r.b.env.Kept = func(time.Time, *Machine) (uint64, bool) { return 99, true }
+		r.b.env.Kept = func(_ time.Time, _ *Machine, contact bool) (uint64, bool) { return 99, !contact }
 		r.a.env.FirstContact = func(*Config) bool { return contact }
 		r.a.connect()
 		r.run(time.Minute)

@@ -283,7 +283,7 @@ func (m *Machine) lastAnswer(given given) []announcement {
 }
 
 // oneTooMany returns the reason for refusing an authenticated peer another IKE SA: a limit is reached, or it has one, and that
-// is kept. With contact, INITIAL_CONTACT, it has none any more.
+// is kept. With contact, INITIAL_CONTACT, it has none any more, but for a user, whose other devices may.
 func (m *Machine) oneTooMany(now time.Time, contact bool) *diag.Failure {
 	w := m.where(wire.ExchangeIKEAuth).Answering(wire.NotifyAuthenticationFailed)
 	if m.env.IKEFull != nil {
@@ -291,10 +291,10 @@ func (m *Machine) oneTooMany(now time.Time, contact bool) *diag.Failure {
 			return diag.LimitReached(w, limit, "another IKE SA")
 		}
 	}
-	if contact || m.env.Kept == nil {
+	if m.env.Kept == nil {
 		return nil
 	}
-	kept, ok := m.env.Kept(now, m)
+	kept, ok := m.env.Kept(now, m, contact)
 	if !ok {
 		return nil
 	}

@@ -396,7 +396,7 @@ func TestAdmittedWhenProved(t *testing.T) {
 			r.b.psk = map[string]string{"": "another"}
 		}
 		var asked []int
-		r.b.env.Kept = func(_ time.Time, m *Machine) (uint64, bool) {
+		r.b.env.Kept = func(_ time.Time, m *Machine, _ bool) (uint64, bool) {
 			if !m.RemoteID().Equal(r.a.cfg.LocalID) {
 				t.Errorf("asked about %s", m.RemoteID())
 			}
@@ -423,7 +423,7 @@ func TestRoomIsGoneMeanwhile(t *testing.T) {
 		r.a.env.FirstContact = func(*Config) bool { return false }
 		r.b.proofs(func(int) outcome { return outcome{after: time.Second} })
 		up := func() int { return countEvents[Established](r.b) }
-		r.b.env.Kept = func(time.Time, *Machine) (uint64, bool) { return 1, up() > 0 }
+		r.b.env.Kept = func(time.Time, *Machine, bool) (uint64, bool) { return 1, up() > 0 }
 		for range 3 {
 			r.a.connect()
 		}

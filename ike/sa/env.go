@@ -76,9 +76,9 @@ type Env struct {
 	// INITIAL_CONTACT may be claimed (RFC 7296 section 2.4).
 	FirstContact func(cfg *Config) bool
 
-	// Kept finds the IKE SA that keeps a peer from having another one (unique = "keep"). m has just verified its peer. Nil: none
-	// does.
-	Kept func(now time.Time, m *Machine) (id uint64, ok bool)
+	// Kept finds the IKE SA that keeps a peer from having another one (unique = "keep"). m has just verified its peer; contact: that says that it
+	// has no other (INITIAL_CONTACT). Nil: none does.
+	Kept func(now time.Time, m *Machine, contact bool) (id uint64, ok bool)
 
 	// Shut reports whether an operator keeps a connection down, and ChildShut a child, until a command brings it up again: a peer
 	// gets neither meanwhile. Nil: none is.
