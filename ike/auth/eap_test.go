@@ -163,3 +163,49 @@ func TestEAPWantsShowNothing(t *testing.T) {
 		}
 	}
 }
+
+// A client says nothing of EAP to a gateway that has not proved itself, whatever it is asked, unless EAP is to prove it.
+func TestNothingForNobody(t *testing.T) {
+	for _, only := range []bool{false, true} {
+		for _, proved := range []bool{false, true} {
+			i, _ := sides(t)
+			answered(i)
+			asked := false
+			p := ProveEAP(EAPProving{Only: only, Client: func() (*eap.ClientConfig, bool) {
+				asked = true
+				return &eap.ClientConfig{Methods: []eap.Type{eap.TypeMSCHAPv2, eap.TypeTLS}, TLS: &eap.TLSClient{}, Identity: "ann", Secret: eap.Password("correct")}, true
+			}})
+			if _, err := p.Build(i); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Process(i, []wire.Payload{identityRequest()}); err != nil {
+				t.Fatal(err)
+			}
+			i.PeerProved = proved
+			s, err := p.Build(i)
+			if want := only || proved; asked != want || want != (err == nil && findEAP(s.Payloads) != nil) {
+				t.Errorf("only %v, proved %v: asked for the user %v, says %v, %v", only, proved, asked, s.Payloads, err)
+			}
+		}
+	}
+}
+
+// A gateway that proves itself by EAP alone begins no method that does not prove it.
+func TestGatewayAloneIsSafe(t *testing.T) {
+	for _, only := range []bool{false, true} {
+		_, r := sides(t)
+		answered(r)
+		c := eapChecking(eap.TypeMSCHAPv2, eap.TypeGTC)
+		c.Only = only
+		check := CheckEAP(c)
+		_, err := check.Process(r, []wire.Payload{&wire.Notify{NotifyType: wire.NotifyEAPOnlyAuthentication}})
+		if err == nil {
+			s, _ := check.Build(r)
+			response := &wire.EAP{Code: wire.EAPResponse, Identifier: s.Payloads[0].(*wire.EAP).Identifier, Data: append([]byte{byte(eap.TypeIdentity)}, "ann"...)}
+			_, err = check.Process(r, []wire.Payload{response})
+		}
+		if (err != nil) != only {
+			t.Errorf("alone %v: %v", only, err)
+		}
+	}
+}

@@ -82,6 +82,10 @@ func (t *authTask) build(m *Machine, now time.Time) ([]wire.Payload, bool) {
 		}
 	}
 	t.abandoned(m, now)
+	if flow.rounds > 1 && m.cfg.usesEAP() {
+		m.rejectPeer(now, f) // it waits for another message
+		return nil, false
+	}
 	m.close(now, "no AUTH", f)
 	return nil, false
 }

@@ -335,3 +335,29 @@ func TestRADIUSRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A user that asks for a session ticket gets none, and does not ask for one itself.
+func TestUserGetsNoTicket(t *testing.T) {
+	r := newUserRig(t, eap.TypeMSCHAPv2, func(a, b *Config) { a.Resumption, b.Resumption = true, true })
+	r.edit(r.a, wire.ExchangeIKEAuth, false, func(ps []wire.Payload) []wire.Payload {
+		if notify(ps, wire.NotifyTicketRequest) != nil {
+			t.Error("it has asked")
+		}
+		if findTS(ps, true) != nil {
+			ps = append(ps, &wire.Notify{NotifyType: wire.NotifyTicketRequest})
+		}
+		return ps
+	})
+	given := 0
+	r.edit(r.b, wire.ExchangeIKEAuth, true, func(ps []wire.Payload) []wire.Payload {
+		if notify(ps, wire.NotifyTicketLTOpaque) != nil {
+			given++
+		}
+		return ps
+	})
+	r.a.connect()
+	r.run(10 * time.Second)
+	if r.wantUp(1); given != 0 {
+		t.Error("it has got one")
+	}
+}

@@ -14,8 +14,13 @@ func users() []Mutant {
 			Why: "a client without the key of EAP would be let in",
 		},
 		{
-			Name: "user-gateway-first", File: "ike/sa/auth_flow.go", Tests: "^TestGatewayThatIsNone$",
+			Name: "user-gateway-told", File: "ike/sa/auth_flow.go", Tests: "^TestGatewayThatIsNone$",
 			Old: "peer = auth.ProvesFirst(peer)", New: "_ = peer",
+			Why: "a gateway whose proof is missing would not hear that it is refused",
+		},
+		{
+			Name: "user-gateway-first", File: "ike/auth/eap_prove.go", Tests: "^TestNothingForNobody$",
+			Old: "case !p.p.Only && !t.PeerProved && t.PeerRounds == 0:", New: "case false:",
 			Why: "whoever answers the call would hear the user's name and try its password",
 		},
 		{
@@ -29,7 +34,7 @@ func users() []Mutant {
 			Why: "a client would answer a challenge of anybody, where nothing proves the gateway",
 		},
 		{
-			Name: "user-alone-method-here", File: "ike/auth/eap_check.go", Tests: "^TestEAPAlone$", In: "ike/sa",
+			Name: "user-alone-method-here", File: "ike/auth/eap_check.go", Tests: "^TestGatewayAloneIsSafe$",
 			Old: "config.AskIdentity, config.Protected = ask, !c.c.Only", New: "config.AskIdentity, config.Protected = ask, true",
 			Why: "a gateway without a certificate would use methods that do not prove it",
 		},
@@ -45,7 +50,7 @@ func users() []Mutant {
 		},
 		{
 			Name: "user-other-checks", File: "ike/sa/eap.go", Tests: "^TestConnectionOfUser$",
-			Old: "case !ok || !there.Alike(here):", New: "case !ok:",
+			Old: "case !ok || !there.Alike(here):", New: "case !ok || false && !there.Alike(here):",
 			Why: "a user of one directory would come in as one of another",
 		},
 		{
@@ -74,7 +79,7 @@ func users() []Mutant {
 			Why: "a gateway with much to do would refuse users",
 		},
 		{
-			Name: "user-step-once", File: "ike/auth/eap_wants.go", Tests: "^TestUserComesInLate$", In: "ike/sa",
+			Name: "user-step-once", File: "ike/auth/eap_wants.go", Tests: "^TestPacketThatWaits$",
 			Old: "t.once.Do(func() { t.out = t.conversation.Step(t.now, t.in) })", New: "t.out = t.conversation.Step(t.now, t.in)",
 			Why: "what a client says once would be taken twice",
 		},
@@ -89,7 +94,7 @@ func users() []Mutant {
 			Why: "users whose devices call themselves alike would throw each other out",
 		},
 		{
-			Name: "user-ticket", File: "ike/sa/resume_responder.go", Tests: "^TestUserComesIn$",
+			Name: "user-ticket", File: "ike/sa/resume_responder.go", Tests: "^TestUserGetsNoTicket$",
 			Old: "!m.cfg.SeveralRounds() && !m.cfg.usesEAP()\n}", New: "!m.cfg.SeveralRounds()\n}",
 			Why: "a user who was taken away would come back with a ticket",
 		},
