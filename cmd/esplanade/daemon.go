@@ -180,6 +180,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 		Bound: boundAddrs(conf), CrashSecret: secret, Resolve: g.lookUp(),
 	})
 	g.commands = control.Commands{Loop: g.daemon}
+	be.RADIUS = func() ([]vici.RADIUSStatus, int) { return radiusStatus(g.daemon) }
 	h.Daemon, be.Commands, be.Counters = g.daemon, g.commands, plane{g.engine}.Counters
 	return g, nil
 }

@@ -103,6 +103,7 @@ type collector struct {
 	ignored, inboxDropped, sendErrors, established, lastReload, started            *prometheus.Desc
 	loadedAt, redirects, restored, contested, desired, connFailures, establishedAt *prometheus.Desc
 	revocations                                                                    revocationDescs
+	radius                                                                         radiusDescs
 	workWaiting, workDone, workDropped                                             *prometheus.Desc
 	acmeEnd, acmeFailures, acmeIssued                                              *prometheus.Desc
 	unanswered, lastPacket                                                         *prometheus.Desc
@@ -141,6 +142,7 @@ func newCollector(g *gateway) *collector {
 		ignored:       d("ignored_messages_total", "IKE messages that had no effect.", "reason"),
 		inboxDropped:  d("inbox_dropped_total", "Input that was dropped because the event loop was too busy."),
 		revocations:   newRevocationDescs(d),
+		radius:        newRADIUSDescs(d),
 		workWaiting:   d("work_waiting", "Key exchanges that wait for a worker, by the kind of their peers.", "from"),
 		workDone:      d("work_done_total", "Key exchanges that were made, by the event loop or by workers.", "by"),
 		workDropped:   d("work_dropped_total", "Key exchanges that were not made: too many waited, or this one waited for too long.", "reason"),
@@ -166,7 +168,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	} {
 		ch <- d
 	}
-	for _, d := range c.revocations.all() {
+	for _, d := range slices.Concat(c.revocations.all(), c.radius.all()) {
 		ch <- d
 	}
 }
@@ -178,6 +180,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	count := func(d *prometheus.Desc, v uint64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	seconds := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
 	routing, contested := c.g.routes.state(), 0.0
 	for _, what := range restorables() {
@@ -242,6 +247,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		count(c.drops, drops[r], r.Direction().String(), r.String())
 	}
 	c.revocations.collect(gauge, count, c.g.daemon.Revocations())
+	c.radius.collect(gauge, count, seconds, c.g.daemon.RADIUS())
 	c.collectStats(count, c.g.daemon.Stats())
 }
 

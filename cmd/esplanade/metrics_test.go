@@ -212,7 +212,8 @@ func TestMetricsFollowTheRules(t *testing.T) {
 	bad.seen.await(t, "the failure", func(w *watcher) bool { return len(w.failures) > 1 })
 	families := scrape(t, left)
 	maps.Copy(families, scrape(t, bad)) // has failures, which are no family before there is one
-	allowed := []string{"connection", "child", "direction", "reason", "exchange", "role", "sa", "version", "what", "by", "from", "kind", "result"}
+	maps.Copy(families, radiusFamilies(t))
+	allowed := []string{"server", "service", "answer", "connection", "child", "direction", "reason", "exchange", "role", "sa", "version", "what", "by", "from", "kind", "result"}
 	documented := documentedMetrics(t)
 	seen := map[string]bool{}
 	for name, f := range families {

@@ -26,6 +26,8 @@ type Backend struct {
 	NoPolicy func() (packet string, at time.Time)
 	// HostWarnings are what is wrong with this host for the configuration in force; nil where nobody looks.
 	HostWarnings func() []vici.HostWarning
+	// RADIUS is how the RADIUS servers do, and how many records of accounting none of them has taken; nil where there are none.
+	RADIUS func() ([]vici.RADIUSStatus, int)
 	// Reload loads the configuration again; nil when that is not possible.
 	// It says what has changed, a line each.
 	Reload func(ctx context.Context) ([]string, error)

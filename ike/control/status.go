@@ -32,6 +32,9 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 	if b.HostWarnings != nil {
 		st.Gateway.HostWarnings = b.HostWarnings()
 	}
+	if b.RADIUS != nil {
+		st.Gateway.RADIUS, st.Gateway.RecordsWaiting = b.RADIUS()
+	}
 	if b.EventsDropped != nil {
 		st.Gateway.DroppedEvents = b.EventsDropped()
 	}

@@ -89,6 +89,9 @@ func testStatus() Status {
 			Drops:    []Drop{{"in", "replay", 3}, {"in", "icv", 1}, {"out", "no_policy", 12}},
 			NoPolicy: "203.0.113.10 > 10.20.0.1 icmp/8(0)", NoPolicyAt: testNow.Add(-3 * time.Second),
 			HostWarnings: []HostWarning{{Connection: "office", Child: "net", Text: "this host itself cannot use the tunnel"}, {Text: "it forwards nothing"}, {Certificate: true, Text: "it ends soon"}},
+			RADIUS: []RADIUSStatus{{Server: "one", Service: "accounting", Address: "10.0.0.5:1813", Down: testNow.Add(-time.Minute), Heard: testNow.Add(-time.Hour),
+				Outstanding: 1, Requests: 7, Answers: 5, Timeouts: 2, Wrong: 3}},
+			RecordsWaiting: 4,
 			Strangers: []FailureStatus{{
 				Code: "E-CONN-NONE", Text: "no connection matches the peer", Fix: "add one", Count: 4,
 				First: testNow.Add(-time.Hour), Last: testNow.Add(-time.Second),

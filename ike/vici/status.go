@@ -41,6 +41,9 @@ type GatewayStatus struct {
 	HostWarnings []HostWarning `json:"host_warnings,omitempty"`
 	// Strangers are the latest failures that belong to no connection, such as peers that none is for.
 	Strangers []FailureStatus `json:"strangers,omitempty"`
+	// RADIUS are the services of the RADIUS servers, and RecordsWaiting how many records of accounting none of them has taken yet.
+	RADIUS         []RADIUSStatus `json:"radius,omitempty"`
+	RecordsWaiting int            `json:"records_waiting,omitempty"`
 	// DroppedEvents is how many VICI events slow clients have missed.
 	DroppedEvents uint64 `json:"dropped_events,omitempty"`
 }

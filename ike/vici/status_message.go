@@ -140,6 +140,10 @@ func (g *GatewayStatus) message() *Message {
 	m.SetNonEmpty("no-policy", g.NoPolicy)
 	setTime(m, "no-policy-at", g.NoPolicyAt)
 	fillHostWarnings(m.Sub("host-warnings"), g.HostWarnings)
+	fillRADIUS(m.Sub("radius"), g.RADIUS)
+	if g.RecordsWaiting > 0 {
+		m.Setf("records-waiting", "%d", g.RecordsWaiting)
+	}
 	strangers := m.Sub("strangers")
 	for i := range g.Strangers {
 		g.Strangers[i].fill(strangers.Sub(strconv.Itoa(i + 1)))

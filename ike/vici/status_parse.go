@@ -145,6 +145,7 @@ func parseGatewayStatus(m *Message) (GatewayStatus, error) {
 		}
 	}
 	g.HostWarnings = parseHostWarnings(m.Section("host-warnings"))
+	g.RADIUS, g.RecordsWaiting = p.radius(m.Section("radius")), p.int(m, "records-waiting")
 	for _, s := range m.Section("strangers").Sections() {
 		g.Strangers = append(g.Strangers, p.failure(s))
 	}
