@@ -95,18 +95,14 @@ func mschapName(data []byte) string {
 // mschapError is the message of a Failure (RFC 2759 section 6).
 type mschapError struct {
 	code  int  // E
-	retry bool // R
+	retry bool // R; this side never allows it
 	text  string
 }
 
 // message is the error as it is sent. "This field MUST be exactly 32 octets long and MUST be present": the challenge is there although R=0 says
 // that nobody may use it.
 func (e mschapError) message(challenge []byte) string {
-	retry := 0
-	if e.retry {
-		retry = 1
-	}
-	return fmt.Sprintf("E=%d R=%d C=%s V=3 M=%s", e.code, retry, strings.ToUpper(hex.EncodeToString(challenge)), e.text)
+	return fmt.Sprintf("E=%d R=0 C=%s V=3 M=%s", e.code, strings.ToUpper(hex.EncodeToString(challenge)), e.text)
 }
 
 // parseMSCHAPError reads the message of a Failure. Whatever is not understood is left out: it is a failure in any case.

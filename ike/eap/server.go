@@ -232,10 +232,6 @@ func (s *Server) Cost(in []byte) time.Duration {
 	return 0
 }
 
-// Identity is the name that the peer has given before the method, which nobody has proved. It may have been replaced by another one: what was
-// proved is in the [Result].
-func (s *Server) Identity() string { return s.identity }
-
 // Close ends what the conversation keeps. It may be called while another goroutine is in Step.
 func (s *Server) Close() {
 	s.mu.Lock()
