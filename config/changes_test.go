@@ -19,7 +19,7 @@ func everyTable() map[string]reflect.Type {
 		"connections.NAME.children.NAME": reflect.TypeFor[Child](), "secrets": reflect.TypeFor[Secrets](),
 		"secrets.ike.NAME": reflect.TypeFor[IKESecret](), "secrets.ppk.NAME": reflect.TypeFor[PPKSecret](),
 		"secrets.private.NAME": reflect.TypeFor[FileSecret](), "credentials": reflect.TypeFor[Credentials](), "credentials.acme": reflect.TypeFor[ACME](),
-		"authorities.NAME": reflect.TypeFor[Authority](), "users": reflect.TypeFor[Users](),
+		"authorities.NAME": reflect.TypeFor[Authority](), "pools.NAME": reflect.TypeFor[Pool](), "users": reflect.TypeFor[Users](),
 		"secrets.eap.NAME": reflect.TypeFor[EAPSecret](), "secrets.ntlm.NAME": reflect.TypeFor[EAPSecret](),
 		"radius": reflect.TypeFor[RADIUS](), "radius.servers.NAME": reflect.TypeFor[RADIUSServer](), "radius.dae": reflect.TypeFor[DAE](),
 	}

@@ -113,7 +113,7 @@ func readMode(t *table) policy.Mode {
 // readStartAction reads the desired state. The default, to keep the tunnel up, needs somebody to call.
 func readStartAction(t *table, h *Child, n *Connection) {
 	def := policy.StartStart
-	if !n.CanInitiate() {
+	if !n.CanInitiate() || n.assigns() {
 		def = policy.StartNone
 	}
 	if s := t.word("start_action"); strings.Contains(s, "|") {

@@ -32,6 +32,8 @@ type Config struct {
 	Credentials Credentials `key:"credentials" reload:"keys"`
 	// Authorities are the tables [authorities.NAME], in the order of the file.
 	Authorities []*Authority `key:"authorities" reload:"tables"`
+	// Pools are the tables [pools.NAME], in the order of the file.
+	Pools []*Pool `key:"pools" reload:"tables"`
 	// Set is what all of this comes to: what each connection proves itself with by signatures, and what it accepts.
 	Set *credential.Set `key:"-"`
 	// EAP is what users are checked with, and what this side proves itself with as a user.
@@ -82,6 +84,9 @@ func (r *reader) document(root *tree.Table) *Config {
 	c.Credentials = readCredentials(t.sub("credentials"), filepath.Dir(r.file))
 	for _, n := range t.sub("authorities").each() {
 		c.Authorities = append(c.Authorities, readAuthority(n))
+	}
+	for _, n := range t.sub("pools").each() {
+		c.Pools = append(c.Pools, readPool(n))
 	}
 	t.done()
 	if !r.quiet {
@@ -140,4 +145,5 @@ func (c *Config) check(r *reader) {
 	c.checkClients(r)
 	c.checkSpecial(r)
 	c.checkRequestIDs(r)
+	c.checkPools(r)
 }

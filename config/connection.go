@@ -98,6 +98,8 @@ type Connection struct {
 	InstallDNS policy.InstallDNS `key:"install_dns" reload:"live" default:"yes"`
 	// OtherIPVersion says what becomes of packets of the IP version that a client's tunnel does not carry, where it carries all of the other.
 	OtherIPVersion policy.OtherIPVersion `key:"other_ip_version" reload:"live" default:"refuse"`
+	// Pools are the names of those that give addresses to the peers, in order (RFC 7296 section 2.19). Default none: nobody gets any.
+	Pools []string `key:"pools" reload:"live"`
 	// Children are the tables [connections.NAME.children.NAME], in the order of the file, or the one that stands in the connection itself. Without any, the
 	// connection is an IKE SA that carries nothing.
 	Children []*Child `key:"children" reload:"tables"`
@@ -167,6 +169,7 @@ func readConnection(t *table, c *Config) *Connection {
 	n.RedirectTo = readRedirectTo(t, n)
 	n.VIPs = readVIPs(t)
 	n.PPKID = readPPKID(t)
+	n.Pools = readPools(t)
 	var localRounds, remoteRounds []string
 	n.Local, n.LocalRounds, localRounds = readRounds(t, "local")
 	n.Remote, n.RemoteRounds, remoteRounds = readRounds(t, "remote")

@@ -55,6 +55,8 @@ type IKE struct {
 	KeepAlive time.Duration `key:"keep_alive" reload:"live" default:"20s" range:"0|100ms..1d"`
 	// QCDSecretFile keeps the secret of quick crash detection (RFC 6290). Empty makes no tokens.
 	QCDSecretFile string `key:"qcd_secret_file" reload:"restart" default:""`
+	// LeaseFile keeps which client has which address over a restart. Empty keeps nothing. It is opened if there are pools.
+	LeaseFile string `key:"lease_file" reload:"restart" default:"/var/lib/esplanade/leases.db"`
 	// InstallRoutes sets up routes into the tunnels.
 	InstallRoutes bool `key:"install_routes" reload:"restart" default:"true"`
 	// LocalRoutes says which of the host's own routes keep their way although a tunnel's selectors cover them.
@@ -96,6 +98,10 @@ func readIKE(t *table) (k IKE) {
 	if k.QCDSecretFile != "" && (!filepath.IsAbs(k.QCDSecretFile) || strings.ContainsRune(k.QCDSecretFile, 0)) {
 		t.errorf(t.at("qcd_secret_file"), `write an absolute path on a disk that survives a restart, such as "/var/lib/esplanade/qcd.secret"`,
 			"ike.qcd_secret_file is %s", quote(k.QCDSecretFile))
+	}
+	if k.LeaseFile != "" && (!filepath.IsAbs(k.LeaseFile) || strings.ContainsRune(k.LeaseFile, 0)) {
+		t.errorf(t.at("lease_file"), `write an absolute path on a disk that survives a restart, such as "/var/lib/esplanade/leases.db"`,
+			"ike.lease_file is %s", quote(k.LeaseFile))
 	}
 	k.Source = t.done()
 	if k.Port == k.PortNATT {

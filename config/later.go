@@ -34,12 +34,10 @@ func laterKeys(pattern string) []laterKey {
 		return out
 	}
 	switch pattern {
-	case "":
-		return one("address pools", "pools")
 	case "authorities.NAME":
 		return slices.Concat(one("tokens; a file goes into cacert", "handle", "slot", "module", "file"), one("hash and URL", "cert_uri_base"))
 	case "connections.NAME":
-		return slices.Concat(one(vips, "pools"), one(ikev1, "aggressive", "pull"), one("", "dscp"),
+		return slices.Concat(one(ikev1, "aggressive", "pull"), one("", "dscp"),
 			one(xfrm, "if_id_in", "if_id_out"), one(mediate, "mediation", "mediated_by", "mediation_peer"))
 	case "connections.NAME.local", "connections.NAME.remote":
 		return slices.Concat(one(ikev1, "xauth_id"),
@@ -98,6 +96,7 @@ func known() (asked, later map[string]map[string]bool) {
 		root.AddSection("secrets").AddSection(kind).AddSection("NAME")
 	}
 	root.AddSection("authorities").AddSection("NAME")
+	root.AddSection("pools").AddSection("NAME")
 	root.AddSection("radius").AddSection("servers").AddSection("NAME")
 	r.document(root)
 	return r.asked, r.later

@@ -71,7 +71,7 @@ func parseAddr(s string) (netip.Addr, error) {
 }
 
 func prefixSpan(p netip.Prefix, fail func(string) (Span, error)) (Span, error) {
-	all := spanOf(p)
+	all := PrefixSpan(p)
 	s := all
 	if p.Addr().BitLen()-p.Bits() >= 2 {
 		s.First = s.First.Next()
@@ -88,8 +88,8 @@ func prefixSpan(p netip.Prefix, fail func(string) (Span, error)) (Span, error) {
 	return s, nil
 }
 
-// spanOf are all addresses of a prefix.
-func spanOf(p netip.Prefix) Span {
+// PrefixSpan are all addresses of a prefix, the first and the last included.
+func PrefixSpan(p netip.Prefix) Span {
 	p = p.Masked()
 	b := p.Addr().AsSlice()
 	for i := p.Bits(); i < len(b)*8; i++ {
@@ -135,14 +135,14 @@ func (s Span) Prefixes() (out []netip.Prefix) {
 		n := at.BitLen()
 		for n > 0 {
 			wider := netip.PrefixFrom(at, n-1)
-			if all := spanOf(wider); all.First != at || s.Last.Less(all.Last) {
+			if all := PrefixSpan(wider); all.First != at || s.Last.Less(all.Last) {
 				break
 			}
 			n--
 		}
 		p := netip.PrefixFrom(at, n)
 		out = append(out, p)
-		last := spanOf(p).Last
+		last := PrefixSpan(p).Last
 		if last == s.Last {
 			return out
 		}

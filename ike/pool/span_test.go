@@ -71,13 +71,13 @@ func FuzzParseSpan(f *testing.F) {
 		list := s.Prefixes()
 		at := s.First
 		for i, p := range list {
-			x := spanOf(p)
+			x := PrefixSpan(p)
 			if x.First != at || s.Last.Less(x.Last) {
 				t.Fatalf("%q: prefix %d of %v is %v", text, i, s, p)
 			}
 			at = x.Last.Next()
 		}
-		if last := spanOf(list[len(list)-1]).Last; last != s.Last || len(list) > 2*s.First.BitLen() {
+		if last := PrefixSpan(list[len(list)-1]).Last; last != s.Last || len(list) > 2*s.First.BitLen() {
 			t.Fatalf("%q: %d prefixes up to %v", text, len(list), last)
 		}
 		if again, err := ParseSpan(s.String()); err != nil || again != s {
