@@ -204,7 +204,23 @@ func (p *Pool) Pool() *pool.Pool {
 	} else if p.Netmask.IsValid() {
 		a.PrefixLen = maskLen(p.Netmask)
 	}
-	return pool.New(p.Name, strings.Join(p.Addrs, ", "), p.Spans, p.Exclude, a)
+	// As strongSwan shows it: the address of the network, or the first one of a range.
+	base := ""
+	if len(p.Addrs) > 0 {
+		base = strings.TrimSpace(strings.FieldsFunc(p.Addrs[0], func(r rune) bool { return r == '/' || r == '-' })[0])
+	}
+	return pool.New(p.Name, base, p.Spans, p.Exclude, a)
+}
+
+// Routes are the addresses of the pool as they are routed: of a whole network also those that are given to nobody, so that it is one route.
+func (p *Pool) Routes() []pool.Span {
+	spans := slices.Clone(p.Spans)
+	for i, text := range p.Addrs {
+		if n, err := netip.ParsePrefix(strings.TrimSpace(text)); err == nil && n == n.Masked() {
+			spans[i] = pool.PrefixSpan(n)
+		}
+	}
+	return pool.New(p.Name, "", spans, p.Exclude, pool.Attributes{}).Spans()
 }
 
 // Pool finds a pool by its name; nil if there is none.

@@ -14,6 +14,7 @@ import (
 	"esplanade/ike/gateway"
 	"esplanade/ike/pki/cache"
 	"esplanade/ike/pki/fetch"
+	"esplanade/ike/pool"
 	"esplanade/ike/radius/client"
 	"esplanade/ike/sa"
 )
@@ -46,6 +47,10 @@ type Options struct {
 	FetchAllowed []netip.Prefix
 	Cache        *cache.Dir
 
+	// LeaseStore keeps who was given which address, and Leases is what it has of an earlier run; nil: nothing does.
+	LeaseStore LeaseStore
+	Leases     []pool.Record
+
 	// carryOut takes the place of the function of that name in tests.
 	carryOut func(sa.Want) sa.Result
 }
@@ -69,6 +74,7 @@ type Daemon struct {
 	// radius asks the RADIUS servers, about users that come through relays.
 	radius *client.Client
 	relays relays
+	keeper keeper
 
 	// gateway belongs to the event loop.
 	gateway *gateway.Manager
@@ -103,7 +109,11 @@ func New(o Options) *Daemon {
 	guard := fetch.Guard{Allowed: o.FetchAllowed, Own: d.ownAddresses}
 	d.revocations.init(&fetch.Client{Guard: guard}, o.Cache, o.Logger, d.desk.finish)
 	d.initRADIUS(&o.Config.RADIUS)
+	d.keeper.init(o.LeaseStore, o.Logger, func(k gateway.Keeping, err error) {
+		d.post(func(g *gateway.Manager, now time.Time) { g.Kept(now, k, err) })
+	})
 	d.gateway = gateway.New(gateway.Options{
+		Leases: o.Leases,
 		Config: o.Config, DataPlane: o.DataPlane, Host: host{d}, IKEPort: o.IKEPort, NATTPort: o.NATTPort, Bound: o.Bound,
 		Observer: o.Observer, Meter: &d.stats,
 		Log: o.Logger, Logs: func(l slog.Level) bool { return o.Logger.Enabled(context.Background(), l) },
@@ -129,6 +139,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.desk.start()
 	d.revocations.start()
 	d.radius.Start()
+	d.keeper.start()
 	d.gateway.Start(now, list, known)
 	// Before anything else is done, what the configuration says is protected goes into the tunnels.
 	d.routing.flush()
@@ -155,6 +166,7 @@ func (d *Daemon) shutdown() {
 	d.revocations.close()
 	d.resolver.cancel()
 	d.loop.close()
+	d.keeper.close()
 	d.routing.close()
 	d.resolver.wait()
 }

@@ -31,6 +31,9 @@ func (h host) Unexclude(peer netip.Addr) { h.d.routing.unexclude(peer) }
 // Assign implements gateway.Host.
 func (h host) Assign(holder uint64, a *sa.Placement) { h.d.routing.assign(holder, a) }
 
+// Keep implements gateway.Host.
+func (h host) Keep(k gateway.Keeping) (err error, done bool) { return h.d.keeper.keep(k) }
+
 // LookUp implements gateway.Host.
 func (h host) LookUp(id uint64, name string) {
 	h.d.resolver.lookUp(name, h.d.o.Resolve, func(addrs []netip.Addr, err error) {

@@ -21,6 +21,7 @@ import (
 	ikegw "esplanade/ike/gateway"
 	"esplanade/ike/pki/acme"
 	"esplanade/ike/pki/cache"
+	"esplanade/ike/pool/store"
 	"esplanade/ike/vici"
 	"esplanade/tun"
 	"esplanade/tun/hostdns"
@@ -46,6 +47,7 @@ type gateway struct {
 	http     *metricsServer
 	keys     *keyLog       // nil unless keys are saved
 	acme     *acme.Manager // nil without a certificate from an ACME server
+	leases   *store.Store  // nil without pools
 
 	// reloading has a token during a reload. The configuration in force is the daemon's; conf is what the process was started
 	// with, as device and sockets have it.
@@ -173,7 +175,12 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 			return nil, fmt.Errorf("credentials.cache_dir: %w", err)
 		}
 	}
+	leases, err := g.openLeases()
+	if err != nil {
+		return nil, err
+	}
 	g.daemon = ike.New(ike.Options{
+		LeaseStore: g.leaseStore(), Leases: leases,
 		FetchAllowed: conf.Credentials.FetchAllow, Cache: kept,
 		Config: conf, DataPlane: plane{g.engine}, Network: g.host, Logger: g.log, Observer: observers,
 		IKEPort: g.port(dataplane.SocketIKE), NATTPort: g.port(dataplane.SocketNATT), ExportKeys: conf.Debug.SaveKeys != "",

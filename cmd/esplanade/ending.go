@@ -23,6 +23,11 @@ func (g *gateway) takeDown() {
 	if g.keys != nil {
 		g.keys.close()
 	}
+	if g.leases != nil {
+		if err := g.leases.Close(); err != nil {
+			g.log.Warn("cannot close ike.lease_file", "error", err)
+		}
+	}
 	// Last: as long as anything of this daemon is left, another one has to find out that it is not alone.
 	if g.socket != nil {
 		g.socket.Close()

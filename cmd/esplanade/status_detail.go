@@ -129,6 +129,9 @@ func (p *peerReport) print(say func(inset, format string, args ...any), now time
 	if p.User != "" {
 		say("    ", "%s", userText(p))
 	}
+	if len(p.RemoteVIPs) > 0 {
+		say("    ", "was given %s", strings.Join(p.RemoteVIPs, " and "))
+	}
 	if p.Certificate != "" {
 		say("    ", "certificate %q, valid until %s", p.Certificate, p.CertificateUntil.UTC().Format("2006-01-02 15:04 UTC"))
 	}

@@ -22,7 +22,7 @@ func (b *Backend) peers(c gateway.ConnInfo) (list []vici.PeerStatus) {
 			ID: s.ID, State: strings.ToLower(s.State.String()), Since: s.Established, Initiator: s.Initiator, UpSince: line.First,
 			Local: s.Path.Local.String(), Remote: s.Path.Remote.String(), LocalID: s.LocalID.String(), RemoteID: s.RemoteID.String(),
 			SPIi: fmt.Sprintf("%016x", uint64(s.SPIi)), SPIr: fmt.Sprintf("%016x", uint64(s.SPIr)), NAT: s.NAT.Word(), NATText: s.NAT.String(),
-			Resumed: s.Resumed, Certificate: s.Certificate, CertificateUntil: s.CertificateUntil, PPK: s.PPK, DowngradePrevention: s.Transcribed, MOBIKE: s.MOBIKE, LocalAddrs: texts(s.LocalAddrs), RemoteAddrs: texts(s.PeerAddrs),
+			Resumed: s.Resumed, Certificate: s.Certificate, CertificateUntil: s.CertificateUntil, PPK: s.PPK, DowngradePrevention: s.Transcribed, MOBIKE: s.MOBIKE, LocalAddrs: texts(s.LocalAddrs), RemoteAddrs: texts(s.PeerAddrs), RemoteVIPs: texts(s.RemoteVIPs),
 			User: s.User, UserMethod: s.UserMethod, UserGroups: s.UserGroups, Client: s.Client,
 			NextRekey: s.RekeyAt, NextReauth: s.ReauthAt, Requests: texts(s.Tasks), Heard: s.Heard, Silence: silenceStatus(s.Silence),
 		}

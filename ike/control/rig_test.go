@@ -57,11 +57,12 @@ func (nowhere) PathState(uint64) (gateway.PathState, bool)  { return gateway.Pat
 func (nowhere) SourceFor(netip.Addr) (netip.Addr, error) {
 	return netip.MustParseAddr("192.0.2.1"), nil
 }
-func (nowhere) SetRoutes(uint64, *selector.Pair) {}
-func (nowhere) Exclude(netip.Addr)               {}
-func (nowhere) Unexclude(netip.Addr)             {}
-func (nowhere) Assign(uint64, *sa.Placement)     {}
-func (nowhere) LookUp(uint64, string)            {}
+func (nowhere) SetRoutes(uint64, *selector.Pair)   {}
+func (nowhere) Exclude(netip.Addr)                 {}
+func (nowhere) Unexclude(netip.Addr)               {}
+func (nowhere) Assign(uint64, *sa.Placement)       {}
+func (nowhere) LookUp(uint64, string)              {}
+func (nowhere) Keep(gateway.Keeping) (error, bool) { return nil, true }
 func (nowhere) CarryOut(x gateway.Errand) (sa.Result, bool) {
 	return x.Want.(sa.Work).CarryOut(), true
 }

@@ -171,6 +171,7 @@ func machineConfig(g *config.Config, c *config.Connection) sa.Config {
 				Timeout: g.IKE.RetransmitTimeout, Base: g.IKE.RetransmitBase, Tries: g.IKE.RetransmitTries,
 				Jitter: g.IKE.RetransmitJitter, Limit: g.IKE.RetransmitLimit,
 			},
+			Pools: len(c.Pools) > 0, PoolsLine: c.At("pools").FileLine(),
 			HalfOpenTimeout: g.IKE.HalfOpenTimeout, Fragmentation: c.Fragmentation, FragmentSize: g.IKE.FragmentSize - outerHeaders,
 		},
 	}
@@ -194,22 +195,22 @@ const outerHeaders = 40 + 8 + 4
 
 // addChild makes the state of a configured child.
 func (c *connection) addChild(h *config.Child, now time.Time) *child {
-	cfg := machineChild(h)
+	cfg := machineChild(h, len(c.conf.Pools) > 0)
 	ch := &child{conn: c, conf: h, cfg: &cfg, live: map[uint64]*sa.Child{}, since: now, state: phaseDown}
 	c.cfg.Children = append(c.cfg.Children, ch.cfg)
 	c.children = append(c.children, ch)
 	return ch
 }
 
-// machineChild is a child as a machine wants it.
-func machineChild(h *config.Child) sa.ChildConfig {
+// machineChild is a child as a machine wants it. pools: its connection gives addresses to peers.
+func machineChild(h *config.Child, pools bool) sa.ChildConfig {
 	return sa.ChildConfig{
 		ChildFixed: sa.ChildFixed{
 			Name: h.Name, Mode: h.Mode, Proposals: h.Proposals, LocalTS: h.LocalTS, RemoteTS: h.RemoteTS, ReplayWindow: h.ReplayWindow, ReqID: h.ReqID,
 		},
 		ChildPolicy: sa.ChildPolicy{
 			Line: h.Position().FileLine(), ProposalsLine: h.At("esp_proposals").FileLine(),
-			LocalTSLine: h.At("local_ts").FileLine(), RemoteTSLine: h.At("remote_ts").FileLine(),
+			LocalTSLine: h.At("local_ts").FileLine(), RemoteTSLine: h.At("remote_ts").FileLine(), Pools: pools,
 			RekeyTime: h.RekeyTime, RandTime: h.RandTime, HardTime: h.LifeTime,
 			Soft: esp.Limits{Packets: h.RekeyPackets, Bytes: h.RekeyBytes},
 			Hard: esp.Limits{Packets: h.LifePackets, Bytes: h.LifeBytes},

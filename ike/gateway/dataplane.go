@@ -123,4 +123,8 @@ type Host interface {
 	// same errand, from the goroutine that the manager belongs to and never from within this call. An errand that nobody has
 	// time for is completed, with an [*sa.RequestError].
 	CarryOut(x Errand) (result sa.Result, done bool)
+	// Keep writes leases to where they survive a restart, in the order of the calls. Of an urgent one done says that it was done, or why it
+	// could not be. Otherwise [Manager.Kept] is told so with the same Keeping, like an errand. The others are written when there is time, and
+	// again until they are.
+	Keep(k Keeping) (err error, done bool)
 }

@@ -32,6 +32,10 @@ func (g *Manager) runErrand(now time.Time, e *entry, r sa.Request) {
 		Want: r.Want, Until: r.Until, Peer: sourceOf(e.m.Path().Remote.Addr()), Stranger: e.stranger,
 		spi: e.m.LocalSPI(), ike: e.m.ID(), request: r.ID,
 	}
+	if l, ok := r.Want.(sa.Lease); ok {
+		g.lease(now, e, x, l)
+		return
+	}
 	if p, ok := r.Want.(sa.Proof); ok && x.Stranger {
 		if x.Stranger = !p.Proved; x.Stranger && !g.affords(now, e.m.Path().Remote.Addr(), p) {
 			e.m.Complete(now, r.ID, sa.Unfulfilled{Err: &sa.RequestError{Want: r.Want.String(), Reason: "strangers have had enough of them"}})

@@ -57,6 +57,9 @@ func (g *Manager) routeChild(i *installed) {
 	}
 	c := i.child
 	ts := c.TS
+	if h := i.owner.child(c.Config); h != nil && h.routesPools() && selector.Covered(ts.Remote, h.holds.Remote) {
+		return // ten thousand clients are one route
+	}
 	i.routed = &ts
 	g.o.Host.SetRoutes(c.ID, i.routed)
 }

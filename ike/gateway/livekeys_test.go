@@ -79,7 +79,7 @@ func halves(old, fresh reflect.Value) (fixed, policy bool) {
 		case *config.Child:
 			child = x
 		}
-		return machineConfig(conf, conn), machineChild(child)
+		return machineConfig(conf, conn), machineChild(child, false)
 	}
 	a, ah := of(old)
 	b, bh := of(fresh)

@@ -12,6 +12,7 @@ import (
 	"esplanade/ike/credential"
 	"esplanade/ike/diag"
 	"esplanade/ike/pki/revocation"
+	"esplanade/ike/pool"
 	"esplanade/ike/sa"
 )
 
@@ -49,6 +50,8 @@ type Options struct {
 	// are, whenever that may have changed. Both may be nil.
 	Account func(aaa.Record)
 	Servers func(*config.RADIUS)
+	// Leases are the addresses that an earlier run has given, as they were kept.
+	Leases []pool.Record
 	// CrashSecret is what the tokens of quick crash detection are made with (RFC 6290). It must be the same after a restart,
 	// and nobody else's; nil makes no tokens.
 	CrashSecret []byte
@@ -84,7 +87,10 @@ type Manager struct {
 	// installed is what the data plane has of CHILD SAs, by their number.
 	installed map[uint64]*installed
 	// clients are the connections that the host was told the assignments of, by their holder.
-	clients  map[uint64]*connection
+	clients map[uint64]*connection
+	// book has who was given which address, holders the IKE SAs that have them, by the number under which they do.
+	book     *pool.Book
+	holders  map[uint64]*entry
 	compared int            // pairs of selectors in this turn; see mayCompare
 	dirty    []*child       // to be reconciled
 	bares    []*connection  // whose IKE SAs were asked for
@@ -119,6 +125,7 @@ func New(o Options) *Manager {
 	d := &Manager{
 		o: o, log: o.Log, conf: o.Config, credentials: cmp.Or(o.Credentials, o.Config.Set), users: o.Config.EAP, policies: map[uint64]*child{},
 		installed: map[uint64]*installed{}, clients: map[uint64]*connection{},
+		book: pool.NewBook(), holders: map[uint64]*entry{},
 		stateless: newUnprotected(o.Random(statelessKey)),
 		expensive: budget{limits: expensiveLimits()}, costly: budget{limits: costlyLimits()},
 		surge: surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},
@@ -144,6 +151,9 @@ func (g *Manager) Start(now time.Time, list []netip.Addr, known bool) {
 	g.tellIssued()
 	g.tellServers()
 	g.arrange()
+	g.configurePools(g.conf)
+	g.keepLater(g.book.Load(now, g.o.Leases))
+	g.o.Leases = nil
 	if known {
 		g.addrs.update(list)
 	}

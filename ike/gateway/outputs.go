@@ -281,6 +281,7 @@ func (g *Manager) established(now time.Time, e *entry) {
 		}
 		g.enforceUnique(now, e)
 	}
+	g.displace(now, e)
 }
 
 // closed handles the end of an IKE SA.
@@ -291,6 +292,9 @@ func (g *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 	e.closed = true
 	g.table.open--
 	g.table.settle(e)
+	if e.heir == nil {
+		g.releaseLeases(now, e)
+	}
 	// Where both sides have started at once, the peer deletes the IKE SA that is one too many: nothing has failed then.
 	if f := o.Failure; f != nil && (f.Code != diag.CodeDeleted || len(g.samePeer(e)) == 0) {
 		g.report(now, e, f)
@@ -343,6 +347,9 @@ func (g *Manager) replaced(now time.Time, e *entry, s *sa.Machine) {
 	x.line = e.line
 	if x.account != nil {
 		x.account.e = x
+	}
+	if x.holder != 0 {
+		g.holders[x.holder] = x
 	}
 	h := e.handover
 	e.follow(handover{})

@@ -40,7 +40,17 @@ func (g *Manager) prepare(h *child) {
 		h.holds = &ts
 	}
 	g.o.Host.SetRoutes(h.policy, h.holds)
+	if len(h.conn.conf.Pools) > 0 {
+		for id := range h.live {
+			if i := g.installed[id]; i != nil && i.routed == nil && i.child.State != sa.ChildDeleted {
+				g.routeChild(i) // those whose address is no longer one of a pool
+			}
+		}
+	}
 }
+
+// routesPools reports whether the addresses that peers may be given are routed as a whole.
+func (c *child) routesPools() bool { return len(c.conn.conf.Pools) > 0 && c.holds != nil }
 
 // unprepare undoes prepare.
 func (g *Manager) unprepare(h *child) {
@@ -64,6 +74,14 @@ func (g *Manager) policyFor(h *child) (selector.Policy, error) {
 	}
 	if !p.Open {
 		p.Pair = h.cfg.Resolve(sa.Path{}, nil, nil)
+		return p, nil
+	}
+	if pools := h.conn.conf.Pools; len(pools) > 0 && h.conf.DynamicRemote() {
+		// All addresses that peers may be given are protected, and routed, whoever has them.
+		p.Pair = selector.Pair{Local: h.cfg.LocalTS, Remote: h.cfg.RemoteOf(g.poolRanges(h.conn.conf))}
+		if h.conf.DynamicLocal() {
+			p.Pair.Local = anyAddress(h.cfg.LocalTS)
+		}
 		return p, nil
 	}
 	path, err := g.staticPath(h.conn)

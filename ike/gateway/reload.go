@@ -118,6 +118,7 @@ func (g *Manager) reload(now time.Time, fresh *config.Config) Changes {
 	}
 	g.conns = conns
 	g.rebuild()
+	g.configurePools(g.conf)
 	g.arrange()
 	g.names.next = time.Time{} // the names may be others
 	// At no moment may a packet find neither its old policy and routes nor its new ones: it would leave in the clear.
@@ -246,7 +247,7 @@ func (g *Manager) adaptChild(h *child, fresh *config.Child) {
 		h.trap = trapConfigured
 	}
 	h.conf = fresh
-	h.cfg.ChildPolicy = machineChild(fresh).ChildPolicy
+	h.cfg.ChildPolicy = machineChild(fresh, len(h.conn.conf.Pools) > 0).ChildPolicy
 	g.touch(h)
 }
 

@@ -28,6 +28,8 @@ type rigOptions struct {
 	Resolve func(ctx context.Context, name string) ([]netip.Addr, error)
 	// carryOut carries errands out. Nil: at once.
 	carryOut func(x Errand) sa.Result
+	// keep keeps leases. Nil: at once, and nowhere.
+	keep func(k Keeping) (error, bool)
 }
 
 // network is the part of a host that a test may replace.
@@ -331,6 +333,14 @@ func (h *rigHost) LookUp(id uint64, name string) {
 		found, err := h.d.o.Resolve(ctx, name)
 		h.d.turn(func(now time.Time) { h.d.Resolved(now, id, found, err) })
 	})
+}
+
+// Keep keeps leases at once, unless a test says otherwise.
+func (h *rigHost) Keep(k Keeping) (error, bool) {
+	if f := h.d.o.keep; f != nil {
+		return f(k)
+	}
+	return nil, true
 }
 
 func (h *rigHost) CarryOut(x Errand) (sa.Result, bool) {

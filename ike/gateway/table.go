@@ -93,6 +93,9 @@ type line struct {
 	review time.Time
 	// account is the session of its user, nil if it has none.
 	account *account
+	// holder is the number under which it has the addresses that its peer was given, 0 for none. displaces are those that had them before.
+	holder    uint64
+	displaces []uint64
 }
 
 // alive reports whether an IKE SA is in use: established and on its way neither out nor to a successor.

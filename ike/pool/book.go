@@ -48,10 +48,11 @@ type lease struct {
 	previous, following *lease
 }
 
-// holder is an IKE SA with a lease, and where its peer was when it got it.
+// holder is an IKE SA with a lease, where its peer was when it got it, and which of its owner's devices that is.
 type holder struct {
 	id     uint64
 	remote netip.AddrPort
+	device string
 }
 
 const (

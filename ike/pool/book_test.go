@@ -165,7 +165,13 @@ func TestDevicesAndReauthentication(t *testing.T) {
 	}
 	r.want(r.grant(Request{Owner: "x", Holder: 6, Remote: one, Asked: first}), "10.0.0.1")
 	r.want(r.grant(Request{Owner: "x", Holder: 7, Remote: two}), "10.0.0.4")
-	r.want(r.grant(Request{Owner: "x", Holder: 8, Remote: two, Replaces: true}), "10.0.0.4")
+	r.want(r.grant(Request{Owner: "x", Holder: 8, Remote: two, Replaces: ReplacesAll}), "10.0.0.4")
+	// A device that has started again takes its own place, not that of another one.
+	r = newRig(t, "a", "10.0.0.0/24")
+	r.want(r.grant(Request{Owner: "x", Holder: 1, Device: "phone", Remote: one}), "10.0.0.1")
+	r.want(r.grant(Request{Owner: "x", Holder: 2, Device: "laptop", Remote: two}), "10.0.0.2")
+	r.want(r.grant(Request{Owner: "x", Holder: 3, Device: "phone", Remote: two, Replaces: ReplacesDevice}), "10.0.0.1")
+	r.want(r.grant(Request{Owner: "x", Holder: 4, Device: "tablet", Remote: two, Replaces: ReplacesDevice}), "10.0.0.3")
 }
 
 // An address that is a user's own is no other's: the newest IKE SA of the user has it, and the others end.

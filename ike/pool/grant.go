@@ -19,9 +19,21 @@ type Request struct {
 	Asked []netip.Addr
 	// Own are addresses that are this client's own: static ones, and those of RADIUS.
 	Own []netip.Addr
-	// Replaces: whatever other IKE SAs the owner has come to an end, since the peer has started again or may have only one.
-	Replaces bool
+	// Device tells devices of one owner apart; "" where there is nothing to tell. Replaces says which other IKE SAs of the owner come to an
+	// end.
+	Device   string
+	Replaces Replacing
 }
+
+// Replacing says which IKE SAs of an owner a new one takes the place of.
+type Replacing uint8
+
+// The ways to replace IKE SAs.
+const (
+	ReplacesNone   Replacing = iota
+	ReplacesDevice           // those of the same device, which has started again
+	ReplacesAll              // all of them: the owner may have only one
+)
 
 // Grant is what a client was given.
 type Grant struct {
@@ -32,7 +44,8 @@ type Grant struct {
 	// Changes are to be kept. Durable: they have to be before the client learns of its addresses.
 	Changes []Change
 	Durable bool
-	// Displaced are the IKE SAs that had an address which is their owner's own, and have to end.
+	// Displaced are the IKE SAs that have one of the addresses as well, and have to end. One that its peer reauthenticates, from where it is,
+	// is not among them: the peer ends it.
 	Displaced []uint64
 }
 
@@ -169,7 +182,7 @@ func (b *Book) former(r Request, asked netip.Addr, shelves []*shelf) *lease {
 			continue // it has become somebody's own
 		}
 		online := len(l.holders) > 0
-		if online && !r.Replaces && !(l.addr == asked && l.heldFrom(r.Remote)) {
+		if online && !r.replaces(l) && !(l.addr == asked && l.heldFrom(r.Remote)) {
 			continue // by another device
 		}
 		if l.addr == asked {
@@ -184,6 +197,17 @@ func (b *Book) former(r Request, asked netip.Addr, shelves []*shelf) *lease {
 
 func (l *lease) heldBy(id uint64) bool {
 	return slices.ContainsFunc(l.holders, func(h holder) bool { return h.id == id })
+}
+
+// replaces reports whether all IKE SAs that have a lease come to an end.
+func (r Request) replaces(l *lease) bool {
+	switch r.Replaces {
+	case ReplacesAll:
+		return true
+	case ReplacesDevice:
+		return !slices.ContainsFunc(l.holders, func(h holder) bool { return h.device != r.Device })
+	}
+	return false
 }
 
 // heldFrom reports whether an IKE SA has the lease whose peer is there. That one makes another before it breaks the first.
@@ -202,11 +226,9 @@ func (b *Book) reassign(l *lease, r Request) *lease {
 
 // give has a holder have a lease.
 func (b *Book) give(now time.Time, l *lease, r Request, own bool, g *Grant) {
-	if own && !r.Replaces {
-		for _, h := range l.holders {
-			if h.remote != r.Remote {
-				g.Displaced = append(g.Displaced, h.id)
-			}
+	for _, h := range l.holders {
+		if h.remote != r.Remote || r.Replaces == ReplacesAll || r.Replaces == ReplacesDevice && h.device == r.Device {
+			g.Displaced = append(g.Displaced, h.id)
 		}
 	}
 	if s := l.shelf; s != nil && len(l.holders) == 0 {
@@ -216,7 +238,7 @@ func (b *Book) give(now time.Time, l *lease, r Request, own bool, g *Grant) {
 		s.online++
 	}
 	l.owner.name, l.seen = r.Name, now
-	l.holders = append(l.holders, holder{r.Holder, r.Remote})
+	l.holders = append(l.holders, holder{r.Holder, r.Remote, r.Device})
 	b.held[r.Holder] = append(b.held[r.Holder], l)
 	g.Addrs = append(g.Addrs, l.addr)
 	if l.shelf != nil { // the others need no record: they are somebody's own, whatever was before

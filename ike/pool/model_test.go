@@ -70,7 +70,7 @@ func (m *model) judge(r Request, got netip.Addr, err error) string {
 	switch {
 	case shared && l.owner != r.Owner:
 		return "in use by " + l.owner
-	case shared && !r.Replaces && got != r.Asked[0]:
+	case shared && r.Replaces != ReplacesAll && got != r.Asked[0]:
 		return "another device has it"
 	case shared:
 		return ""
@@ -140,7 +140,7 @@ func play(t *testing.T, seed uint64, steps int) (log []string) {
 		switch n := rnd.IntN(100); {
 		case n < 55:
 			next++
-			q := Request{Owner: string(rune('p' + rnd.IntN(8))), Holder: next, Remote: remotes[rnd.IntN(2)], Pools: []string{"a", "b", "six"}, Replaces: rnd.IntN(6) == 0}
+			q := Request{Owner: string(rune('p' + rnd.IntN(8))), Holder: next, Remote: remotes[rnd.IntN(2)], Pools: []string{"a", "b", "six"}, Replaces: Replacing(rnd.IntN(6) / 5 * 2)}
 			q.Name = q.Owner
 			rnd.Shuffle(len(q.Pools), func(i, j int) { q.Pools[i], q.Pools[j] = q.Pools[j], q.Pools[i] })
 			q.Asked = []netip.Addr{netip.IPv4Unspecified()}

@@ -14,13 +14,13 @@ type Pool struct {
 	attrs Attributes
 }
 
-// New makes a pool of the addresses of spans that are not in excluded. All spans are of one family. base is how the addresses are written in
-// the configuration, for people. A pool without addresses gives none, but its attributes count.
+// New makes a pool of the addresses of spans that are not in excluded. All spans are of one family. base is the address that
+// the pool begins with, for people. A pool without addresses gives none, but its attributes count.
 func New(name, base string, spans, excluded []Span, attrs Attributes) *Pool {
 	return &Pool{name: name, base: base, spans: withoutSpans(spans, excluded), attrs: attrs}
 }
 
-// Name is the name of its table, Base how its addresses are written.
+// Name is the name of its table, Base the address that it begins with as people know it.
 func (p *Pool) Name() string { return p.name }
 
 // Base: see [Pool.Name].

@@ -70,11 +70,13 @@ func askedAddress(x wire.CfgAttr) (netip.Addr, bool) {
 func (m *Machine) lease(now time.Time) {
 	f := m.flow
 	asked, ok := configRequest(f.first.payloads)
-	if !ok || !m.cfg.Pools || m.redirect.away {
+	u := f.t.User
+	own := u != nil && len(u.Addresses)+len(u.Pools) > 0
+	if !ok || !m.cfg.Pools && !own || m.redirect.away {
 		return
 	}
 	want := Lease{
-		Connection: m.cfg.Name, User: f.t.User, Asked: asked.addrs, Remote: f.first.path.Remote,
+		Connection: m.cfg.Name, User: u, Asked: asked.addrs, Remote: f.first.path.Remote,
 		Contact: notify(f.first.payloads, wire.NotifyInitialContact) != nil, Resumes: m.resume.active,
 	}
 	// What the proofs have asked for comes first among the results.

@@ -108,9 +108,9 @@ func resolveRanges(list, ranges []selector.Selector) (out []selector.Selector) {
 	return out
 }
 
-// WithRanges gives the selectors of a child on a path with ranges of addresses in the place of the peer's dynamic ones.
-func (c *ChildConfig) WithRanges(path Path, peer []selector.Selector) selector.Pair {
-	return selector.Pair{Local: resolve(c.LocalTS, withGateway(nil, path.Local)), Remote: resolveRanges(c.RemoteTS, peer)}
+// RemoteOf gives the peer's selectors of a child with ranges of addresses in the place of the dynamic ones.
+func (c *ChildConfig) RemoteOf(ranges []selector.Selector) []selector.Selector {
+	return resolveRanges(c.RemoteTS, ranges)
 }
 
 // everyAddress is all of IPv4 and IPv6.

@@ -281,6 +281,9 @@ func (s hostSide) Unexclude(a netip.Addr) {
 	}
 }
 
+// Keep implements gateway.Host: at once.
+func (s hostSide) Keep(gateway.Keeping) (error, bool) { return nil, true }
+
 // CarryOut implements gateway.Host: at once, later, so that others overtake it, not for want of time, or never.
 func (s hostSide) CarryOut(x gateway.Errand) (sa.Result, bool) {
 	w := s.h.w

@@ -37,6 +37,8 @@ type Backend interface {
 	// Install has packets bring a child up; Uninstall undoes it. ike may be empty if only one connection has such a child.
 	Install(ctx context.Context, ike, child string) error
 	Uninstall(ctx context.Context, ike, child string) error
+	// Pools lists the pools of addresses for clients, or only the one with a name, with their leases if these are asked for.
+	Pools(ctx context.Context, name string, leases bool) ([]Pool, error)
 	// Algorithms lists what this daemon implements, by kind and in the order in which it is to be shown.
 	Algorithms() []AlgorithmKind
 	// ConfigFile names the file that the configuration in force comes from.

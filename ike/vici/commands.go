@@ -38,6 +38,8 @@ func (ss *session) command(ctx context.Context, name string, req *Message) (resp
 		return ss.trap(ctx, req, ss.server.backend.Uninstall), true
 	case "get-algorithms":
 		return algorithms(ss.server.backend.Algorithms()), true
+	case "get-pools":
+		return ss.getPools(ctx, req), true
 	case "get-counters":
 		return ss.getCounters(ctx, req), true
 	case "reset-counters":

@@ -11,7 +11,7 @@ import (
 func (ss *session) elsewhere(ctx context.Context, name string) (response *Message, known bool) {
 	const certificates = "this version authenticates with pre-shared keys only, which are in [secrets.ike]"
 	switch name {
-	case "list-certs", "list-authorities", "get-pools":
+	case "list-certs", "list-authorities":
 		return new(Message), true
 	case "get-authorities":
 		return new(Message).SetList("authorities"), true
@@ -28,7 +28,7 @@ func (ss *session) elsewhere(ctx context.Context, name string) (response *Messag
 	case "load-authority", "unload-authority":
 		return ss.configured(ctx, "there are no certification authorities: "+certificates, ""), true
 	case "load-pool", "unload-pool":
-		return ss.configured(ctx, "there are no pools: this version has no virtual addresses; give each peer its own remote_ts", ""), true
+		return ss.configured(ctx, "pools are not loaded with commands", "[pools]"), true
 	}
 	return nil, false
 }

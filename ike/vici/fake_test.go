@@ -317,6 +317,22 @@ func (b *fakeBackend) Uninstall(_ context.Context, ike, child string) error {
 	return b.fail()
 }
 
+func (b *fakeBackend) Pools(_ context.Context, name string, leases bool) (out []Pool, err error) {
+	for _, p := range []Pool{
+		{"office", "10.30.0.0", 254, 1, 1, []PoolLease{{"10.30.0.1", "alice", true}, {"10.30.0.2", "CN=bob, O=x", false}}},
+		{"six", "2001:db8:3::", 1<<64 - 1, 0, 0, nil},
+	} {
+		if name != "" && p.Name != name {
+			continue
+		}
+		if !leases {
+			p.Leases = nil
+		}
+		out = append(out, p)
+	}
+	return out, b.err
+}
+
 func (b *fakeBackend) Algorithms() []AlgorithmKind {
 	return []AlgorithmKind{{Kind: "aead", Names: []string{"AES_GCM_16"}, Provider: "test"}, {Kind: "dh", Names: []string{"CURVE_25519"}, Provider: "test"}}
 }

@@ -43,6 +43,8 @@ type PeerStatus struct {
 	MOBIKE              bool     `json:"mobike,omitempty"`
 	LocalAddrs          []string `json:"local_addrs,omitempty"`
 	RemoteAddrs         []string `json:"remote_addrs,omitempty"`
+	// RemoteVIPs are the addresses within the tunnel that the peer was given.
+	RemoteVIPs []string `json:"remote_vips,omitempty"`
 	// NextRekey and NextReauth are when these are due; zero if they are not.
 	NextRekey  time.Time `json:"next_rekey,omitzero"`
 	NextReauth time.Time `json:"next_reauth,omitzero"`
@@ -114,6 +116,7 @@ func (p *PeerStatus) fill(s *Message) {
 	s.SetYes("mobike", p.MOBIKE)
 	s.SetListNonEmpty("local-addrs", p.LocalAddrs...)
 	s.SetListNonEmpty("remote-addrs", p.RemoteAddrs...)
+	s.SetListNonEmpty("remote-vips", p.RemoteVIPs...)
 	setTime(s, "next-rekey", p.NextRekey)
 	setTime(s, "next-reauth", p.NextReauth)
 	s.SetListNonEmpty("requests", p.Requests...)
@@ -217,7 +220,7 @@ func (p *parser) peer(id string, s *Message) PeerStatus {
 		State: s.Get("state"), Since: p.time(s, "since"), Initiator: s.Get("initiator") == "yes", UpSince: p.time(s, "up-since"), Local: s.Get("local"), Remote: s.Get("remote"),
 		LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), SPIi: s.Get("spi-i"), SPIr: s.Get("spi-r"), NAT: s.Get("nat"), NATText: s.Get("nat-text"),
 		Proposal: s.Get("proposal"), DowngradePrevention: s.Get("downgrade-prevention") == "yes", Resumed: s.Get("resumed") == "yes", PPK: s.Get("ppk"), Certificate: s.Get("certificate"), CertificateUntil: p.time(s, "certificate-until"), MOBIKE: s.Get("mobike") == "yes",
-		LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"), NextRekey: p.time(s, "next-rekey"), NextReauth: p.time(s, "next-reauth"),
+		LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"), RemoteVIPs: s.List("remote-vips"), NextRekey: p.time(s, "next-rekey"), NextReauth: p.time(s, "next-reauth"),
 		User: s.Get("user"), UserMethod: s.Get("user-method"), UserGroups: s.List("user-groups"), Client: s.Get("client") == "yes",
 		Requests: s.List("requests"), Heard: p.time(s, "heard"), Silence: p.silence(s.Section("silence")),
 	}

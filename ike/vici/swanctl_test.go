@@ -201,8 +201,11 @@ func TestSwanctlLists(t *testing.T) {
 			"list-policies reply {}\n"},
 		{"--list-algs", "aead:\n  AES_GCM_16[test]\ndh:\n  CURVE_25519[test]\n"},
 		{"--list-algs --raw", "get-algorithms reply {aead {AES_GCM_16=test} dh {CURVE_25519=test}}\n"},
-		{"--list-pools", ""},
-		{"--list-pools --leases --raw", "get-pools reply {}\n"},
+		{"--list-pools", "office               10.30.0.0                           1 / 1 / 254\n" +
+			"six                  2001:db8:3::                   0 / 0 / 18446744073709551615\n"},
+		{"--list-pools --leases --name office", "office               10.30.0.0                           1 / 1 / 254\n" +
+			"  10.30.0.1                      online   'alice'\n  10.30.0.2                      offline  'CN=bob, O=x'\n"},
+		{"--list-pools --name six --raw", "get-pools reply {six {base=2001:db8:3:: size=18446744073709551615 online=0 offline=0}}\n"},
 		{"--list-certs", ""},
 		{"--list-certs --raw", "list-certs reply {}\n"},
 		{"--list-authorities", ""},
@@ -240,7 +243,7 @@ func TestSwanctlLoads(t *testing.T) {
 	for verb, want := range map[string]string{
 		"--load-conns":       "loading connection 'office' failed: connections are not loaded with commands. Fix: edit [connections] of /etc/gw.toml",
 		"--load-creds":       "loading shared secret failed: keys are not loaded with commands. Fix: edit [secrets.ike]",
-		"--load-pools":       "loading pool 'p' failed: there are no pools",
+		"--load-pools":       "loading pool 'p' failed: pools are not loaded with commands. Fix: edit [pools] of /etc/gw.toml",
 		"--load-authorities": "loading authority 'a' failed: there are no certification authorities",
 	} {
 		_, errOut, code := swanctl(t, socket, verb, "--file", file)

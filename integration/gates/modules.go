@@ -41,6 +41,7 @@ var Modules = []Use{
 	{Module: "github.com/spf13/cobra", In: []string{"cmd/...", "bench/..."}, Why: "subcommands and completion"},
 	{Module: "github.com/spf13/pflag", In: []string{"cmd/...", "bench/..."}, Why: "cobra's flags"},
 	{Module: "github.com/gaissmai/bart", In: []string{"dataplane/...", "tun/...", "cmd/...", "ike/gateway"}, Why: "longest-prefix lookup of policies and routes, and of the networks that peers have"},
+	{Module: "go.etcd.io/bbolt", In: []string{"ike/pool/store"}, Why: "leases that survive a crash at any point: copy on write, one file, no daemon"},
 	{Module: "filippo.io/bigmod", In: []string{"ike/suite"}, Why: "MODP in constant time"},
 	{Module: "github.com/vishvananda/netlink", In: []string{"tun/...", "integration/..."}, Tests: []string{"dataplane/..."},
 		Why: "addresses, routes and rules on Linux"},

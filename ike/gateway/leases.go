@@ -1,0 +1,220 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"esplanade/config"
+	"esplanade/ike/aaa"
+	"esplanade/ike/identity"
+	"esplanade/ike/policy"
+	"esplanade/ike/pool"
+	"esplanade/ike/sa"
+	"esplanade/ike/selector"
+)
+
+// Addresses for clients. A machine asks for them with [sa.Lease]; the book decides at once, in memory. What it has decided is kept by the host
+// before the machine learns of it, and so before the peer does: a crash at any moment leaves no address with two owners.
+//
+//	machine ── sa.Lease ──> book ── Keeping ──> Host.Keep ── Kept ──> machine ── CFG_REPLY ──> peer
+//
+// An IKE SA and those that it is rekeyed to hold their addresses under one number, until the last of them has ended. What is released is kept as
+// well, when there is time for it.
+
+// Keeping is what has become of leases, for [Host.Keep].
+type Keeping struct {
+	Changes []pool.Change
+	// Urgent: a peer waits for it, and [Manager.Kept] is to be told.
+	Urgent bool
+
+	errand Errand
+	holder uint64
+	leased sa.Leased
+	name   string
+}
+
+// configurePools takes up the pools of the configuration.
+func (g *Manager) configurePools(c *config.Config) {
+	var list []*pool.Pool
+	for _, p := range c.Pools {
+		list = append(list, p.Pool())
+	}
+	g.keepLater(g.book.Configure(list, c.Reserved()))
+}
+
+// keepLater has changes kept for which nobody waits.
+func (g *Manager) keepLater(list []pool.Change) {
+	if len(list) > 0 {
+		g.o.Host.Keep(Keeping{Changes: list})
+	}
+}
+
+// lease gives addresses to the peer of an IKE SA.
+func (g *Manager) lease(now time.Time, e *entry, x Errand, l sa.Lease) {
+	c := g.dir.byName[l.Connection]
+	if c == nil {
+		e.m.Complete(now, x.request, sa.Unfulfilled{Err: &pool.EmptyError{Owner: e.m.RemoteID().String()}}) // a reload has taken it away
+		return
+	}
+	g.releaseLeases(now, e) // of an attempt that was given up
+	e.holder = e.m.ID()
+	g.holders[e.holder] = e
+	r := g.leaseRequest(e, c.conf, l)
+	grant, err := g.book.Grant(now, r)
+	if err != nil {
+		e.m.Complete(now, x.request, sa.Unfulfilled{Err: err})
+		return
+	}
+	e.displaces = grant.Displaced
+	leased := sa.Leased{Addresses: grant.Addrs, Attributes: grant.Attributes}
+	if u := l.User; u != nil && len(u.DNS) > 0 {
+		leased.Attributes.DNS = u.DNS
+	}
+	if !grant.Durable {
+		g.keepLater(grant.Changes)
+		e.m.Complete(now, x.request, leased)
+		return
+	}
+	k := Keeping{Changes: grant.Changes, Urgent: true, errand: x, holder: e.holder, leased: leased, name: r.Name}
+	if err, done := g.o.Host.Keep(k); done {
+		g.finishLease(now, k, err)
+	}
+}
+
+// leaseRequest says who it is that asks.
+func (g *Manager) leaseRequest(e *entry, c *config.Connection, l sa.Lease) pool.Request {
+	k, name, device := keyOf(e.m), e.m.RemoteID().String(), ""
+	pools := c.Pools
+	r := pool.Request{Holder: e.holder, Remote: l.Remote, Asked: l.Asked}
+	if u := l.User; u != nil {
+		k, name, device = userKey(u), u.Name, e.m.RemoteID().Key()
+		r.Own = u.Addresses
+		if len(u.Pools) > 0 {
+			pools = u.Pools
+		}
+	}
+	r.Owner, r.Name, r.Device, r.Pools = k.owner(), name, device, pools
+	switch {
+	case c.Unique == policy.UniqueReplace:
+		r.Replaces = pool.ReplacesAll
+	case l.Resumes, l.Contact && c.Unique != policy.UniqueNever:
+		r.Replaces = pool.ReplacesDevice
+	}
+	return r
+}
+
+// userKey is what a user is filed under, without this side's identity.
+func userKey(u *aaa.User) peerKey {
+	return peerKey{remote: identity.FoldUser(u.Name), vouched: userVouched(u)}
+}
+
+// owner is whose the leases of a peer are: who it is and what vouches for that, whichever identity of this side it has talked to.
+func (k peerKey) owner() string { return fmt.Sprintf("%q %q %q", k.remote, k.own, k.vouched) }
+
+// Kept says that [Host.Keep] has done what it was to do, or why it could not.
+func (g *Manager) Kept(now time.Time, k Keeping, err error) {
+	g.begin()
+	g.finishLease(now, k, err)
+	if e := g.table.bySPI[k.errand.spi]; e != nil {
+		g.drain(now, e)
+	}
+}
+
+// finishLease is Kept without what belongs to an input.
+func (g *Manager) finishLease(now time.Time, k Keeping, err error) {
+	if err == nil {
+		g.book.Kept(k.Changes)
+	}
+	e := g.table.bySPI[k.errand.spi]
+	if e == nil || e.m.ID() != k.errand.ike || e.holder != k.holder {
+		return // it has ended, and the addresses are released
+	}
+	if err != nil {
+		g.releaseLeases(now, e)
+		e.m.Complete(now, k.errand.request, sa.Unfulfilled{Err: &pool.StoreError{Owner: k.name, Err: err}})
+		return
+	}
+	e.m.Complete(now, k.errand.request, k.leased)
+}
+
+// releaseLeases takes the addresses of an IKE SA back. What was never kept needs no keeping.
+func (g *Manager) releaseLeases(now time.Time, e *entry) {
+	if e.holder == 0 {
+		return
+	}
+	g.keepLater(g.book.Release(now, e.holder))
+	delete(g.holders, e.holder)
+	e.holder, e.displaces = 0, nil
+}
+
+// displace ends IKE SAs whose address the peer of e has now, as far as nothing else does so.
+func (g *Manager) displace(now time.Time, e *entry) {
+	for _, id := range e.displaces {
+		x := g.holders[id]
+		if x == nil || x == e || x.leaving || x.closed {
+			continue
+		}
+		g.logger(x).Info("closing: its address goes to a newer IKE SA of the same client", "replaced_by", e.m.ID())
+		g.delete(now, x, "its address goes to a newer IKE SA of the same client")
+	}
+	e.displaces = nil
+}
+
+// poolRanges are the addresses that the clients of a connection may be given, nil for none.
+func (g *Manager) poolRanges(c *config.Connection) (out []selector.Selector) {
+	for _, name := range c.Pools {
+		if p := g.conf.Pool(name); p != nil {
+			for _, s := range p.Routes() {
+				out = append(out, selector.Selector{Start: s.First, End: s.Last, StartPort: selector.AnyStartPort, EndPort: selector.AnyEndPort})
+			}
+		}
+	}
+	return selector.Simplify(out)
+}
+
+// Pools are the numbers of all pools.
+func (g *Manager) Pools() []pool.Stats { return g.book.Stats() }
+
+// Leases lists the leases of a pool, or all of them for "".
+func (g *Manager) Leases(name string) []pool.Info { return g.book.Leases(name) }
+
+// CheckLeases looks whether all that must hold of addresses does, for tests: no address has two owners, and each IKE SA has the addresses that
+// the book says it has.
+func (g *Manager) CheckLeases() error {
+	if err := g.book.Check(); err != nil {
+		return err
+	}
+	type owner struct {
+		key string
+		e   *entry
+	}
+	owners := map[string]owner{}
+	for _, e := range g.table.all() {
+		_, addrs := e.m.Virtual()
+		if !e.up || e.heir != nil || e.closed || len(addrs) == 0 {
+			continue
+		}
+		held := g.book.Held(e.holder)
+		k := keyOf(e.m)
+		for _, a := range addrs {
+			if !slices.Contains(held, a) {
+				return fmt.Errorf("IKE SA %d has %s, and the book says %v", e.m.ID(), a, held)
+			}
+			key := k.owner()
+			if o, ok := owners[a.String()]; ok && o.key != key {
+				return fmt.Errorf("%s belongs to IKE SA %d and to IKE SA %d, of other clients", a, o.e.m.ID(), e.m.ID())
+			}
+			owners[a.String()] = owner{key, e}
+		}
+		for _, c := range e.m.Children() {
+			if h := e.child(c.Config); h == nil || !c.Config.Pools || !inUse(c) {
+				continue
+			}
+			if allowed := e.m.Configured(c.Config); !allowed.Contains(c.TS) {
+				return fmt.Errorf("IKE SA %d carries %s, and may carry %s", e.m.ID(), c.TS, allowed)
+			}
+		}
+	}
+	return nil
+}
