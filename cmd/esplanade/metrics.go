@@ -104,6 +104,7 @@ type collector struct {
 	loadedAt, redirects, restored, contested, desired, connFailures, establishedAt *prometheus.Desc
 	revocations                                                                    revocationDescs
 	radius                                                                         radiusDescs
+	pools                                                                          poolDescs
 	workWaiting, workDone, workDropped                                             *prometheus.Desc
 	acmeEnd, acmeFailures, acmeIssued                                              *prometheus.Desc
 	unanswered, lastPacket                                                         *prometheus.Desc
@@ -143,6 +144,7 @@ func newCollector(g *gateway) *collector {
 		inboxDropped:  d("inbox_dropped_total", "Input that was dropped because the event loop was too busy."),
 		revocations:   newRevocationDescs(d),
 		radius:        newRADIUSDescs(d),
+		pools:         newPoolDescs(d),
 		workWaiting:   d("work_waiting", "Key exchanges that wait for a worker, by the kind of their peers.", "from"),
 		workDone:      d("work_done_total", "Key exchanges that were made, by the event loop or by workers.", "by"),
 		workDropped:   d("work_dropped_total", "Key exchanges that were not made: too many waited, or this one waited for too long.", "reason"),
@@ -168,7 +170,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	} {
 		ch <- d
 	}
-	for _, d := range slices.Concat(c.revocations.all(), c.radius.all()) {
+	for _, d := range slices.Concat(c.revocations.all(), c.radius.all(), c.pools.all()) {
 		ch <- d
 	}
 }
@@ -208,6 +210,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.loadedAt, float64(info.Loaded.UnixMilli())/1000)
 	gauge(c.started, float64(info.Since.Unix()))
 	gauge(c.halfOpen, float64(info.HalfOpen))
+	c.pools.collect(gauge, info.Pools)
 	gauge(c.refused, float64(info.Refused))
 	for _, n := range info.Conns {
 		name := n.Conf.Name

@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -208,12 +210,13 @@ func TestMetricsFollowTheRules(t *testing.T) {
 	l := newLab(t)
 	left, right := l.pair(nil)
 	echo(t, left, right, "a packet has its time from the first one on")
-	bad := l.start(side{name: "bad", peer: "right", inner: "10.3.0.1", peerInner: "10.2.0.1", port: unusedPort(t)})
+	bad := l.start(side{name: "bad", peer: "right", inner: "10.3.0.1", peerInner: "10.2.0.1", port: unusedPort(t),
+		ike: "lease_file = " + strconv.Quote(filepath.Join(t.TempDir(), "leases.db")), top: "[pools.office]\naddrs = \"10.30.0.0/24\"\n"})
 	bad.seen.await(t, "the failure", func(w *watcher) bool { return len(w.failures) > 1 })
 	families := scrape(t, left)
 	maps.Copy(families, scrape(t, bad)) // has failures, which are no family before there is one
 	maps.Copy(families, radiusFamilies(t))
-	allowed := []string{"server", "service", "answer", "connection", "child", "direction", "reason", "exchange", "role", "sa", "version", "what", "by", "from", "kind", "result"}
+	allowed := []string{"server", "service", "answer", "connection", "child", "direction", "reason", "exchange", "role", "sa", "version", "what", "by", "from", "kind", "result", "pool"}
 	documented := documentedMetrics(t)
 	seen := map[string]bool{}
 	for name, f := range families {

@@ -42,11 +42,7 @@ func startClient(t *testing.T, extra, remote string) *clientPair {
 	r := right("none")
 	r.children = []kid{{"net", "0.0.0.0/0 ::/0", "dynamic", "none", ""}}
 	p.b = p.f.start(addrB, toml("", r), func(o *rigOptions) {
-		o.carryOut = func(x Errand) sa.Result {
-			l, ok := x.Want.(sa.Lease)
-			if !ok {
-				return x.Want.(sa.Work).CarryOut()
-			}
+		o.lease = func(l sa.Lease) sa.Result {
 			p.asked = append(p.asked, l.Asked)
 			if p.next != nil {
 				if list := p.next(l.Asked); len(list) > 0 {

@@ -52,6 +52,10 @@ func (g *Manager) keepLater(list []pool.Change) {
 
 // lease gives addresses to the peer of an IKE SA.
 func (g *Manager) lease(now time.Time, e *entry, x Errand, l sa.Lease) {
+	if g.giver != nil {
+		e.m.Complete(now, x.request, g.giver(l))
+		return
+	}
 	c := g.dir.byName[l.Connection]
 	if c == nil {
 		e.m.Complete(now, x.request, sa.Unfulfilled{Err: &pool.EmptyError{Owner: e.m.RemoteID().String()}}) // a reload has taken it away

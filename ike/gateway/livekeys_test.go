@@ -27,7 +27,7 @@ func TestLiveKeysArePolicy(t *testing.T) {
 		"ike.downgrade_prevention", // every machine asks the gateway
 		"ike_sa_limit", "ike_sa_limit_id", "child_sa_limit", "child_sa_limit_id",
 		"round", // decides which round comes first, before a machine knows of any
-		"port", "qcd_secret_file", "install_routes", "local_routes", "routing_table", "fwmark",
+		"port", "qcd_secret_file", "lease_file", "install_routes", "local_routes", "routing_table", "fwmark",
 	}
 	for _, table := range []string{"ike", "connection", "child"} {
 		fields := tableOf(table).Elem().Type()
@@ -79,7 +79,7 @@ func halves(old, fresh reflect.Value) (fixed, policy bool) {
 		case *config.Child:
 			child = x
 		}
-		return machineConfig(conf, conn), machineChild(child, false)
+		return machineConfig(conf, conn), machineChild(child, len(conn.Pools) > 0)
 	}
 	a, ah := of(old)
 	b, bh := of(fresh)
@@ -108,6 +108,8 @@ func change(t *testing.T, v reflect.Value) {
 		x.Last = x.First
 	case *[]netip.Addr:
 		*x = append(*x, netip.IPv4Unspecified())
+	case *[]string:
+		*x = append(*x, "x")
 	case *[]config.Endpoint:
 		*x = append(*x, config.Endpoint{Any: true})
 	case *[]proposal.Proposal:

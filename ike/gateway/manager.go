@@ -91,10 +91,11 @@ type Manager struct {
 	// book has who was given which address, holders the IKE SAs that have them, by the number under which they do.
 	book     *pool.Book
 	holders  map[uint64]*entry
-	compared int            // pairs of selectors in this turn; see mayCompare
-	dirty    []*child       // to be reconciled
-	bares    []*connection  // whose IKE SAs were asked for
-	wakes    agenda[*child] // children by when they have to be reconciled at the latest
+	giver    func(sa.Lease) sa.Result // gives addresses in the place of the book, in tests
+	compared int                      // pairs of selectors in this turn; see mayCompare
+	dirty    []*child                 // to be reconciled
+	bares    []*connection            // whose IKE SAs were asked for
+	wakes    agenda[*child]           // children by when they have to be reconciled at the latest
 	cookies  *sa.Cookies
 	failures diag.Collapser
 	// refusedInits are attempts that were refused in the clear and have been reported.

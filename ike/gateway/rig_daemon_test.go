@@ -28,6 +28,8 @@ type rigOptions struct {
 	Resolve func(ctx context.Context, name string) ([]netip.Addr, error)
 	// carryOut carries errands out. Nil: at once.
 	carryOut func(x Errand) sa.Result
+	// lease gives addresses in the place of the pools. Nil: the pools do.
+	lease func(l sa.Lease) sa.Result
 	// keep keeps leases. Nil: at once, and nowhere.
 	keep func(k Keeping) (error, bool)
 }
@@ -86,6 +88,7 @@ func newDaemon(t *testing.T, o rigOptions) *daemon {
 		g.Observer = Observers(nil)
 	}
 	d.Manager = New(*g)
+	d.Manager.giver = o.lease
 	return d
 }
 

@@ -8,6 +8,7 @@ import (
 	"esplanade/config"
 	"esplanade/ike/diag"
 	"esplanade/ike/policy"
+	"esplanade/ike/pool"
 	"esplanade/ike/sa"
 	"esplanade/ike/selector"
 )
@@ -113,6 +114,8 @@ type Info struct {
 	Refused int
 	// Strangers are failures that belong to no connection, the latest first.
 	Strangers []diag.Repeat
+	// Pools are the numbers of all pools, in the order of the configuration.
+	Pools []pool.Stats
 }
 
 // ConfigFile names the file of the configuration in force.

@@ -54,7 +54,7 @@ func (s *Survey) begin() {
 	d := s.d
 	s.loads, s.conns, s.half, s.heard = d.loads, slices.Clone(d.conns), nil, map[*sa.Machine]time.Time{}
 	s.info = Info{Since: d.since, Loaded: d.loaded.at, ReloadFailed: d.loaded.failed, ReloadError: d.loaded.err, File: d.conf.File,
-		HalfOpen: len(d.table.byInit), Refused: len(d.table.refused.bySPI)}
+		HalfOpen: len(d.table.byInit), Refused: len(d.table.refused.bySPI), Pools: d.book.Stats()}
 	for _, r := range d.failures.All() {
 		if r.Failure.Connection == "" {
 			s.info.Strangers = append(s.info.Strangers, r)

@@ -40,7 +40,7 @@ func configuration() []Mutant {
 		},
 		{
 			Name: "reload-child-policy", File: "ike/gateway/reload.go", Tests: "^TestReloadedValuesCount$",
-			Old: "	h.cfg.ChildPolicy = machineChild(fresh).ChildPolicy\n", New: "	_ = machineChild(fresh).ChildPolicy\n",
+			Old: "	h.cfg.ChildPolicy = machineChild(fresh, len(h.conn.conf.Pools) > 0).ChildPolicy\n", New: "	_ = machineChild(fresh).ChildPolicy\n",
 			Why: "a reload would say that a lifetime has changed, and the SA would go by the old one",
 		},
 		{
