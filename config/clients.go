@@ -11,10 +11,10 @@ import (
 // defaults are others there than between two gateways.
 
 // clientKeys are what a connection for clients has in the place of the defaults. A phone that is asked every 30 seconds whether it is there
-// loses its battery; and the systems' own clients renew their SAs themselves, earlier, and Windows behind NAT refuses to have it done
+// loses its battery; those of Apple and Android do not ask for the certificate, and need it; and the systems' own clients renew their SAs themselves, earlier, and Windows behind NAT refuses to have it done
 // for it: https://docs.strongswan.org/docs/6.0/interop/windowsClients.html
 func clientKeys() []presetKey {
-	return []presetKey{{"dpd_delay", "5m"}, {"rekey_time", "24h"}}
+	return []presetKey{{"dpd_delay", "5m"}, {"rekey_time", "24h"}, {"send_cert", "always"}}
 }
 
 // clientChildKeys are those of its children.
@@ -59,6 +59,17 @@ func (c *Config) usersMethod() policy.Auth {
 		return policy.AuthEAPRADIUS
 	}
 	return 0
+}
+
+// keyForClients is the kind of the key of an ACME certificate that is not written: for users RSA, since Android's own client takes no other.
+func (c *Config) keyForClients() {
+	acme := &c.Credentials.ACME
+	if acme.Has("key") || !acme.Enabled() {
+		return
+	}
+	if slices.ContainsFunc(c.Connections, func(n *Connection) bool { return n.Remote.Method.EAP() && !n.CanInitiate() }) {
+		acme.Key = "rsa3072"
+	}
 }
 
 // inferredClients says what is different with pools; "" for a connection without.

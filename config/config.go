@@ -82,6 +82,7 @@ func (r *reader) document(root *tree.Table) *Config {
 		c.Connections = append(c.Connections, readConnection(n, c))
 	}
 	c.Credentials = readCredentials(t.sub("credentials"), filepath.Dir(r.file))
+	c.keyForClients()
 	for _, n := range t.sub("authorities").each() {
 		c.Authorities = append(c.Authorities, readAuthority(n))
 	}

@@ -57,7 +57,7 @@ func (x *explainer) table(v reflect.Value, s Source) {
 			below = append(below, v.Field(i))
 		case f.Tag.Get("only") != "" && !strings.Contains(s.name, "."+f.Tag.Get("only")):
 		default:
-			x.out = append(x.out, Setting{Table: s.name, Key: key, Value: written(v.Field(i)), From: x.from(s, key, v.Field(i))})
+			x.out = append(x.out, Setting{Table: s.name, Key: key, Value: written(v.Field(i)), From: x.from(s, f, v.Field(i))})
 		}
 	}
 	for _, b := range below {
@@ -82,13 +82,14 @@ func isTable(t reflect.Type) bool {
 }
 
 // from says where the value of a key comes from.
-func (x *explainer) from(s Source, key string, v reflect.Value) string {
+func (x *explainer) from(s Source, f reflect.StructField, v reflect.Value) string {
+	key, def := f.Tag.Get("key"), f.Tag.Get("default")
 	switch at := s.At(key); {
 	case s.below[key] && x.brings[at.FileLine()] != "":
 		return at.FileLine() + " (" + x.brings[at.FileLine()] + ")"
 	case s.Has(key):
 		return at.FileLine()
-	case (key == "auth" || key == "id") && !v.IsZero():
+	case (key == "auth" || key == "id") && !v.IsZero(), def != "" && v.Kind() == reflect.String && v.String() != def:
 		return "inferred"
 	}
 	return "default"
