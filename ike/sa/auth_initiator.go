@@ -207,6 +207,9 @@ func (m *Machine) peerRefusedAuth(n *wire.Notify) *diag.Failure {
 	if m.resume.active { // no key was used: what has proved us is the session
 		return diag.TicketRefused(w, n.NotifyType)
 	}
+	if m.initiator && m.flow != nil && m.flow.rounds > 1 && m.cfg.LocalAuth.EAP() && !m.ppk.agreed {
+		return m.userRefused(w, n)
+	}
 	p := diag.Proof{Key: m.credential, Signed: m.ownSignature(), LocalID: m.localID.String(), LocalLine: m.cfg.LocalIDLine}
 	if p.User = m.initiator && m.cfg.LocalAuth.EAP(); p.User || m.cfg.onlySigns() {
 		p.Key = diag.Key{} // which is what the peer has proved itself with, if anything

@@ -8,6 +8,7 @@ import (
 	"esplanade/ike/auth"
 	"esplanade/ike/diag"
 	"esplanade/ike/eap"
+	"esplanade/ike/wire"
 )
 
 // maxUserName is how much of the name that a stranger gives is kept in a failure.
@@ -163,4 +164,19 @@ func listed(names []string) string {
 		names = append(slices.Clone(names[:most]), "others")
 	}
 	return strings.Join(names, ", ")
+}
+
+// userRefused is the failure that the gateway has answered a later message of this side's user with a notification.
+func (m *Machine) userRefused(w diag.Where, n *wire.Notify) *diag.Failure {
+	who := diag.EAP{Client: true, Said: n.NotifyType.String()}
+	if u := m.flow.t.User; u != nil {
+		who.User = u.Name
+	} else if m.env.EAPClient != nil {
+		if c, ok := m.env.EAPClient(m.cfg.Name, 0); ok {
+			who.User = c.Identity
+		}
+	}
+	f := diag.EAPRefused(w, who)
+	f.Notify = n.NotifyType.String()
+	return f
 }

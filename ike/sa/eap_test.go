@@ -361,3 +361,21 @@ func TestUserGetsNoTicket(t *testing.T) {
 		t.Error("it has got one")
 	}
 }
+
+// A client that hears AUTHENTICATION_FAILED in the middle of it says who it came as, and what it has heard.
+func TestUserHearsANotification(t *testing.T) {
+	r := newUserRig(t, eap.TypeMSCHAPv2, nil)
+	n := 0
+	r.edit(r.b, wire.ExchangeIKEAuth, true, func(ps []wire.Payload) []wire.Payload {
+		if n++; n == 3 {
+			return failing(wire.NotifyAuthenticationFailed)
+		}
+		return ps
+	})
+	r.a.connect()
+	r.run(10 * time.Second)
+	r.a.wantNothing()
+	if f := r.a.wantFailure(diag.CodeEAPRefused); !strings.Contains(f.Error(), "'ann'") || !strings.Contains(f.Error(), "AUTHENTICATION_FAILED") || f.Notify != "AUTHENTICATION_FAILED" {
+		t.Error(f)
+	}
+}
