@@ -90,8 +90,9 @@ func (m *Machine) eapMethod(round int) method {
 					}
 					return m.env.EAPClient(m.cfg.Name, round)
 				},
-				Only:  m.cfg.RemoteAuth.EAP(),
-				Rules: func() revocation.Rules { return m.accepted(m.cfg, round).Rules },
+				Only: m.cfg.RemoteAuth.EAP(),
+				// Its server is judged by the gateway's table, of which there may be fewer.
+				Rules: func() revocation.Rules { return m.accepted(m.cfg, min(round, len(m.cfg.RemoteRounds))).Rules },
 			})
 		},
 		Check: func(auth.Secret) auth.Authenticator {

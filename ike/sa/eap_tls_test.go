@@ -212,3 +212,35 @@ func TestSilenceInEAP(t *testing.T) {
 		}
 	}
 }
+
+// A client that proves itself by EAP in a second round, where the gateway has one alone, asks about the server by the table of that one.
+func TestRevokedInSecondRound(t *testing.T) {
+	r := newTLSRig(t, eap.TypeTLS, 0, false)
+	for _, c := range []*Config{r.a.cfg, r.b.cfg} {
+		mine, other := &c.LocalAuth, &c.LocalRounds
+		if c == r.b.cfg {
+			mine, other = &c.RemoteAuth, &c.RemoteRounds
+		}
+		*mine, *other = policy.AuthPubkey, []Round{{mustID(t, annsName), policy.AuthEAPTLS}}
+	}
+	r.b.cfg.SendCertReq = true
+	for _, e := range []*end{r.a, r.b} {
+		accepted := e.env.Accepted
+		e.env.Accepted = func(name string, index int) credential.Accepted {
+			if e == r.a && index > 0 {
+				return credential.Accepted{}
+			}
+			a := accepted(name, index)
+			a.Rules.Policy = policy.RevocationStrict
+			return a
+		}
+	}
+	asked := 0
+	r.a.desk.unrevoked = func(auth.Unrevoked) Result { asked++; return Proved{revocation.Verdict{}} }
+	r.a.connect()
+	r.run(30 * time.Second)
+	r.wantUp(1)
+	if asked != 2 {
+		t.Errorf("asked %d times: about the gateway, and about the server of EAP", asked)
+	}
+}
