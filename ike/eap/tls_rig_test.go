@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -163,10 +162,8 @@ func (x tamper) play(t *testing.T, s *ServerConfig, c *ClientConfig) (server, cl
 	return server, client
 }
 
-// refused is an error of a judge.
+// refusal is an error of a judge.
 func refusal(err error) (r *pki.Refusal, ok bool) {
 	ok = errors.As(err, &r)
 	return r, ok
 }
-
-func typeData(packet []byte) string { return fmt.Sprintf("%x", packet[5:]) }
