@@ -299,7 +299,7 @@ func (e *Esplanade) config() string {
 	if e.gw.OwnResolver {
 		fmt.Fprintf(&b, "[tun]\nstate_file = %q\n\n", e.StatePath())
 	}
-	ike := map[string]string{"retransmit_timeout": `"500ms"`, "retransmit_base": "1.0", "retransmit_tries": "4"}
+	ike := map[string]string{"retransmit_timeout": `"500ms"`, "retransmit_base": "1.0", "retransmit_tries": "4", "lease_file": strconv.Quote(filepath.Join(e.site.Dir, "leases.db"))}
 	maps.Copy(ike, e.gw.IKE)
 	fmt.Fprintf(&b, "[ike]\n%s\n[dataplane]\n%s\n", lines("", ike), lines("", e.gw.Dataplane))
 	if e.gw.SaveKeys {
