@@ -32,6 +32,7 @@ type relay struct {
 	config  *ServerConfig
 	done    sync.WaitGroup
 	talks   map[string]*Server
+	mu      sync.Mutex
 	outcome []Step
 }
 

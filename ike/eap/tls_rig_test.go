@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -162,8 +163,10 @@ func (x tamper) play(t *testing.T, s *ServerConfig, c *ClientConfig) (server, cl
 	return server, client
 }
 
-// refusal is an error of a judge.
+// refused is an error of a judge.
 func refusal(err error) (r *pki.Refusal, ok bool) {
 	ok = errors.As(err, &r)
 	return r, ok
 }
+
+func typeData(packet []byte) string { return fmt.Sprintf("%x", packet[5:]) }

@@ -159,8 +159,14 @@ func (g *Manager) displace(now time.Time, e *entry) {
 		if x == nil || x == e || x.leaving || x.closed {
 			continue
 		}
-		g.logger(x).Info("closing: its address goes to a newer IKE SA of the same client", "replaced_by", e.m.ID())
-		g.delete(now, x, "its address goes to a newer IKE SA of the same client")
+		switch from := e.handover.from; {
+		case from == x || x.handover.from == e || g.reauthenticating(x):
+			continue // it goes when its children are there
+		case from != nil && from.alive():
+			g.retire(now, x, "its address goes to a newer IKE SA of the same client")
+		default:
+			g.takeOver(now, e, x) // the peer may not have our answer yet
+		}
 	}
 	e.displaces = nil
 }

@@ -117,7 +117,6 @@ func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *
 		if m.initiator {
 			return diag.EAPRefused(w, who)
 		}
-	default: // what the other side has done
 	}
 	who.Said = inner.Came()
 	return diag.EAPBroken(w, who, "")

@@ -33,6 +33,8 @@ type Stats struct {
 	Revoked, Unrevoked, Withdrawn int
 	// Users have come in, or were let in. Relayed conversations were had with a RADIUS server.
 	Users, Relayed int
+	// Leases were given, and written to a disk in so many Writes.
+	Leases, Writes int
 }
 
 // Add sums two counts.
@@ -67,6 +69,8 @@ func (s *Stats) Add(o Stats) {
 	s.Withdrawn += o.Withdrawn
 	s.Users += o.Users
 	s.Relayed += o.Relayed
+	s.Leases += o.Leases
+	s.Writes += o.Writes
 }
 
 // checker watches the wire and both hosts.
@@ -258,6 +262,9 @@ func (c *checker) step() {
 	for _, h := range c.w.hosts {
 		h.wantShut()
 		h.wantHeld()
+		if err := h.g.CheckLeases(); err != nil && !h.down {
+			c.w.fail("%s: %v", h.name, err)
+		}
 		info := h.info()
 		c.silences(h, info)
 		list := sasOf(info)

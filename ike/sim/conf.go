@@ -33,8 +33,8 @@ func (e *endPlan) networks(i int) (local, remote string) {
 func (p *plan) configOf(h *hostPlan, v variant) *config.Config {
 	var b strings.Builder
 	for _, e := range h.ends {
-		fmt.Fprintf(&b, "[connections.%s]\nlocal_addrs = [\"%%any\"]\nremote_addrs = [%q]\nproposals = [%q]\nunique = %q\nchildless = %q\n",
-			e.peer, e.remote, e.ike, e.unique, e.childless)
+		fmt.Fprintf(&b, "[connections.%s]\nlocal_addrs = [\"%%any\"]\nremote_addrs = [%q]\nproposals = [%q]\nunique = %q\nchildless = %q\n%s",
+			e.peer, e.remote, e.ike, e.unique, e.childless, leaseLines(e))
 		fmt.Fprintf(&b, "[connections.%s.local]\n%sid = \"%s.example\"\n", e.peer, authLines(e.method(), h.ident), h.ident)
 		fmt.Fprintf(&b, "[connections.%s.remote]\n%sid = \"%s.example\"\n", e.peer, authLines(e.peerMethod(), e.peer), e.peer)
 		for i := range e.kids {

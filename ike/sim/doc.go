@@ -8,7 +8,7 @@
 // gateway has others do is done at once, late, out of order, not at all, or fails: look-ups, routes, key exchanges, signatures and
 // verdicts on them, SAs that the data plane has no room for. In two seeds of seven hosts prove themselves by certificates
 // (certificate.go), which are renewed, and of which some come from a CA that nobody trusts yet, or are revoked (revocation.go). In one of seven they are users who
-// come in by EAP, whom a gateway or a RADIUS server checks that loses packets (user.go).
+// come in by EAP, whom a gateway or a RADIUS server checks that loses packets (user.go), and get an address (lease.go).
 //
 // The seed decides about all of it: configurations (conf.go), conditions (plan.go), what happens and when (script.go). After every
 // event the invariants of check.go are tested; at the end of a run the network is perfect and nobody disturbs anything, and the hosts

@@ -54,6 +54,7 @@ type Host struct {
 	// believes: the latest event is that a peer has proved a crash. The end of the IKE SA follows.
 	believes bool
 	certs    certificates
+	disk     disk
 	store    revocation.Store
 	fetched  []revocation.Needed // what there is in store that was fetched, each address once
 	// ignored: the datagram that came last had no effect.
@@ -87,6 +88,7 @@ func (h *Host) boot() {
 		Observer: watcher{h}, Meter: watcher{h},
 		Log: slog.New(slog.DiscardHandler), Logs: func(slog.Level) bool { return w.ladder != nil },
 		Random: w.random, Jitter: w.rng.Float64, Revoked: h.revoked,
+		Leases: h.disk.reboot(),
 	}
 	if w.ladder != nil {
 		o.Log = slog.New(slog.NewTextHandler(ladderLog{h}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime}))
@@ -280,9 +282,6 @@ func (s hostSide) Unexclude(a netip.Addr) {
 		h.w.fail("%s: %s is no longer to be kept out of the tunnels, and was not", h.name, a)
 	}
 }
-
-// Keep implements gateway.Host: at once.
-func (s hostSide) Keep(gateway.Keeping) (error, bool) { return nil, true }
 
 // CarryOut implements gateway.Host: at once, later, so that others overtake it, not for want of time, or never.
 func (s hostSide) CarryOut(x gateway.Errand) (sa.Result, bool) {

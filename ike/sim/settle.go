@@ -144,6 +144,9 @@ func (w *World) agree(l *linkPlan) {
 			w.fail("%s and %s have different IKE SAs", ha.name, hb.name)
 			return
 		}
+		if ha.addressed(s, true); hb.addressed(b[i], true) && !slices.Equal(s.LocalVIPs, b[i].RemoteVIPs) {
+			w.fail("%s has the addresses %v, and %s has given it %v", ha.name, s.LocalVIPs, hb.name, b[i].RemoteVIPs)
+		}
 		w.wantPaths(ha, hb, s)
 		w.wantPaths(hb, ha, b[i])
 		if s.PPK != want || b[i].PPK != want {

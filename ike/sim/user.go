@@ -42,9 +42,10 @@ func authLines(a policy.Auth, ident string) string {
 // userTables are the users that a host knows or is, and the RADIUS server that it asks.
 func userTables(h *hostPlan, locked bool) string {
 	var b strings.Builder
-	asks := false
+	asks, gives := false, false
 	for _, e := range h.ends {
 		who := ""
+		gives = gives || e.other().user != 0
 		switch {
 		case e.user != 0:
 			who = h.ident
@@ -61,6 +62,9 @@ func userTables(h *hostPlan, locked bool) string {
 			password = "another"
 		}
 		fmt.Fprintf(&b, "[secrets.eap.%s]\nid = [%q]\nsecret = %q\n", who, who, password)
+	}
+	if gives {
+		b.WriteString(poolTable)
 	}
 	if asks {
 		b.WriteString("[radius.servers.sim]\naddress = \"192.0.2.99\"\nsecret = \"correct-horse-battery-staple\"\n")
@@ -88,7 +92,7 @@ func (w *World) User(name string) (eap.Secret, aaa.User, bool) {
 			if !w.locked.IsZero() {
 				password = "another"
 			}
-			return eap.Password(password), aaa.User{Name: name, Groups: []string{"sim"}}, true
+			return eap.Password(password), aaa.User{Name: name, Groups: []string{"sim"}, Server: "sim"}, true
 		}
 	}
 	return eap.Secret{}, aaa.User{}, false

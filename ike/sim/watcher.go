@@ -25,6 +25,7 @@ func (x watcher) Observe(e gateway.Event) {
 			h.w.after(0, h.wantHeld)
 			h.wantTrusted(e.SA)
 			h.wantUser(e.SA)
+			h.wantAddresses(e.SA)
 			c.stats.Established++
 			if e.SA.Initiator && e.SA.Resumed {
 				c.stats.Resumed++
