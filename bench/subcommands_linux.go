@@ -13,12 +13,13 @@ import (
 	"esplanade/bench/soak"
 	"esplanade/bench/strangers"
 	"esplanade/bench/thousand"
+	"esplanade/bench/users"
 )
 
 func subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		sidebyside.Command(sidebyside.Compare), handshake.Command(handshake.Run), sas.Command(sas.Run), crowd.Command(crowd.Run), netstack.Command(netstack.Run),
 		flood.Command(flood.Run),
-		strangers.Command(strangers.Run), thousand.Command(thousand.Run), rekey.Command(rekey.Run), soak.Command(soak.Run),
+		strangers.Command(strangers.Run), thousand.Command(thousand.Run), rekey.Command(rekey.Run), soak.Command(soak.Run), users.Command(users.Run),
 	}
 }

@@ -19,13 +19,14 @@ import (
 	"esplanade/bench/soak"
 	"esplanade/bench/strangers"
 	"esplanade/bench/thousand"
+	"esplanade/bench/users"
 )
 
 func subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		sidebyside.Command(needsLinux), handshake.Command(needsLinux), sas.Command(sas.Run), crowd.Command(crowd.Run), netstack.Command(netstack.Run),
 		flood.Command(needsLinux),
-		strangers.Command(needsLinux), thousand.Command(needsLinux), rekey.Command(needsLinux), soak.Command(needsLinux),
+		strangers.Command(needsLinux), thousand.Command(needsLinux), rekey.Command(needsLinux), soak.Command(needsLinux), users.Command(needsLinux),
 	}
 }
 

@@ -67,8 +67,10 @@ func startSwan(ctx context.Context, l *lab.Lab, s *lab.Site) (*lab.Process, erro
 type SwanOptions struct {
 	// Daemon are lines of strongswan.conf's section of the daemon.
 	Daemon string
-	// Connection are lines of the one connection in swanctl.conf, and Secrets sections of its secrets.
-	Connection, Secrets string
+	// Connection are lines of the one connection in swanctl.conf.
+	Connection string
+	// Secrets are sections of its secrets, Tables further sections of the file.
+	Secrets, Tables string
 	// Plugins are loaded in addition to those that all need.
 	Plugins string
 }
@@ -101,7 +103,7 @@ secrets {
     secret = %q
   }
 %s}
-`, IKEProposal, o.Connection, PSK, o.Secrets)
+%s`, IKEProposal, o.Connection, PSK, o.Secrets, o.Tables)
 	for _, sub := range []string{"conf.d", "x509", "x509ca", "x509ocsp", "x509aa", "x509ac", "x509crl", "pubkey", "private", "rsa", "ecdsa",
 		"pkcs8", "pkcs12"} {
 		if err := os.MkdirAll(filepath.Join(dir, "swanctl", sub), 0o700); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"esplanade/bench/command"
+	"esplanade/bench/credentials"
 )
 
 // Options are the flags.
@@ -21,17 +22,6 @@ type Options struct {
 	auth                []string
 }
 
-// The ways of authentication: a pre-shared key, certificates with keys of a kind, and users with passwords at a responder with a certificate.
-const (
-	authPSK   = "psk"
-	authECDSA = "ecdsa"
-	authRSA   = "rsa"
-	authEAP   = "eap-mschapv2"
-)
-
-// auths are all of them.
-var auths = []string{authPSK, authECDSA, authRSA, authEAP}
-
 // maxCount is what the network of the initiators has room for.
 const maxCount = 60000
 
@@ -40,7 +30,8 @@ func (o *Options) Flags(f *pflag.FlagSet) {
 	f.IntVarP(&o.count, "count", "n", 2000, "IKE SAs that each responder has to set up")
 	f.IntVarP(&o.atOnce, "at-once", "c", 16, "how many are under way at a time")
 	f.IntVar(&o.runs, "runs", 3, "how often, in interleaved order")
-	f.StringSliceVar(&o.auth, "auth", auths, "how the sides prove who they are: psk, ecdsa (certificates, P-256), rsa (certificates, 2048 bits), eap-mschapv2 (users; the responder as with ecdsa)")
+	f.StringSliceVar(&o.auth, "auth", credentials.Ways(),
+		"how both sides prove who they are: psk, ecdsa (certificates, P-256), rsa (certificates, 2048 bits), eap (EAP-MSCHAPv2 and an address of a pool; the responder by ecdsa)")
 	f.StringVar(&o.profile, "profile", "", "write a CPU profile of Esplanade's to this `file`, without strongSwan and without results")
 }
 
@@ -50,8 +41,8 @@ func (o *Options) Check() error {
 		return fmt.Errorf("%w: --count 1 to %d, --at-once and --runs at least 1, --runs at most 100", command.ErrUsage, maxCount)
 	}
 	for _, a := range o.auth {
-		if !slices.Contains(auths, a) {
-			return fmt.Errorf("%w: --auth is one of %s", command.ErrUsage, strings.Join(auths, ", "))
+		if !slices.Contains(credentials.Ways(), a) {
+			return fmt.Errorf("%w: --auth is one of %s", command.ErrUsage, strings.Join(credentials.Ways(), ", "))
 		}
 	}
 	if len(o.auth) == 0 || o.profile != "" && len(o.auth) != 1 {

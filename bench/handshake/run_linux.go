@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"esplanade/bench/contest"
+	"esplanade/bench/credentials"
 	"esplanade/bench/initiators"
 	"esplanade/bench/proof"
 	"esplanade/bench/stats"
@@ -35,7 +36,7 @@ var (
 // responder is one of those that are compared.
 type responder struct {
 	name, version string
-	start         func(ctx context.Context, s *lab.Site, dir string, c *certificates) (*lab.Process, error)
+	start         func(ctx context.Context, s *lab.Site, dir string, c *credentials.Set) (*lab.Process, error)
 }
 
 // responders are all that this machine has; with a profile, Esplanade alone.
@@ -49,14 +50,15 @@ func responders(ctx context.Context, b *contest.Builder, profile string) ([]resp
 	if err != nil {
 		return nil, err
 	}
-	rs := []responder{{name: "Esplanade", version: contest.Version(ctx, binary, "version"), start: func(ctx context.Context, s *lab.Site, dir string, c *certificates) (*lab.Process, error) {
-		local, remote, secrets := c.esplanade()
+	rs := []responder{{name: "Esplanade", version: contest.Version(ctx, binary, "version"), start: func(ctx context.Context, s *lab.Site, dir string, c *credentials.Set) (*lab.Process, error) {
+		local, remote, secrets := c.Esplanade()
+		pools, remoteTS := c.Pool("pools = [\"people\"]\n")
 		return contest.StartEsplanade(ctx, s, dir, binary, contest.EsplanadeOptions{
 			Env:    daemonEnv,
 			Daemon: secrets + fmt.Sprintf("[log]\nlevel = \"warn\"\n[ike]\ncookie_threshold = %d\ncookie_threshold_ip = %[1]d\nhalf_open_limit = %[1]d\nblock_threshold = %[1]d\nike_sa_limit = %[1]d\nike_sa_limit_id = %[1]d\nchild_sa_limit = %[1]d\nchild_sa_limit_id = %[1]d", maxCount),
 			Connection: contest.Connection{
 				LocalAuth: local, RemoteAuth: remote,
-				Local: s.Outer4.String(), Keys: `unique = "never"`, LocalTS: responderNet.String(), RemoteTS: initiatorNet.String(), ESP: "aes128gcm16",
+				Local: s.Outer4.String(), Keys: pools + `unique = "never"`, LocalTS: responderNet.String(), RemoteTS: remoteTS, ESP: "aes128gcm16",
 			}.String()})
 	}}}
 	if profile != "" {
@@ -67,15 +69,21 @@ func responders(ctx context.Context, b *contest.Builder, profile string) ([]resp
 		fmt.Fprintln(os.Stderr, "WITHOUT strongSwan: this machine lacks", lacks)
 		return rs, nil
 	}
-	return append(rs, responder{name: swan.Title, version: contest.Version(ctx, "swanctl", "--help"), start: func(ctx context.Context, s *lab.Site, dir string, c *certificates) (*lab.Process, error) {
-		local, remote := c.strongSwan()
+	return append(rs, responder{name: swan.Title, version: contest.Version(ctx, "swanctl", "--help"), start: func(ctx context.Context, s *lab.Site, dir string, c *credentials.Set) (*lab.Process, error) {
+		local, remote := c.StrongSwan()
+		pools, remoteTS := c.Pool("pools = people")
+		secrets, poolTables := c.StrongSwanTables()
+		plugins := ""
+		if secrets != "" {
+			plugins = "md4 des eap-identity eap-mschapv2 attr"
+		}
 		return contest.StartStrongSwan(ctx, s, dir, contest.SwanOptions{
 			// Tables as its documentation recommends for many SAs, and no defence against what looks like an attack.
 			Daemon:  "  dos_protection = no\n  ikesa_table_size = 4096\n  ikesa_table_segments = 16\n  journal {\n    default = -1\n  }",
-			Plugins: "md5 eap-identity eap-mschapv2",
-			Secrets: c.passwords(),
+			Secrets: secrets, Tables: poolTables, Plugins: plugins,
 			Connection: fmt.Sprintf(`local_addrs = %s
     unique = never
+    %[6]s
     local {
       %[4]s
       id = %[1]s
@@ -90,7 +98,7 @@ func responders(ctx context.Context, b *contest.Builder, profile string) ([]resp
         remote_ts = %[3]s
         esp_proposals = aes128gcm16
       }
-    }`, s.Outer4, responderNet, initiatorNet, local, remote)})
+    }`, s.Outer4, responderNet, remoteTS, local, remote, pools)})
 	}}), nil
 }
 
@@ -160,7 +168,7 @@ func measure(ctx context.Context, o *Options, x responder, how string) (f figure
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return f, err
 	}
-	certs, err := newCertificates(how, dir, l.B.Outer4, initiatorDomain, o.count+warmUp)
+	certs, err := credentials.New(how, dir, l.B.Outer4, initiatorDomain, o.count+warmUp, initiatorNet)
 	if err != nil {
 		return f, err
 	}
@@ -179,10 +187,10 @@ func measure(ctx context.Context, o *Options, x responder, how string) (f figure
 		Network: initiatorNet, RemoteNetwork: responderNet, AtOnce: o.atOnce,
 	}
 	if certs != nil {
-		opts.Own, opts.Trust = certs.own, certs.trust
-	}
-	if how == authEAP {
-		opts.Password = password
+		opts.Trust = certs.Trust
+		if opts.Own = certs.Own; certs.Users() {
+			opts.Own, opts.User, opts.Addressed = nil, certs.Client, true
+		}
 	}
 	batch := func(first, count int) (initiators.Result, error) {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second+time.Duration(count)*perSA)

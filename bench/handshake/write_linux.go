@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"esplanade/bench/contest"
+	"esplanade/bench/credentials"
 	"esplanade/bench/document"
 	"esplanade/bench/proof"
 	"esplanade/bench/stats"
@@ -13,12 +14,12 @@ import (
 // titleOf is a way of authentication in the table.
 func titleOf(how string) string {
 	switch how {
-	case authECDSA:
+	case credentials.ECDSA:
 		return "certificates, ECDSA P-256"
-	case authRSA:
+	case credentials.RSA:
 		return "certificates, RSA 2048"
-	case authEAP:
-		return "a user with EAP-MSCHAPv2; a certificate, ECDSA P-256"
+	case credentials.EAP:
+		return "EAP-MSCHAPv2, a virtual address"
 	}
 	return "a pre-shared key"
 }
@@ -33,7 +34,8 @@ func write(o *Options, rs []responder, all []figures, c proof.Conditions) error 
 
 Each responder, just started, sets up %d IKE SAs with a CHILD SA each (%s, %s), %d at a time, after %d
 that don't count. Both sides prove who they are by a pre-shared key, or by certificates: of one CA, with keys of ECDSA P-256 or of RSA with 2048
-bits, each initiator with a certificate of its own, sent in both directions; or each initiator is a user with a password of its own. Both responders have the same proposals and a TUN device, and log nothing of it. Medians of %d runs in
+bits, each initiator with a certificate of its own, sent in both directions; or the initiators are users with passwords in a file,
+prove themselves by EAP-MSCHAPv2 to a responder with an ECDSA certificate, and get an address each of one pool. Both responders have the same proposals and a TUN device, and log nothing of it. Medians of %d runs in
 interleaved order, and in brackets the least and the greatest.
 
 What to compare is the CPU time: it is the responder's alone, user and system, and what follows from it for one core. The rate is
@@ -41,7 +43,7 @@ that of both sides together, as the initiators run on the same machine, and of w
 Other load makes CPU time longer too, and not alike for both: what counts is a run on a quiet machine.
 
 `, c.Began.UTC().Format("2006-01-02"), o.count, contest.IKEProposal, "aes128gcm16", o.atOnce, warmUp, o.runs)
-	t := document.NewTable("", "the sides have", "CPU ms for each", "so a second and core", "IKE SAs a second, both sides", "resident KiB for each", "p50 ms", "p99 ms",
+	t := document.NewTable("", "both sides have", "CPU ms for each", "so a second and core", "IKE SAs a second, both sides", "resident KiB for each", "p50 ms", "p99 ms",
 		"requests repeated")
 	for i := range len(rs) * len(o.auth) {
 		r, how := rs[i%len(rs)], o.auth[i/len(rs)]

@@ -43,8 +43,12 @@ type Options struct {
 	// Own gives an initiator's certificate in place of a key, by its identity, and Trust is what the responder's is judged by. Nil: PSK.
 	Own   func(identity string) credential.Pair
 	Trust *pki.Trust
-	// Password has the initiators be users of EAP-MSCHAPv2 in place of that, each with the password of its identity. The responder has a certificate.
-	Password func(identity string) string
+	// User gives the user in place of both: the initiator proves itself by EAP, the responder by its certificate. Addressed: the responder is
+	// to give it an address.
+	User      func(identity string) *eap.ClientConfig
+	Addressed bool
+	// Alone: each initiator says that it has no other IKE SA (INITIAL_CONTACT).
+	Alone bool
 	// IKEProposal and ESPProposal are in swanctl's notation.
 	IKEProposal, ESPProposal string
 	// Network is cut into addresses, one for each initiator's CHILD SA; RemoteNetwork is behind the responder.
@@ -217,17 +221,12 @@ func (l *load) prepare() error {
 		Connections:  func(_, _ netip.Addr) []*sa.Config { return nil },
 		Credentials:  func(auth.Query) (auth.Credential, bool) { return auth.Credential{Secret: l.PSK}, true },
 		Own:          func(connection string, _ int) []credential.Pair { return []credential.Pair{l.Own(connection)} },
-		EAPClient:    func(connection string, _ int) (*eap.ClientConfig, bool) { return l.user(connection), true },
 		Accepted:     func(string, int) credential.Accepted { return credential.Accepted{Trust: l.Trust} },
-		FirstContact: func(*sa.Config) bool { return false },
+		EAPClient:    func(connection string, _ int) (*eap.ClientConfig, bool) { return l.User(connection), true },
+		FirstContact: func(*sa.Config) bool { return l.Alone },
 		LastInbound:  func(uint64) time.Time { return time.Time{} },
 	}
 	return nil
-}
-
-// user is an initiator as a user. Its connection has the name that it has.
-func (l *load) user(name string) *eap.ClientConfig {
-	return &eap.ClientConfig{Methods: []eap.Type{eap.TypeMSCHAPv2}, Identity: name, Secret: eap.Password(l.Password(name))}
 }
 
 func random(n int) []byte {
@@ -335,15 +334,18 @@ func (l *load) initiator(now time.Time) (*sa.Machine, error) {
 	if cfg.LocalID, err = identity.Parse(fmt.Sprintf("n%d.%s", n, l.Identity)); err != nil {
 		return nil, err
 	}
-	switch {
-	case l.Password != nil:
-		cfg.Name = cfg.LocalID.String()
-		cfg.LocalAuth, cfg.RemoteAuth, cfg.SendCertReq = policy.AuthEAPMSCHAPv2, policy.AuthPubkey, true
-	case l.Own != nil:
+	if l.Own != nil {
 		cfg.Name = cfg.LocalID.String()
 		cfg.LocalAuth, cfg.RemoteAuth, cfg.SendCert, cfg.SendCertReq = policy.AuthPubkey, policy.AuthPubkey, policy.SendCertAlways, true
 	}
 	child := &sa.ChildConfig{ChildFixed: sa.ChildFixed{Name: "net", Proposals: esp, LocalTS: ts[:1], RemoteTS: ts[1:]}}
+	if l.User != nil {
+		cfg.Name = cfg.LocalID.String()
+		cfg.LocalAuth, cfg.RemoteAuth, cfg.SendCertReq = policy.AuthEAPMSCHAPv2, policy.AuthPubkey, true
+	}
+	if l.Addressed {
+		cfg.VIPs, child.LocalTS = []netip.Addr{netip.IPv4Unspecified()}, nil
+	}
 	cfg.Children = []*sa.ChildConfig{child}
 	return sa.NewInitiator(l.env, now, &cfg, sa.Path{Local: l.IKE, Remote: l.RemoteIKE}, cfg.Children), nil
 }

@@ -179,7 +179,10 @@ func TestRunUsers(t *testing.T) {
 		e.EAPServer = func(string, int) (auth.EAPServer, bool) { return server, true }
 	})
 	o := options(r, 4)
-	o.Trust, o.Password = &pki.Trust{Anchors: []*x509.Certificate{root.Cert}}, func(identity string) string { return identity }
+	o.Trust = &pki.Trust{Anchors: []*x509.Certificate{root.Cert}}
+	o.User = func(identity string) *eap.ClientConfig {
+		return &eap.ClientConfig{Methods: []eap.Type{eap.TypeMSCHAPv2}, Identity: identity, Secret: eap.Password(identity), Protected: true}
+	}
 	res, err := Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
