@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -377,3 +379,73 @@ func TestClientOfIPv4(t *testing.T) {
 	}
 	a.Stop(t)
 }
+
+// TestTwoClientsBehindOneNAT: an Esplanade and a strongSwan come to an Esplanade with a pool through one router, which gives both its address.
+// Each has an address of its own, and what is for one reaches that one.
+func TestTwoClientsBehindOneNAT(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, ours, tunnel{Router: true, Edit: func(a, b *peer.Gateway) {
+		a.Connections[0].VIPs = []string{"0.0.0.0"}
+		a.OwnResolver = true
+		child(a).StartAction, child(a).LocalTS, child(a).RemoteTS = "start", []string{"dynamic"}, []string{"10.20.0.0/24"}
+		child(b).LocalTS, child(b).RemoteTS = []string{"10.20.0.0/24"}, []string{"dynamic"}
+		b.Connections[0].Remote, b.Connections[0].RemoteID = lab.Anyone, "*.example"
+		b.Connections[0].Extra = map[string]string{"pools": "people"}
+		b.IKE = map[string]string{"lease_file": strconv.Quote(filepath.Join(t.TempDir(), "leases.db"))}
+		b.Secrets[0].IDs = []string{id2("a"), id2("b"), id2("c")}
+		b.More = "[pools.people]\naddrs = \"10.3.0.0/24\"\ndns = \"10.20.0.1\"\n"
+	}}, peer.Programs(peer.KindStrongSwan, peer.KindStrongSwan)...)
+	cs, err := p.Neighbour()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Masquerade(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p.a.(*peer.Esplanade).ResolvConf(), []byte(outsideDNS), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	gw := p.gateway(cs, p.B, tunnel{}, true)
+	gw.Connections[0].VIPs = []string{"0.0.0.0"}
+	child(&gw).StartAction, child(&gw).LocalTS, child(&gw).RemoteTS = "start", []string{"dynamic"}, []string{"10.20.0.0/24"}
+	c := peer.New(t, peer.KindStrongSwan, cs, gw)
+	p.start(t)
+	c.Start(t)
+	var vips [2]string
+	lab.Eventually(t, 30*time.Second, "both clients have an address", func() (bool, string) {
+		sas, err := peer.SAs(p.b)
+		if err != nil {
+			return false, err.Error()
+		}
+		vips = [2]string{}
+		for _, s := range sas {
+			for _, x := range s.Children {
+				if x.State == "INSTALLED" && len(x.RemoteTS) == 1 {
+					vips[map[bool]int{true: 0, false: 1}[s.RemoteID == id2("a")]] = strings.TrimSuffix(x.RemoteTS[0], "/32")
+				}
+			}
+		}
+		return vips[0] != "" && vips[1] != "" && onDevice(t, p.A) == vips[0], fmt.Sprint(vips) + "\n" + peer.DescribeSAs(p.b)
+	})
+	if vips[0] == vips[1] || !strings.HasPrefix(vips[0], "10.3.0.") || !strings.HasPrefix(vips[1], "10.3.0.") {
+		t.Errorf("they have %v", vips)
+	}
+	for _, x := range []struct {
+		from *lab.Site
+		args []string
+	}{
+		{p.A, []string{"10.20.0.1"}}, {cs, []string{"-I", vips[1], "10.20.0.1"}}, {p.B, []string{"-I", "10.20.0.1", vips[0]}}, {p.B, []string{"-I", "10.20.0.1", vips[1]}},
+	} {
+		if out, err := x.from.Run(append([]string{"ping", "-c3", "-i0.2", "-W2"}, x.args...)...); err != nil || !strings.Contains(out, " 0% packet loss") {
+			t.Errorf("%s, ping %v: %v\n%s", x.from.Name, x.args, err, out)
+		}
+	}
+	// One of them goes, and the other stays.
+	p.a.Stop(t)
+	if out, err := cs.Run("ping", "-c2", "-i0.2", "-W2", "-I", vips[1], "10.20.0.1"); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// id2 is the identity of a host of a lab.
+func id2(name string) string { return name + ".example" }
