@@ -186,7 +186,7 @@ func (m *Machine) alike() (list []*Config) {
 
 func (m *Machine) answersAlike(c *Config) bool {
 	now := m.cfg
-	if !c.RemoteAuth.EAP() || c.LocalAuth != now.LocalAuth || len(c.LocalRounds)+len(now.LocalRounds) > 0 || len(c.RemoteRounds) != len(now.RemoteRounds) ||
+	if !c.RemoteAuth.EAP() || c.LocalAuth != now.LocalAuth || len(c.LocalRounds)+len(now.LocalRounds) > 0 || !sameRounds(c, now) ||
 		c.PPKID != now.PPKID || c.PPKRequired != now.PPKRequired || !m.localOf(c).Equal(m.localOf(now)) {
 		return false
 	}
@@ -199,6 +199,12 @@ func (m *Machine) answersAlike(c *Config) bool {
 		return ok1 && ok2 && mine.Mark() == other.Mark()
 	}
 	return true
+}
+
+// sameRounds reports whether the peers of two connections prove themselves by the same methods in all rounds but the first: what checks them was
+// made when IKE_AUTH began, and a name must not lead around a second proof.
+func sameRounds(a, b *Config) bool {
+	return a.RSASHA1 == b.RSASHA1 && slices.EqualFunc(a.RemoteRounds, b.RemoteRounds, func(x, y Round) bool { return x.Auth == y.Auth })
 }
 
 // signedFor reports whether a connection has the certificate that this side has signed with.
