@@ -109,12 +109,15 @@ func TestEAPUsersByCertificate(t *testing.T) {
 	s, _ = c.EAP.Server("rw", 0)
 	mail := w.issue(ca, "Alice", nil, func(c *x509.Certificate) { c.EmailAddresses = []string{"alice@example.org"} })
 	plain, other := w.issue(ca, "alice", nil), w.issue(nil, "alice", nil)
+	bob := w.issue(ca, "Robert", nil, names("bob.example", "bob"))
 	for _, tt := range []struct {
 		holder     *holder
 		says, want string
 	}{
 		{mail, "", "alice@example.org"}, {mail, "alice@example.org", "alice@example.org"}, {mail, "Alice@EXAMPLE.org", "Alice@EXAMPLE.org"}, {mail, "bob@example.org", "alice@example.org"},
-		{mail, "@example.org", "alice@example.org"}, {plain, "root", "alice"}, {plain, "CN=alice", "CN=alice"}, {plain, "CN=*", "alice"}, {other, "alice", ""},
+		{mail, "@example.org", "alice@example.org"}, {mail, " rfc822:alice@example.org ", "alice@example.org"}, {mail, "CN=Alice", "CN=Alice"}, {plain, "root", "alice"}, {plain, "CN=*", "alice"},
+		// Whoever is among the users is that, whatever else its certificate is for.
+		{plain, "CN=alice", "alice"}, {bob, "bob.example", "bob"}, {bob, "", "bob"}, {other, "alice", ""},
 	} {
 		v, err := s.Config.TLS.Judge(w.now, eap.Shown{Identity: tt.says, Chain: [][]byte{tt.holder.cert.Raw}})
 		if v.Name != tt.want || (err == nil) != (tt.want != "") {
@@ -123,6 +126,24 @@ func TestEAPUsersByCertificate(t *testing.T) {
 	}
 	if _, err := s.Config.TLS.Judge(w.now, eap.Shown{}); err == nil {
 		t.Error("nobody is somebody")
+	}
+}
+
+// TestEAPRealms: whom one table lets in by a certificate, another one does not that judges certificates by more.
+func TestEAPRealms(t *testing.T) {
+	w := usersWorld(t)
+	realm := func(more string) string {
+		s, _ := w.good(gatewayFor("", `certs = "gw.pem"`, "auth = \"eap-tls\"\ncacerts = \"ca.pem\"\n"+more, "")).EAP.Server("rw", 0)
+		return s.Realm
+	}
+	plain := realm("")
+	for _, more := range []string{`revocation = "strict"`, `ca_id = "CN=Test CA"`, `cert_policy = "1.2.3.4"`, `certs = "alice.pem"`} {
+		if realm(more) == plain {
+			t.Errorf("with %s the realm is %q", more, plain)
+		}
+	}
+	if realm("") != plain {
+		t.Error("one table has two realms")
 	}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -98,8 +99,8 @@ func eapRealm(methods []eap.Type, a *Auth) string {
 		parts = append(parts, m.String())
 	}
 	if slices.Contains(methods, eap.TypeTLS) {
-		parts = append(parts, a.CACerts...)
-		parts = append(parts, a.Certs...)
+		// All that certificates are judged by: whom a table lets in that asks for less is not let in by one that asks for more.
+		parts = append(parts, fmt.Sprintf("%q %q %q %q %s", a.CACerts, a.Certs, a.CAID.String(), a.Policies, a.Revocation))
 	}
 	return strings.Join(parts, " ")
 }

@@ -60,7 +60,7 @@ func (c *Config) tlsServer(n *Connection, index int) *eap.TLSServer {
 	}
 	s := &eap.TLSServer{Certificate: cert}
 	if trust := c.Set.Accepted(n.Name, index).Trust; trust != nil {
-		s.Judge = userJudge(trust)
+		s.Judge = userJudge(trust, c.Users.Directory)
 		if len(trust.Anchors) > 0 {
 			s.CAs = x509.NewCertPool()
 			for _, a := range trust.Anchors {
@@ -72,15 +72,14 @@ func (c *Config) tlsServer(n *Connection, index int) *eap.TLSServer {
 }
 
 // userJudge judges the certificates of users. Who comes without a name, or with one that its certificate is not for, has the name of its
-// certificate: no name that is not in it counts.
-func userJudge(trust *pki.Trust) eap.Judge {
+// certificate: no name that is not in it counts. If users have a name that is in it, that is it: whoever is disabled does not come in by another one.
+func userJudge(trust *pki.Trust, users *Directory) eap.Judge {
 	return func(now time.Time, s eap.Shown) (eap.Verdict, error) {
-		id, name := identity.Identity{}, s.Identity
+		var id identity.Identity
+		var name string
 		if len(s.Chain) > 0 {
 			if end, err := pki.Parse(s.Chain[0]); err == nil {
-				if id, err = identity.Parse(s.Identity); s.Identity == "" || err != nil || !id.Concrete() || !pki.Binds(end, id) {
-					id, name = subjectOf(end), nameIn(end)
-				}
+				id, name = userIn(end, s.Identity, users)
 			}
 		}
 		peer, err := trust.Judge(now, id, pki.Presented{Certs: s.Chain})
@@ -89,6 +88,33 @@ func userJudge(trust *pki.Trust) eap.Judge {
 		}
 		return eap.Verdict{Name: name, Chain: peer.Chain}, nil
 	}
+}
+
+// userIn is whom a certificate is for, and what that user is called, given what it says of itself. One name has many spellings, and counts in one.
+func userIn(c *x509.Certificate, says string, users *Directory) (id identity.Identity, name string) {
+	id, err := identity.Parse(says)
+	if says == "" || err != nil || !id.Concrete() || !pki.Binds(c, id) {
+		id, name = subjectOf(c), nameIn(c)
+	} else if name = id.String(); id.Type == identity.FQDN || id.Type == identity.RFC822Addr {
+		name = string(id.Data)
+	}
+	if _, known := users.Find(name); !known {
+		for _, other := range namesIn(c) {
+			if e, known := users.Find(other); known {
+				return id, e.User.Name
+			}
+		}
+	}
+	return id, name
+}
+
+// namesIn are all names that a certificate may have a user called by: those of its subjectAltName, or without any its common name, and its subject.
+func namesIn(c *x509.Certificate) []string {
+	names := slices.Concat(c.EmailAddresses, c.DNSNames)
+	if len(names) == 0 && c.Subject.CommonName != "" {
+		names = append(names, c.Subject.CommonName)
+	}
+	return append(names, subjectOf(c).String())
 }
 
 // nameIn is what a certificate calls a user: the first e-mail address or DNS name of its subjectAltName, or its common name, or its subject.
