@@ -82,8 +82,9 @@ func bareMethod(m policy.Auth) string {
 		return "it makes no key, and whoever gets a client to talk to another gateway can try passwords on what it says"
 	case policy.AuthEAPGTC:
 		return "it makes no key, and a client shows its password to whatever gateway it takes for this one"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // usersPlace is where users are to be written.

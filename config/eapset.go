@@ -141,8 +141,9 @@ func eapType(a policy.Auth) (t eap.Type, ok bool) {
 		return eap.TypeTTLS, true
 	case policy.AuthEAPPEAP:
 		return eap.TypePEAP, true
+	default:
+		return 0, false
 	}
-	return 0, false
 }
 
 // innerMethods are those that a user may have within a tunnel, which nobody reads along.

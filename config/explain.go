@@ -126,6 +126,7 @@ func written(v reflect.Value) string {
 			return "none"
 		}
 		return quote(v.String())
+	default:
+		return fmt.Sprint(v.Interface())
 	}
-	return fmt.Sprint(v.Interface())
 }

@@ -127,8 +127,9 @@ func heard(r auth.EAPRelay, last conversation, got radius.Answered) sa.Result {
 			out = nil
 		}
 		return sa.Proved{Value: auth.Relayed{Step: eap.Step{Out: out, Done: true, Err: no}}}
+	default:
+		return nonsense("is no answer")
 	}
-	return nonsense("is no answer")
 }
 
 // whole reports whether an EAP packet is as long as it says.

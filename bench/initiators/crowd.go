@@ -133,12 +133,6 @@ func (c *Crowd) gone(n int) {
 	delete(c.in, n)
 }
 
-// Idle has the crowd answer what comes for a while.
-func (c *Crowd) Idle(ctx context.Context, d time.Duration) error {
-	end := time.Now().Add(d)
-	return c.run(ctx, func() bool { return time.Now().After(end) })
-}
-
 // run does what comes until ready says so.
 func (c *Crowd) run(ctx context.Context, ready func() bool) error {
 	timer := time.NewTicker(tick)

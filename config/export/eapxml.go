@@ -28,8 +28,9 @@ func (w *writer) eapXML() string {
 			`<EnableQuarantineChecks>false</EnableQuarantineChecks><RequireCryptoBinding>false</RequireCryptoBinding>`+
 			`<PeapExtensions><PerformServerValidation xmlns="`+eapConfig+`MsPeapConnectionPropertiesV2">true</PerformServerValidation>`+
 			`<AcceptServerName xmlns="`+eapConfig+`MsPeapConnectionPropertiesV2">true</AcceptServerName></PeapExtensions></EapType>`)
+	default:
+		return eapHost(26, eapMSCHAPv2())
 	}
-	return eapHost(26, eapMSCHAPv2())
 }
 
 // eapHost is the outermost element, for a method by its number.

@@ -43,14 +43,6 @@ func (s EAPServer) Alike(o EAPServer) bool {
 
 func (s EAPServer) relays() bool { return s.Config == nil }
 
-// asks reports whether the user is asked for a name.
-func (s EAPServer) asks() bool {
-	if s.relays() {
-		return s.AskIdentity
-	}
-	return s.Config.AskIdentity
-}
-
 // EAPReason says why EAP has not proved who a user is.
 type EAPReason uint8
 

@@ -55,8 +55,9 @@ func authClass(m policy.Auth) string {
 		return "pre-shared key"
 	case policy.AuthPubkey:
 		return "public key"
+	default:
+		return m.String()
 	}
-	return m.String()
 }
 
 // GetConns implements vici.Backend.

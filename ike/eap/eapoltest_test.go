@@ -32,7 +32,6 @@ type relay struct {
 	config  *ServerConfig
 	done    sync.WaitGroup
 	talks   map[string]*Server
-	mu      sync.Mutex
 	outcome []Step
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -168,5 +167,3 @@ func refusal(err error) (r *pki.Refusal, ok bool) {
 	ok = errors.As(err, &r)
 	return r, ok
 }
-
-func typeData(packet []byte) string { return fmt.Sprintf("%x", packet[5:]) }

@@ -174,8 +174,7 @@ func TestPoolIsEmpty(t *testing.T) {
 func TestLeaseIsKeptFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waiting []Keeping
-		var w *warriors
-		w = newWarriors(t, officePool, "", func(o *rigOptions) {
+		w := newWarriors(t, officePool, "", func(o *rigOptions) {
 			o.keep = func(k Keeping) (error, bool) {
 				if !k.Urgent {
 					return nil, true

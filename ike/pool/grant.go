@@ -206,8 +206,9 @@ func (r Request) replaces(l *lease) bool {
 		return true
 	case ReplacesDevice:
 		return !slices.ContainsFunc(l.holders, func(h holder) bool { return h.device != r.Device })
+	default:
+		return false
 	}
-	return false
 }
 
 // heldFrom reports whether an IKE SA has the lease whose peer is there. That one makes another before it breaks the first.

@@ -82,9 +82,6 @@ func (p *Pool) Overlaps(o *Pool) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// same reports whether two pools have the same addresses.
-func (p *Pool) same(o *Pool) bool { return slices.Equal(p.spans, o.spans) }
-
 // near is the address of an IPv6 pool with the interface identifier, the lower 64 bits, of an address that it has not: "If the address was not
 // acceptable, the gateway attempts to use the interface identifier with some other prefix".
 // https://www.rfc-editor.org/rfc/rfc7296#section-3.15.3

@@ -61,6 +61,7 @@ func (c Code) answers(request Code) bool {
 		return c == AccessAccept || c == AccessReject || c == AccessChallenge
 	case AccountingRequest:
 		return c == AccountingResponse
+	default:
+		return false
 	}
-	return false
 }

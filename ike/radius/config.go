@@ -21,8 +21,9 @@ func (s Service) String() string {
 		return "authentication"
 	case Accounting:
 		return "accounting"
+	default:
+		return "unknown"
 	}
-	return "unknown"
 }
 
 // Server is a server as it is configured.

@@ -382,5 +382,6 @@ func (s *Stats) count(c Code) {
 		s.Rejects++
 	case AccountingResponse:
 		s.Responses++
+	default: // A request, which answers nothing.
 	}
 }

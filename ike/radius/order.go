@@ -121,8 +121,9 @@ func take(o *aaa.Order, a Attribute, nas *NAS) Cause {
 			return UnsupportedAttribute
 		}
 		return UnsupportedService
+	default:
+		return UnsupportedAttribute
 	}
-	return UnsupportedAttribute
 }
 
 // name takes a text that is there once.

@@ -157,9 +157,10 @@ func (m *Machine) methodOf(a policy.Auth, round int) method {
 			Prove: func(auth.Secret) auth.Authenticator { return auth.ProveSignature(m.signing(round)) },
 			Check: func(auth.Secret) auth.Authenticator { return auth.CheckSignature(m.checking(round)) },
 		}
-	}
-	if a.EAP() {
-		return m.eapMethod(round)
+	default:
+		if a.EAP() {
+			return m.eapMethod(round)
+		}
 	}
 	panic("BUG: a connection without a method of authentication: " + a.String())
 }

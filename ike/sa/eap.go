@@ -197,8 +197,10 @@ func (m *Machine) answersAlike(c *Config) bool {
 		mine, ok1 := m.env.Credentials(auth.Query{Connection: now.Name, Local: m.localID, Remote: m.flow.peer})
 		other, ok2 := m.env.Credentials(auth.Query{Connection: c.Name, Local: m.localID, Remote: m.flow.peer})
 		return ok1 && ok2 && mine.Mark() == other.Mark()
+	default:
+		// By EAP alone the gateway has not proved anything yet.
+		return true
 	}
-	return true
 }
 
 // sameRounds reports whether the peers of two connections prove themselves by the same methods in all rounds but the first: what checks them was

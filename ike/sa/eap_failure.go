@@ -34,8 +34,7 @@ func (m *Machine) eapFailure(w diag.Where, err error) *diag.Failure {
 	}
 	who := diag.EAP{User: userName(e.User), Client: m.initiator, Said: e.Detail}
 	var user *userError
-	switch {
-	case errors.As(err, &user):
+	if errors.As(err, &user) {
 		who.User, who.Method, who.Server = userName(user.user.Name), user.user.Method, user.user.Server
 		return diag.EAPNotAllowed(w.At(m.userLine(user.round)), who, user.user.Groups, user.tried)
 	}
@@ -61,8 +60,9 @@ func (m *Machine) eapFailure(w diag.Where, err error) *diag.Failure {
 		return diag.EAPBroken(w, who, "")
 	case auth.EAPTooMuch:
 		return diag.LimitReached(w, "messages of EAP of 128 KiB at most", "more of them")
+	default:
+		return diag.EAPBroken(w, who, "")
 	}
-	return diag.EAPBroken(w, who, "")
 }
 
 // eapMethodFailure is the failure of a method of EAP.
@@ -117,6 +117,7 @@ func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *
 		if m.initiator {
 			return diag.EAPRefused(w, who)
 		}
+	default: // A reason that has no text of its own.
 	}
 	who.Said = inner.Came()
 	return diag.EAPBroken(w, who, "")

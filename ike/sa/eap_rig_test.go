@@ -1,7 +1,6 @@
 package sa
 
 import (
-	"strings"
 	"testing"
 
 	"esplanade/ike/aaa"
@@ -63,14 +62,4 @@ func (e *end) userServer(users people, methods ...eap.Type) {
 func eapIn(ps []wire.Payload) *wire.EAP {
 	e, _ := find[*wire.EAP](ps)
 	return e
-}
-
-// packetsOf counts the EAP packets of a side, by what is in them: a code, or of a response its type.
-func (e *end) saidInEAP() (n int) {
-	for _, x := range e.rounds() {
-		if e == e.r.a && strings.Contains(x.Request, " EAP/") || e == e.r.b && strings.Contains(x.Response, " EAP/") {
-			n++
-		}
-	}
-	return n
 }

@@ -44,14 +44,6 @@ var reasons = [...]string{"connect", "uri", "name", "forbidden", "timeout", "tls
 // String is the reason in one word, as metrics have it.
 func (r Reason) String() string { return reasons[r] }
 
-// Reasons returns all of them.
-func Reasons() (all []Reason) {
-	for i := range reasons {
-		all = append(all, Reason(i))
-	}
-	return all
-}
-
 // Error is why nothing was fetched.
 type Error struct {
 	Reason Reason

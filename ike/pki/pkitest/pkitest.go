@@ -9,7 +9,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
 	"fmt"
 	"math/big"
 	"testing"
@@ -149,14 +148,4 @@ func (h *Holder) Pair() credential.Pair {
 // DN is the subject as an identity.
 func (h *Holder) DN() identity.Identity {
 	return identity.Identity{Type: identity.DERASN1DN, Data: h.Cert.RawSubject}
-}
-
-// CN is the DER of a subject with nothing but a common name.
-func CN(t testing.TB, name string) []byte {
-	t.Helper()
-	der, err := asn1.Marshal(pkix.Name{CommonName: name}.ToRDNSequence())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
 }

@@ -40,14 +40,6 @@ var faults = [...]string{"fetch", "syntax", "size", "signature", "signer", "othe
 // String is the fault in one word, as metrics have it.
 func (f Fault) String() string { return faults[f] }
 
-// Faults returns all of them.
-func Faults() (all []Fault) {
-	for i := range faults {
-		all = append(all, Fault(i))
-	}
-	return all
-}
-
 // Problem is why a source of revocations is of no use for a certificate.
 type Problem struct {
 	// Kind and From say which source: CRL or OCSP, and its address, its file, or the peer.
