@@ -47,6 +47,8 @@ type Child struct {
 	CloseAction policy.StartAction `key:"close_action" reload:"live"`
 	// ReplayWindow is the size of the anti-replay window in packets, -1 for none, which is written as 0. Default 4096.
 	ReplayWindow int `key:"replay_window" reload:"reestablish"`
+	// Groups are those of which a user must be in one to have the child. Default none, any.
+	Groups []string `key:"groups" reload:"live"`
 	// ReqID is the number that strongSwan's tools show for the child; 0 leaves it to the daemon.
 	ReqID uint32 `key:"reqid" reload:"reestablish" default:"0" range:"0..4294967295"`
 }
@@ -84,6 +86,7 @@ func readChild(t *table, name string, n *Connection, c *Config) *Child {
 	h.Proposals = readProposals(t, "esp_proposals", wire.ProtocolESP)
 	warnPFS(t)
 	h.Mode = readMode(t)
+	h.Groups = readGroups(t)
 	readChildLifetimes(t, h)
 	readStartAction(t, h, n)
 	readLossActions(t, h, n)

@@ -161,6 +161,7 @@ func (c *Config) checkSystemClients(r *reader, n *Connection, remote []Auth) {
 // checkGroups warns of groups that nobody is in. Those of RADIUS are not known here.
 func (c *Config) checkGroups(r *reader) {
 	have := c.Users.Directory.Groups()
+	c.checkGroupsOfParts(r, have)
 	for _, n := range c.Connections {
 		_, remote := n.Rounds()
 		for i, a := range remote {

@@ -211,6 +211,9 @@ func TestEAPRemarks(t *testing.T) {
 		{"keys of others", gatewayFor("users.toml", cert, "auth = \"pubkey\"\ncacerts = \"ca.pem\"\ngroups = \"staff\"", ""), `gw.toml:13:1: connections.rw.remote.groups is for users of EAP, and auth is "pubkey"; write auth = "eap", or remove it`},
 		{"a name of others", gatewayFor("users.toml", "auth = \"pubkey\"\neap_id = \"x\"\n"+cert, "auth = \"pubkey\"\ncacerts = \"ca.pem\"", ""), `gw.toml:10:1: connections.rw.local.eap_id is for users of EAP, and auth is "pubkey"`},
 		{"a group", gatewayFor("users.toml", cert, "auth = \"eap\"\ngroups = [\"staff\", \"stuff\"]", ""), `gw.toml:12:1: connections.rw.remote.groups has "stuff", which no user is in; did you mean "staff"?`},
+		{"a child for a group", strings.NewReplacer("local_ts = \"10.1.0.0/24\"\nremote_ts = \"10.9.0.0/24\"\n", "", "[connections.rw.local]",
+			"[connections.rw.children.x]\nlocal_ts = \"10.1.0.0/24\"\nremote_ts = \"10.9.0.0/24\"\ngroups = \"stuff\"\n[connections.rw.local]").
+			Replace(gatewayFor("users.toml", cert, `auth = "eap"`, "")), `gw.toml:9:1: connections.rw.children.x.groups has "stuff", which no user is in; did you mean "staff"?`},
 		{"a user", gatewayFor("users.toml", cert, "auth = \"eap-mschapv2\"\neap_id = \"alise\"", ""), `gw.toml:12:1: connections.rw.remote.eap_id is "alise", and there is no such user; did you mean "alice"?`},
 		{"MD5", gatewayFor("users.toml", cert, `auth = "eap-md5"`, ""), `gw.toml:11:1: connections.rw.remote.auth is "eap-md5": it makes no key`},
 		{"GTC", gatewayFor("users.toml", cert, `auth = "eap-gtc"`, ""), `gw.toml:11:1: connections.rw.remote.auth is "eap-gtc": it makes no key, and a client shows its password`},

@@ -32,6 +32,8 @@ type Pool struct {
 	SplitExclude []netip.Prefix `key:"split_exclude" reload:"live"`
 	// Domains are those whose names the DNS servers are asked for; none: all names.
 	Domains []string `key:"domains" reload:"live"`
+	// Groups are those of which a user must be in one to get an address of the pool. Default none, any.
+	Groups []string `key:"groups" reload:"live"`
 }
 
 // maxPoolItems is how many elements a list of a pool may have: all of them are in one message.
@@ -54,6 +56,7 @@ func readPool(t *table) *Pool {
 	p.Netmask = readNetmask(t)
 	p.Subnet, p.SplitInclude, p.SplitExclude = readPrefixes(t, "subnet"), readPrefixes(t, "split_include"), readPrefixes(t, "split_exclude")
 	p.Domains = readDomains(t)
+	p.Groups = readGroups(t)
 	p.Source = t.done()
 	if !t.quiet {
 		p.check(t)

@@ -52,10 +52,8 @@ func (t *table) advise(key string) string {
 			return fmt.Sprintf("did you mean %s?", k)
 		}
 	}
-	for _, place := range homesOf(key) {
-		if place != t.pattern {
-			return fmt.Sprintf("%s belongs in [%s]", key, place)
-		}
+	if place := t.homeOf(key); place != "" {
+		return fmt.Sprintf("%s belongs in [%s]", key, place)
 	}
 	if near, ok := nearest(key, known); ok {
 		return fmt.Sprintf("did you mean %s?", near)
@@ -64,4 +62,18 @@ func (t *table) advise(key string) string {
 		return "remove it"
 	}
 	return "the keys here are " + strings.Join(known, ", ")
+}
+
+// homeOf is another table that has a key, "" if there is none: one that stands beside this one if there is one.
+func (t *table) homeOf(key string) (home string) {
+	for _, place := range homesOf(key) {
+		beside := strings.Count(place, ".") == strings.Count(t.pattern, ".")
+		if place != t.pattern && (home == "" || beside) {
+			home = place
+		}
+		if place != t.pattern && beside {
+			break
+		}
+	}
+	return home
 }

@@ -124,6 +124,18 @@ func EAPNotAllowed(w Where, e EAP, groups []string, tried []Tried) *Failure {
 	return f
 }
 
+// GroupsOnly is the failure that something is for users of some groups, and the peer is in none of them. groups are those of the user; e
+// without a name is a peer that is no user.
+func GroupsOnly(w Where, e EAP, groups []string, what string, only []string) *Failure {
+	theirs := "no user"
+	if e.User != "" {
+		theirs = e.as() + ", in " + orUnknown(oneLine(list(groups, maxTried)), "no group")
+	}
+	f := w.failure(CodeEAPAllowed, what+" for users in "+oneLine(list(only, maxTried)), theirs)
+	f.Fix = "if the peer is to have it, put the user into one of these groups, or change groups of " + what + "."
+	return f
+}
+
 // EAPBroken is the failure that one side does not keep to EAP: what it did is said in e, and ours is what was to come.
 func EAPBroken(w Where, e EAP, ours string) *Failure {
 	f := w.failure(CodeEAPProtocol, ours, strings.TrimSpace(oneLine(e.Said)))

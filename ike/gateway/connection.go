@@ -211,6 +211,7 @@ func machineChild(h *config.Child, pools bool) sa.ChildConfig {
 		ChildPolicy: sa.ChildPolicy{
 			Line: h.Position().FileLine(), ProposalsLine: h.At("esp_proposals").FileLine(),
 			LocalTSLine: h.At("local_ts").FileLine(), RemoteTSLine: h.At("remote_ts").FileLine(), Pools: pools,
+			Groups: h.Groups, GroupsLine: h.At("groups").FileLine(),
 			RekeyTime: h.RekeyTime, RandTime: h.RandTime, HardTime: h.LifeTime,
 			Soft: esp.Limits{Packets: h.RekeyPackets, Bytes: h.RekeyBytes},
 			Hard: esp.Limits{Packets: h.LifePackets, Bytes: h.LifeBytes},

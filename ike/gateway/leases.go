@@ -65,7 +65,11 @@ func (g *Manager) lease(now time.Time, e *entry, x Errand, l sa.Lease) {
 	e.holder = e.m.ID()
 	g.holders[e.holder] = e
 	r := g.leaseRequest(e, c.conf, l)
-	grant, err := g.book.Grant(now, r)
+	var grant pool.Grant
+	err := g.poolsForUser(&r, l.User)
+	if err == nil {
+		grant, err = g.book.Grant(now, r)
+	}
 	if err != nil {
 		e.m.Complete(now, x.request, sa.Unfulfilled{Err: err})
 		return
@@ -106,6 +110,31 @@ func (g *Manager) leaseRequest(e *entry, c *config.Connection, l sa.Lease) pool.
 		r.Replaces = pool.ReplacesDevice
 	}
 	return r
+}
+
+// poolsForUser takes the pools out of a request that are for other groups of users. What a RADIUS server has said stays as it is.
+func (g *Manager) poolsForUser(r *pool.Request, u *aaa.User) error {
+	if u != nil && len(u.Pools) > 0 {
+		return nil
+	}
+	var may []string
+	var refused *pool.GroupsError
+	for _, name := range r.Pools {
+		switch p := g.conf.Pool(name); {
+		case p == nil || len(p.Groups) == 0 || u != nil && slices.ContainsFunc(p.Groups, u.In):
+			may = append(may, name)
+		case refused == nil:
+			refused = &pool.GroupsError{Owner: r.Name, Pool: name, Groups: p.Groups}
+			if u != nil {
+				refused.Has = u.Groups
+			}
+		}
+	}
+	if len(may) == 0 && refused != nil && len(r.Own) == 0 {
+		return refused
+	}
+	r.Pools = may
+	return nil
 }
 
 // userKey is what a user is filed under, without this side's identity.

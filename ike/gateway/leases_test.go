@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"esplanade/ike/aaa"
 	"esplanade/ike/diag"
 	"esplanade/ike/pool"
 )
@@ -149,6 +150,52 @@ func TestClientsAndTheirAddresses(t *testing.T) {
 		w.start("")
 		settle(5 * time.Minute)
 		w.want(w.has(x)+", "+w.has(y)+", "+w.has(z), "10.30.0.1, 10.30.0.2, 10.30.0.3")
+	})
+}
+
+// A pool that is for groups gives nothing to others: the next one of the connection is for them, or they are told so.
+func TestPoolForGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const staff = "[pools.staff]\naddrs = \"10.30.1.0/29\"\ngroups = \"staff\"\n"
+		w := newWarriors(t, "[pools.office]\naddrs = \"10.30.0.0/29\"\n"+staff, "pools = [\"staff\", \"office\"]")
+		x := w.client("192.0.2.11", "x", "")
+		settle(5 * time.Second)
+		w.want(w.has(x), "10.30.0.1")
+		_ = w.gw.d.call(t.Context(), func(time.Time) {
+			for _, c := range []struct {
+				user *aaa.User
+				want string
+				err  bool
+			}{
+				{nil, "office", false},
+				{&aaa.User{Name: "ann", Groups: []string{"staff"}}, "staff office", false},
+				{&aaa.User{Name: "ben", Groups: []string{"guests"}}, "office", false},
+				{&aaa.User{Name: "eve", Pools: []string{"staff"}}, "staff office", false},
+			} {
+				r := pool.Request{Pools: []string{"staff", "office"}}
+				if err := w.gw.d.poolsForUser(&r, c.user); err != nil || strings.Join(r.Pools, " ") != c.want {
+					t.Errorf("%+v: %v, %v", c.user, r.Pools, err)
+				}
+			}
+			r := pool.Request{Name: "ben", Pools: []string{"staff"}}
+			var refused *pool.GroupsError
+			if err := w.gw.d.poolsForUser(&r, &aaa.User{Name: "ben", Groups: []string{"guests"}}); !errors.As(err, &refused) || refused.Pool != "staff" {
+				t.Errorf("%v", err)
+			}
+		})
+	})
+}
+
+// Where all pools are for others, whoever is in none of their groups is told nothing and the operator all.
+func TestNoPoolForGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWarriors(t, "[pools.office]\naddrs = \"10.30.0.0/29\"\ngroups = \"staff\"\n", "")
+		x := w.client("192.0.2.11", "x", "")
+		settle(5 * time.Second)
+		w.want(w.has(x), "")
+		if log := w.gw.log.String(); !strings.Contains(log, "E-EAP-ALLOWED") || !strings.Contains(log, "the pool office for users in staff") {
+			t.Error(log)
+		}
 	})
 }
 

@@ -51,6 +51,18 @@ type UnknownError struct {
 
 func (e *UnknownError) Error() string { return fmt.Sprintf("there is no pool %q", e.Pool) }
 
+// GroupsError says that the pools of a connection are for users of other groups.
+type GroupsError struct {
+	Owner string // for people
+	// Pool is the first of them, Groups whom it is for, Has the groups of the user.
+	Pool        string
+	Groups, Has []string
+}
+
+func (e *GroupsError) Error() string {
+	return fmt.Sprintf("the pool %q is for the groups %s", e.Pool, strings.Join(e.Groups, ", "))
+}
+
 // StoreError says that a lease could not be written to where leases are kept, so that it was not given.
 type StoreError struct {
 	Owner string // for people

@@ -149,8 +149,10 @@ type ChildFixed struct {
 
 // ChildPolicy is what its owner may replace between two inputs, as [Policy].
 type ChildPolicy struct {
-	// Line, ProposalsLine, LocalTSLine and RemoteTSLine are positions for failure values.
-	Line, ProposalsLine, LocalTSLine, RemoteTSLine string
+	// Line, ProposalsLine, LocalTSLine, RemoteTSLine and GroupsLine are positions for failure values.
+	Line, ProposalsLine, LocalTSLine, RemoteTSLine, GroupsLine string
+	// Groups are those of which the peer's user must be in one to have the child; none: anybody.
+	Groups []string
 	// Pools: the peer's dynamic selectors are the addresses that this side has given to it.
 	Pools bool
 	// RekeyTime is the age of the SA at which this side rekeys it, 0 never; HardTime the age at which it is deleted.

@@ -13,6 +13,7 @@ func leaseFailure(w diag.Where, err error) *diag.Failure {
 	var taken *pool.TakenError
 	var unknown *pool.UnknownError
 	var store *pool.StoreError
+	var groups *pool.GroupsError
 	switch {
 	case errors.As(err, &empty):
 		var list []diag.PoolState
@@ -24,6 +25,8 @@ func leaseFailure(w diag.Where, err error) *diag.Failure {
 		return diag.AddressTaken(w.Showing(taken.Owner), taken.Addr, taken.By)
 	case errors.As(err, &unknown):
 		return diag.PoolUnknown(w.Showing(unknown.Owner), unknown.Pool, unknown.Known)
+	case errors.As(err, &groups):
+		return diag.GroupsOnly(w.Showing(groups.Owner), diag.EAP{User: groups.Owner}, groups.Has, "the pool "+groups.Pool, groups.Groups)
 	case errors.As(err, &store):
 		return diag.LeaseNotKept(w.Showing(store.Owner), store.Err)
 	}

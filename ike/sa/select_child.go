@@ -69,7 +69,7 @@ func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, the
 	if ke != nil {
 		opts.PreferKE = ke.Group
 	}
-	candidates := m.candidateChildren(inAuth)
+	candidates, kept := m.forUser(m.candidateChildren(inAuth))
 	var list []fit
 	if old == nil {
 		list = m.fits(candidates, theirs)
@@ -105,6 +105,9 @@ func (m *Machine) selectChild(x wire.ExchangeType, sa *wire.SA, ke *wire.KE, the
 	}
 	if tooMany != nil {
 		return fit{cfg: mismatched}, false, tooMany, wire.NotifyTSUnacceptable
+	}
+	if f := m.keptFromUser(x, kept, theirs); f != nil && old == nil {
+		return fit{}, false, f, wire.NotifyTSUnacceptable
 	}
 	only, f := m.noneFits(m.where(x).Answering(wire.NotifyTSUnacceptable), candidates, theirs)
 	return fit{cfg: only}, false, f, wire.NotifyTSUnacceptable

@@ -14,6 +14,21 @@ func users() []Mutant {
 			Why: "a client without the key of EAP would be let in",
 		},
 		{
+			Name: "child-for-groups", File: "ike/sa/groups_of_users.go", Tests: "^TestChildForGroups$",
+			Old: "slices.ContainsFunc(c.Groups, u.In)", New: "!slices.Contains(c.Groups, u.Name)",
+			Why: "any user would reach networks that are for some",
+		},
+		{
+			Name: "child-for-users", File: "ike/sa/groups_of_users.go", Tests: "^TestChildForGroupsOfNoUser$",
+			Old: "len(c.Groups) == 0 || u != nil && slices.ContainsFunc(c.Groups, u.In)", New: "len(c.Groups) == 0 || u == nil || slices.ContainsFunc(c.Groups, u.In)",
+			Why: "a peer that is no user would reach networks that are for some",
+		},
+		{
+			Name: "pool-for-groups", File: "ike/gateway/leases.go", Tests: "^TestPoolForGroups$",
+			Old: "u != nil && slices.ContainsFunc(p.Groups, u.In)", New: "u != nil",
+			Why: "users would get addresses that firewalls take for those of others",
+		},
+		{
 			Name: "user-gateway-told", File: "ike/sa/auth_flow.go", Tests: "^TestGatewayThatIsNone$",
 			Old: "peer = auth.ProvesFirst(peer)", New: "_ = peer",
 			Why: "a gateway whose proof is missing would not hear that it is refused",
