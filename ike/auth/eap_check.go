@@ -151,6 +151,10 @@ func (c *eapChecker) take(t *Transcript, e *wire.EAP) (Step, error) {
 			if packet, err = c.identify(t, name, raw); err != nil {
 				return Step{}, err
 			}
+			// A server of this gateway refuses such a name itself. What goes to a RADIUS server would come back from there as the name of the user.
+			if detail := eap.BadName([]byte(name)); detail != "" && c.server.relays() {
+				return Step{}, c.fail(&EAPError{Reason: EAPBroken, Detail: detail})
+			}
 		}
 		c.identified = true
 	}

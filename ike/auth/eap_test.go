@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"esplanade/ike/aaa"
@@ -85,6 +86,31 @@ func TestUserSaysTooMuch(t *testing.T) {
 		}
 		if err != nil || n > 50 {
 			t.Fatal(n, err)
+		}
+	}
+}
+
+// A name that no user can have goes to no RADIUS server, which would make it that of the user.
+func TestNameForRADIUS(t *testing.T) {
+	for name, good := range map[string]bool{"ann": true, "ann\nben": false, "ann\x00": false, strings.Repeat("a", eap.MaxIdentity+1): false, strings.Repeat("a", eap.MaxIdentity): true} {
+		_, r := sides(t)
+		c := CheckEAP(EAPChecking{
+			// The name leads from a server of this gateway to one of RADIUS.
+			Server:     eapChecking(eap.TypeMSCHAPv2).Server,
+			Identified: func(string) (EAPServer, error) { return EAPServer{AskIdentity: true}, nil },
+			Relay:      func() EAPRelay { return EAPRelay{} },
+			Identity:   func() string { return "i.example" },
+		})
+		answered(r)
+		if _, err := c.Process(r, nil); err != nil {
+			t.Fatal(err)
+		}
+		asked := false
+		r.Ask = func(Want) (Answer, bool) { asked = true; return Answer{}, false }
+		_, err := c.Process(r, []wire.Payload{&wire.EAP{Code: wire.EAPResponse, Data: append([]byte{byte(eap.TypeIdentity)}, name...)}})
+		var e *EAPError
+		if asked != good || (err == nil) != good || !good && (!errors.As(err, &e) || e.Reason != EAPBroken || e.Out == nil) {
+			t.Errorf("%q: asked %v, %v", name, asked, err)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (m *md5Server) step(_ time.Time, id, _ uint8, data []byte) methodStep {
 	// Response, etc.)". https://www.rfc-editor.org/rfc/rfc3748#section-2
 	user := m.talk.identity
 	if user == "" {
-		if detail := badName(name); detail != "" {
+		if detail := BadName(name); detail != "" {
 			return methodStep{fail: &Failure{Reason: ReasonIdentity, Detail: detail}}
 		}
 		user = string(name)

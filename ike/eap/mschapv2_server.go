@@ -61,7 +61,7 @@ func (m *mschapServer) responded(data []byte) methodStep {
 	if f != nil {
 		return methodStep{fail: f}
 	}
-	if detail := badName(octets); detail != "" {
+	if detail := BadName(octets); detail != "" {
 		return methodStep{fail: &Failure{Reason: ReasonIdentity, Detail: detail}}
 	}
 	names, f := m.names(string(octets))

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// badName says what is wrong with octets that are to be a name; "" if nothing is. A name may be empty.
-func badName(b []byte) string {
+// BadName says what is wrong with octets that are to be a name; "" if nothing is. A name may be empty.
+func BadName(b []byte) string {
 	switch {
 	case len(b) > MaxIdentity:
 		return fmt.Sprintf("a name of %d bytes; at most %d are allowed", len(b), MaxIdentity)

@@ -112,7 +112,7 @@ func (s *Server) identified(now time.Time, p packet) Step {
 	if p.typ != TypeIdentity {
 		return s.failed(protocolError("%s in answer to a Request of Identity", p.says()))
 	}
-	if detail := badName(p.data); detail != "" {
+	if detail := BadName(p.data); detail != "" {
 		return s.failed(&Failure{Reason: ReasonIdentity, Detail: detail})
 	}
 	// "If the Identity is unknown, the Identity Response field should be zero bytes in length." Then there is what else is known of the peer, and

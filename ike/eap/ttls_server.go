@@ -93,7 +93,7 @@ func (m *ttlsServer) said(now time.Time, plain []byte) methodStep {
 	if !ok || m.begun {
 		return methodStep{fail: protocolError("no EAP-Message and no User-Name in the tunnel")}
 	}
-	if detail := badName(name); detail != "" {
+	if detail := BadName(name); detail != "" {
 		return methodStep{fail: &Failure{Reason: ReasonIdentity, Detail: detail}}
 	}
 	if password, ok := all.get(0, avpUserPassword); ok {
