@@ -125,6 +125,11 @@ func (c *Config) checkLocalEAP(r *reader, n *Connection, index int, a *Auth) {
 		r.errorf(a.At("auth"), "write cacerts = \"FILE\" into ["+n.Remote.Source.name+"], or x509ca = \"FILE\" into [credentials]",
 			"nothing says which CAs %s accepts of the server of %s", n.Source.name, quote(a.Method.String()))
 	}
+	// Only the first round counts: nothing is said by EAP before the gateway has proved that one.
+	if g := &n.Remote; ok && g.ID.Any() && g.Method != policy.AuthPSK && !g.Has("certs") && !g.Has("pubkeys") && (a.AAAID.Any() || !a.Method.TLS()) {
+		r.warnf(a.At("auth"), `write id = "NAME", the DNS name in the gateway's certificate, into [`+g.Source.name+"]",
+			"nothing says which gateway %s is for: whoever has any certificate of a CA that counts here, as other users may, can pass for the gateway to %s", n.Source.name, quote(name))
+	}
 	if a.Method == policy.AuthEAPGTC {
 		r.warnf(a.At("auth"), `write "eap-mschapv2" if the gateway has it`, "%s.auth is \"eap-gtc\": it shows the password to the gateway", a.Source.name)
 	}

@@ -227,6 +227,8 @@ func TestEAPRemarks(t *testing.T) {
 		{"no password", client("auth = \"eap-mschapv2\"\nid = \"alice\"", ""), `gw.toml:9:1: there is no password for "alice" of connections.rw.local; write a table [secrets.eap.NAME] with id = "alice"`},
 		{"no name of a user", client(`auth = "eap-mschapv2"`, ""), `gw.toml:9:1: connections.rw.local has "eap-mschapv2" and no name of a user; write eap_id`},
 		{"a password for all to see", client("auth = \"eap-gtc\"\nid = \"alice\"", "[secrets.eap.a]\nid = \"alice\"\nsecret = \"x\"\n"), `gw.toml:12:1: connections.rw.local.auth is "eap-gtc": it shows the password`},
+		{"any gateway", client("auth = \"eap-mschapv2\"\nid = \"alice\"", "[secrets.eap.a]\nid = \"alice\"\nsecret = \"x\"\n"), `gw.toml:12:1: nothing says which gateway connections.rw is for: whoever has any certificate of a CA`},
+		{"one gateway", client("auth = \"eap-mschapv2\"\nid = \"alice\"", "[secrets.eap.a]\nid = \"alice\"\nsecret = \"x\"\n") + "[connections.rw.remote]\nid = \"vpn.example\"\n", ""},
 	} {
 		c, errs := w.load(tt.conf)
 		all := append(errs, c.Warnings...)
