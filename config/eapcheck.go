@@ -53,9 +53,8 @@ func (c *Config) checkRemoteEAP(r *reader, n *Connection, index int, a *Auth) {
 	case ok && server.Config != nil && c.Users.Directory.Len() == 0 && !slices.Contains(server.Config.Methods, eap.TypeTLS):
 		r.warnf(a.At("auth"), "write some into "+c.usersPlace(), "there are no users: %s lets nobody in", n.Source.name)
 	}
-	if only && !a.Method.TLS() && !a.Method.Chosen() {
-		r.errorf(a.At("auth"), `write auth = "pubkey" into [`+n.Local.Source.name+`], with a certificate, or "eap-tls" on both sides`,
-			"%s has a method of EAP on both sides, and %s does not prove the gateway", n.Source.name, quote(a.Method.String()))
+	if only {
+		c.checkEAPOnly(r, n, index, a)
 	}
 	if n.Resumption && index == 0 {
 		r.warnf(n.At("resumption"), "remove it", "%s is for users, who prove themselves each time: their IKE SAs are not resumed", n.Source.name)
@@ -68,6 +67,27 @@ func (c *Config) checkRemoteEAP(r *reader, n *Connection, index int, a *Auth) {
 			r.warnf(a.At("eap_id"), c.didYouMeanUser(e.String()), "%s.eap_id is %s, and there is no such user", a.Source.name, quote(e.String()))
 		}
 	}
+}
+
+// checkEAPOnly wants a method that proves the gateway as well, where nothing else does (RFC 5998 section 4). That of MSCHAPv2 is too weak for it.
+func (c *Config) checkEAPOnly(r *reader, n *Connection, index int, a *Auth) {
+	fix := `write auth = "pubkey" into [` + n.Local.Source.name + `], with a certificate, or "eap-tls" on both sides`
+	methods, word := []eap.Type(nil), quote(a.Method.String())
+	if n.CanInitiate() {
+		fix = `write auth = "pubkey" into [` + a.Source.name + `], with cacerts for the gateway's certificate, or "eap-tls" on both sides`
+		if client, ok := c.EAP.Client(n.Name, 0); ok {
+			methods = client.Methods
+		}
+	} else if server, ok := c.EAP.Server(n.Name, index); ok && server.Config != nil {
+		methods = server.Config.Methods
+	}
+	if a.Method.TLS() || a.Method.Chosen() {
+		if len(methods) == 0 || slices.ContainsFunc(methods, eap.Type.Safe) {
+			return
+		}
+		word = quote(methods[0].String()) + ", which is all that there is something for,"
+	}
+	r.errorf(a.At("auth"), fix, "%s has a method of EAP on both sides, and %s does not prove the gateway", n.Source.name, word)
 }
 
 // awaitsCertificate reports whether what is missing is the certificate of an ACME server, which comes.
