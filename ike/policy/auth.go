@@ -10,7 +10,7 @@ const (
 	// AuthPubkey is a signature, RFC 7296 section 2.15 and RFC 7427, whose key a certificate binds to the identity (RFC 4945), or
 	// which is known as it is (RFC 7670).
 	AuthPubkey
-	// AuthEAP is any method of EAP that there is something to prove oneself with, or to check it with.
+	// AuthEAP is any method of EAP that makes a key, and that there is something to prove oneself with, or to check it with.
 	AuthEAP
 	// AuthEAPMD5 is the challenge and the answer of CHAP, RFC 3748 section 5.4. It has no key, and does not prove the gateway.
 	AuthEAPMD5
@@ -46,7 +46,3 @@ func (a Auth) TLS() bool { return a == AuthEAPTLS || a == AuthEAPTTLS || a == Au
 
 // Chosen reports whether which method it is comes out with the peer: EAP as such, and not one method of it.
 func (a Auth) Chosen() bool { return a == AuthEAP || a == AuthEAPDynamic }
-
-// Mutual reports whether it can prove both sides to each other, and makes a key: what EAP without a certificate of the gateway needs
-// (RFC 5998 section 4).
-func (a Auth) Mutual() bool { return a == AuthEAPMSCHAPv2 || a.TLS() }
