@@ -203,6 +203,7 @@ func (g *Manager) moved(now time.Time, e *entry, o sa.Moved) {
 	g.logger(e).Info(what, "from_local", o.From.Local, "from_remote", o.From.Remote, "local", o.To.Local, "remote", o.To.Remote,
 		"reason", o.Reason)
 	if !o.ESP {
+		g.book.Moved(e.holder, o.To.Remote)
 		g.o.Observer.Observe(IKEMoved{SA: e.m.Summary(), From: o.From})
 	}
 	if e.conn != nil && o.From.Remote.Addr() != o.To.Remote.Addr() {

@@ -101,8 +101,8 @@ func (g *Manager) assigned(e *entry, a *sa.Assignment) {
 		}
 	}
 	for _, x := range a.DNS {
-		if e.conn.conf.InstallDNS != policy.DNSNo && !leadsTo(e.conn.conf, a, x) {
-			g.logger(e).Warn("a DNS server of the gateway is not asked: the tunnel does not lead to it", "dns", x, "fix", "put it into remote_ts")
+		if e.conn.conf.InstallDNS != policy.DNSNo && !leadsTo(e.conn, a, x) {
+			g.logger(e).Warn("a DNS server of the gateway is not asked: the tunnel does not lead to it", "dns", x, "fix", "put it into remote_ts; with split_include the gateway has to name its network, too")
 		}
 	}
 	g.settleClient(e.conn)
@@ -135,7 +135,7 @@ func (g *Manager) settleClient(c *connection) {
 	var place *sa.Placement
 	if newest != nil {
 		place = &sa.Placement{Connection: c.conf.Name, Addresses: addrs}
-		place.DNS, place.Domains = resolverOf(c.conf, newest)
+		place.DNS, place.Domains = resolverOf(c, newest)
 	}
 	old := c.client.placed
 	if old == nil && place == nil || old != nil && place != nil && old.Equal(*place) {
@@ -162,28 +162,29 @@ func (g *Manager) settleClient(c *connection) {
 
 // resolverOf says which DNS servers a client's host is to ask, and for which domains. A server to which the tunnel does not lead is not asked:
 // what is asked of it would leave in the clear.
-func resolverOf(c *config.Connection, a *sa.Assignment) (dns []netip.Addr, domains []string) {
+func resolverOf(c *connection, a *sa.Assignment) (dns []netip.Addr, domains []string) {
 	for _, s := range a.DNS {
-		if c.InstallDNS != policy.DNSNo && leadsTo(c, a, s) {
+		if c.conf.InstallDNS != policy.DNSNo && leadsTo(c, a, s) {
 			dns = append(dns, s)
 		}
 	}
-	full := slices.ContainsFunc(c.Children, func(h *config.Child) bool { return config.Full(h.RemoteTS) }) && !c.SplitInclude
+	full := slices.ContainsFunc(c.conf.Children, func(h *config.Child) bool { return config.Full(h.RemoteTS) }) && !c.conf.SplitInclude
 	// "If the negotiated IPsec connection is not a split-tunnel configuration, the INTERNAL_DNS_DOMAIN and INTERNAL_DNSSEC_TA Configuration
 	// Payloads MUST be ignored." https://www.rfc-editor.org/rfc/rfc8598#section-2
-	if len(dns) == 0 || c.InstallDNS == policy.DNSAll || full {
+	if len(dns) == 0 || c.conf.InstallDNS == policy.DNSAll || full {
 		return dns, nil
 	}
 	return dns, a.Domains
 }
 
-// leadsTo reports whether a client's tunnel leads to an address: it is in a remote_ts, and this side has an address of its family.
-func leadsTo(c *config.Connection, a *sa.Assignment, to netip.Addr) bool {
+// leadsTo reports whether a client's tunnel leads to an address: it is in a remote_ts, of which split_include may leave a part only, and this side
+// has an address of its family.
+func leadsTo(c *connection, a *sa.Assignment, to netip.Addr) bool {
 	if !slices.ContainsFunc(a.Addresses, func(x netip.Addr) bool { return x.Is4() == to.Is4() }) {
 		return false
 	}
-	return slices.ContainsFunc(c.Children, func(h *config.Child) bool {
-		return slices.ContainsFunc(h.RemoteTS, func(s selector.Selector) bool {
+	return slices.ContainsFunc(c.conf.Children, func(h *config.Child) bool {
+		return slices.ContainsFunc(c.cfg.Include(a, known(h.RemoteTS)), func(s selector.Selector) bool {
 			return s.Valid() && s.Start.BitLen() == to.BitLen() && s.Start.Compare(to) <= 0 && to.Compare(s.End) <= 0
 		})
 	})

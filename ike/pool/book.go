@@ -48,7 +48,7 @@ type lease struct {
 	previous, following *lease
 }
 
-// holder is an IKE SA with a lease, where its peer was when it got it, and which of its owner's devices that is.
+// holder is an IKE SA with a lease, where its peer is, and which of its owner's devices that is.
 type holder struct {
 	id     uint64
 	remote netip.AddrPort

@@ -257,6 +257,17 @@ func (b *Book) Kept(list []Change) {
 	}
 }
 
+// Moved says where the peer of an IKE SA is from now on: a peer that authenticates again comes from there.
+func (b *Book) Moved(id uint64, remote netip.AddrPort) {
+	for _, l := range b.held[id] {
+		for i := range l.holders {
+			if l.holders[i].id == id {
+				l.holders[i].remote = remote
+			}
+		}
+	}
+}
+
 // listed reports whether a lease is in the list of offline ones.
 func (s *shelf) listed(l *lease) bool { return l.previous != nil || l.following != nil || s.first == l }
 

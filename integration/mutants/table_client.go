@@ -40,7 +40,7 @@ func clientMutants() []Mutant {
 		},
 		{
 			Name: "client-dns-outside", File: "ike/gateway/client.go", Tests: "^TestClient(IsGivenAnother|Routes)$",
-			Old: "if c.InstallDNS != policy.DNSNo && leadsTo(c, a, s) {", New: "if c.InstallDNS != policy.DNSNo {",
+			Old: "if c.conf.InstallDNS != policy.DNSNo && leadsTo(c, a, s) {", New: "if c.conf.InstallDNS != policy.DNSNo {",
 			Why: "questions to a server of the gateway would leave in the clear",
 		},
 		{
