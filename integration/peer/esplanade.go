@@ -411,6 +411,9 @@ func (e *Esplanade) connectionKeys(c Connection) map[string]string {
 	for k, v := range c.Extra {
 		keys[k] = strconv.Quote(v)
 	}
+	if len(c.Pools) > 0 {
+		keys["pools"] = array(c.Pools)
+	}
 	return keys
 }
 

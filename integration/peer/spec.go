@@ -60,6 +60,8 @@ type Connection struct {
 	Resumption bool
 	// VIPs are the addresses that the gateway asks its peer for, as a client.
 	VIPs []string
+	// Pools name the pools that peers get addresses of: Esplanade only.
+	Pools []string
 	// Extra are more keys of the connection, which both formats call by the same name: {"childless": "force"}.
 	Extra    map[string]string
 	Children []Child
