@@ -78,10 +78,11 @@ func TestUsedIsBounded(t *testing.T) {
 	for n := range maxUsed + 10 {
 		x.revoked(time.Now(), []revocation.Ref{{Serial: string(big.NewInt(int64(n) + 1).Bytes()), Subject: "CN=x"}})
 	}
-	x.mu.Unlock()
 	x.door.Lock()
-	if n := len(x.used); n == 0 || n > maxUsed {
+	n := len(x.used)
+	x.door.Unlock()
+	x.mu.Unlock()
+	if n == 0 || n > maxUsed {
 		t.Errorf("%d are remembered", n)
 	}
-	x.door.Unlock()
 }

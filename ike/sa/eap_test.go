@@ -286,8 +286,8 @@ func TestUserOfRADIUS(t *testing.T) {
 					if string(q.In[4:]) != "\x01"+q.User || asks != (q.User == "ann") || q.Identity != "a.example" || q.Connection != "b-conn" {
 						t.Errorf("the first packet: %x of %q", q.In, q.User)
 					}
-					server = eap.NewServer(&eap.ServerConfig{Methods: []eap.Type{eap.TypeMSCHAPv2}, Identity: q.User, Protected: true, Users: users})
-					q.In = nil
+					server = eap.NewServer(&eap.ServerConfig{Methods: []eap.Type{eap.TypeMSCHAPv2}, AskIdentity: true, Protected: true, Users: users})
+					server.Adopt(q.In[1])
 				}
 				if q.Turn != turns {
 					t.Errorf("turn %d, want %d", q.Turn, turns)
