@@ -181,7 +181,7 @@ func TestClientIsGivenAnother(t *testing.T) {
 		p := startClient(t, `vips = ["0.0.0.0"]`+"\nreauth_time = \"10m\"\nrand_time = \"1s\"", "10.2.0.0/16")
 		settle(2 * time.Second)
 		p.is("10.3.0.7; 10.2.0.53 corp.example; 10.3.0.7/32 === 10.2.0.0/16")
-		p.next = func([]netip.Addr) []netip.Addr { return addrsOf("10.3.0.9") }
+		p.gives(func([]netip.Addr) []netip.Addr { return addrsOf("10.3.0.9") })
 		both := false
 		for end := time.Now().Add(11 * time.Minute); time.Now().Before(end); {
 			settle(latency)
@@ -206,11 +206,16 @@ func TestClientIsGivenAnother(t *testing.T) {
 	})
 }
 
+// gives changes what the gateway gives: nil for what there is. The gateway is under way.
+func (p *clientPair) gives(next func([]netip.Addr) []netip.Addr) {
+	p.b.d.turn(func(time.Time) { p.next = next })
+}
+
 // Without an address nothing comes up, and it is tried again; the reason is the child's.
 func TestClientWithoutAnAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startClient(t, `vips = ["0.0.0.0"]`, "0.0.0.0/0")
-		p.next = func([]netip.Addr) []netip.Addr { return nil }
+		p.gives(func([]netip.Addr) []netip.Addr { return nil })
 		settle(time.Minute)
 		p.is("; ; ")
 		last := p.info().Conns[0].Last
@@ -221,12 +226,12 @@ func TestClientWithoutAnAddress(t *testing.T) {
 			t.Errorf("asked %d times in a minute", n)
 		}
 		// One that this host has on another interface is none for the tunnel.
-		p.next = func([]netip.Addr) []netip.Addr { return addrsOf(addrA) }
+		p.gives(func([]netip.Addr) []netip.Addr { return addrsOf(addrA) })
 		settle(2 * time.Minute)
 		if last := p.info().Conns[0].Last; last == nil || !strings.Contains(last.Failure.Error(), "host's own") {
 			t.Errorf("%v", last)
 		}
-		p.next = nil
+		p.gives(nil)
 		settle(2 * time.Minute)
 		p.is("10.3.0.7; 10.2.0.53 192.0.2.53; 10.3.0.7/32 === 0.0.0.0/0")
 		p.a.stop()

@@ -254,8 +254,8 @@ func TestLeaseIsKeptFirst(t *testing.T) {
 			w.gw.d.Kept(now, waiting[0], nil)
 			w.gw.d.Kept(now, waiting[0], errors.New("late"))
 		})
-		x = w.client("192.0.2.11", "x", "")
 		n := len(waiting)
+		x = w.client("192.0.2.11", "x", "")
 		settle(time.Second)
 		w.want(w.has(x), "10.30.0.1")
 		if slices.ContainsFunc(waiting[n:], func(k Keeping) bool { return k.name == "x.clients.example" }) {
