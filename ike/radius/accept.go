@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"esplanade/ike/aaa"
 )
@@ -18,6 +19,8 @@ const (
 	// minInterim is the shortest time between interim records that a server may ask for: "The value MUST NOT be smaller than 60" (RFC 2869
 	// section 2.1).
 	minInterim = time.Minute
+	// maxClass bounds the octets of Class: they have to fit into every accounting record of the session, of [MaxLength] octets.
+	maxClass = 2048
 	// maxMessage bounds what is kept of the Reply-Messages.
 	maxMessage = 512
 )
@@ -74,7 +77,7 @@ func (p *Packet) message() string {
 			b.WriteByte(' ')
 		}
 		for _, r := range strings.ToValidUTF8(string(v), "?") {
-			if r < ' ' || r == 0x7f {
+			if !unicode.IsPrint(r) { // nor what turns the direction of a line round
 				r = ' '
 			}
 			b.WriteRune(r)
@@ -95,7 +98,11 @@ func (r Rules) user(p *Packet, identity string) (*aaa.User, error) {
 			u.Name = s
 		}
 	}
+	class := 0
 	for v := range p.All(Class) {
+		if class += 2 + len(v); class > maxClass {
+			return nil, malformed(Class, "there are more than %d bytes of it, which do not fit into an accounting record", maxClass)
+		}
 		u.Class = append(u.Class, slices.Clone(v))
 		if r.ClassGroup {
 			addName(&u.Groups, v, maxGroups)

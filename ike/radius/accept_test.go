@@ -19,6 +19,8 @@ func TestUnusable(t *testing.T) {
 		"an address":       {{Type: 8, Value: []byte{1, 2, 3}}},
 		"another address":  {{Type: 8, Value: []byte{127, 0, 0, 1}}},
 		"parts of EAP":     {{Type: 79, Value: []byte{3}}, {Type: 24, Value: []byte{3}}, {Type: 79, Value: []byte{3}}},
+		"too many classes": {{Type: 25, Value: make([]byte, 253)}, {Type: 25, Value: make([]byte, 253)}, {Type: 25, Value: make([]byte, 253)}, {Type: 25, Value: make([]byte, 253)},
+			{Type: 25, Value: make([]byte, 253)}, {Type: 25, Value: make([]byte, 253)}, {Type: 25, Value: make([]byte, 253)}, {Type: 25, Value: make([]byte, 253)}, {Type: 25, Value: make([]byte, 253)}},
 	} {
 		r := newRig(t, server(1), server(2))
 		r.answer = func(_ string, q radiustest.Request) []byte { return radiustest.Answer(testSecret, q, 2, 0, list...) }
@@ -27,6 +29,30 @@ func TestUnusable(t *testing.T) {
 		if f := r.answered[id].Failure; f == nil || f.Reason != Unusable || len(f.Tried) != 1 || f.Tried[0].Err == nil || len(r.sent) != 1 {
 			t.Errorf("%s: %+v after %d requests", why, f, len(r.sent))
 		}
+	}
+}
+
+// TestReplyMessage: what a server says for people is one line, and has nothing that changes what the line before it shows.
+func TestReplyMessage(t *testing.T) {
+	p := Packet{Code: AccessReject}
+	p.addText(ReplyMessage, "a\nb\x1b[2J\u202ec\u0085d\u2028e\xff")
+	if got := p.message(); got != "a b [2J c d e?" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestRejectWithoutMessageAuthenticator: a rejection that lacks it is not believed, the failure says so, and nobody has a server count as silent by
+// being rejected so.
+func TestRejectWithoutMessageAuthenticator(t *testing.T) {
+	r := newRig(t, server(1))
+	r.answer = func(_ string, q radiustest.Request) []byte {
+		return radiustest.Answer(testSecret, q, 3, radiustest.NoMessageAuthenticator)
+	}
+	id := r.access("", time.Minute)
+	r.until(time.Minute)
+	f := r.answered[id].Failure
+	if f == nil || f.Reason != Lying || f.Tried[0].Err.Error() != "there is no Message-Authenticator in its Access-Reject" || len(r.turns) != 0 {
+		t.Errorf("%+v, %+v", f, r.turns)
 	}
 }
 

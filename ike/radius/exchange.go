@@ -3,6 +3,7 @@ package radius
 import (
 	"container/heap"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -320,7 +321,12 @@ func (e *exchanges) receive(now time.Time, at Socket, from netip.AddrPort, b []b
 		return
 	}
 	if err := checkAnswer(b, s.server.Secret, x.auth, s.kind == Authentication); err != nil {
-		x.bad = err
+		x.bad = fmt.Errorf("%w in its %v", err, p.Code)
+		// The hash of the answer is right, and a rejection lets nobody in: the server is there, and nobody may have others sent elsewhere by a name
+		// that it rejects before EAP begins.
+		if p.Code == AccessReject && errors.Is(err, ErrNoMessageAuthenticator) {
+			s.heard = now
+		}
 		e.dropped(s, dropOf(err), from)
 		return
 	}

@@ -16,12 +16,15 @@ const (
 	// firstPause and maxPause are how long the ledger waits when no server has taken a record.
 	firstPause = 5 * time.Second
 	maxPause   = time.Minute
+	// maxBlamed is how often servers may have passed over a record while they took others: it is the record that they do not like then, and it is
+	// dropped. It must not be in the way of the others for ever.
+	maxBlamed = 8
 	// hurriedPause is the same while this gateway ends.
 	hurriedPause = 100 * time.Millisecond
 )
 
 // ledger has the records of accounting until a server has taken them. They go out in the order in which they came, those of one session one
-// after the other.
+// after the other. One that no server has taken goes behind the others, with its session: a record that servers do not like stops nobody else's.
 type ledger struct {
 	queue *list.List // of *record
 	open  map[string]*sessionRecords
@@ -36,6 +39,9 @@ type ledger struct {
 type record struct {
 	aaa.Record
 	busy bool
+	// seen is how many records servers had taken when it went out, and blamed how often they took others meanwhile and not this one.
+	seen   uint64
+	blamed int
 }
 
 // sessionRecords are those of one session: the last one of the queue.
@@ -49,7 +55,8 @@ type sessionRecords struct {
 type LedgerStats struct {
 	// Waiting are the records that no server has taken yet.
 	Waiting int
-	// Sent were taken, Replaced were interim records that a later one has replaced before, Lost were dropped since too many waited.
+	// Sent were taken, Replaced were interim records that a later one has replaced before, Lost were dropped: too many waited, or servers
+	// take others and not this one.
 	Sent, Replaced, Lost uint64
 	// Failed are attempts after which a record waited again.
 	Failed uint64
@@ -137,6 +144,7 @@ func (l *ledger) due(now time.Time) *list.Element {
 func (l *ledger) sent(e *list.Element, id uint64) {
 	r := e.Value.(*record)
 	r.busy, l.open[r.Session.ID].busy = true, true
+	r.seen = l.stats.Sent
 	l.out[id] = e
 }
 
@@ -152,14 +160,27 @@ func (l *ledger) taken(id uint64) (mine bool) {
 	return mine
 }
 
-// refused notes that none has taken one. After a pause one goes alone, to see whether a server is back.
-func (l *ledger) refused(now time.Time, id uint64) (mine bool) {
+// refused notes that none has taken one. After a pause one goes alone, to see whether a server is back. hopeless: no server can take it.
+func (l *ledger) refused(now time.Time, id uint64, hopeless bool) (mine bool) {
 	e, mine := l.out[id]
 	if mine {
 		delete(l.out, id)
 		r := e.Value.(*record)
-		r.busy, l.open[r.Session.ID].busy = false, false
 		l.stats.Failed++
+		others := l.stats.Sent > r.seen
+		if others {
+			r.blamed++
+		}
+		if hopeless || r.blamed >= maxBlamed {
+			l.stats.Lost++
+			l.remove(e)
+			return mine
+		}
+		r.busy, l.open[r.Session.ID].busy = false, false
+		l.toBack(e)
+		if others { // the servers are there
+			return mine
+		}
 		if l.pause == 0 || len(l.out) == 0 { // the others were under way as well when the servers fell silent
 			l.pause = min(max(2*l.pause, firstPause), maxPause)
 		}
@@ -169,6 +190,19 @@ func (l *ledger) refused(now time.Time, id uint64) (mine bool) {
 		l.next = now.Add(l.pause)
 	}
 	return mine
+}
+
+// toBack moves the records of a session behind those of all others. e is the first of them.
+func (l *ledger) toBack(e *list.Element) {
+	id := e.Value.(*record).Session.ID
+	for n := l.open[id].n; n > 0 && e != nil; n-- {
+		next := e.Next()
+		for next != nil && next.Value.(*record).Session.ID != id {
+			next = next.Next()
+		}
+		l.queue.MoveToBack(e)
+		e = next
+	}
 }
 
 // timeout is when one that waits may go; zero: there is none, or one that is under way decides.

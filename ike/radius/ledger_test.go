@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"esplanade/ike/aaa"
+	"esplanade/ike/radius/radiustest"
 )
 
 func entry(session string, s aaa.Status, at time.Time) aaa.Record {
@@ -131,6 +132,58 @@ func TestLedgerBound(t *testing.T) {
 	}
 	if r.m.Records() != 0 || len(r.m.ledger.open) != 0 || len(r.m.ledger.out) != 0 {
 		t.Error("something is left of it")
+	}
+}
+
+// TestLedgerPoison: a record that servers do not take, while they take others, is not in the way of these, and is given up in the end. The records
+// of its session stay in order. One that no packet can hold is given up at once.
+func TestLedgerPoison(t *testing.T) {
+	r := newRig(t, server(1))
+	poison := true
+	r.answer = func(s string, q radiustest.Request) []byte {
+		if poison && q.Text(44) == "bad" {
+			return nil
+		}
+		return accept(s, q)
+	}
+	long := entry("long", aaa.Start, start)
+	long.Session.User = &aaa.User{Name: "alice"}
+	for range 20 {
+		long.Session.User.Class = append(long.Session.User.Class, make([]byte, maxValue))
+	}
+	r.m.Account(r.now, long)
+	r.m.Account(r.now, entry("bad", aaa.Start, start))
+	r.m.Account(r.now, entry("bad", aaa.Stop, start))
+	for i := range 200 {
+		r.m.Account(r.now, entry(fmt.Sprint("s-", i), aaa.Start, start))
+	}
+	r.until(time.Minute)
+	if l := r.m.Report().Ledger; l.Sent != 200 || l.Lost != 1 || l.Waiting != 2 {
+		t.Fatalf("%+v", l)
+	}
+	for i := range 60 {
+		r.m.Account(r.now, entry(fmt.Sprint("t-", i), aaa.Start, r.now))
+		r.until(time.Minute + time.Duration(i)*30*time.Second)
+	}
+	if l := r.m.Report().Ledger; l.Sent != 260 || l.Lost != 3 || l.Waiting != 0 {
+		t.Errorf("%+v", l)
+	}
+	if got := r.m.ledger; len(got.open) != 0 || len(got.out) != 0 {
+		t.Error("something is left of it")
+	}
+	poison = true
+	r.m.Account(r.now, entry("bad", aaa.Start, r.now))
+	r.m.Account(r.now, entry("bad", aaa.Stop, r.now))
+	r.until(r.now.Sub(start) + 20*time.Second) // it has gone behind
+	r.m.Account(r.now, entry("u", aaa.Start, r.now))
+	poison, r.sent = false, nil
+	r.until(r.now.Sub(start) + 2*time.Minute)
+	got := map[string]int{}
+	for i, x := range r.recordsSent() {
+		got[x] = i + 1
+	}
+	if got["bad 1"] == 0 || got["bad 1"] > got["bad 2"] || got["u 1"] == 0 {
+		t.Errorf("%v", r.recordsSent())
 	}
 }
 

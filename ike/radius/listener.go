@@ -12,9 +12,13 @@ const (
 	orderWindow = 300 * time.Second
 	// maxOrders bounds the orders that are remembered. With as many within the window another one is refused.
 	maxOrders = 4096
-	// ordersPerSecond and ordersBurst bound the orders that are looked at, of all servers.
+	// ordersPerSecond and ordersBurst bound the orders that are taken, of all servers.
 	ordersPerSecond = 50
 	ordersBurst     = 256
+	// looksPerSecond and looksBurst bound the datagrams whose authenticator is looked at: a hash each. Whoever forges the address of a server
+	// has to send more than these to keep its orders out.
+	looksPerSecond = 4000
+	looksBurst     = 4000
 )
 
 // Orders are how orders of servers are taken (RFC 5176).
@@ -51,15 +55,14 @@ type OrderStats struct {
 	Dropped                 [OrderDrops]uint64
 }
 
-// orderKey names an order: the same datagram from the same socket.
-type orderKey struct {
-	from netip.AddrPort
-	auth [16]byte
-	id   uint8
-}
+// orderKey names an order by its authenticator, which is a hash of all of it. Where it comes from is no part of it: whoever has recorded an order
+// can send it from another port of the server's address.
+type orderKey [16]byte
 
 type givenOrder struct {
 	key    orderKey
+	from   netip.AddrPort
+	id     uint8
 	code   Code
 	secret Secret
 	proxy  []Attribute
@@ -75,8 +78,8 @@ type listener struct {
 	byAge  []*givenOrder
 	open   map[uint64]*givenOrder
 	lastID uint64
-	tokens float64
-	filled time.Time
+	looks  bucket
+	taken  bucket
 	stats  OrderStats
 	out    []Output
 }
@@ -89,7 +92,7 @@ func (l *listener) receive(now time.Time, from netip.AddrPort, b []byte) {
 		l.drop(OrderSource, "", from, "")
 		return
 	}
-	if !l.affords(now) {
+	if !l.looks.affords(now, looksPerSecond, looksBurst) {
 		l.drop(OrderRate, server.Name, from, "")
 		return
 	}
@@ -110,8 +113,12 @@ func (l *listener) receive(now time.Time, from netip.AddrPort, b []byte) {
 		l.drop(OrderAuthenticator, server.Name, from, err.Error())
 		return
 	}
+	if !l.taken.affords(now, ordersPerSecond, ordersBurst) {
+		l.drop(OrderRate, server.Name, from, "")
+		return
+	}
 	l.forget(now)
-	key := orderKey{from, p.Authenticator, p.ID}
+	key := orderKey(p.Authenticator)
 	if g := l.given[key]; g != nil {
 		if g.answer == nil {
 			l.drop(OrderRepeated, server.Name, from, "")
@@ -125,7 +132,7 @@ func (l *listener) receive(now time.Time, from netip.AddrPort, b []byte) {
 		l.drop(OrderTimestamp, server.Name, from, why)
 		return
 	}
-	g := &givenOrder{key: key, code: p.Code, secret: secret, server: server.Name, at: now}
+	g := &givenOrder{key: key, from: from, id: p.ID, code: p.Code, secret: secret, server: server.Name, at: now}
 	for v := range p.All(ProxyState) { // "MUST be copied unmodified and in order" (RFC 5176 section 3.1)
 		g.proxy = append(g.proxy, Attribute{ProxyState, append([]byte(nil), v...)})
 	}
@@ -158,17 +165,23 @@ func (l *listener) serverAt(a netip.Addr) *Server {
 	return nil
 }
 
+// bucket bounds how often something is done.
+type bucket struct {
+	tokens float64
+	filled time.Time
+}
+
 // affords takes a token.
-func (l *listener) affords(now time.Time) bool {
-	if l.filled.IsZero() {
-		l.tokens = ordersBurst
+func (b *bucket) affords(now time.Time, perSecond, burst float64) bool {
+	if b.filled.IsZero() {
+		b.tokens = burst
 	}
-	l.tokens = min(l.tokens+now.Sub(l.filled).Seconds()*ordersPerSecond, ordersBurst)
-	l.filled = now
-	if l.tokens < 1 {
+	b.tokens = min(b.tokens+now.Sub(b.filled).Seconds()*perSecond, burst)
+	b.filled = now
+	if b.tokens < 1 {
 		return false
 	}
-	l.tokens--
+	b.tokens--
 	return true
 }
 
@@ -211,7 +224,7 @@ func (l *listener) carriedOut(id uint64, c Cause) {
 
 // answer answers an order.
 func (l *listener) answer(g *givenOrder, c Cause) {
-	p := Packet{Code: g.code + 1, ID: g.key.id, Attributes: g.proxy} // ACK; NAK is the next
+	p := Packet{Code: g.code + 1, ID: g.id, Attributes: g.proxy} // ACK; NAK is the next
 	l.stats.Done++
 	if c != 0 {
 		l.stats.Done--
@@ -220,11 +233,11 @@ func (l *listener) answer(g *givenOrder, c Cause) {
 		p.addUint32(ErrorCause, uint32(c))
 	}
 	var err error
-	if g.answer, err = p.sealAnswer(g.secret, g.key.auth); err != nil { // as long as the order with all of its Proxy-State
-		l.drop(OrderMalformed, g.server, g.key.from, err.Error())
+	if g.answer, err = p.sealAnswer(g.secret, g.key); err != nil { // as long as the order with all of its Proxy-State
+		l.drop(OrderMalformed, g.server, g.from, err.Error())
 		return
 	}
-	l.out = append(l.out, Reply{g.key.from, g.answer})
+	l.out = append(l.out, Reply{g.from, g.answer})
 }
 
 func (l *listener) drop(d OrderDrop, server string, from netip.AddrPort, why string) {

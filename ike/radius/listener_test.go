@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -161,6 +162,37 @@ func TestOrderReplay(t *testing.T) {
 	}
 }
 
+// TestOrderFromElsewhere: an order that somebody has recorded is not carried out again, whichever port it comes from; and whoever forges the address
+// of a server does not use up what its orders may be.
+func TestOrderFromElsewhere(t *testing.T) {
+	r := newRig(t, server(1))
+	b := radiustest.Order(testSecret, 40, 9, true, dated(0), radiustest.Text(1, "alice"))
+	elsewhere := netip.AddrPortFrom(radclient.Addr(), radclient.Port()+1)
+	r.m.ReceiveOrder(r.now, radclient, b)
+	r.take()
+	r.m.CarriedOut(r.now, r.orders[0].ID, 0)
+	r.m.ReceiveOrder(r.now, elsewhere, b)
+	r.take()
+	if len(r.orders) != 1 || len(r.replies) != 2 || r.replies[0].To != radclient || r.replies[1].To != elsewhere {
+		t.Errorf("%d orders, %+v", len(r.orders), r.replies)
+	}
+	for range 2 * ordersBurst {
+		r.m.ReceiveOrder(r.now, radclient, radiustest.Order("another secret", 40, 9, true, dated(0), radiustest.Text(1, "alice")))
+	}
+	r.m.ReceiveOrder(r.now, radclient, radiustest.Order(testSecret, 40, 10, true, dated(0), radiustest.Text(1, "alice")))
+	r.take()
+	if len(r.orders) != 2 {
+		t.Error("forged orders keep a right one out")
+	}
+	for range 2 * looksBurst {
+		r.m.ReceiveOrder(r.now, radclient, b[:30])
+		r.m.Outputs()
+	}
+	if r.m.Report().Orders.Dropped[OrderRate] == 0 {
+		t.Error("whatever comes is looked at")
+	}
+}
+
 // TestOrderRate: orders are bounded in their rate and in what is remembered of them.
 func TestOrderRate(t *testing.T) {
 	r := newRig(t, server(1))
@@ -174,7 +206,7 @@ func TestOrderRate(t *testing.T) {
 	for i := 0; len(r.m.listener.given) < maxOrders; i++ {
 		r.now = r.now.Add(time.Second / ordersPerSecond)
 		at := netip.AddrPortFrom(radclient.Addr(), uint16(1000+i/256))
-		r.m.ReceiveOrder(r.now, at, radiustest.Order(testSecret, 40, byte(i), true, dated(0), radiustest.Text(1, "bob")))
+		r.m.ReceiveOrder(r.now, at, radiustest.Order(testSecret, 40, byte(i), true, dated(0), radiustest.Text(1, fmt.Sprint("bob", i))))
 	}
 	r.take()
 	n := len(r.orders)

@@ -169,7 +169,7 @@ func (m *Machine) settle(now time.Time) {
 			case !ok:
 				m.out = append(m.out, o)
 			case d.failure == nil && m.ledger.taken(d.id):
-			case d.failure != nil && m.ledger.refused(now, d.id):
+			case d.failure != nil && m.ledger.refused(now, d.id, d.failure.Reason == Unusable):
 				m.out = append(m.out, Unrecorded{m.ledger.queue.Len(), d.failure})
 			default:
 				m.out = append(m.out, Answered{d.id, d.answer, d.failure})
@@ -219,7 +219,7 @@ func (m *Machine) Hurry(now time.Time) {
 	for id := range m.ledger.out {
 		if x := m.exchanges.byID[id]; x != nil && (x.at == nil || x.sent > 1) {
 			m.exchanges.cancel(now, id)
-			m.ledger.refused(now, id)
+			m.ledger.refused(now, id, false)
 		}
 	}
 	m.ledger.hurried, m.ledger.pause, m.ledger.next = true, 0, time.Time{}
