@@ -38,7 +38,7 @@ func (m file) prepare(s Settings, old *record) (record, error) {
 		return record{}, ErrNoSplit
 	}
 	if old != nil && old.File != nil && !m.changed(*old) {
-		return record{File: old.File, Written: text(s)}, nil
+		return record{File: old.File, Written: text(s), Replaced: old.Written}, nil
 	}
 	k, err := m.keep()
 	if err != nil {
@@ -62,6 +62,10 @@ func (m file) keep() (*kept, error) {
 		return nil, fmt.Errorf("%s is no file", m.path)
 	}
 	b, err := os.ReadFile(m.path)
+	if err == nil && strings.HasPrefix(string(b), marker) {
+		// To keep that, and to put it back, would have this host ask the servers of a tunnel for ever.
+		return nil, fmt.Errorf("%s has servers of an earlier tunnel, and tun.state_file does not say what was there before: write the servers of this host into it", m.path)
+	}
 	return &kept{Content: b, Mode: info.Mode().Perm()}, err
 }
 
@@ -114,8 +118,10 @@ func (m file) undo(r record) error {
 	if r.File == nil {
 		return errors.New("the state file does not say what was there")
 	}
+	was := r
+	was.Written = r.Replaced
 	switch k := r.File; {
-	case m.changed(r):
+	case m.changed(r) && (r.Replaced == "" || m.changed(was)):
 		m.log.Info("the file of the resolver stays as it is: somebody else has written it since", "file", m.path)
 		return nil
 	case k.Missing:

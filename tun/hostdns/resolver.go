@@ -72,8 +72,10 @@ type Resolver struct {
 	// now is what is in place, and by which method; nil for nothing.
 	now Settings
 	by  method
-	// memory is the record where no state file is kept.
+	// memory is the record of this run, for when no state file is kept or somebody has removed it.
 	memory *record
+	// leaving: nothing is wanted any more, and what was in place could not be taken back yet.
+	leaving bool
 }
 
 // method is a way to set the resolver of a host. What it needs to take it back is in the record.
@@ -118,6 +120,7 @@ func (r *Resolver) Set(s Settings) (by string, err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.leaving = s.none()
 	if s.none() {
 		err := r.undo()
 		if err != nil {
@@ -128,10 +131,14 @@ func (r *Resolver) Set(s Settings) (by string, err error) {
 	return r.set(s)
 }
 
-// Refresh repairs what somebody else has changed since [Resolver.Set], as when the host has come to another network.
+// Refresh repairs what somebody else has changed since [Resolver.Set], as when the host has come to another network, and tries again to take
+// back what it could not.
 func (r *Resolver) Refresh() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.leaving {
+		return r.undo()
+	}
 	if r.by == nil {
 		return nil
 	}

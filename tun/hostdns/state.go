@@ -13,26 +13,30 @@ import (
 type record struct {
 	Method string `json:"method"`
 	Device string `json:"device"`
-	// File is what /etc/resolv.conf was, and Written what it is; nil for other methods.
-	File    *kept  `json:"file,omitempty"`
-	Written string `json:"written,omitempty"`
+	// File is what /etc/resolv.conf was, and Written what it is; nil for other methods. Until that is written it may still be Replaced.
+	File     *kept  `json:"file,omitempty"`
+	Written  string `json:"written,omitempty"`
+	Replaced string `json:"replaced,omitempty"`
 }
 
 // maxState bounds the state file that is read.
 const maxState = 1 << 20
 
-// noted reads the state file. Without one, what this run has in place is in memory only.
+// noted reads the state file. Without one, or when somebody has removed it, what this run has in place is in memory.
 func (r *Resolver) noted() (rec record, there bool, err error) {
-	if r.o.State == "" {
+	remembered := func() (record, bool, error) {
 		if r.memory == nil {
 			return record{}, false, nil
 		}
 		return *r.memory, true, nil
 	}
+	if r.o.State == "" {
+		return remembered()
+	}
 	b, err := os.ReadFile(r.o.State)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return record{}, false, nil
+		return remembered()
 	case err != nil:
 		return record{}, false, err
 	case len(b) > maxState:
@@ -61,6 +65,7 @@ func (r *Resolver) note(rec record) error {
 	if err := replace(r.o.State, b, 0o600); err != nil {
 		return fmt.Errorf("nothing is changed that could not be taken back after a crash: %w", err)
 	}
+	r.memory = &rec
 	return nil
 }
 
