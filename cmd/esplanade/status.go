@@ -25,7 +25,7 @@ func newStatus() *cobra.Command {
 since when, the peer, and the traffic. Those that are not as they should be come first, with the reason and its fix. It shows as many
 as fit a screen, and counts the others; with --all it shows them all.
 
-With NAME it shows all there is to know about a connection, a child, CONNECTION/CHILD, or a peer by its identity or address; with
+With NAME it shows all there is to know about a connection, a child, CONNECTION/CHILD, or a peer by its user, identity or address; with
 --verbose about everything, the packet loop at the end. With --json it prints all that for programs.`,
 		Args:              atMostOneArg("NAME"),
 		ValidArgsFunction: completeName(&socket),
@@ -100,7 +100,7 @@ func (r statusReport) only(name string) statusReport {
 		var peers []peerReport
 		for _, p := range c.Peers {
 			addr, _ := netip.ParseAddrPort(p.Remote)
-			if name == p.RemoteID || name == p.Remote || addr.IsValid() && name == addr.Addr().String() {
+			if name == p.who() || name == p.RemoteID || name == p.Remote || addr.IsValid() && name == addr.Addr().String() {
 				peers = append(peers, p)
 			}
 		}

@@ -163,7 +163,7 @@ func (c *connReport) differ() bool {
 		case first == nil:
 			first = &p
 		}
-		return p.RemoteID != first.RemoteID
+		return p.who() != first.who()
 	})
 }
 

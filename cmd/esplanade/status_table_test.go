@@ -131,6 +131,28 @@ func TestStatusOfWhatIsSaid(t *testing.T) {
 	}
 }
 
+// A user has its name in the table, and is shown by it, whatever its device calls itself.
+func TestStatusNamesUsers(t *testing.T) {
+	st := manyTunnels(1, 0, 0)
+	c := &st.Connections[0]
+	c.Name = "people"
+	for i, user := range []string{"alice", "bob"} {
+		p := c.Peers[0]
+		p.ID, p.RemoteID, p.Remote, p.User = uint64(10+i), "192.168.1.5", fmt.Sprintf("198.18.0.1%d:4500", i), user
+		c.Peers = append(c.Peers, p)
+	}
+	c.Peers = c.Peers[1:]
+	text := statusText(st, screen{119, 40}, statusOptions{})
+	for _, want := range []string{"alice 198.18.0.10:4500", "bob 198.18.0.11:4500"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if r := newStatusReport(st).only("bob"); len(r.Connections) != 1 || len(r.Connections[0].Peers) != 1 || r.Connections[0].Peers[0].ID != 11 {
+		t.Errorf("of bob: %+v", r.Connections)
+	}
+}
+
 // Each peer of a connection has a line of its own, with its traffic; the failure of an attempt that leaves them as they are is nobody's.
 func TestStatusOfSeveralPeers(t *testing.T) {
 	st := manyTunnels(1, 0, 0)

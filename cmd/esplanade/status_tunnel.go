@@ -76,7 +76,7 @@ func (c *connReport) tunnelsOf(h *childReport, now time.Time) (list []tunnel) {
 	t.peer = peerName(c.Remote, c.RemoteID, false)
 	peers := c.carriers(h.Name)
 	if len(peers) == 1 {
-		t.peer = peerName(peers[0].Remote, peers[0].RemoteID, c.many)
+		t.peer = peerName(peers[0].Remote, peers[0].who(), c.many || peers[0].isUser())
 	}
 	if len(peers) < 2 || h.State != "up" {
 		return []tunnel{t}
@@ -85,7 +85,7 @@ func (c *connReport) tunnelsOf(h *childReport, now time.Time) (list []tunnel) {
 		s := h.stateReport
 		s.Since, s.Silence = p.UpSince, p.Silence
 		x := newTunnel(t.name, s, now)
-		x.peer = peerName(p.Remote, p.RemoteID, true)
+		x.peer = peerName(p.Remote, p.who(), true)
 		x.in, x.out = p.carried(h.Name)
 		list = append(list, x)
 	}
@@ -99,13 +99,26 @@ func (c *connReport) carriers(child string) (list []*peerReport) {
 		if !slices.ContainsFunc(p.Children, func(s saReport) bool { return s.Child == child && (s.State == "installed" || s.State == "rekeying") }) {
 			continue
 		}
-		if k := slices.IndexFunc(list, func(o *peerReport) bool { return o.RemoteID == p.RemoteID && o.Remote == p.Remote }); k >= 0 {
+		if k := slices.IndexFunc(list, func(o *peerReport) bool {
+			return o.who() == p.who() && o.RemoteID == p.RemoteID && o.Remote == p.Remote
+		}); k >= 0 {
 			list[k] = p
 			continue
 		}
 		list = append(list, p)
 	}
 	return list
+}
+
+// isUser reports whether the peer is a user.
+func (p *peerReport) isUser() bool { return p.User != "" && !p.Client }
+
+// who is what a peer is called: the user, or else its identity. The identity of a user's device may be any address of any network.
+func (p *peerReport) who() string {
+	if p.isUser() {
+		return p.User
+	}
+	return p.RemoteID
 }
 
 // peerName is a peer in a line: its address, and its identity where that tells it from others.
