@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -68,8 +69,9 @@ func dateOf(t time.Time) [3]int {
 // each connection for `status`. The zero value is ready to use. It is not safe for concurrent use; its times are
 // whatever the caller passes in, and must not run backwards by much.
 //
-// Two failures are the same if code, connection, child, exchange, peer address (without port) and the reporting side
-// are the same, and both or neither are strangers'.
+// Two failures are the same if code, connection, child, exchange, peer address (without port), user and the reporting side
+// are the same, and both or neither are strangers'. Of strangers that were refused in IKE_AUTH the identity counts where there is no user:
+// many devices have the address of one NAT. Whoever makes names and identities up gets no further than a stranger's part, below.
 //
 // Strangers, whose failures belong to no connection or have Failure.Stranger, have a part of the memory and of the log
 // of their own: whatever they do, the failures of peers and of this side's own attempts are remembered and logged as if
@@ -100,6 +102,8 @@ type key struct {
 	remote                      netip.Addr
 	byPeer                      bool
 	standing                    standing
+	// who is the user, or the identity of whoever was refused, as it was given.
+	who string
 }
 
 type entry struct {
@@ -243,7 +247,7 @@ func (l Lasts) Concerning(child string) *Repeat {
 // Refused is how many peers of a connection this side has refused in IKE_AUTH while others were up.
 func (c *Collapser) Refused(connection string) (n int) {
 	for k, e := range c.byConn[connection] {
-		if e.Failure.Aside && !k.byPeer && k.standing != stranger && k.exchange == exchangeAuth {
+		if e.Failure.Aside && !k.byPeer && k.standing != stranger && k.exchange == exchangeAuth && k.code != CodeHalfOpen {
 			n++
 		}
 	}
@@ -270,12 +274,15 @@ func (c *Collapser) Withdraw(f *Failure) {
 // Recovered forgets the failures of a child that came up, and those of its connection that name no child. What its siblings have
 // failed with goes on holding.
 //
+// user is who came up, "" for a peer that is no user. What another user has failed with goes on holding: that one is not in by it.
+//
 // accepted: the peer has accepted this side's proof. A responder hears that it has not only when the child is up: what it had failed with
 // before is not shown, and goes on being counted when it comes again, so that it is not a new line in the log with each attempt.
-func (c *Collapser) Recovered(connection, child string, accepted bool) {
+func (c *Collapser) Recovered(connection, child, user string, accepted bool) {
 	for k, e := range c.byConn[connection] {
 		switch {
 		case k.child != "" && k.child != child:
+		case user != "" && e.Failure.User != "" && !strings.EqualFold(e.Failure.User, user):
 		case k.code == CodeAuthRefused && !accepted:
 			e.paused = true
 		default:
@@ -304,10 +311,14 @@ func (c *Collapser) All() []Repeat {
 func (c *Collapser) Suppressed() uint64 { return c.suppressed }
 
 func keyOf(f *Failure) key {
-	return key{
+	k := key{
 		code: f.Code, connection: f.Connection, child: f.Child, exchange: f.Exchange,
-		remote: f.Remote.Addr().Unmap(), byPeer: f.ByPeer, standing: standingOf(f),
+		remote: f.Remote.Addr().Unmap(), byPeer: f.ByPeer, standing: standingOf(f), who: f.User,
 	}
+	if k.who == "" && k.standing == refused {
+		k.who = f.PeerID
+	}
+	return k
 }
 
 // exchangeAuth is the exchange in which peers are refused.
@@ -317,7 +328,7 @@ func standingOf(f *Failure) standing {
 	switch {
 	case !f.Stranger && f.Connection != "":
 		return known
-	case f.Exchange == exchangeAuth && f.Code != CodeHalfOpen:
+	case f.Exchange == exchangeAuth && (f.Code != CodeHalfOpen || f.User != ""): // a user's name comes after the first answer
 		return refused
 	}
 	return stranger

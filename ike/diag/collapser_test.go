@@ -109,7 +109,7 @@ func TestCollapserLastAndClear(t *testing.T) {
 	if l := c.Lasts("office"); l.Concerning("net").Failure != a || l.Concerning("other").Failure != whole {
 		t.Errorf("the latest is that of the child: %v", l)
 	}
-	c.Recovered("office", "net", true)
+	c.Recovered("office", "net", "", true)
 	if l := c.Lasts("office"); l.Of("").Failure != b || l.Of("net") != nil || l.Of("other").Failure != b {
 		t.Errorf("a child has come up: %v", l)
 	}
@@ -142,7 +142,7 @@ func TestCollapserRefusedAgain(t *testing.T) {
 		if last, ok := c.Last("office", ""); r.Count != i+1 || !ok || last.Count != i+1 {
 			t.Fatalf("%d: counted %d, shown %v", i, r.Count, ok)
 		}
-		c.Recovered("office", f.Child, false)
+		c.Recovered("office", f.Child, "", false)
 		if _, ok := c.Last("office", ""); ok || len(c.All()) > 0 {
 			t.Fatal("shown while up")
 		}
@@ -150,7 +150,7 @@ func TestCollapserRefusedAgain(t *testing.T) {
 	if lines != 1 {
 		t.Errorf("%d lines", lines)
 	}
-	c.Recovered("office", f.Child, true)
+	c.Recovered("office", f.Child, "", true)
 	if r, log := c.Add(f, testTime.Add(10*time.Second)); r.Count != 1 || !log {
 		t.Error("it is not new when the peer had accepted the proof")
 	}

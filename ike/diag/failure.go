@@ -23,6 +23,8 @@ type Failure struct {
 	Local, Remote netip.AddrPort
 	// PeerID is the identity that the peer has shown; empty while it has shown none.
 	PeerID string
+	// User is the name of the user that the peer says it is, or has proved to be; empty where there is no EAP.
+	User string
 	// ByPeer: the peer reported the failure with a notification. False: this gateway found it.
 	ByPeer bool
 	// Unproven: it comes from a message that nothing protects. The peer may have sent it, or somebody in its name.
@@ -97,14 +99,21 @@ func (f *Failure) Advice() string {
 	return DefaultFix(f.Code, f.ByPeer)
 }
 
-// Peer is the other side as text: its address and identity, as far as they are known.
+// Peer is the other side as text: its address and identity, and the user where nothing else says it, as far as they are known.
 func (f *Failure) Peer() string {
 	s := addrPort(f.Remote)
 	if s == "" {
 		s = "(address unknown)"
 	}
+	var as []string
 	if f.PeerID != "" {
-		s += " (id " + quote(f.PeerID) + ")"
+		as = append(as, "id "+quote(f.PeerID))
+	}
+	if u := quote(f.User); f.User != "" && f.User != f.PeerID && !strings.Contains(f.Theirs, u) {
+		as = append(as, "user "+u)
+	}
+	if len(as) > 0 {
+		s += " (" + strings.Join(as, ", ") + ")"
 	}
 	return s
 }
@@ -150,6 +159,7 @@ func (f *Failure) LogValue() slog.Value {
 	add("local", addrPort(f.Local))
 	add("remote", addrPort(f.Remote))
 	add("peer_id", oneLine(f.PeerID))
+	add("user", oneLine(f.User))
 	if f.ByPeer {
 		as = append(as, slog.Bool("by_peer", true))
 	}
@@ -181,7 +191,7 @@ const maxQuoted = 200
 // Clip shortens what the peer has chosen, as is right for a stranger's failure. It is for whoever makes the failure,
 // before it is handed on. Closest and Differs have text of both sides: their constructors bound the peer's part of it.
 func (f *Failure) Clip() {
-	for _, s := range [...]*string{&f.PeerID, &f.Theirs} {
+	for _, s := range [...]*string{&f.PeerID, &f.User, &f.Theirs} {
 		*s = clip(*s, maxQuoted)
 	}
 	if f.Cause != nil && len(f.Cause.Error()) > maxQuoted {
@@ -195,7 +205,7 @@ func (f *Failure) Brief() slog.Value {
 		return slog.Value{}
 	}
 	as := []slog.Attr{slog.String("code", string(f.Code)), slog.String("reason", f.Reason())}
-	for _, x := range [...][2]string{{"connection", f.Connection}, {"exchange", f.Exchange}, {"remote", addrPort(f.Remote)}, {"notify", f.Notify}} {
+	for _, x := range [...][2]string{{"connection", f.Connection}, {"exchange", f.Exchange}, {"remote", addrPort(f.Remote)}, {"user", oneLine(f.User)}, {"notify", f.Notify}} {
 		if x[1] != "" {
 			as = append(as, slog.String(x[0], x[1]))
 		}

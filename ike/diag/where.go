@@ -19,6 +19,8 @@ type Where struct {
 	Local, Remote netip.AddrPort
 	// PeerID is the identity that the peer has shown, as text; empty while it has shown none.
 	PeerID string
+	// User is the name of the user that the peer says it is, or has proved to be; empty where there is no EAP.
+	User string
 	// ConfigLine is where the value concerned is configured, as "gw.toml:14".
 	ConfigLine string
 	// Answer is the IANA name of the notification that this side answers with; empty if it sends none.
@@ -45,6 +47,12 @@ func (w Where) Showing(id string) Where {
 	return w
 }
 
+// As is w with the name of the user that the peer says it is.
+func (w Where) As(user string) Where {
+	w.User = user
+	return w
+}
+
 // Answering is w for a failure that this side answers with a notification, whose name is that of t.
 func (w Where) Answering(t fmt.Stringer) Where {
 	w.Answer = t.String()
@@ -55,7 +63,7 @@ func (w Where) Answering(t fmt.Stringer) Where {
 func (w Where) failure(code Code, ours, theirs string) *Failure {
 	return &Failure{
 		Code: code, Connection: w.Connection, Child: w.Child, Exchange: w.Exchange,
-		Local: w.Local, Remote: w.Remote, PeerID: w.PeerID, ConfigLine: w.ConfigLine, Time: w.Time,
+		Local: w.Local, Remote: w.Remote, PeerID: w.PeerID, User: w.User, ConfigLine: w.ConfigLine, Time: w.Time,
 		Notify: w.Answer, Ours: ours, Theirs: theirs,
 	}
 }

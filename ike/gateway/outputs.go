@@ -249,7 +249,11 @@ func (g *Manager) established(now time.Time, e *entry) {
 	g.o.Meter.Add(CountEstablished)
 	e.conn.count(func(l *Lives) { l.Established, l.Last = l.Established+1, now })
 	if g.logs(slog.LevelInfo) {
-		g.logger(e).Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
+		l := g.logger(e)
+		if s.User != "" {
+			l = l.With("user", s.User, "method", s.UserMethod)
+		}
+		l.Info("IKE SA established", "local", s.Path.Local, "local_id", s.LocalID.String(), "remote", s.Path.Remote,
 			"remote_id", s.RemoteID.String(), "initiator", s.Initiator, "proposal", s.Chosen.String(), "nat", s.NAT.Word(), "resumed", s.Resumed)
 	}
 	g.o.Observer.Observe(IKEUpdown{Up: true, SA: s})
@@ -414,8 +418,8 @@ func (g *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 	if h.conn.heard() {
 		h.conn.tell(1, "CHILD_SA "+c.Config.Name+" established with SPIs "+hex32(c.Inbound.SPI)+"_i "+hex32(c.Outbound.SPI)+"_o and TS "+c.TS.String())
 	}
-	g.failures.Recovered(h.conn.conf.Name, h.cfg.Name, e.m.Initiator())
-	g.provisional.Recovered(h.conn.conf.Name, h.cfg.Name, true)
+	g.failures.Recovered(h.conn.conf.Name, h.cfg.Name, e.userName(), e.m.Initiator())
+	g.provisional.Recovered(h.conn.conf.Name, h.cfg.Name, e.userName(), true)
 	g.cleared(h)
 	h.finish(nil)
 	e.handover.goesOn(now)

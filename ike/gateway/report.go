@@ -101,5 +101,6 @@ func (g *Manager) strange(e *entry, f *diag.Failure) bool {
 		return true
 	}
 	c := g.connection(e.m.Config())
-	return c == nil || g.names.match(c.conf.RemoteAddrs, e.m.Path().Remote.Addr()) != exactly
+	// The name of a user is whatever that one wants it to be, also where one address is configured.
+	return c == nil || f.User != "" || g.names.match(c.conf.RemoteAddrs, e.m.Path().Remote.Addr()) != exactly
 }

@@ -35,6 +35,14 @@ func (g *Manager) expelUsers(now time.Time) {
 	}
 }
 
+// userName is the user that the peer of an IKE SA is, "" for none.
+func (e *entry) userName() string {
+	if u := e.m.PeerUser(); u != nil {
+		return u.Name
+	}
+	return ""
+}
+
 // isUser reports whether the user of an IKE SA is this side: it calls a gateway as one.
 func (g *Manager) isUser(e *entry) bool {
 	c := g.conf.Connection(e.m.Config().Name)

@@ -33,10 +33,11 @@ func (m *Machine) eapFailure(w diag.Where, err error) *diag.Failure {
 		w.Answer = "EAP-Failure"
 	}
 	who := diag.EAP{User: userName(e.User), Client: m.initiator, Said: e.Detail}
+	w = m.whereUser(w, who)
 	var user *userError
 	if errors.As(err, &user) {
 		who.User, who.Method, who.Server = userName(user.user.Name), user.user.Method, user.user.Server
-		return diag.EAPNotAllowed(w.At(m.userLine(user.round)), who, user.user.Groups, user.tried)
+		return diag.EAPNotAllowed(m.whereUser(w, who).At(m.userLine(user.round)), who, user.user.Groups, user.tried)
 	}
 	if f := m.serverFailure(w, who, e); f != nil {
 		return f
@@ -74,6 +75,7 @@ func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *
 	if who.User = userName(inner.User); who.User == "" {
 		who.User = userName(f.User)
 	}
+	w = m.whereUser(w, who)
 	if f.Method != 0 {
 		who.Method = f.Method.String()
 	}

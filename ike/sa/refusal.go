@@ -145,7 +145,7 @@ func (m *Machine) abortHalfOpen(now time.Time) {
 	}
 	if m.flow != nil && m.flow.rounds > 1 && m.cfg.usesEAP() && m.busy == nil {
 		who := diag.EAP{User: userName(m.flow.pair.Claimed())}
-		m.close(now, "half-open for too long", diag.EAPUnfinished(m.where(wire.ExchangeIKEAuth), who, now.Sub(m.flow.now)))
+		m.close(now, "half-open for too long", diag.EAPUnfinished(m.whereUser(m.where(wire.ExchangeIKEAuth), who), who, now.Sub(m.flow.now)))
 		return
 	}
 	if m.busy != nil {

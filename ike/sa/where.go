@@ -19,7 +19,18 @@ func (m *Machine) where(x wire.ExchangeType) diag.Where {
 	if m.proved() && !m.remoteID.Any() {
 		w.PeerID = m.remoteID.String()
 	}
+	if u := m.PeerUser(); u != nil {
+		w.User = userName(u.Name)
+	}
 	return w
+}
+
+// whereUser is w with the user, where the peer is the one.
+func (m *Machine) whereUser(w diag.Where, who diag.EAP) diag.Where {
+	if m.initiator {
+		return w
+	}
+	return w.As(who.User)
 }
 
 // proved reports whether the peer has proved its identity. Before that, remoteID of an initiator is what it expects.

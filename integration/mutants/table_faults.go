@@ -81,6 +81,16 @@ func faults() []Mutant {
 			Why: "a child that comes up would hide why its sibling does not",
 		},
 		{
+			Name: "failure-of-other-user", File: "ike/diag/collapser.go", Tests: "^TestCollapser",
+			Old: "case user != \"\" && e.Failure.User != \"\" && !strings.EqualFold(e.Failure.User, user):", New: "case false:",
+			Why: "a user who comes in would hide why another one does not",
+		},
+		{
+			Name: "users-behind-nat", File: "ike/diag/collapser.go", Tests: "^TestCollapser",
+			Old: "standing: standingOf(f), who: f.User,", New: "standing: standingOf(f),",
+			Why: "the second of two users behind one NAT would not be told of",
+		},
+		{
 			Name: "refusals-in-all", File: "ike/gateway/refusals.go", Tests: "^TestRefusalsInAll$",
 			Old: "	if r.shares.total() > maxRefusals {\n", New: "	if false {\n",
 			Why: "refused attempts would fill the memory",

@@ -1,0 +1,36 @@
+package gateway
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esplanade/ike/diag"
+	"esplanade/ike/peertest"
+)
+
+// TestUsersBehindOneAddress: two users with wrong passwords from one address are two failures, also where that address is configured; and whoever makes
+// names up there takes no more lines than one source has.
+func TestUsersBehindOneAddress(t *testing.T) {
+	for _, remote := range []string{"%any", addrB} {
+		t.Run(remote, func(t *testing.T) {
+			text := strings.Replace(roadWarriors(t), "[connections.known]\n", "[connections.known]\nstart_action = \"none\"\nremote_addrs = \""+remote+"\"\n", 1)
+			synctest.Test(t, func(t *testing.T) {
+				p := meetWith(t, peertest.KnownAs(peertest.MacOS), text)
+				for i, user := range []string{"alice", "mallory", "alice", "eve", "oscar", "trudy"} {
+					p.SPI++
+					if p.comesIn(&login{name: user, password: "not it"}) {
+						t.Fatalf("%s, number %d, comes in", user, i)
+					}
+					settle(time.Second)
+				}
+				log := p.n.log.String()
+				wantTold(t, p.n, diag.CodeEAPPassword, []string{"user 'alice'", "user 'mallory'"})
+				if n := strings.Count(log, "the user has not proved itself") + strings.Count(log, ": unknown user"); n != diag.RefusedPerSource {
+					t.Errorf("%d lines:\n%s", n, log)
+				}
+			})
+		})
+	}
+}
