@@ -299,8 +299,8 @@ func (g *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 	if e.heir == nil {
 		g.releaseLeases(now, e)
 	}
-	// Where both sides have started at once, the peer deletes the IKE SA that is one too many: nothing has failed then.
-	if f := o.Failure; f != nil && (f.Code != diag.CodeDeleted || len(g.samePeer(e)) == 0) {
+	// Where both sides have started at once, the peer deletes the IKE SA that is one too many: nothing has failed then. And a user comes and goes.
+	if f := o.Failure; f != nil && (f.Code != diag.CodeDeleted || len(g.samePeer(e)) == 0 && e.userName() == "") {
 		g.report(now, e, f)
 	}
 	if f := o.Failure; f != nil && e.stranger && f.Exchange == wire.ExchangeIKESAInit.String() {

@@ -8,6 +8,7 @@ import (
 
 	"esplanade/ike/diag"
 	"esplanade/ike/peertest"
+	"esplanade/ike/wire"
 )
 
 // TestUsersBehindOneAddress: two users with wrong passwords from one address are two failures, also where that address is configured; and whoever makes
@@ -33,4 +34,20 @@ func TestUsersBehindOneAddress(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestUserGoes: a user who ends its tunnel is no failure, in the log or in the status.
+func TestUserGoes(t *testing.T) {
+	text := roadWarriors(t)
+	synctest.Test(t, func(t *testing.T) {
+		p := meetWith(t, peertest.KnownAs(peertest.MacOS), text)
+		if !p.comesIn(&login{name: "alice", password: "alices password"}) {
+			t.Fatal("the user does not come in")
+		}
+		p.ask("the answer to DELETE", wire.ExchangeInformational, &wire.Delete{Protocol: wire.ProtocolIKE})
+		settle(time.Second)
+		if log := p.n.log.String(); p.n.ikeSAs() != 0 || strings.Contains(log, string(diag.CodeDeleted)) || !strings.Contains(log, "deleted by the peer") {
+			t.Errorf("%d IKE SAs:\n%s", p.n.ikeSAs(), log)
+		}
+	})
 }
