@@ -266,6 +266,10 @@ func (g *Manager) established(now time.Time, e *entry) {
 		g.delete(now, e, byCommand)
 		return
 	}
+	if why := g.barred(e); why != "" {
+		g.delete(now, e, why)
+		return
+	}
 	e.conn.tries = 0
 	g.sessionSpent(e)
 	if e.conn.heard() {

@@ -22,15 +22,11 @@ func (g *Manager) SetUsers(now time.Time, s *config.EAPSet) {
 // count from the next authentication on.
 func (g *Manager) expelUsers(now time.Time) {
 	for _, e := range g.table.all() {
-		u := e.m.User()
-		if u == nil || u.Server != "" || !e.alive() || e.leaving || g.isUser(e) {
+		if e.leaving || !e.alive() {
 			continue
 		}
-		switch x, ok := g.users.Users().Find(u.Name); {
-		case ok && x.Disabled:
-			g.delete(now, e, "the user "+x.User.Name+" is disabled")
-		case !ok && u.Method != eap.TypeTLS.String(): // whoever has a certificate need not be written
-			g.delete(now, e, "the user was removed")
+		if why := g.barred(e); why != "" {
+			g.delete(now, e, why)
 		}
 	}
 }
@@ -39,6 +35,22 @@ func (g *Manager) expelUsers(now time.Time) {
 func (e *entry) userName() string {
 	if u := e.m.PeerUser(); u != nil {
 		return u.Name
+	}
+	return ""
+}
+
+// barred says why the user of an IKE SA could not come in any more; "" if it could, or is none of this gateway. A conversation goes on with the
+// users that there were when it began, so that it is asked again at the end.
+func (g *Manager) barred(e *entry) (why string) {
+	u := e.m.User()
+	if u == nil || u.Server != "" || g.isUser(e) {
+		return ""
+	}
+	switch x, ok := g.users.Users().Find(u.Name); {
+	case ok && x.Disabled:
+		return "the user " + x.User.Name + " is disabled"
+	case !ok && u.Method != eap.TypeTLS.String(): // whoever has a certificate need not be written
+		return "the user was removed"
 	}
 	return ""
 }
