@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -68,6 +69,9 @@ func (g *Manager) lease(now time.Time, e *entry, x Errand, l sa.Lease) {
 	var grant pool.Grant
 	err := g.poolsForUser(&r, l.User)
 	if err == nil {
+		err = g.ownAddress(r)
+	}
+	if err == nil {
 		grant, err = g.book.Grant(now, r)
 	}
 	if err != nil {
@@ -88,6 +92,16 @@ func (g *Manager) lease(now time.Time, e *entry, x Errand, l sa.Lease) {
 	if err, done := g.o.Host.Keep(k); done {
 		g.finishLease(now, k, err)
 	}
+}
+
+// ownAddress is the error of a client whose address, by what RADIUS or the users file says, is this gateway's: it would be both's.
+func (g *Manager) ownAddress(r pool.Request) error {
+	for _, a := range r.Own {
+		if g.ownsOutside(a) || slices.ContainsFunc(g.conf.TUN.Addresses, func(p netip.Prefix) bool { return p.Addr() == a }) {
+			return &pool.TakenError{Owner: r.Name, Addr: a, By: "this gateway"}
+		}
+	}
+	return nil
 }
 
 // leaseRequest says who it is that asks.

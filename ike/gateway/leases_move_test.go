@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"esplanade/ike/aaa"
+	"esplanade/ike/sa"
 	"esplanade/ike/wire"
 )
 
@@ -97,4 +99,25 @@ func TestDisplacedGoesOnUntilTheAnswerIsThere(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Nobody is given an address of the gateway, whatever RADIUS says.
+func TestAddressOfTheGatewayIsNoUsers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWarriors(t, "[tun]\naddresses = [\"10.31.0.1/24\"]\n"+officePool, "")
+		w.client("192.0.2.11", "x", "")
+		settle(time.Second)
+		for addr, want := range map[string]string{addrA: "", "10.31.0.1": "", "10.31.0.2": "10.31.0.2 ann online"} {
+			w.gw.d.turn(func(now time.Time) {
+				a := netip.MustParseAddr(addr)
+				for _, e := range w.gw.d.table.all() {
+					u := &aaa.User{Name: "ann", Server: "radius", Addresses: []netip.Addr{a}}
+					w.gw.d.lease(now, e, Errand{}, sa.Lease{Connection: "rw", User: u, Asked: []netip.Addr{netip.IPv4Unspecified()}, Remote: e.m.Path().Remote})
+				}
+			})
+			if got := w.leases(); !strings.Contains(got, "10.30.0.1 x offline") || strings.Contains(got, "ann") != (want != "") || !strings.Contains(got, want) {
+				t.Errorf("%s: %q, want %q", addr, got, want)
+			}
+		}
+	})
 }
