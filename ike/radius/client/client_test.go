@@ -214,7 +214,7 @@ func TestOrders(t *testing.T) {
 	for range 2 {
 		o.Setup.Listen = free(t)
 		c := start(t, o, conf("r1", s.Addr()))
-		answer := order(t, o.Setup.Listen)
+		answer := order(t, o.Setup.Listen, 1)
 		if got := wait(t, orders); got.Which.User != "alice" || got.From != "r1" {
 			t.Errorf("%+v", got)
 		}
@@ -223,7 +223,7 @@ func TestOrders(t *testing.T) {
 		}
 		moved := free(t)
 		c.Configure(Setup{Radius: &radius.Config{Servers: []radius.Server{conf("r1", s.Addr())}, Orders: radius.Orders{Undated: true}}, Listen: moved})
-		order(t, moved)
+		order(t, moved, 2)
 		wait(t, orders)
 		c.Close(time.Now())
 	}
@@ -239,8 +239,8 @@ func free(t *testing.T) netip.AddrPort {
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
-// order sends an order until it is answered: the socket may not be there yet.
-func order(t *testing.T, to netip.AddrPort) []byte {
+// order sends an order until it is answered: the socket may not be there yet. One that has been carried out is not once more: id makes it another.
+func order(t *testing.T, to netip.AddrPort, id uint8) []byte {
 	t.Helper()
 	conn, err := net.Dial("udp", to.String())
 	if err != nil {
@@ -249,7 +249,7 @@ func order(t *testing.T, to netip.AddrPort) []byte {
 	defer conn.Close()
 	b := make([]byte, 4096)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		conn.Write(radiustest.Order(secret, 40, 1, true, radiustest.Text(1, "alice")))
+		conn.Write(radiustest.Order(secret, 40, id, true, radiustest.Text(1, "alice")))
 		conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 		if n, err := conn.Read(b); err == nil {
 			return b[:n]
