@@ -22,10 +22,13 @@ const (
 	// StrangersPerMinute bounds the log lines about strangers, new failures and repeated ones: their addresses may be
 	// forged, and a flood of them must not fill the log. RefusedPerMinute are for those of them that were refused in IKE_AUTH: they had
 	// to answer from their address, and may be peers with a wrong key. Of one source there are RefusedPerSource, so that it does not
-	// take the lines of the others. With the two kilobytes that a line has at most all of that is less than 60 MB a day.
+	// take the lines of the others. Users have more, for many may be behind one NAT: UsersPerSource of UsersPerMinute in all. With the two
+	// kilobytes that a line has at most all of that is less than 120 MB a day.
 	StrangersPerMinute = 10
 	RefusedPerMinute   = 10
 	RefusedPerSource   = 3
+	UsersPerMinute     = 20
+	UsersPerSource     = 10
 	// MaxStrangers is how many of the MaxRepeats may be strangers', MaxRefused how many those of strangers refused in IKE_AUTH.
 	MaxStrangers = 256
 	MaxRefused   = 256
@@ -132,7 +135,7 @@ func (c *Collapser) Add(f *Failure, now time.Time) (r Repeat, log bool) {
 	e.Count++
 
 	due := e.logged.IsZero() || now.Sub(e.logged) >= e.quiet
-	if !due || k.standing != known && !c.strangers[k.standing].allow(now, k) {
+	if !due || k.standing != known && !c.strangers[k.standing].allow(now, k, f.User != "") {
 		c.suppressed++
 		if k.standing != known {
 			c.unsaid++

@@ -280,7 +280,7 @@ func TestRefusedOfOneSource(t *testing.T) {
 		for i := range 20 {
 			add(testTime, 1, fmt.Sprintf("203.0.113.%d", i))
 		}
-		if n := len(c.strangers[refused].bySource); n > RefusedPerMinute {
+		if n := len(c.strangers[refused].shares[0].bySource); n > RefusedPerMinute {
 			t.Errorf("%d sources are kept", n)
 		}
 		if n := add(testTime.Add(time.Minute), 50, own[0]); n != RefusedPerSource {

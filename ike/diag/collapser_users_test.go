@@ -44,7 +44,7 @@ func TestCollapserUsersAreBounded(t *testing.T) {
 			lines++
 		}
 	}
-	if lines != RefusedPerSource || len(c.All()) != MaxRefused {
+	if lines != UsersPerSource || len(c.All()) != MaxRefused {
 		t.Errorf("%d lines, %d entries", lines, len(c.All()))
 	}
 	unfinished := EAPUnfinished(testWhere(exchangeAuth).As("alice"), EAP{User: "alice"}, time.Minute)

@@ -8,23 +8,35 @@ import (
 // strangers are those of one standing.
 type strangers struct {
 	entries map[key]*entry
-	// lines are those about them in the current minute, bySource those of each source. It has no more sources than there are lines.
-	lines    int
-	bySource map[netip.Addr]int
-	minute   time.Time
+	// shares are the lines about them in the current minute, with those about users apart.
+	shares [2]share
+	minute time.Time
 }
 
-// allow takes a line for the failure of a stranger.
-func (s *strangers) allow(now time.Time, k key) bool {
+// share is a part of the lines. bySource are those of each source: it has no more sources than there are lines.
+type share struct {
+	lines    int
+	bySource map[netip.Addr]int
+}
+
+// allow takes a line for the failure of a stranger. user: it has the name of one.
+func (s *strangers) allow(now time.Time, k key, user bool) bool {
 	if d := now.Sub(s.minute); d >= time.Minute || d < 0 {
-		s.minute, s.lines, s.bySource = now, 0, nil
+		s.minute, s.shares = now, [2]share{}
 	}
 	if k.standing != refused {
-		s.lines++
-		return s.lines <= StrangersPerMinute
+		s.shares[0].lines++
+		return s.shares[0].lines <= StrangersPerMinute
 	}
-	source := sourceOf(k.remote)
-	if s.lines >= RefusedPerMinute || s.bySource[source] >= RefusedPerSource {
+	if user {
+		return s.shares[1].take(sourceOf(k.remote), UsersPerMinute, UsersPerSource)
+	}
+	return s.shares[0].take(sourceOf(k.remote), RefusedPerMinute, RefusedPerSource)
+}
+
+// take takes a line for a source, of so many in all and of one.
+func (s *share) take(source netip.Addr, all, ofSource int) bool {
+	if s.lines >= all || s.bySource[source] >= ofSource {
 		return false
 	}
 	if s.bySource == nil {
