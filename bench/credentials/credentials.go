@@ -142,10 +142,11 @@ func (c *Set) Esplanade() (local, remote, secrets string) {
 	return local, fmt.Sprintf("auth = \"pubkey\"\ncacerts = [%q]", c.root), secrets
 }
 
-// Pool is the line of a connection that gives addresses away, and remoteTS what its peers have.
-func (c *Set) Pool(line string) (pools, remoteTS string) {
+// Pool is the line of a connection that gives addresses away, and what the remote selectors of its child are; without users there is none, and
+// they are the network of the initiators.
+func (c *Set) Pool(line string, network netip.Prefix) (pools, remoteTS string) {
 	if !c.Users() {
-		return "", c.network.String()
+		return "", network.String()
 	}
 	return line, "dynamic"
 }

@@ -52,7 +52,7 @@ func responders(ctx context.Context, b *contest.Builder, profile string) ([]resp
 	}
 	rs := []responder{{name: "Esplanade", version: contest.Version(ctx, binary, "version"), start: func(ctx context.Context, s *lab.Site, dir string, c *credentials.Set) (*lab.Process, error) {
 		local, remote, secrets := c.Esplanade()
-		pools, remoteTS := c.Pool("pools = [\"people\"]\n")
+		pools, remoteTS := c.Pool("pools = [\"people\"]\n", initiatorNet)
 		return contest.StartEsplanade(ctx, s, dir, binary, contest.EsplanadeOptions{
 			Env:    daemonEnv,
 			Daemon: secrets + fmt.Sprintf("[log]\nlevel = \"warn\"\n[ike]\ncookie_threshold = %d\ncookie_threshold_ip = %[1]d\nhalf_open_limit = %[1]d\nblock_threshold = %[1]d\nike_sa_limit = %[1]d\nike_sa_limit_id = %[1]d\nchild_sa_limit = %[1]d\nchild_sa_limit_id = %[1]d", maxCount),
@@ -71,7 +71,7 @@ func responders(ctx context.Context, b *contest.Builder, profile string) ([]resp
 	}
 	return append(rs, responder{name: swan.Title, version: contest.Version(ctx, "swanctl", "--help"), start: func(ctx context.Context, s *lab.Site, dir string, c *credentials.Set) (*lab.Process, error) {
 		local, remote := c.StrongSwan()
-		pools, remoteTS := c.Pool("pools = people")
+		pools, remoteTS := c.Pool("pools = people", initiatorNet)
 		secrets, poolTables := c.StrongSwanTables()
 		plugins := ""
 		if secrets != "" {
