@@ -135,6 +135,7 @@ func TestExamples(t *testing.T) {
 			}
 		}
 		w := &world{t: t, dir: dir, now: time.Now()}
+		w.write("users.toml", "alice = \"Passwort\"\n")
 		ca := w.issue(nil, "CA", nil, isCA)
 		w.write("ca.pem", ca.pem())
 		for _, site := range []string{"site-a", "site-b"} {
@@ -147,7 +148,11 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s:\n%v", file, err)
 			continue
 		}
-		if list := append(slices.Clone(c.Warnings), c.CertificateRemarks(w.now)...); len(list) > 0 {
+		list := append(slices.Clone(c.Warnings), c.CertificateRemarks(w.now)...)
+		list = slices.DeleteFunc(list, func(p Problem) bool {
+			return strings.Contains(p.What, "has no certificate yet: esplanade run asks the ACME server")
+		})
+		if len(list) > 0 {
 			t.Errorf("%s: %v", file, list)
 		}
 		ends[filepath.Base(file)] = c

@@ -4,6 +4,7 @@ package integration
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -34,25 +35,34 @@ func newExportWorld(t *testing.T) *exportWorld {
 		connection("phones", `{ auth = "eap-mschapv2", eap_id = "*@example.org" }`) +
 		fmt.Sprintf("[connections.office]\nlocal_addrs = %q\nlocal = { id = \"vpn.example.org\" }\nremote = { id = \"office.example.org\" }\nsecret = %q\nlocal_ts = %q\nremote_ts = %q\n",
 			p.B.Outer(false), psk, here, there) +
+		fmt.Sprintf("[connections.road]\nlocal_addrs = %q\nlocal = { id = \"vpn.example.org\", certs = \"x509/gw.pem\" }\n"+
+			"remote = { auth = \"pubkey\", id = \"road.example.org\", cacerts = \"x509ca/root.pem\" }\nlocal_ts = \"0.0.0.0/0\"\npools = \"road\"\n"+
+			"[pools.road]\naddrs = \"10.30.0.7/32\"\nsplit_include = %q\n", p.B.Outer(false), here) +
 		"[secrets.eap.alice]\nid = \"alice@example.org\"\nsecret = \"alice's \\\"own\\\" secret\"\n"}).(*peer.Esplanade)
 	p.b = gw
 	return &exportWorld{p, gw, root}
 }
 
-// TestExport: strongSwan comes in with each swanctl.conf that export has written for it, unmodified, with a key, with a certificate and as a user.
+// TestExport: strongSwan comes in with each swanctl.conf that export has written for it, unmodified, with a key, with a certificate, as a user, and
+// as a client that gets an address and reaches what the pool names.
 func TestExport(t *testing.T) {
 	t.Parallel()
 	w := newExportWorld(t)
 	w.gw.Start(t)
-	laptop := w.root.issue("laptop.example.org", "p256")
+	withCert := func(connection, name string) []peer.File {
+		c := w.root.issue(name, "p256")
+		return []peer.File{{Kind: peer.X509CA, Name: connection + "-ca.crt", Data: pemOf(w.root.cert)},
+			{Kind: peer.X509, Name: name + ".crt", Data: pemOf(c.cert)}, {Kind: peer.Private, Name: name + ".key", Data: c.keyPEM(t)}}
+	}
 	for _, x := range []struct {
 		args  []string
 		files []peer.File
+		own   netip.Addr
 	}{
-		{[]string{"office"}, nil},
-		{[]string{"laptops", "laptop.example.org"}, []peer.File{{Kind: peer.X509CA, Name: "laptops-ca.crt", Data: pemOf(w.root.cert)},
-			{Kind: peer.X509, Name: "laptop.example.org.crt", Data: pemOf(laptop.cert)}, {Kind: peer.Private, Name: "laptop.example.org.key", Data: laptop.keyPEM(t)}}},
-		{[]string{"phones", "alice@example.org"}, []peer.File{{Kind: peer.X509CA, Name: "phones-ca.crt", Data: pemOf(w.root.cert)}}},
+		{[]string{"office"}, nil, w.p.A.Inner4},
+		{[]string{"laptops", "laptop.example.org"}, withCert("laptops", "laptop.example.org"), w.p.A.Inner4},
+		{[]string{"phones", "alice@example.org"}, []peer.File{{Kind: peer.X509CA, Name: "phones-ca.crt", Data: pemOf(w.root.cert)}}, w.p.A.Inner4},
+		{[]string{"road", "road.example.org"}, withCert("road", "road.example.org"), netip.MustParseAddr("10.30.0.7")},
 	} {
 		t.Run(x.args[0], func(t *testing.T) {
 			out := filepath.Join(w.p.B.Dir, x.args[0]+".conf")
@@ -66,7 +76,7 @@ func TestExport(t *testing.T) {
 			w.p.a = peer.New(t, peer.KindStrongSwan, w.p.A, peer.Gateway{More: string(conf), Files: x.files, Plugins: []string{"eap-identity", "eap-mschapv2"}})
 			w.p.a.Start(t) // which is to bring the tunnel up: the gateway does not
 			w.p.wantUp(t, 20*time.Second)
-			w.p.wantPingTo(t, lab.Endpoint{Host: w.p.A.Host, Addr: w.p.A.Inner4}, lab.Endpoint{Host: w.p.B.Host, Addr: w.p.B.Inner4})
+			w.p.wantPingTo(t, lab.Endpoint{Host: w.p.A.Host, Addr: x.own}, lab.Endpoint{Host: w.p.B.Host, Addr: w.p.B.Inner4})
 			w.p.a.Stop(t)
 			lab.Eventually(t, 20*time.Second, "the gateway has no IKE SA", func() (bool, string) {
 				sas, err := peer.SAs(w.gw)

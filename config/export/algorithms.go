@@ -62,3 +62,28 @@ func swanProposals(list []proposal.Proposal) []string {
 	}
 	return out
 }
+
+// swanAdditional warns of proposals that strongSwan has since version 6 only.
+func (w *writer) swanAdditional() {
+	if slices.ContainsFunc(slices.Concat(w.conn.Proposals, w.esp()), func(p proposal.Proposal) bool { return len(additional(words(p))) > 0 }) {
+		w.warnf("proposals", "key exchanges in addition need strongSwan 6")
+	}
+}
+
+// additional are the methods of each key exchange in addition (RFC 9370), that of ADDKE1 first.
+func additional(words []string) (out [][]string) {
+	for _, w := range words {
+		if len(w) > 4 && strings.HasPrefix(w, "ke") && w[3] == '_' {
+			for n := int(w[2] - '0'); len(out) < n; {
+				out = append(out, nil)
+			}
+			out[w[2]-'1'] = append(out[w[2]-'1'], w[4:])
+		}
+	}
+	return out
+}
+
+// plain reports whether a proposal can be agreed to without further key exchanges.
+func plain(words []string) bool {
+	return !slices.ContainsFunc(additional(words), func(list []string) bool { return len(list) > 0 && !slices.Contains(list, "none") })
+}

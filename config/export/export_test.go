@@ -44,6 +44,7 @@ func TestUnsupported(t *testing.T) {
 		{"proposals = \"aes192-sha256-modp2048\"", "mobileconfig", "connections.x.proposals"},
 		{"proposals = \"aes256gcm16-prfsha256-x25519\"", "powershell", "connections.x.proposals"},
 		{"proposals = \"aes192ctr-sha256-modp6144\"", "libreswan", ""}, // EAP comes first
+		{"proposals = \"aes256gcm16-prfsha384-ecp384-ke1_mlkem768\"", "powershell", "connections.x.proposals"},
 		{"esp_proposals = \"aes256gcm16-ecp384-esn\"", "mobileconfig", "connections.x.esp_proposals"},
 		{"esp_proposals = \"aes256gcm16-ecp384-esn\"", "profilexml", "connections.x.proposals"},
 		{"ppk_id = \"q\"\nppk_required = true", "powershell", "connections.x.ppk_required"},

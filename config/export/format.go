@@ -77,7 +77,9 @@ func (w *writer) key(k string) string { return "connections." + w.Name + "." + k
 
 // warnf says what the format can't express, or what is to be done apart from it.
 func (w *writer) warnf(key, format string, args ...any) {
-	w.warnings = append(w.warnings, w.key(key)+": "+fmt.Sprintf(format, args...))
+	if s := w.key(key) + ": " + fmt.Sprintf(format, args...); !slices.Contains(w.warnings, s) {
+		w.warnings = append(w.warnings, s)
+	}
 }
 
 // cannot is an error that says that the format has no words for a key.

@@ -70,6 +70,8 @@ func cases(t *testing.T) map[string]Options {
 	return map[string]Options{
 		"phones":  {Connection: "phones", User: "alice@example.org"},
 		"secret":  {Connection: "phones", User: "alice@example.org", WithSecret: true, OnDemand: true},
+		"road":    {Connection: "road", User: "alice@example.org", WithSecret: true},
+		"fleet":   alice(t, Options{Connection: "fleet"}),
 		"tls":     alice(t, Options{Connection: "tls"}),
 		"laptops": alice(t, Options{Connection: "laptops", WithSecret: true}),
 		"office":  {Connection: "office", WithSecret: true},

@@ -89,7 +89,7 @@ func iked(w *writer) ([]byte, error) {
 // ikedFlows writes the flows of a child.
 func (w *writer) ikedFlows(line func(string, ...any), c Child) error {
 	for _, own := range c.Own {
-		for _, reached := range c.Reached {
+		for _, reached := range w.reached(c) {
 			if own.Protocol != 0 || reached.Protocol != 0 {
 				return w.cannot("children."+c.Name, "write networks", "it has a protocol or ports, which are not exported for iked")
 			}
@@ -144,7 +144,7 @@ func (w *writer) ikedAlgorithms(line func(string, ...any)) error {
 		if prf == "" {
 			prf = strings.ReplaceAll(auth, " auth ", " prf ")
 		}
-		if enc != "" && prf != "" && group != "" {
+		if enc != "" && prf != "" && group != "" && plain(ws) {
 			line("ikesa%s%s%s%s", enc, auth, prf, group)
 			some = true
 		}
@@ -160,7 +160,7 @@ func (w *writer) ikedAlgorithms(line func(string, ...any)) error {
 		if optional && group != "" {
 			group += " group none"
 		}
-		if enc == "" || group == "" && !optional {
+		if enc == "" || group == "" && !optional || !plain(ws) {
 			continue
 		}
 		esn := ""

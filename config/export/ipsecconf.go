@@ -29,12 +29,13 @@ func strokeConf(w *writer) ([]byte, error) {
 	for _, c := range w.Children {
 		fmt.Fprintf(&b, "conn %s\n", w.connName(c))
 		b.set("keyexchange", "ikev2")
+		w.swanAdditional()
 		b.set("ike", strings.Join(swanProposals(w.conn.Proposals), ",")+"!")
 		b.set("esp", strings.Join(swanProposals(c.ESP), ",")+"!")
 		b.set("forceencaps", yes(w.conn.Encap))
 		b.set("mobike", yes(w.conn.MOBIKE))
 		b.set("fragmentation", yes(w.conn.Fragmentation))
-		b.set("dpddelay", seconds(w.conn.DPDDelay))
+		b.set("dpddelay", seconds(w.dpdDelay()))
 		b.set("dpdaction", "restart")
 		b.set("keyingtries", "%forever")
 		b.set("reauth", yes(w.conn.ReauthTime != 0))
@@ -57,7 +58,7 @@ func strokeConf(w *writer) ([]byte, error) {
 		b.set("right", w.Gateway)
 		b.set("rightid", confValue(swanID(w.GatewayID)))
 		b.set("rightauth", w.GatewayMethod.String())
-		b.set("rightsubnet", strings.ReplaceAll(strings.ReplaceAll(swanSelectors(c.Reached), " ", ""), "dynamic", "%dynamic"))
+		b.set("rightsubnet", strings.ReplaceAll(strings.ReplaceAll(swanSelectors(w.reached(c)), " ", ""), "dynamic", "%dynamic"))
 		b.set("auto", map[policy.StartAction]string{policy.StartTrap: "route", policy.StartStart: "start", policy.StartNone: "add"}[w.start(c)])
 	}
 	if w.port() != 500 {
@@ -154,7 +155,7 @@ func libreswan(w *writer) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		reached, err := w.libreSubnets(c.Reached, "local_ts")
+		reached, err := w.libreSubnets(w.reached(c), "local_ts")
 		if err != nil {
 			return nil, err
 		}
@@ -167,7 +168,7 @@ func libreswan(w *writer) ([]byte, error) {
 		b.set("encapsulation", map[bool]string{true: "yes", false: "auto"}[w.conn.Encap])
 		b.set("mobike", yes(w.conn.MOBIKE && w.Addresses))
 		b.set("fragmentation", yes(w.conn.Fragmentation))
-		b.set("dpddelay", seconds(w.conn.DPDDelay))
+		b.set("dpddelay", seconds(w.dpdDelay()))
 		b.set("ikelifetime", seconds(w.ikeLife()))
 		b.set("salifetime", seconds(w.childLife(c)))
 		b.set("left", "%defaultroute")
@@ -186,7 +187,9 @@ func libreswan(w *writer) ([]byte, error) {
 		}
 		b.set("right", w.Gateway)
 		b.set("rightid", libreID(w.GatewayID))
-		if reached != "" {
+		if w.Addresses {
+			b.set("rightsubnet", w.libreReached(c))
+		} else if reached != "" {
 			b.set("rightsubnets", reached)
 		}
 		b.set("authby", map[policy.Auth]string{policy.AuthPSK: "secret", policy.AuthPubkey: "rsasig,ecdsa"}[w.Method])
@@ -241,7 +244,7 @@ func (w *writer) libreProposals(key string, list []proposal.Proposal) (string, e
 			hash = "null"
 		}
 		_, optional := pfs(ws)
-		if cipher == "" || group == "" && (key == "proposals" || !optional) {
+		if cipher == "" || group == "" && (key == "proposals" || !optional) || !plain(ws) {
 			continue
 		}
 		s := cipher + "-" + hash
@@ -254,6 +257,25 @@ func (w *writer) libreProposals(key string, list []proposal.Proposal) (string, e
 		return "", w.cannot(key, `add "aes256gcm16-prfsha256-ecp256"`, "Libreswan has none of them")
 	}
 	return strings.Join(out, ","), nil
+}
+
+// libreReached is what a client with an address reaches: one network, and of IPv4, as its address is.
+func (w *writer) libreReached(c Child) string {
+	var four []string
+	for _, n := range prefixes(w.reached(c)) {
+		if n.Addr().Is4() {
+			four = append(four, n.String())
+		} else {
+			w.warnf("local_ts", "Libreswan asks for an IPv4 address only, and does not reach %s", n)
+		}
+	}
+	if len(four) == 1 {
+		return four[0]
+	}
+	if len(four) > 1 {
+		w.warnf("local_ts", "Libreswan reaches one network where it gets an address: all traffic goes into the tunnel, and not that to %s only", strings.Join(four, " and "))
+	}
+	return "0.0.0.0/0"
 }
 
 // libreSubnets are selectors as Libreswan takes them: prefixes in braces.

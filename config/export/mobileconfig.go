@@ -10,6 +10,7 @@ import (
 
 	"esplanade/ike/identity"
 	"esplanade/ike/policy"
+	"esplanade/ike/proposal"
 )
 
 // A configuration profile for Apple's systems: a payload of the kind com.apple.vpn.managed, and one for each certificate that it needs.
@@ -227,14 +228,17 @@ func appleGroup(words []string) (int, bool) {
 
 // appleAlgorithms writes the algorithms of both kinds of SAs, and whether CHILD SAs have a key exchange of their own.
 func (w *writer) appleAlgorithms(d *dict) error {
-	ike, ok := dict(nil), false
+	ike, ok, quantum := dict(nil), false, false
 	for _, p := range w.conn.Proposals {
 		ws := words(p)
 		cipher, okCipher := first(ws, appleCiphers())
 		hash, okHash := first(ws, appleHashes(isAEAD(cipher.word)))
 		group, okGroup := appleGroup(ws)
-		if ok = okCipher && okHash && okGroup; ok {
+		more, okMore := appleAdditional(ws)
+		if ok = okCipher && okHash && okGroup && okMore; ok {
 			ike = dict{{"EncryptionAlgorithm", cipher.name}, {"IntegrityAlgorithm", hash.name}, {"DiffieHellmanGroup", group}}
+			w.appleQuantum(&ike, more)
+			quantum = len(more) > 0
 			break
 		}
 	}
@@ -252,21 +256,60 @@ func (w *writer) appleAlgorithms(d *dict) error {
 			}
 			group, okGroup := appleGroup(ws)
 			_, optional := pfs(ws)
-			if !okCipher || !okHash || !okGroup && !optional || slices.Contains(ws, "esn") && !slices.Contains(ws, "noesn") {
+			more, okMore := appleAdditional(ws)
+			if !okCipher || !okHash || !okMore || !okGroup && !optional || slices.Contains(ws, "esn") && !slices.Contains(ws, "noesn") {
 				continue
 			}
 			child := dict{{"EncryptionAlgorithm", cipher.name}, {"IntegrityAlgorithm", hash.name}}
 			if okGroup {
 				child.set("DiffieHellmanGroup", group)
+				w.appleQuantum(&child, more)
+				quantum = quantum || len(more) > 0
 			}
 			child.set("LifeTimeInMinutes", appleLife(w.childLife(c)))
 			d.set("IKESecurityAssociationParameters", ike)
 			d.set("ChildSecurityAssociationParameters", child)
 			d.set("EnablePFS", bit(okGroup))
+			if quantum {
+				without := func(list []proposal.Proposal) bool {
+					return slices.ContainsFunc(list, func(p proposal.Proposal) bool { return plain(words(p)) })
+				}
+				d.set("AllowPostQuantumKeyExchangeFallback", bit(without(w.conn.Proposals) && without(c.ESP)))
+			}
 			return nil
 		}
 	}
 	return w.cannot("esp_proposals", `add "aes256gcm16-ecp256-none"`, "none of them can be set on the client")
+}
+
+// appleAdditional are the numbers of the key exchanges in addition, the strongest of each, and false if the client has not what is demanded.
+func appleAdditional(ws []string) (out []int, ok bool) {
+	for _, list := range additional(ws) {
+		switch {
+		case slices.Contains(list, "mlkem1024"):
+			out = append(out, 37)
+		case slices.Contains(list, "mlkem768"):
+			out = append(out, 36)
+		case slices.Contains(list, "none"):
+			out = append(out, 0)
+		default:
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// appleQuantum writes the key exchanges in addition.
+func (w *writer) appleQuantum(d *dict, methods []int) {
+	if len(methods) == 0 {
+		return
+	}
+	var list []any
+	for _, m := range methods {
+		list = append(list, m)
+	}
+	d.set("PostQuantumKeyExchangeMethods", list)
+	w.warnf("proposals", "key exchanges in addition need iOS 26 or macOS 26")
 }
 
 // isAEAD reports whether a cipher has no integrity algorithm beside it.

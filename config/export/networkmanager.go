@@ -51,10 +51,11 @@ func networkManager(w *writer) ([]byte, error) {
 	line("encap", map[bool]string{true: "yes", false: "no"}[w.conn.Encap])
 	line("ipcomp", "no")
 	line("proposal", "yes")
+	w.swanAdditional()
 	line("ike", strings.Join(swanProposals(w.conn.Proposals), ";"))
 	line("esp", strings.Join(swanProposals(w.esp()), ";"))
 	var nets []string
-	for _, n := range w.networks() {
+	for _, n := range w.routes() {
 		nets = append(nets, n.String())
 	}
 	line("remote-ts", strings.Join(nets, ";"))

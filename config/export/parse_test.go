@@ -400,7 +400,7 @@ func checkHostile(t *testing.T, user string, f Format, r Result) {
 func loadTOML(t *testing.T, data []byte) (*config.Config, error) {
 	t.Helper()
 	dir := t.TempDir()
-	for name, from := range map[string]string{"phones-ca.crt": "ca.crt", "tls-ca.crt": "ca.crt", "laptops-ca.crt": "ca.crt", "both-ca.crt": "ca.crt",
+	for name, from := range map[string]string{"phones-ca.crt": "ca.crt", "road-ca.crt": "ca.crt", "fleet-ca.crt": "ca.crt", "tls-ca.crt": "ca.crt", "laptops-ca.crt": "ca.crt", "both-ca.crt": "ca.crt",
 		"alice@example.org.crt": "alice.crt", "alice@example.org.key": "alice.key"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(readText(t, "testdata/"+from)), 0o600); err != nil {
 			t.Fatal(err)
@@ -434,7 +434,8 @@ func TestTOML(t *testing.T) {
 		if !n.Local.ID.Equal(p.ClientID) || !n.Remote.ID.Equal(p.GatewayID) || n.Local.Method != p.Method || n.Remote.Method != p.GatewayMethod || len(n.LocalRounds) != int(bit(p.Second != 0)) {
 			t.Errorf("%s: %+v and %+v", name, n.Local, n.Remote)
 		}
-		if len(n.Children) != len(p.Children) || n.MOBIKE != p.conn.MOBIKE || n.Encap != p.conn.Encap || n.DPDDelay != p.conn.DPDDelay || n.RekeyTime != p.conn.RekeyTime || n.PPKID != p.PPKID {
+		if len(n.Children) != len(p.Children) || n.MOBIKE != p.conn.MOBIKE || n.Encap != p.conn.Encap || n.PPKID != p.PPKID ||
+			n.DPDDelay != p.dpdDelay() || n.RekeyTime != p.ikeLife() || (len(n.VIPs) > 0) != p.Addresses || n.SplitInclude != (len(p.split()) > 0) {
 			t.Errorf("%s: %+v", name, n)
 		}
 		for i, h := range n.Children {

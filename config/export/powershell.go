@@ -53,10 +53,16 @@ func powershell(w *writer) ([]byte, error) {
 	if !w.full() {
 		add += " -SplitTunneling"
 	}
+	if names, _ := w.domains(); len(names) > 0 {
+		add += " -DnsSuffix " + strings.ReplaceAll(psString(names[0]), "%", "%%")
+		if len(names) > 1 {
+			w.warnf("pools", "Windows takes one domain from the script: %s is written", names[0])
+		}
+	}
 	line(add, psString(w.Gateway), method)
 	line("Set-VpnConnectionIPsecConfiguration -ConnectionName $name %s -Force", s)
 	if !w.full() {
-		for _, n := range w.networks() {
+		for _, n := range w.routes() {
 			line("Add-VpnConnectionRoute -ConnectionName $name -DestinationPrefix %s", psString(n.String()))
 		}
 	}

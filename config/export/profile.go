@@ -55,6 +55,9 @@ type Profile struct {
 	GatewayCert *x509.Certificate
 	// Addresses: the client asks for addresses, which are its own networks.
 	Addresses bool
+	// Pools are what the client is given addresses from, and Fixed the addresses that it has for itself.
+	Pools []*config.Pool
+	Fixed []netip.Addr
 	// Children are the connection's.
 	Children []Child
 
@@ -92,7 +95,7 @@ func New(c *config.Config, o Options) (*Profile, error) {
 		}
 		return nil, fmt.Errorf("%s has no connection %q; it has %s", c.File, o.Connection, strings.Join(names, ", "))
 	}
-	p := &Profile{Options: o, Name: n.Name, conn: n, GatewayMethod: n.Local.Method, Method: n.Remote.Method, Addresses: n.Has("pools")}
+	p := &Profile{Options: o, Name: n.Name, conn: n, GatewayMethod: n.Local.Method, Method: n.Remote.Method, Addresses: len(n.Pools) > 0}
 	key := func(k string) string { return "connections." + n.Name + "." + k }
 	switch {
 	case n.Client() || n.Local.Method.EAP() && n.CanInitiate():
@@ -118,8 +121,14 @@ func New(c *config.Config, o Options) (*Profile, error) {
 		}
 		p.PSK = s.Key
 	}
-	if err := p.user(c, key); err != nil {
+	pools := n.Pools
+	if err := p.user(c, key, &pools); err != nil {
 		return nil, err
+	}
+	for _, name := range pools {
+		if x := c.Pool(name); x != nil {
+			p.Pools = append(p.Pools, x)
+		}
 	}
 	if len(p.CAs) == 0 {
 		p.CAs = anchors(c, n.Name)
@@ -186,7 +195,8 @@ func (p *Profile) identities(key func(string) string) error {
 }
 
 // user looks the user of EAP up in the configuration, which has a password for whoever comes in by one unless a RADIUS server knows them.
-func (p *Profile) user(c *config.Config, key func(string) string) error {
+// A user's own pools take the place of the connection's.
+func (p *Profile) user(c *config.Config, key func(string) string, pools *[]string) error {
 	m := p.eapMethod()
 	if !p.eap() || m == policy.AuthEAPRADIUS || m == policy.AuthEAPTLS {
 		return nil
@@ -198,6 +208,11 @@ func (p *Profile) user(c *config.Config, key func(string) string) error {
 	if groups := p.eapAuth().Groups; len(groups) > 0 && !slices.ContainsFunc(e.User.Groups, func(g string) bool { return slices.Contains(groups, g) }) {
 		return fmt.Errorf("%s is %s, and the user %q is in none of them", key("remote.groups"), strings.Join(groups, ", "), p.User)
 	}
+	p.Fixed = e.User.Addresses
+	if len(e.User.Pools) > 0 {
+		*pools = e.User.Pools
+	}
+	p.Addresses = p.Addresses || len(e.User.Pools)+len(p.Fixed) > 0
 	secret, _, _ := c.Users.Directory.User(p.User)
 	if plain, ok := secret.Plain(); ok && p.Password.Len() == 0 {
 		p.Password = config.NewSecret([]byte(plain))
@@ -288,10 +303,11 @@ func (p *Profile) certificate() bool {
 	return p.Method == policy.AuthPubkey || p.Second == policy.AuthPubkey || p.eapMethod() == policy.AuthEAPTLS
 }
 
-// Clients renew their SAs themselves: the gateway, which has the same times in most cases, leaves that to those that it gives addresses.
+// Clients renew their SAs themselves, and look for a gateway that is gone: the gateway leaves that to those that it gives addresses.
 const (
 	clientIKELife   = 4 * time.Hour
 	clientChildLife = time.Hour
+	clientDPD       = 30 * time.Second
 )
 
 // ikeLife is how long the other end uses an IKE SA before it renews it, and childLife that of a CHILD SA; 0 is for ever.
@@ -300,6 +316,9 @@ func (p *Profile) ikeLife() time.Duration { return p.sooner(p.conn.RekeyTime, cl
 func (p *Profile) childLife(c Child) time.Duration {
 	return p.sooner(c.conf.RekeyTime, clientChildLife)
 }
+
+// dpdDelay is after which silence the other end asks whether the gateway is there.
+func (p *Profile) dpdDelay() time.Duration { return p.sooner(p.conn.DPDDelay, clientDPD) }
 
 func (p *Profile) sooner(gateway, client time.Duration) time.Duration {
 	if p.Addresses && (gateway == 0 || gateway > client) {
@@ -324,24 +343,67 @@ func (p *Profile) port() uint16 { return p.conn.LocalPort }
 
 // full reports whether the client sends everything through the tunnel.
 func (p *Profile) full() bool {
-	return slices.ContainsFunc(p.networks(), func(n netip.Prefix) bool { return n.Bits() == 0 })
+	return slices.ContainsFunc(p.routes(), func(n netip.Prefix) bool { return n.Bits() == 0 })
 }
 
-// networks are the prefixes behind the gateway, of all children.
-func (p *Profile) networks() (out []netip.Prefix) {
+// routes are the networks that the client should reach through the tunnel, of all children.
+func (p *Profile) routes() (out []netip.Prefix) {
 	for _, c := range p.Children {
-		for _, s := range c.Reached {
-			if s.Dynamic() {
-				continue
-			}
-			for _, n := range s.Prefixes() {
-				if !slices.Contains(out, n) {
-					out = append(out, n)
-				}
+		for _, n := range prefixes(p.reached(c)) {
+			if !slices.Contains(out, n) {
+				out = append(out, n)
 			}
 		}
 	}
 	return out
+}
+
+// reached is what the client should reach through a child: the networks that its pools name, as far as the child carries them, or all of it.
+func (p *Profile) reached(c Child) (out []selector.Selector) {
+	all := prefixes(c.Reached)
+	for _, n := range p.split() {
+		if slices.ContainsFunc(all, func(a netip.Prefix) bool { return a.Bits() <= n.Bits() && a.Contains(n.Addr()) }) {
+			out = append(out, selector.FromPrefix(n))
+		}
+	}
+	if len(out) == 0 {
+		return c.Reached
+	}
+	return out
+}
+
+// split are the networks that the pools name for clients.
+func (p *Profile) split() (out []netip.Prefix) {
+	for _, x := range p.Pools {
+		for _, n := range slices.Concat(x.Subnet, x.SplitInclude) {
+			if n = n.Masked(); !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+func prefixes(list []selector.Selector) (out []netip.Prefix) {
+	for _, s := range list {
+		if !s.Dynamic() {
+			out = append(out, s.Prefixes()...)
+		}
+	}
+	return out
+}
+
+// domains are the names that the client should ask the servers of its pools for, and servers those. No domain: all names.
+func (p *Profile) domains() (names []string, servers []netip.Addr) {
+	for _, x := range p.Pools {
+		names, servers = append(names, x.Domains...), append(servers, x.DNS...)
+	}
+	return names, servers
+}
+
+// assigned reports whether a child is for the addresses that the client gets, and for no networks of its own.
+func (p *Profile) assigned(c Child) bool {
+	return p.Addresses && !slices.ContainsFunc(c.Own, func(s selector.Selector) bool { return !s.Dynamic() })
 }
 
 // esp are the ESP proposals of all children, each once.

@@ -46,9 +46,21 @@ func profileXML(w *writer) ([]byte, error) {
 	}
 	line("  </NativeProfile>")
 	if !w.full() {
-		for _, n := range w.networks() {
+		for _, n := range w.routes() {
 			line("  <Route><Address>%s</Address><PrefixSize>%d</PrefixSize></Route>", n.Addr(), n.Bits())
 		}
+	}
+	names, servers := w.domains()
+	var list []string
+	for _, a := range servers {
+		list = append(list, a.String())
+	}
+	if len(names) > 0 {
+		line("  <DnsSuffix>%s</DnsSuffix>", xmlText(strings.Join(names, ",")))
+	}
+	for _, n := range names {
+		// With a dot before it, it is the domain and all below: https://learn.microsoft.com/en-us/windows/client-management/mdm/vpnv2-csp
+		line("  <DomainNameInformation><DomainName>.%s</DomainName><DnsServers>%s</DnsServers></DomainNameInformation>", xmlText(n), strings.Join(list, ","))
 	}
 	line("  <RememberCredentials>true</RememberCredentials>")
 	if w.OnDemand {

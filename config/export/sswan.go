@@ -64,6 +64,7 @@ func sswan(w *writer) ([]byte, error) {
 			w.warnf("remote.cacerts", "the app takes one CA from a profile: %s is written", w.CAs[0].Subject)
 		}
 	}
+	w.swanAdditional()
 	// One proposal each: what is not written is the app's own.
 	if w.conn.Has("proposals") || w.conn.Preset != "" {
 		x.IKE = swanProposals(w.conn.Proposals)[0]
@@ -73,7 +74,7 @@ func sswan(w *writer) ([]byte, error) {
 	}
 	if !w.full() {
 		x.Split = new(split)
-		for _, n := range w.networks() {
+		for _, n := range w.routes() {
 			x.Split.Subnets = append(x.Split.Subnets, n.String())
 		}
 	}

@@ -27,11 +27,12 @@ func swanctl(w *writer) ([]byte, error) {
 	if w.Addresses {
 		b.set("vips", strings.Join(w.families(), ", "))
 	}
+	w.swanAdditional()
 	b.set("proposals", strings.Join(swanProposals(w.conn.Proposals), ", "))
 	b.set("encap", yes(w.conn.Encap))
 	b.set("mobike", yes(w.conn.MOBIKE))
 	b.set("fragmentation", yes(w.conn.Fragmentation))
-	b.set("dpd_delay", seconds(w.conn.DPDDelay))
+	b.set("dpd_delay", seconds(w.dpdDelay()))
 	b.set("keyingtries", "0")
 	b.set("rekey_time", seconds(w.ikeLife()))
 	if w.conn.ReauthTime != 0 {
@@ -103,10 +104,10 @@ func (w *writer) swanCAs(b *sections) {
 // swanChild writes a child.
 func (w *writer) swanChild(b *sections, c Child) {
 	b.open(swanName(c.Name))
-	if !w.Addresses {
+	if !w.assigned(c) {
 		b.set("local_ts", swanSelectors(c.Own))
 	}
-	b.set("remote_ts", swanSelectors(c.Reached))
+	b.set("remote_ts", swanSelectors(w.reached(c)))
 	b.set("esp_proposals", strings.Join(swanProposals(c.ESP), ", "))
 	b.set("rekey_time", seconds(w.childLife(c)))
 	b.set("start_action", w.start(c).String())
@@ -154,8 +155,18 @@ func (w *writer) swanSecrets(b *sections, name string) {
 // families are the addresses that a client asks for: any of each IP version that it can reach something with.
 func (w *writer) families() (out []string) {
 	var v4, v6 bool
-	for _, n := range w.networks() {
-		v4, v6 = v4 || n.Addr().Is4(), v6 || n.Addr().Is6()
+	for _, a := range w.Fixed {
+		v4, v6 = v4 || a.Is4(), v6 || a.Is6()
+	}
+	for _, x := range w.Pools {
+		for _, s := range x.Spans {
+			v4, v6 = v4 || s.First.Is4(), v6 || s.First.Is6()
+		}
+	}
+	for _, n := range w.routes() {
+		if len(w.Pools)+len(w.Fixed) == 0 {
+			v4, v6 = v4 || n.Addr().Is4(), v6 || n.Addr().Is6()
+		}
 	}
 	if v4 || !v6 {
 		out = append(out, "0.0.0.0")

@@ -54,6 +54,9 @@ func toml(w *writer) ([]byte, error) {
 	}
 	if w.Addresses {
 		line("vips", tomlList(w.families()))
+		if len(w.split()) > 0 {
+			line("split_include", "true")
+		}
 	}
 	w.tomlSides(line)
 	if s, ok := w.take(w.PSK); ok {
@@ -64,7 +67,7 @@ func toml(w *writer) ([]byte, error) {
 	}
 	for _, c := range w.Children {
 		fmt.Fprintf(&b, "\n[connections.%s.children.%s]\n", tomlKey(w.Name), tomlKey(c.Name))
-		if !w.Addresses {
+		if !w.assigned(c) {
 			line("local_ts", tomlSelectors(c.Own))
 		}
 		line("remote_ts", tomlSelectors(c.Reached))

@@ -208,24 +208,6 @@ func (b *byEAP) Process(t *Transcript, in []wire.Payload) (Step, error) {
 
 func (b *byEAP) Held() int { return 0 }
 
-// ProvesFirst is the check of a responder that has to prove itself with its first answer, since what this side sends afterwards is for nobody
-// else.
-func ProvesFirst(check Authenticator) Authenticator { return &provesFirst{Authenticator: check} }
-
-type provesFirst struct {
-	Authenticator
-	heard bool
-}
-
-func (p *provesFirst) Process(t *Transcript, in []wire.Payload) (Step, error) {
-	if !p.heard && findAuth(in) == nil {
-		return Step{}, &MethodError{Missing: true}
-	}
-	s, err := p.Authenticator.Process(t, in)
-	p.heard = p.heard || err == nil && s.Status != Wait
-	return s, err
-}
-
 // ProvePSKFirst is [ProvePSK] of a responder whose peer proves itself by EAP, and hears nothing before it knows whom it talks to. Whoever
 // calls gets a value to try passwords on.
 func ProvePSKFirst(s Secret) Authenticator { return &prover{secret: s, value: pskValue, first: true} }

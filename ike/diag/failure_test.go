@@ -363,6 +363,10 @@ func TestWindowsSettings(t *testing.T) {
 		{"aes256-sha256-modp2048", "aes256gcm16-modp2048-esn", ""}, // nor are extended sequence numbers
 		{"aes256-sha512-modp2048", "aes256gcm16-modp2048", ""},     // nor is SHA-512 for IKE
 		{"aes256-sha256-modp3072", "aes256gcm16-modp2048", ""},     // nor any other group
+		{"aes256-sha256-modp2048-ke1_mlkem768", "aes256gcm16-modp2048", ""},
+		{"aes256-sha256-modp2048", "aes256gcm16-modp2048-ke1_mlkem768", ""},
+		{"aes256-sha384-ecp384-ke1_mlkem768 aes256-sha256-modp2048-ke1_mlkem768-ke1_none", "aes256-sha256", "-DHGroup Group14 -EncryptionMethod AES256 -IntegrityCheckMethod SHA256 " +
+			"-CipherTransformConstants AES256 -AuthenticationTransformConstants SHA256128 -PfsGroup None"},
 	} {
 		w, ok := WindowsSettings(strings.Fields(x.ike), strings.Fields(x.esp))
 		if got := w.String(); ok != (x.want != "") || ok && got != x.want {

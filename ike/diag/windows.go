@@ -29,6 +29,9 @@ func WindowsSettings(ike, esp []string) (w Windows, ok bool) {
 		hashes  = [][2]string{{"prfsha384", "SHA384"}, {"sha384", "SHA384"}, {"prfsha256", "SHA256"}, {"sha256", "SHA256"}}
 	)
 	for _, ours := range ike {
+		if demandsMore(ours) {
+			continue
+		}
 		w.DHGroup, w.EncryptionMethod, w.IntegrityCheckMethod = pick(ours, groups), pick(ours, ciphers), pick(ours, hashes)
 		if ok = w.DHGroup != "" && w.EncryptionMethod != "" && w.IntegrityCheckMethod != ""; ok {
 			break
@@ -38,6 +41,9 @@ func WindowsSettings(ike, esp []string) (w Windows, ok bool) {
 		return Windows{}, false
 	}
 	for _, ours := range esp {
+		if demandsMore(ours) {
+			continue
+		}
 		w.CipherTransformConstants, w.PfsGroup = pick(ours, ciphers), pick(ours, pfs)
 		w.AuthenticationTransformConstants = w.CipherTransformConstants
 		if !strings.HasPrefix(w.CipherTransformConstants, "GCM") {
@@ -54,6 +60,14 @@ func WindowsSettings(ike, esp []string) (w Windows, ok bool) {
 		}
 	}
 	return Windows{}, false
+}
+
+// demandsMore reports whether a proposal has a key exchange in addition (RFC 9370) that can't be left out.
+func demandsMore(proposal string) bool {
+	words := strings.Split(proposal, "-")
+	return slices.ContainsFunc(words, func(w string) bool {
+		return len(w) > 4 && strings.HasPrefix(w, "ke") && w[3] == '_' && !slices.Contains(words, w[:4]+"none")
+	})
 }
 
 // String are the settings as arguments of the command.

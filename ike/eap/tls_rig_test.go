@@ -162,7 +162,7 @@ func (x tamper) play(t *testing.T, s *ServerConfig, c *ClientConfig) (server, cl
 	return server, client
 }
 
-// refused is an error of a judge.
+// refusal is an error of a judge.
 func refusal(err error) (r *pki.Refusal, ok bool) {
 	ok = errors.As(err, &r)
 	return r, ok

@@ -126,6 +126,11 @@ func TestAccounting(t *testing.T) {
 		if last.Volume.InOctets < 3000 || last.Volume.InOctets%1000 != 0 || last.Volume.OutPackets*2 != last.Volume.InPackets {
 			t.Errorf("the volume is %+v", last.Volume)
 		}
+		gw.d.turn(func(now time.Time) {
+			if n := gw.d.Order(now, aaa.Order{HasSession: true, Session: time.Hour, Which: aaa.Which{SessionID: first.Session.ID}}); n != 1 {
+				t.Errorf("an order after rekeying is for %d sessions", n)
+			}
+		})
 		gw.stop()
 		list = b.take()
 		if len(list) != 1 || list[0].Status != aaa.Stop || list[0].Why != aaa.AdminReboot || list[0].Session.ID != first.Session.ID || list[0].Volume.InOctets < last.Volume.InOctets {

@@ -35,6 +35,10 @@ type product struct {
 	proof func() []wire.Payload
 	// esp is what the latest exchange about a CHILD SA has chosen, ike what the IKE SA has.
 	esp, ike string
+	// renewed is the answer to the latest rekeying.
+	renewed []wire.Payload
+	// everything: its selectors are all addresses, as clients have them that get one.
+	everything bool
 }
 
 // datagram is one that has arrived at the product.
@@ -159,6 +163,9 @@ func (p *product) ask(why string, x wire.ExchangeType, ps ...wire.Payload) {
 
 // ts are the selectors of both sides; initiator: the product asks.
 func (p *product) ts(initiator bool) []wire.Payload {
+	if p.everything {
+		return allTraffic()
+	}
 	net := func(s string) []wire.TrafficSelector {
 		x := netip.MustParsePrefix(s)
 		end := x.Addr().As4()
@@ -306,7 +313,7 @@ func (p *product) rekeys() {
 		}
 		group = binary.BigEndian.Uint16(n.Data)
 	}
-	p.esp = chosen(p.got)
+	p.esp, p.renewed = chosen(p.got), p.got
 	if p.esp == "" {
 		p.t.Fatalf("%s: the rekeying is refused: %s\n%s", p.known.Name, wire.Summary(p.h, p.got), p.n.log)
 	}

@@ -63,7 +63,10 @@ type login struct {
 
 // allTraffic are selectors for all addresses, as clients have them that get one assigned.
 func allTraffic() []wire.Payload {
-	all := []wire.TrafficSelector{{StartPort: 0, EndPort: 65535, Start: netip.MustParseAddr("0.0.0.0"), End: netip.MustParseAddr("255.255.255.255")}}
+	all := []wire.TrafficSelector{
+		{StartPort: 0, EndPort: 65535, Start: netip.MustParseAddr("0.0.0.0"), End: netip.MustParseAddr("255.255.255.255")},
+		{StartPort: 0, EndPort: 65535, Start: netip.MustParseAddr("::"), End: netip.MustParseAddr("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")},
+	}
 	return []wire.Payload{&wire.TS{Selectors: all}, &wire.TS{Responder: true, Selectors: all}}
 }
 

@@ -32,9 +32,6 @@ func TestSealAccess(t *testing.T) {
 func TestCheckAnswer(t *testing.T) {
 	r := radiustest.Request{Code: 1, ID: 3, Authenticator: [16]byte{9, 8, 7}}
 	s := NewSecret([]byte(testSecret))
-	two := func(secret string) []byte { // two Message-Authenticators, the rest right
-		return radiustest.Answer(secret, r, 2, radiustest.Truth, radiustest.Attribute{Type: 80, Value: make([]byte, 16)})
-	}
 	for _, tt := range []struct {
 		why  string
 		b    []byte
@@ -50,8 +47,16 @@ func TestCheckAnswer(t *testing.T) {
 			t.Errorf("%s: %v", tt.why, err)
 		}
 	}
-	if err := checkAnswer(two(testSecret), s, r.Authenticator, true); err == nil {
-		t.Error("two Message-Authenticators are believed")
+	// Two of them, of which either one is right: which of them counts is nobody's choice.
+	for _, right := range []int{22, 40} {
+		b := radiustest.Answer(testSecret, r, 2, radiustest.NoMessageAuthenticator, radiustest.Attribute{Type: 80, Value: make([]byte, 16)}, radiustest.Attribute{Type: 80, Value: make([]byte, 16)})
+		copy(b[4:], r.Authenticator[:])
+		b[62-right] = 7 // in the other one
+		copy(b[right:], s.hmac(b))
+		copy(b[4:], s.md5(b))
+		if err := checkAnswer(b, s, r.Authenticator, true); err == nil {
+			t.Errorf("two Message-Authenticators are believed, with the right one at %d", right)
+		}
 	}
 	short := radiustest.Answer(testSecret, r, 2, radiustest.NoMessageAuthenticator, radiustest.Attribute{Type: 80, Value: make([]byte, 15)})
 	if err := checkAnswer(short, s, r.Authenticator, true); err == nil {

@@ -77,6 +77,9 @@ func TestLedger(t *testing.T) {
 	if len(r.records) == 0 || len(r.turns) != 1 {
 		t.Errorf("nothing is said of it: %+v, %+v", r.records, r.turns)
 	}
+	// While everything waits, a session begins and ends: both are told.
+	r.m.Account(r.now, entry("s-3", aaa.Start, r.now))
+	r.m.Account(r.now, entry("s-3", aaa.Stop, r.now))
 	tries := len(r.sent)
 	if tries > 12 {
 		t.Errorf("%d attempts in five minutes at a dead server: %v", tries, r.trace())
@@ -87,7 +90,7 @@ func TestLedger(t *testing.T) {
 	for i, x := range r.recordsSent() {
 		got[x] = i + 1
 	}
-	if len(got) != 4 || got["s-1 1"] > got["s-1 2"] || got["s-2 1"] > got["s-2 3"] || r.m.Records() != 0 {
+	if len(got) != 6 || got["s-1 1"] > got["s-1 2"] || got["s-3 1"] == 0 || got["s-3 1"] > got["s-3 2"] || got["s-2 1"] > got["s-2 3"] || r.m.Records() != 0 {
 		t.Errorf("%v, %d wait", r.recordsSent(), r.m.Records())
 	}
 	// The stop record says how long it has waited, and the time of the end.
@@ -96,7 +99,7 @@ func TestLedger(t *testing.T) {
 			t.Errorf("delay %d, timestamp %d", x.r.Number(41), x.r.Number(55)-start.Unix())
 		}
 	}
-	if l := r.m.Report().Ledger; l.Sent != 4 || l.Replaced != 3 || l.Lost != 0 {
+	if l := r.m.Report().Ledger; l.Sent != 6 || l.Replaced != 3 || l.Lost != 0 {
 		t.Errorf("%+v", l)
 	}
 }

@@ -97,9 +97,6 @@ func (f *authFlow) end() {
 // authenticators makes the proofs of both sides that the connection asks for. A PPK goes with the first round.
 func (m *Machine) authenticators(f *authFlow) (own, peer auth.Authenticator) {
 	own, peer = m.prove(f, 0), m.check(f, 0)
-	if m.initiator && !m.resume.active && m.cfg.provesByEAP() && !m.cfg.RemoteAuth.EAP() {
-		peer = auth.ProvesFirst(peer)
-	}
 	switch {
 	case !m.initiator:
 		peer = auth.CheckPPK(peer, m.ppkPolicy())

@@ -34,6 +34,16 @@ func credentials() []Mutant {
 			Why: "a certificate without its key would take the place of the one in use",
 		},
 		{
+			Name: "user-of-another-gateway", File: "config/users.go", Tests: "^TestUsersOfAConfiguration$",
+			Old: "			if _, is := own[name]; is {\n", New: "			if _, is := own[name]; is && false {\n",
+			Why: "whoever checks this side as a user could come in here with its password",
+		},
+		{
+			Name: "user-by-any-name", File: "config/eaptls.go", Tests: "^TestEAPUsersByCertificate$",
+			Old: "id, name = subjectOf(end), nameIn(end)\n", New: "id = subjectOf(end)\n",
+			Why: "the user of a certificate would be whoever it says that it is",
+		},
+		{
 			Name: "users-half", File: "config/renewed.go", Tests: "^TestUsersRenewed$",
 			Old: "	if out.readDirectory(users); len(users.errs) > 0 {\n", New: "	if out.readDirectory(users); false {\n",
 			Why: "the users before a wrong line would be all that there are",

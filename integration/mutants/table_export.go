@@ -29,6 +29,11 @@ func exports() []Mutant {
 			Old: "if groups := p.eapAuth().Groups; len(groups) > 0 &&", New: "if groups := p.eapAuth().Groups; len(groups) > 99 &&",
 		},
 		{
+			Name: "export-all-traffic", File: "config/export/profile.go", Tests: "^TestGolden$",
+			Why: "a client sends all of its traffic through a tunnel that is for some networks",
+			Old: "	for _, n := range p.split() {", New: "	for _, n := range p.split()[:0] {",
+		},
+		{
 			Name: "windows-unknown", File: "ike/sa/where.go", In: "ike/gateway", Tests: "^TestWindowsDefaults$",
 			Why: "nobody is told how to set Windows up whose ESP does not fit",
 			Old: "d.Windows, d.Other = m.windows, proposalTexts(m.cfg.Proposals)", New: "d.Other = proposalTexts(m.cfg.Proposals)",

@@ -29,11 +29,6 @@ func users() []Mutant {
 			Why: "users would get addresses that firewalls take for those of others",
 		},
 		{
-			Name: "user-gateway-told", File: "ike/sa/auth_flow.go", Tests: "^TestGatewayThatIsNone$",
-			Old: "peer = auth.ProvesFirst(peer)", New: "_ = peer",
-			Why: "a gateway whose proof is missing would not hear that it is refused",
-		},
-		{
 			Name: "user-gateway-first", File: "ike/auth/eap_prove.go", Tests: "^TestNothingForNobody$",
 			Old: "case !p.p.Only && !t.PeerProved && t.PeerRounds == 0:", New: "case false:",
 			Why: "whoever answers the call would hear the user's name and try its password",
