@@ -40,7 +40,7 @@ func credentials() []Mutant {
 		},
 		{
 			Name: "user-by-any-name", File: "config/eaptls.go", Tests: "^TestEAPUsersByCertificate$",
-			Old: "id, name = subjectOf(end), nameIn(end)\n", New: "id = subjectOf(end)\n",
+			Old: "id, name = subjectOf(c), nameIn(c)\n", New: "name = says\n",
 			Why: "the user of a certificate would be whoever it says that it is",
 		},
 		{

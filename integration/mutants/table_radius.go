@@ -65,7 +65,7 @@ func radiusMutants() []Mutant {
 		},
 		{
 			Name: "radius-unknown-attribute", File: "ike/radius/order.go", Tests: "^TestOrderRefused$",
-			Old: "		return UnsupportedService\n	}\n	return UnsupportedAttribute", New: "		return UnsupportedService\n	}\n	return 0",
+			Old: "	default:\n		return UnsupportedAttribute\n", New: "	default:\n		return 0\n",
 			Why: "an order for one session, named by an attribute that is not known, would be carried out for others",
 		},
 		{
