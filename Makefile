@@ -64,9 +64,9 @@ race: ## All tests but those with real peers, with the race detector if there is
 SEEDED ?= ./bench/netstack ./dataplane ./ike ./ike/gateway ./ike/sim ./tun
 SEEDED_TESTS ?= ^Test(Seeds|ThousandSAs|.*AgainstReference|ForgedRequestAllocates|NetstackAllocates|NetstackMeasure|RefusalsInAll|Insiders|PeerRestartsWhatIsClosed|CrossingStarts.*)$$
 
-# Where the seeds of the simulator begin. Each commit plays another four thousand of the first 28,000, all of which have been played
+# Where the seeds of the simulator begin. Each commit plays another four thousand of the first 100,000, all of which have been played
 # without a fault since the simulator was changed last; a seed that has found a fault is a case by itself in ike/sim.
-SEEDS_FROM ?= $(shell commit=$$(git rev-parse --short=7 HEAD 2>/dev/null || echo 0); echo $$((0x$$commit % 24000 + 1)))
+SEEDS_FROM ?= $(shell commit=$$(git rev-parse --short=7 HEAD 2>/dev/null || echo 0); echo $$((0x$$commit % 96000 + 1)))
 
 .PHONY: seeds
 seeds: ## Randomized tests with their full set of seeds, without the race detector; SEEDS_FROM says from where
