@@ -9,9 +9,8 @@ import (
 type peapClient struct {
 	cfg *ClientConfig
 	*session
-	inner   *Client
-	started bool
-	spoken  bool // the server has asked something in the tunnel
+	inner  *Client
+	spoken bool // the server has asked something in the tunnel
 	// done is the result, once both sides have told each other in the tunnel that there is one.
 	done *Result
 }
@@ -35,16 +34,11 @@ func (m *peapClient) step(now time.Time, id uint8, data []byte) methodStep {
 		return methodStep{out: a.reply}
 	case m.done != nil:
 		return methodStep{fail: a.unexpected("after the end")}
-	case a.start && m.started:
-		return methodStep{fail: a.unexpected("in the middle of a conversation")}
-	case !a.start && !m.started:
-		return methodStep{fail: a.unexpected("where a start was due")}
-	case a.start:
-		m.started = true
-		if a, fail = m.feed(now, nil); fail != nil {
-			return methodStep{fail: fail}
-		}
-		return methodStep{out: m.next()}
+	}
+	if out, begun := m.begin(now, a); begun {
+		return out
+	}
+	switch {
 	case m.conn.Ended():
 		return methodStep{fail: protocolError("the server ends TLS before it has said that it is done")}
 	case len(a.plain) > 0:

@@ -72,7 +72,6 @@ func (m *tlsServer) verdict() methodStep {
 type tlsClient struct {
 	cfg *ClientConfig
 	*session
-	started bool
 	// done reports that nothing may come any more but Success: of TLS 1.2 both sides have finished, of TLS 1.3 the server has said so
 	// within the tunnel.
 	done bool
@@ -93,16 +92,11 @@ func (m *tlsClient) step(now time.Time, _ uint8, data []byte) methodStep {
 		// "After sending an EAP-Request that contains the protected success result indication, the EAP-TLS server must not send any more
 		// EAP-Requests". https://www.rfc-editor.org/rfc/rfc9190#section-2.5-4
 		return methodStep{fail: a.unexpected("after the end")}
-	case a.start && m.started:
-		return methodStep{fail: a.unexpected("in the middle of a conversation")}
-	case !a.start && !m.started:
-		return methodStep{fail: a.unexpected("where a start was due")}
-	case a.start:
-		m.started = true
-		if a, fail = m.feed(now, nil); fail != nil {
-			return methodStep{fail: fail}
-		}
-		return methodStep{out: m.next()}
+	}
+	if out, begun := m.begin(now, a); begun {
+		return out
+	}
+	switch {
 	case a.empty:
 		return methodStep{fail: a.unexpected("where the server has to speak")}
 	case len(a.plain) > 0 && !(m.tls13() && bytes.Equal(a.plain, protectedSuccess)):

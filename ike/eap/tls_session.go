@@ -20,6 +20,8 @@ type session struct {
 	bad    *Failure     // why not
 	keys   []byte       // 128 octets, once the handshake is over
 	peer   Verdict      // about the other side, once it has shown itself
+	// started is of a client: the server has said start.
+	started bool
 }
 
 // labels are what the keys are derived with in TLS 1.2: https://www.rfc-editor.org/rfc/rfc5216#section-2.3,
@@ -123,6 +125,24 @@ func (s *session) receive(now time.Time, data []byte) (a arrival, fail *Failure)
 	case tunnel.Message:
 	}
 	return s.feed(now, message)
+}
+
+// begin has a client begin with TLS where the server says start, and refuses a start anywhere else, and anything else in its place. begun is
+// false for what comes behind the start.
+func (s *session) begin(now time.Time, a arrival) (out methodStep, begun bool) {
+	switch {
+	case a.start && s.started:
+		return methodStep{fail: a.unexpected("in the middle of a conversation")}, true
+	case !a.start && !s.started:
+		return methodStep{fail: a.unexpected("where a start was due")}, true
+	case !a.start:
+		return methodStep{}, false
+	}
+	s.started = true
+	if _, fail := s.feed(now, nil); fail != nil {
+		return methodStep{fail: fail}, true
+	}
+	return methodStep{out: s.next()}, true
 }
 
 // feed gives TLS what the other side has sent; a client begins with nothing.

@@ -12,10 +12,10 @@ type ttlsClient struct {
 	*session
 	inner *Client // for EAP within the tunnel
 
-	started, spoken bool
-	x               exchange // of MSCHAPv2
-	ident           byte
-	nt              [16]byte
+	spoken bool
+	x      exchange // of MSCHAPv2
+	ident  byte
+	nt     [16]byte
 	// done reports that nothing is left to be said.
 	done bool
 }
@@ -37,16 +37,11 @@ func (m *ttlsClient) step(now time.Time, _ uint8, data []byte) methodStep {
 		return methodStep{out: a.reply, fail: fail}
 	case a.reply != nil:
 		return methodStep{out: a.reply}
-	case a.start && m.started:
-		return methodStep{fail: a.unexpected("in the middle of a conversation")}
-	case !a.start && !m.started:
-		return methodStep{fail: a.unexpected("where a start was due")}
-	case a.start:
-		m.started = true
-		if a, fail = m.feed(now, nil); fail != nil {
-			return methodStep{fail: fail}
-		}
-		return methodStep{out: m.next()}
+	}
+	if out, begun := m.begin(now, a); begun {
+		return out
+	}
+	switch {
 	case m.conn.Ended():
 		return methodStep{fail: protocolError("the server ends TLS before it has said that it is done")}
 	case len(a.plain) > 0:
