@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"esplanade/ike/eap"
 	"esplanade/ike/identity"
@@ -193,18 +192,7 @@ func (c *Config) checkGroups(r *reader) {
 			if s, ok := c.EAP.Server(n.Name, i); !ok || s.Config == nil {
 				continue
 			}
-			for _, g := range a.Groups {
-				if slices.Contains(have, g) {
-					continue
-				}
-				want := "put users into it"
-				if near, ok := nearest(g, have); ok {
-					want = "did you mean " + quote(near) + "?"
-				} else if len(have) > 0 {
-					want += ": the groups are " + strings.Join(have[:min(len(have), 8)], ", ")
-				}
-				r.warnf(a.At("groups"), want, "%s.groups has %s, which no user is in", a.Source.name, quote(g))
-			}
+			c.checkGroupsExist(r, a.Source, a.Groups, have)
 		}
 	}
 }

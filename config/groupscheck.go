@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"esplanade/ike/policy"
 )
@@ -44,6 +45,8 @@ func (c *Config) checkGroupsExist(r *reader, s Source, groups, have []string) {
 		want := "put users into it"
 		if near, ok := nearest(g, have); ok {
 			want = "did you mean " + quote(near) + "?"
+		} else if len(have) > 0 {
+			want += ": the groups are " + strings.Join(have[:min(len(have), 8)], ", ")
 		}
 		r.warnf(s.At("groups"), want, "%s.groups has %s, which no user is in", s.name, quote(g))
 	}
