@@ -208,7 +208,7 @@ func measure(ctx context.Context, o *Options, x responder, how string) (f figure
 	if _, err := batch(0, warmUp); err != nil {
 		return f, err
 	}
-	cpu, rss, err := usage(p)
+	cpu, rss, err := p.Usage()
 	if err != nil {
 		return f, err
 	}
@@ -220,7 +220,7 @@ func measure(ctx context.Context, o *Options, x responder, how string) (f figure
 	if err != nil {
 		return f, err
 	}
-	cpuAfter, rssAfter, err := usage(p)
+	cpuAfter, rssAfter, err := p.Usage()
 	if err != nil {
 		return f, err
 	}
@@ -229,12 +229,4 @@ func measure(ctx context.Context, o *Options, x responder, how string) (f figure
 		Responder: x.name, PerSecond: n / r.Took.Seconds(), CPUMillis: float64(cpuAfter-cpu) / float64(time.Millisecond) / n,
 		KiB: (float64(rssAfter) - float64(rss)) / 1024 / n, P50: stats.Percentile(ms, 50), P99: stats.Percentile(ms, 99), Result: r,
 	}, nil
-}
-
-func usage(p *lab.Process) (cpu time.Duration, rss uint64, err error) {
-	if cpu, err = lab.CPU(p.PID()); err != nil {
-		return 0, 0, err
-	}
-	rss, err = lab.RSS(p.PID())
-	return cpu, rss, err
 }

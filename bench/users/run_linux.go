@@ -86,7 +86,7 @@ func (st *stage) fill(ctx context.Context) error {
 	if _, err := st.connect(ctx, st.everybody()[:10]); err != nil {
 		return err
 	}
-	cpu, rss, err := usage(st.gateway)
+	cpu, rss, err := st.gateway.Usage()
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (st *stage) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cpuAfter, rssAfter, err := usage(st.gateway)
+	cpuAfter, rssAfter, err := st.gateway.Usage()
 	if err != nil {
 		return err
 	}
@@ -166,14 +166,6 @@ func (st *stage) online(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	return strconv.Atoi(m.Get("people", "online"))
-}
-
-func usage(p *lab.Process) (cpu time.Duration, rss uint64, err error) {
-	if cpu, err = lab.CPU(p.PID()); err != nil {
-		return 0, 0, err
-	}
-	rss, err = lab.RSS(p.PID())
-	return cpu, rss, err
 }
 
 // measure does it all.

@@ -191,6 +191,15 @@ func (p *Process) WaitListening(ctx context.Context, port uint16) error {
 	}
 }
 
+// Usage is the processor time that the program has taken so far, and its resident memory in bytes.
+func (p *Process) Usage() (cpu time.Duration, rss uint64, err error) {
+	if cpu, err = CPU(p.PID()); err != nil {
+		return 0, 0, err
+	}
+	rss, err = RSS(p.PID())
+	return cpu, rss, err
+}
+
 // Stop asks the program to end (SIGTERM) and waits; it may be called again. A program that hasn't ended when the grace is over is
 // killed, and that is an error; so is a non-zero exit status.
 func (p *Process) Stop(grace time.Duration) error {
