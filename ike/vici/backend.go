@@ -11,6 +11,7 @@ import (
 // Errors become the response's errmsg by their Error method; a *diag.Failure thus reaches swanctl with both sides and
 // the fix.
 type Backend interface {
+	Loader
 	// Version says what runs.
 	Version() Version
 	// Stats returns load figures.
