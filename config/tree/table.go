@@ -1,7 +1,6 @@
 package tree
 
 import (
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -32,6 +31,8 @@ type Entry struct {
 	// At is where the key begins: of a table that has a header, the header.
 	At    Position
 	Value Value
+	// Comment is what stands above it and at the end of its line. [ParseTOML] does not read comments.
+	Comment Comment
 }
 
 // Table is a table: its entries by name, in the order in which they were written first. A nil *Table is an empty one.
@@ -39,7 +40,9 @@ type Table struct {
 	file    string
 	entries []Entry
 	index   map[string]int
-	header  bool // a table of TOML with a header of its own, or an inline table: no other header opens it
+	notes   []string // comments that come above the next entry
+	foot    []string // comments that are above none
+	header  bool     // a table of TOML with a header of its own, or an inline table: no other header opens it
 }
 
 // New makes an empty table to be filled by the methods Add…; origin stands for the file in positions.
@@ -96,7 +99,7 @@ func (t *Table) Over(base *Table) *Table {
 
 // Add sets a value that stands at a position. What has the name already is replaced, in its place.
 func (t *Table) Add(name string, at Position, data any) {
-	t.set(Entry{name, at, Value{at, data}})
+	t.set(Entry{Name: name, At: at, Value: Value{at, data}})
 }
 
 // All are the entries in their order.
@@ -109,7 +112,7 @@ func (t *Table) All() iter.Seq[Entry] {
 
 // AddText sets a value. What has the name already is replaced, in its place.
 func (t *Table) AddText(name, value string) {
-	t.set(Entry{name, t.origin(), Value{t.origin(), Text(value)}})
+	t.set(Entry{Name: name, At: t.origin(), Value: Value{t.origin(), Text(value)}})
 }
 
 // AddTexts sets a list of values, as AddText does.
@@ -118,7 +121,7 @@ func (t *Table) AddTexts(name string, values []string) {
 	for _, v := range values {
 		list = append(list, Value{t.origin(), Text(v)})
 	}
-	t.set(Entry{name, t.origin(), Value{t.origin(), list}})
+	t.set(Entry{Name: name, At: t.origin(), Value: Value{t.origin(), list}})
 }
 
 // AddSection returns the table of a name, and makes it if there is none.
@@ -129,7 +132,7 @@ func (t *Table) AddSection(name string) *Table {
 		}
 	}
 	sub := New(t.file)
-	t.set(Entry{name, t.origin(), Value{t.origin(), sub}})
+	t.set(Entry{Name: name, At: t.origin(), Value: Value{t.origin(), sub}})
 	return sub
 }
 
@@ -137,6 +140,10 @@ func (t *Table) origin() Position { return Position{File: t.file} }
 
 // set adds an entry, or replaces the one with its name.
 func (t *Table) set(e Entry) {
+	if len(t.notes) > 0 {
+		e.Comment.Above = append(t.notes, e.Comment.Above...)
+		t.notes = nil
+	}
 	if i, ok := t.index[e.Name]; ok {
 		t.entries[i] = e
 		return
@@ -153,35 +160,10 @@ func KeyName(path ...string) string {
 	parts := make([]string, len(path))
 	for i, p := range path {
 		if parts[i] = p; p == "" || strings.ContainsFunc(p, func(r rune) bool { return r >= 0x80 || !isBare(byte(r)) }) {
-			parts[i] = quoteKey(p)
+			parts[i] = quoteTOML(p)
 		}
 	}
 	return strings.Join(parts, ".")
-}
-
-// quoteKey writes a key in TOML's quotes.
-func quoteKey(key string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range key {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }
 
 // isBare reports whether a key may have the character without quotes.

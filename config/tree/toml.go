@@ -164,13 +164,13 @@ func (b *builder) open(t *Table, name string, at Position, last, array bool) *Ta
 		}
 		if last { // its own header is its place, whatever named it before
 			data.header = true
-			t.set(Entry{name, at, Value{at, data}})
+			t.set(Entry{Name: name, At: at, Value: Value{at, data}})
 		}
 		return data
 	case Tables:
 		if last && array {
 			data = append(data, New(b.file))
-			t.set(Entry{name, e.At, Value{e.Value.At, data}})
+			t.set(Entry{Name: name, At: e.At, Value: Value{e.Value.At, data}})
 		}
 		return data[len(data)-1]
 	}
@@ -179,11 +179,11 @@ func (b *builder) open(t *Table, name string, at Position, last, array bool) *Ta
 	}
 	sub := New(b.file)
 	if last && array {
-		t.set(Entry{name, at, Value{at, Tables{sub}}})
+		t.set(Entry{Name: name, At: at, Value: Value{at, Tables{sub}}})
 		return sub
 	}
 	sub.header = last
-	t.set(Entry{name, at, Value{at, sub}})
+	t.set(Entry{Name: name, At: at, Value: Value{at, sub}})
 	return sub
 }
 
@@ -204,7 +204,7 @@ func (b *builder) keyValue(t *Table, n *unstable.Node) (end int) {
 			b.twice = twice(name, at, e.At)
 			b.err = b.twice
 		}
-		t.set(Entry{name, at, v})
+		t.set(Entry{Name: name, At: at, Value: v})
 	}
 	return end
 }

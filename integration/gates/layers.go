@@ -57,6 +57,9 @@ var Layers = []Layer{
 	{Dir: "ike/radius/client", May: []string{"ike/aaa", "ike/radius"}, Tests: []string{"ike/radius/radiustest"}},
 	// What the other ends of connections need, as files.
 	{Dir: "config/export", May: []string{"config", "ike/diag", "ike/identity", "ike/policy", "ike/proposal", "ike/selector"}, Tests: []string{"ike/pki/files"}},
+	// What other systems' files become here.
+	{Dir: "config/migrate", May: []string{"config/tree"}},
+	{Dir: "config/migrate/...", May: []string{"config/migrate", "config/swanctl", "config/tree", "ike/identity", "ike/proposal", "ike/selector", "ike/wire"}, Tests: []string{"config", "config/export"}},
 	{Dir: "config", May: []string{"config/tree", "ike/aaa", "ike/eap", "ike/radius", "ike/policy", "ike/pool", "ike/proposal", "ike/selector", "ike/identity", "ike/wire", "ike/credential", "ike/pki/..."}, Tests: []string{"ike/vici"}},
 
 	// The addresses for clients: pure, but for the store of what was given.
@@ -82,7 +85,7 @@ var Layers = []Layer{
 	{Dir: "dataplane/...", May: []string{"esp", "tun", "ike/selector", "dataplane/..."}, Tests: []string{"tun/tuntest"}},
 
 	// What puts it all together, and what measures it.
-	{Dir: "cmd/...", May: []string{"cmd/...", "config", "config/export", "dataplane", "esp", "ike/...", "tun/..."}, Tests: []string{"dataplane/..."}},
+	{Dir: "cmd/...", May: []string{"cmd/...", "config", "config/export", "config/migrate/...", "dataplane", "esp", "ike/...", "tun/..."}, Tests: []string{"dataplane/..."}},
 	{Dir: "bench/...", May: []string{"bench/...", "config", "dataplane/...", "esp", "ike/...", "integration/lab", "tun/..."}},
 
 	// The tests from outside see the binary as an operator does.

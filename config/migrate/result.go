@@ -1,0 +1,161 @@
+package migrate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"esplanade/config/tree"
+)
+
+// Options are what a reader needs to know of the world.
+type Options struct {
+	// Read reads a file that the source names, and Glob finds files by a pattern, as [path/filepath.Glob] does.
+	Read func(name string) ([]byte, error)
+	Glob func(pattern string) ([]string, error)
+	// InlineSecrets leaves secrets in the configuration. Otherwise each goes into a file of its own beside it.
+	InlineSecrets bool
+	// Name is what the files beside the configuration begin with: "office" makes "office.psk".
+	Name string
+}
+
+// Result is a configuration of ours that was made of another system's.
+type Result struct {
+	// Config is the configuration: see package config for what may be in it.
+	Config *tree.Table
+	// Left is what was not carried over, by file and line.
+	Left []Left
+	// Notes are what the operator should know or do, a sentence each.
+	Notes []string
+	// Files are to be written beside the configuration.
+	Files []File
+}
+
+// TOML is the text of the configuration.
+func (r *Result) TOML() string { return tree.FormatTOML(r.Config) }
+
+// Left is a part of the source that the configuration does not have.
+type Left struct {
+	// At is where it stands.
+	At tree.Position
+	// What it is, as it is written but for secrets: "aggressive = yes". Why says why it is not there.
+	What, Why string
+}
+
+// String is "file:line: what: why".
+func (l Left) String() string {
+	return strings.TrimPrefix(fmt.Sprintf("%s: %s: %s", place(l.At), l.What, l.Why), ": ")
+}
+
+// place is "file:line", or the origin's name.
+func place(at tree.Position) string {
+	if s := at.FileLine(); s != "" {
+		return s
+	}
+	return at.File
+}
+
+// File is a file that the configuration names.
+type File struct {
+	// Name is relative to the configuration.
+	Name string
+	Data []byte
+	// Secret is set if nobody else may read it.
+	Secret bool
+}
+
+// Draft is a result that is being made.
+type Draft struct {
+	Options
+	result Result
+	names  map[string]bool // of files
+}
+
+// NewDraft begins a configuration. origin stands for its file in positions.
+func NewDraft(origin string, o Options) *Draft {
+	return &Draft{Options: o, result: Result{Config: tree.New(origin)}, names: map[string]bool{}}
+}
+
+// Root is the configuration's top.
+func (d *Draft) Root() *tree.Table { return d.result.Config }
+
+// Leave notes, in the table where it would be, that something is not carried over. what must have no secret in it.
+func (d *Draft) Leave(t *tree.Table, at tree.Position, what, why string) {
+	d.result.Left = append(d.result.Left, Left{at, what, why})
+	line := "not carried over: " + what
+	if p := place(at); p != "" {
+		line += " (" + p + ")"
+	}
+	t.Note(line + ": " + why)
+}
+
+// Note adds a sentence for the operator, once.
+func (d *Draft) Note(format string, args ...any) {
+	if s := fmt.Sprintf(format, args...); !slices.Contains(d.result.Notes, s) {
+		d.result.Notes = append(d.result.Notes, s)
+	}
+}
+
+// Secret adds a secret to a table, as secret or as secret_file, whichever is asked for. octets is the secret itself; stem is what the file is named
+// after, and ending how its name ends: ".psk".
+func (d *Draft) Secret(t *tree.Table, at tree.Position, octets []byte, stem, ending string) {
+	if d.InlineSecrets {
+		t.Add("secret", at, SecretText(octets))
+		return
+	}
+	t.Add("secret_file", at, d.File(stem+ending, append([]byte(SecretText(octets)), '\n'), true))
+}
+
+// File adds a file, and returns the name that it has: another one if there is one of that name already.
+func (d *Draft) File(name string, data []byte, secret bool) string {
+	name = fileName(name)
+	if d.Name != "" {
+		name = d.Name + "-" + name
+	}
+	for _, f := range d.result.Files {
+		if f.Secret == secret && string(f.Data) == string(data) {
+			return f.Name
+		}
+	}
+	try := name
+	for i := 2; d.names[try]; i++ {
+		stem, ending := name, ""
+		if dot := strings.LastIndexByte(name, '.'); dot > 0 {
+			stem, ending = name[:dot], name[dot:]
+		}
+		try = fmt.Sprintf("%s-%d%s", stem, i, ending)
+	}
+	d.names[try] = true
+	d.result.Files = append(d.result.Files, File{try, data, secret})
+	return try
+}
+
+// Result is what was made. The draft must not be used after it.
+func (d *Draft) Result() *Result {
+	files := map[string]int{} // in the order of reading
+	for _, l := range d.result.Left {
+		if _, ok := files[l.At.File]; !ok {
+			files[l.At.File] = len(files)
+		}
+	}
+	slices.SortStableFunc(d.result.Left, func(a, b Left) int {
+		return cmp.Or(cmp.Compare(files[a.At.File], files[b.At.File]), cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column))
+	})
+	return &d.result
+}
+
+// fileName is a name without what could lead elsewhere or would have to be quoted.
+func fileName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("-_.@", r):
+			return r
+		}
+		return '_'
+	}, s)
+	if s = strings.TrimLeft(s, "."); s == "" {
+		return "file"
+	}
+	return s
+}
