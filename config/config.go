@@ -47,6 +47,10 @@ type Config struct {
 
 	// Warnings are what is legal but probably not meant, in the order of the file.
 	Warnings []Problem `key:"-"`
+	// file is the configuration of the file alone, nil if c is that, and loaded what there is in addition: see [Config.With].
+	file   *Config `key:"-"`
+	loaded *Loaded `key:"-"`
+
 	// Notes are what stands for what connections do not say, in the order of the file. They have no Want.
 	Notes []Problem `key:"-"`
 }
