@@ -184,9 +184,6 @@ start_action = "none"`, 1))
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
-	if file, err := b.ConfigFile(t.Context()); file != "test.toml" || err != nil {
-		t.Errorf("the configuration is in %q, %v", file, err)
-	}
 }
 
 // Every algorithm has the name that list-sas shows, once, and each kind has some.

@@ -51,12 +51,6 @@ func (b *Backend) do(ctx context.Context, f func(g *gateway.Manager) error) (err
 	return err
 }
 
-// ConfigFile implements vici.Backend.
-func (b *Backend) ConfigFile(ctx context.Context) (file string, err error) {
-	err = b.Commands.Call(ctx, func(_ time.Time, g *gateway.Manager) { file = g.ConfigFile() })
-	return file, err
-}
-
 // selectors are traffic selectors as strongSwan writes them. None stands for "dynamic".
 func selectors(list []selector.Selector) []string {
 	if len(list) == 0 {

@@ -118,9 +118,6 @@ type Info struct {
 	Pools []pool.Stats
 }
 
-// ConfigFile names the file of the configuration in force.
-func (g *Manager) ConfigFile() string { return g.conf.File }
-
 // Info copies the state at once: see [Manager.Survey].
 func (g *Manager) Info() Info {
 	s := g.Survey()

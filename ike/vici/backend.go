@@ -42,8 +42,6 @@ type Backend interface {
 	Pools(ctx context.Context, name string, leases bool) ([]Pool, error)
 	// Algorithms lists what this daemon implements, by kind and in the order in which it is to be shown.
 	Algorithms() []AlgorithmKind
-	// ConfigFile names the file that the configuration in force comes from.
-	ConfigFile(ctx context.Context) (string, error)
 	// GetCounters returns event counters: those of one connection, the global ones (name ""), or, with all, those of
 	// every connection.
 	GetCounters(ctx context.Context, name string, all bool) ([]Counters, error)

@@ -25,3 +25,42 @@ type Authority struct {
 	CRLURIs, OCSPURIs []string
 	CertURIBase       string
 }
+
+// asn1Time is the form of times in `list-certs`: that of a GeneralizedTime of ASN.1.
+const asn1Time = "20060102150405Z"
+
+// message is a list-cert event.
+func (c *Cert) message() *Message {
+	m := new(Message)
+	m.Set("type", c.Type)
+	if c.Type == CertX509 {
+		flag := c.Flag
+		if flag == "" {
+			flag = CertFlagNone
+		}
+		m.Set("flag", flag)
+	}
+	m.SetYes("has_privkey", c.HasPrivateKey)
+	m.SetOctets("data", c.DER)
+	if c.Type == CertPubkey {
+		m.SetNonEmpty("subject", c.Subject)
+		if !c.NotBefore.IsZero() {
+			m.Set("not-before", c.NotBefore.UTC().Format(asn1Time))
+		}
+		if !c.NotAfter.IsZero() {
+			m.Set("not-after", c.NotAfter.UTC().Format(asn1Time))
+		}
+	}
+	return m
+}
+
+// message is a list-authority event.
+func (a *Authority) message() *Message {
+	m := new(Message)
+	s := m.Sub(a.Name)
+	s.Set("cacert", a.CACert)
+	s.SetList("crl_uris", a.CRLURIs...)
+	s.SetList("ocsp_uris", a.OCSPURIs...)
+	s.SetNonEmpty("cert_uri_base", a.CertURIBase)
+	return m
+}

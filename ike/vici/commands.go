@@ -49,7 +49,7 @@ func (ss *session) command(ctx context.Context, name string, req *Message) (resp
 	case CmdStatus:
 		return ss.status(ctx, req), true
 	}
-	return ss.elsewhere(ctx, name)
+	return ss.load(ctx, name, req)
 }
 
 // reloadSettings answers with what has changed, or with every error: swanctl shows what both have in common with strongSwan.

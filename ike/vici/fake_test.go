@@ -337,8 +337,6 @@ func (b *fakeBackend) Algorithms() []AlgorithmKind {
 	return []AlgorithmKind{{Kind: "aead", Names: []string{"AES_GCM_16"}, Provider: "test"}, {Kind: "dh", Names: []string{"CURVE_25519"}, Provider: "test"}}
 }
 
-func (b *fakeBackend) ConfigFile(context.Context) (string, error) { return "/etc/gw.toml", b.fail() }
-
 func (b *fakeBackend) ReloadSettings(context.Context) ([]string, error) {
 	b.note("reload-settings")
 	return []string{"added lab"}, b.fail()

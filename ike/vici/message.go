@@ -25,6 +25,8 @@ type Element struct {
 	Value   string
 	List    []string
 	Section *Message
+	// octets: Value is no text, and goes out as it is.
+	octets bool
 }
 
 // Message is a tree of named values, lists and sections, in order. The zero value is an empty message, ready to use. It
@@ -39,6 +41,11 @@ type Message struct {
 // Set sets the value of name.
 func (m *Message) Set(name, value string) *Message {
 	return m.put(Element{Name: name, Kind: KindValue, Value: value})
+}
+
+// SetOctets sets the value of name to octets that are no text, such as DER.
+func (m *Message) SetOctets(name string, value []byte) *Message {
+	return m.put(Element{Name: name, Kind: KindValue, Value: string(value), octets: true})
 }
 
 // Setf is Set with a format.

@@ -36,7 +36,9 @@ func shortenings() [][2]int { return [][2]int{{1024, maxText}, {128, 1024}, {16,
 func (m *Message) shorten(items, octets int) {
 	for i := range m.elems() {
 		e := &m.elements[i]
-		e.Value = cut(e.Value, octets)
+		if !e.octets {
+			e.Value = cut(e.Value, octets)
+		}
 		if n := len(e.List); n > items {
 			e.List = append(slices.Clone(e.List[:items]), fmt.Sprintf("... %d more", n-items))
 		}

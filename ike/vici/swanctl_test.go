@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -206,10 +207,10 @@ func TestSwanctlLists(t *testing.T) {
 		{"--list-pools --leases --name office", "office               10.30.0.0                           1 / 1 / 254\n" +
 			"  10.30.0.1                      online   'alice'\n  10.30.0.2                      offline  'CN=bob, O=x'\n"},
 		{"--list-pools --name six --raw", "get-pools reply {six {base=2001:db8:3:: size=18446744073709551615 online=0 offline=0}}\n"},
-		{"--list-certs", ""},
-		{"--list-certs --raw", "list-certs reply {}\n"},
-		{"--list-authorities", ""},
-		{"--list-authorities --raw", "list-authorities reply {}\n"},
+		{"--list-authorities --name strongswan", "strongswan:\n  cacert: C=CH, O=strongSwan, CN=strongSwan Root CA\n  crl_uris:  http://crl.example/a.crl\n" +
+			"  cert_uri_base: http://certs.example/\n"},
+		{"--list-authorities --raw", "list-authorities event {strongswan {cacert=C=CH, O=strongSwan, CN=strongSwan Root CA crl_uris=[http://crl.example/a.crl] " +
+			"ocsp_uris=[] cert_uri_base=http://certs.example/}}\nlist-authorities reply {}\n"},
 		{"--flush-certs", ""},
 		{"--install --child net --ike office", "install completed successfully\n"},
 		{"--uninstall --child net", "uninstall completed successfully\n"},
@@ -228,28 +229,44 @@ func TestSwanctlLists(t *testing.T) {
 	}
 }
 
-// TestSwanctlLoads: what loads a configuration says where it is instead. swanctl ends with its own status: of --load-creds it
-// is 0 in spite of the failures, and of --load-conns 22.
+// TestSwanctlLoads: the folder of strongSwan's own tool arrives as requests, and what the daemon says of them is shown.
 func TestSwanctlLoads(t *testing.T) {
 	needSwanctl(t)
-	_, socket := startServer(t, newFake(), Options{})
+	b := newFake()
+	_, socket := startServer(t, b, Options{})
 	dir := t.TempDir()
 	t.Setenv("SWANCTL_DIR", dir)
 	file := filepath.Join(dir, "swanctl.conf")
-	if err := os.WriteFile(file, []byte("connections { office { remote_addrs = 192.0.2.9 } }\nsecrets { ike-1 { secret = x } }\n"+
-		"pools { p { addrs = 10.0.0.0/24 } }\nauthorities { a { crl_uris = http://x.example/ } }\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("connections { office { remote_addrs = 192.0.2.9\n local { auth = psk }\n children { net { remote_ts = 10.1.0.0/16, 10.2.0.0/16 } } } }\n"+
+		"secrets { ike-1 { id = a.example\n secret = 0x7800 }\n eap-2 { id = bob\n secret = secret } }\n"+
+		"pools { p { addrs = 10.0.0.0/24\n dns = 10.0.0.1 } }\nauthorities { a { crl_uris = http://x.example/ } }\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for verb, want := range map[string]string{
-		"--load-conns":       "loading connection 'office' failed: connections are not loaded with commands. Fix: edit [connections] of /etc/gw.toml",
-		"--load-creds":       "loading shared secret failed: keys are not loaded with commands. Fix: edit [secrets.ike]",
-		"--load-pools":       "loading pool 'p' failed: pools are not loaded with commands. Fix: edit [pools] of /etc/gw.toml",
-		"--load-authorities": "loading authority 'a' failed: there are no certification authorities",
+	for _, c := range []struct {
+		verb string
+		want []string
+	}{
+		{"--load-conns", []string{`load-conn "office" remote_addrs=[192.0.2.9] local {auth=psk} children {net {remote_ts=[10.1.0.0/16 10.2.0.0/16]}}`, `unload-conn "lab"`}},
+		{"--load-creds", []string{`load-shared "ike-1" IKE "x\x00" ["a.example"]`, `load-shared "eap-2" EAP "secret" ["bob"]`}},
+		{"--load-pools", []string{`load-pool "p" addrs=10.0.0.0/24 dns=[10.0.0.1]`, `unload-pool "office"`, `unload-pool "six"`}},
+		{"--load-authorities", []string{`load-authority "a" crl_uris=[http://x.example/]`, `unload-authority "strongswan"`}},
 	} {
-		_, errOut, code := swanctl(t, socket, verb, "--file", file)
-		if !strings.Contains(errOut, want) || strings.Contains(errOut, "No such file or directory") && verb != "--load-creds" || code == 0 && verb != "--load-creds" {
-			t.Errorf("%s: exit %d, %s", verb, code, errOut)
+		b.took()
+		out, errOut, code := swanctl(t, socket, c.verb, "--file", file)
+		calls := b.took()
+		for _, want := range c.want {
+			if !slices.Contains(calls, want) {
+				t.Errorf("%s: no %s in %q", c.verb, want, calls)
+			}
 		}
+		if code != 0 {
+			t.Errorf("%s: exit %d, %s%s", c.verb, code, out, errOut)
+		}
+	}
+	b.set(func() { b.err = errors.New("the file has it. Fix: unload nothing") })
+	_, errOut, code := swanctl(t, socket, "--load-conns", "--file", file)
+	if !strings.Contains(errOut, "the file has it. Fix: unload nothing") || code == 0 {
+		t.Errorf("refused: exit %d, %s", code, errOut)
 	}
 }
 

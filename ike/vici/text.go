@@ -63,7 +63,10 @@ func printableName(s string) string {
 func (m *Message) toPrintable() {
 	for i := range m.elems() {
 		e := &m.elements[i]
-		e.Name, e.Value = printableName(e.Name), printable(e.Value)
+		e.Name = printableName(e.Name)
+		if !e.octets {
+			e.Value = printable(e.Value)
+		}
 		// The slice of a list may belong to whoever filled the message.
 		e.List = slices.Clone(e.List)
 		for j, v := range e.List {

@@ -1,0 +1,175 @@
+package vici
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// load carries out the commands of a [Loader]. It reports false for a command that is none of them.
+func (ss *session) load(ctx context.Context, name string, req *Message) (response *Message, known bool) {
+	b := ss.server.backend
+	switch name {
+	case "load-conn":
+		return sections(ctx, req, "connection", b.LoadConn), true
+	case "unload-conn":
+		return unload(ctx, req, "name", "unload: missing connection name", b.UnloadConn), true
+	case "load-authority":
+		return sections(ctx, req, "authority", b.LoadAuthority), true
+	case "unload-authority":
+		return unload(ctx, req, "name", "unload: missing authority name", b.UnloadAuthority), true
+	case "get-authorities":
+		return listed(ctx, "authorities", b.Authorities), true
+	case "load-pool":
+		return sections(ctx, req, "pool", b.LoadPool), true
+	case "unload-pool":
+		return unload(ctx, req, "name", "missing pool name to unload", b.UnloadPool), true
+	case "load-cert":
+		return ss.loadCert(ctx, req), true
+	case "load-key":
+		return ss.loadKey(ctx, req), true
+	case "unload-key":
+		return ss.unloadKey(ctx, req), true
+	case "get-keys":
+		return listed(ctx, "keys", b.Keys), true
+	case "load-token":
+		return ss.loadToken(ctx, req), true
+	case "load-shared":
+		return ss.loadShared(ctx, req), true
+	case "unload-shared":
+		return unload(ctx, req, "id", "unique identifier missing", b.UnloadShared), true
+	case "get-shared":
+		return listed(ctx, "keys", b.SharedIDs), true
+	case "clear-creds":
+		return result(b.ClearCreds(ctx)), true
+	case "flush-certs":
+		return ss.flushCerts(ctx, req), true
+	case "list-certs":
+		return ss.listCerts(ctx, req), true
+	case "list-authorities":
+		return ss.listAuthorities(ctx, req), true
+	}
+	return nil, false
+}
+
+// sections loads each section of a request, of which there is one, as swanctl sends it; strongSwan takes several. What is before the
+// first that fails stays loaded.
+func sections(ctx context.Context, req *Message, what string, do func(ctx context.Context, name string, section *Message) error) *Message {
+	n := 0
+	for name, section := range req.Sections() {
+		n++
+		if err := checkText(what+" name", name); err != nil {
+			return failed(err)
+		}
+		if err := do(ctx, name, section); err != nil {
+			return failed(err)
+		}
+	}
+	if n == 0 {
+		return failed(fmt.Errorf("missing %s: the request has no section", what))
+	}
+	return result(nil)
+}
+
+// unload carries out a command that takes away what is named.
+func unload(ctx context.Context, req *Message, key, missing string, do func(ctx context.Context, name string) error) *Message {
+	name := req.Get(key)
+	if name == "" {
+		return failed(errors.New(missing))
+	}
+	if err := checkText(key, name); err != nil {
+		return failed(err)
+	}
+	return result(do(ctx, name))
+}
+
+// listed answers with a list of names, as many as fit: swanctl --load-all unloads what is in it and not in its files.
+func listed(ctx context.Context, key string, get func(context.Context) ([]string, error)) *Message {
+	names, err := get(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	return new(Message).SetList(key, names...)
+}
+
+func (ss *session) loadCert(ctx context.Context, req *Message) *Message {
+	c, err := parseLoadCert(req)
+	if err != nil {
+		return failed(err)
+	}
+	return result(ss.server.backend.LoadCert(ctx, c))
+}
+
+func (ss *session) loadKey(ctx context.Context, req *Message) *Message {
+	kind, data, err := parseLoadKey(req)
+	if err != nil {
+		return failed(err)
+	}
+	return identified(ss.server.backend.LoadKey(ctx, kind, data))
+}
+
+// identified answers with the id of what was loaded.
+func identified(id string, err error) *Message {
+	m := result(err)
+	if err == nil {
+		m.SetNonEmpty("id", id)
+	}
+	return m
+}
+
+func (ss *session) unloadKey(ctx context.Context, req *Message) *Message {
+	id, err := parseHex(req, "id", "key id missing")
+	if err != nil {
+		return failed(err)
+	}
+	return result(ss.server.backend.UnloadKey(ctx, id))
+}
+
+func (ss *session) loadToken(ctx context.Context, req *Message) *Message {
+	t, err := parseToken(req)
+	if err != nil {
+		return failed(err)
+	}
+	return identified(ss.server.backend.LoadToken(ctx, t))
+}
+
+func (ss *session) loadShared(ctx context.Context, req *Message) *Message {
+	s, err := parseShared(req)
+	if err != nil {
+		return failed(err)
+	}
+	return result(ss.server.backend.LoadShared(ctx, s))
+}
+
+func (ss *session) flushCerts(ctx context.Context, req *Message) *Message {
+	kind, _, err := certKind(req, "")
+	if err != nil {
+		return failed(err)
+	}
+	return result(ss.server.backend.FlushCerts(ctx, kind))
+}
+
+func (ss *session) listCerts(ctx context.Context, req *Message) *Message {
+	f, err := parseCertFilter(req)
+	if err != nil {
+		return failed(err)
+	}
+	left := 0
+	err = ss.server.backend.ListCerts(ctx, f, func(c Cert) error {
+		if len(c.DER) > MaxValue { // of a long revocation list the protocol cannot tell
+			left++
+			return nil
+		}
+		return ss.stream(ctx, EventListCert, c.message())
+	})
+	if left > 0 {
+		ss.log.Debug("vici: certificates that are too long to be listed", "count", left, "max", MaxValue)
+	}
+	return streamed(err)
+}
+
+func (ss *session) listAuthorities(ctx context.Context, req *Message) *Message {
+	return streamed(ss.server.backend.ListAuthorities(ctx, req.Get("name"), func(a Authority) error {
+		return ss.stream(ctx, EventListAuthority, a.message())
+	}))
+}
