@@ -11,13 +11,33 @@ import (
 
 // Options are what a reader needs to know of the world.
 type Options struct {
-	// Read reads a file that the source names, and Glob finds files by a pattern, as [path/filepath.Glob] does.
-	Read func(name string) ([]byte, error)
-	Glob func(pattern string) ([]string, error)
+	// Files is where files are read from.
+	Files Files
 	// InlineSecrets leaves secrets in the configuration. Otherwise each goes into a file of its own beside it.
 	InlineSecrets bool
 	// Name is what the files beside the configuration begin with: "office" makes "office.psk".
 	Name string
+}
+
+// Files reads files. Names are paths of the host; an error has the name of the file in it. swanctl.Disk is one.
+type Files interface {
+	// ReadFile returns what is in a file: all of it, or more than limit bytes of it.
+	ReadFile(name string, limit int64) ([]byte, error)
+	// Glob returns the files that match a pattern as [path/filepath.Match] has them, sorted, without folders and without those whose names
+	// begin with a dot.
+	Glob(pattern string) ([]string, error)
+}
+
+// MaxFile bounds a file that is read, in bytes.
+const MaxFile = 1 << 20
+
+// Read reads a whole file, and refuses one with more than [MaxFile] bytes.
+func (o Options) Read(name string) (string, error) {
+	data, err := o.Files.ReadFile(name, MaxFile)
+	if err == nil && len(data) > MaxFile {
+		err = fmt.Errorf("%s is too large: at most %d bytes are read", name, MaxFile)
+	}
+	return string(data), err
 }
 
 // Result is a configuration of ours that was made of another system's.
@@ -97,14 +117,31 @@ func (d *Draft) Note(format string, args ...any) {
 	}
 }
 
-// Secret adds a secret to a table, as secret or as secret_file, whichever is asked for. octets is the secret itself; stem is what the file is named
-// after, and ending how its name ends: ".psk".
-func (d *Draft) Secret(t *tree.Table, at tree.Position, octets []byte, stem, ending string) {
+// Secret adds a secret to a table, as secret or as secret_file, whichever is asked for. text is the secret as our configuration has it: see
+// [SecretText]. stem is what a file for it is named after, and ending how its name ends: ".psk".
+func (d *Draft) Secret(t *tree.Table, at tree.Position, text, stem, ending string) {
 	if d.InlineSecrets {
-		t.Add("secret", at, SecretText(octets))
+		t.Add("secret", at, text)
 		return
 	}
-	t.Add("secret_file", at, d.File(stem+ending, append([]byte(SecretText(octets)), '\n'), true))
+	t.Add("secret_file", at, d.File(stem+ending, []byte(text+"\n"), true))
+}
+
+// Mark is a state of a draft to go back to.
+type Mark struct{ left, notes, files int }
+
+// Mark is the state of the draft: what was left out, the notes and the files.
+func (d *Draft) Mark() Mark {
+	return Mark{len(d.result.Left), len(d.result.Notes), len(d.result.Files)}
+}
+
+// Undo takes back what came after a mark. The comments of [Draft.Leave] are in their tables, which the caller throws away.
+func (d *Draft) Undo(m Mark) {
+	d.result.Left, d.result.Notes = d.result.Left[:m.left], d.result.Notes[:m.notes]
+	for _, f := range d.result.Files[m.files:] {
+		delete(d.names, f.Name)
+	}
+	d.result.Files = d.result.Files[:m.files]
 }
 
 // File adds a file, and returns the name that it has: another one if there is one of that name already.
@@ -143,6 +180,29 @@ func (d *Draft) Result() *Result {
 		return cmp.Or(cmp.Compare(files[a.At.File], files[b.At.File]), cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column))
 	})
 	return &d.result
+}
+
+// maxName bounds names of connections and other tables, in bytes, and the length that a name is cut to leaves room for a number.
+const (
+	maxName = 128
+	cutName = 120
+)
+
+// TableName is a name of another system as our tables can have it.
+func TableName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r <= ' ' || strings.ContainsRune("\"'\\/", r) || r == 0x7f || r == '\ufffd' || r >= 0x80 && r < 0xa0 {
+			return '_'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "_"))
+	if len(s) > maxName {
+		s = strings.ToValidUTF8(s[:cutName], "")
+	}
+	if s == "" || s[0] == '-' {
+		s = "_" + s
+	}
+	return s
 }
 
 // fileName is a name without what could lead elsewhere or would have to be quoted.
