@@ -97,6 +97,11 @@ func (t *Table) Over(base *Table) *Table {
 	return out
 }
 
+// AddAt sets a value that stands at another position than its key, as Add does.
+func (t *Table) AddAt(name string, at, valueAt Position, data any) {
+	t.set(Entry{Name: name, At: at, Value: Value{valueAt, data}})
+}
+
 // Add sets a value that stands at a position. What has the name already is replaced, in its place.
 func (t *Table) Add(name string, at Position, data any) {
 	t.set(Entry{Name: name, At: at, Value: Value{at, data}})
