@@ -13,8 +13,9 @@ const (
 	MaxBytes = 64 << 20
 	// MaxEntries is how many keys and sections the whole may have with what is inherited.
 	MaxEntries = 1 << 21
-	// MaxSteps is how many sections may be looked up in all for what is inherited.
-	MaxSteps = 1 << 22
 	// MaxReferences is how many sections one section may inherit from, those that these inherit from included.
-	MaxReferences = 1024
+	MaxReferences = 256
+	// MaxSteps is how many sections are looked up for what is inherited, and StepsPerEntry how many more for each key and section that is written.
+	MaxSteps      = 1 << 16
+	StepsPerEntry = 64
 )

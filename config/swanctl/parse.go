@@ -27,7 +27,7 @@ func Parse(name string, from Source) (*Document, error) {
 	if err := p.statements(p.root, 0); err != nil {
 		return nil, err
 	}
-	r := newResolver(p.root, p.warnings)
+	r := newResolver(p.root, p.entries, p.warnings)
 	root, err := r.table([]*section{p.root}, 0)
 	if err != nil {
 		return nil, err

@@ -18,12 +18,14 @@ type resolver struct {
 	// warned are the references that there is a warning of already.
 	warned map[tree.Position]bool
 	// following are the sections whose references are being followed.
-	following      map[*section]bool
-	entries, steps int
+	following map[*section]bool
+	// entries and steps are what it has cost so far.
+	entries, steps, maxSteps int
 }
 
-func newResolver(root *section, warnings []*Error) *resolver {
-	return &resolver{root: root, warnings: warnings, warned: map[tree.Position]bool{}, following: map[*section]bool{}}
+// newResolver makes one for what has so many keys and sections.
+func newResolver(root *section, entries int, warnings []*Error) *resolver {
+	return &resolver{root: root, warnings: warnings, maxSteps: MaxSteps + StepsPerEntry*entries, warned: map[tree.Position]bool{}, following: map[*section]bool{}}
 }
 
 // table makes the table of a list of sections.
@@ -116,8 +118,8 @@ func (r *resolver) add(list []*section, s *section) ([]*section, *Error) {
 	if slices.Contains(list, s) {
 		return list, nil
 	}
-	if r.steps++; len(list) >= MaxReferences || r.steps > MaxSteps {
-		return nil, &Error{s.at, "what is inherited here is too much: sections inherit from others that inherit from others, over and over"}
+	if r.steps++; r.steps > r.maxSteps || len(r.following) > MaxReferences {
+		return nil, tooMuch(s)
 	}
 	list = append(list, s)
 	if r.following[s] { // in a round, each counts once
@@ -135,8 +137,15 @@ func (r *resolver) add(list []*section, s *section) ([]*section, *Error) {
 				list = append(list, f)
 			}
 		}
+		if len(list) > MaxReferences {
+			return nil, tooMuch(s)
+		}
 	}
 	return list, nil
+}
+
+func tooMuch(s *section) *Error {
+	return &Error{s.at, "what is inherited here is too much: sections inherit from others that inherit from others, over and over"}
 }
 
 // find are the sections that a reference stands for: none if there is no such, with a warning.
