@@ -49,6 +49,10 @@ type Child struct {
 	ReplayWindow int `key:"replay_window" reload:"reestablish"`
 	// Groups are those of which a user must be in one to have the child. Default none, any.
 	Groups []string `key:"groups" reload:"live"`
+	// Updown is the command that is called when a CHILD SA comes up and when it has gone, with strongSwan's variables. Default none.
+	Updown string `key:"updown" reload:"live" default:""`
+	// HostAccess is what that command finds in PLUTO_HOST_ACCESS; nothing else comes of it.
+	HostAccess bool `key:"hostaccess" reload:"live" default:"false"`
 	// ReqID is the number that strongSwan's tools show for the child; 0 leaves it to the daemon.
 	ReqID uint32 `key:"reqid" reload:"reestablish" default:"0" range:"0..4294967295"`
 }
@@ -86,6 +90,7 @@ func readChild(t *table, name string, n *Connection, c *Config) *Child {
 	h.Proposals = readProposals(t, "esp_proposals", wire.ProtocolESP)
 	warnPFS(t)
 	h.Mode = readMode(t)
+	checkCommand(t, "updown", h.Updown)
 	h.Groups = readGroups(t)
 	readChildLifetimes(t, h)
 	readStartAction(t, h, n)

@@ -14,9 +14,11 @@ type Config struct {
 	// File is the name the configuration was read under.
 	File string `key:"-"`
 
-	Control   Control   `key:"control" reload:"restart"`
-	Metrics   Metrics   `key:"metrics" reload:"restart"`
-	Log       Log       `key:"log" reload:"restart"`
+	Control Control `key:"control" reload:"restart"`
+	Metrics Metrics `key:"metrics" reload:"restart"`
+	Log     Log     `key:"log" reload:"restart"`
+	// Hooks is about commands of the operator.
+	Hooks     Hooks     `key:"hooks" reload:"restart"`
 	TUN       TUN       `key:"tun" reload:"restart"`
 	Dataplane Dataplane `key:"dataplane" reload:"restart"`
 	IKE       IKE       `key:"ike" reload:"keys"`
@@ -73,6 +75,7 @@ func (r *reader) document(root *tree.Table) *Config {
 		Control:   readControl(t.sub("control")),
 		Metrics:   readMetrics(t.sub("metrics")),
 		Log:       readLog(t.sub("log")),
+		Hooks:     readHooks(t.sub("hooks")),
 		TUN:       readTUN(t.sub("tun")),
 		Dataplane: readDataplane(t.sub("dataplane")),
 		IKE:       readIKE(t.sub("ike")),

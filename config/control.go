@@ -20,16 +20,20 @@ const maxSocketPath = 103
 
 func readControl(t *table) (c Control) {
 	t.fill(&c)
-	at := t.at("socket")
-	switch {
-	case strings.Contains(c.Socket, "://"):
-		t.errorf(at, "write the path of a unix socket alone", "control.socket is %s", quote(c.Socket))
-	case c.Socket == "" || strings.ContainsRune(c.Socket, 0):
-		t.errorf(at, "write the path of a unix socket", "control.socket is %s", quote(c.Socket))
-	case len(c.Socket) > maxSocketPath:
-		t.errorf(at, fmt.Sprintf("choose a path of at most %d bytes", maxSocketPath),
-			"control.socket has %d bytes, more than a unix socket's path can have", len(c.Socket))
-	}
+	checkSocketPath(t, "socket", c.Socket)
 	c.Source = t.done()
 	return c
+}
+
+// checkSocketPath reports what is no path of a unix socket.
+func checkSocketPath(t *table, key, path string) {
+	switch at := t.at(key); {
+	case strings.Contains(path, "://"):
+		t.errorf(at, "write the path of a unix socket alone", "%s is %s", t.name(key), quote(path))
+	case path == "" || strings.ContainsRune(path, 0):
+		t.errorf(at, "write the path of a unix socket", "%s is %s", t.name(key), quote(path))
+	case len(path) > maxSocketPath:
+		t.errorf(at, fmt.Sprintf("choose a path of at most %d bytes", maxSocketPath),
+			"%s has %d bytes, more than a unix socket's path can have", t.name(key), len(path))
+	}
 }

@@ -44,7 +44,7 @@ func laterKeys(pattern string) []laterKey {
 			[]laterKey{{name: "cert", what: "tokens; a file goes into certs", prefix: true}, {name: "cacert", what: "tokens; a file goes into cacerts", prefix: true}})
 	case "connections.NAME.children.NAME":
 		return slices.Concat(one("AH", "ah_proposals"), one("truncated HMAC-SHA-256", "sha256_96"),
-			one("updown scripts", "updown", "hostaccess"), one("IPComp", "ipcomp"), one("", "inactivity", "interface",
+			one("IPComp", "ipcomp"), one("", "inactivity", "interface",
 				"rand_bytes", "rand_packets", "icmp", "hw_offload", "per_cpu_sas"), one(policies, "policies", "policies_fwd_out"),
 			one("security labels", "label", "label_mode"),
 			[]laterKey{{name: "mark_", what: xfrm, prefix: true}, {name: "set_mark_", what: xfrm, prefix: true},

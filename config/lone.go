@@ -8,7 +8,7 @@ import (
 // loneKeys are the keys of a child that may stand in the connection, for the one child that most connections have. Those that mean
 // something else there (rekey_time, rand_time), and those that only make sense together with them, are not among them.
 func loneKeys() []string {
-	return []string{"local_ts", "remote_ts", "esp_proposals", "mode", "start_action", "dpd_action", "close_action", "replay_window", "reqid"}
+	return []string{"local_ts", "remote_ts", "esp_proposals", "mode", "start_action", "dpd_action", "close_action", "replay_window", "reqid", "updown", "hostaccess"}
 }
 
 // readLoneChild reads the child that stands in the connection's own table and is called like it; nil if there is none. A connection for clients

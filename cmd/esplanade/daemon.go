@@ -19,6 +19,7 @@ import (
 	"esplanade/ike"
 	"esplanade/ike/control"
 	ikegw "esplanade/ike/gateway"
+	"esplanade/ike/hooks"
 	"esplanade/ike/pki/acme"
 	"esplanade/ike/pki/cache"
 	"esplanade/ike/pool/store"
@@ -45,7 +46,8 @@ type gateway struct {
 	vici     *vici.Server
 	socket   net.Listener // nil without a control socket
 	http     *metricsServer
-	keys     *keyLog       // nil unless keys are saved
+	keys     *keyLog // nil unless keys are saved
+	updown   *hooks.Updown
 	acme     *acme.Manager // nil without a certificate from an ACME server
 	leases   *store.Store  // nil without pools
 
@@ -144,6 +146,11 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	if g.http != nil {
 		observers = append(observers, g.http.durations)
 	}
+	called, err := g.openHooks()
+	if err != nil {
+		return nil, err
+	}
+	observers = append(observers, called...)
 	if o.observer != nil {
 		observers = append(observers, o.observer)
 	}

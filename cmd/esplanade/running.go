@@ -50,6 +50,7 @@ func (g *gateway) run(ctx context.Context) error {
 	defer stopDaemon()
 	defer context.AfterFunc(ctx, func() { g.host.leave(); stopDaemon() })()
 	err := g.daemon.Run(daemonCtx)
+	g.closeHooks()
 	g.stopped = wanted(ctx, asked)
 	stop(nil)
 	g.closeLink() // while there is a device: it would be taken for one that somebody has removed

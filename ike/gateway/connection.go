@@ -262,6 +262,14 @@ func (g *Manager) setChildUp(c *child, now time.Time) {
 // excludes reports whether an address is among the excluded ones of the configuration.
 func (c *connection) excludes(a netip.Addr) bool { return slices.Contains(c.excluded, a) }
 
+// configured is what a child is configured as; nil for one that is not any more.
+func (c *child) configured() *config.Child {
+	if c == nil {
+		return nil
+	}
+	return c.conf
+}
+
 // childOf finds the child that a machine's configuration stands for.
 func (c *connection) childOf(cfg *sa.ChildConfig) *child {
 	for _, h := range c.children {

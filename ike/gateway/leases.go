@@ -85,6 +85,7 @@ func (g *Manager) lease(now time.Time, e *entry, x Errand, l sa.Lease) {
 	}
 	if !grant.Durable {
 		g.keepLater(grant.Changes)
+		g.leased(e, r.Name, leased)
 		e.m.Complete(now, x.request, leased)
 		return
 	}
@@ -182,7 +183,14 @@ func (g *Manager) finishLease(now time.Time, k Keeping, err error) {
 		e.m.Complete(now, k.errand.request, sa.Unfulfilled{Err: &pool.StoreError{Owner: k.name, Err: err}})
 		return
 	}
+	g.leased(e, k.name, k.leased)
 	e.m.Complete(now, k.errand.request, k.leased)
+}
+
+// leased says that the peer of an IKE SA has addresses.
+func (g *Manager) leased(e *entry, owner string, l sa.Leased) {
+	e.leased = owner
+	g.o.Observer.Observe(AddressLeased{Connection: e.m.Config().Name, Owner: owner, IKE: e.m.ID(), Remote: e.m.Path().Remote, Addresses: l.Addresses})
 }
 
 // releaseLeases takes the addresses of an IKE SA back. What was never kept needs no keeping.
@@ -190,7 +198,12 @@ func (g *Manager) releaseLeases(now time.Time, e *entry) {
 	if e.holder == 0 {
 		return
 	}
+	held := g.book.Held(e.holder)
 	g.keepLater(g.book.Release(now, e.holder))
+	if e.leased != "" && len(held) > 0 {
+		g.o.Observer.Observe(AddressReleased{Connection: e.m.Config().Name, Owner: e.leased, IKE: e.m.ID(), Addresses: held})
+	}
+	e.leased = ""
 	delete(g.holders, e.holder)
 	e.holder, e.displaces = 0, nil
 }

@@ -19,7 +19,7 @@ import (
 // list says why it needs neither.
 func TestLiveKeysArePolicy(t *testing.T) {
 	neither := []string{
-		"keyingtries", "unique", "install_dns", "other_ip_version", "start_action", "dpd_action", "close_action", // the gateway looks at the configuration itself
+		"keyingtries", "unique", "install_dns", "other_ip_version", "start_action", "dpd_action", "close_action", "updown", "hostaccess", // the gateway looks at the configuration itself
 		"local_addrs", "remote_addrs", "local_port", "mobike_addrs", // where an attempt goes to; an IKE SA has its path
 		"preset",                // of which only the keys that it sets are known
 		"secret", "secret_file", // the gateway finds it at each authentication

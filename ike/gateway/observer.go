@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"net/netip"
+
+	"esplanade/config"
 	"esplanade/ike/diag"
 	"esplanade/ike/sa"
 	"esplanade/ike/suite"
@@ -14,17 +17,21 @@ type Observer interface{ Observe(Event) }
 // Event is something that has happened. Only [IKEUpdown] and [IKERekeyed] have the CHILD SAs of an IKE SA with it.
 type Event interface{ event() }
 
-// IKEUpdown: an IKE SA was established, or has ended after it was.
+// IKEUpdown: an IKE SA was established, or has ended after it was. Reason says why it has ended.
 type IKEUpdown struct {
-	Up bool
-	SA sa.Snapshot
+	Up     bool
+	SA     sa.Snapshot
+	Reason string
 }
 
-// ChildUpdown: a CHILD SA was installed that replaces none, or has gone without a successor.
+// ChildUpdown: a CHILD SA was installed that replaces none, or has gone without a successor. Reason says why it has gone. Conf is what it is
+// configured as; nil if it is not any more.
 type ChildUpdown struct {
-	Up    bool
-	SA    sa.Snapshot
-	Child sa.ChildSnapshot
+	Up     bool
+	SA     sa.Snapshot
+	Child  sa.ChildSnapshot
+	Conf   *config.Child
+	Reason string
 }
 
 // IKERekeyed: an IKE SA has replaced another.
@@ -40,6 +47,21 @@ type ChildRekeyed struct {
 type IKEMoved struct {
 	SA   sa.Snapshot
 	From sa.Path
+}
+
+// AddressLeased: the peer of an IKE SA was given addresses. Owner is its name: the user's, or its identity.
+type AddressLeased struct {
+	Connection, Owner string
+	IKE               uint64
+	Remote            netip.AddrPort
+	Addresses         []netip.Addr
+}
+
+// AddressReleased: these addresses are nobody's at present. They stay reserved for whoever had them as long as others are free.
+type AddressReleased struct {
+	Connection, Owner string
+	IKE               uint64
+	Addresses         []netip.Addr
 }
 
 // Exchange: an exchange is complete.
@@ -64,15 +86,17 @@ type IKEKeys struct {
 // ChildKeys does the same for a CHILD SA.
 type ChildKeys struct{ Child *sa.Child }
 
-func (IKEUpdown) event()    {}
-func (ChildUpdown) event()  {}
-func (IKERekeyed) event()   {}
-func (ChildRekeyed) event() {}
-func (IKEMoved) event()     {}
-func (Exchange) event()     {}
-func (Failed) event()       {}
-func (IKEKeys) event()      {}
-func (ChildKeys) event()    {}
+func (IKEUpdown) event()       {}
+func (ChildUpdown) event()     {}
+func (IKERekeyed) event()      {}
+func (ChildRekeyed) event()    {}
+func (IKEMoved) event()        {}
+func (AddressLeased) event()   {}
+func (AddressReleased) event() {}
+func (Exchange) event()        {}
+func (Failed) event()          {}
+func (IKEKeys) event()         {}
+func (ChildKeys) event()       {}
 
 // Observers passes everything on to several observers, in order. Without any, nobody is told.
 type Observers []Observer

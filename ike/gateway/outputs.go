@@ -170,8 +170,9 @@ func (g *Manager) output(now time.Time, e *entry, o sa.Output) {
 		g.touchAll(e.conn)
 	case sa.ChildDown:
 		g.logger(e).Info("child "+o.Child.Config.Name+" is down", "reason", o.Reason)
-		g.o.Observer.Observe(ChildUpdown{SA: e.m.Summary(), Child: sa.SnapshotChild(o.Child)})
-		if h := e.child(o.Child.Config); h != nil {
+		h := e.child(o.Child.Config)
+		g.o.Observer.Observe(ChildUpdown{SA: e.m.Summary(), Child: sa.SnapshotChild(o.Child), Conf: h.configured(), Reason: o.Reason})
+		if h != nil {
 			h.conn.tell(1, "child "+h.cfg.Name+" closed: "+o.Reason)
 			h.noteLoss(e, o)
 			g.touch(h)
@@ -315,7 +316,7 @@ func (g *Manager) closed(now time.Time, e *entry, o sa.Closed) {
 		g.table.setDown(e)
 		if e.heir == nil {
 			g.logger(e).Info("IKE SA closed", "reason", o.Reason)
-			g.o.Observer.Observe(IKEUpdown{SA: e.m.Snapshot()})
+			g.o.Observer.Observe(IKEUpdown{SA: e.m.Snapshot(), Reason: o.Reason})
 		}
 	} else if e.conn != nil && e.caller && e.first.IsZero() && !e.detoured {
 		e.conn.tries++
@@ -397,8 +398,8 @@ func (g *Manager) childUp(now time.Time, e *entry, c *sa.Child) {
 		g.logger(e).Info("child "+c.Config.Name+" is up", "spi_in", hex32(c.Inbound.SPI), "spi_out", hex32(c.Outbound.SPI),
 			"selectors", c.TS.String(), "proposal", c.Chosen.String(), "udp", c.Path.UDP)
 	}
-	g.o.Observer.Observe(ChildUpdown{Up: true, SA: s, Child: sa.SnapshotChild(c)})
 	h := e.child(c.Config)
+	g.o.Observer.Observe(ChildUpdown{Up: true, SA: s, Child: sa.SnapshotChild(c), Conf: h.configured()})
 	if h == nil {
 		// A reload has taken the child away while it was being negotiated.
 		e.m.DeleteChild(now, c.ID, "the child is not configured any more")

@@ -95,6 +95,7 @@ type line struct {
 	account *account
 	// holder is the number under which it has the addresses that its peer was given, 0 for none. displaces are those that had them before.
 	holder    uint64
+	leased    string // whose they are by name, once the peer was given them; "" for nobody's
 	displaces []uint64
 }
 

@@ -79,6 +79,8 @@ var Layers = []Layer{
 	{Dir: "ike/control", May: []string{"config", "ike/aaa", "ike/diag", "ike/gateway", "ike/identity", "ike/policy", "ike/pool", "ike/proposal", "ike/sa", "ike/selector", "ike/vici", "ike/wire"},
 		Tests: []string{"ike/suite"}},
 	{Dir: "ike", May: []string{"config", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/pki", "ike/pki/cache", "ike/pki/fetch", "ike/pki/revocation", "ike/gateway", "ike/news", "ike/pool", "ike/pool/store", "ike/eap", "ike/radius", "ike/radius/client", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest", "ike/identity", "ike/radius/radiustest", "ike/pki/pkitest", "ike/policy"}},
+	// What commands and readers outside are told.
+	{Dir: "ike/hooks", May: []string{"config", "ike/diag", "ike/gateway", "ike/sa", "ike/selector"}, Tests: []string{"ike/identity"}},
 	{Dir: "ike/sim/...", May: []string{"config", "esp", "ike/..."}},
 
 	// The packet loop and devices: never IKE, but for the value package with the selectors.
