@@ -5,6 +5,7 @@ import (
 
 	"esplanade/config"
 	"esplanade/ike/aaa"
+	"esplanade/ike/eap/guess"
 	"esplanade/ike/gateway"
 	"esplanade/ike/radius"
 	"esplanade/ike/radius/client"
@@ -41,6 +42,9 @@ func (d *Daemon) order(o aaa.Order, done func(radius.Cause)) {
 		done(radius.ResourcesUnavailable)
 	}
 }
+
+// Guesses is what there is to know of wrong passwords of users. It may be called from any goroutine.
+func (d *Daemon) Guesses() guess.Report { return d.gateway.Guesses(time.Now()) }
 
 // RADIUS is how the RADIUS servers do. It may be called from any goroutine.
 func (d *Daemon) RADIUS() radius.Report { return d.radius.Report() }

@@ -195,6 +195,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	})
 	g.commands = control.Commands{Loop: g.daemon}
 	be.RADIUS = func() ([]vici.RADIUSStatus, int) { return radiusStatus(g.daemon) }
+	be.Guesses = func() *vici.GuessStatus { return guessStatus(g.daemon.Guesses(), time.Now()) }
 	h.Daemon, be.Commands, be.Counters = g.daemon, g.commands, plane{g.engine}.Counters
 	return g, nil
 }

@@ -104,6 +104,7 @@ type collector struct {
 	loadedAt, redirects, restored, contested, desired, connFailures, establishedAt *prometheus.Desc
 	revocations                                                                    revocationDescs
 	radius                                                                         radiusDescs
+	guesses                                                                        guessDescs
 	pools                                                                          poolDescs
 	workWaiting, workDone, workDropped                                             *prometheus.Desc
 	acmeEnd, acmeFailures, acmeIssued                                              *prometheus.Desc
@@ -144,6 +145,7 @@ func newCollector(g *gateway) *collector {
 		inboxDropped:  d("inbox_dropped_total", "Input that was dropped because the event loop was too busy."),
 		revocations:   newRevocationDescs(d),
 		radius:        newRADIUSDescs(d),
+		guesses:       newGuessDescs(d),
 		pools:         newPoolDescs(d),
 		workWaiting:   d("work_waiting", "Key exchanges that wait for a worker, by the kind of their peers.", "from"),
 		workDone:      d("work_done_total", "Key exchanges that were made, by the event loop or by workers.", "by"),
@@ -170,7 +172,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	} {
 		ch <- d
 	}
-	for _, d := range slices.Concat(c.revocations.all(), c.radius.all(), c.pools.all()) {
+	for _, d := range slices.Concat(c.revocations.all(), c.radius.all(), c.pools.all(), c.guesses.all()) {
 		ch <- d
 	}
 }
@@ -251,6 +253,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	c.revocations.collect(gauge, count, c.g.daemon.Revocations())
 	c.radius.collect(gauge, count, seconds, c.g.daemon.RADIUS())
+	c.guesses.collect(gauge, count, c.g.daemon.Guesses())
 	c.collectStats(count, c.g.daemon.Stats())
 }
 

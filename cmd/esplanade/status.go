@@ -196,6 +196,9 @@ func (r statusReport) print(w io.Writer, now time.Time, s screen, o statusOption
 	for _, line := range radiusLines(g, now, o.verbose) {
 		say("", "%s", line)
 	}
+	for _, line := range guessLines(g, now, o.verbose) {
+		say("", "%s", line)
+	}
 	warnings, more := r.warnings(o.verbose)
 	for _, x := range warnings {
 		say("", "warning: %s", x.Text)

@@ -29,6 +29,8 @@ import (
 type EAPServer struct {
 	// Config is that of a server of EAP in this gateway. Nil: a RADIUS server is it, and what the peer says is relayed, see [EAPRelay].
 	Config *eap.ServerConfig
+	// Guard bounds how often passwords of that server are guessed from where the peer is; nil: nothing does.
+	Guard eap.Guard
 	// AskIdentity: with RADIUS, the user is asked for a name first. Without, IDi is the name. A server in this gateway has its own.
 	AskIdentity bool
 	// Realm names what vouches for the users, in a text that is only compared: whom one server has let in, another one with the same text would have

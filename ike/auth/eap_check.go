@@ -123,6 +123,7 @@ func (c *eapChecker) converse(ask bool) {
 	}
 	config := *c.server.Config
 	config.AskIdentity, config.Protected = ask, !c.c.Only
+	config.Guard = c.server.Guard
 	if !ask && config.Identity == "" {
 		config.Identity = c.user
 	}

@@ -28,6 +28,8 @@ type Backend struct {
 	HostWarnings func() []vici.HostWarning
 	// RADIUS is how the RADIUS servers do, and how many records of accounting none of them has taken; nil where there are none.
 	RADIUS func() ([]vici.RADIUSStatus, int)
+	// Guesses are the wrong passwords of users; nil where nobody counts them.
+	Guesses func() *vici.GuessStatus
 	// Reload loads the configuration again; nil when that is not possible.
 	// It says what has changed, a line each.
 	Reload func(ctx context.Context) ([]string, error)

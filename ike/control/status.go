@@ -35,6 +35,9 @@ func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) 
 	if b.RADIUS != nil {
 		st.Gateway.RADIUS, st.Gateway.RecordsWaiting = b.RADIUS()
 	}
+	if b.Guesses != nil {
+		st.Gateway.Guesses = b.Guesses()
+	}
 	if b.EventsDropped != nil {
 		st.Gateway.DroppedEvents = b.EventsDropped()
 	}

@@ -35,6 +35,21 @@ var eapCatalog = []info{
 		fix:    "type the password again at the client, or set it again here.",
 	},
 	{
+		code: CodeEAPPaused, title: "too many wrong passwords",
+		peerVerb: "is", peerDefault: "gave a password that was not compared",
+		ourVerb: "make", ourDefault: "make a pause after wrong passwords",
+		alert: alertPeerAuth,
+		meaning: "Too many wrong passwords came before: of the user from this source, of the user from everywhere, or of all users from this source. No password is compared during the pause, which " +
+			"is a minute at most; the right one is refused as well. The client hears what it hears after a wrong password, whether or not there is such a user.",
+		seenBy: "The gateway. The client hears EAP-Failure, or what its method says of a wrong password.",
+		causes: []string{
+			"A client has an old password stored, and tries it again and again.",
+			"Somebody guesses passwords.",
+		},
+		lookAt: []string{"Whose wrong passwords count, in the message.", "`esplanade status`, which has the pauses, and the metric ipsec_eap_passwords_total."},
+		fix:    "set the right password at the client and wait a minute; if it is none of yours, block its address.",
+	},
+	{
 		code: CodeEAPMethod, title: "no common method of EAP",
 		peerVerb: "wants", peerDefault: "has none of the methods that are allowed",
 		ourVerb: "have", ourDefault: "have the configured methods",

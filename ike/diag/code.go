@@ -59,6 +59,8 @@ const (
 	CodeEAPUser Code = "E-EAP-USER"
 	// CodeEAPPassword: a user has not proved itself, or its account may not be used.
 	CodeEAPPassword Code = "E-EAP-PASSWORD"
+	// CodeEAPPaused: the password of a user was not compared, since too many wrong ones have come before it.
+	CodeEAPPaused Code = "E-EAP-PAUSED"
 	// CodeEAPMethod: the sides have no method of EAP in common that may be used.
 	CodeEAPMethod Code = "E-EAP-METHOD"
 	// CodeEAPRefused: the gateway has refused this side's user with EAP-Failure.

@@ -63,6 +63,28 @@ func EAPAccount(w Where, e EAP) *Failure {
 	return f
 }
 
+// Pause is why the password of a user was not compared.
+type Pause struct {
+	// What are the wrong ones, as the object of a sentence: "5 wrong passwords of this user from there".
+	What string
+	// Everywhere: those of one name count, wherever they come from. Everybody: those of one source count, whoever they are for.
+	Everywhere, Everybody bool
+}
+
+// EAPPaused is the failure that a password was not compared, since too many wrong ones had come.
+func EAPPaused(w Where, e EAP, p Pause) *Failure {
+	f := w.failure(CodeEAPPaused, "a pause for "+e.user()+" after "+oneLine(p.What), e.as()+", with a password that was not compared")
+	switch {
+	case p.Everywhere:
+		f.Fix = fmt.Sprintf("somebody tries passwords of %s from many places. The user gets in from networks that it has come in from before; give it a long password, or a certificate (eap-tls), if it has to from others.", e.user())
+	case p.Everybody:
+		f.Fix = fmt.Sprintf("somebody tries names and passwords from %s: block that address if it is none of yours. Users who have come in from there before get in.", w.Remote.Addr())
+	default:
+		f.Fix = fmt.Sprintf("if it is the user, set the right password at its client, which may try an old one by itself, and try once a minute later; else somebody guesses: block %s.", w.Remote.Addr())
+	}
+	return f
+}
+
 // EAPMethod is the failure that the sides have no method in common, or none that may be used.
 func EAPMethod(w Where, e EAP, ours, theirs string) *Failure {
 	f := w.failure(CodeEAPMethod, ours, theirs)

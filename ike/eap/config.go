@@ -33,6 +33,8 @@ type ServerConfig struct {
 	Protected bool
 	// Users are those that there are, for methods with passwords.
 	Users Users
+	// Guard bounds how often passwords are guessed; nil: nothing does.
+	Guard Guard
 	// TLS is what EAP-TLS, EAP-TTLS and EAP-PEAP need; nil: there are none of them.
 	TLS *TLSServer
 	// Inner are the methods that may be used within a tunnel, the best first.

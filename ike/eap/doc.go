@@ -26,6 +26,6 @@
 //
 // # What may live here
 //
-// The conversation, its methods, and how secrets are held and compared. Which users exist, what they may do, and which methods a connection
+// The conversation, its methods, and how secrets are held and compared. How often they may be guessed a [Guard] decides (package guess). Which users exist, what they may do, and which methods a connection
 // allows comes in as values; what a certificate is worth is judged by a function that the caller gives.
 package eap

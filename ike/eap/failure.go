@@ -21,6 +21,8 @@ const (
 	ReasonPasswordExpired
 	// ReasonLocked: the account is disabled, or may not be used now. Of a client: so the server says; Code has its number.
 	ReasonLocked
+	// ReasonPaused: no password is compared now, after too many wrong ones; Pause says which.
+	ReasonPaused
 	// ReasonSecret: there is no secret that the method can use: none at all, or a hash where the password itself is needed.
 	ReasonSecret
 	// ReasonIdentity: what was proved is another name than the one that was given before, or one that can't be a name.
@@ -55,6 +57,7 @@ var reasons = map[Reason]string{
 	ReasonPassword:        "password",
 	ReasonPasswordExpired: "password_expired",
 	ReasonLocked:          "locked",
+	ReasonPaused:          "paused",
 	ReasonSecret:          "secret",
 	ReasonIdentity:        "identity",
 	ReasonNak:             "nak",
@@ -92,6 +95,8 @@ type Failure struct {
 	Code int
 	// Message is what the server wants the user of a client to read, made printable.
 	Message string
+	// Pause is there with ReasonPaused.
+	Pause *Pause
 	// Err is what has caused it, if there is something: with ReasonTLS and ReasonCertificate.
 	Err error
 	// Inner is the failure of what was said within a tunnel.
@@ -145,6 +150,11 @@ func (f *Failure) why() string {
 		return "the password has expired and has to be changed"
 	case ReasonLocked:
 		return "the account is locked"
+	case ReasonPaused:
+		if f.Pause == nil {
+			return "too many wrong passwords"
+		}
+		return "not compared: " + f.Pause.String()
 	case ReasonSecret:
 		return "no secret that this method can use"
 	case ReasonIdentity:

@@ -20,11 +20,11 @@ type gtcServer struct {
 
 func (m *gtcServer) start(time.Time, uint8) methodStep { return methodStep{out: []byte(gtcPrompt)} }
 
-func (m *gtcServer) step(_ time.Time, _, _ uint8, data []byte) methodStep {
+func (m *gtcServer) step(now time.Time, _, _ uint8, data []byte) methodStep {
 	if len(data) > MaxPassword {
 		return methodStep{fail: protocolError("a password of %d bytes; at most %d are taken", len(data), MaxPassword)}
 	}
-	c := m.talk.claim(m.talk.identity)
+	c := m.talk.claim(now, m.talk.identity)
 	return c.verdict(true, c.secret.Is(data))
 }
 

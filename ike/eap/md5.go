@@ -49,7 +49,7 @@ func (m *md5Server) start(time.Time, uint8) methodStep {
 	return methodStep{out: append([]byte{md5ChallengeLen}, m.challenge...)}
 }
 
-func (m *md5Server) step(_ time.Time, id, _ uint8, data []byte) methodStep {
+func (m *md5Server) step(now time.Time, id, _ uint8, data []byte) methodStep {
 	value, name, f := md5Fields(data)
 	if f == nil && len(value) != md5ValueLen {
 		f = protocolError("a Value of %d bytes; it takes %d", len(value), md5ValueLen)
@@ -66,7 +66,7 @@ func (m *md5Server) step(_ time.Time, id, _ uint8, data []byte) methodStep {
 		}
 		user = string(name)
 	}
-	c := m.talk.claim(user)
+	c := m.talk.claim(now, user)
 	plain, isPlain := c.secret.Plain()
 	right := subtle.ConstantTimeCompare(md5Response(id, plain, m.challenge), value) == 1
 	return c.verdict(isPlain, right)

@@ -35,10 +35,10 @@ func (m *mschapServer) start(_ time.Time, id uint8) methodStep {
 	return methodStep{out: mschapPacket(mschapChallenge, id, []byte{mschapChallengeLen}, m.x.server[:], []byte(mschapServerName))}
 }
 
-func (m *mschapServer) step(_ time.Time, _, _ uint8, data []byte) methodStep {
+func (m *mschapServer) step(now time.Time, _, _ uint8, data []byte) methodStep {
 	switch {
 	case m.state == mschapChallenged && len(data) > 0 && data[0] == mschapResponse:
-		return m.responded(data)
+		return m.responded(now, data)
 	case m.state == mschapProved && len(data) > 0 && data[0] == mschapSuccess:
 		// "MSCHAPv2 Success Code value only"; whatever comes behind it says nothing. [MS-CHAP] 2.2
 		return methodStep{result: m.result}
@@ -52,7 +52,7 @@ func (m *mschapServer) step(_ time.Time, _, _ uint8, data []byte) methodStep {
 }
 
 // responded judges a Response.
-func (m *mschapServer) responded(data []byte) methodStep {
+func (m *mschapServer) responded(now time.Time, data []byte) methodStep {
 	_, _, body, f := mschapBody(data)
 	if f != nil {
 		return methodStep{fail: f}
@@ -73,7 +73,7 @@ func (m *mschapServer) responded(data []byte) methodStep {
 	m.x.response = [ntResponseLen]byte(value[mschapChallengeLen+8:])
 	m.x.name = account(string(octets))
 
-	c := m.talk.claim(names...)
+	c := m.talk.claim(now, names...)
 	nt, _ := c.secret.NT()
 	want := m.x.ntResponse(nt)
 	v := c.verdict(true, subtle.ConstantTimeCompare(want[:], m.x.response[:]) == 1)

@@ -36,7 +36,7 @@ func newTTLSServer(s *Server) *ttlsServer {
 
 // inner is what holds within a tunnel, whose server has proved itself.
 func (c *ServerConfig) inner() *ServerConfig {
-	return &ServerConfig{Methods: innerMethods(c.Inner), AskIdentity: true, Protected: true, Users: c.Users, TLS: c.TLS, Random: c.Random}
+	return &ServerConfig{Methods: innerMethods(c.Inner), AskIdentity: true, Protected: true, Users: c.Users, Guard: c.Guard, TLS: c.TLS, Random: c.Random}
 }
 
 // innerMethods are those within a tunnel: all with a password if nothing else is said, and no tunnel in a tunnel.
@@ -97,11 +97,11 @@ func (m *ttlsServer) said(now time.Time, plain []byte) methodStep {
 		return methodStep{fail: &Failure{Reason: ReasonIdentity, Detail: detail}}
 	}
 	if password, ok := all.get(0, avpUserPassword); ok {
-		return m.pap(string(name), password)
+		return m.pap(now, string(name), password)
 	}
 	if response, ok := all.get(vendorMicrosoft, avpMSCHAP2Response); ok {
 		challenge, _ := all.get(vendorMicrosoft, avpMSCHAPChallenge)
-		return m.mschapv2(string(name), challenge, response)
+		return m.mschapv2(now, string(name), challenge, response)
 	}
 	return methodStep{fail: protocolError("nothing in the tunnel that authenticates: no EAP, PAP or MSCHAPv2")}
 }
@@ -116,7 +116,7 @@ func (m *ttlsServer) refusedInner(name, what string) methodStep {
 }
 
 // pap judges a password, which GTC would show as well.
-func (m *ttlsServer) pap(name string, password []byte) methodStep {
+func (m *ttlsServer) pap(now time.Time, name string, password []byte) methodStep {
 	if !m.allows(TypeGTC) {
 		return m.refusedInner(name, ttlsPAP)
 	}
@@ -125,13 +125,13 @@ func (m *ttlsServer) pap(name string, password []byte) methodStep {
 	}
 	// "The client SHOULD, however, null-pad the password to a multiple of 16 octets, to obfuscate its length."
 	// https://www.rfc-editor.org/rfc/rfc5281#section-11.2.5
-	c := m.talk.claim(name)
+	c := m.talk.claim(now, name)
 	v := c.verdict(true, c.secret.Is(bytes.TrimRight(password, "\x00")))
 	return m.end(v, ttlsPAP, 0)
 }
 
 // mschapv2 judges a response to the challenge that both sides take from TLS.
-func (m *ttlsServer) mschapv2(name string, challenge, response []byte) methodStep {
+func (m *ttlsServer) mschapv2(now time.Time, name string, challenge, response []byte) methodStep {
 	if !m.allows(TypeMSCHAPv2) {
 		return m.refusedInner(name, ttlsMSCHAPv2)
 	}
@@ -152,7 +152,7 @@ func (m *ttlsServer) mschapv2(name string, challenge, response []byte) methodSte
 		name:     account(name),
 		response: [ntResponseLen]byte(response[2+mschapChallengeLen+8:]),
 	}
-	c := m.talk.claim(name, account(name))
+	c := m.talk.claim(now, name, account(name))
 	nt, _ := c.secret.NT()
 	right := x.ntResponse(nt)
 	v := c.verdict(true, subtle.ConstantTimeCompare(right[:], x.response[:]) == 1)

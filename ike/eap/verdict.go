@@ -1,6 +1,11 @@
 package eap
 
-import "esplanade/ike/aaa"
+import (
+	"time"
+
+	"esplanade/ike/aaa"
+	"esplanade/ike/identity"
+)
 
 // claimant is whom a server takes a peer for, before it has proved anything.
 type claimant struct {
@@ -9,10 +14,13 @@ type claimant struct {
 	// known reports that there is such a user, able that it has a secret. If not, secret is one that nobody knows: what is compared takes as long.
 	known, able bool
 	secret      Secret
+	// pause says that nothing is compared now, after too many wrong passwords; right tells the guard that this one is none of them.
+	pause *Pause
+	right func()
 }
 
 // claim finds the user that has one of some names, the first that there is.
-func (s *Server) claim(names ...string) claimant {
+func (s *Server) claim(now time.Time, names ...string) claimant {
 	c := claimant{user: aaa.User{Name: names[0]}}
 	if s.cfg.Users != nil {
 		for _, name := range names {
@@ -27,7 +35,11 @@ func (s *Server) claim(names ...string) claimant {
 			}
 		}
 	}
-	if !c.able {
+	if s.cfg.Guard != nil {
+		// Whatever stands before the account is left out: all of it leads to the same user.
+		c.right, c.pause = s.cfg.Guard.Try(now, identity.FoldUser(account(names[0])))
+	}
+	if !c.able || c.pause != nil {
 		c.secret = dummy(s.cfg.random)
 	}
 	return c
@@ -40,6 +52,8 @@ func (c claimant) verdict(usable, right bool) methodStep {
 		return methodStep{fail: &Failure{User: c.user.Name, Reason: r, Detail: detail}}
 	}
 	switch {
+	case c.pause != nil:
+		return methodStep{fail: &Failure{User: c.user.Name, Reason: ReasonPaused, Pause: c.pause}}
 	case !c.known:
 		return fail(ReasonUnknownUser, "")
 	case !c.able:
@@ -48,6 +62,11 @@ func (c claimant) verdict(usable, right bool) methodStep {
 		return fail(ReasonSecret, "the user has only the hash of a password, and the method needs the password itself")
 	case !right:
 		return fail(ReasonPassword, "")
+	}
+	if c.right != nil {
+		c.right()
+	}
+	switch {
 	case c.secret.Locked:
 		return fail(ReasonLocked, "")
 	case c.secret.Expired:

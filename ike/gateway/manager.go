@@ -11,6 +11,7 @@ import (
 	"esplanade/ike/aaa"
 	"esplanade/ike/credential"
 	"esplanade/ike/diag"
+	"esplanade/ike/eap/guess"
 	"esplanade/ike/pki/revocation"
 	"esplanade/ike/pool"
 	"esplanade/ike/sa"
@@ -77,11 +78,13 @@ type Manager struct {
 	credentials *credential.Set
 	// users are those of today, see [Manager.SetUsers].
 	users *config.EAPSet
-	conns []*connection // in the order of the configuration
-	dir   directory
-	names names
-	table table
-	addrs addrs
+	// guesses bounds how often their passwords are guessed.
+	guesses *guess.Table
+	conns   []*connection // in the order of the configuration
+	dir     directory
+	names   names
+	table   table
+	addrs   addrs
 	// policies are the configured children by the number of their policy.
 	policies map[uint64]*child
 	// installed is what the data plane has of CHILD SAs, by their number.
@@ -126,7 +129,7 @@ func New(o Options) *Manager {
 	d := &Manager{
 		o: o, log: o.Log, conf: o.Config, credentials: cmp.Or(o.Credentials, o.Config.Set), users: o.Config.EAP, policies: map[uint64]*child{},
 		installed: map[uint64]*installed{}, clients: map[uint64]*connection{},
-		book: pool.NewBook(), holders: map[uint64]*entry{},
+		guesses: guess.NewTable(), book: pool.NewBook(), holders: map[uint64]*entry{},
 		stateless: newUnprotected(o.Random(statelessKey)),
 		expensive: budget{limits: expensiveLimits()}, costly: budget{limits: costlyLimits()},
 		surge: surge{rate: rateLimit{per: time.Second, max: refusalsPerSecond}},

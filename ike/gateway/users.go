@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
 	"esplanade/config"
 	"esplanade/ike/auth"
 	"esplanade/ike/eap"
+	"esplanade/ike/eap/guess"
 	"esplanade/ike/sa"
 )
 
@@ -65,11 +67,14 @@ func (g *Manager) isUser(e *entry) bool {
 	return c.CanInitiate() && slices.ContainsFunc(local, func(a config.Auth) bool { return a.Method.EAP() })
 }
 
-// eapServer is what checks the users of a connection, by one of its tables.
-func (g *Manager) eapServer(connection string, index int) (auth.EAPServer, bool) {
+// eapServer is what checks the users of a connection, by one of its tables. What a RADIUS server is asked the server itself has to bound.
+func (g *Manager) eapServer(connection string, index int, from netip.Addr) (auth.EAPServer, bool) {
 	s, ok := g.users.Server(connection, index)
-	return auth.EAPServer{Config: s.Config, AskIdentity: s.Config == nil, Realm: s.Realm}, ok
+	return auth.EAPServer{Config: s.Config, Guard: g.guesses.From(from), AskIdentity: s.Config == nil, Realm: s.Realm}, ok
 }
+
+// Guesses is what there is to know of wrong passwords. It may be called by any goroutine.
+func (g *Manager) Guesses(now time.Time) guess.Report { return g.guesses.Report(now) }
 
 // eapClient is what this side proves itself with as a user.
 func (g *Manager) eapClient(connection string, index int) (*eap.ClientConfig, bool) {

@@ -124,7 +124,7 @@ func (m *Machine) eapServer(c *Config, round int) (auth.EAPServer, bool) {
 	if m.env.EAPServer == nil {
 		return auth.EAPServer{}, false
 	}
-	return m.env.EAPServer(c.Name, round)
+	return m.env.EAPServer(c.Name, round, m.path.Remote.Addr())
 }
 
 // identified takes the name that a user gives, before anything is proved: the connection whose eap_id fits it best has its methods. If it fits

@@ -98,6 +98,8 @@ func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *
 			return diag.EAPAccount(w.At(line), who)
 		}
 		return diag.EAPPassword(w.At(line), who)
+	case eap.ReasonPaused:
+		return diag.EAPPaused(w, who, pauseOf(inner.Pause))
 	case eap.ReasonNak:
 		if m.initiator {
 			return diag.EAPMethod(w, who, methodNames(inner.Wanted), methodNames(inner.Offered))
@@ -123,6 +125,14 @@ func (m *Machine) eapMethodFailure(w diag.Where, who diag.EAP, f *eap.Failure) *
 	}
 	who.Said = inner.Came()
 	return diag.EAPBroken(w, who, "")
+}
+
+// pauseOf is a pause for people.
+func pauseOf(p *eap.Pause) diag.Pause {
+	if p == nil {
+		return diag.Pause{What: "wrong passwords"}
+	}
+	return diag.Pause{What: p.String(), Everywhere: p.Of == eap.PauseOfName, Everybody: p.Of == eap.PauseOfSource}
 }
 
 // userName is the name of a user as far as it is kept: whoever is not known may give one of any length.

@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"net/netip"
 	"testing"
 
 	"esplanade/ike/aaa"
@@ -53,7 +54,7 @@ func (e *end) is(name, password string, methods ...eap.Type) {
 
 // userServer is what checks users.
 func (e *end) userServer(users people, methods ...eap.Type) {
-	e.env.EAPServer = func(string, int) (auth.EAPServer, bool) {
+	e.env.EAPServer = func(string, int, netip.Addr) (auth.EAPServer, bool) {
 		return auth.EAPServer{Config: &eap.ServerConfig{Methods: methods, AskIdentity: true, Users: users, Random: e.env.Nonce}, Realm: "users"}, true
 	}
 }

@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func TestConnectionOfUser(t *testing.T) {
 				list = append(list, &x)
 			}
 			r.b.connections(list...)
-			r.b.env.EAPServer = func(name string, _ int) (auth.EAPServer, bool) { return of[name], true }
+			r.b.env.EAPServer = func(name string, _ int, _ netip.Addr) (auth.EAPServer, bool) { return of[name], true }
 			r.a.connect()
 			r.run(10 * time.Second)
 			if c.want == "" {

@@ -2,6 +2,7 @@ package sa
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -222,7 +223,7 @@ func TestPasswordThatDoesNotCount(t *testing.T) {
 	} {
 		r := newUserRig(t, eap.TypeMSCHAPv2, nil)
 		c.users.people = people{"ann": {"correct", nil}}
-		r.b.env.EAPServer = func(string, int) (auth.EAPServer, bool) {
+		r.b.env.EAPServer = func(string, int, netip.Addr) (auth.EAPServer, bool) {
 			return auth.EAPServer{Config: &eap.ServerConfig{Methods: []eap.Type{eap.TypeMSCHAPv2}, AskIdentity: true, Users: c.users, Random: r.b.env.Nonce}}, true
 		}
 		r.a.connect()
@@ -274,7 +275,7 @@ func TestUserOfRADIUS(t *testing.T) {
 	for _, asks := range []bool{true, false} {
 		t.Run(fmt.Sprint(asks), func(t *testing.T) {
 			r := newUserRig(t, eap.TypeMSCHAPv2, nil)
-			r.b.env.EAPServer = func(string, int) (auth.EAPServer, bool) { return auth.EAPServer{AskIdentity: asks}, true }
+			r.b.env.EAPServer = func(string, int, netip.Addr) (auth.EAPServer, bool) { return auth.EAPServer{AskIdentity: asks}, true }
 			users := people{"ann": {"correct", []string{"staff"}}, "a.example": {"correct", nil}}
 			if !asks {
 				r.a.is("a.example", "correct", eap.TypeMSCHAPv2)
@@ -323,7 +324,7 @@ func TestRADIUSRefuses(t *testing.T) {
 		diag.CodeEAPPassword: Proved{auth.Relayed{Step: eap.Step{Done: true, Out: []byte{4, 9, 0, 4}, Err: &eap.Failure{User: "ann", Reason: eap.ReasonPassword}}}},
 	} {
 		r := newUserRig(t, eap.TypeMSCHAPv2, nil)
-		r.b.env.EAPServer = func(string, int) (auth.EAPServer, bool) { return auth.EAPServer{AskIdentity: true}, true }
+		r.b.env.EAPServer = func(string, int, netip.Addr) (auth.EAPServer, bool) { return auth.EAPServer{AskIdentity: true}, true }
 		r.b.desk.relay = func(auth.EAPRelay) Result { return result }
 		r.a.connect()
 		r.run(10 * time.Second)

@@ -3,6 +3,7 @@ package sa
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -70,7 +71,7 @@ func newTLSRig(t *testing.T, method eap.Type, version uint16, alone bool) *tlsRi
 	r.server = eap.TLSServer{Certificate: tlsPair(r.ca.End(t, epoch, "aaa.example", pkitest.P256)), Judge: judgeFor(r.ca, annsName), MaxVersion: version}
 	r.client = eap.TLSClient{Certificate: tlsPair(annsCertificate(t, r.ca)), Judge: judgeFor(r.ca, "aaa.example")}
 	users := people{annsName: {"correct", []string{"staff"}}}
-	r.b.env.EAPServer = func(string, int) (auth.EAPServer, bool) {
+	r.b.env.EAPServer = func(string, int, netip.Addr) (auth.EAPServer, bool) {
 		return auth.EAPServer{Config: &eap.ServerConfig{Methods: []eap.Type{method}, AskIdentity: true, Users: users, TLS: &r.server}, Realm: "users"}, true
 	}
 	r.a.env.EAPClient = func(string, int) (*eap.ClientConfig, bool) {

@@ -51,8 +51,8 @@ type Env struct {
 	// Mark identifies what both find for a connection: it is another when that is.
 	Mark func(connection string) [sha256.Size]byte
 	// EAPServer finds what checks the users of a connection, by the number of its table, and EAPClient who this side is to a gateway and what
-	// it proves that with. Nil: there is nothing.
-	EAPServer func(connection string, index int) (auth.EAPServer, bool)
+	// it proves that with. from is where the peer is. Nil: there is nothing.
+	EAPServer func(connection string, index int, from netip.Addr) (auth.EAPServer, bool)
 	EAPClient func(connection string, index int) (*eap.ClientConfig, bool)
 	// Staple gives the OCSP answer for a certificate of this side, in DER, nil if there is none that counts. It may be nil.
 	Staple func(now time.Time, c *x509.Certificate) []byte

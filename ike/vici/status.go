@@ -44,6 +44,8 @@ type GatewayStatus struct {
 	// RADIUS are the services of the RADIUS servers, and RecordsWaiting how many records of accounting none of them has taken yet.
 	RADIUS         []RADIUSStatus `json:"radius,omitempty"`
 	RecordsWaiting int            `json:"records_waiting,omitempty"`
+	// Guesses are the wrong passwords of users; nil if there were none.
+	Guesses *GuessStatus `json:"guesses,omitempty"`
 	// DroppedEvents is how many VICI events slow clients have missed.
 	DroppedEvents uint64 `json:"dropped_events,omitempty"`
 }

@@ -144,6 +144,9 @@ func (g *GatewayStatus) message() *Message {
 	if g.RecordsWaiting > 0 {
 		m.Setf("records-waiting", "%d", g.RecordsWaiting)
 	}
+	if g.Guesses != nil {
+		g.Guesses.fill(m.Sub("guesses"))
+	}
 	strangers := m.Sub("strangers")
 	for i := range g.Strangers {
 		g.Strangers[i].fill(strangers.Sub(strconv.Itoa(i + 1)))

@@ -146,6 +146,7 @@ func parseGatewayStatus(m *Message) (GatewayStatus, error) {
 	}
 	g.HostWarnings = parseHostWarnings(m.Section("host-warnings"))
 	g.RADIUS, g.RecordsWaiting = p.radius(m.Section("radius")), p.int(m, "records-waiting")
+	g.Guesses = p.guesses(m.Section("guesses"))
 	for _, s := range m.Section("strangers").Sections() {
 		g.Strangers = append(g.Strangers, p.failure(s))
 	}

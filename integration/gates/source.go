@@ -85,10 +85,10 @@ func opening(name, dir string) string {
 // pure are the packages that know no clock, socket, file, goroutine or lock: time is a parameter of theirs, and what
 // they do depends on their input alone.
 var pure = []string{"ike/gateway", "ike/sa", "ike/wire", "ike/proposal", "ike/selector", "ike/identity", "ike/suite", "ike/ticket", "ike/diag",
-	"ike/pki", "ike/pki/files", "ike/pki/revocation", "ike/credential", "ike/aaa", "ike/radius", "ike/eap"}
+	"ike/pki", "ike/pki/files", "ike/pki/revocation", "ike/credential", "ike/aaa", "ike/radius", "ike/eap", "ike/eap/guess"}
 
-// closable are those of them whose values may be closed by another goroutine than the one that uses them, for which they have a lock.
-var closable = []string{"ike/eap"}
+// closable are those of them whose values may be closed, or asked, by another goroutine than the one that uses them, for which they have a lock.
+var closable = []string{"ike/eap", "ike/eap/guess"}
 
 // impure are the packages of the standard library that would bring these in.
 // log/slog is none of them as long as it is there for values that don't show secrets, nor syscall for its error numbers.

@@ -55,8 +55,48 @@ func eapMutants() []Mutant {
 		},
 		{
 			Name: "eap-expired", File: "ike/eap/verdict.go", Tests: "^TestPasswords$",
-			Old: "\tcase !right:\n\t\treturn fail(ReasonPassword, \"\")\n\tcase c.secret.Locked:", New: "\tcase c.secret.Locked:",
+			Old: "\tcase !right:\n\t\treturn fail(ReasonPassword, \"\")\n\t}\n", New: "\t}\n",
 			Why: "any password would do",
+		},
+		{
+			Name: "eap-paused", File: "ike/eap/verdict.go", Tests: "^TestGuard$",
+			Old: "\tcase c.pause != nil:\n", New: "\tcase false:\n",
+			Why: "a pause would not show, and a right password would seem to be a wrong one",
+		},
+		{
+			Name: "eap-guard-account", File: "ike/eap/verdict.go", Tests: "^TestGuardAsksForTheAccount$",
+			Old: "c.right, c.pause = s.cfg.Guard.Try(now, identity.FoldUser(account(names[0])))", New: "c.right, c.pause = s.cfg.Guard.Try(now, identity.FoldUser(names[0]))",
+			Why: "each domain before a name would have guesses of its own",
+		},
+		{
+			Name: "eap-guard-within", File: "ike/eap/ttls_server.go", Tests: "^TestGuardWithinTunnels$",
+			Old: "Guard: c.Guard, ", New: "",
+			Why: "passwords could be guessed within a tunnel",
+		},
+		{
+			Name: "guess-free", File: "ike/eap/guess/meter.go", Tests: "^TestPauses$",
+			Old: "n >= m.free {", New: "n > m.free {",
+			Why: "a wrong password more would be free",
+		},
+		{
+			Name: "guess-full", File: "ike/eap/guess/aging.go", Tests: "^TestNothingIsPushedOut$",
+			Old: "if len(a.order) >= a.most {", New: "if false {",
+			Why: "names that are made up would fill the memory",
+		},
+		{
+			Name: "guess-known", File: "ike/eap/guess/table.go", Tests: "^TestManySources$",
+			Old: "if t.known.find(now, g.known(name)) != nil {", New: "if false {",
+			Why: "whoever guesses a name from everywhere would keep its user out",
+		},
+		{
+			Name: "guess-forget", File: "ike/eap/guess/table.go", Tests: "^TestPauses$",
+			Old: "\t\tt.users.forget(g.user(name))\n", New: "",
+			Why: "a user who comes in would be held by what was wrong before",
+		},
+		{
+			Name: "guess-take-back", File: "ike/eap/guess/meter.go", Tests: "^TestRightTakesItsOwnBack$",
+			Old: "until := x.until.Add(-m.fade); now.Before(until)", New: "until := x.until; now.Before(until)",
+			Why: "users who come in would be counted as guesses",
 		},
 		{
 			Name: "eap-locked", File: "ike/eap/verdict.go", Tests: "^TestPasswords$",
