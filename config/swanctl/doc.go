@@ -23,5 +23,10 @@
 // recursion; files that include themselves are an error where strongSwan stops after some rounds without a word; a name that is both a key and
 // a section is an error; there are limits ([MaxDepth] and others).
 //
+// # The folder
+//
+// [ReadFolder] makes of swanctl.conf and the folders of certificates and keys around it what `swanctl --load-all` would have sent to the daemon, and
+// gives it to the methods of [config.Loaded] that VICI's commands use as well.
+//
 // An error is an [*Error]. It never quotes the text that it is about, which may be a secret.
 package swanctl

@@ -12,10 +12,10 @@ import (
 	"esplanade/config/tree"
 )
 
-// files are files in memory.
-type files map[string]string
+// memory are files in memory.
+type memory map[string]string
 
-func (f files) ReadFile(name string, limit int64) ([]byte, error) {
+func (f memory) ReadFile(name string, limit int64) ([]byte, error) {
 	data, ok := f[name]
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
@@ -23,7 +23,7 @@ func (f files) ReadFile(name string, limit int64) ([]byte, error) {
 	return []byte(data[:min(int64(len(data)), limit+1)]), nil
 }
 
-func (f files) Glob(pattern string) ([]string, error) {
+func (f memory) Glob(pattern string) ([]string, error) {
 	var names []string
 	for name := range f {
 		ok, err := filepath.Match(pattern, name)
@@ -137,7 +137,7 @@ var agreed = []struct{ text, want string }{
 }
 
 func parseConnections(text string) (*Document, error) {
-	f := files{"/etc/swanctl/swanctl.conf": "connections {\n" + text + "\n}\n"}
+	f := memory{"/etc/swanctl/swanctl.conf": "connections {\n" + text + "\n}\n"}
 	for name, data := range others {
 		f["/etc/swanctl/"+name] = data
 	}
@@ -145,10 +145,10 @@ func parseConnections(text string) (*Document, error) {
 }
 
 // shell leaves out what a shell leaves out, as [Disk] does.
-type shell struct{ files }
+type shell struct{ memory }
 
 func (s shell) Glob(pattern string) ([]string, error) {
-	names, err := s.files.Glob(pattern)
+	names, err := s.memory.Glob(pattern)
 	return slices.DeleteFunc(names, func(name string) bool { return hidden(pattern, name) }), err
 }
 
@@ -228,7 +228,7 @@ func TestParseErrors(t *testing.T) {
 
 // TestPositions: everything is where it is written, in whichever file, and what is inherited is where it is inherited from.
 func TestPositions(t *testing.T) {
-	d, err := Parse("/etc/swanctl/swanctl.conf", files{
+	d, err := Parse("/etc/swanctl/swanctl.conf", memory{
 		"/etc/swanctl/swanctl.conf":  "connections {\n  é : base { k = \"ü\"  \n    later =   x\n }\n include conf.d/*.conf\n}\ninclude base.conf\n",
 		"/etc/swanctl/conf.d/a.conf": "\n  é { k = 2 # two\n }\n",
 		"/etc/swanctl/base.conf":     "base {\n\tin = herited }\n",
@@ -319,14 +319,14 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	many := files{"/s.conf": "include d/*.conf\n"}
+	many := memory{"/s.conf": "include d/*.conf\n"}
 	for i := range MaxFiles {
 		many[fmt.Sprintf("/d/%d.conf", i)] = ""
 	}
 	if _, err := Parse("/s.conf", many); err == nil || !strings.Contains(err.Error(), "more than 32768 files") {
 		t.Errorf("too many files: %v", err)
 	}
-	large := files{"/s.conf": "include l.conf\ninclude l.conf\n", "/l.conf": strings.Repeat("#\n", MaxBytes/4)}
+	large := memory{"/s.conf": "include l.conf\ninclude l.conf\n", "/l.conf": strings.Repeat("#\n", MaxBytes/4)}
 	if _, err := Parse("/s.conf", large); err == nil || !strings.Contains(err.Error(), "more than 64 MiB") {
 		t.Errorf("too much text: %v", err)
 	}
