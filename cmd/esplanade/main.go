@@ -19,6 +19,7 @@ const (
 	exitOK     = 0 // what was asked for is done
 	exitFailed = 1 // it is not, and standard error says why and what to do
 	exitUsage  = 2 // the command line is wrong; nothing was done
+	exitPartly = 3 // it is done but for what standard error lists: import
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -34,11 +35,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	var silent silentError
 	var usage usageError
+	var partly partlyError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &silent):
 		return exitFailed
+	case errors.As(err, &partly):
+		return exitPartly
 	case errors.As(err, &usage):
 		fmt.Fprintln(stderr, "esplanade: "+err.Error())
 		return exitUsage
@@ -100,7 +104,8 @@ and a packet loop carries packets between a TUN device and UDP sockets. No kerne
 
 Try it without any set-up:  esplanade demo
 
-Exit codes: 0, done; 1, not done, and standard error says why; 2, wrong command line.`,
+Exit codes: 0, done; 1, not done, and standard error says why; 2, wrong command line; 3, done but for what
+standard error lists (import).`,
 		Version:       fullVersion(),
 		SilenceErrors: true, SilenceUsage: true,
 		Args: subcommand,
@@ -111,7 +116,7 @@ Exit codes: 0, done; 1, not done, and standard error says why; 2, wrong command 
 	root.SetVersionTemplate(versionText())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{c, err.Error()} })
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(), newCheck(), newUnblock(), newDemo(), newStatus(), newExplain(), newInitiate(), newTerminate(), newRekey(), newRedirect(), newReload(), newPair(), newUser(), newExport(), newPKI(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newUnblock(), newDemo(), newStatus(), newExplain(), newInitiate(), newTerminate(), newRekey(), newRedirect(), newReload(), newPair(), newUser(), newExport(), newImport(), newPKI(), newVersion())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {

@@ -10,9 +10,9 @@ import (
 func TestDraft(t *testing.T) {
 	d := NewDraft("old.conf", Options{Name: "gw"})
 	sec := d.Root().AddSection("secrets").AddSection("ike").AddSection("a")
-	d.Secret(sec, tree.Position{}, "key", "a/b", ".psk")
+	d.Secret(sec, tree.Entry{}, "key", "a/b", ".psk")
 	other := d.Root().AddSection("secrets").AddSection("ike").AddSection("b")
-	d.Secret(other, tree.Position{}, "other", "a/b", ".psk")
+	d.Secret(other, tree.Entry{}, "other", "a/b", ".psk")
 	mark := d.Mark()
 	d.Note("gone")
 	d.File("gone", nil, false)

@@ -28,6 +28,9 @@ type Files interface {
 	Glob(pattern string) ([]string, error)
 }
 
+// Stdin is the name that stands for standard input. Files has what was read of it under that name.
+const Stdin = "-"
+
 // MaxFile bounds a file that is read, in bytes.
 const MaxFile = 1 << 20
 
@@ -42,6 +45,8 @@ func (o Options) Read(name string) (string, error) {
 
 // Result is a configuration of ours that was made of another system's.
 type Result struct {
+	// Name is what the end is called that the configuration is for, where a reader makes several: "" otherwise.
+	Name string
 	// Config is the configuration: see package config for what may be in it.
 	Config *tree.Table
 	// Left is what was not carried over, by file and line.
@@ -50,6 +55,9 @@ type Result struct {
 	Notes []string
 	// Files are to be written beside the configuration.
 	Files []File
+	// Secrets are the files of the source that secrets were taken from, and Inline says that there are some in the configuration itself.
+	Secrets []string
+	Inline  bool
 }
 
 // TOML is the text of the configuration.
@@ -118,13 +126,20 @@ func (d *Draft) Note(format string, args ...any) {
 }
 
 // Secret adds a secret to a table, as secret or as secret_file, whichever is asked for. text is the secret as our configuration has it: see
-// [SecretText]. stem is what a file for it is named after, and ending how its name ends: ".psk".
-func (d *Draft) Secret(t *tree.Table, at tree.Position, text, stem, ending string) {
-	if d.InlineSecrets {
-		t.Add("secret", at, text)
-		return
+// [SecretText]. from is where it stands in the source, with what is written beside it; stem is what a file for it is named after, and ending how
+// its name ends: ".psk".
+func (d *Draft) Secret(t *tree.Table, from tree.Entry, text, stem, ending string) {
+	key := "secret"
+	if d.result.Inline = d.InlineSecrets; !d.InlineSecrets {
+		key, text = "secret_file", d.File(stem+ending, []byte(text+"\n"), true)
 	}
-	t.Add("secret_file", at, d.File(stem+ending, []byte(text+"\n"), true))
+	if f := from.At.File; f != "" && !slices.Contains(d.result.Secrets, f) {
+		d.result.Secrets = append(d.result.Secrets, f)
+	}
+	t.Add(key, from.At, text)
+	if from.Comment.Beside != "" {
+		t.Beside(key, from.Comment.Beside)
+	}
 }
 
 // Mark is a state of a draft to go back to.

@@ -14,6 +14,8 @@ type Document struct {
 	Root *tree.Table
 	// Files are those that were read, in their order; one that is included twice is there twice.
 	Files []string
+	// Templates are the names of the sections of Root of which others inherit something.
+	Templates map[string]bool
 	// Warnings are patterns that match nothing and references to nothing.
 	Warnings []*Error
 }
@@ -32,7 +34,7 @@ func Parse(name string, from Source) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Document{root, p.files, r.warnings}, nil
+	return &Document{root, p.files, r.templates, r.warnings}, nil
 }
 
 // parser makes sections of tokens.

@@ -17,6 +17,8 @@ type resolver struct {
 	warnings []*Error
 	// warned are the references that there is a warning of already.
 	warned map[tree.Position]bool
+	// templates are the sections at the top of what is inherited from.
+	templates map[string]bool
 	// following are the sections whose references are being followed.
 	following map[*section]bool
 	// entries and steps are what it has cost so far.
@@ -25,7 +27,7 @@ type resolver struct {
 
 // newResolver makes one for what has so many keys and sections.
 func newResolver(root *section, entries int, warnings []*Error) *resolver {
-	return &resolver{root: root, warnings: warnings, maxSteps: MaxSteps + StepsPerEntry*entries, warned: map[tree.Position]bool{}, following: map[*section]bool{}}
+	return &resolver{root: root, warnings: warnings, maxSteps: MaxSteps + StepsPerEntry*entries, warned: map[tree.Position]bool{}, templates: map[string]bool{}, following: map[*section]bool{}}
 }
 
 // table makes the table of a list of sections.
@@ -151,6 +153,7 @@ func tooMuch(s *section) *Error {
 // find are the sections that a reference stands for: none if there is no such, with a warning.
 func (r *resolver) find(ref reference) ([]*section, *Error) {
 	list := []*section{r.root}
+	r.templates[ref.path[0]] = true
 	for _, name := range ref.path {
 		var err *Error
 		if list, err = r.named(list, name); err != nil {

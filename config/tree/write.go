@@ -33,17 +33,18 @@ func (w *tomlWriter) table(path []string, t *Table, c Comment, brackets string) 
 	}
 	foot := trimBlank(t.Foot())
 	above := trimBlank(c.Above)
-	if header := len(keys) > 0 || len(foot) > 0 || len(below) == 0 || c.Beside != "" || brackets == "[["; len(path) > 0 && header {
+	if header := len(keys) > 0 || len(below) == 0 || c.Beside != "" || brackets == "[["; len(path) > 0 && header {
 		w.gap()
 		w.comments(above)
 		fmt.Fprintf(w, "%s%s%s%s\n", brackets, KeyName(path...), strings.Repeat("]", len(brackets)), beside(c.Beside))
 		above = nil
 	}
 	w.keys(keys)
-	if len(foot) > 0 && len(keys) == 0 && len(path) == 0 {
-		w.gap()
+	// What is said of the whole goes to its end. Behind other tables it would be read as theirs.
+	last := len(keys) == 0 || len(path) == 0
+	if !last {
+		w.comments(foot)
 	}
-	w.comments(foot)
 	for i, e := range below {
 		if i == 0 && len(above) > 0 {
 			e.Comment.Above = append(slices.Clip(append(above, "")), e.Comment.Above...)
@@ -60,6 +61,12 @@ func (w *tomlWriter) table(path []string, t *Table, c Comment, brackets string) 
 				w.table(sub, x, e.Comment, "[[")
 			}
 		}
+	}
+	if last && len(foot) > 0 {
+		if len(below) > 0 || len(keys) > 0 {
+			w.gap()
+		}
+		w.comments(foot)
 	}
 }
 

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const importedConf = `# The office.
+connections {
+  office {  # in Bern
+    remote_addrs = 198.51.100.20
+    local { auth = psk }
+    remote { auth = psk
+      id = office.example }
+    children { net { remote_ts = 10.20.0.0/24 } }
+  }
+}
+secrets {
+  ike-office { id = office.example
+    secret = 0x8b1a9953c4611296a827abf8c47804d78b1a9953c4611296a827abf8c47804d7 }
+}
+`
+
+// imported writes a file that only its owner can read.
+func imported(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestImport(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", t.TempDir())
+	conf := imported(t, dir, "swanctl/swanctl.conf", importedConf)
+	odd := imported(t, dir, "odd.conf", strings.Replace(importedConf, "remote_addrs", "colour = red\n remote_addrs", 1))
+	open := imported(t, dir, "open.conf", importedConf)
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wrong := imported(t, dir, "wrong.conf", "connections {\n a { remote_addrs = 192.0.2.1\n local { auth = psk }\n remote { auth = psk } } }")
+	torn := imported(t, dir, "torn.conf", "connections {\n a {")
+	other := imported(t, dir, "other.txt", "nothing of that kind\n")
+	ours := imported(t, dir, "ours.toml", "[connections.a]\n")
+	there := imported(t, dir, "there.toml", "there\n")
+	keyThere := filepath.Join(dir, "keys", "office.psk")
+	imported(t, dir, "keys/office.psk", "there\n")
+	lost := imported(t, dir, "lost.conf", "include nowhere.conf\n"+importedConf)
+	for _, c := range []struct {
+		args   []string
+		code   int
+		stdout string // a part of it; "" is nothing at all
+		stderr string // parts of it, separated by "|"
+	}{
+		{nil, exitUsage, "", "import needs a FILE"},
+		{[]string{""}, exitUsage, "", "not an empty one"},
+		{[]string{filepath.Dir(conf), "-o", filepath.Join(dir, "a.toml")}, exitOK, "", "written: " + dir + "/office.psk|a.toml is valid: office/net (none)"},
+		{[]string{conf, "--inline-secrets", "-o", filepath.Join(dir, "inline.toml")}, exitOK, "", "inline.toml is valid"},
+		{[]string{conf}, exitPartly, `secret_file = "office.psk"`, "not written: office.psk|esplanade.toml is valid"},
+		{[]string{conf, "--inline-secrets"}, exitOK, `secret = "0x8b1a`, "esplanade.toml is valid"},
+		{[]string{odd, "--inline-secrets"}, exitPartly, "# not carried over: colour = red (" + odd + ":4)", "not carried over: " + odd + ":4: colour = red: swanctl.conf has no such key|valid"},
+		{[]string{lost, "--inline-secrets"}, exitPartly, "[connections.office]", "not carried over: " + lost + ":1: include: there is no file"},
+		{[]string{open, "--inline-secrets"}, exitOK, "[connections.office]", "warning: others can read or change " + open},
+		{[]string{wrong}, exitFailed, "[connections.a]", "there is no secret for connections.a|esplanade.toml is not valid"},
+		{[]string{torn}, exitFailed, "", torn + ":2:2: this section is never closed"},
+		{[]string{other}, exitFailed, "", "does not look like any of swanctl"},
+		{[]string{other, "--from", "swanctl"}, exitFailed, "", other + ":1:9: "},
+		{[]string{ours}, exitFailed, "", "is a configuration of Esplanade already"},
+		{[]string{conf, "--from", "nothing"}, exitUsage, "", `--from is "nothing"; the kinds are swanctl`},
+		{[]string{filepath.Join(dir, "nowhere")}, exitFailed, "", "cannot import: " + dir + "/nowhere: no such file"},
+		{[]string{dir}, exitFailed, "", "there is no swanctl.conf in the folder"},
+		{[]string{conf, "-o", there}, exitFailed, "", "it is there already"},
+		{[]string{conf, "-o", filepath.Join(dir, "keys", "b.toml")}, exitFailed, "", keyThere + ": it is there already"},
+		{[]string{conf, "-o", dir}, exitUsage, "", "a folder; name the file"},
+		{[]string{conf, "-o", filepath.Join(dir, "no", "b.toml")}, exitFailed, "", "no such file or directory"},
+		{[]string{conf, "-o", there, "--force"}, exitOK, "", "there.toml is valid"},
+	} {
+		code, stdout, stderr := cli(append([]string{"import"}, c.args...)...)
+		if code != c.code || !strings.Contains(stdout, c.stdout) || c.stdout == "" && stdout != "" {
+			t.Errorf("%q: %d\n%s\n%s", c.args, code, stdout, stderr)
+		}
+		for part := range strings.SplitSeq(c.stderr, "|") {
+			if !strings.Contains(stderr, part) {
+				t.Errorf("%q: no %q in\n%s", c.args, part, stderr)
+			}
+		}
+	}
+	for name, mode := range map[string]os.FileMode{"a.toml": 0o644, "office.psk": 0o600, "inline.toml": 0o600, "there.toml": 0o644} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%s: %v %v, want %v", name, info, err, mode)
+		}
+	}
+	if data, _ := os.ReadFile(keyThere); string(data) != "there\n" {
+		t.Errorf("the key is now %q", data)
+	}
+	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "esplanade-import-*")); len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
+	if data, _ := os.ReadFile(filepath.Join(dir, "a.toml")); !strings.HasPrefix(string(data), "# The office.\n\n[connections.office]  # in Bern\nremote_addrs = \"198.51.100.20\"\nencap        = false\n") {
+		t.Errorf("%s", data)
+	}
+}

@@ -1,0 +1,67 @@
+package strongswan
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"esplanade/config/migrate"
+	"esplanade/config/swanctl"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// golden compares a text with a file.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s is otherwise:\n%s", name, got)
+	}
+}
+
+// report is all that a result says, with dir for the folder that was read.
+func report(r *migrate.Result, dir string) string {
+	var b strings.Builder
+	b.WriteString(r.TOML())
+	for _, f := range r.Files {
+		b.WriteString("\n==== " + f.Name + "\n" + string(f.Data))
+	}
+	b.WriteString("\n==== left out\n")
+	for _, l := range r.Left {
+		b.WriteString(l.String() + "\n")
+	}
+	for _, n := range r.Notes {
+		b.WriteString("note: " + n + "\n")
+	}
+	return strings.ReplaceAll(b.String(), dir, "DIR")
+}
+
+func TestGolden(t *testing.T) {
+	folders, err := filepath.Glob("testdata/*/swanctl.conf")
+	if err != nil || len(folders) < 2 {
+		t.Fatal(folders, err)
+	}
+	for _, f := range folders {
+		dir, err := filepath.Abs(filepath.Dir(f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Import(dir, migrate.Options{Files: swanctl.Disk{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, filepath.Join(filepath.Dir(f), "golden.txt"), report(r, dir))
+	}
+}

@@ -1,0 +1,221 @@
+package strongswan
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"esplanade/config"
+	"esplanade/config/tree"
+	"esplanade/ike/identity"
+	"esplanade/ike/proposal"
+	"esplanade/ike/selector"
+	"esplanade/ike/wire"
+)
+
+// reading makes the value of our configuration of a text. An error says why there is none.
+type reading func(text string) (any, error)
+
+// yes reads a boolean as swanctl does.
+func yes(text string) (any, error) {
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "yes", "true", "enabled", "1":
+		return true, nil
+	case "no", "false", "disabled", "0":
+		return false, nil
+	}
+	return nil, errors.New("it is neither yes nor no")
+}
+
+// number reads a whole number.
+func number(text string) (any, error) {
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return nil, errors.New("it is no whole number")
+	}
+	return n, nil
+}
+
+// duration reads a time: a number of seconds, or of what the letter behind it says.
+func duration(text string) (any, error) {
+	s := strings.TrimSpace(text)
+	digits := strings.TrimRight(s, "smhd")
+	unit := map[string]time.Duration{"": time.Second, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[s[len(digits):]]
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil || unit == 0 {
+		return nil, errors.New("it is no time")
+	}
+	if s != digits {
+		return digits + s[len(digits):], nil
+	}
+	return seconds(time.Duration(n) * unit), nil
+}
+
+// seconds writes a time in the largest unit that it is a multiple of.
+func seconds(d time.Duration) string {
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
+		if d != 0 && d%u.unit == 0 {
+			return fmt.Sprintf("%d%s", d/u.unit, u.name)
+		}
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
+}
+
+// size reads a number of bytes, with k, m or g behind it for multiples of 1024.
+func size(text string) (any, error) {
+	s := strings.ToLower(strings.TrimSpace(text))
+	digits := strings.TrimRight(s, "kmg")
+	shift, known := map[string]uint{"": 0, "k": 10, "m": 20, "g": 30}[s[len(digits):]]
+	n, err := strconv.ParseUint(digits, 10, 63)
+	switch {
+	case err != nil || !known:
+		return nil, errors.New("it is no number of bytes")
+	case n > 1<<63-1>>shift:
+		return nil, errors.New("it is too large")
+	}
+	if shift == 0 {
+		return int64(n), nil
+	}
+	return digits + strings.ToUpper(s[len(digits):]) + "iB", nil
+}
+
+// word takes a value as it is.
+func word(text string) (any, error) {
+	if !printable(text) {
+		return nil, errors.New("it has control characters, or is not UTF-8")
+	}
+	return text, nil
+}
+
+// oneOf takes a word that means something else here, or nothing.
+func oneOf(words map[string]string) reading {
+	return func(text string) (any, error) {
+		if w, ok := words[strings.TrimSpace(text)]; ok {
+			return w, nil
+		}
+		return nil, errors.New("there is no such word here")
+	}
+}
+
+// fields are the elements of a list, which have commas between them.
+func fields(text string) (out []string) {
+	for f := range strings.SplitSeq(text, ",") {
+		if f = strings.TrimSpace(f); f != "" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// list is a list of texts, or the one that there is.
+func list(items []string) any {
+	if len(items) == 1 {
+		return items[0]
+	}
+	var out tree.List
+	for _, s := range items {
+		out = append(out, tree.Value{Data: s})
+	}
+	return out
+}
+
+// listOf reads a list, each element of which check has nothing against.
+func listOf(check func(string) error) reading {
+	return func(text string) (any, error) {
+		items := fields(text)
+		if len(items) == 0 {
+			return nil, errors.New("it is empty")
+		}
+		for _, s := range items {
+			if err := check(s); err != nil {
+				return nil, fmt.Errorf("%q: %w", s, err)
+			}
+		}
+		return list(items), nil
+	}
+}
+
+// printable reports whether a text can be written, and shown.
+func printable(s string) bool {
+	return strings.ToValidUTF8(s, "") == s && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+func anyText(s string) error {
+	_, err := word(s)
+	return err
+}
+
+func endpoint(s string) error {
+	_, err := config.ParseEndpoint(s)
+	return err
+}
+
+func address(s string) error {
+	if _, err := netip.ParseAddr(s); err != nil {
+		return errors.New("it is no address")
+	}
+	return nil
+}
+
+// trafficSelector checks an element of local_ts and remote_ts.
+func trafficSelector(s string) error {
+	rest, dynamic := strings.CutPrefix(s, "dynamic")
+	if dynamic && rest == "" {
+		return nil
+	}
+	if dynamic {
+		s = strings.TrimSpace(rest)
+	}
+	if addrs, filter, ok := strings.Cut(s, "["); !dynamic {
+		// One with host bits is taken there and here.
+		if n, err := netip.ParsePrefix(strings.TrimSpace(addrs)); err == nil {
+			if s = n.Masked().String(); ok {
+				s += "[" + filter
+			}
+		}
+	}
+	_, err := selector.Parse(s)
+	var pe *selector.ParseError
+	if errors.As(err, &pe) {
+		return errors.New(pe.Reason)
+	}
+	return err
+}
+
+// identityText reads an identity, which is written as it is.
+func identityText(text string) (any, error) {
+	if _, err := word(text); err != nil {
+		return nil, err
+	}
+	_, err := identity.Parse(text)
+	var pe *identity.ParseError
+	if errors.As(err, &pe) {
+		return nil, errors.New(pe.Reason + "; " + pe.Want)
+	}
+	return text, err
+}
+
+// proposalsOf splits a list of proposals into those that there are here, and those that there are not, with the reasons.
+func proposalsOf(protocol wire.ProtocolID, text string) (good, bad []string) {
+	for _, s := range fields(text) {
+		if _, err := proposal.ParseList(protocol, []string{s}); err != nil {
+			reason, _, _ := strings.Cut(err.Error(), "\n")
+			if !printable(reason) {
+				reason = strconv.Quote(reason)
+			}
+			bad = append(bad, fmt.Sprintf("%q: %s", s, reason))
+			continue
+		}
+		if !slices.Contains(good, s) {
+			good = append(good, s)
+		}
+	}
+	return good, bad
+}
