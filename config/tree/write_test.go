@@ -40,7 +40,6 @@ a          = "x \"y\" \\z"  # a text
 "long key" = 3
 # about the list
 list       = ["one", "two"]
-# left alone
 
 # above connections
 
@@ -55,6 +54,8 @@ x  = 1.0  # with a break and
 
 [connections."a.b"]
 t = [{}, []]
+
+# left alone
 `
 	if got := FormatTOML(sample()); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)

@@ -88,7 +88,7 @@ var Layers = []Layer{
 	{Dir: "dataplane/...", May: []string{"esp", "tun", "ike/selector", "dataplane/..."}, Tests: []string{"tun/tuntest"}},
 
 	// What puts it all together, and what measures it.
-	{Dir: "cmd/...", May: []string{"cmd/...", "config", "config/export", "config/migrate/...", "dataplane", "esp", "ike/...", "tun/..."}, Tests: []string{"dataplane/..."}},
+	{Dir: "cmd/...", May: []string{"cmd/...", "config", "config/export", "config/migrate/...", "config/swanctl", "dataplane", "esp", "ike/...", "tun/..."}, Tests: []string{"dataplane/..."}},
 	{Dir: "bench/...", May: []string{"bench/...", "config", "dataplane/...", "esp", "ike/...", "integration/lab", "tun/..."}},
 
 	// The tests from outside see the binary as an operator does.
