@@ -51,7 +51,10 @@ func Parse(name string, data []byte) (*Config, error) {
 	return c, nil
 }
 
-func parse(name string, data []byte) (*Config, Errors) {
+func parse(name string, data []byte) (*Config, Errors) { return parseOver(name, data, nil) }
+
+// parseOver reads a configuration with settings below it.
+func parseOver(name string, data []byte, base *tree.Table) (*Config, Errors) {
 	if len(data) > MaxFileSize {
 		return &Config{File: name}, Errors{{Position{File: name, Line: 1, Column: 1}, "the file is too large",
 			fmt.Sprintf("at most %d bytes are read", MaxFileSize)}}
@@ -60,6 +63,9 @@ func parse(name string, data []byte) (*Config, Errors) {
 	root, err := tree.ParseTOML(name, text)
 	if err != nil {
 		return &Config{File: name}, syntaxProblems(name, text, err)
+	}
+	if base != nil {
+		root = over(root, base)
 	}
 	r := newReader(name)
 	c := r.document(root)

@@ -136,6 +136,12 @@ func (t *table) float(key string, def, low, high float64) float64 {
 		f = float64(n)
 	case float64:
 		f = n
+	case tree.Text:
+		var err error
+		if f, err = strconv.ParseFloat(string(n), 64); err != nil {
+			t.mismatch(key, v, want, "a number")
+			return def
+		}
 	default:
 		t.mismatch(key, v, want, "a number")
 		return def
