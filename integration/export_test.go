@@ -38,7 +38,10 @@ func newExportWorld(t *testing.T) *exportWorld {
 		fmt.Sprintf("[connections.road]\nlocal_addrs = %q\nlocal = { id = \"vpn.example.org\", certs = \"x509/gw.pem\" }\n"+
 			"remote = { auth = \"pubkey\", id = \"road.example.org\", cacerts = \"x509ca/root.pem\" }\nlocal_ts = \"0.0.0.0/0\"\npools = \"road\"\n"+
 			"[pools.road]\naddrs = \"10.30.0.7/32\"\nsplit_include = %q\n", p.B.Outer(false), here) +
-		"[secrets.eap.alice]\nid = \"alice@example.org\"\nsecret = \"alice's \\\"own\\\" secret\"\n"}).(*peer.Esplanade)
+		fmt.Sprintf("[connections.people]\nlocal_addrs = %q\nlocal = { id = \"vpn.example.org\", certs = \"x509/gw.pem\" }\n"+
+			"remote = { auth = \"eap-mschapv2\", eap_id = \"*@people.example\" }\nlocal_ts = \"0.0.0.0/0\"\npools = \"people\"\n"+
+			"[pools.people]\naddrs = \"10.31.0.0/24\"\nsplit_include = %q\n", p.B.Outer(false), here) +
+		"[secrets.eap.alice]\nid = \"alice@example.org\"\nsecret = \"alice's \\\"own\\\" secret\"\n[secrets.eap.bob]\nid = \"bob@people.example\"\nsecret = \"bob's secret; with = all of \\\\ it \"\n"}).(*peer.Esplanade)
 	p.b = gw
 	return &exportWorld{p, gw, root}
 }

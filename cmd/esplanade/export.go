@@ -155,7 +155,7 @@ func (f *exportFlags) run(c *cobra.Command, format, connection, user string) err
 		return err
 	}
 	mode := os.FileMode(0o644)
-	if r.Secret || o.Bundle != nil {
+	if kind.Private || r.Secret || o.Bundle != nil {
 		mode = 0o600
 	}
 	return replaceFile(f.out, r.Data, mode)

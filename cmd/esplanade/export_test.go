@@ -36,15 +36,20 @@ func TestExport(t *testing.T) {
 		t.Errorf("%d, %s, %s", code, stdout, stderr)
 	}
 	for _, x := range []struct {
-		flags []string
-		mode  os.FileMode
-		says  bool
-	}{{nil, 0o644, false}, {[]string{"--with-secret"}, 0o600, true}} {
+		format string
+		flags  []string
+		mode   os.FileMode
+		says   bool
+	}{
+		{"swanctl", nil, 0o644, false}, {"swanctl", []string{"--with-secret"}, 0o600, true},
+		// What reads these takes no file that others can read.
+		{"networkmanager", nil, 0o600, false}, {"iked", []string{"--with-secret"}, 0o600, true},
+	} {
 		file := filepath.Join(t.TempDir(), "out")
 		if err := os.WriteFile(file, []byte("old"), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		code, stdout, stderr := cli(append([]string{"export", "swanctl", "office", "-c", gatewayConfig, "-o", file}, x.flags...)...)
+		code, stdout, stderr := cli(append([]string{"export", x.format, "office", "-c", gatewayConfig, "-o", file}, x.flags...)...)
 		info, err := os.Stat(file)
 		if err != nil {
 			t.Fatal(err)

@@ -16,22 +16,24 @@ type Format struct {
 	Name, File, For string
 	// Client: it is for a client, not for a daemon that may be a gateway as well.
 	Client bool
-	write  func(*writer) ([]byte, error)
+	// Private: what reads it takes no file that others can read, with a secret in it or without.
+	Private bool
+	write   func(*writer) ([]byte, error)
 }
 
 // Formats are those that there are.
 func Formats() []Format {
 	return []Format{
-		{"mobileconfig", ".mobileconfig", "iOS, iPadOS and macOS", true, mobileconfig},
-		{"powershell", ".ps1", "Windows 10 and 11, as a script", true, powershell},
-		{"profilexml", ".xml", "Windows 10 and 11, as the ProfileXML of VPNv2 for device management", true, profileXML},
-		{"sswan", ".sswan", "the strongSwan app for Android", true, sswan},
-		{"networkmanager", ".nmconnection", "NetworkManager with NetworkManager-strongswan", true, networkManager},
-		{"swanctl", ".conf", "strongSwan, swanctl.conf", false, swanctl},
-		{"ipsec.conf", ".conf", "strongSwan, its former ipsec.conf", false, strokeConf},
-		{"libreswan", ".conf", "Libreswan, ipsec.conf", false, libreswan},
-		{"iked", ".conf", "OpenIKED, iked.conf", false, iked},
-		{"toml", ".toml", "Esplanade", false, toml},
+		{"mobileconfig", ".mobileconfig", "iOS, iPadOS and macOS", true, false, mobileconfig},
+		{"powershell", ".ps1", "Windows 10 and 11, as a script", true, false, powershell},
+		{"profilexml", ".xml", "Windows 10 and 11, as the ProfileXML of VPNv2 for device management", true, false, profileXML},
+		{"sswan", ".sswan", "the strongSwan app for Android", true, false, sswan},
+		{"networkmanager", ".nmconnection", "NetworkManager with NetworkManager-strongswan", true, true, networkManager},
+		{"swanctl", ".conf", "strongSwan, swanctl.conf", false, false, swanctl},
+		{"ipsec.conf", ".conf", "strongSwan, its former ipsec.conf", false, false, strokeConf},
+		{"libreswan", ".conf", "Libreswan, ipsec.conf", false, false, libreswan},
+		{"iked", ".conf", "OpenIKED, iked.conf", false, true, iked},
+		{"toml", ".toml", "Esplanade", false, false, toml},
 	}
 }
 
