@@ -21,7 +21,8 @@ type Backend interface {
 	ListSAs(ctx context.Context, filter SAFilter, yield func(IKESA) error) error
 	// ListConns calls yield for each configured connection, or only for the one named ike if that is not "".
 	ListConns(ctx context.Context, ike string, yield func(Conn) error) error
-	// GetConns returns the names of the configured connections.
+	// GetConns returns the names of the connections that were loaded with commands: swanctl --load-conns unloads those that its files do
+	// not have.
 	GetConns(ctx context.Context) ([]string, error)
 	// Initiate brings up a child (with its IKE_SA) or an IKE_SA alone, and waits for the result unless request says not
 	// to. log may be called from any goroutine until Initiate returns, and not afterwards.

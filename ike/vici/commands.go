@@ -21,7 +21,7 @@ func (ss *session) command(ctx context.Context, name string, req *Message) (resp
 	case "list-conns":
 		return ss.listConns(ctx, req), true
 	case "get-conns":
-		return ss.getConns(ctx), true
+		return listed(ctx, "conns", ss.server.backend.GetConns), true
 	case "initiate":
 		return ss.initiate(ctx, req), true
 	case "terminate":
@@ -181,14 +181,6 @@ func (ss *session) listConns(ctx context.Context, req *Message) *Message {
 		}
 		return nil
 	}))
-}
-
-func (ss *session) getConns(ctx context.Context) *Message {
-	names, err := ss.server.backend.GetConns(ctx)
-	if err != nil {
-		return failed(err)
-	}
-	return new(Message).SetList("conns", names...)
 }
 
 // maxWholeCounters is how many connections' counters fit an answer with all their zeros: 21 of about 25 octets each.

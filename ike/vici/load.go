@@ -83,13 +83,23 @@ func unload(ctx context.Context, req *Message, key, missing string, do func(ctx 
 	return result(do(ctx, name))
 }
 
-// listed answers with a list of names, as many as fit: swanctl --load-all unloads what is in it and not in its files.
+// listed answers with a list of names, as many as fit. swanctl unloads what is in it and not in its files, so that each name is as it was
+// loaded, and none is cut.
 func listed(ctx context.Context, key string, get func(context.Context) ([]string, error)) *Message {
 	names, err := get(ctx)
 	if err != nil {
 		return failed(err)
 	}
-	return new(Message).SetList(key, names...)
+	left := MaxSegment - MaxName
+	for i, name := range names {
+		if left -= 3 + len(name); left < 0 {
+			names = names[:i]
+			break
+		}
+	}
+	m := new(Message).SetList(key, names...)
+	m.elements[0].octets = true
+	return m
 }
 
 func (ss *session) loadCert(ctx context.Context, req *Message) *Message {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -188,6 +189,29 @@ func TestLoadAnswers(t *testing.T) {
 		}
 	}
 }
+
+// Names come back as they were loaded, as many as fit: what is cut, or reduced to ASCII, could not be unloaded.
+func TestNamesComeBack(t *testing.T) {
+	b := &manyNames{fakeBackend: newFake()}
+	_, path := startServer(t, b, Options{})
+	c := dial(t, path)
+	b.names = []string{"Bäckerei", "a b"}
+	if m, err := c.Call(t.Context(), "get-conns", nil); err != nil || !slices.Equal(m.List("conns"), b.names) {
+		t.Errorf("%v, %v", m, err)
+	}
+	b.names = slices.Repeat([]string{strings.Repeat("x", 100)}, 10000)
+	m, err := c.Call(t.Context(), "get-conns", nil)
+	if n := len(m.List("conns")); err != nil || n < 5000 || n >= 10000 || !slices.Equal(m.List("conns"), b.names[:n]) {
+		t.Errorf("%d names, %v", n, err)
+	}
+}
+
+type manyNames struct {
+	*fakeBackend
+	names []string
+}
+
+func (b *manyNames) GetConns(context.Context) ([]string, error) { return b.names, nil }
 
 // A certificate arrives octet by octet, though text is reduced to ASCII; one that does not fit a value is left out.
 func TestListCerts(t *testing.T) {

@@ -25,7 +25,7 @@ type Element struct {
 	Value   string
 	List    []string
 	Section *Message
-	// octets: Value is no text, and goes out as it is.
+	// octets: Value and List are not for people, and go out as they are.
 	octets bool
 }
 

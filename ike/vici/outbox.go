@@ -9,14 +9,15 @@ import (
 // errClosed is returned to those who want to send to a client that is gone.
 var errClosed = errors.New("vici: the client is gone")
 
-// outbox is the queue of encoded packets to one client, bounded in number and octets. Answers wait for room; events
+// outbox is the queue of encoded packets to one client, bounded in number and octets, with what is on its way. Answers wait for room; events
 // that nobody asked for at this moment do not, and are dropped when there is none. Safe for concurrent use.
 type outbox struct {
 	maxPackets, maxBytes int
 
 	mu      sync.Mutex
 	packets [][]byte
-	bytes   int
+	bytes   int // of what is queued
+	sending int // of what was taken and is not sent yet
 	closed  bool
 	dropped uint64
 	// ready has a token when there may be something to take (or the box is closed), room when there may be room.
@@ -72,7 +73,7 @@ func (o *outbox) put(ctx context.Context, p []byte) error {
 
 // fits reports whether p may be queued: always when the queue is empty, so that a single packet is never too long.
 func (o *outbox) fits(p []byte) bool {
-	return len(o.packets) == 0 || len(o.packets) < o.maxPackets && o.bytes+len(p) <= o.maxBytes
+	return len(o.packets) == 0 && o.sending == 0 || len(o.packets) < o.maxPackets && o.bytes+o.sending+len(p) <= o.maxBytes
 }
 
 func (o *outbox) push(p []byte) {
@@ -81,12 +82,17 @@ func (o *outbox) push(p []byte) {
 	signal(o.ready)
 }
 
-// take returns all that is queued, waiting for something. It returns nil when the box is closed and empty.
+// take returns all that is queued, waiting for something; what it has returned before is sent. It returns nil when the box is closed and
+// empty.
 func (o *outbox) take() [][]byte {
+	o.mu.Lock()
+	o.sending = 0
+	o.mu.Unlock()
+	signal(o.room)
 	for {
 		o.mu.Lock()
 		if ps := o.packets; len(ps) > 0 {
-			o.packets, o.bytes = nil, 0
+			o.packets, o.bytes, o.sending = nil, 0, o.bytes
 			o.mu.Unlock()
 			signal(o.room)
 			return ps

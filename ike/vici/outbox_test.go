@@ -17,8 +17,17 @@ func TestOutbox(t *testing.T) {
 	if ps := o.take(); len(ps) != 1 {
 		t.Errorf("took %d", len(ps))
 	}
-	for i, want := range []bool{true, true, false} {
-		if o.offer([]byte("x")) != want {
+	if o.offer([]byte("x")) {
+		t.Error("beyond the octets, which are on their way")
+	}
+	o = newOutbox(2, 10)
+	o.offer(make([]byte, 8))
+	o.take()
+	for i, c := range []struct {
+		n    int
+		want bool
+	}{{1, true}, {2, false}, {1, true}, {0, false}} {
+		if o.offer(make([]byte, c.n)) != c.want {
 			t.Errorf("offer %d", i)
 		}
 	}

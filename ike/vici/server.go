@@ -41,8 +41,9 @@ func Events() []string {
 const (
 	DefaultMaxClients   = 64
 	DefaultQueuePackets = 1024
-	DefaultQueueBytes   = 4 << 20
+	DefaultQueueBytes   = 1 << 20
 	DefaultWriteTimeout = 10 * time.Second
+	DefaultReadTimeout  = 10 * time.Second
 )
 
 // drainTime is how long clients get for what is still queued when the server stops.
@@ -56,10 +57,12 @@ type Options struct {
 	// MaxClients is how many clients may be connected. For one more the one is disconnected that has asked for nothing for
 	// the longest time, one that has registered for events last; if all wait for an answer, the new one is.
 	MaxClients int
-	// QueuePackets and QueueBytes bound what waits for one client.
+	// QueuePackets and QueueBytes bound what waits for one client, and what is on its way to it.
 	QueuePackets, QueueBytes int
 	// WriteTimeout is how long a client may not read before it is disconnected while something waits for it.
 	WriteTimeout time.Duration
+	// ReadTimeout is how long a client may take for the rest of what it has begun to send.
+	ReadTimeout time.Duration
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 }
@@ -73,6 +76,8 @@ type Server struct {
 	sessions map[*session]struct{}
 	nextID   uint64
 
+	// large has a token for each request that is longer than maxSmallRequest and is looked at.
+	large chan struct{}
 	// listeners counts registrations by event; the map itself never changes.
 	listeners map[string]*atomic.Int32
 	dropped   atomic.Uint64 // by clients that are gone
@@ -96,12 +101,15 @@ func NewServer(backend Backend, o Options) *Server {
 	if o.WriteTimeout == 0 {
 		o.WriteTimeout = DefaultWriteTimeout
 	}
+	if o.ReadTimeout == 0 {
+		o.ReadTimeout = DefaultReadTimeout
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	s := &Server{
 		backend: backend, o: o,
-		sessions: make(map[*session]struct{}), listeners: make(map[string]*atomic.Int32),
+		sessions: make(map[*session]struct{}), large: make(chan struct{}, maxLarge), listeners: make(map[string]*atomic.Int32),
 	}
 	for _, e := range Events() {
 		s.listeners[e] = new(atomic.Int32)

@@ -3,17 +3,15 @@ package vici
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// maxPending is how many packets of a client wait while one of its commands runs. The protocol has no use for more than
-// one; the others find the reader waiting.
-const maxPending = 16
 
 // session is one client. Three goroutines: run's own reads packets, worker carries them out in order, writer sends. The
 // reader goes on during a command so that it notices when the client goes away, which cancels the command.
@@ -27,6 +25,7 @@ type session struct {
 	mu     sync.RWMutex
 	events map[string]bool
 
+	reading  reading
 	active   atomic.Int64 // when it last asked for something, in nanoseconds since 1970
 	busy     atomic.Bool  // a command is under way
 	draining atomic.Bool  // the server stops: what is queued gets drainTime
@@ -37,16 +36,17 @@ func (ss *session) run(serverCtx context.Context) {
 	ctx, cancel := context.WithCancel(serverCtx)
 	defer cancel()
 	ss.log.Debug("vici: client connected")
-	stop := context.AfterFunc(ctx, func() { ss.conn.SetReadDeadline(time.Unix(1, 0)) })
+	ss.reading.conn = ss.conn
+	stop := context.AfterFunc(ctx, ss.reading.stop)
 	defer stop()
 
-	pending := make(chan request, maxPending)
+	in := newInbox()
 	var worker, writer sync.WaitGroup
-	worker.Go(func() { ss.worker(ctx, pending) })
+	worker.Go(func() { ss.worker(ctx, in) })
 	writer.Go(ss.writer)
 
-	err := ss.reader(ctx, pending)
-	close(pending)
+	err := ss.reader(ctx, in)
+	in.end()
 	// A client that has gone gets no answer, so its command need not go on. (When the server stops, ctx has ended
 	// already.)
 	cancel()
@@ -65,46 +65,70 @@ func (ss *session) run(serverCtx context.Context) {
 	ss.log.Debug("vici: client disconnected", "reason", err)
 }
 
-// request is a packet of the client, or what was wrong with it.
-type request struct {
-	packet Packet
-	err    error
-}
-
-// reader hands the client's packets to the worker. It returns why it ended.
-func (ss *session) reader(ctx context.Context, pending chan<- request) error {
+// reader hands the client's segments to the worker. It returns why it ended. A client may say nothing for as long as it likes, but what it
+// begins to say it has to end.
+func (ss *session) reader(ctx context.Context, in *inbox) error {
 	for {
-		p, err := ReadPacket(ss.conn)
-		var malformed *ParseError
-		if err != nil && !errors.As(err, &malformed) {
-			if errors.Is(err, io.EOF) {
-				return nil
+		ss.reading.deadline(time.Time{})
+		n, err := readLength(ss.conn, ss.hurry)
+		if err == nil {
+			if err = in.reserve(ctx, n); err == nil {
+				ss.hurry()
+				var b []byte
+				if b, err = readSegment(ss.conn, n); err == nil {
+					in.add(b)
+					continue
+				}
 			}
-			return err
 		}
-		select {
-		case pending <- request{p, err}:
-		case <-ctx.Done():
-			return ctx.Err()
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
+		return err
 	}
 }
 
+// hurry sets the time until which the rest of a segment has to be there.
+func (ss *session) hurry() { ss.reading.deadline(time.Now().Add(ss.server.o.ReadTimeout)) }
+
+// reading is how long a connection is read from: until a deadline, or no more.
+type reading struct {
+	conn    net.Conn
+	mu      sync.Mutex
+	stopped bool
+}
+
+func (r *reading) deadline(t time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.stopped {
+		r.conn.SetReadDeadline(t)
+	}
+}
+
+// stop ends reading for good. It may be called from any goroutine.
+func (r *reading) stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = true
+	r.conn.SetReadDeadline(time.Unix(1, 0))
+}
+
 // worker carries out the client's packets one after the other.
-func (ss *session) worker(ctx context.Context, pending <-chan request) {
-	for r := range pending {
-		if ctx.Err() != nil {
-			continue // drain, so that the reader is not stuck
+func (ss *session) worker(ctx context.Context, in *inbox) {
+	for {
+		b := in.take(ctx)
+		if b == nil {
+			return
 		}
 		ss.busy.Store(true)
-		err := ss.handle(ctx, r)
+		err := ss.handle(ctx, b)
 		ss.active.Store(ss.server.o.Now().UnixNano())
 		ss.busy.Store(false)
+		in.done(len(b))
 		if err != nil {
 			ss.log.Debug("vici: client dropped", "reason", err)
-			ss.conn.SetReadDeadline(time.Unix(1, 0)) // ends the reader, and with it the session
-			for range pending {
-			}
+			ss.reading.stop() // ends the reader, and with it the session
 			return
 		}
 	}
@@ -138,27 +162,57 @@ func (ss *session) write(p []byte) error {
 }
 
 // handle carries out one packet. An error means that the client breaks the protocol, or is gone, and is dropped.
-func (ss *session) handle(ctx context.Context, r request) error {
-	if r.err != nil {
-		// Without a readable name it is not clear what the client waits for: there is no right answer.
-		ss.log.Warn("vici: malformed packet", "error", r.err)
-		return r.err
+func (ss *session) handle(ctx context.Context, segment []byte) error {
+	large := len(segment) > maxSmallRequest
+	if large {
+		select {
+		case ss.server.large <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	switch p := r.packet; p.Type {
+	answer, event, err := ss.carryOut(ctx, segment, large)
+	if large {
+		<-ss.server.large
+	}
+	switch {
+	case err != nil:
+		return err
+	case event != "":
+		return ss.register(ctx, event)
+	}
+	return ss.answer(ctx, answer)
+}
+
+// carryOut carries out one packet and returns the answer, or the event that the client registers for.
+func (ss *session) carryOut(ctx context.Context, segment []byte, large bool) (answer Packet, event string, err error) {
+	p, err := ParsePacket(segment)
+	if err != nil {
+		// Without a readable name it is not clear what the client waits for: there is no right answer.
+		ss.log.Warn("vici: malformed packet", "error", err)
+		return Packet{}, "", err
+	}
+	switch p.Type {
 	case EventRegister:
-		return ss.register(ctx, p.Name)
+		if p.Name == "" {
+			return Packet{Type: EventUnknown}, "", nil
+		}
+		return Packet{}, p.Name, nil
 	case EventUnregister:
-		return ss.answer(ctx, ss.unregister(p.Name))
+		return ss.unregister(p.Name), "", nil
 	case CmdRequest:
 		ss.log.Debug("vici: command", "command", p.Name)
+		if large && !strings.HasPrefix(p.Name, "load-") {
+			return Packet{Type: CmdResponse, Message: failed(fmt.Errorf("a request of %d bytes; at most %d are possible", len(segment), maxSmallRequest))}, "", nil
+		}
 		response, known := ss.command(ctx, p.Name, p.Message)
 		if !known {
 			ss.log.Debug("vici: unknown command", "command", p.Name)
-			return ss.answer(ctx, Packet{Type: CmdUnknown})
+			return Packet{Type: CmdUnknown}, "", nil
 		}
-		return ss.answer(ctx, Packet{Type: CmdResponse, Message: response})
+		return Packet{Type: CmdResponse, Message: response}, "", nil
 	default:
-		return errors.New("vici: a client must not send " + p.Type.String())
+		return Packet{}, "", errors.New("vici: a client must not send " + p.Type.String())
 	}
 }
 

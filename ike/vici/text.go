@@ -64,15 +64,16 @@ func (m *Message) toPrintable() {
 	for i := range m.elems() {
 		e := &m.elements[i]
 		e.Name = printableName(e.Name)
-		if !e.octets {
-			e.Value = printable(e.Value)
+		e.Section.toPrintable()
+		if e.octets {
+			continue
 		}
+		e.Value = printable(e.Value)
 		// The slice of a list may belong to whoever filled the message.
 		e.List = slices.Clone(e.List)
 		for j, v := range e.List {
 			e.List[j] = printable(v)
 		}
-		e.Section.toPrintable()
 	}
 }
 

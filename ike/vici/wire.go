@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Limits of the protocol, and of this implementation of it.
@@ -366,20 +367,54 @@ func WritePacket(w io.Writer, p Packet) error {
 // segment io.ErrUnexpectedEOF. After any other error than a *ParseError the stream is of no further use; after a
 // *ParseError the next packet can be read.
 func ReadPacket(r io.Reader) (Packet, error) {
-	var length [4]byte
-	if _, err := io.ReadFull(r, length[:]); err != nil {
+	n, err := readLength(r, nil)
+	if err != nil {
 		return Packet{}, err
 	}
-	n := binary.BigEndian.Uint32(length[:])
-	if n > MaxSegment {
-		return Packet{}, fmt.Errorf("vici: a segment of %d octets; at most %d are allowed", n, MaxSegment)
-	}
-	b := make([]byte, n)
-	if _, err := io.ReadFull(r, b); err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
+	b, err := readSegment(r, n)
+	if err != nil {
 		return Packet{}, err
 	}
 	return ParsePacket(b)
+}
+
+// readLength reads the length of a segment. begun, if any, is called when the first octet of it has arrived.
+func readLength(r io.Reader, begun func()) (int, error) {
+	var length [4]byte
+	if _, err := io.ReadFull(r, length[:1]); err != nil {
+		return 0, err
+	}
+	if begun != nil {
+		begun()
+	}
+	if _, err := io.ReadFull(r, length[1:]); err != nil {
+		return 0, unexpected(err)
+	}
+	n := binary.BigEndian.Uint32(length[:])
+	if n > MaxSegment {
+		return 0, fmt.Errorf("vici: a segment of %d octets; at most %d are allowed", n, MaxSegment)
+	}
+	return int(n), nil
+}
+
+// readSegment reads a segment of n octets. It takes memory for what arrives, and not for what was announced.
+func readSegment(r io.Reader, n int) ([]byte, error) {
+	b := make([]byte, 0, min(n, readChunk))
+	for len(b) < n {
+		b = slices.Grow(b, 1)
+		part := b[len(b):min(n, cap(b))]
+		if _, err := io.ReadFull(r, part); err != nil {
+			return nil, unexpected(err)
+		}
+		b = b[:len(b)+len(part)]
+	}
+	return b, nil
+}
+
+// unexpected is the error of a stream that ends within a segment.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
