@@ -28,7 +28,7 @@ func everyTable() map[string]reflect.Type {
 // wholeTables are those of which no key can change while the daemon runs: Config says so of the table.
 func wholeTables() map[string]reflect.Type {
 	return map[string]reflect.Type{
-		"control": reflect.TypeFor[Control](), "metrics": reflect.TypeFor[Metrics](), "log": reflect.TypeFor[Log](), "hooks": reflect.TypeFor[Hooks](), "tun": reflect.TypeFor[TUN](),
+		"control": reflect.TypeFor[Control](), "metrics": reflect.TypeFor[Metrics](), "log": reflect.TypeFor[Log](), "hooks": reflect.TypeFor[Hooks](), "events": reflect.TypeFor[EventsFeed](), "tun": reflect.TypeFor[TUN](),
 		"dataplane": reflect.TypeFor[Dataplane](), "debug": reflect.TypeFor[Debug](),
 	}
 }

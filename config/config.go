@@ -17,12 +17,13 @@ type Config struct {
 	Control Control `key:"control" reload:"restart"`
 	Metrics Metrics `key:"metrics" reload:"restart"`
 	Log     Log     `key:"log" reload:"restart"`
-	// Hooks is about commands of the operator.
-	Hooks     Hooks     `key:"hooks" reload:"restart"`
-	TUN       TUN       `key:"tun" reload:"restart"`
-	Dataplane Dataplane `key:"dataplane" reload:"restart"`
-	IKE       IKE       `key:"ike" reload:"keys"`
-	Debug     Debug     `key:"debug" reload:"restart"`
+	// Hooks and Events are about commands of the operator, and about telling what happens.
+	Hooks     Hooks      `key:"hooks" reload:"restart"`
+	Events    EventsFeed `key:"events" reload:"restart"`
+	TUN       TUN        `key:"tun" reload:"restart"`
+	Dataplane Dataplane  `key:"dataplane" reload:"restart"`
+	IKE       IKE        `key:"ike" reload:"keys"`
+	Debug     Debug      `key:"debug" reload:"restart"`
 	// Connections are the tables [connections.NAME], in the order of the file.
 	Connections []*Connection `key:"connections" reload:"tables"`
 	Secrets     Secrets       `key:"secrets" reload:"tables"`
@@ -76,6 +77,7 @@ func (r *reader) document(root *tree.Table) *Config {
 		Metrics:   readMetrics(t.sub("metrics")),
 		Log:       readLog(t.sub("log")),
 		Hooks:     readHooks(t.sub("hooks")),
+		Events:    readEvents(t.sub("events")),
 		TUN:       readTUN(t.sub("tun")),
 		Dataplane: readDataplane(t.sub("dataplane")),
 		IKE:       readIKE(t.sub("ike")),

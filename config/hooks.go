@@ -1,11 +1,12 @@
 package config
 
 import (
+	"path/filepath"
 	"strings"
 	"time"
 )
 
-// Hooks is how commands of the operator are run: the table [hooks]. That is `updown` of a child.
+// Hooks is how commands of the operator are run: the table [hooks]. They are `updown` of a child, and `command` of [events].
 type Hooks struct {
 	Source
 	// User is whose name they run under. Default none, the daemon's own.
@@ -16,6 +17,17 @@ type Hooks struct {
 	Parallel int `key:"parallel" default:"8" range:"1..256"`
 }
 
+// EventsFeed is where what happens is told, as lines of JSON: the table [events].
+type EventsFeed struct {
+	Source
+	// Command is kept running, and reads the lines from its standard input. Default none.
+	Command string `key:"command" default:""`
+	// Socket is the path of a unix socket whose readers get the lines. Default none.
+	Socket string `key:"socket" default:""`
+	// Group may read from Socket, too. Default none, the daemon's user alone.
+	Group string `key:"group" default:""`
+}
+
 // maxCommand bounds a command of the operator, in bytes. It is no line of a shell script, but calls one.
 const maxCommand = 4096
 
@@ -23,6 +35,22 @@ func readHooks(t *table) (h Hooks) {
 	t.fill(&h)
 	h.Source = t.done()
 	return h
+}
+
+func readEvents(t *table) (e EventsFeed) {
+	t.fill(&e)
+	checkCommand(t, "command", e.Command)
+	if at := t.at("socket"); e.Socket != "" {
+		checkSocketPath(t, "socket", e.Socket)
+		if !filepath.IsAbs(e.Socket) {
+			t.errorf(at, "write a path that begins with /", "%s is %s", t.name("socket"), quote(e.Socket))
+		}
+	}
+	if at := t.at("group"); e.Group != "" && e.Socket == "" {
+		t.warnf(at, "write events.socket, or remove it", "%s has no effect: there is no socket", t.name("group"))
+	}
+	e.Source = t.done()
+	return e
 }
 
 // checkCommand reports a command that cannot be run for what it is made of.

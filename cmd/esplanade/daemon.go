@@ -48,6 +48,7 @@ type gateway struct {
 	http     *metricsServer
 	keys     *keyLog // nil unless keys are saved
 	updown   *hooks.Updown
+	feed     *hooks.Feed   // nil unless somebody is to be told
 	acme     *acme.Manager // nil without a certificate from an ACME server
 	leases   *store.Store  // nil without pools
 

@@ -9,6 +9,7 @@ func (g *gateway) takeDown() {
 	if g.http != nil {
 		g.http.close()
 	}
+	g.closeFeed(0)
 	g.closeResolver()
 	g.closeLink()
 	switch {

@@ -106,6 +106,7 @@ type collector struct {
 	radius                                                                         radiusDescs
 	guesses                                                                        guessDescs
 	pools                                                                          poolDescs
+	hooks                                                                          hookDescs
 	workWaiting, workDone, workDropped                                             *prometheus.Desc
 	acmeEnd, acmeFailures, acmeIssued                                              *prometheus.Desc
 	unanswered, lastPacket                                                         *prometheus.Desc
@@ -147,6 +148,7 @@ func newCollector(g *gateway) *collector {
 		radius:        newRADIUSDescs(d),
 		guesses:       newGuessDescs(d),
 		pools:         newPoolDescs(d),
+		hooks:         newHookDescs(d),
 		workWaiting:   d("work_waiting", "Key exchanges that wait for a worker, by the kind of their peers.", "from"),
 		workDone:      d("work_done_total", "Key exchanges that were made, by the event loop or by workers.", "by"),
 		workDropped:   d("work_dropped_total", "Key exchanges that were not made: too many waited, or this one waited for too long.", "reason"),
@@ -172,7 +174,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	} {
 		ch <- d
 	}
-	for _, d := range slices.Concat(c.revocations.all(), c.radius.all(), c.pools.all(), c.guesses.all()) {
+	for _, d := range slices.Concat(c.revocations.all(), c.radius.all(), c.pools.all(), c.guesses.all(), c.hooks.all()) {
 		ch <- d
 	}
 }
@@ -252,6 +254,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		count(c.drops, drops[r], r.Direction().String(), r.String())
 	}
 	c.revocations.collect(gauge, count, c.g.daemon.Revocations())
+	c.hooks.collect(gauge, count, c.g.updown, c.g.feed)
 	c.radius.collect(gauge, count, seconds, c.g.daemon.RADIUS())
 	c.guesses.collect(gauge, count, c.g.daemon.Guesses())
 	c.collectStats(count, c.g.daemon.Stats())

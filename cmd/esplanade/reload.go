@@ -16,13 +16,14 @@ import (
 
 // reload reads the configuration again and puts it in force. It says what that has changed, a line each. Whatever is wrong with it is
 // logged, shown by the status and returned, and the old one stays in force as it is.
-func (g *gateway) reload(ctx context.Context) ([]string, error) {
+func (g *gateway) reload(ctx context.Context) (lines []string, err error) {
 	select {
 	case g.reloading <- struct{}{}:
 		defer func() { <-g.reloading }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+	defer func() { g.tellReloaded(lines, err) }()
 	conf, err := g.loader.load(ctx, g.conf.File, g.read)
 	if err != nil {
 		if list := (config.Errors)(nil); !errors.As(err, &list) {
@@ -48,7 +49,7 @@ func (g *gateway) reload(ctx context.Context) ([]string, error) {
 	for _, w := range warnings {
 		g.log.Warn(w.String())
 	}
-	lines := changed(changes)
+	lines = changed(changes)
 	for _, w := range warnings {
 		lines = append(lines, "warning: "+w.String())
 	}

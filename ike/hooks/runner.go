@@ -77,17 +77,19 @@ func arguments(command string) []string {
 }
 
 const (
-	// maxLines and maxLineLen bound what of the output of one run is logged.
+	// maxLines and maxLineLen bound what of the output of a command is logged, in a minute.
 	maxLines   = 100
 	maxLineLen = 512
 )
 
 // output logs what a command writes. It is used by one goroutine at a time: the command has one pipe for both streams.
 type output struct {
-	log   *slog.Logger
-	name  string
-	line  []byte
+	log  *slog.Logger
+	name string
+	line []byte
+	// lines is how many there were since a time.
 	lines int
+	since time.Time
 }
 
 // Write implements io.Writer.
@@ -106,18 +108,28 @@ func (o *output) Write(b []byte) (int, error) {
 
 // say logs a line.
 func (o *output) say() {
+	if now := time.Now(); now.Sub(o.since) > time.Minute {
+		o.sayMore()
+		o.since = now
+	}
 	if o.lines++; o.lines <= maxLines {
 		o.log.Info(o.name + ": " + strings.ToValidUTF8(string(o.line), "?"))
 	}
 	o.line = o.line[:0]
 }
 
-// end logs what is left, and how much was too much.
+// sayMore logs how many lines were too many, and begins to count again.
+func (o *output) sayMore() {
+	if n := o.lines - maxLines; n > 0 {
+		o.log.Info(o.name+": more output", "lines", n)
+	}
+	o.lines = 0
+}
+
+// end logs what is left.
 func (o *output) end() {
 	if len(o.line) > 0 {
 		o.say()
 	}
-	if n := o.lines - maxLines; n > 0 {
-		o.log.Info(o.name+": more output", "lines", n)
-	}
+	o.sayMore()
 }
