@@ -25,7 +25,9 @@ type Gateway struct {
 	Files []File
 	// Plugins are those of strongSwan that the tests do not have by default: "eap-mschapv2".
 	// PluginConf is what strongswan.conf has for them, in its own format.
-	Plugins    []string
+	Plugins []string
+	// Made are files of plugins of strongSwan that Debian has no package of: see [PEAPPlugin].
+	Made       []string
 	PluginConf string
 	// More is text behind the configuration, in the gateway's own format.
 	More string

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -107,9 +108,13 @@ func (s *StrongSwan) Launch(t testing.TB) {
 // launch returns the error of loading the configuration.
 func (s *StrongSwan) launch(t testing.TB) error {
 	t.Helper()
+	args := []string{unconfined("charon-systemd")}
+	if len(s.gw.Made) > 0 {
+		args = append([]string{"sh", "-c", withPlugins, "sh", filepath.Join(s.dir, "plugins"), args[0]}, s.gw.Made...)
+	}
 	p, err := s.run.start(s.site, "charon", lab.Command{
-		Args: []string{unconfined("charon-systemd")},
-		Env:  []string{"STRONGSWAN_CONF=" + filepath.Join(s.dir, "strongswan.conf"), "SWANCTL_DIR=" + filepath.Join(s.dir, "swanctl")},
+		Args: args, OwnMounts: len(s.gw.Made) > 0,
+		Env: []string{"STRONGSWAN_CONF=" + filepath.Join(s.dir, "strongswan.conf"), "SWANCTL_DIR=" + filepath.Join(s.dir, "swanctl")},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +133,26 @@ func (s *StrongSwan) launch(t testing.TB) error {
 	}()
 	_, err = s.site.RunContext(ctx, load)
 	return err
+}
+
+// withPlugins runs charon with other plugins in addition to those of the system. It looks for them in one folder alone.
+const withPlugins = `set -e
+dir=$1 charon=$2
+shift 2
+mkdir -p "$dir"
+cp /usr/lib/ipsec/plugins/*.so "$@" "$dir"
+mount --bind "$dir" /usr/lib/ipsec/plugins
+exec "$charon"
+`
+
+// PEAPPlugin is strongSwan's plugin for EAP-PEAP, which integration/deps makes of Debian's source. ok is false where that could not be done.
+func PEAPPlugin() (file string, ok bool) {
+	out, err := exec.Command("sh", "-c", `printf %s "$(dpkg-query -W -f '${Version}' strongswan-libcharon)"`).Output()
+	file = filepath.Join("/var/cache/esplanade-integration", "strongswan-"+string(out), "libstrongswan-eap-peap.so")
+	if err == nil {
+		_, err = os.Stat(file)
+	}
+	return file, err == nil
 }
 
 // Stop ends charon, which deletes its SAs first.
