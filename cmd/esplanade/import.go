@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"esplanade/config/migrate"
+	"esplanade/config/migrate/ipsecconf"
 	"esplanade/config/migrate/strongswan"
 	"esplanade/config/swanctl"
 )
@@ -20,6 +21,7 @@ import (
 // importFlags are those of import.
 type importFlags struct {
 	from, out            string
+	here                 []string
 	inlineSecrets, force bool
 }
 
@@ -39,7 +41,22 @@ func importKinds() []importKind {
 			func(names []string, o migrate.Options) ([]*migrate.Result, error) {
 				return oneResult(strongswan.Import(names[0], o))
 			}},
+		ipsecConf("strongswan-ipsec", ipsecconf.StrongSwan, "ipsec.conf of strongSwan, and ipsec.secrets beside it or as the second FILE"),
+		ipsecConf("libreswan", ipsecconf.Libreswan, "ipsec.conf of libreswan, versions 4 and 5, and ipsec.secrets likewise"),
 	}
+}
+
+// ipsecConf is a kind of ipsec.conf.
+func ipsecConf(name string, d ipsecconf.Dialect, about string) importKind {
+	return importKind{name, about,
+		func(_, text string) bool { return ipsecconf.Is(text) && ipsecconf.Detect(text) == d },
+		func(names []string, o migrate.Options) ([]*migrate.Result, error) {
+			secrets := ""
+			if len(names) > 1 {
+				secrets = names[1]
+			}
+			return oneResult(ipsecconf.Read(names[0], ipsecconf.Options{Options: o, Dialect: d, Secrets: secrets}))
+		}}
 }
 
 func oneResult(r *migrate.Result, err error) ([]*migrate.Result, error) {
@@ -61,7 +78,8 @@ as "esplanade check" does.
 
 Exit codes: 0, all was carried over; 1, not done, or the result is not valid; 2, wrong command line; 3, done, but something was left out.`,
 		Example: `  esplanade import /etc/swanctl -o /etc/esplanade/esplanade.toml
-  esplanade import --from swanctl office.conf`,
+  esplanade import --from swanctl office.conf
+  esplanade import /etc/ipsec.conf --here 192.0.2.1`,
 		Args: importArgs,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault
@@ -71,6 +89,7 @@ Exit codes: 0, all was carried over; 1, not done, or the result is not valid; 2,
 	flags := c.Flags()
 	flags.StringVar(&f.from, "from", "", "what the files are: a `kind` of the list above")
 	flags.StringVarP(&f.out, "output", "o", "", "the `file` to write to, in place of standard output")
+	flags.StringArrayVar(&f.here, "here", nil, "an `address` or name of the host that ipsec.conf is for, by which left and right are told apart; several times for several")
 	flags.BoolVar(&f.inlineSecrets, "inline-secrets", false, "keep secrets in the configuration, in place of files beside it")
 	flags.BoolVar(&f.force, "force", false, "replace files that are there already")
 	_ = c.RegisterFlagCompletionFunc("from", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { // fails for a flag that is not there
@@ -112,7 +131,7 @@ func (f *importFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	results, err := kind.read(args, migrate.Options{Files: files, InlineSecrets: f.inlineSecrets})
+	results, err := kind.read(args, migrate.Options{Files: files, InlineSecrets: f.inlineSecrets, Here: f.here})
 	if err != nil {
 		return notImported(kind, err)
 	}
@@ -139,7 +158,8 @@ func (f *importFlags) run(c *cobra.Command, args []string) error {
 // notImported is the error of files that could not be read.
 func notImported(kind importKind, err error) error {
 	var se *swanctl.Error
-	if errors.As(err, &se) {
+	var ie *ipsecconf.SyntaxError
+	if errors.As(err, &se) || errors.As(err, &ie) {
 		return err // it has the place
 	}
 	return fmt.Errorf("cannot import as %s: %w", kind.name, unwrapPath(err))

@@ -17,6 +17,8 @@ type Options struct {
 	InlineSecrets bool
 	// Name is what the files beside the configuration begin with: "office" makes "office.psk".
 	Name string
+	// Here are addresses or names of the host that the configuration is for, where a source does not say which of two ends that is.
+	Here []string
 }
 
 // Files reads files. Names are paths of the host; an error has the name of the file in it. swanctl.Disk is one.

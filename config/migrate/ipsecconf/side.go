@@ -1,0 +1,82 @@
+package ipsecconf
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// sides are the prefixes of the keywords of this host and of its peer: "left" and "right", or the other way round.
+type sides struct {
+	here, there string
+	// guessed says that nothing in the file tells which of the two is this host.
+	guessed bool
+}
+
+var (
+	leftIsHere  = sides{here: "left", there: "right"}
+	rightIsHere = sides{here: "right", there: "left"}
+)
+
+// orient finds out which side of a conn is this host: the one with an address of this host; or the one whose address follows from its routes;
+// or the one that has an address where the other can be anybody. If nothing of that decides it is the left, as it is for strongSwan.
+func orient(d Dialect, c *conn, here []string) sides {
+	left, right := hosts(c, "left"), hosts(c, "right")
+	switch {
+	case anyOf(right, here) && !anyOf(left, here):
+		return rightIsHere
+	case anyOf(left, here):
+		return leftIsHere
+	case slices.Contains(left, "%defaultroute"):
+		return leftIsHere
+	case slices.Contains(right, "%defaultroute"):
+		return rightIsHere
+	case d == StrongSwan && anybody(left):
+		return leftIsHere // strongSwan would swap only for a right that is an address of the host
+	case anybody(right):
+		return leftIsHere
+	case anybody(left):
+		return rightIsHere
+	}
+	out := leftIsHere
+	out.guessed = len(here) == 0
+	return out
+}
+
+// hosts are the addresses of a side.
+func hosts(c *conn, side string) []string {
+	var list []string
+	if s := c.get(side); s != nil {
+		list = strings.FieldsFunc(s.value, func(r rune) bool { return r == ',' || r == ' ' })
+	}
+	return list
+}
+
+// anyOf reports whether one of the addresses is one of this host.
+func anyOf(list, here []string) bool {
+	return slices.ContainsFunc(list, func(s string) bool {
+		return slices.ContainsFunc(here, func(h string) bool { return sameHost(strings.TrimPrefix(s, "%"), h) })
+	})
+}
+
+// sameHost compares two addresses or two names.
+func sameHost(a, b string) bool {
+	x, err1 := netip.ParseAddr(a)
+	y, err2 := netip.ParseAddr(b)
+	if err1 == nil && err2 == nil {
+		return x == y
+	}
+	return strings.EqualFold(a, b)
+}
+
+// anybody reports whether a side is every host.
+func anybody(list []string) bool { return len(list) == 0 || isAnybody(list[0]) }
+
+// isAnybody reports whether an address is one for every host.
+func isAnybody(s string) bool {
+	switch s {
+	case "", "%any", "%any4", "%any6", "0.0.0.0", "::", "%group", "%opportunistic", "%opportunisticgroup":
+		return true
+	}
+	return strings.HasSuffix(s, "/0")
+}
