@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +17,7 @@ import (
 )
 
 func newCheck() *cobra.Command {
-	file, as, explain := "", "", false
+	from, as, explain := source{}, "", false
 	c := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Validate a configuration file",
@@ -26,7 +25,7 @@ func newCheck() *cobra.Command {
 tunnels meet the routes of the host that it runs on: what they would take, and what keeps its way. Nothing is touched. FILE, which may also be named with -c as for run, is
 ` + defaultConfig + ` if it is left out. With --user root reads the files as the user that the service runs as: what that user may read, and the keys that belong to it. With --explain
 every key is listed with the value that it has, and where that comes from: the line that has it, the line of preset or pools that brings it,
-"inferred" for what follows from others, or "default". The exit code is 1 if there is an error; warnings alone do not count as one.`,
+"inferred" for what follows from others, or "default". With --swanctl it checks a folder of swanctl as run would read it; FILE is what lies above it then. The exit code is 1 if there is an error; warnings alone do not count as one.`,
 		Args:              atMostOneArg("FILE"),
 		ValidArgsFunction: completeFile,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -36,14 +35,17 @@ every key is listed with the value that it has, and where that comes from: the l
 				}
 			}
 			switch {
-			case len(args) == 1 && file != "":
-				return usageError{c, fmt.Sprintf("check takes one FILE, not %s and %s", file, args[0])}
+			case len(args) == 1 && from.file != "":
+				return usageError{c, fmt.Sprintf("check takes one FILE, not %s and %s", from.file, args[0])}
 			case len(args) == 1:
-				file = args[0]
-			case file == "":
-				file = defaultConfig
+				from.file = args[0]
+			case from.file == "" && from.folder == "":
+				from.file = defaultConfig
 			}
-			conf, err := load(file, c.ErrOrStderr())
+			if err := from.check(c, from.file != ""); err != nil {
+				return err
+			}
+			conf, err := from.load(c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -63,11 +65,12 @@ every key is listed with the value that it has, and where that comes from: the l
 			if explain {
 				explainSettings(c.OutOrStdout(), conf.Settings())
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s is valid: %s\n", file, childrenOf(conf))
+			fmt.Fprintf(c.OutOrStdout(), "%s is valid: %s\n", from.name(), childrenOf(conf))
 			return nil
 		},
 	}
-	c.Flags().StringVarP(&file, "config", "c", "", "the configuration `file`, in place of FILE")
+	c.Flags().StringVarP(&from.file, "config", "c", "", "the configuration `file`, in place of FILE")
+	from.flags(c)
 	c.Flags().BoolVar(&explain, "explain", false, "list every key with its value, and where that comes from")
 	c.Flags().StringVar(&as, "user", "", "check as this user, that of the service; only root can")
 	_ = c.RegisterFlagCompletionFunc("config", completeFile) // fails for a flag that is not there
@@ -121,22 +124,12 @@ func childrenOf(conf *config.Config) string {
 	return strings.Join(names, ", ")
 }
 
-// load reads a configuration for a command. What is wrong in it goes to w, a line each, as check prints it.
-func load(path string, w io.Writer) (*config.Config, error) {
-	conf, err := loadInTime(context.Background(), path)
-	if err == nil {
-		return conf, nil
-	}
-	var list config.Errors
-	if errors.As(err, &list) {
-		fmt.Fprintln(w, list)
-		return nil, silentError{}
-	}
-	return nil, unreadable(path, err)
-}
-
 // unreadable is the error about a configuration that is not there to be read.
 func unreadable(path string, err error) error {
+	var one *fileError
+	if errors.As(err, &one) {
+		path, err = one.file, one.err
+	}
 	fix := "name a file that can be read"
 	switch {
 	case path == "-":

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"esplanade/config"
+	"esplanade/config/swanctl"
 	"esplanade/ike/vici"
 )
 
@@ -51,6 +52,11 @@ func dial(c *cobra.Command, path string) (*client, error) {
 			v, err = vici.DialContext(c.Context(), path)
 		}
 	}
+	if errors.Is(err, fs.ErrNotExist) && path == config.DefaultSocket {
+		if ours := ofSwanctl(c.Context()); ours != nil {
+			path, v, err = swanctl.DefaultSocket, ours, nil
+		}
+	}
 	switch {
 	case err == nil:
 		return &client{v, path, answerTime, c.ErrOrStderr()}, nil
@@ -67,6 +73,21 @@ func dial(c *cobra.Command, path string) (*client, error) {
 		return nil, fmt.Errorf("%s is too long for the path of a socket: name control.socket of the daemon's configuration", path)
 	}
 	return nil, err
+}
+
+// ofSwanctl reaches a daemon that runs a folder of swanctl: it is where strongSwan's would be. nil if there is none, or another one.
+func ofSwanctl(ctx context.Context) *vici.Client {
+	v, err := vici.DialContext(ctx, swanctl.DefaultSocket)
+	if err != nil {
+		return nil
+	}
+	asked, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	if m, err := v.Call(asked, "version", nil); err != nil || m.Get("daemon") != aboutThis().Daemon {
+		v.Close()
+		return nil
+	}
+	return v
 }
 
 // call asks for something that the daemon answers at once.

@@ -77,6 +77,8 @@ type gatewayOptions struct {
 	log slog.Handler
 	// level is that of log, where a reload can change it.
 	level *slog.LevelVar
+	// read reads the configuration again for a reload; nil stands for config.Load.
+	read func(string) (*config.Config, error)
 	// observer is told what happens, in addition to the VICI clients.
 	observer ikegw.Observer
 	// noControl leaves the control socket and the metrics out.
@@ -118,6 +120,9 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 			g.close()
 		}
 	}()
+	if o.read != nil {
+		g.read = o.read
+	}
 	g.inForce.Store(conf)
 	be := &control.Backend{
 		About:    aboutThis(),

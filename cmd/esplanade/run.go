@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"esplanade/config/swanctl"
 )
 
 func newRun() *cobra.Command {
-	var file string
+	var from source
 	c := &cobra.Command{
 		Use:   "run -c FILE",
 		Short: "Run the gateway in the foreground",
@@ -20,10 +22,18 @@ func newRun() *cobra.Command {
 SAs, restores the network configuration and exits; a second signal exits immediately. On SIGHUP it reads the configuration
 again: if that has an error, the log and "esplanade status" say so, and the old configuration stays in force.
 
-The file is checked whole before anything is touched; see also "esplanade check" and "esplanade reload".`,
+The file is checked whole before anything is touched; see also "esplanade check" and "esplanade reload".
+
+With --swanctl it runs a folder of strongSwan's swanctl in place of a file: swanctl.conf with what it includes, and the certificates and keys around it, as
+"swanctl --load-all" would load them; and what strongswan.conf says of the daemon, as far as there is something like it here. Commands come over
+` + swanctl.DefaultSocket + ` then, or where strongswan.conf says, so that swanctl reaches it as it is. A file that is given with -c lies above strongswan.conf:
+it has what strongSwan has no words for, such as [tun] and [metrics].`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			conf, err := load(file, c.ErrOrStderr())
+			if err := from.check(c, c.Flags().Changed("config")); err != nil {
+				return err
+			}
+			conf, err := from.load(c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -36,7 +46,7 @@ The file is checked whole before anything is touched; see also "esplanade check"
 
 			log, level := newLogHandler(c.ErrOrStderr(), conf.Log)
 			n, notifyErr := supervisorFromEnv(os.Getenv)
-			g, err := newGateway(conf, gatewayOptions{log: log, level: level, failurePause: failurePause})
+			g, err := newGateway(conf, gatewayOptions{log: log, level: level, read: from.read, failurePause: failurePause})
 			if err != nil {
 				return err
 			}
@@ -46,7 +56,8 @@ The file is checked whole before anything is touched; see also "esplanade check"
 			return (&service{g: g, notify: n, hangUp: hangUp}).run(ctx)
 		},
 	}
-	c.Flags().StringVarP(&file, "config", "c", defaultConfig, "the configuration `file`")
+	c.Flags().StringVarP(&from.file, "config", "c", defaultConfig, "the configuration `file`")
+	from.flags(c)
 	_ = c.RegisterFlagCompletionFunc("config", completeFile) // fails for a flag that is not there
 	return c
 }
