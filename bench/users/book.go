@@ -60,6 +60,8 @@ type results struct {
 	Retransmits int     `json:"retransmits"`
 	Twice       int     `json:"twice"`
 	Lost        int     `json:"lost"`
+	// Forgotten are addresses of users that the gateway did not have any more after it was killed.
+	Forgotten int `json:"forgotten"`
 	// In are those that are in at the end, and Online the addresses that the gateway says are held.
 	In     int    `json:"in"`
 	Online int    `json:"online"`
@@ -71,10 +73,11 @@ func (r *results) judge() error {
 	var wrong proof.Faults
 	wrong.Must(r.Twice == 0, "%d addresses were given to two users: %s", r.Twice, r.First)
 	wrong.Must(r.Lost == 0, "%d users did not get their addresses back: %s", r.Lost, r.First)
+	wrong.Must(r.Forgotten == 0, "%d addresses were forgotten when the gateway was killed: %s", r.Forgotten, r.First)
 	wrong.Must(r.Failed == 0, "%d logins failed: %s", r.Failed, r.First)
 	wrong.Must(r.In == r.Count, "%d of %d users are in at the end", r.In, r.Count)
 	wrong.Must(r.Online == r.In, "the gateway says that %d addresses are held, and %d users are in", r.Online, r.In)
-	wrong.Must(r.Restarts > 0, "the gateway was not started again")
+	wrong.Must(r.Restarts > 0, "the gateway was not killed and started again")
 	wrong.Must(r.Left > 0 && r.Vanished > 0, "%d users have left, %d have vanished", r.Left, r.Vanished)
 	return wrong.Err()
 }

@@ -34,13 +34,14 @@ func TestJudge(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*results){
-		"to two users":      func(r *results) { r.Twice = 1 },
-		"addresses back":    func(r *results) { r.Lost = 1 },
-		"logins failed":     func(r *results) { r.Failed = 1 },
-		"9 of 10 users":     func(r *results) { r.In, r.Online = 9, 9 },
-		"9 addresses are":   func(r *results) { r.Online = 9 },
-		"not started again": func(r *results) { r.Restarts = 0 },
-		"have vanished":     func(r *results) { r.Vanished = 0 },
+		"to two users":    func(r *results) { r.Twice = 1 },
+		"addresses back":  func(r *results) { r.Lost = 1 },
+		"were forgotten":  func(r *results) { r.Forgotten = 1 },
+		"logins failed":   func(r *results) { r.Failed = 1 },
+		"9 of 10 users":   func(r *results) { r.In, r.Online = 9, 9 },
+		"9 addresses are": func(r *results) { r.Online = 9 },
+		"not killed":      func(r *results) { r.Restarts = 0 },
+		"have vanished":   func(r *results) { r.Vanished = 0 },
 	} {
 		r := good
 		if change(&r); r.judge() == nil || !strings.Contains(r.judge().Error(), want) {

@@ -43,7 +43,7 @@ func Command(run func(context.Context, *Options) error) *cobra.Command {
 		Name:  "users",
 		Short: "10,000 users of EAP come and go for ten minutes, and no address is given twice or lost",
 		Long: `Users has 10,000 users come in by EAP-MSCHAPv2, each of whom gets an address of a pool, and go, vanish and come back for ten minutes.
-In between the gateway is killed and started again. It fails if an address was given to two users, or if one did not come back to his.`,
+In between the gateway is killed three times and started again. It ends with 1 if an address was given to two users, if one was forgotten, or did not come back to its user, or if a login failed.`,
 		Needs: "root, Linux", Results: "users.md, users.json",
 	}, &Options{}, run)
 }

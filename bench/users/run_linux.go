@@ -27,6 +27,8 @@ const (
 	perUser = 100 * time.Millisecond
 	// wave is how many come or go at a time, as a share of all.
 	wave = 50
+	// restarts is how often the gateway is killed.
+	restarts = 3
 )
 
 var (
@@ -105,11 +107,12 @@ func (st *stage) fill(ctx context.Context) error {
 	return nil
 }
 
-// churn has some leave and some vanish, and come back, until the time is over. In the middle the gateway is killed and started again.
+// churn has some leave and some vanish, and come back, until the time is over. In between the gateway is killed and started again, at even intervals: right behind
+// the last answer to those who came in last, whose leases have to be on disk by then.
 func (st *stage) churn(ctx context.Context) error {
 	began := time.Now()
 	for time.Since(began) < st.o.duration {
-		if st.r.Restarts == 0 && time.Since(began) > st.o.duration/2 {
+		if st.r.Restarts < restarts && time.Since(began) > st.o.duration*time.Duration(st.r.Restarts+1)/(restarts+1) {
 			if err := st.restart(ctx); err != nil {
 				return err
 			}
@@ -132,17 +135,29 @@ func (st *stage) churn(ctx context.Context) error {
 // restart kills the gateway, as a power cut would, and has all come back.
 func (st *stage) restart(ctx context.Context) error {
 	st.gateway.Kill()
+	// The socket is left behind, and the one that starts is ready when there is another one.
+	if err := os.Remove(filepath.Join(st.dir, "vici")); err != nil {
+		return err
+	}
 	st.crowd.Forget(st.everybody())
 	began := time.Now()
 	if err := st.start(ctx); err != nil {
 		return err
 	}
 	st.r.Restarts++
+	kept, err := st.pool(ctx, "offline")
+	if err != nil {
+		return err
+	}
+	if missing := st.o.count - kept; missing > 0 {
+		st.r.Forgotten += missing
+		st.book.say("after restart %d the gateway has %d addresses of users, and gave %d", st.r.Restarts, kept, st.o.count)
+	}
 	if _, err := st.connect(ctx, st.everybody()); err != nil {
 		return err
 	}
-	st.r.BackAfter = time.Since(began).Seconds()
-	fmt.Fprintf(os.Stderr, "the gateway was killed; %d users are back after %.1f s\n", len(st.crowd.In()), st.r.BackAfter)
+	st.r.BackAfter = max(st.r.BackAfter, time.Since(began).Seconds())
+	fmt.Fprintf(os.Stderr, "the gateway was killed; it has %d addresses of users, and %d are back after %.1f s\n", kept, len(st.crowd.In()), time.Since(began).Seconds())
 	return nil
 }
 
@@ -154,8 +169,8 @@ func (st *stage) everybody() []int {
 	return all
 }
 
-// online asks the gateway how many addresses are held.
-func (st *stage) online(ctx context.Context) (int, error) {
+// pool asks the gateway how many addresses are "online", held, or "offline", to be given again to those who had them.
+func (st *stage) pool(ctx context.Context, which string) (int, error) {
 	c, err := vici.DialContext(ctx, filepath.Join(st.dir, "vici"))
 	if err != nil {
 		return 0, err
@@ -165,7 +180,7 @@ func (st *stage) online(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return strconv.Atoi(m.Get("people", "online"))
+	return strconv.Atoi(m.Get("people", which))
 }
 
 // measure does it all.
@@ -212,7 +227,7 @@ func measure(ctx context.Context, b *contest.Builder, o *Options) (r results, er
 	if st.book.first != "" {
 		r.First = st.book.first
 	}
-	r.Online, err = st.online(ctx)
+	r.Online, err = st.pool(ctx, "online")
 	return r, err
 }
 

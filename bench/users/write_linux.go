@@ -20,15 +20,16 @@ func write(o *Options, r results, c proof.Conditions) error {
 	t.Rowf("time to come in, 99th percentile | %.1f ms", r.P99)
 	t.Rowf("logins in all, failed | %d, %d", r.Logins, r.Failed)
 	t.Rowf("left with a DELETE, vanished without a word | %d, %d", r.Left, r.Vanished)
-	t.Rowf("the gateway was killed, all were back after | %d time, %.1f s", r.Restarts, r.BackAfter)
+	t.Rowf("the gateway was killed, all were back after | %d times, %.1f s at most", r.Restarts, r.BackAfter)
 	t.Rowf("addresses given to two users | %d", r.Twice)
 	t.Rowf("users who did not get their address back | %d", r.Lost)
+	t.Rowf("addresses forgotten when the gateway was killed | %d", r.Forgotten)
 	t.Rowf("in at the end, addresses held | %d, %d", r.In, r.Online)
 	t.Rowf("requests repeated | %d", r.Retransmits)
 	return document.WriteFile(o.Out, "users.md", fmt.Sprintf(`# %d users who come and go for %v, %s
 
 The gateway has a certificate (ECDSA P-256), the users in a file and a pool; each user comes in by EAP-MSCHAPv2 (%s, %s) and gets an
-address, which is on disk before the user learns of it. Two in a hundred at a time leave, or vanish without a word, and come back, which they say is the first contact; in the middle the gateway is killed
+address, which is on disk before the user learns of it. Two in a hundred at a time leave, or vanish without a word, and come back, which they say is the first contact; in between the gateway is killed
 and started again. %s
 
 %s
