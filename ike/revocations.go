@@ -255,6 +255,15 @@ func (r *revocations) landed(q *inquiry) {
 	}
 }
 
+// Fetched are the revocation lists and OCSP answers that are known and not from files: see [revocation.Store.Fetched]. It may be called from any
+// goroutine.
+func (d *Daemon) Fetched() (lists, answers [][]byte) {
+	r := &d.revocations
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.store.Fetched()
+}
+
 // RevocationWork is what there is and was of looking for revocations.
 type RevocationWork struct {
 	// Waiting are the peers of which it is not known yet, Flights what is being fetched or waits for it.

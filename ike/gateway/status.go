@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esplanade/config"
+	"esplanade/ike/credential"
 	"esplanade/ike/diag"
 	"esplanade/ike/policy"
 	"esplanade/ike/pool"
@@ -117,6 +118,10 @@ type Info struct {
 	// Pools are the numbers of all pools, in the order of the configuration.
 	Pools []pool.Stats
 }
+
+// Config is the configuration in force, and the credentials of today: where certificates have been renewed since, others than those of it. Both are
+// never changed, so that any goroutine may read them.
+func (g *Manager) Config() (*config.Config, *credential.Set) { return g.conf, g.credentials }
 
 // Info copies the state at once: see [Manager.Survey].
 func (g *Manager) Info() Info {

@@ -30,6 +30,7 @@ type Auth struct {
 	// Revocation is the policy in strongSwan's words: "GOOD" for strict, "SKIPPED" for ifuri, or empty.
 	Revocation           string
 	ID, AAAID, EAPID     string
+	CAID                 string // of a CA that must be in the chain
 	Groups, CertPolicies []string
 	Certs, CACerts       []string
 }
@@ -83,6 +84,7 @@ func fillAuth(m *Message, side string, rounds []Auth) {
 		a := &rounds[i]
 		s := m.Sub(side + "-" + strconv.Itoa(i+1))
 		s.SetNonEmpty("id", a.ID)
+		s.SetNonEmpty("ca_id", a.CAID)
 		s.SetNonEmpty("eap_id", a.EAPID)
 		s.SetNonEmpty("aaa_id", a.AAAID)
 		s.SetNonEmpty("eap-type", a.EAPType)

@@ -1,6 +1,9 @@
 package revocation
 
 import (
+	"bytes"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -102,6 +105,21 @@ func (s *Store) trim() {
 			delete(s.answers, oldAnswer)
 		}
 	}
+}
+
+// Fetched are the lists and the OCSP answers that were fetched, or that peers have sent, in DER; those that are too long to be shown are left out.
+// They must not be changed.
+func (s *Store) Fetched() (lists, answers [][]byte) {
+	for _, k := range slices.Sorted(maps.Keys(s.lists)) {
+		if der := s.lists[k].DER(); der != nil {
+			lists = append(lists, der)
+		}
+	}
+	for _, a := range s.answers {
+		answers = append(answers, a.der)
+	}
+	slices.SortFunc(answers, bytes.Compare)
+	return lists, answers
 }
 
 // Stats is how much a [Store] has.

@@ -27,10 +27,17 @@ type List struct {
 	fresh   []point  // where deltas of it are
 	entries []byte   // revokedCertificates: the SEQUENCE OF, without its header
 	sum     [sha256.Size]byte
+	der     []byte // of one that is short
 }
 
 // Sum is the SHA-256 of the list in DER.
 func (l *List) Sum() [sha256.Size]byte { return l.sum }
+
+// maxShown is how long a list may be to be kept as a whole for [List.DER]: more does not fit a value of VICI.
+const maxShown = 1<<16 - 1
+
+// DER is the list, nil if it is longer than what can be shown. It must not be changed.
+func (l *List) DER() []byte { return l.der }
 
 // maxListOctets bounds a CRL. A million entries with serial numbers of 20 octets and a reason have about 53,000,000.
 const maxListOctets = 64 << 20
@@ -65,6 +72,9 @@ func readList(data []byte) (*List, *Problem) {
 		return nil, problem(FaultSyntax, "it is not a CRL of version 2")
 	}
 	l := &List{entries: entries, sum: sha256.Sum256(data)}
+	if len(data) <= maxShown {
+		l.der = data
+	}
 	var err error
 	if l.head, err = x509.ParseRevocationList(head); err != nil {
 		return nil, problem(FaultSyntax, "it is not a CRL: %v", err)

@@ -117,7 +117,7 @@ func (s *Store) keepList(now time.Time, n *Needed, h *held) {
 	if old := s.lists[key]; old != nil {
 		s.octets -= old.octets
 	}
-	h.life = life{used: now, octets: h.entries.size() + heldOctets, needed: n, refresh: refreshAt(now, h.head.ThisUpdate, h.head.NextUpdate)}
+	h.life = life{used: now, octets: h.entries.size() + len(h.der) + heldOctets, needed: n, refresh: refreshAt(now, h.head.ThisUpdate, h.head.NextUpdate)}
 	if s.lists == nil {
 		s.lists = map[string]*held{}
 	}
