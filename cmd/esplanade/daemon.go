@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -235,8 +234,4 @@ func controlFailure(conf *config.Config, err error) error {
 		err = fmt.Errorf("%w; mount a writable directory there (container: --tmpfs /run, Kubernetes: an emptyDir), or name a path in one", err)
 	}
 	return fmt.Errorf("%s: %w", where, err)
-}
-
-func aboutThis() vici.Version {
-	return vici.Version{Daemon: "esplanade", Version: fullVersion(), Sysname: runtime.GOOS, Machine: runtime.GOARCH}
 }

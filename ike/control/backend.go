@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"strings"
 	"time"
@@ -70,7 +71,14 @@ func (b *Backend) Initiate(ctx context.Context, r vici.InitiateRequest, log vici
 // Terminate implements vici.Backend.
 func (b *Backend) Terminate(ctx context.Context, r vici.TerminateRequest, log vici.LogFunc) (vici.TerminateResult, error) {
 	t := gateway.Target{Connection: r.IKE, Child: r.Child, IKEID: uint64(r.IKEID), ChildID: uint64(r.ChildID)}
-	res, err := b.Commands.Terminate(ctx, t, gateway.Ending{Force: r.Force, Shut: r.Hold}, r.NoWait)
+	// With a time limit, force is for what has not ended by then.
+	_, limited := ctx.Deadline()
+	res, err := b.Commands.Terminate(ctx, t, gateway.Ending{Force: r.Force && !limited, Shut: r.Hold}, r.NoWait)
+	if r.Force && limited && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if _, err = b.Commands.Terminate(context.WithoutCancel(ctx), t, gateway.Ending{Force: true, Shut: r.Hold}, r.NoWait); err == nil {
+			res.Gone = res.Matches
+		}
+	}
 	return vici.TerminateResult{Matches: res.Matches, Terminated: res.Gone}, err
 }
 

@@ -34,9 +34,6 @@ func (b *Backend) ListSAs(ctx context.Context, filter vici.SAFilter, yield func(
 				counters, _ := b.Counters(ch.ID)
 				v.Children = append(v.Children, ChildSA(ch, counters))
 			}
-			if (filter.Child != "" || filter.ChildID != 0) && len(v.Children) == 0 {
-				continue
-			}
 			if err := yield(v); err != nil {
 				return err
 			}

@@ -160,10 +160,9 @@ func (g *Manager) terminate(now time.Time, t Target, force bool) (int, func() in
 	}
 	for _, e := range ikes {
 		e.commanded = true
-		if force {
+		g.delete(now, e, byCommand)
+		if force && e.m.State() != sa.StateClosed {
 			g.abandon(now, e, byCommand)
-		} else {
-			g.delete(now, e, byCommand)
 		}
 	}
 	for _, p := range children {

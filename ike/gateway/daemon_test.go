@@ -231,6 +231,27 @@ func TestTerminateAfterRekeying(t *testing.T) {
 	})
 }
 
+// A command that forces the end of an IKE SA tells the peer, and does not wait for its answer.
+func TestTerminateForced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		b := f.start(addrB, toml("", right("none")))
+		a := f.start(addrA, toml("", left("start")))
+		settle(time.Second)
+		begin := time.Now()
+		r, err := a.d.Terminate(t.Context(), Target{Connection: "b"}, true, false)
+		if err != nil || r.Matches != 1 || r.Gone != 1 || time.Since(begin) >= latency || a.ikeSAs() != 0 || b.ikeSAs() != 1 {
+			t.Errorf("Terminate: %+v, %v, after %v, with %d and %d IKE SAs", r, err, time.Since(begin), a.ikeSAs(), b.ikeSAs())
+		}
+		settle(time.Second)
+		if n := b.ikeSAs(); n != 0 {
+			t.Errorf("the peer has not heard of it: it has %d IKE SAs", n)
+		}
+		a.stop()
+		b.stop()
+	})
+}
+
 // What a command takes down stays down, whoever wanted it up, until a command wants it up again.
 func TestTerminateHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

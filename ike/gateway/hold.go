@@ -14,7 +14,7 @@ import (
 
 // Ending says how a command takes SAs down.
 type Ending struct {
-	// Force sends nothing: the peer finds out by itself.
+	// Force waits for no answer: an IKE SA ends as soon as its DELETE is sent, or at once if another request is under way.
 	Force bool
 	// Shut refuses peers, too, what is taken down by name. Without it a peer may bring it up again, as with strongSwan.
 	Shut bool

@@ -174,7 +174,7 @@ func (w *World) operateOn(h *Host, s sa.Snapshot, kind int) {
 		do("delete the IKE SA", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, ike, gateway.Ending{}) })
 	case 7:
 		w.check.destroyed(h, "operator")
-		do("forget the IKE SA", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, ike, gateway.Ending{Force: true}) })
+		do("delete the IKE SA and not wait", func(now time.Time, g *gateway.Manager) { w.terminate(now, g, ike, gateway.Ending{Force: true}) })
 	case 8:
 		w.check.destroyed(h, "operator")
 		do("take the connection down", func(now time.Time, g *gateway.Manager) {
