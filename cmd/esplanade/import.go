@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"esplanade/config/migrate"
+	"esplanade/config/migrate/iked"
 	"esplanade/config/migrate/ipsecconf"
 	"esplanade/config/migrate/strongswan"
+	"esplanade/config/migrate/wgquick"
 	"esplanade/config/swanctl"
 )
 
@@ -39,7 +41,15 @@ func importKinds() []importKind {
 	return []importKind{
 		{"swanctl", "swanctl.conf of strongSwan, or a folder with one, its certificates and its keys", func(_, text string) bool { return strongswan.Is(text) },
 			func(names []string, o migrate.Options) ([]*migrate.Result, error) {
-				return oneResult(strongswan.Import(names[0], o))
+				return oneFile(names, o, strongswan.Import)
+			}},
+		{"iked", "iked.conf of OpenIKED and OpenBSD", func(_, text string) bool { return iked.Is(text) },
+			func(names []string, o migrate.Options) ([]*migrate.Result, error) {
+				return oneFile(names, o, iked.Import)
+			}},
+		{"wg-quick", "a file of wg-quick, or those of both ends: makes tunnels with fresh keys, for both ends", func(_, text string) bool { return wgquick.Is(text) },
+			func(names []string, o migrate.Options) ([]*migrate.Result, error) {
+				return wgquick.Import(names, o, freshKey)
 			}},
 		ipsecConf("strongswan-ipsec", ipsecconf.StrongSwan, "ipsec.conf of strongSwan, and ipsec.secrets beside it or as the second FILE"),
 		ipsecConf("libreswan", ipsecconf.Libreswan, "ipsec.conf of libreswan, versions 4 and 5, and ipsec.secrets likewise"),
@@ -63,6 +73,14 @@ func oneResult(r *migrate.Result, err error) ([]*migrate.Result, error) {
 	return []*migrate.Result{r}, err
 }
 
+// oneFile imports one file.
+func oneFile(names []string, o migrate.Options, read func(string, migrate.Options) (*migrate.Result, error)) ([]*migrate.Result, error) {
+	if len(names) > 1 {
+		return nil, fmt.Errorf("one file is read, with those that it includes, not %d", len(names))
+	}
+	return oneResult(read(names[0], o))
+}
+
 func newImport() *cobra.Command {
 	var f importFlags
 	c := &cobra.Command{
@@ -79,7 +97,9 @@ as "esplanade check" does.
 Exit codes: 0, all was carried over; 1, not done, or the result is not valid; 2, wrong command line; 3, done, but something was left out.`,
 		Example: `  esplanade import /etc/swanctl -o /etc/esplanade/esplanade.toml
   esplanade import --from swanctl office.conf
-  esplanade import /etc/ipsec.conf --here 192.0.2.1`,
+  esplanade import /etc/ipsec.conf --here 192.0.2.1
+  esplanade import /etc/iked.conf
+  esplanade import a/wg0.conf b/wg0.conf -o ends`,
 		Args: importArgs,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault
@@ -102,7 +122,7 @@ Exit codes: 0, all was carried over; 1, not done, or the result is not valid; 2,
 func kindTable() string {
 	var b strings.Builder
 	for _, k := range importKinds() {
-		fmt.Fprintf(&b, "    %-12s %s\n", k.name, k.about)
+		fmt.Fprintf(&b, "    %-16s %s\n", k.name, k.about)
 	}
 	return b.String()
 }
@@ -159,7 +179,8 @@ func (f *importFlags) run(c *cobra.Command, args []string) error {
 func notImported(kind importKind, err error) error {
 	var se *swanctl.Error
 	var ie *ipsecconf.SyntaxError
-	if errors.As(err, &se) || errors.As(err, &ie) {
+	var me *migrate.Error
+	if errors.As(err, &se) || errors.As(err, &ie) || errors.As(err, &me) {
 		return err // it has the place
 	}
 	return fmt.Errorf("cannot import as %s: %w", kind.name, unwrapPath(err))

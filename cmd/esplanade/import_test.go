@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -53,6 +54,12 @@ func TestImport(t *testing.T) {
 	keyThere := filepath.Join(dir, "keys", "office.psk")
 	imported(t, dir, "keys/office.psk", "there\n")
 	lost := imported(t, dir, "lost.conf", "include nowhere.conf\n"+importedConf)
+	bsd := imported(t, dir, "iked.conf", "# B\nikev2 \"b\" active from 10.1.0.0/16 to 10.2.0.0/16 peer 192.0.2.1 srcid a.example psk 0x8b1a9953c4611296a827abf8c47804d78b1a9953c4611296\n")
+	torn2 := imported(t, dir, "torn2.conf", "ikev2 \"b\" from\n")
+	wg := []string{imported(t, dir, "a/wg0.conf", "[Interface]\nAddress = 10.9.0.1/24\nPrivateKey = AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n"+
+		"[Peer]\nPublicKey = zo060cy2M+x7cMF4FKXHbs0CloUFDTRHRboFhw5YfVk=\nEndpoint = 192.0.2.2:51820\nAllowedIPs = 10.9.0.2\n"),
+		imported(t, dir, "b/wg0.conf", "[Interface]\nAddress = 10.9.0.2/24\nPrivateKey = AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\n"+
+			"[Peer]\nPublicKey = pOCSkrZRwni5dyxWn1+puxPZBrRqtoyd+dwrRAn4ogk=\nAllowedIPs = 10.9.0.1\n")}
 	for _, c := range []struct {
 		args   []string
 		code   int
@@ -70,16 +77,23 @@ func TestImport(t *testing.T) {
 		{[]string{open, "--inline-secrets"}, exitOK, "[connections.office]", "warning: others can read or change " + open},
 		{[]string{wrong}, exitFailed, "[connections.a]", "there is no secret for connections.a|esplanade.toml is not valid"},
 		{[]string{torn}, exitFailed, "", torn + ":2:2: this section is never closed"},
-		{[]string{other}, exitFailed, "", "does not look like any of swanctl"},
+		{[]string{other}, exitFailed, "", "does not look like any of swanctl, iked, wg-quick, strongswan-ipsec, libreswan; say what"},
 		{[]string{other, "--from", "swanctl"}, exitFailed, "", other + ":1:9: "},
 		{[]string{ours}, exitFailed, "", "is a configuration of Esplanade already"},
-		{[]string{conf, "--from", "nothing"}, exitUsage, "", `--from is "nothing"; the kinds are swanctl`},
+		{[]string{conf, "--from", "nothing"}, exitUsage, "", `--from is "nothing"; the kinds are swanctl, iked, wg-quick, strongswan-ipsec, libreswan;`},
 		{[]string{filepath.Join(dir, "nowhere")}, exitFailed, "", "cannot import: " + dir + "/nowhere: no such file"},
 		{[]string{dir}, exitFailed, "", "there is no swanctl.conf in the folder"},
 		{[]string{conf, "-o", there}, exitFailed, "", "it is there already"},
 		{[]string{conf, "-o", filepath.Join(dir, "keys", "b.toml")}, exitFailed, "", keyThere + ": it is there already"},
 		{[]string{conf, "-o", dir}, exitUsage, "", "a folder; name the file"},
 		{[]string{conf, "-o", filepath.Join(dir, "no", "b.toml")}, exitFailed, "", "no such file or directory"},
+		{[]string{conf, odd}, exitFailed, "", "one file is read"},
+		{[]string{bsd, "-o", filepath.Join(dir, "bsd.toml")}, exitOK, "", "bsd.toml is valid: b/b (start)"},
+		{[]string{torn2}, exitFailed, "", torn2 + ":1:11: behind from there must be a value"},
+		{append(slices.Clone(wg), "-o", filepath.Join(dir, "ends")), exitOK, "", "ends/wg0-1/esplanade.toml is valid: wg0-2/wg0-2 (start)|ends/wg0-2/esplanade.toml is valid: wg0-1/wg0-1 (none)"},
+		{append(slices.Clone(wg), "--inline-secrets"), exitOK, "#### wg0-2\n", "valid"},
+		{append(slices.Clone(wg), "-o", there), exitUsage, "", "name a folder, as there are 2 configurations"},
+		{append(slices.Clone(wg), "-o", filepath.Join(dir, "ends")), exitFailed, "", "it is there already"},
 		{[]string{conf, "-o", there, "--force"}, exitOK, "", "there.toml is valid"},
 	} {
 		code, stdout, stderr := cli(append([]string{"import"}, c.args...)...)

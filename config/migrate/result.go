@@ -30,6 +30,19 @@ type Files interface {
 	Glob(pattern string) ([]string, error)
 }
 
+// Error says what is wrong with a file, so that nothing of it is read.
+type Error struct {
+	At tree.Position
+	// What is wrong, and what would be right. It has no text of the file in it, which may be a secret.
+	What string
+}
+
+// Error is "file:line:column: what".
+func (e *Error) Error() string { return e.At.String() + ": " + e.What }
+
+// Fail is an [*Error].
+func Fail(at tree.Position, what string) *Error { return &Error{At: at, What: what} }
+
 // Stdin is the name that stands for standard input. Files has what was read of it under that name.
 const Stdin = "-"
 
@@ -112,7 +125,9 @@ func (d *Draft) Root() *tree.Table { return d.result.Config }
 
 // Leave notes, in the table where it would be, that something is not carried over. what must have no secret in it.
 func (d *Draft) Leave(t *tree.Table, at tree.Position, what, why string) {
-	d.result.Left = append(d.result.Left, Left{at, what, why})
+	if l := (Left{at, what, why}); !slices.Contains(d.result.Left, l) {
+		d.result.Left = append(d.result.Left, l)
+	}
 	line := "not carried over: " + what
 	if p := place(at); p != "" {
 		line += " (" + p + ")"
@@ -220,6 +235,19 @@ func TableName(s string) string {
 		s = "_" + s
 	}
 	return s
+}
+
+// Seconds is a number of seconds as a time of our configuration, in the largest unit that it is a multiple of.
+func Seconds(n int64) string {
+	for _, u := range []struct {
+		seconds int64
+		name    string
+	}{{86400, "d"}, {3600, "h"}, {60, "m"}} {
+		if n != 0 && n%u.seconds == 0 {
+			return fmt.Sprintf("%d%s", n/u.seconds, u.name)
+		}
+	}
+	return fmt.Sprintf("%ds", n)
 }
 
 // fileName is a name without what could lead elsewhere or would have to be quoted.

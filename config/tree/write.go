@@ -31,7 +31,7 @@ func (w *tomlWriter) table(path []string, t *Table, c Comment, brackets string) 
 			keys = append(keys, e)
 		}
 	}
-	foot := trimBlank(t.Foot())
+	foot := trimBoth(t.Foot())
 	above := trimBlank(c.Above)
 	if header := len(keys) > 0 || len(below) == 0 || c.Beside != "" || brackets == "[["; len(path) > 0 && header {
 		w.gap()
@@ -134,10 +134,17 @@ func printable(text string) string {
 	}, strings.ToValidUTF8(text, "\ufffd"))
 }
 
-// trimBlank is lines without empty ones at the beginning.
+// trimBlank is lines without empty ones at the beginning, and trimBoth without those at the end.
 func trimBlank(lines []string) []string {
 	for len(lines) > 0 && lines[0] == "" {
 		lines = lines[1:]
+	}
+	return lines
+}
+
+func trimBoth(lines []string) []string {
+	for lines = trimBlank(lines); len(lines) > 0 && lines[len(lines)-1] == ""; {
+		lines = lines[:len(lines)-1]
 	}
 	return lines
 }

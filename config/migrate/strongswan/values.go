@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"esplanade/config"
+	"esplanade/config/migrate"
 	"esplanade/config/tree"
 	"esplanade/ike/identity"
 	"esplanade/ike/proposal"
@@ -52,20 +53,7 @@ func duration(text string) (any, error) {
 	if s != digits {
 		return digits + s[len(digits):], nil
 	}
-	return seconds(time.Duration(n) * unit), nil
-}
-
-// seconds writes a time in the largest unit that it is a multiple of.
-func seconds(d time.Duration) string {
-	for _, u := range []struct {
-		unit time.Duration
-		name string
-	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
-		if d != 0 && d%u.unit == 0 {
-			return fmt.Sprintf("%d%s", d/u.unit, u.name)
-		}
-	}
-	return fmt.Sprintf("%ds", d/time.Second)
+	return migrate.Seconds(int64(time.Duration(n) * unit / time.Second)), nil
 }
 
 // size reads a number of bytes, with k, m or g behind it for multiples of 1024.
