@@ -1,7 +1,8 @@
 package control
 
 import (
-	"esplanade/ike/diag"
+	"cmp"
+
 	"esplanade/ike/gateway"
 	"esplanade/ike/sa"
 	"esplanade/ike/vici"
@@ -46,14 +47,28 @@ func (e Events) Observe(ev gateway.Event) {
 			s.IKEUpdate(IKESA(old), ev.SA.Path.Local, ev.SA.Path.Remote)
 		}
 	case gateway.Failed:
-		e.failed(ev.Failure)
+		if s.Listening(vici.EventAlert) {
+			e.failed(ev)
+		}
+	case gateway.Displaced:
+		if s.Listening(vici.EventAlert) {
+			sa := IKESA(ev.SA)
+			s.Alert(map[bool]string{false: "unique-replace", true: "unique-keep"}[ev.Keep], &sa)
+		}
 	}
 }
 
-func (e Events) failed(f *diag.Failure) {
-	if f.Connection == "" {
-		e.Server.Alert(f.Alert(), nil)
-		return
+// failed raises the alerts for a failure, with the IKE SA that it concerns.
+func (e Events) failed(ev gateway.Failed) {
+	var of *vici.IKESA
+	switch f := ev.Failure; {
+	case ev.SA != nil:
+		v := IKESA(ev.SA())
+		of = &v
+	case f.Connection != "":
+		of = &vici.IKESA{Name: f.Connection, Version: 2, State: vici.IKECreated, Local: f.Local, Remote: f.Remote, LocalID: "%any", RemoteID: cmp.Or(f.PeerID, "%any")}
 	}
-	e.Server.Alert(f.Alert(), &vici.IKESA{Name: f.Connection, Version: 2, Local: f.Local, Remote: f.Remote, RemoteID: f.PeerID})
+	for _, a := range ev.Failure.Alerts() {
+		e.Server.Alert(a, of)
+	}
 }

@@ -1,8 +1,15 @@
 package control
 
 import (
+	"context"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
+	"esplanade/ike/diag"
 	"esplanade/ike/gateway"
 	"esplanade/ike/sa"
 	"esplanade/ike/vici"
@@ -16,6 +23,7 @@ func TestEventsForNobody(t *testing.T) {
 	events := []gateway.Event{
 		gateway.IKEUpdown{Up: true, SA: s}, gateway.ChildUpdown{Up: true, SA: s, Child: s.Children[0]}, gateway.IKERekeyed{Old: s, New: s},
 		gateway.IKEMoved{SA: s},
+		gateway.Displaced{SA: s}, gateway.Failed{Failure: &diag.Failure{Code: diag.CodeAuthPSK}, SA: func() sa.Snapshot { asked++; return s }},
 		gateway.ChildRekeyed{SA: s, Old: s.Children[0], New: s.Children[0]},
 	}
 	if n := testing.AllocsPerRun(100, func() {
@@ -24,5 +32,63 @@ func TestEventsForNobody(t *testing.T) {
 		}
 	}); n > 0 || asked > 0 {
 		t.Errorf("%v allocations, counters read %d times", n, asked)
+	}
+}
+
+// Alerts have strongSwan's types, why something was rejected before what has failed by that, and the IKE SA as far as it is known.
+func TestAlerts(t *testing.T) {
+	dir, err := os.MkdirTemp("", "v") // that of the test may be too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	l, err := vici.Listen(filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := backend(t, office)
+	s := vici.NewServer(b, vici.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, l) }()
+	defer func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
+	c, err := vici.DialContext(ctx, filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var got []string
+	raise := func() {
+		for !s.Listening(vici.EventAlert) { // the confirmation comes before
+			time.Sleep(time.Millisecond)
+		}
+		e := Events{Server: s, Counters: nowhere{}.Counters}
+		x := sa.Snapshot{ID: 7, Connection: "office", State: sa.StateEstablished}
+		e.Observe(gateway.Failed{Failure: &diag.Failure{Code: diag.CodeCertExpired}, SA: func() sa.Snapshot { return x }})
+		e.Observe(gateway.Failed{Failure: &diag.Failure{Code: diag.CodeProposalIKE, Connection: "lab", Remote: netip.MustParseAddrPort("192.0.2.9:500")}})
+		e.Observe(gateway.Failed{Failure: &diag.Failure{Code: diag.CodeConnNone}})
+		e.Observe(gateway.Failed{Failure: &diag.Failure{Code: diag.CodeProposalIKE}})
+		e.Observe(gateway.Displaced{SA: x})
+		e.Observe(gateway.Displaced{SA: x, Keep: true})
+	}
+	want := []string{"cert-expired office 7 ESTABLISHED", "peer-auth-failed office 7 ESTABLISHED", "proposal-mismatch-ike lab 0 CREATED", "proposal-mismatch-ike",
+		"unique-replace office 7 ESTABLISHED", "unique-keep office 7 ESTABLISHED"}
+	err = c.Listen(ctx, []string{vici.EventAlert}, raise, func(_ string, m *vici.Message) error {
+		text := m.Get("type")
+		for name, s := range m.Section("ike-sa").Sections() {
+			text += " " + name + " " + s.Get("uniqueid") + " " + s.Get("state")
+		}
+		if got = append(got, text); len(got) == len(want) {
+			cancel()
+		}
+		return nil
+	})
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, %v", got, err)
 	}
 }

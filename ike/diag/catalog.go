@@ -15,6 +15,7 @@ type info struct {
 	ourDefault    string
 	alert         string // VICI alert type; "" = none
 	alertByPeer   string // the same when the peer reported it, if different
+	alertCause    string // a VICI alert of what has led to that, which is raised before it; "" = none
 	// meaning, seenBy, causes and lookAt are for `explain`: what the code means, at which end it shows, what usually causes
 	// it (the likeliest first), and what to look at. Each is made of sentences.
 	meaning, seenBy string

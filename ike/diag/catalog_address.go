@@ -4,6 +4,7 @@ package diag
 var addressCatalog = []info{
 	{
 		code: CodePoolEmpty, title: "no address is left for the client",
+		alert:    "vip-failure",
 		peerVerb: "asks for", peerDefault: "asks for an address",
 		ourVerb: "have", ourVerbByPeer: "asked for", ourDefault: "have none left",
 		meaning: "A client asked for an address, and all addresses of the pools of its connection are in use, or the connection has no pool of that " +
@@ -24,6 +25,7 @@ var addressCatalog = []info{
 	},
 	{
 		code: CodePoolAddress, title: "the address of the client can't be given",
+		alert:    "vip-failure",
 		peerVerb: "is to have", peerDefault: "is to have an address of its own",
 		ourVerb: "have", ourDefault: "are unable to give it",
 		meaning: "The users file or the RADIUS server gives the client an address of its own, or names the pool for it. The address is in use by a " +
@@ -39,6 +41,7 @@ var addressCatalog = []info{
 	},
 	{
 		code: CodePoolStore, title: "the lease could not be kept",
+		alert:    "vip-failure",
 		peerVerb: "asks for", peerDefault: "asks for an address",
 		ourVerb: "have", ourDefault: "failed to write who has it",
 		meaning: "An address is given only once it is written that it was, so that nobody else gets it after a restart. That could not be written, so " +
@@ -54,6 +57,7 @@ var addressCatalog = []info{
 	},
 	{
 		code: CodeCPRequired, title: "the client has not asked for an address",
+		alert:    "vip-failure",
 		peerVerb: "asks for", peerDefault: "asks for no address",
 		ourVerb: "have", ourVerbByPeer: "asked for", ourDefault: "have an address for it, and children for nothing else",
 		meaning: "The connection gives addresses to its clients (`pools`), and its children carry those. The peer has proved itself and asked for a " +

@@ -37,7 +37,8 @@ var certCatalog = []info{
 	},
 	{
 		code: CodeCertCA, title: "the peer's certificate does not lead to a trusted CA",
-		peerVerb: "shows", peerDefault: "shows a certificate of an unknown CA",
+		alertCause: "cert-no-issuer",
+		peerVerb:   "shows", peerDefault: "shows a certificate of an unknown CA",
 		ourVerb: "expect", ourDefault: "expect one that leads to a CA of the configuration",
 		alert: alertPeerAuth,
 		meaning: "From the peer's certificate a chain has to lead to one of the CAs that the connection trusts, and each certificate of it has to " +
@@ -92,7 +93,8 @@ var certCatalog = []info{
 	},
 	{
 		code: CodeCertExpired, title: "a certificate has expired",
-		peerVerb: "shows", peerDefault: "shows a certificate that has expired",
+		alertCause: "cert-expired",
+		peerVerb:   "shows", peerDefault: "shows a certificate that has expired",
 		ourVerb: "have", ourDefault: "have a later time",
 		alert:   alertPeerAuth,
 		meaning: "The peer's certificate, or that of a CA in its chain, is not valid any more at the time that the clock of this host shows.",
@@ -106,7 +108,8 @@ var certCatalog = []info{
 	},
 	{
 		code: CodeCertEarly, title: "a certificate is not valid yet",
-		peerVerb: "shows", peerDefault: "shows a certificate that is not valid yet",
+		alertCause: "cert-expired",
+		peerVerb:   "shows", peerDefault: "shows a certificate that is not valid yet",
 		ourVerb: "have", ourDefault: "have an earlier time",
 		alert:   alertPeerAuth,
 		meaning: "The peer's certificate, or that of a CA in its chain, is valid later only, by the clock of this host.",
@@ -117,7 +120,8 @@ var certCatalog = []info{
 	},
 	{
 		code: CodeCertConstraint, title: "a CA may not issue the peer's certificate",
-		peerVerb: "shows", peerDefault: "shows a certificate that its CA may not issue",
+		alertCause: "cert-policy-violation",
+		peerVerb:   "shows", peerDefault: "shows a certificate that its CA may not issue",
 		ourVerb: "heed", ourDefault: "heed the constraints of the CAs in its chain",
 		alert: alertPeerAuth,
 		meaning: "A CA of the chain is constrained: to certain names, to a number of CAs below it, or the connection demands a certificate policy that " +

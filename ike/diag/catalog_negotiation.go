@@ -27,6 +27,7 @@ var negotiationCatalog = []info{
 	},
 	{
 		code: CodeVIP, title: "no usable address from the gateway",
+		alert:    "vip-failure",
 		peerVerb: "gives", peerDefault: "gives no address",
 		ourVerb: "need", ourVerbByPeer: "asked for", ourDefault: "need an address of its networks (vips)",
 		meaning: "The connection has `vips`: it is the client of a gateway, which is to give it an address within the tunnel. The two sides have " +
@@ -180,7 +181,7 @@ var negotiationCatalog = []info{
 		code: CodeNarrowed, title: "not all of the traffic selectors were taken",
 		peerVerb: "takes", peerDefault: "takes a part of them",
 		ourVerb: "want", ourVerbByPeer: "asked for", ourDefault: "want all that is configured",
-		alert: "ts-mismatch",
+		alert: "ts-narrowed",
 		meaning: "The side that is asked may take a part of the networks, which is called narrowing. What it leaves out has no " +
 			"tunnel: such packets are dropped, and counted as wait_narrowed. A rekeying must not leave out what is in use.",
 		seenBy: "The side that asked for the networks; with a rekeying, the side that would lose some of them.",

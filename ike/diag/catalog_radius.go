@@ -4,7 +4,8 @@ package diag
 var radiusCatalog = []info{
 	{
 		code: CodeRADIUSSilent, title: "the RADIUS server does not answer",
-		peerVerb: "is", peerDefault: "is a user whom a RADIUS server was asked about",
+		alertCause: "radius-not-responding",
+		peerVerb:   "is", peerDefault: "is a user whom a RADIUS server was asked about",
 		ourVerb: "heard", ourDefault: "heard nothing from the RADIUS server",
 		alert:   alertPeerAuth,
 		meaning: "The connection has its users checked by RADIUS, and none of the servers has answered in time.",

@@ -4,7 +4,8 @@ package diag
 var revocationCatalog = []info{
 	{
 		code: CodeCertRevoked, title: "a certificate was revoked",
-		peerVerb: "shows", peerDefault: "shows a certificate that was revoked",
+		alertCause: "cert-revoked",
+		peerVerb:   "shows", peerDefault: "shows a certificate that was revoked",
 		ourVerb: "know that from", ourDefault: "know that from its CA",
 		alert: alertPeerAuth,
 		meaning: "The CA has revoked the peer's certificate, or that of a CA between: it must not be believed any more, although it has not expired. " +
@@ -20,7 +21,8 @@ var revocationCatalog = []info{
 	},
 	{
 		code: CodeCertStatus, title: "it is not known whether a certificate was revoked",
-		peerVerb: "shows", peerDefault: "shows a certificate of which it is not known",
+		alertCause: "cert-validation-failed",
+		peerVerb:   "shows", peerDefault: "shows a certificate of which it is not known",
 		ourVerb: "want", ourDefault: "want to know whether it was revoked",
 		alert: alertPeerAuth,
 		meaning: "The policy (`revocation` of the remote table) wants to know that a certificate was not revoked, and neither a CRL nor an OCSP " +

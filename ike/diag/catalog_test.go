@@ -111,8 +111,11 @@ func TestAlerts(t *testing.T) {
 	}
 	for _, c := range Codes() {
 		for _, byPeer := range []bool{false, true} {
-			if a := (&Failure{Code: c, ByPeer: byPeer}).Alert(); !known[a] {
-				t.Errorf("%s: %q is no alert of the protocol", c, a)
+			f := &Failure{Code: c, ByPeer: byPeer}
+			for _, a := range append(f.Alerts(), f.Alert()) {
+				if !known[a] {
+					t.Errorf("%s: %q is no alert of the protocol", c, a)
+				}
 			}
 		}
 	}
@@ -129,6 +132,19 @@ func TestAlerts(t *testing.T) {
 	} {
 		if got := (&Failure{Code: c.code, ByPeer: c.byPeer}).Alert(); got != c.want {
 			t.Errorf("%s by peer %v: alert %q, want %q", c.code, c.byPeer, got, c.want)
+		}
+	}
+	if got := OneIsKept(Where{}, 7).Alerts(); !slices.Equal(got, []string{"unique-keep"}) {
+		t.Errorf("one IKE SA is kept: alerts %q", got)
+	}
+	for code, want := range map[Code][]string{
+		CodeCertExpired: {"cert-expired", "peer-auth-failed"}, CodeCertEarly: {"cert-expired", "peer-auth-failed"}, CodeCertRevoked: {"cert-revoked", "peer-auth-failed"},
+		CodeCertStatus: {"cert-validation-failed", "peer-auth-failed"}, CodeCertCA: {"cert-no-issuer", "peer-auth-failed"},
+		CodeCertConstraint: {"cert-policy-violation", "peer-auth-failed"}, CodeRADIUSSilent: {"radius-not-responding", "peer-auth-failed"},
+		CodeNarrowed: {"ts-narrowed"}, CodePoolEmpty: {"vip-failure"}, CodeVIP: {"vip-failure"}, CodeAuthPSK: {"peer-auth-failed"}, CodeConnNone: nil,
+	} {
+		if got := (&Failure{Code: code}).Alerts(); !slices.Equal(got, want) {
+			t.Errorf("%s: alerts %q, want %q", code, got, want)
 		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 //
 // A Failure is immutable once it is handed on; it may then be read from any goroutine.
 type Failure struct {
+	// alert is the type of its alert where that is not the code's.
+	alert string
 	// Code is the kind of failure.
 	Code Code
 	// Connection and Child are the names in the configuration; empty when none is known (yet).
@@ -132,11 +134,25 @@ func (f *Failure) Reason() string { return f.Code.Reason() }
 
 // Alert is the type of the VICI alert for this failure, or "" when the protocol has none.
 func (f *Failure) Alert() string {
+	if f.alert != "" {
+		return f.alert
+	}
 	info := lookup(f.Code)
 	if f.ByPeer && info.alertByPeer != "" {
 		return info.alertByPeer
 	}
 	return info.alert
+}
+
+// Alerts are the types of the VICI alerts for this failure, in the order in which strongSwan raises them: why something was rejected, and what
+// has failed by that.
+func (f *Failure) Alerts() (list []string) {
+	for _, a := range []string{lookup(f.Code).alertCause, f.Alert()} {
+		if a != "" {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // LogValue is the failure as a group of attributes; empty fields are left out.

@@ -72,6 +72,7 @@ func TooManySelectors(w Where, limit, theirs string) *Failure {
 // OneIsKept is the failure that the peer has an IKE SA, of the number kept, and unique = "keep" allows no other.
 func OneIsKept(w Where, kept uint64) *Failure {
 	f := LimitReached(w, fmt.Sprintf(`one IKE SA for each peer (unique = "keep"), and keep #%d`, kept), "another IKE SA")
+	f.alert = "unique-keep"
 	f.Fix = `no action if the peer still uses that IKE SA; otherwise terminate it here, or wait for the liveness check. If several peers ` +
 		`share one identity, give each its own or set unique = "never".`
 	return f

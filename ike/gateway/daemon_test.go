@@ -348,6 +348,15 @@ func TestNoRoute(t *testing.T) {
 	})
 }
 
+// displacements are the IKE SAs that were closed for another one of their peers.
+type displacements []Displaced
+
+func (d *displacements) Observe(ev Event) {
+	if ev, ok := ev.(Displaced); ok {
+		*d = append(*d, ev)
+	}
+}
+
 // A peer that comes a second time from where it is, whatever the policy is: it is let in. With "keep" it could be authenticating
 // again.
 func TestUniqueReplace(t *testing.T) {
@@ -356,7 +365,8 @@ func TestUniqueReplace(t *testing.T) {
 		for _, unique := range []string{"replace", "keep", "never"} {
 			c := right("none")
 			c.extra = "unique = \"" + unique + "\""
-			b := f.start(addrB, toml("", c))
+			seen := new(displacements)
+			b := f.start(addrB, toml("", c), func(o *rigOptions) { o.Observer = seen })
 			l := left("start")
 			l.extra = "unique = \"never\"" // claims no INITIAL_CONTACT
 			a := f.start(addrA, toml("", l))
@@ -374,6 +384,9 @@ func TestUniqueReplace(t *testing.T) {
 			wantUp(t, a, b)
 			if n := b.ikeSAs(); n != 1 {
 				t.Errorf("unique = %s: %d IKE SAs at the responder", unique, n)
+			}
+			if replaced := len(*seen) > 0 && !(*seen)[0].Keep && (*seen)[0].SA.Connection != ""; replaced != (unique == "replace") {
+				t.Errorf("unique = %s: observers hear of %v", unique, *seen)
 			}
 			a.stop()
 			b.stop()

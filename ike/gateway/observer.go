@@ -74,6 +74,15 @@ type Exchange struct {
 type Failed struct {
 	Failure *diag.Failure
 	Repeat  bool
+	// SA copies the IKE SA that it concerns; nil for none. It is for the observer's call only.
+	SA func() sa.Snapshot
+}
+
+// Displaced: an IKE SA is closed since its peer has another one: by the policy "keep" the one that was there stays, and by "replace" it is the older
+// one that is closed.
+type Displaced struct {
+	SA   sa.Snapshot
+	Keep bool
 }
 
 // IKEKeys hands the keys of an IKE SA out; see Options.ExportKeys. They are secrets.
@@ -95,6 +104,7 @@ func (AddressLeased) event()   {}
 func (AddressReleased) event() {}
 func (Exchange) event()        {}
 func (Failed) event()          {}
+func (Displaced) event()       {}
 func (IKEKeys) event()         {}
 func (ChildKeys) event()       {}
 

@@ -54,7 +54,11 @@ func (g *Manager) say(now time.Time, e *entry, f *diag.Failure) {
 	if f.Stranger && !log {
 		return // there may be any number of these: nobody is woken for them
 	}
-	g.o.Observer.Observe(Failed{Failure: f, Repeat: r.Count > 1})
+	failed := Failed{Failure: f, Repeat: r.Count > 1}
+	if e != nil {
+		failed.SA = e.m.Summary
+	}
+	g.o.Observer.Observe(failed)
 	if e != nil && e.conn != nil && !f.Stranger {
 		e.conn.tell(0, f.Error())
 	}

@@ -119,6 +119,7 @@ func (g *Manager) enforceUnique(now time.Time, e *entry) {
 		}
 		switch e.conn.conf.Unique {
 		case policy.UniqueReplace:
+			g.o.Observer.Observe(Displaced{SA: x.m.Summary()})
 			if from := e.handover.from; from != nil && from.alive() {
 				g.retire(now, x, "replaced by a newer IKE SA")
 				continue
@@ -130,6 +131,7 @@ func (g *Manager) enforceUnique(now time.Time, e *entry) {
 				continue
 			}
 			g.logger(e).Info("closed: the peer has an IKE SA already, and unique is keep", "kept", x.m.ID())
+			g.o.Observer.Observe(Displaced{SA: e.m.Summary(), Keep: true})
 			g.delete(now, e, "the peer has an IKE SA already")
 			return
 		case policy.UniqueNo, policy.UniqueNever:
