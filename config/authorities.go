@@ -84,9 +84,9 @@ func (s *shelf) authorities(c *Config) (out []*revocation.Authority) {
 
 // issued are this gateway's certificates whose issuers are known, for which an OCSP answer can be asked: those of connections that answer
 // peers which ask for one.
-func (s *shelf) issued(c *Config, all map[string]credential.Connection, from common) (out []revocation.Own) {
+func (s *shelf) issued(conns []*Connection, all map[string]credential.Connection, from common) (out []revocation.Own) {
 	pool := slices.Concat(s.above(), s.known, from.intermediates)
-	for _, n := range c.Connections {
+	for _, n := range conns {
 		if !n.OCSP.Answers() {
 			continue
 		}

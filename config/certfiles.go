@@ -31,6 +31,8 @@ type shelf struct {
 	keys []ownKey
 	// own are this gateway's certificates that [credentials] and bundles have, each with those that stood in its file.
 	own []ownCert
+	// cas are certificates of CAs that were loaded, and trusted those that peers are known by, wherever they do not say by which.
+	cas, trusted []*x509.Certificate
 	// known are the CAs that are known here, whatever for.
 	known []*x509.Certificate
 	// uses and listed are the certificates and lists that are used.
@@ -251,7 +253,7 @@ func (s *shelf) certificates(n named) (out []ownCert) {
 			s.wrong(n, "a certificate", err)
 			return nil
 		}
-		return []ownCert{{named: n, path: "(from VICI)", certs: list}}
+		return []ownCert{{named: n, path: "(from " + n.at.String() + ")", certs: list}}
 	}
 	for _, path := range s.expand(n) {
 		list, ok := s.certs[path]

@@ -102,7 +102,7 @@ func same(a, b reflect.Value) bool {
 		return reflect.DeepEqual(a.Interface(), b.Interface())
 	}
 	for i := range a.NumField() {
-		if a.Type().Field(i).Type != reflect.TypeFor[Source]() && !same(a.Field(i), b.Field(i)) {
+		if f := a.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[Source]() && !same(a.Field(i), b.Field(i)) {
 			return false
 		}
 	}

@@ -136,11 +136,27 @@ func readStartAction(t *table, h *Child, n *Connection) {
 	}
 	var at Position
 	h.StartAction, at = choice(t, "start_action", def, wordsOf[policy.StartAction]())
-	if h.StartAction != policy.StartNone && !n.CanInitiate() && len(n.RemoteAddrs) > 0 {
-		t.errorf(at, "write an address or a DNS name into remote_addrs, or start_action = \"none\" to wait for the peer",
+	switch {
+	case h.StartAction == policy.StartNone:
+	case !n.CanInitiate() && len(n.RemoteAddrs) > 0:
+		t.lackf(at, "write an address or a DNS name into remote_addrs, or start_action = \"none\" to wait for the peer",
 			"%s is %s, but connections.%s has no remote address to start with", t.name("start_action"),
 			quote(h.StartAction.String()), n.Name)
+		h.StartAction = t.orNone(h.StartAction)
+	case n.assigns() && h.DynamicRemote():
+		t.lackf(t.src.At("start_action"), "write start_action = \"none\", or leave it out", "%s.start_action is %s, and the peers are given addresses: it comes up when they call",
+			t.title(), quote(h.StartAction.String()))
+		h.StartAction = t.orNone(h.StartAction)
 	}
+}
+
+// orNone is none for a section of swanctl.conf, in the place of an action that can't be carried out. strongSwan takes the connection all
+// the same.
+func (t *table) orNone(a policy.StartAction) policy.StartAction {
+	if t.swanctl {
+		return policy.StartNone
+	}
+	return a
 }
 
 // ipsecConf translates the words of ipsec.conf's auto.
@@ -170,8 +186,9 @@ func readLossActions(t *table, h *Child, n *Connection) {
 			t.warnf(at, "remove it", "%s has no effect: start_action is %s, which is brought about again whatever ended the tunnel", t.name(k.key),
 				quote(h.StartAction.String()))
 		case a > h.StartAction && !n.CanInitiate() && len(n.RemoteAddrs) > 0:
-			t.errorf(at, "write an address or a DNS name into remote_addrs, or leave it out", "%s is %s, but connections.%s has no remote "+
+			t.lackf(at, "write an address or a DNS name into remote_addrs, or leave it out", "%s is %s, but connections.%s has no remote "+
 				"address to start with", t.name(k.key), quote(t.word(k.key)), n.Name)
+			*k.to = t.orNone(a)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/sha256"
 	"path/filepath"
-	"slices"
 
 	"esplanade/config/tree"
 	"esplanade/ike/credential"
@@ -53,6 +52,15 @@ type Config struct {
 	// file is the configuration of the file alone, nil if c is that, and loaded what there is in addition: see [Config.With].
 	file   *Config `key:"-"`
 	loaded *Loaded `key:"-"`
+	// parts are what the loaded connections have come to.
+	parts roll[*part]       `key:"-"`
+	made  roll[*madeSecret] `key:"-"`
+	// psks find the keys of the file, and morePSKs those that were loaded, which are the last loadedPSKs of Secrets.IKE.
+	psks, morePSKs pskIndex `key:"-"`
+	loadedPSKs     int      `key:"-"`
+	// shelf and common are where the certificates and keys of the file, and what was loaded of them, are found.
+	shelf  *shelf `key:"-"`
+	common common `key:"-"`
 
 	// Notes are what stands for what connections do not say, in the order of the file. They have no Want.
 	Notes []Problem `key:"-"`
@@ -60,7 +68,10 @@ type Config struct {
 
 // Connection finds a connection by its name; nil if there is none.
 func (c *Config) Connection(name string) *Connection {
-	for _, n := range c.Connections {
+	if p, ok := c.parts.find(name); ok {
+		return p.conn
+	}
+	for _, n := range c.Connections[:max(0, len(c.Connections)-len(c.parts.order))] {
 		if n.Name == name {
 			return n
 		}
@@ -85,6 +96,7 @@ func (r *reader) document(root *tree.Table) *Config {
 	}
 	// Whether there are users, and of what kind, has a say in what connections mean.
 	c.Secrets = readSecrets(t.sub("secrets"), filepath.Dir(r.file))
+	c.psks = newPSKIndex(c.Secrets.IKE)
 	c.Users = readUsers(t.sub("users"), filepath.Dir(r.file))
 	c.RADIUS = readRADIUS(t.sub("radius"), filepath.Dir(r.file))
 	for _, n := range t.sub("connections").each() {
@@ -103,28 +115,6 @@ func (r *reader) document(root *tree.Table) *Config {
 		c.check(r)
 	}
 	return c
-}
-
-// WithConnections is c with the connections of another tree, such as one of a message of VICI's load-conn: its top has a section for each,
-// by name. One whose name c has takes that one's place, others come behind. What holds for a Config holds for the result; its warnings
-// are about all of it. c is not changed.
-func (c *Config) WithConnections(conns *tree.Table, origin string) (*Config, Errors) {
-	r := newReader(origin)
-	out := *c
-	out.Connections = slices.Clone(c.Connections)
-	t := &table{reader: r, path: []string{"connections"}, pattern: "connections", vals: conns,
-		src: Source{table: Position{File: origin}, keys: map[string]Position{}}}
-	for _, each := range t.each() {
-		n := readConnection(each, c)
-		if i := slices.IndexFunc(out.Connections, func(o *Connection) bool { return o.Name == n.Name }); i >= 0 {
-			out.Connections[i] = n
-		} else {
-			out.Connections = append(out.Connections, n)
-		}
-	}
-	out.check(r)
-	out.Warnings = sortProblems(r.warns)
-	return &out, sortProblems(r.errs)
 }
 
 // check looks at what concerns several tables at once.

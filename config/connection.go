@@ -103,6 +103,9 @@ type Connection struct {
 	// Children are the tables [connections.NAME.children.NAME], in the order of the file, or the one that stands in the connection itself. Without any, the
 	// connection is an IKE SA that carries nothing.
 	Children []*Child `key:"children" reload:"tables"`
+
+	// loaded: it is none of the file's; see [Config.With].
+	loaded bool `key:"-"`
 }
 
 // defaultIKERekeyTime is the age at which an IKE SA is rekeyed that is not authenticated again.
@@ -149,7 +152,11 @@ func readConnection(t *table, c *Config) *Connection {
 	n := &Connection{Name: t.checkName("connection")}
 	p, at := readPreset(t)
 	n.Preset = p.name
-	clients, clientsAt := forClients(t)
+	var clients []presetKey
+	var clientsAt Position
+	if !t.swanctl {
+		clients, clientsAt = forClients(t)
+	}
 	t.fill(n)
 	readVersion(t)
 	n.LocalAddrs = readEndpoints(t, "local_addrs")

@@ -22,42 +22,54 @@ func (c *Config) makeSet(r *reader) *credential.Set {
 	s.known = common.intermediates
 	all := map[string]credential.Connection{}
 	for at, n := range c.Connections {
-		var one credential.Connection
-		local, remote := n.Rounds()
-		for i, a := range local {
-			var pairs []credential.Pair
-			if a.Method == policy.AuthPubkey || n.showsCertificate(&a) {
-				if !a.Has("id") {
-					n = n.withLocalID(i, identity.Identity{}) // what it was before may have been the name of another certificate
-				}
-				now := n.inRound(i, 0)
-				var id identity.Identity
-				if pairs, id = s.pairs(now); now.Local.ID.Any() {
-					now.Local.ID = id
-					n = n.withLocalID(i, id)
-				}
-				c.Connections[at] = n
-			}
-			one.Own = append(one.Own, pairs)
-		}
-		for i, a := range remote {
-			var accepted credential.Accepted
-			if a.Method == policy.AuthPubkey || judgesCertificate(&a) {
-				accepted = s.accepted(n.inRound(0, i), common)
-			}
-			one.Accept = append(one.Accept, accepted)
-		}
-		all[n.Name] = one
+		c.Connections[at], all[n.Name] = s.credentials(n, common)
 	}
 	for i := range s.listed {
 		s.listed[i].cas = s.known
 	}
-	for i := range s.uses {
-		s.uses[i].known = s.known
-	}
+	s.uses = s.inView(s.uses)
 	c.uses, c.lists, c.watch = s.uses, s.listed, slices.Compact(slices.Sorted(slices.Values(s.watch)))
 	c.contents = s.contents
-	return credential.NewSet(all, s.issued(c, all, common)...)
+	c.shelf, c.common = s, common
+	return credential.NewSet(all, s.issued(c.Connections, all, common)...)
+}
+
+// inView are uses of certificates with the CAs that are known by now.
+func (s *shelf) inView(uses []certUse) []certUse {
+	for i := range uses {
+		uses[i].known = s.known
+	}
+	return uses
+}
+
+// credentials finds out what a connection proves itself with and what it accepts. The connection is another one if it gets the identity of its
+// certificate.
+func (s *shelf) credentials(n *Connection, common common) (*Connection, credential.Connection) {
+	var one credential.Connection
+	local, remote := n.Rounds()
+	for i, a := range local {
+		var pairs []credential.Pair
+		if a.Method == policy.AuthPubkey || n.showsCertificate(&a) {
+			if !a.Has("id") {
+				n = n.withLocalID(i, identity.Identity{}) // what it was before may have been the name of another certificate
+			}
+			now := n.inRound(i, 0)
+			var id identity.Identity
+			if pairs, id = s.pairs(now); now.Local.ID.Any() {
+				now.Local.ID = id
+				n = n.withLocalID(i, id)
+			}
+		}
+		one.Own = append(one.Own, pairs)
+	}
+	for i, a := range remote {
+		var accepted credential.Accepted
+		if a.Method == policy.AuthPubkey || judgesCertificate(&a) {
+			accepted = s.accepted(n.inRound(0, i), common)
+		}
+		one.Accept = append(one.Accept, accepted)
+	}
+	return n, one
 }
 
 // withLocalID is the connection with another identity of this side in a round.
@@ -185,6 +197,10 @@ func (s *shelf) accepted(n *Connection, all common) credential.Accepted {
 	for _, name := range a.each("pubkeys", a.Pubkeys) {
 		t.Keys = append(t.Keys, s.publicKeys(name)...)
 	}
+	if s.swanctl && len(t.Pinned)+len(t.Keys) == 0 && !a.Has("cacerts") && a.CAID.Any() {
+		// strongSwan trusts whatever is in its folder x509, of peers too.
+		t.Pinned = s.trustedOfPeers()
+	}
 	if len(t.Keys) > 1 && !a.ID.Concrete() {
 		s.warnf(a.At("pubkeys"), "write a connection with the id of its peer for each key", "%s.pubkeys has several keys, and a key without a certificate says nothing of whose it is: whoever has "+
 			"one of them can pass for any other peer of %s", a.Source.name, n.Source.name)
@@ -204,7 +220,7 @@ func (s *shelf) accepted(n *Connection, all common) credential.Accepted {
 		t.Anchors = nil
 	}
 	if len(t.Anchors)+len(t.Pinned)+len(t.Keys) == 0 && len(s.errs) == 0 {
-		s.errorf(a.At("auth"), "write cacerts = \"FILE\" into ["+a.Source.name+"], or x509ca = \"FILE\" into [credentials]",
+		s.lackf(a.At("auth"), "write cacerts = \"FILE\" into ["+a.Source.name+"], or x509ca = \"FILE\" into [credentials]",
 			"nothing says which CAs %s accepts of its peer%s", n.Source.name, s.emptyFolders(append(a.each("cacerts", a.CACerts), all.named...)))
 	}
 	if a.Revocation != policy.RevocationRelaxed && len(t.Pinned)+len(t.Keys) > 0 {
@@ -214,6 +230,15 @@ func (s *shelf) accepted(n *Connection, all common) credential.Accepted {
 	rules := all.rules
 	rules.Policy = a.Revocation
 	return credential.Accepted{Trust: t, Rules: rules}
+}
+
+// trustedOfPeers are the loaded certificates that peers are known by: not those of this gateway.
+func (s *shelf) trustedOfPeers() []*x509.Certificate {
+	return slices.DeleteFunc(slices.Clone(s.trusted), func(c *x509.Certificate) bool {
+		public, err := pki.PublicKey(c)
+		_, own := s.keyFor(public)
+		return err != nil || own
+	})
 }
 
 // authoritiesIn are the certificates of CAs among others.

@@ -297,7 +297,7 @@ func TestCertificatesFromVICI(t *testing.T) {
 	conn.Sub("local").Set("auth", "pubkey").SetList("certs", string(block.Bytes))
 	conn.Sub("remote").Set("auth", "pubkey").SetList("cacerts", string(ca.Bytes))
 	conn.Sub("children").Sub("net").SetList("local_ts", "10.1.0.0/24").SetList("remote_ts", "10.2.0.0/24")
-	c, errs := base.WithConnections(sent(t, m), "load-conn")
+	c, errs := loading(t, base, sent(t, m))
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}

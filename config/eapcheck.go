@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"esplanade/ike/eap"
 	"esplanade/ike/identity"
@@ -47,7 +48,7 @@ func (c *Config) checkRemoteEAP(r *reader, n *Connection, index int, a *Auth) {
 	case only && n.CanInitiate():
 		// This side is the user of a gateway that proves itself by EAP.
 	case !ok && len(r.errs) == 0 && !c.awaitsCertificate(n):
-		r.errorf(a.At("auth"), "write file = \"FILE\" into [users], a table [secrets.eap.NAME], or cacerts = \"FILE\" into ["+a.Source.name+"]",
+		r.lackf(a.At("auth"), "write file = \"FILE\" into [users], a table [secrets.eap.NAME], or cacerts = \"FILE\" into ["+a.Source.name+"]",
 			"nothing says which users %s lets in", n.Source.name)
 	case ok && server.Config != nil && c.Users.Directory.Len() == 0 && !slices.Contains(server.Config.Methods, eap.TypeTLS):
 		r.warnf(a.At("auth"), "write some into "+c.usersPlace(), "there are no users: %s lets nobody in", n.Source.name)
@@ -139,9 +140,9 @@ func (c *Config) checkLocalEAP(r *reader, n *Connection, index int, a *Auth) {
 	case ok && client.Identity == "" && name == "":
 		r.errorf(a.At("auth"), "write eap_id = \"NAME\", the name of the user", "%s has %s and no name of a user", a.Source.name, quote(a.Method.String()))
 	case (!ok || client.Secret.None()) && a.Method != policy.AuthEAPTLS && (client == nil || client.TLS == nil || client.TLS.Certificate == nil):
-		r.errorf(a.At("auth"), fmt.Sprintf("write a table [secrets.eap.NAME] with id = %s and the password", quote(name)), "there is no password for %s of %s", quote(name), a.Source.name)
+		r.lackf(a.At("auth"), fmt.Sprintf("write a table [secrets.eap.NAME] with id = %s and the password", quote(name)), "there is no password for %s of %s", quote(name), a.Source.name)
 	case ok && a.Method.TLS() && client.TLS == nil:
-		r.errorf(a.At("auth"), "write cacerts = \"FILE\" into ["+n.Remote.Source.name+"], or x509ca = \"FILE\" into [credentials]",
+		r.lackf(a.At("auth"), "write cacerts = \"FILE\" into ["+n.Remote.Source.name+"], or x509ca = \"FILE\" into [credentials]",
 			"nothing says which CAs %s accepts of the server of %s", n.Source.name, quote(a.Method.String()))
 	}
 	// Only the first round counts: nothing is said by EAP before the gateway has proved that one.
@@ -184,7 +185,7 @@ func (c *Config) checkSystemClients(r *reader, n *Connection, remote []Auth) {
 
 // checkGroups warns of groups that nobody is in. Those of RADIUS are not known here.
 func (c *Config) checkGroups(r *reader) {
-	have := c.Users.Directory.Groups()
+	have := sync.OnceValue(c.Users.Directory.Groups)
 	c.checkGroupsOfParts(r, have)
 	for _, n := range c.Connections {
 		_, remote := n.Rounds()

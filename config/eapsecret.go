@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"esplanade/ike/eap"
 	"esplanade/ike/identity"
@@ -136,6 +137,9 @@ func (c *Config) ownSecret(name string) (*EAPSecret, bool) {
 func (c *Config) ownNames() map[string]bool {
 	out := map[string]bool{}
 	for _, n := range c.Connections {
+		if !n.provesByEAP() {
+			continue
+		}
 		local, _ := n.Rounds()
 		for _, a := range local {
 			if !a.Method.EAP() {
@@ -151,6 +155,11 @@ func (c *Config) ownNames() map[string]bool {
 		}
 	}
 	return out
+}
+
+// provesByEAP reports whether this side is a user of the other one.
+func (n *Connection) provesByEAP() bool {
+	return n.Local.Method.EAP() || slices.ContainsFunc(n.LocalRounds, func(a Auth) bool { return a.Method.EAP() })
 }
 
 // UserName is the name that this side gives itself within EAP; "" if it has none.

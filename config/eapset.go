@@ -23,6 +23,14 @@ type EAPSet struct {
 	servers map[eapKey]EAPServer
 	clients map[eapKey]*eap.ClientConfig
 	users   *Directory
+	// more has those of other connections; nil for none.
+	more func(connection string) eapPart
+}
+
+// eapPart is what one connection has, by its remote and its local tables.
+type eapPart struct {
+	servers map[int]EAPServer
+	clients map[int]*eap.ClientConfig
 }
 
 // eapKey is one table of a side of a connection.
@@ -37,6 +45,9 @@ func (s *EAPSet) Server(connection string, index int) (EAPServer, bool) {
 		return EAPServer{}, false
 	}
 	v, ok := s.servers[eapKey{connection, index}]
+	if !ok && s.more != nil {
+		v, ok = s.more(connection).servers[index]
+	}
 	return v, ok
 }
 
@@ -46,6 +57,9 @@ func (s *EAPSet) Client(connection string, index int) (*eap.ClientConfig, bool) 
 		return nil, false
 	}
 	v, ok := s.clients[eapKey{connection, index}]
+	if !ok && s.more != nil {
+		v, ok = s.more(connection).clients[index]
+	}
 	return v, ok
 }
 
@@ -58,22 +72,49 @@ func (s *EAPSet) Users() *Directory {
 }
 
 // makeEAP makes the set of what has been read: users, passwords, certificates.
-func (c *Config) makeEAP() *EAPSet {
+func (c *Config) makeEAP() *EAPSet { return c.makeEAPOf(c.Connections) }
+
+func (c *Config) makeEAPOf(conns []*Connection) *EAPSet {
 	s := &EAPSet{servers: map[eapKey]EAPServer{}, clients: map[eapKey]*eap.ClientConfig{}, users: c.Users.Directory}
-	for _, n := range c.Connections {
-		local, remote := n.Rounds()
-		for i := range remote {
-			if v, ok := c.eapServer(n, i, &remote[i]); ok {
-				s.servers[eapKey{n.Name, i}] = v
-			}
+	for _, n := range conns {
+		p := c.makeEAPPart(n)
+		for i, v := range p.servers {
+			s.servers[eapKey{n.Name, i}] = v
 		}
-		for i := range local {
-			if v, ok := c.eapClient(n, i, &local[i]); ok {
-				s.clients[eapKey{n.Name, i}] = v
-			}
+		for i, v := range p.clients {
+			s.clients[eapKey{n.Name, i}] = v
 		}
 	}
 	return s
+}
+
+// makeEAPPart is what one connection has.
+func (c *Config) makeEAPPart(n *Connection) (p eapPart) {
+	local, remote := n.Rounds()
+	for i := range remote {
+		if v, ok := c.eapServer(n, i, &remote[i]); ok {
+			if p.servers == nil {
+				p.servers = map[int]EAPServer{}
+			}
+			p.servers[i] = v
+		}
+	}
+	for i := range local {
+		if v, ok := c.eapClient(n, i, &local[i]); ok {
+			if p.clients == nil {
+				p.clients = map[int]*eap.ClientConfig{}
+			}
+			p.clients[i] = v
+		}
+	}
+	return p
+}
+
+// usesEAP reports whether the rounds of a connection have EAP.
+func (n *Connection) usesEAP() bool {
+	local, remote := n.Rounds()
+	is := func(a Auth) bool { return a.Method.EAP() }
+	return slices.ContainsFunc(local, is) || slices.ContainsFunc(remote, is)
 }
 
 // eapServer is what checks the users of a table.

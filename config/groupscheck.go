@@ -8,7 +8,7 @@ import (
 )
 
 // checkGroupsOfParts looks at the groups of children and pools: is there anybody who can be in one of them.
-func (c *Config) checkGroupsOfParts(r *reader, have []string) {
+func (c *Config) checkGroupsOfParts(r *reader, have func() []string) {
 	radius := false
 	for _, n := range c.Connections {
 		_, remote := n.Rounds()
@@ -37,16 +37,16 @@ func (c *Config) checkGroupsOfParts(r *reader, have []string) {
 }
 
 // checkGroupsExist warns of groups that nobody is in.
-func (c *Config) checkGroupsExist(r *reader, s Source, groups, have []string) {
+func (c *Config) checkGroupsExist(r *reader, s Source, groups []string, have func() []string) {
 	for _, g := range groups {
-		if slices.Contains(have, g) {
+		if slices.Contains(have(), g) {
 			continue
 		}
 		want := "put users into it"
-		if near, ok := nearest(g, have); ok {
+		if near, ok := nearest(g, have()); ok {
 			want = "did you mean " + quote(near) + "?"
-		} else if len(have) > 0 {
-			want += ": the groups are " + strings.Join(have[:min(len(have), 8)], ", ")
+		} else if len(have()) > 0 {
+			want += ": the groups are " + strings.Join(have()[:min(len(have()), 8)], ", ")
 		}
 		r.warnf(s.At("groups"), want, "%s.groups has %s, which no user is in", s.name, quote(g))
 	}

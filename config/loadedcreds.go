@@ -190,11 +190,12 @@ const (
 	TypeX509    = "X509"
 	TypeX509CRL = "X509_CRL"
 	TypeX509AC  = "X509_AC"
+	TypePubkey  = "PUBKEY"
 )
 
 // Certificate is what load-cert brings: a certificate or a revocation list, in PEM or DER.
 type Certificate struct {
-	// Type is TypeX509, TypeX509CRL or TypeX509AC; small and capital letters are the same.
+	// Type is TypeX509, TypeX509CRL or TypePubkey, which is a public key without a certificate; small and capital letters are the same.
 	Type string
 	Flag CertificateFlag
 	Data []byte
@@ -223,10 +224,13 @@ func (l *Loaded) WithCertificate(c Certificate) (*Loaded, error) {
 	case TypeX509CRL:
 		c.Flag = FlagNone
 		_, err = files.CRLs(c.Data)
+	case TypePubkey:
+		c.Flag = FlagNone
+		_, err = files.PublicKeys(c.Data)
 	case TypeX509AC:
 		return l, errors.New("attribute certificates are not supported by this version")
 	default:
-		return l, fmt.Errorf("%s is no type of a certificate; write X509 or X509_CRL", quote(c.Type))
+		return l, fmt.Errorf("%s is no type of a certificate; write X509, X509_CRL or PUBKEY", quote(c.Type))
 	}
 	if err != nil {
 		return l, err

@@ -20,7 +20,7 @@ func readLoneChild(t, children *table, below func(*table), n *Connection, c *Con
 			first = key
 		}
 	}
-	if first == "" && (!t.has("pools") || n.Has("childless") || children.present() || children.broken) {
+	if first == "" && (t.swanctl || !t.has("pools") || n.Has("childless") || children.present() || children.broken) {
 		return nil
 	}
 	if written := children.vals.Len(); written > 0 && first != "" {

@@ -44,7 +44,7 @@ func (c *Config) checkOverlap(r *reader, a, b *Child) {
 			if a.Connection != b.Connection {
 				want += ", or one of them start_action = \"none\" for a stand-by"
 			}
-			r.errorf(at, want, "%s has the same local_ts and remote_ts as %s%s, so that it would never carry a packet", second, first, where)
+			r.lackf(at, want, "%s has the same local_ts and remote_ts as %s%s, so that it would never carry a packet", second, first, where)
 			return
 		}
 		r.warnf(at, "make sure only one is up at a time, or give each networks of its own",

@@ -35,7 +35,7 @@ func (s *shelf) noKey(n *Connection, f ownCert) {
 	} else if len(s.keys) > 0 {
 		what = "none of the private keys there are is its own: " + s.keyNames()
 	}
-	s.errorf(f.at, s.wantKey(), "%s: %s is the certificate of %s, and %s", f.key, quote(f.path), quote(f.certs[0].Subject.String()), what)
+	s.lackf(f.at, s.wantKey(), "%s: %s is the certificate of %s, and %s", f.key, quote(f.path), quote(f.certs[0].Subject.String()), what)
 }
 
 // maxKeyNames is how many files an error names.

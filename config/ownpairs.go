@@ -30,7 +30,7 @@ func (s *shelf) pairs(n *Connection) (out []credential.Pair, id identity.Identit
 			if key, ok := s.keyFor(k); ok {
 				out = append(out, credential.Pair{Signer: key.signer, Key: k, Name: key.path, Line: name.at.FileLine()})
 			} else if !s.keyLost {
-				s.errorf(name.at, s.wantKey(), "there is no private key for the public key %s of %s", quote(name.text), n.Source.name)
+				s.lackf(name.at, s.wantKey(), "there is no private key for the public key %s of %s", quote(name.text), n.Source.name)
 			}
 		}
 	}
@@ -77,7 +77,7 @@ func (s *shelf) above() (out []*x509.Certificate) {
 	for _, f := range s.own {
 		out = append(out, authoritiesIn(f.certs)...)
 	}
-	return out
+	return append(out, s.cas...)
 }
 
 // pairsOf are the pairs of [credentials] and of bundles that the identity of a connection can be proved with: all of them for %any.
@@ -162,6 +162,6 @@ func (s *shelf) nothing(n *Connection) {
 	if !n.Local.ID.Any() {
 		who = quote(n.Local.ID.String())
 	}
-	s.errorf(n.Local.At("auth"), "write certs = \"FILE\" into ["+n.Local.name+"], and the file of its private key into [credentials] private",
+	s.lackf(n.Local.At("auth"), "write certs = \"FILE\" into ["+n.Local.name+"], and the file of its private key into [credentials] private",
 		"%s has auth = %s, and there is no certificate with a private key for %s", n.Local.name, quote(n.Local.Method.String()), who)
 }

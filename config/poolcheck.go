@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"esplanade/ike/policy"
 	"esplanade/ike/pool"
 	"esplanade/ike/selector"
 )
@@ -52,7 +51,7 @@ func (c *Config) checkPools(r *reader) {
 			if near, ok := nearest(name, names); ok {
 				want = "did you mean " + near + "?"
 			}
-			r.errorf(at, want, "%s.pools names %s, and there is no such pool", n.Source.name, quote(name))
+			r.lackf(at, want, "%s.pools names %s, and there is no such pool", n.Source.name, quote(name))
 		}
 		if len(n.Pools) > 0 {
 			c.checkPoolChildren(r, n)
@@ -98,17 +97,13 @@ func (c *Config) checkPoolGateway(r *reader, p *Pool) {
 // checkPoolChildren looks at the children of a connection that gives addresses.
 func (c *Config) checkPoolChildren(r *reader, n *Connection) {
 	for _, h := range n.Children {
-		if h.StartAction != policy.StartNone && h.DynamicRemote() {
-			r.errorf(h.At("start_action"), "write start_action = \"none\", or leave it out", "%s.start_action is %s, and the peers are given addresses: it comes up when they call",
-				h.fullName(), quote(h.StartAction.String()))
-		}
 		for _, s := range h.RemoteTS {
 			if s.Dynamic() {
 				continue
 			}
 			for _, name := range n.Pools {
 				if p := c.Pool(name); p != nil && overlapsPool(p, s) {
-					r.errorf(h.At("remote_ts"), "leave it out: each client gets the address that it is given and nothing else",
+					r.lackf(h.At("remote_ts"), "leave it out: each client gets the address that it is given and nothing else",
 						"%s.remote_ts has %s, which are addresses of pools.%s: one client could take those of all others", h.fullName(), s, name)
 				}
 			}

@@ -126,24 +126,7 @@ func (c *Config) checkPPKs(r *reader) {
 		}
 	}
 	for _, n := range c.Connections {
-		switch {
-		case n.PPKID != "":
-			if _, ok := c.PPK(n.PPKID); !ok {
-				r.errorf(n.At("ppk_id"), "write a table [secrets.ppk.NAME] with id = "+quote(n.PPKID)+" and the key",
-					"there is no key for connections.%s.ppk_id %s", n.Name, quote(n.PPKID))
-			}
-		case n.Has("ppk_id") || !n.PPKRequired:
-			// reported, or nothing is asked for
-		case n.CanInitiate():
-			r.errorf(n.At("ppk_required"), "write ppk_id = \"…\", or ppk_required = false", "connections.%s requires a PPK and "+
-				"does not say which: it could not initiate", n.Name)
-		case len(c.Secrets.PPK) == 0:
-			r.errorf(n.At("ppk_required"), "write a table [secrets.ppk.NAME] with the id and the key", "connections.%s requires a "+
-				"PPK, and there is none", n.Name)
-		case !c.HasFreePPK():
-			r.warnf(n.At("ppk_required"), "write ppk_id = \"…\", and a table [secrets.ppk.NAME] with a key of its own", "connections.%s "+
-				"requires a PPK, and all there are belong to other connections, which name them by ppk_id", n.Name)
-		}
+		c.checkPPK(r, n)
 	}
 	for _, s := range c.Secrets.PPK {
 		var t takers
@@ -156,6 +139,28 @@ func (c *Config) checkPPKs(r *reader) {
 			r.warnf(s.At("id"), "write a table [secrets.ppk.NAME] with a key of its own for each peer", "secrets.ppk.%s is the key of %s: "+
 				"each of them has that of the others", s.Name, t)
 		}
+	}
+}
+
+// checkPPK reports a connection that could never have the key it asks for.
+func (c *Config) checkPPK(r *reader, n *Connection) {
+	switch {
+	case n.PPKID != "":
+		if _, ok := c.PPK(n.PPKID); !ok {
+			r.lackf(n.At("ppk_id"), "write a table [secrets.ppk.NAME] with id = "+quote(n.PPKID)+" and the key",
+				"there is no key for connections.%s.ppk_id %s", n.Name, quote(n.PPKID))
+		}
+	case n.Has("ppk_id") || !n.PPKRequired:
+		// reported, or nothing is asked for
+	case n.CanInitiate():
+		r.errorf(n.At("ppk_required"), "write ppk_id = \"…\", or ppk_required = false", "connections.%s requires a PPK and "+
+			"does not say which: it could not initiate", n.Name)
+	case len(c.Secrets.PPK) == 0:
+		r.lackf(n.At("ppk_required"), "write a table [secrets.ppk.NAME] with the id and the key", "connections.%s requires a "+
+			"PPK, and there is none", n.Name)
+	case !c.HasFreePPK():
+		r.warnf(n.At("ppk_required"), "write ppk_id = \"…\", and a table [secrets.ppk.NAME] with a key of its own", "connections.%s "+
+			"requires a PPK, and all there are belong to other connections, which name them by ppk_id", n.Name)
 	}
 }
 

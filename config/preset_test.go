@@ -81,25 +81,27 @@ func TestPresetBelow(t *testing.T) {
 	}
 	// The same over VICI, where nothing has a line.
 	root := tree.New("load-conn")
-	conn := root.AddSection("cloud")
+	conn := root.AddSection("loaded")
 	conn.AddText("preset", "aws")
 	conn.AddTexts("remote_addrs", []string{"198.51.100.1"})
 	conn.AddTexts("proposals", []string{"aes256-aes128-sha512-ecp521"})
 	conn.AddText("mobike", "yes")
+	conn.AddSection("local").AddText("auth", "psk")
+	conn.AddSection("remote").AddText("auth", "psk")
 	conn.AddText("secret", "kpD3y6Rr0T9mVq2xWc8sLb5nZf7hJg1u")
 	conn.AddSection("children").AddSection("net").AddTexts("remote_ts", []string{"10.9.0.0/16"})
-	loaded, errs := c.WithConnections(root, "load-conn")
+	loaded, errs := loading(t, c, root)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	n = loaded.Connections[0]
+	n = loaded.Connection("loaded")
 	if !n.MOBIKE || n.DPDDelay != 10*time.Second || n.Children[0].RekeyTime != 40*time.Minute || len(n.Proposals[0].Transforms) != 5 {
 		t.Errorf("%+v", n)
 	}
 	if !slices.ContainsFunc(loaded.Warnings, func(p Problem) bool { return strings.Contains(p.What, "2 combinations") }) {
 		t.Errorf("warnings: %v", loaded.Warnings)
 	}
-	if _, errs := c.WithConnections(sentConnection(t, "preset", "azur"), "load-conn"); len(errs) != 1 || !strings.Contains(errs[0].Want, `did you mean "azure"?`) {
+	if _, errs := loading(t, c, sentConnection(t, "preset", "azur")); len(errs) != 1 || !strings.Contains(errs[0].Want, `did you mean "azure"?`) {
 		t.Errorf("%v", errs)
 	}
 }
@@ -108,7 +110,7 @@ func TestPresetBelow(t *testing.T) {
 func sentConnection(t *testing.T, key, value string) *tree.Table {
 	t.Helper()
 	m := &vici.Message{}
-	m.Sub("cloud").Set("remote_addrs", "198.51.100.1").Set("local_ts", "10.8.0.0/16").Set("remote_ts", "10.9.0.0/16").
+	m.Sub("loaded").Set("remote_addrs", "198.51.100.1").Set("local_ts", "10.8.0.0/16").Set("remote_ts", "10.9.0.0/16").
 		Set("secret", "kpD3y6Rr0T9mVq2xWc8sLb5nZf7hJg1u").Set(key, value)
 	return sent(t, m)
 }

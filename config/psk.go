@@ -24,8 +24,9 @@ func (s *IKESecret) fit(local, remote identity.Identity) (score int, ok bool) {
 	if remote.Equal(local) && slices.ContainsFunc(s.IDs, func(id identity.Identity) bool { return !id.Equal(local) }) {
 		return 0, false
 	}
-	r := best(s.IDs, remote)
-	return r*fitPeer + best(s.IDs, local), r > 0
+	r, l := best(s.IDs, remote), best(s.IDs, local)
+	// strongSwan has it otherwise. Of a key that names nobody but this side, that is what people rely on.
+	return r*fitPeer + l, r > 0 || s.swanctl && l > 0 && len(s.IDs) == 1
 }
 
 // best is the score of the pattern that names the identity most specifically, 0 if none does.
@@ -57,29 +58,71 @@ func (s *IKESecret) fitUnknown(local, remote identity.Identity) (score int, ok b
 // PSK finds the pre-shared key of an IKE SA between two identities: of the keys that name the peer the one that names it
 // most specifically and, among equals, this gateway; then one that names nobody; then the first in the file. There is none
 // for a peer that no key names, unless a key names nobody.
+//
+// Of the keys of the file and those that were loaded apart from it, the latter count only where none of the file fits.
 func (c *Config) PSK(local, remote identity.Identity) (*IKESecret, bool) {
-	return c.bestPSK(func(s *IKESecret) (int, bool) { return s.fit(local, remote) })
+	return c.keyring(false).psk(local, remote)
 }
 
 // OfferPSK finds the key with which an initiator proves who it is to a peer that has not said yet who it is. remote is the
 // remote identity of the connection. If it is that of one peer, this is PSK.
 func (c *Config) OfferPSK(local, remote identity.Identity) (*IKESecret, bool) {
-	if remote.Concrete() {
-		return c.PSK(local, remote)
+	return c.keyring(false).offer(local, remote)
+}
+
+// keyring are keys of several origins, those that count first before the others.
+type keyring []ringPart
+
+type ringPart struct {
+	index pskIndex
+	list  []*IKESecret
+}
+
+// keyring is that of a connection: a loaded one looks at what was loaded first, and one of the file at what that has.
+func (c *Config) keyring(loaded bool) keyring {
+	k := keyring{{c.psks, c.Secrets.IKE[:len(c.Secrets.IKE)-c.loadedPSKs]}}
+	if c.loadedPSKs > 0 {
+		k = append(k, ringPart{c.morePSKs, c.Secrets.IKE[len(c.Secrets.IKE)-c.loadedPSKs:]})
 	}
-	return c.bestPSK(func(s *IKESecret) (int, bool) { return s.fitUnknown(local, remote) })
+	if loaded {
+		slices.Reverse(k)
+	}
+	return k
+}
+
+func (k keyring) psk(local, remote identity.Identity) (*IKESecret, bool) {
+	for _, x := range k {
+		if s := x.index.best(local, remote); s != nil {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+func (k keyring) offer(local, remote identity.Identity) (*IKESecret, bool) {
+	if remote.Concrete() {
+		return k.psk(local, remote)
+	}
+	for _, x := range k {
+		if s, ok := bestPSK(x.list, func(s *IKESecret) (int, bool) { return s.fitUnknown(local, remote) }); ok {
+			return s, true
+		}
+	}
+	return nil, false
 }
 
 // Credential is the key that the two sides of a connection prove themselves with: the connection's own one, if it has one, and else what
 // PSK finds, or OfferPSK if guess is set. What is a connection's own is never used for another one, whatever its peer calls itself.
 func (c *Config) Credential(connection string, local, remote identity.Identity, guess bool) (*IKESecret, bool) {
-	switch n := c.Connection(connection); {
-	case n != nil && n.HasOwnKey():
+	n := c.Connection(connection)
+	if n != nil && n.HasOwnKey() {
 		return n.ownKey(), true
-	case guess:
-		return c.OfferPSK(local, remote)
 	}
-	return c.PSK(local, remote)
+	ring := c.keyring(n != nil && n.loaded)
+	if guess {
+		return ring.offer(local, remote)
+	}
+	return ring.psk(local, remote)
 }
 
 // PeerKeys are the pre-shared keys that peers of a connection may have: one, if it is for one peer.
@@ -88,7 +131,7 @@ func (c *Config) PeerKeys(n *Connection) (out []*IKESecret) {
 		return []*IKESecret{n.ownKey()}
 	}
 	if n.Remote.ID.Concrete() {
-		if s, ok := c.PSK(n.Local.ID, n.Remote.ID); ok {
+		if s, ok := c.keyring(n.loaded).psk(n.Local.ID, n.Remote.ID); ok {
 			out = append(out, s)
 		}
 		return out
@@ -101,10 +144,10 @@ func (c *Config) PeerKeys(n *Connection) (out []*IKESecret) {
 	return out
 }
 
-func (c *Config) bestPSK(fit func(*IKESecret) (int, bool)) (*IKESecret, bool) {
+func bestPSK(list []*IKESecret, fit func(*IKESecret) (int, bool)) (*IKESecret, bool) {
 	var found *IKESecret
 	top := -1
-	for _, s := range c.Secrets.IKE {
+	for _, s := range list {
 		if n, ok := fit(s); ok && n > top {
 			found, top = s, n
 		}

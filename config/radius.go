@@ -168,7 +168,7 @@ func (c *Config) checkRADIUS(r *reader) {
 		_, remote := n.Rounds()
 		for _, a := range remote {
 			if a.Method == policy.AuthEAPRADIUS {
-				r.errorf(a.At("auth"), "write a table [radius.servers.NAME] with the address and the secret of one",
+				r.lackf(a.At("auth"), "write a table [radius.servers.NAME] with the address and the secret of one",
 					"connection %q has its users checked by RADIUS, and there is no server with an auth_port", n.Name)
 			}
 		}

@@ -86,3 +86,72 @@ func drop[T entry[T]](l *Loaded, of func(*Loaded) *roll[T], name string) (*Loade
 	}
 	return &out, true
 }
+
+// carry makes a roll that goes with another one: what was made of a thing that is still there stays, and fresh makes the rest. made goes with
+// was. Those that stay are found by comparing pointers.
+func carry[A entry[A], B entry[B]](now, was roll[A], made roll[B], fresh func(A) B) (out roll[B]) {
+	out = roll[B]{order: make([]B, len(now.order)), sorted: make([]B, len(now.sorted))}
+	j := 0
+	for i, x := range now.sorted {
+		for j < len(was.sorted) && was.sorted[j] != x && was.sorted[j].id() < x.id() {
+			j++
+		}
+		if j < len(was.sorted) && was.sorted[j] == x {
+			out.sorted[i] = made.sorted[j]
+			j++
+			continue
+		}
+		out.sorted[i] = fresh(x)
+	}
+	j = 0
+	for i, x := range now.order {
+		for j < len(was.order) && was.order[j] != x && !now.has(was.order[j]) {
+			j++
+		}
+		if j < len(was.order) && was.order[j] == x {
+			out.order[i] = made.order[j]
+			j++
+			continue
+		}
+		k, _ := now.place(x.id())
+		out.order[i] = out.sorted[k]
+	}
+	return out
+}
+
+// has reports whether this very thing is on the roll.
+func (r roll[T]) has(x T) bool {
+	y, ok := r.find(x.id())
+	return ok && x == y
+}
+
+// renewed is a roll with other things in the places of those that there are, which have the same names.
+func renewed[T entry[T]](r roll[T], other func(T) T) roll[T] {
+	out := roll[T]{order: make([]T, len(r.order)), sorted: make([]T, len(r.sorted))}
+	by := map[T]T{}
+	for i, x := range r.sorted {
+		out.sorted[i] = other(x)
+		by[x] = out.sorted[i]
+	}
+	for i, x := range r.order {
+		out.order[i] = by[x]
+	}
+	return out
+}
+
+// since are the things that were not there before, and those that are no more; one that took another's place is in both.
+func (r roll[T]) since(was roll[T]) (fresh, gone []T) {
+	i := 0
+	for _, x := range r.sorted {
+		for i < len(was.sorted) && was.sorted[i] != x && was.sorted[i].id() <= x.id() {
+			gone = append(gone, was.sorted[i])
+			i++
+		}
+		if i < len(was.sorted) && was.sorted[i] == x {
+			i++
+			continue
+		}
+		fresh = append(fresh, x)
+	}
+	return fresh, append(gone, was.sorted[i:]...)
+}

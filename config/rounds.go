@@ -91,6 +91,6 @@ func (c *Config) checkRounds(r *reader) {
 }
 
 func (c *Config) noRoundKey(r *reader, n *Connection, a Auth) {
-	r.errorf(a.At("auth"), fmt.Sprintf("write a table [secrets.ike.NAME] with the identities of both sides in that round, or secret_file = \"FILE\" into [%s]", n.Source.name),
+	r.lackf(a.At("auth"), fmt.Sprintf("write a table [secrets.ike.NAME] with the identities of both sides in that round, or secret_file = \"FILE\" into [%s]", n.Source.name),
 		"there is no secret for %s", a.Source.name)
 }

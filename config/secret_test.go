@@ -328,10 +328,11 @@ secret = "`+testKey+`"
 	}
 	// Without the keys that fit, those for everybody are left, and the first of them.
 	c.Secrets.IKE = c.Secrets.IKE[:2]
+	c.psks = newPSKIndex(c.Secrets.IKE)
 	if s, ok := c.PSK(identity.Identity{Type: identity.FQDN, Data: []byte("a")}, identity.Identity{Type: identity.FQDN, Data: []byte("b")}); !ok || s.Name != "everybody" {
 		t.Errorf("%v, %v", s, ok)
 	}
-	c.Secrets.IKE = nil
+	c.Secrets.IKE, c.psks = nil, pskIndex{}
 	if s, ok := c.PSK(identity.Identity{}, identity.Identity{}); ok || s != nil {
 		t.Errorf("%v, %v", s, ok)
 	}

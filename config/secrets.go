@@ -44,6 +44,10 @@ type IKESecret struct {
 	Key Secret `key:"secret" reload:"live"`
 	// File is the file that it was read from, "" if it is in the configuration.
 	File string `key:"secret_file" reload:"live"`
+
+	// order is its place among the keys of its origin. swanctl: it has strongSwan's meaning; see [IKESecret.fit].
+	order   int  `key:"-"`
+	swanctl bool `key:"-"`
 }
 
 // FullName is the name of the table that has the key: "secrets.ike.office", "connections.office".

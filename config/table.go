@@ -17,6 +17,8 @@ type reader struct {
 	asked map[string]map[string]bool
 	later map[string]map[string]bool // the same for keys of later versions
 	quiet bool                       // only to find out what keys there are
+	// swanctl: the tables were made of sections of swanctl.conf; see [FromSwanctl]. What is missing for a connection may be loaded later.
+	swanctl bool
 }
 
 func newReader(file string) *reader {
@@ -31,6 +33,16 @@ func (r *reader) errorf(at Position, want, format string, args ...any) {
 // warnf adds a warning.
 func (r *reader) warnf(at Position, want, format string, args ...any) {
 	r.warns = append(r.warns, Problem{at, oneLine(fmt.Sprintf(format, args...)), oneLine(want)})
+}
+
+// lackf adds an error about something that a connection needs. strongSwan loads connections without it, and so it is a warning for those
+// of swanctl.conf: it may be loaded after them.
+func (r *reader) lackf(at Position, want, format string, args ...any) {
+	if r.swanctl {
+		r.warnf(at, want, format, args...)
+		return
+	}
+	r.errorf(at, want, format, args...)
 }
 
 // table is one table of the document while it is read. One that is absent has no values, and gives every default.

@@ -107,6 +107,9 @@ func (t *Table) Add(name string, at Position, data any) {
 	t.set(Entry{Name: name, At: at, Value: Value{at, data}})
 }
 
+// AddEntry sets an entry as it is, with its comments and places.
+func (t *Table) AddEntry(e Entry) { t.set(e) }
+
 // All are the entries in their order.
 func (t *Table) All() iter.Seq[Entry] {
 	if t == nil {

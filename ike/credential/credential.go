@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"hash"
-	"iter"
 	"slices"
 
 	"github.com/cloudflare/circl/sign/ed448"
@@ -54,12 +53,68 @@ type Connection struct {
 // Set is the credentials of all connections. It may be used by any goroutine. The zero value has none.
 type Set struct {
 	connections map[string]Connection
+	// more has those of other connections; nil for none.
+	more        func(connection string) (Connection, bool)
 	issued      []revocation.Own
+	lists       []*revocation.List
+	authorities []*x509.Certificate
 }
 
 // NewSet makes a set. What is given is not changed any more. issued are this gateway's own certificates whose issuers are known.
 func NewSet(connections map[string]Connection, issued ...revocation.Own) *Set {
-	return &Set{connections: connections, issued: issued}
+	s := &Set{connections: connections, issued: issued}
+	for _, c := range connections {
+		s.know(c)
+	}
+	return s
+}
+
+// With is a set with other connections in addition, which more finds by their names; it must find the same each time. added are those of them
+// that s did not have, and issued this gateway's own certificates of theirs. What s knows of CRLs and CAs stays, so that the cost is that of what is added. It may be called on nil.
+func (s *Set) With(more func(connection string) (Connection, bool), added []Connection, issued ...revocation.Own) *Set {
+	out := &Set{more: more}
+	if s != nil {
+		out.connections, out.issued, out.lists, out.authorities = s.connections, slices.Clip(s.issued), slices.Clip(s.lists), slices.Clip(s.authorities)
+	}
+	for _, c := range added {
+		out.know(c)
+	}
+	for _, o := range issued {
+		if !slices.ContainsFunc(out.issued, func(x revocation.Own) bool { return x.Certificate.Equal(o.Certificate) }) {
+			out.issued = append(out.issued, o)
+		}
+	}
+	return out
+}
+
+// know adds the CRLs and CAs of a connection. Most connections have those of another one.
+func (s *Set) know(c Connection) {
+	for _, a := range c.Accept {
+		for _, l := range a.Rules.Lists {
+			if !slices.Contains(s.lists, l) {
+				s.lists = append(s.lists, l)
+			}
+		}
+		if a.Trust == nil {
+			continue
+		}
+		for _, list := range [][]*x509.Certificate{a.Trust.Anchors, a.Trust.Intermediates} {
+			for _, c := range list {
+				if !slices.Contains(s.authorities, c) {
+					s.authorities = append(s.authorities, c)
+				}
+			}
+		}
+	}
+}
+
+// connection finds what a connection has.
+func (s *Set) connection(name string) Connection {
+	if c, ok := s.connections[name]; ok || s.more == nil {
+		return c
+	}
+	c, _ := s.more(name)
+	return c
 }
 
 // Issued are this gateway's own certificates whose issuers are known, with where to ask for their state. It may be called on nil.
@@ -72,48 +127,27 @@ func (s *Set) Issued() []revocation.Own {
 
 // Lists are the CRLs of files, of all connections, and Authorities the CAs that are known for any: whatever a list of them says, it says
 // of every peer. They may be called on nil.
-func (s *Set) Lists() (list []*revocation.List) {
-	for a := range s.accepted() {
-		for _, l := range a.Rules.Lists {
-			if !slices.Contains(list, l) {
-				list = append(list, l)
-			}
-		}
+func (s *Set) Lists() []*revocation.List {
+	if s == nil {
+		return nil
 	}
-	return list
+	return s.lists
 }
 
 // Authorities: see [Set.Lists].
-func (s *Set) Authorities() (list []*x509.Certificate) {
-	seen := map[*x509.Certificate]bool{}
-	for a := range s.accepted() {
-		if a.Trust == nil {
-			continue
-		}
-		for _, c := range slices.Concat(a.Trust.Anchors, a.Trust.Intermediates) {
-			if !seen[c] {
-				seen[c] = true
-				list = append(list, c)
-			}
-		}
+func (s *Set) Authorities() []*x509.Certificate {
+	if s == nil {
+		return nil
 	}
-	return list
+	return s.authorities
 }
 
-// accepted is what the peers of all connections have to show.
-func (s *Set) accepted() iter.Seq[Accepted] {
-	return func(yield func(Accepted) bool) {
-		if s == nil {
-			return
-		}
-		for _, c := range s.connections {
-			for _, a := range c.Accept {
-				if !yield(a) {
-					return
-				}
-			}
-		}
-	}
+// Informs reports whether o says something else of own certificates, CRLs or CAs than s. Both may be nil.
+func (s *Set) Informs(o *Set) bool {
+	return !slices.Equal(s.Lists(), o.Lists()) || !slices.Equal(s.Authorities(), o.Authorities()) ||
+		!slices.EqualFunc(s.Issued(), o.Issued(), func(a, b revocation.Own) bool {
+			return a.Certificate.Equal(b.Certificate) && a.Issuer.Equal(b.Issuer) && a.Rules.Same(&b.Rules)
+		})
 }
 
 // Own are the pairs of a local table of a connection, the best first. It may be called on nil.
@@ -121,7 +155,7 @@ func (s *Set) Own(connection string, index int) []Pair {
 	if s == nil {
 		return nil
 	}
-	if own := s.connections[connection].Own; index < len(own) {
+	if own := s.connection(connection).Own; index < len(own) {
 		return own[index]
 	}
 	return nil
@@ -132,7 +166,7 @@ func (s *Set) Accepted(connection string, index int) Accepted {
 	if s == nil {
 		return Accepted{}
 	}
-	if list := s.connections[connection].Accept; index < len(list) {
+	if list := s.connection(connection).Accept; index < len(list) {
 		return list[index]
 	}
 	return Accepted{}
@@ -143,7 +177,7 @@ func (s *Set) Accepted(connection string, index int) Accepted {
 func (s *Set) Mark(connection string) [sha256.Size]byte {
 	h := sha256.New()
 	if s != nil {
-		c := s.connections[connection]
+		c := s.connection(connection)
 		c.markOwn(h)
 		c.markAccepted(h)
 	}
@@ -155,7 +189,7 @@ func (s *Set) Mark(connection string) [sha256.Size]byte {
 func (s *Set) AcceptedMark(connection string) [sha256.Size]byte {
 	h := sha256.New()
 	if s != nil {
-		c := s.connections[connection]
+		c := s.connection(connection)
 		c.markAccepted(h)
 	}
 	return [sha256.Size]byte(h.Sum(nil))
