@@ -90,6 +90,20 @@ func (l *Loaded) Connection(name string) *Section {
 	return s
 }
 
+// KeptIn is fresh, what a folder has by now, with what of l came by commands. Where fresh has something of the same name, that counts: it is what
+// was written last.
+func (l *Loaded) KeptIn(fresh *Loaded) *Loaded {
+	out := *fresh.value()
+	l = l.value()
+	out.connections = keptIn(l.connections, out.connections, func(s *Section) bool { return s.At.File == OriginVICI })
+	out.authorities = keptIn(l.authorities, out.authorities, func(s *Section) bool { return s.At.File == OriginVICI })
+	out.pools = keptIn(l.pools, out.pools, func(s *Section) bool { return s.At.File == OriginVICI })
+	out.shared = keptIn(l.shared, out.shared, func(s *Shared) bool { return s.At.File == OriginVICI })
+	out.keys = keptIn(l.keys, out.keys, func(k *loadedKey) bool { return k.at.File == OriginVICI })
+	out.certs = keptIn(l.certs, out.certs, func(c *Certificate) bool { return c.At.File == OriginVICI })
+	return &out
+}
+
 // Empty reports whether there is nothing in it.
 func (l *Loaded) Empty() bool {
 	return l == nil || len(l.connections.order)+len(l.authorities.order)+len(l.pools.order)+len(l.shared.order)+len(l.keys.order)+len(l.certs.order) == 0

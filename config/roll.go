@@ -155,3 +155,22 @@ func (r roll[T]) since(was roll[T]) (fresh, gone []T) {
 	}
 	return fresh, append(gone, was.sorted[i:]...)
 }
+
+// keptIn is fresh with those things of r in addition that are to stay and that fresh does not have.
+func keptIn[T entry[T]](r, fresh roll[T], stays func(T) bool) roll[T] {
+	var more []T
+	for _, x := range r.order {
+		if _, ok := fresh.place(x.id()); !ok && stays(x) {
+			more = append(more, x)
+		}
+	}
+	if len(more) == 0 {
+		return fresh
+	}
+	if len(more) == len(r.order) && len(fresh.order) == 0 {
+		return r
+	}
+	out := roll[T]{order: slices.Concat(fresh.order, more), sorted: slices.Concat(fresh.sorted, more)}
+	slices.SortFunc(out.sorted, func(a, b T) int { return cmp.Compare(a.id(), b.id()) })
+	return out
+}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"esplanade/config"
-	ikegw "esplanade/ike/gateway"
 )
 
 const (
@@ -92,8 +91,8 @@ func (g *gateway) watchCertificates(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		conf := g.inForce.Load()
-		if f.due(conf) && g.takeUp(ctx, f, conf) {
+		conf := g.configuration.InForce().OfFile() // what is loaded apart from it has no files
+		if f.due(conf) && g.takeUp(ctx, f) {
 			next = time.Now()
 		}
 		if now := time.Now(); !now.Before(next) {
@@ -104,8 +103,11 @@ func (g *gateway) watchCertificates(ctx context.Context) {
 }
 
 // takeUp reads the files, and hands what they come to to the daemon. It reports whether that is something new.
-func (g *gateway) takeUp(ctx context.Context, f *certFiles, conf *config.Config) bool {
-	fresh, changed, errs := conf.Renewed()
+func (g *gateway) takeUp(ctx context.Context, f *certFiles) bool {
+	conf, fresh, changed, errs, err := g.configuration.Renew(ctx)
+	if err != nil {
+		return false
+	}
 	// What a file has that cannot be read has been said when the configuration was loaded, or is new.
 	for _, p := range errs[:min(len(errs), maxCertProblems)] {
 		g.log.Error("files with certificates or users have changed and are not taken up: those before stay in use", "problem", p.String())
@@ -114,24 +116,7 @@ func (g *gateway) takeUp(ctx context.Context, f *certFiles, conf *config.Config)
 	if !changed {
 		return false
 	}
-	select { // a reload would be undone by what was read for the configuration before it
-	case g.reloading <- struct{}{}:
-		defer func() { <-g.reloading }()
-	case <-ctx.Done():
-		return false
-	}
-	if g.inForce.Load() != conf {
-		return false
-	}
-	err := g.commands.Call(ctx, func(now time.Time, m *ikegw.Manager) {
-		m.SetCredentials(now, fresh.Set)
-		m.SetUsers(now, fresh.EAP)
-	})
-	if err != nil {
-		return false
-	}
-	g.inForce.Store(fresh)
-	f.renewed(fresh)
+	f.renewed(fresh.OfFile())
 	what := "certificates have changed and are in use from the next authentication on"
 	if conf.NewUsers(fresh) {
 		what = fmt.Sprintf("users have changed, and there are %d: they count from the next authentication on", fresh.Users.Directory.Len())
@@ -142,7 +127,7 @@ func (g *gateway) takeUp(ctx context.Context, f *certFiles, conf *config.Config)
 
 // remarkCertificates logs what there is to say of the certificates in use, each thing once.
 func (g *gateway) remarkCertificates(now time.Time, said map[string]bool) {
-	list := g.inForce.Load().CertificateRemarks(now)
+	list := g.configuration.InForce().CertificateRemarks(now)
 	for _, p := range list {
 		if !said[p.String()] {
 			said[p.String()] = true

@@ -94,7 +94,7 @@ func TestCertificatesOnDisk(t *testing.T) {
 	n.certInterval = 5 * time.Millisecond
 	n.start(t, func(ctx context.Context) error { return n.run(ctx) })
 	inUse := func() string {
-		own := n.inForce.Load().Set.Own("cert", 0)
+		own := n.configuration.InForce().Set.Own("cert", 0)
 		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own[0].Chain[0].Raw}))
 	}
 	// The files are put in their place at once, as programs do that know better.

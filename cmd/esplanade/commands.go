@@ -17,7 +17,7 @@ func names(ctx context.Context, c *client, arg string) (connection, child string
 	if conn, ch, ok := strings.Cut(arg, "/"); ok {
 		return conn, ch, nil
 	}
-	m, err := c.call(ctx, "get-conns", nil)
+	m, err := c.call(ctx, "get-conns", new(vici.Message).SetYes("all", true))
 	if err != nil {
 		return "", "", err
 	}

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -51,14 +50,12 @@ type gateway struct {
 	acme     *acme.Manager // nil without a certificate from an ACME server
 	leases   *store.Store  // nil without pools
 
-	// reloading has a token during a reload. The configuration in force is the daemon's; conf is what the process was started
-	// with, as device and sockets have it.
-	reloading chan struct{}
-	loader    *loader
+	// configuration is the one in force, which reloads and commands change; conf is what the process was started with, as device and sockets
+	// have it.
+	configuration *control.Configuration
+	loader        *loader
 	// read is config.Load, which a test may delay.
 	read func(string) (*config.Config, error)
-	// inForce is the configuration that the daemon has, which a reload replaces.
-	inForce atomic.Pointer[config.Config]
 	// certs is how it goes with certificates that change on disk.
 	certs certState
 	// certInterval is the constant of that name, which a test may shorten.
@@ -109,7 +106,7 @@ func (p plane) PathState(child uint64) (ikegw.PathState, bool) {
 
 // newGateway sets everything up and starts nothing. What it set up is taken down by close, also after an error.
 func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
-	g := &gateway{conf: conf, ephemeral: o.ephemeral, level: o.level, reloading: make(chan struct{}, 1),
+	g := &gateway{conf: conf, ephemeral: o.ephemeral, level: o.level,
 		loader: newLoader(), read: config.Load, certInterval: certInterval}
 	defer func() {
 		if err != nil {
@@ -122,7 +119,6 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	if o.read != nil {
 		g.read = o.read
 	}
-	g.inForce.Store(conf)
 	be := &control.Backend{
 		About:    aboutThis(),
 		DataPath: g.dataPath, Drops: g.drops, NoPolicy: g.lastStray, HostWarnings: g.hostWarnings,
@@ -199,6 +195,8 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 		Bound: boundAddrs(conf), CrashSecret: secret, Resolve: g.lookUp(),
 	})
 	g.commands = control.Commands{Loop: g.daemon}
+	g.configuration = control.NewConfiguration(g.commands, conf, g.log)
+	be.Configuration = g.configuration
 	be.RADIUS = func() ([]vici.RADIUSStatus, int) { return radiusStatus(g.daemon) }
 	be.Guesses = func() *vici.GuessStatus { return guessStatus(g.daemon.Guesses(), time.Now()) }
 	h.Daemon, be.Commands, be.Counters = g.daemon, g.commands, plane{g.engine}.Counters

@@ -83,7 +83,7 @@ const maxHostWarnings = 20
 // present is what the gateway runs with: the connections of the configuration in force, and the device of the start, which a reload leaves
 // as it is.
 func (g *gateway) present() *config.Config {
-	c := *g.inForce.Load()
+	c := *g.configuration.InForce()
 	c.TUN = g.conf.TUN
 	return &c
 }
@@ -91,7 +91,7 @@ func (g *gateway) present() *config.Config {
 // hostWarnings are the warnings about this host as it is now, and about the certificates in use. It is called by the server of the control socket, on any goroutine.
 func (g *gateway) hostWarnings() []vici.HostWarning {
 	list := append(g.certs.warnings(), g.acmeWarnings(time.Now())...)
-	for _, p := range g.inForce.Load().CertificateRemarks(time.Now()) {
+	for _, p := range g.configuration.InForce().CertificateRemarks(time.Now()) {
 		list = append(list, hostRemark{text: p.String()})
 	}
 	for i := range list {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"esplanade/config"
+	"esplanade/ike/control"
 	"esplanade/tun"
 )
 
@@ -176,15 +177,15 @@ func TestPresentAfterReload(t *testing.T) {
 	start := conf(t, "[tun]\naddresses = \"10.10.0.9/32\"\n"+fiveLines)
 	fresh := conf(t, "[tun]\naddresses = \"10.11.0.9/32\"\n"+strings.Replace(fiveLines, "10.10.0.0/24", "10.11.0.0/24", 1))
 	g := &gateway{conf: start}
-	g.inForce.Store(start)
+	g.configuration = control.NewConfiguration(control.Commands{}, start, nil)
 	if l := lackingAddresses(g.present(), bare()); len(l) > 0 {
 		t.Errorf("before: %v", l)
 	}
-	g.inForce.Store(fresh)
+	g.configuration = control.NewConfiguration(control.Commands{}, fresh, nil)
 	if l := lackingAddresses(g.present(), bare()); len(l) != 1 || l[0].ts.String() != "10.11.0.0/24" {
 		t.Errorf("after: %v", l)
 	}
-	if got := g.inForce.Load().TUN.Addresses[0].String(); got != "10.11.0.9/32" {
+	if got := g.configuration.InForce().TUN.Addresses[0].String(); got != "10.11.0.9/32" {
 		t.Errorf("the configuration in force was changed: %s", got)
 	}
 }

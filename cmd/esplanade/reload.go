@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"esplanade/config"
+	"esplanade/ike/control"
 	ikegw "esplanade/ike/gateway"
 	"esplanade/ike/vici"
 )
@@ -17,35 +18,33 @@ import (
 // reload reads the configuration again and puts it in force. It says what that has changed, a line each. Whatever is wrong with it is
 // logged, shown by the status and returned, and the old one stays in force as it is.
 func (g *gateway) reload(ctx context.Context) (lines []string, err error) {
-	select {
-	case g.reloading <- struct{}{}:
-		defer func() { <-g.reloading }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
 	defer func() { g.tellReloaded(lines, err) }()
-	conf, err := g.loader.load(ctx, g.conf.File, g.read)
-	if err != nil {
-		if list := (config.Errors)(nil); !errors.As(err, &list) {
-			err = unreadable(g.conf.File, err)
+	level := g.conf.Log.Level
+	var warnings []config.Problem
+	conf, changes, err := g.configuration.Reload(ctx, func(loaded *config.Loaded) (r control.Reading, err error) {
+		read, err := g.loader.load(ctx, g.conf.File, g.read)
+		if err != nil {
+			if list := (config.Errors)(nil); !errors.As(err, &list) {
+				err = unreadable(g.conf.File, err)
+			}
+			return r, err
 		}
-		return nil, errors.Join(err, g.commands.ReloadFailed(ctx, err))
-	}
-	fresh := *conf
-	if fresh.Log.Format == g.conf.Log.Format {
-		// The level takes effect below, so that the daemon need not say that a restart is needed for it.
-		fresh.Log = g.conf.Log
-	}
-	changes, err := g.commands.Reload(ctx, &fresh)
+		fresh := *read.OfFile()
+		warnings = read.Warnings
+		if level = fresh.Log.Level; fresh.Log.Format == g.conf.Log.Format {
+			// The level takes effect below, so that the daemon need not say that a restart is needed for it.
+			fresh.Log = g.conf.Log
+		}
+		return control.Reading{File: &fresh, Loaded: loaded.KeptIn(read.Loaded())}, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	g.inForce.Store(conf)
 	if g.level != nil {
-		g.level.Set(conf.Log.Level)
+		g.level.Set(level)
 	}
 	g.certs.set(time.Time{}, nil)
-	warnings := append(slices.Clone(conf.Warnings), conf.CertificateRemarks(time.Now())...)
+	warnings = append(slices.Clone(warnings), conf.CertificateRemarks(time.Now())...)
 	for _, w := range warnings {
 		g.log.Warn(w.String())
 	}

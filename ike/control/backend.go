@@ -16,6 +16,10 @@ import (
 // them may be called from any goroutine, and so may the methods.
 type Backend struct {
 	Commands Commands
+	// Configuration is the one in force; nil where nothing can be loaded.
+	Configuration *Configuration
+	// Flush forgets what was fetched of a kind; nil where nothing is kept.
+	Flush func(ctx context.Context, kind string) error
 	// About says what runs.
 	About vici.Version
 	// Counters are those of a CHILD SA.

@@ -140,10 +140,16 @@ func revocationName(r policy.Revocation) string {
 }
 
 // GetConns implements vici.Backend.
-func (b *Backend) GetConns(ctx context.Context) ([]string, error) {
+func (b *Backend) GetConns(ctx context.Context, all bool) (names []string, err error) {
 	conf, _, err := b.inForce(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return conf.Loaded().Connections(), nil
+	if !all {
+		return conf.Loaded().Connections(), nil
+	}
+	for _, c := range conf.Connections {
+		names = append(names, c.Name)
+	}
+	return names, nil
 }

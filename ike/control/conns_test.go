@@ -147,7 +147,7 @@ secret = "correct-horse-battery-staple-2026"
 // What was not loaded by a command is none of swanctl's to unload.
 func TestGetConns(t *testing.T) {
 	b, _ := backend(t, office)
-	if names, err := b.GetConns(t.Context()); err != nil || slices.Contains(names, "office") {
+	if names, err := b.GetConns(t.Context(), false); err != nil || slices.Contains(names, "office") {
 		t.Errorf("get-conns: %v, %v", names, err)
 	}
 }

@@ -20,6 +20,9 @@ import (
 // What swanctl asks about connections is answered from the configuration.
 func TestConnections(t *testing.T) {
 	b, _ := backend(t, office)
+	if names, err := b.GetConns(t.Context(), true); err != nil || !slices.Equal(names, []string{"office"}) {
+		t.Errorf("get-conns: %v, %v", names, err)
+	}
 	var got []vici.Conn
 	if err := b.ListConns(t.Context(), "", func(v vici.Conn) error { got = append(got, v); return nil }); err != nil || len(got) != 1 {
 		t.Fatalf("%v, %v", got, err)

@@ -4,6 +4,6 @@
 //	swanctl, esplanade ──> vici.Server ──> Backend ──> Commands ──> Loop.Call ──> gateway.Manager
 //	                       vici.Server <── Events  <───────────────────────────── gateway.Observer
 //
-// [Commands] may be used without VICI. Nothing here decides anything, and nothing keeps state: all of it is in the
-// gateway, which belongs to the goroutine behind [Loop].
+// [Commands] may be used without VICI. Nothing here decides anything, and nothing keeps state but [Configuration], which has the one in
+// force and makes changes of it one after the other: all else is in the gateway, which belongs to the goroutine behind [Loop].
 package control

@@ -2,76 +2,212 @@ package control
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
 
+	"esplanade/config"
+	"esplanade/config/tree"
 	"esplanade/ike/diag"
+	"esplanade/ike/gateway"
 	"esplanade/ike/vici"
 )
 
-// notYet is the answer to what cannot be loaded with a command.
-func notYet(what string) error {
-	return diag.NotOffered(diag.Where{}, "loading "+what+" with a command", "write it into the file of the configuration.")
+// table makes a tree of a section.
+func table(m *vici.Message) *tree.Table {
+	t := tree.New(config.OriginVICI)
+	for e := range m.All() {
+		switch e.Kind {
+		case vici.KindValue:
+			t.AddText(e.Name, e.Value)
+		case vici.KindList:
+			t.AddTexts(e.Name, e.List)
+		case vici.KindSection:
+			t.Add(e.Name, overVICI(), table(e.Section))
+		}
+	}
+	return t
+}
+
+// overVICI is the place of what commands bring.
+func overVICI() config.Position { return config.Position{File: config.OriginVICI} }
+
+func section(name string, m *vici.Message) config.Section {
+	return config.Section{Name: name, At: overVICI(), Table: table(m)}
+}
+
+// change changes what is loaded.
+func (b *Backend) change(ctx context.Context, edit func(*config.Loaded) (*config.Loaded, error)) error {
+	if b.Configuration == nil {
+		return diag.NotOffered(diag.Where{}, "loading by a command", "write it into the file of the configuration.")
+	}
+	return b.Configuration.Change(ctx, edit)
+}
+
+// loaded is what is loaded.
+func (b *Backend) loaded() *config.Loaded {
+	if b.Configuration == nil {
+		return nil
+	}
+	return b.Configuration.InForce().Loaded()
+}
+
+// unload takes something away. missing is the error if it is not there.
+func (b *Backend) unload(ctx context.Context, from func(*config.Loaded) (*config.Loaded, bool), missing error) error {
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) {
+		out, ok := from(l)
+		if !ok {
+			return l, missing
+		}
+		return out, nil
+	})
+}
+
+// notFound is the error about what was not loaded. What the file has is not unloaded by a command.
+func notFound(what, name string, of func(*config.Config) bool, c *config.Config) error {
+	if of(c) {
+		return fmt.Errorf("%s '%s' is in the configuration file %s: take it out of that, and reload it", what, name, c.File)
+	}
+	return fmt.Errorf("%s '%s' not found for unloading", what, name)
 }
 
 // LoadConn implements vici.Loader.
-func (b *Backend) LoadConn(context.Context, string, *vici.Message) error {
-	return notYet("a connection")
+func (b *Backend) LoadConn(ctx context.Context, name string, m *vici.Message) error {
+	s := section(name, m)
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) { return l.WithConnection(s) })
 }
 
 // UnloadConn implements vici.Loader.
-func (b *Backend) UnloadConn(context.Context, string) error { return notYet("a connection") }
+func (b *Backend) UnloadConn(ctx context.Context, name string) error {
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) {
+		out, ok := l.WithoutConnection(name)
+		if !ok {
+			return l, notFound("connection", name, func(c *config.Config) bool { return c.Connection(name) != nil }, b.Configuration.InForce())
+		}
+		return out, nil
+	})
+}
 
 // LoadCert implements vici.Loader.
-func (b *Backend) LoadCert(context.Context, vici.LoadCert) error { return notYet("a certificate") }
+func (b *Backend) LoadCert(ctx context.Context, c vici.LoadCert) error {
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) {
+		return l.WithCertificate(config.Certificate{Type: c.Type, Flag: config.CertificateFlag(c.Flag), Data: c.Data, At: overVICI()})
+	})
+}
 
 // LoadKey implements vici.Loader.
-func (b *Backend) LoadKey(context.Context, string, []byte) (string, error) {
-	return "", notYet("a private key")
+func (b *Backend) LoadKey(ctx context.Context, _ string, data []byte) (id string, err error) {
+	err = b.change(ctx, func(l *config.Loaded) (out *config.Loaded, err error) {
+		out, id, err = l.WithKey(data, nil, overVICI())
+		return out, err
+	})
+	return id, err
 }
 
 // UnloadKey implements vici.Loader.
-func (b *Backend) UnloadKey(context.Context, string) error { return notYet("a private key") }
+func (b *Backend) UnloadKey(ctx context.Context, id string) error {
+	return b.unload(ctx, func(l *config.Loaded) (*config.Loaded, bool) { return l.WithoutKey(id) }, errors.New("key not found"))
+}
 
 // Keys implements vici.Loader.
-func (b *Backend) Keys(context.Context) ([]string, error) { return nil, nil }
+func (b *Backend) Keys(context.Context) ([]string, error) { return b.loaded().KeyIDs(), nil }
 
 // LoadToken implements vici.Loader.
 func (b *Backend) LoadToken(context.Context, vici.Token) (string, error) {
-	return "", notYet("the key of a token")
+	return "", diag.NotOffered(diag.Where{}, "keys on tokens, PKCS #11 or TPM,", "load the key from a file, with `load-key`.")
 }
 
 // LoadShared implements vici.Loader.
-func (b *Backend) LoadShared(context.Context, vici.Shared) error { return notYet("a secret") }
+func (b *Backend) LoadShared(ctx context.Context, s vici.Shared) error {
+	shared := config.Shared{ID: s.ID, At: overVICI(), Kind: s.Type, Data: config.NewSecret(s.Data), Owners: s.Owners}
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) { return l.WithShared(shared) })
+}
 
 // UnloadShared implements vici.Loader.
-func (b *Backend) UnloadShared(context.Context, string) error { return notYet("a secret") }
+func (b *Backend) UnloadShared(ctx context.Context, id string) error {
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) {
+		out, _ := l.WithoutShared(id)
+		return out, nil
+	})
+}
 
 // SharedIDs implements vici.Loader.
-func (b *Backend) SharedIDs(context.Context) ([]string, error) { return nil, nil }
+func (b *Backend) SharedIDs(context.Context) ([]string, error) { return b.loaded().SharedIDs(), nil }
 
 // ClearCreds implements vici.Loader.
-func (b *Backend) ClearCreds(context.Context) error { return nil }
+func (b *Backend) ClearCreds(ctx context.Context) error {
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) { return l.WithoutCredentials(), nil })
+}
 
-// FlushCerts implements vici.Loader.
-func (b *Backend) FlushCerts(context.Context, string) error { return nil }
+// FlushCerts implements vici.Loader. What was fetched is asked for again when it is old, and not before.
+func (b *Backend) FlushCerts(ctx context.Context, kind string) error {
+	if b.Flush == nil {
+		return nil
+	}
+	return b.Flush(ctx, kind)
+}
 
 // LoadAuthority implements vici.Loader.
-func (b *Backend) LoadAuthority(context.Context, string, *vici.Message) error {
-	return notYet("a certification authority")
+func (b *Backend) LoadAuthority(ctx context.Context, name string, m *vici.Message) error {
+	s := section(name, m)
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) { return l.WithAuthority(s) })
 }
 
 // UnloadAuthority implements vici.Loader.
-func (b *Backend) UnloadAuthority(context.Context, string) error {
-	return notYet("a certification authority")
+func (b *Backend) UnloadAuthority(ctx context.Context, name string) error {
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) {
+		out, ok := l.WithoutAuthority(name)
+		if !ok {
+			return l, notFound("certification authority", name, func(c *config.Config) bool {
+				return slices.ContainsFunc(c.Authorities, func(a *config.Authority) bool { return a.Name == name })
+			}, b.Configuration.InForce())
+		}
+		return out, nil
+	})
 }
 
 // Authorities implements vici.Loader.
-func (b *Backend) Authorities(context.Context) ([]string, error) { return nil, nil }
+func (b *Backend) Authorities(context.Context) ([]string, error) {
+	return b.loaded().Authorities(), nil
+}
 
 // LoadPool implements vici.Loader.
-func (b *Backend) LoadPool(context.Context, string, *vici.Message) error { return notYet("a pool") }
+func (b *Backend) LoadPool(ctx context.Context, name string, m *vici.Message) error {
+	s := section(name, m)
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) {
+		out, err := l.WithPool(s)
+		if err != nil || out == l {
+			return out, err
+		}
+		return out, b.unused(ctx, name, "replace")
+	})
+}
 
 // UnloadPool implements vici.Loader.
-func (b *Backend) UnloadPool(context.Context, string) error { return notYet("a pool") }
+func (b *Backend) UnloadPool(ctx context.Context, name string) error {
+	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) {
+		out, ok := l.WithoutPool(name)
+		if !ok {
+			return l, notFound("pool", name, func(c *config.Config) bool { return c.Pool(name) != nil }, b.Configuration.InForce())
+		}
+		return out, b.unused(ctx, name, "unload")
+	})
+}
+
+// unused is an error if clients have addresses of a pool.
+func (b *Backend) unused(ctx context.Context, name, what string) (err error) {
+	if e := b.Commands.Call(ctx, func(_ time.Time, g *gateway.Manager) {
+		for _, s := range g.Pools() {
+			if s.Name == name && s.Online > 0 {
+				err = fmt.Errorf("pool '%s' has %d online leases, unable to %s", name, s.Online, what)
+			}
+		}
+	}); e != nil {
+		return e
+	}
+	return err
+}
 
 // ListCerts implements vici.Loader.
 func (b *Backend) ListCerts(context.Context, vici.CertFilter, func(vici.Cert) error) error {

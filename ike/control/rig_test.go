@@ -49,6 +49,7 @@ type nowhere struct{ gateway.DataPlane }
 
 func (nowhere) SendIKE(_, _ netip.AddrPort, _ []byte) error { return nil }
 func (nowhere) SetPolicy(uint64, selector.Policy)           {}
+func (nowhere) ClearPolicy(uint64)                          {}
 func (nowhere) FailPending(uint64)                          {}
 func (nowhere) AllocateSPI() (uint32, error)                { return 0x1000, nil }
 func (nowhere) ReleaseSPI(uint32)                           {}

@@ -22,8 +22,8 @@ type Backend interface {
 	// ListConns calls yield for each configured connection, or only for the one named ike if that is not "".
 	ListConns(ctx context.Context, ike string, yield func(Conn) error) error
 	// GetConns returns the names of the connections that were loaded with commands: swanctl --load-conns unloads those that its files do
-	// not have.
-	GetConns(ctx context.Context) ([]string, error)
+	// not have. With all, which strongSwan does not have, they are those of all connections.
+	GetConns(ctx context.Context, all bool) ([]string, error)
 	// Initiate brings up a child (with its IKE_SA) or an IKE_SA alone, and waits for the result unless request says not
 	// to. log may be called from any goroutine until Initiate returns, and not afterwards.
 	Initiate(ctx context.Context, request InitiateRequest, log LogFunc) error

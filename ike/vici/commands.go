@@ -21,7 +21,7 @@ func (ss *session) command(ctx context.Context, name string, req *Message) (resp
 	case "list-conns":
 		return ss.listConns(ctx, req), true
 	case "get-conns":
-		return listed(ctx, "conns", ss.server.backend.GetConns), true
+		return ss.getConns(ctx, req), true
 	case "initiate":
 		return ss.initiate(ctx, req), true
 	case "terminate":
@@ -181,6 +181,14 @@ func (ss *session) listConns(ctx context.Context, req *Message) *Message {
 		}
 		return nil
 	}))
+}
+
+func (ss *session) getConns(ctx context.Context, req *Message) *Message {
+	all, err := req.Bool("all")
+	if err != nil {
+		return failed(err)
+	}
+	return listed(ctx, "conns", func(ctx context.Context) ([]string, error) { return ss.server.backend.GetConns(ctx, all) })
 }
 
 // maxWholeCounters is how many connections' counters fit an answer with all their zeros: 21 of about 25 octets each.

@@ -239,7 +239,7 @@ func (b *fakeBackend) ListConns(_ context.Context, ike string, yield func(Conn) 
 	return b.fail()
 }
 
-func (b *fakeBackend) GetConns(context.Context) ([]string, error) {
+func (b *fakeBackend) GetConns(context.Context, bool) ([]string, error) {
 	return []string{"office", "lab"}, b.fail()
 }
 

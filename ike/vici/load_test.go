@@ -211,7 +211,7 @@ type manyNames struct {
 	names []string
 }
 
-func (b *manyNames) GetConns(context.Context) ([]string, error) { return b.names, nil }
+func (b *manyNames) GetConns(context.Context, bool) ([]string, error) { return b.names, nil }
 
 // A certificate arrives octet by octet, though text is reduced to ASCII; one that does not fit a value is left out.
 func TestListCerts(t *testing.T) {

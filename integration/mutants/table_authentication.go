@@ -235,12 +235,12 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "psk-borrowed", File: "config/psk.go", Tests: "^TestKeyIsThePeers$",
-			Old: "return r*fitPeer + best(s.IDs, local), r > 0", New: "return r*fitPeer + best(s.IDs, local), r > 0 || best(s.IDs, local) > 0",
+			Old: "return r*fitPeer + l, r > 0 || s.swanctl && l > 0", New: "return r*fitPeer + l, r > 0 || l > 0",
 			Why: "a key that names this gateway would be used for a peer that it does not name",
 		},
 		{
-			Name: "psk-most-specific", File: "config/psk.go", Tests: "^TestKeyIsThePeers$",
-			Old: "ok && n > top {", New: "ok && top < 0 {",
+			Name: "psk-most-specific", File: "config/pskindex.go", Tests: "^TestKeyIsThePeers$",
+			Old: "ok && (n > top || ", New: "ok && (top < 0 || ",
 			Why: "the first key would be used in place of the one that fits best",
 		},
 		{
@@ -250,12 +250,12 @@ func authentication() []Mutant {
 		},
 		{
 			Name: "psk-pattern-answers", File: "config/psk.go", Tests: "^TestOfferedKey$",
-			Old: "	if remote.Concrete() {\n		return c.PSK(local, remote)\n	}\n", New: "",
+			Old: "	if remote.Concrete() {\n		return k.psk(local, remote)\n	}\n", New: "",
 			Why: "a key that only may be the peer's would be offered to a peer that is known",
 		},
 		{
 			Name: "psk-own-key", File: "config/psk.go", Tests: "^(TestOwnKey|TestShortForm)$",
-			Old: "case n != nil && n.HasOwnKey():", New: "case n != nil && n.HasOwnKey() && guess:",
+			Old: "if n != nil && n.HasOwnKey() {", New: "if n != nil && n.HasOwnKey() && guess {",
 			Why: "the peer of a connection with a key of its own could get in with another one",
 		},
 		{
