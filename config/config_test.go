@@ -21,7 +21,7 @@ func TestEverything(t *testing.T) {
 		name      string
 		got, want any
 	}{
-		{"control.socket", c.Control.Socket, "/tmp/charon.vici"},
+		{"control.socket", c.Control.Socket, "/tmp/charon.vici"}, {"control.group", c.Control.Group, "vpnadmin"},
 		{"metrics.listen", c.Metrics.Listen, "[::1]:9700"},
 		{"log.level", c.Log.Level, slog.LevelDebug},
 		{"log.format", c.Log.Format, LogJSON},

@@ -10,6 +10,8 @@ type Control struct {
 	Source
 	// Socket is the path of the unix socket that speaks VICI. Default [DefaultSocket].
 	Socket string `key:"socket" default:"/run/esplanade/charon.vici"`
+	// Group is the name or the number of the group that may use it in addition to the user of the daemon. Default "", none.
+	Group string `key:"group" default:""`
 }
 
 // DefaultSocket is the control socket where the configuration names none.
@@ -21,6 +23,9 @@ const maxSocketPath = 103
 func readControl(t *table) (c Control) {
 	t.fill(&c)
 	checkSocketPath(t, "socket", c.Socket)
+	if c.Group != "" && strings.ContainsAny(c.Group, ": /,\t\n\x00") {
+		t.errorf(t.at("group"), "write the name or the number of one group", "%s is %s", t.name("group"), quote(c.Group))
+	}
 	c.Source = t.done()
 	return c
 }

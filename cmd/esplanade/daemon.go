@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -208,7 +210,11 @@ func (g *gateway) listen() (err error) {
 	if err := config.MakeFolder(filepath.Dir(g.conf.Control.Socket)); err != nil {
 		return controlFailure(g.conf, err)
 	}
-	if g.socket, err = vici.Listen(g.conf.Control.Socket); err != nil {
+	group, err := controlGroup(g.conf)
+	if err != nil {
+		return err
+	}
+	if g.socket, err = vici.ListenFor(g.conf.Control.Socket, group); err != nil {
 		return controlFailure(g.conf, err)
 	}
 	if addr := g.conf.Metrics.Listen; addr != "" {
@@ -217,6 +223,25 @@ func (g *gateway) listen() (err error) {
 		}
 	}
 	return nil
+}
+
+// controlGroup is the number of the group that may use the control socket.
+func controlGroup(conf *config.Config) (int, error) {
+	name := conf.Control.Group
+	if name == "" {
+		return vici.NoGroup, nil
+	}
+	if n, err := strconv.ParseUint(name, 10, 31); err == nil {
+		return int(n), nil
+	}
+	found, err := user.LookupGroup(name)
+	if err == nil {
+		var n uint64
+		if n, err = strconv.ParseUint(found.Gid, 10, 31); err == nil {
+			return int(n), nil
+		}
+	}
+	return 0, fmt.Errorf("control.group (%s): %w; name a group of this host, or make it: groupadd %s", conf.Control.At("group").FileLine(), err, name)
 }
 
 // controlFailure says which key of the configuration names the socket that can't be had.

@@ -158,6 +158,8 @@ func (r *daemonReader) key(e tree.Entry, name string) {
 		r.limit(e, value, "ike_sa_limit")
 	case "charon.block_threshold":
 		r.limit(e, value, "block_threshold")
+	case "charon.group":
+		r.set(e, value, "control", "group")
 	case "charon.plugins.vici.socket":
 		if path, ok := strings.CutPrefix(value, "unix://"); ok {
 			r.set(e, path, "control", "socket")

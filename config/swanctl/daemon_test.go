@@ -80,6 +80,7 @@ swanctl { load = pem
 }
 libtls { version_min = 1.3
 }
+charon { group = vpnadmin }
 `
 
 // TestReadDaemon: what strongswan.conf says is what our configuration has, from the place where it stands there, and the rest is said once.
@@ -102,11 +103,11 @@ func TestReadDaemon(t *testing.T) {
 		tries, cookie, limit, block, all int
 		base                             float64
 		mbb                              bool
-		socket                           string
+		socket, group                    string
 	}
 	got := values{c.IKE.Port, c.IKE.PortNATT, c.IKE.RetransmitTimeout, c.IKE.HalfOpenTimeout, c.IKE.KeepAlive, c.IKE.RetransmitTries, c.IKE.CookieThreshold,
-		c.IKE.HalfOpenLimit, c.IKE.BlockThreshold, c.IKE.IKESALimit, c.IKE.RetransmitBase, c.IKE.MakeBeforeBreak, c.Control.Socket}
-	want := values{2500, 14500, 1500 * time.Millisecond, 40 * time.Second, 30 * time.Second, 4, 20, 500, 7, 16384, 1.2, false, "/run/x.vici"}
+		c.IKE.HalfOpenLimit, c.IKE.BlockThreshold, c.IKE.IKESALimit, c.IKE.RetransmitBase, c.IKE.MakeBeforeBreak, c.Control.Socket, c.Control.Group}
+	want := values{2500, 14500, 1500 * time.Millisecond, 40 * time.Second, 30 * time.Second, 4, 20, 500, 7, 16384, 1.2, false, "/run/x.vici", "vpnadmin"}
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -20,10 +20,16 @@ const privateLen = 15
 // staleProbe is how long a socket that is already there is given to accept a connection.
 const staleProbe = time.Second
 
-// Listen opens the control socket at path, with mode 0600: whoever may connect controls the daemon. Missing directories
-// are made. A socket that a dead daemon left behind is replaced; one on which somebody answers, or a file of another
-// kind, is an error and stays. Closing the listener removes the socket.
-func Listen(path string) (net.Listener, error) {
+// NoGroup has the control socket be the daemon's user's alone.
+const NoGroup = -1
+
+// Listen opens the control socket at path for the user of the daemon alone; see [ListenFor].
+func Listen(path string) (net.Listener, error) { return ListenFor(path, NoGroup) }
+
+// ListenFor opens the control socket at path, with mode 0600, or with mode 0660 for a group of which the number is given: whoever may
+// connect controls the daemon. Missing directories are made. A socket that a dead daemon left behind is replaced; one on which
+// somebody answers, or a file of another kind, is an error and stays. Closing the listener removes the socket.
+func ListenFor(path string, group int) (net.Listener, error) {
 	dir := filepath.Dir(path)
 	if n := max(len(path), len(dir)+privateLen); n > maxSocketPath {
 		return nil, fmt.Errorf("vici: the path of the control socket needs %d octets, at most %d are possible: %s",
@@ -48,7 +54,13 @@ func Listen(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("vici: control socket: %w", err)
 	}
 	l.SetUnlinkOnClose(false) // it will have another name
-	err = os.Chmod(tmp, 0o600)
+	mode := os.FileMode(0o600)
+	if group != NoGroup {
+		mode, err = 0o660, os.Chown(tmp, -1, group)
+	}
+	if err == nil {
+		err = os.Chmod(tmp, mode)
+	}
 	if err == nil {
 		err = os.Rename(tmp, path)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -28,6 +29,23 @@ func TestListenMode(t *testing.T) {
 	}
 	if _, err := os.Lstat(path); !os.IsNotExist(err) {
 		t.Errorf("the socket is still there: %v", err)
+	}
+}
+
+// A group may be let in: others never are.
+func TestListenForGroup(t *testing.T) {
+	path := filepath.Join(shortDir(t), "s")
+	l, err := ListenFor(path, os.Getegid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode() != os.ModeSocket|0o660 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if gid := int(info.Sys().(*syscall.Stat_t).Gid); gid != os.Getegid() {
+		t.Errorf("group %d", gid)
 	}
 }
 
