@@ -65,7 +65,11 @@ func ipsecConf(name string, d ipsecconf.Dialect, about string) importKind {
 			if len(names) > 1 {
 				secrets = names[1]
 			}
-			return oneResult(ipsecconf.Read(names[0], ipsecconf.Options{Options: o, Dialect: d, Secrets: secrets}))
+			dir, err := filepath.Abs(filepath.Dir(names[0])) // the output need not be in the directory of the source
+			if err != nil {
+				return nil, err
+			}
+			return oneResult(ipsecconf.Read(names[0], ipsecconf.Options{Options: o, Dialect: d, Secrets: secrets, Dir: dir}))
 		}}
 }
 

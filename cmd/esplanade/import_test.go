@@ -121,3 +121,33 @@ func TestImport(t *testing.T) {
 		t.Errorf("%s", data)
 	}
 }
+
+// Both ipsec.conf are told apart by their keywords, --here says which side is ours, and secrets may be in another place.
+func TestImportIPsecConf(t *testing.T) {
+	dir := t.TempDir()
+	const keys = "192.0.2.1 192.0.2.2 : PSK \"8b1a9953c4611296a827abf8c47804d7\"\n"
+	conf := imported(t, dir, "ipsec.conf", "conn office\n\tleft=192.0.2.1\n\tleftcert=me.pem\n\tright=192.0.2.2\n\trightauth=psk\n\tleftauth=psk\n\tkeyexchange=ikev2\n\tauto=start\n")
+	imported(t, dir, "ipsec.secrets", keys)
+	libre := imported(t, dir, "libre/ipsec.conf", "conn office\n\tleft=192.0.2.1\n\tright=192.0.2.2\n\tauthby=secret\n\tike=aes_gcm256-sha2;dh19\n\tikev2=insist\n\tauto=start\n")
+	secrets := imported(t, dir, "other.secrets", keys)
+	torn := imported(t, dir, "torn.conf", "conn office\nleft=192.0.2.1\n")
+	for _, c := range []struct {
+		args   []string
+		code   int
+		stdout string
+		stderr string
+	}{
+		{[]string{conf}, exitOK, "remote_addrs = \"192.0.2.2\"", "left is taken for this host"},
+		{[]string{conf, "--here", "192.0.2.2"}, exitOK, "remote_addrs = \"192.0.2.1\"", "is valid"},
+		{[]string{libre, secrets}, exitOK, "proposals    = \"aes256gcm16-prfsha256-ecp256\"", "is valid"},
+		{[]string{libre, secrets, "--from", "libreswan"}, exitOK, "rekey_time   = \"471m\"", "is valid"},
+		{[]string{conf, "--from", "strongswan-ipsec"}, exitOK, "reauth_time  = \"171m\"", "is valid"},
+		{[]string{libre, secrets, "--from", "strongswan-ipsec"}, exitPartly, "proposals    = \"default\"", "ikev2=insist: strongSwan has no such keyword"},
+		{[]string{torn}, exitFailed, "", torn + ":2:1: a setting must be indented"},
+	} {
+		code, stdout, stderr := cli(append([]string{"import", "--inline-secrets"}, c.args...)...)
+		if code != c.code || !strings.Contains(stdout, c.stdout) || !strings.Contains(stderr, c.stderr) {
+			t.Errorf("%q: %d\n%s\n%s", c.args, code, stdout, stderr)
+		}
+	}
+}

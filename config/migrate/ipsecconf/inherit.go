@@ -167,5 +167,9 @@ func (f *files) collected(s *section, problem func(setting, string)) *conn {
 
 // appended reports whether several values of a keyword of libreswan's are one list.
 func appended(key string) bool {
-	return key == "leftsubnets" || key == "rightsubnets" || key == "connalias"
+	switch key {
+	case "leftsubnets", "rightsubnets", "connalias", "modecfgdns":
+		return true
+	}
+	return false
 }

@@ -13,6 +13,8 @@ func libreswanKey(key string) string {
 		return "ipsec-lifetime"
 	case "phase2alg":
 		return "esp"
+	case "modecfgdns1", "modecfgdns2": // of libreswan 3.22 and before, in two
+		return "modecfgdns"
 	case "aggrmode":
 		return "aggressive"
 	case "forceencaps":

@@ -92,7 +92,7 @@ func libreswanParts(protocol wire.ProtocolID, s string) (p parts, why string) {
 				*list = append(*list, libreswanSizes(protocol, m[1], m[2])...)
 				continue
 			}
-			a, ok := libreswanAlgorithms[name]
+			a, ok := libreswanAlgorithms[strings.TrimPrefix(name, "hmac_")]
 			switch {
 			case !ok || a.kind == "":
 				return p, fmt.Sprintf("there is no %q here", name)

@@ -100,12 +100,14 @@ func (r *strongSwanReader) strongSwanID(m *made, t *tree.Table, side, round, aut
 	}
 	written := id != ""
 	if !written && round == "" && c.get(side+"cert") == nil {
-		if list := addresses(c, side); len(list) > 0 {
+		if list := addresses(c, side); len(list) > 0 && !strings.HasPrefix(list[0], "%") {
 			id = list[0]
 		}
 	}
 	if loose, ok := strings.CutPrefix(id, "%"); ok && !isAny(id) {
-		m.leave(key, "the peer is not asked for a certain identity where it must have it; it must have it")
+		if table := m.table("remote"); t == table { // for the own identity it has no effect
+			m.leave(key, "the peer is told which identity is expected of it, which is not done there")
+		}
 		id = loose
 	}
 	if id == "" || isAny(id) {
@@ -182,9 +184,8 @@ func (r *strongSwanReader) strongSwanCerts(m *made, t *tree.Table, side, table, 
 			}
 		}
 		if why := checkIdentity(ca); why != "" {
-			return m.fail(key, why)
-		}
-		if !isAny(ca) {
+			m.leave(key, "it is the subject of no CA, and strongSwan goes without what it does not find: "+why)
+		} else if !isAny(ca) {
 			m.put(t, "ca_id", key, ca)
 		}
 	}

@@ -325,6 +325,9 @@ func (c *converter) child(into, from *tree.Table, calls bool) *failure {
 	if e, ok := from.Get("ah_proposals"); ok {
 		return &failure{e.At, show(e), "there is no AH here"}
 	}
+	if f := routed(from); f != nil {
+		return f
+	}
 	if _, ok := from.Get("updown"); ok {
 		c.Note("a script in updown is run as the user of hooks.user, for hooks.timeout at most; see docs/hooks.md for the variables that it has")
 	}
