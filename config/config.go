@@ -61,6 +61,8 @@ type Config struct {
 	// shelf and common are where the certificates and keys of the file, and what was loaded of them, are found.
 	shelf  *shelf `key:"-"`
 	common common `key:"-"`
+	// inventory is what is there for all connections.
+	inventory *Inventory `key:"-"`
 
 	// Notes are what stands for what connections do not say, in the order of the file. They have no Want.
 	Notes []Problem `key:"-"`

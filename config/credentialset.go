@@ -30,7 +30,7 @@ func (c *Config) makeSet(r *reader) *credential.Set {
 	s.uses = s.inView(s.uses)
 	c.uses, c.lists, c.watch = s.uses, s.listed, slices.Compact(slices.Sorted(slices.Values(s.watch)))
 	c.contents = s.contents
-	c.shelf, c.common = s, common
+	c.shelf, c.common, c.inventory = s, common, s.inventory(common)
 	return credential.NewSet(all, s.issued(c.Connections, all, common)...)
 }
 

@@ -184,7 +184,7 @@ func (m *merge) sameClients() bool {
 func (m *merge) credentials() {
 	now, was := m.now(), m.was()
 	if m.old.file == m.file && sameList(now.keys, was.keys) && sameList(now.certs, was.certs) && sameList(now.authorities, was.authorities) {
-		m.out.shelf, m.out.common, m.out.Authorities = m.old.shelf, m.old.common, m.old.Authorities
+		m.out.shelf, m.out.common, m.out.Authorities, m.out.inventory = m.old.shelf, m.old.common, m.old.Authorities, m.old.inventory
 		return
 	}
 	m.again = true
@@ -200,7 +200,7 @@ func (m *merge) credentials() {
 	}
 	m.authorities(s, &common)
 	s.known = common.intermediates
-	m.out.shelf, m.out.common = s, common
+	m.out.shelf, m.out.common, m.out.inventory = s, common, s.inventory(common)
 }
 
 // certificate adds what load-cert has brought.

@@ -264,6 +264,27 @@ func (d *Daemon) Fetched() (lists, answers [][]byte) {
 	return r.store.Fetched()
 }
 
+// Flush forgets revocation lists and OCSP answers that were fetched, on disk as well, so that what is needed of them is fetched again; of which
+// kinds, is for the caller to say. It may be called from any goroutine.
+func (d *Daemon) Flush(lists, answers bool) {
+	r := &d.revocations
+	now := time.Now()
+	r.mu.Lock()
+	keys := r.store.Flush(lists, answers)
+	r.publish(now)
+	r.publishKnown(now)
+	r.mu.Unlock()
+	if r.cache != nil {
+		for _, k := range keys {
+			r.cache.Drop(k)
+		}
+	}
+	select {
+	case r.kick <- struct{}{}:
+	default:
+	}
+}
+
 // RevocationWork is what there is and was of looking for revocations.
 type RevocationWork struct {
 	// Waiting are the peers of which it is not known yet, Flights what is being fetched or waits for it.

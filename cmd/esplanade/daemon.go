@@ -199,6 +199,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	g.commands = control.Commands{Loop: g.daemon}
 	g.configuration = control.NewConfiguration(g.commands, conf, g.log)
 	be.Configuration = g.configuration
+	be.Flush, be.Fetched = g.daemon.Flush, g.daemon.Fetched
 	be.RADIUS = func() ([]vici.RADIUSStatus, int) { return radiusStatus(g.daemon) }
 	be.Guesses = func() *vici.GuessStatus { return guessStatus(g.daemon.Guesses(), time.Now()) }
 	h.Daemon, be.Commands, be.Counters = g.daemon, g.commands, plane{g.engine}.Counters

@@ -18,8 +18,9 @@ type Backend struct {
 	Commands Commands
 	// Configuration is the one in force; nil where nothing can be loaded.
 	Configuration *Configuration
-	// Flush forgets what was fetched of a kind; nil where nothing is kept.
-	Flush func(ctx context.Context, kind string) error
+	// Flush forgets revocation lists or OCSP answers that were fetched; nil where nothing is kept. Fetched are revocation lists and OCSP answers that were fetched, in DER.
+	Flush   func(lists, answers bool)
+	Fetched func() (lists, answers [][]byte)
 	// About says what runs.
 	About vici.Version
 	// Counters are those of a CHILD SA.

@@ -140,12 +140,12 @@ func (b *Backend) ClearCreds(ctx context.Context) error {
 	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) { return l.WithoutCredentials(), nil })
 }
 
-// FlushCerts implements vici.Loader. What was fetched is asked for again when it is old, and not before.
-func (b *Backend) FlushCerts(ctx context.Context, kind string) error {
-	if b.Flush == nil {
-		return nil
+// FlushCerts implements vici.Loader. Only what tells of revocations is fetched here.
+func (b *Backend) FlushCerts(_ context.Context, kind string) error {
+	if b.Flush != nil {
+		b.Flush(kind == "" || kind == vici.CertX509CRL, kind == "" || kind == vici.CertOCSPResponse)
 	}
-	return b.Flush(ctx, kind)
+	return nil
 }
 
 // LoadAuthority implements vici.Loader.
@@ -207,14 +207,4 @@ func (b *Backend) unused(ctx context.Context, name, what string) (err error) {
 		return e
 	}
 	return err
-}
-
-// ListCerts implements vici.Loader.
-func (b *Backend) ListCerts(context.Context, vici.CertFilter, func(vici.Cert) error) error {
-	return nil
-}
-
-// ListAuthorities implements vici.Loader.
-func (b *Backend) ListAuthorities(context.Context, string, func(vici.Authority) error) error {
-	return nil
 }

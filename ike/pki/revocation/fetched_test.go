@@ -48,3 +48,38 @@ func TestFetched(t *testing.T) {
 		t.Errorf("a list of a file: %v", err)
 	}
 }
+
+// TestFlush: what was fetched is forgotten by kinds, and needed again at once.
+func TestFlush(t *testing.T) {
+	ca := newCA(t, nil, "ca")
+	byList, byAnswer := newEnd(t, ca, onlyCRL), newEnd(t, ca, onlyOCSP)
+	var s Store
+	fill := func() {
+		t.Helper()
+		if err := s.Take(noon(), need(t, &s, noon(), byList, ca, Rules{}, CRL), crlOf(t, ca, 1, between(0, time.Hour))); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Take(noon(), need(t, &s, noon(), byAnswer, ca, Rules{}, OCSP), answerOf(t, byAnswer, ca, ca, says(ocsp.Good), lasts(0, time.Hour))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range []struct{ lists, answers bool }{{true, false}, {false, true}, {true, true}, {false, false}} {
+		s = Store{}
+		fill()
+		s.Fail(noon(), Needed{Kind: CRL, URI: "http://pki.example/gone.crl"}, errNobody)
+		keys := s.Flush(x.lists, x.answers)
+		st := s.Stats()
+		if (st.Lists == 0) != x.lists || (st.Answers == 0) != x.answers || st.Failures != 0 {
+			t.Errorf("%+v: %+v", x, st)
+		}
+		if want := map[bool]int{true: 1}; len(keys) != want[x.lists]+want[x.answers] {
+			t.Errorf("%+v: the keys %q", x, keys)
+		}
+		if x.lists && x.answers && st.Octets != 0 {
+			t.Errorf("%d octets of nothing", st.Octets)
+		}
+		if _, needed := one(&s, noon(), byList, ca, Rules{}); (len(needed) > 0) != x.lists {
+			t.Errorf("%+v: needed are %d lists", x, len(needed))
+		}
+	}
+}

@@ -122,6 +122,29 @@ func (s *Store) Fetched() (lists, answers [][]byte) {
 	return lists, answers
 }
 
+// Flush forgets the lists that were fetched, the OCSP answers, or both, and what must not be asked again for a while. What is needed of it is
+// fetched again. It returns the keys of what may be on disk of it.
+func (s *Store) Flush(lists, answers bool) (keys []string) {
+	if lists {
+		for k, h := range s.lists {
+			s.octets -= h.octets
+			keys = append(keys, k)
+		}
+		s.lists = nil
+	}
+	if answers {
+		for _, a := range s.answers {
+			s.octets -= a.octets
+			if a.needed != nil {
+				keys = append(keys, a.needed.Key())
+			}
+		}
+		s.answers = nil
+	}
+	s.failed, s.changed = nil, true
+	return keys
+}
+
 // Stats is how much a [Store] has.
 type Stats struct {
 	// Lists are CRLs that were fetched, Files those of files, Answers those of OCSP, Failures what is not asked again for a while.

@@ -36,6 +36,9 @@ func (l *List) Sum() [sha256.Size]byte { return l.sum }
 // maxShown is how long a list may be to be kept as a whole for [List.DER]: more does not fit a value of VICI.
 const maxShown = 1<<16 - 1
 
+// Issuer is the name of the CA that says to have written the list.
+func (l *List) Issuer() string { return issuerOf(l.head) }
+
 // DER is the list, nil if it is longer than what can be shown. It must not be changed.
 func (l *List) DER() []byte { return l.der }
 
