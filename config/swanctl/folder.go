@@ -37,7 +37,9 @@ func ReadFolder(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Loaded = to.loaded
+	if f.Loaded, err = to.loaded(); err != nil {
+		return nil, config.Errors{{Position: tree.Position{File: f.File}, What: err.Error()}}
+	}
 	return f, nil
 }
 

@@ -16,32 +16,51 @@ type sink interface {
 	pool(config.Section) error
 }
 
-// loading is the sink that a folder is loaded with.
-type loading struct{ loaded *config.Loaded }
+// loading is the sink that a folder is loaded with. To add a thing to a [config.Loaded] costs a copy of its lists, and so they are
+// put together in parts.
+type loading struct {
+	done, part *config.Loaded
+	n          int // of the part
+}
 
-// took puts in force what has become of it.
-func (l *loading) took(loaded *config.Loaded, err error) error {
-	if err == nil {
-		l.loaded = loaded
+// partSize is how many things are in a part: about the root of many.
+const partSize = 128
+
+// loaded is all that was taken.
+func (l *loading) loaded() (*config.Loaded, error) {
+	var err error
+	l.done, err = l.done.And(l.part)
+	l.part, l.n = nil, 0
+	return l.done, err
+}
+
+// took notes what has become of the part.
+func (l *loading) took(part *config.Loaded, err error) error {
+	if err != nil {
+		return err
+	}
+	l.part = part
+	if l.n++; l.n == partSize {
+		_, err = l.loaded()
 	}
 	return err
 }
 
-func (l *loading) certificate(c config.Certificate) error { return l.took(l.loaded.WithCertificate(c)) }
+func (l *loading) certificate(c config.Certificate) error { return l.took(l.part.WithCertificate(c)) }
 
 func (l *loading) key(data, passphrase []byte, at tree.Position) error {
-	loaded, _, err := l.loaded.WithKey(data, passphrase, at)
-	return l.took(loaded, err)
+	part, _, err := l.part.WithKey(data, passphrase, at)
+	return l.took(part, err)
 }
 
 func (l *loading) bundle(data, passphrase []byte, at tree.Position) error {
-	return l.took(l.loaded.WithBundle(data, passphrase, at))
+	return l.took(l.part.WithBundle(data, passphrase, at))
 }
 
-func (l *loading) shared(s config.Shared) error { return l.took(l.loaded.WithShared(s)) }
+func (l *loading) shared(s config.Shared) error { return l.took(l.part.WithShared(s)) }
 
-func (l *loading) connection(s config.Section) error { return l.took(l.loaded.WithConnection(s)) }
+func (l *loading) connection(s config.Section) error { return l.took(l.part.WithConnection(s)) }
 
-func (l *loading) authority(s config.Section) error { return l.took(l.loaded.WithAuthority(s)) }
+func (l *loading) authority(s config.Section) error { return l.took(l.part.WithAuthority(s)) }
 
-func (l *loading) pool(s config.Section) error { return l.took(l.loaded.WithPool(s)) }
+func (l *loading) pool(s config.Section) error { return l.took(l.part.WithPool(s)) }

@@ -29,6 +29,8 @@ type Esplanade struct {
 	gw   Gateway
 	path string // of the binary
 	run  run
+	// folder is the gateway whose files it runs in place of its own, nil for none.
+	folder *StrongSwan
 }
 
 // newEsplanade writes the configuration of an Esplanade gateway and has "esplanade check" look at it.
@@ -70,7 +72,12 @@ func (e *Esplanade) Kind() string { return KindEsplanade }
 func (e *Esplanade) Site() *lab.Site { return e.site }
 
 // Socket is the path of the control socket.
-func (e *Esplanade) Socket() string { return filepath.Join(e.site.Dir, "vici") }
+func (e *Esplanade) Socket() string {
+	if e.folder != nil {
+		return e.folder.Socket()
+	}
+	return filepath.Join(e.site.Dir, "vici")
+}
 
 // ConfigPath is the path of the configuration file.
 func (e *Esplanade) ConfigPath() string { return filepath.Join(e.site.Dir, "gw.toml") }
@@ -120,7 +127,7 @@ func (e *Esplanade) Start(t testing.TB) {
 // Launch starts the daemon's process and doesn't wait until it answers.
 func (e *Esplanade) Launch(t testing.TB) {
 	t.Helper()
-	c := lab.Command{Args: []string{e.path, "run", "-c", e.ConfigPath()}, Dir: e.site.Dir}
+	c := lab.Command{Args: append([]string{e.path}, e.arguments()...), Dir: e.site.Dir}
 	if e.gw.OwnResolver {
 		c.OwnMounts = true
 		c.Args = append([]string{"sh", "-c", `mount --make-rprivate / && mount --bind "$0" /etc/resolv.conf && exec "$@"`, e.ResolvConf()}, c.Args...)

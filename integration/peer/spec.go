@@ -29,6 +29,8 @@ type Gateway struct {
 	// Made are files of plugins of strongSwan that Debian has no package of: see [PEAPPlugin].
 	Made       []string
 	PluginConf string
+	// Swanctl is the whole text of swanctl.conf, in place of one that is made of the rest. Only strongSwan has it.
+	Swanctl string
 	// More is text behind the configuration, in the gateway's own format.
 	More string
 	// OwnResolver gives the gateway an /etc/resolv.conf of its own: [Esplanade.ResolvConf]. Only Esplanade has one.

@@ -213,6 +213,9 @@ func (s *StrongSwan) daemonConf() string {
 }
 
 func (s *StrongSwan) swanctlConf() string {
+	if s.gw.Swanctl != "" {
+		return s.gw.Swanctl
+	}
 	var b strings.Builder
 	b.WriteString("connections {\n")
 	for _, c := range s.gw.Connections {

@@ -1,0 +1,48 @@
+//go:build linux
+
+package peer
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Folder is where the gateway has its folder of swanctl.
+func (s *StrongSwan) Folder() string { return filepath.Join(s.dir, "swanctl") }
+
+// WriteFolder puts a file into a folder of swanctl in the place of the one that is there. name is relative to the folder.
+func (s *StrongSwan) WriteFolder(t testing.TB, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(filepath.Join(s.Folder(), name)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(s.Folder(), name), text)
+}
+
+// OnFolder is an Esplanade that runs the files of a strongSwan gateway: its folder of swanctl and its strongswan.conf. The two have the same control
+// socket, and can't run at the same time.
+func OnFolder(t testing.TB, s *StrongSwan) *Esplanade {
+	t.Helper()
+	e := newEsplanade(t, s.site, Gateway{More: "# nothing of its own\n"})
+	e.folder = s
+	return e
+}
+
+// LoadAll has a gateway take what a folder of swanctl has, and gives what swanctl prints.
+func LoadAll(p Peer, folder string) (string, error) {
+	load := swanctlCommand(p, "--load-all", "--noprompt")
+	load.Env = append(load.Env, "SWANCTL_DIR="+folder)
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	return p.Site().RunContext(ctx, load)
+}
+
+// arguments are those of the daemon.
+func (e *Esplanade) arguments() []string {
+	if e.folder == nil {
+		return []string{"run", "-c", e.ConfigPath()}
+	}
+	return []string{"run", "--swanctl", e.folder.Folder(), "--strongswan-conf", filepath.Join(e.folder.dir, "strongswan.conf")}
+}
