@@ -90,6 +90,12 @@ func (l *Loaded) Connection(name string) *Section {
 	return s
 }
 
+// Pool finds a pool that was loaded; nil if there is none.
+func (l *Loaded) Pool(name string) *Section {
+	s, _ := l.value().pools.find(name)
+	return s
+}
+
 // KeptIn is fresh, what a folder has by now, with what of l came by commands. Where fresh has something of the same name, that counts: it is what
 // was written last.
 func (l *Loaded) KeptIn(fresh *Loaded) *Loaded {

@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,8 +62,17 @@ func articleFiles(t *testing.T, sites ...*lab.Site) map[*lab.Site][]peer.File {
 	return out
 }
 
-// TestSwitchOver: a host with strongSwan and a folder of swanctl goes over to Esplanade, and back. The other end is a strongSwan of its own, which
-// is told of nothing and starts the tunnel again when it is closed.
+// outage is the longest time in which a switch may leave the other end without traffic. It begins a new tunnel when the old one is closed, and repeats its first
+// request after four seconds: what is there by then answers.
+const outage = 5 * time.Second
+
+// soon is how long the programs of a switch take to stop and to start on a machine that is not busy with something else. On one that is, the other
+// end has to repeat its request once more.
+const soon = time.Second
+
+// TestSwitchOver: the sample of articles is loaded into an Esplanade that has nothing else, with Debian's swanctl; its host goes over to strongSwan, with the same
+// folder to an Esplanade that runs it, and back to strongSwan. The other end is a strongSwan with its own copy of the mirrored file, which is told of
+// nothing.
 func TestSwitchOver(t *testing.T) {
 	t.Parallel()
 	lab.NeedRoot(t, peer.Programs(peer.KindStrongSwan, peer.KindEsplanade)...)
@@ -74,39 +85,54 @@ func TestSwitchOver(t *testing.T) {
 	b.WriteFolder(t, "conf.d/net.conf", articleOf(l.B, l.A, "close_action = start\n        dpd_action = start", "encap = yes\n    dpd_delay = 10s\n    keyingtries = 0"))
 	strong := peer.New(t, peer.KindStrongSwan, l.A, peer.Gateway{Swanctl: includes, Files: files[l.A], IKE: stock}).(*peer.StrongSwan)
 	strong.WriteFolder(t, "conf.d/net.conf", articleOf(l.A, l.B, "", ""))
+	empty := peer.New(t, peer.KindEsplanade, l.A, peer.Gateway{}).(*peer.Esplanade)
 	ours := peer.OnFolder(t, strong)
 
 	b.Start(t)
-	strong.Start(t)
-	if _, err := peer.Initiate(b, "net"); err != nil {
-		t.Fatal(err)
+	empty.Start(t)
+	article := func(want string, args ...string) {
+		t.Helper()
+		out, err := peer.Swanctl(empty, args...)
+		if err != nil || !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("swanctl %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
 	}
-	far, near := lab.Endpoint{Host: l.B.Host, Addr: l.B.Inner4}, lab.Endpoint{Host: l.A.Host, Addr: l.A.Inner4}
-	steady, err := lab.StartSteady(far, near)
-	if err != nil {
-		t.Fatal(err)
+	if out, err := peer.LoadAll(empty, strong.Folder()); err != nil || !strings.Contains(out, "loaded connection 'site-to-site'") {
+		t.Errorf("swanctl --load-all: %v\n%s", err, out)
 	}
-	defer steady.Close()
-	flows := func(since time.Time) {
+	article(`(?s)site-to-site: IKEv2, no reauthentication.*local public key authentication:.*id: CN=a\.example.*net: TUNNEL, rekeying every 3600s`, "--list-conns")
+	article("initiate completed successfully", "--initiate", "--child", "net")
+	article(`(?s)site-to-site: #\d+, ESTABLISHED, IKEv2.*AES_GCM_16-256/PRF_HMAC_SHA2_384/MODP_3072.*net: #\d+, reqid \d+, INSTALLED, TUNNEL-in-UDP`, "--list-sas")
+
+	ends := [2]lab.Endpoint{{Host: l.A.Host, Addr: l.A.Inner4}, {Host: l.B.Host, Addr: l.B.Inner4}}
+	var flows [2]*lab.Steady
+	for i := range flows {
+		var err error
+		if flows[i], err = lab.StartSteady(ends[i], ends[1-i]); err != nil {
+			t.Fatal(err)
+		}
+		defer flows[i].Close()
+	}
+	flow := func(since time.Time) {
 		t.Helper()
 		lab.Eventually(t, 40*time.Second, "traffic flows", func() (bool, string) {
-			return steady.Answered(since), peer.DescribeSAs(b)
+			return flows[0].Answered(since) && flows[1].Answered(since), peer.DescribeSAs(b)
 		})
 	}
-	flows(time.Now())
+	flow(time.Now())
 	for _, way := range []struct {
-		name  string
-		leave peer.Peer
-		come  peer.Peer
-	}{{"to Esplanade", strong, ours}, {"back", ours, strong}} {
+		name        string
+		leave, come peer.Peer
+	}{{"from what swanctl has loaded to strongSwan", empty, strong}, {"from strongSwan to Esplanade", strong, ours}, {"back to strongSwan", ours, strong}} {
 		begin := time.Now()
 		way.leave.Stop(t)
-		stopped := time.Now()
 		way.come.Start(t)
 		started := time.Now()
-		flows(started)
-		gap := steady.Gap(begin)
-		t.Logf("%s: without traffic for %v (stopped after %v, started after %v)", way.name, gap.Round(time.Millisecond), stopped.Sub(begin).Round(time.Millisecond), started.Sub(begin).Round(time.Millisecond))
+		flow(started)
+		took, forth, back := started.Sub(begin), flows[0].Gap(begin), flows[1].Gap(begin)
+		t.Logf("%s: stopped and started in %v, without traffic for %v and %v", way.name, took, forth, back)
+		if took < soon && max(forth, back) > outage {
+			t.Errorf("%s: the two ends were without traffic for %v and %v, want less than %v", way.name, forth, back, outage)
+		}
 	}
 }
-

@@ -172,6 +172,9 @@ func (b *Backend) Authorities(context.Context) ([]string, error) {
 	return b.loaded().Authorities(), nil
 }
 
+// poolAddrs is the key of a pool whose change would take addresses away.
+const poolAddrs = "addrs"
+
 // LoadPool implements vici.Loader.
 func (b *Backend) LoadPool(ctx context.Context, name string, m *vici.Message) error {
 	s := section(name, m)
@@ -179,6 +182,9 @@ func (b *Backend) LoadPool(ctx context.Context, name string, m *vici.Message) er
 		out, err := l.WithPool(s)
 		if err != nil || out == l {
 			return out, err
+		}
+		if old := l.Pool(name); old != nil && old.Table.Only(poolAddrs).Equal(s.Table.Only(poolAddrs)) {
+			return out, nil // whoever has an address of it keeps that
 		}
 		return out, b.unused(ctx, name, "replace")
 	})

@@ -4,6 +4,7 @@ package peer
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,9 @@ import (
 
 // Folder is where the gateway has its folder of swanctl.
 func (s *StrongSwan) Folder() string { return filepath.Join(s.dir, "swanctl") }
+
+// aboveFolder is the file of Esplanade's that lies above the folder.
+func (s *StrongSwan) aboveFolder() string { return filepath.Join(s.site.Dir, "above.toml") }
 
 // WriteFolder puts a file into a folder of swanctl in the place of the one that is there. name is relative to the folder.
 func (s *StrongSwan) WriteFolder(t testing.TB, name, text string) {
@@ -25,8 +29,9 @@ func (s *StrongSwan) WriteFolder(t testing.TB, name, text string) {
 // socket, and can't run at the same time.
 func OnFolder(t testing.TB, s *StrongSwan) *Esplanade {
 	t.Helper()
-	e := newEsplanade(t, s.site, Gateway{More: "# nothing of its own\n"})
+	e := newEsplanade(t, s.site, Gateway{}) // its own file is not run
 	e.folder = s
+	write(t, s.aboveFolder(), fmt.Sprintf("[log]\nlevel = \"debug\"\n[ike]\nlease_file = %q\n", filepath.Join(s.site.Dir, "leases.db")))
 	return e
 }
 
@@ -44,5 +49,5 @@ func (e *Esplanade) arguments() []string {
 	if e.folder == nil {
 		return []string{"run", "-c", e.ConfigPath()}
 	}
-	return []string{"run", "--swanctl", e.folder.Folder(), "--strongswan-conf", filepath.Join(e.folder.dir, "strongswan.conf")}
+	return []string{"run", "--swanctl", e.folder.Folder(), "--strongswan-conf", filepath.Join(e.folder.dir, "strongswan.conf"), "-c", e.folder.aboveFolder()}
 }
