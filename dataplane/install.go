@@ -202,6 +202,23 @@ func (e *Engine) Counters(id uint64) (Counters, bool) {
 	}, true
 }
 
+// Sequences are the highest sequence number that has come in for a child's SA, and the last that has gone out; 0 for none.
+func (e *Engine) Sequences(id uint64) (in, out uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ch := e.children[id]
+	if ch == nil {
+		return 0, 0
+	}
+	if ch.in != nil {
+		in = ch.in.esp.Highest()
+	}
+	if ch.out != nil {
+		out = ch.out.esp.Used().Packets
+	}
+	return in, out
+}
+
 // child finds or makes a child.
 func (e *Engine) child(id uint64) *child {
 	ch := e.children[id]

@@ -42,7 +42,7 @@ func TestCommandLine(t *testing.T) {
 		{"help run", exitOK, "On SIGHUP it reads the configuration", ""},
 		{"help completion bash", exitOK, "source <(esplanade completion bash)", ""},
 		{"run --help", exitOK, "On SIGTERM or SIGINT it deletes its", ""},
-		{"help nothing", exitUsage, "", `there is no command "nothing"; there are check, completion, demo, explain, export, help, import, initiate, pair, pki, redirect, rekey, reload, run, status, terminate, unblock, user, version; see`},
+		{"help nothing", exitUsage, "", `there is no command "nothing"; there are check, completion, demo, explain, export, help, import, initiate, ipsec, pair, pki, redirect, rekey, reload, run, status, terminate, unblock, user, version, xfrm; see`},
 		{"help status nothing", exitUsage, "", `there is no command "status"`},
 		{"statsu", exitUsage, "", `there is no command "statsu"; did you mean status?`},
 		{"--nope", exitUsage, "", "esplanade: unknown flag: --nope; see `esplanade --help`\n"},

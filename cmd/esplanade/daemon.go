@@ -203,6 +203,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	be.RADIUS = func() ([]vici.RADIUSStatus, int) { return radiusStatus(g.daemon) }
 	be.Guesses = func() *vici.GuessStatus { return guessStatus(g.daemon.Guesses(), time.Now()) }
 	h.Daemon, be.Commands, be.Counters = g.daemon, g.commands, plane{g.engine}.Counters
+	be.Sequences = g.engine.Sequences
 	return g, nil
 }
 

@@ -116,7 +116,7 @@ standard error lists (import).`,
 	root.SetVersionTemplate(versionText())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{c, err.Error()} })
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(), newCheck(), newUnblock(), newDemo(), newStatus(), newExplain(), newInitiate(), newTerminate(), newRekey(), newRedirect(), newReload(), newPair(), newUser(), newExport(), newImport(), newPKI(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newUnblock(), newDemo(), newStatus(), newExplain(), newInitiate(), newTerminate(), newRekey(), newRedirect(), newReload(), newPair(), newUser(), newExport(), newImport(), newPKI(), newXFRM(), newIPsec(), newVersion())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {

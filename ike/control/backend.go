@@ -25,6 +25,8 @@ type Backend struct {
 	About vici.Version
 	// Counters are those of a CHILD SA.
 	Counters func(child uint64) (gateway.Counters, bool)
+	// Sequences are the highest sequence numbers of the SAs of a CHILD SA.
+	Sequences func(child uint64) (in, out uint64)
 	// DataPath and Drops describe the packet loop.
 	DataPath func() vici.DataPath
 	Drops    func() []vici.Drop

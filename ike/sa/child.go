@@ -86,3 +86,6 @@ func (c *Child) scope() selector.Pair {
 func (c *Child) live() bool {
 	return c.State == ChildInstalled || c.State == ChildRekeying
 }
+
+// Installed reports which directions the data plane has.
+func (c *Child) Installed() (in, out bool) { return c.inboundInstalled, c.outboundInstalled }

@@ -36,6 +36,8 @@ type Backend interface {
 	Redirect(ctx context.Context, request RedirectRequest) (matches int, err error)
 	// ListPolicies calls yield for each policy that filter selects: what becomes of the packets of a child that has no SA.
 	ListPolicies(ctx context.Context, filter PolicyFilter, yield func(Policy) error) error
+	// ESP calls yield for each CHILD SA that is installed, with its keys only if these are asked for: the server has seen that root asks.
+	ESP(ctx context.Context, keys bool, yield func(ESPSA) error) error
 	// Install has packets bring a child up; Uninstall undoes it. ike may be empty if only one connection has such a child.
 	Install(ctx context.Context, ike, child string) error
 	Uninstall(ctx context.Context, ike, child string) error

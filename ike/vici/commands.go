@@ -46,6 +46,8 @@ func (ss *session) command(ctx context.Context, name string, req *Message) (resp
 		return ss.resetCounters(ctx, req), true
 	case "reload-settings":
 		return ss.reloadSettings(ctx), true
+	case CmdESP:
+		return ss.espSAs(ctx, req), true
 	case CmdStatus:
 		return ss.status(ctx, req), true
 	}

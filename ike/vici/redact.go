@@ -27,3 +27,12 @@ func (Token) LogValue() slog.Value { return slog.StringValue(redactedText) }
 
 // MarshalText implements encoding.TextMarshaler.
 func (Token) MarshalText() ([]byte, error) { return []byte(redactedText), nil }
+
+// Format implements fmt.Formatter.
+func (ESPDirection) Format(s fmt.State, _ rune) { io.WriteString(s, redactedText) }
+
+// LogValue implements slog.LogValuer.
+func (ESPDirection) LogValue() slog.Value { return slog.StringValue(redactedText) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (ESPDirection) MarshalText() ([]byte, error) { return []byte(redactedText), nil }

@@ -32,7 +32,7 @@ const (
 // Events returns the names of all events that clients may register for.
 func Events() []string {
 	return []string{
-		EventListSA, EventListConn, EventListPolicy, EventListCert, EventListAuthority, EventControlLog, EventStatusConn,
+		EventListSA, EventListConn, EventListPolicy, EventListCert, EventListAuthority, EventControlLog, EventStatusConn, EventESP,
 		EventLog, EventIKEUpdown, EventIKERekey, EventIKEUpdate, EventChildUpdown, EventChildRekey, EventAlert,
 	}
 }
