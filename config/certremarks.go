@@ -5,12 +5,16 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"esplanade/ike/identity"
 	"esplanade/ike/pki"
+	"esplanade/ike/pki/files"
 )
 
 // endsSoon is how long before the end of a certificate there is a warning.
@@ -220,9 +224,8 @@ func firstName(c *x509.Certificate, meant identity.Identity) string {
 // end says where the chain ends that is sent, if its next CA is not known here. The peer may have it: it must.
 func (r *remarks) end(u certUse) {
 	last := u.chain[len(u.chain)-1]
-	if selfIssued(last) || slices.ContainsFunc(u.known, func(ca *x509.Certificate) bool {
-		return signedBy(last, ca)
-	}) {
+	issued := func(ca *x509.Certificate) bool { return signedBy(last, ca) }
+	if selfIssued(last) || slices.ContainsFunc(u.known, issued) || slices.ContainsFunc(rootsBeside(u.path), issued) {
 		return
 	}
 	what := fmt.Sprintf("was issued by %s, which is not here", quote(pki.Issuer(last)))
@@ -232,6 +235,30 @@ func (r *remarks) end(u certUse) {
 	r.say(u, last, "put the certificate of that CA behind it in the same file, or into x509 of [credentials]; leave it out if every peer has it",
 		"%s: a peer that does not have that CA's certificate finds no chain", what)
 }
+
+// rootFile is where `esplanade pki` has the root CA of the certificates beside it.
+const rootFile = "ca.crt"
+
+// rootsBeside are the roots in the file of that name beside a certificate. Whoever peers are to find a chain to is told by that, though nothing here trusts it.
+func rootsBeside(path string) []*x509.Certificate {
+	f, err := os.Open(filepath.Join(filepath.Dir(path), rootFile))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxRootFile))
+	if err != nil {
+		return nil
+	}
+	list, err := files.Certificates(data)
+	if err != nil {
+		return nil // it is no file of ours
+	}
+	return slices.DeleteFunc(list, func(c *x509.Certificate) bool { return !selfIssued(c) })
+}
+
+// maxRootFile is how much of such a file is read, in bytes.
+const maxRootFile = 64 << 10
 
 // signedBy reports whether a CA has signed a certificate. That it has used an algorithm for it that nobody accepts any more is another
 // matter.

@@ -42,6 +42,11 @@ func TestWhatWillFail(t *testing.T) {
 	sub := w.issue(ca, "Other Sub", nil, isCA, soon(5*day))
 	put("sub", sub)
 	put("below", w.issue(sub, "gw", nil, names("gw.example")))
+	// As `esplanade pki` has it: the root lies beside what it has issued.
+	put("pki/gw", w.issue(ca, "gw", nil, names("gw.example")))
+	w.write("pki/ca.crt", ca.pem())
+	put("pki2/gw", w.issue(sub, "gw", nil, names("gw.example")))
+	w.write("pki2/ca.crt", sub.pem())
 	put("twin", w.issue(ca, "gw", nil, names("gw.example")))
 	w.write("other.pem", ca.pem())
 	w.write("expiredca.pem", w.issue(nil, "Old CA", nil, isCA, soon(-400*day)).pem())
@@ -89,6 +94,8 @@ private = "*.key"`
 		{"a key that may not sign", connection(cred, `certs = "nosign.pem"`, ""), []string{`:10:9: …nosign.pem": the certificate "CN=gw" is for a key that may not sign…; have it issued again with digitalSignature`}},
 		{"a critical extension", connection(cred, `certs = "critical.pem"`, ""), []string{`:10:9: …has a critical extension that nobody knows: 1.2.3`}},
 		{"a chain that ends nowhere", connection(cred, `certs = "below.pem"`, ""), []string{`:10:9: …below.pem": the certificate "CN=gw" was issued by "CN=Other Sub", which is not here: a peer that does not have that CA's certificate finds no chain; put the certificate of that CA behind it`}},
+		{"the root beside it", connection("x509ca = \"rsaca.pem\"\nprivate = \"pki/gw.key\"", `certs = "pki/gw.pem"`, ""), nil},
+		{"an intermediate beside it", connection("x509ca = \"rsaca.pem\"\nprivate = \"pki2/gw.key\"", `certs = "pki2/gw.pem"`, ""), []string{`:10:9: …which is not here…`}},
 		{"a CA of the same name", connection("x509ca = \"sameca.pem\"\nprivate = \"gw.key\"", `certs = "gw.pem"`, ""), []string{`:10:9: …names "CN=Test CA" as its issuer, whose certificate here has another key`}},
 		{"no CA", connection("x509ca = [\"ca.pem\", \"deep.pem\"]\nprivate = \"gw.key\"", `certs = "gw.pem"`, ""), []string{`:2:21: credentials.x509ca: …deep.pem": the certificate "CN=deep" is not that of a CA`}},
 		{"a CA that may not sign", connection(cred, `certs = "gw.pem"`, `cacerts = "nocertsign.pem"`), []string{`:13:11: connections.a.remote.cacerts: …nocertsign.pem": …may not sign certificates; have it issued again with keyCertSign`}},

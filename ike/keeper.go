@@ -1,6 +1,7 @@
 package ike
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -61,6 +62,17 @@ func (k *keeper) start() {
 	if k.store != nil {
 		k.working.Go(k.run)
 	}
+}
+
+// KeepLeases has leases kept from now on by a daemon that has not kept any: the first pools come with the next reload. list is what the store has of an earlier run.
+func (d *Daemon) KeepLeases(ctx context.Context, store LeaseStore, list []pool.Record) error {
+	return d.Call(ctx, func(_ time.Time, g *gateway.Manager) {
+		if d.keeper.store == nil {
+			d.keeper.store = store
+			d.keeper.start()
+			g.KnowLeases(list)
+		}
+	})
 }
 
 // close writes what is left, and ends.

@@ -185,7 +185,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 			return nil, fmt.Errorf("credentials.cache_dir: %w", err)
 		}
 	}
-	leases, err := g.openLeases()
+	leases, err := g.openLeases(conf)
 	if err != nil {
 		return nil, err
 	}
@@ -198,6 +198,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	})
 	g.commands = control.Commands{Loop: g.daemon}
 	g.configuration = control.NewConfiguration(g.commands, conf, g.log)
+	g.configuration.Prepare = g.keepLeases
 	be.Configuration = g.configuration
 	be.Flush, be.Fetched = g.daemon.Flush, g.daemon.Fetched
 	be.RADIUS = func() ([]vici.RADIUSStatus, int) { return radiusStatus(g.daemon) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -13,14 +14,14 @@ import (
 
 // openLeases opens the file with the leases of addresses, if there are pools, and reads it. One that can't be read ends the start: with an empty one
 // the addresses of clients would be given to others.
-func (g *gateway) openLeases() ([]pool.Record, error) {
-	name := g.conf.IKE.LeaseFile
-	if name == "" || len(g.conf.Pools) == 0 {
+func (g *gateway) openLeases(conf *config.Config) ([]pool.Record, error) {
+	name := conf.IKE.LeaseFile
+	if name == "" || len(conf.Pools) == 0 {
 		return nil, nil
 	}
 	where := "ike.lease_file"
-	if g.conf.IKE.Has("lease_file") {
-		where += " (" + g.conf.IKE.At("lease_file").FileLine() + ")"
+	if conf.IKE.Has("lease_file") {
+		where += " (" + conf.IKE.At("lease_file").FileLine() + ")"
 	}
 	if err := config.MakeFolder(filepath.Dir(name)); err != nil {
 		return nil, fmt.Errorf("%s: %w", where, err)
@@ -38,6 +39,18 @@ func (g *gateway) openLeases() ([]pool.Record, error) {
 	}
 	g.leases = s
 	return list, nil
+}
+
+// keepLeases opens that file when the first pools come with a reload, before that takes place. One that can't be read refuses the reload.
+func (g *gateway) keepLeases(ctx context.Context, conf *config.Config) error {
+	if g.leases != nil {
+		return nil
+	}
+	list, err := g.openLeases(conf)
+	if err != nil || g.leases == nil {
+		return err
+	}
+	return g.daemon.KeepLeases(ctx, g.leases, list)
 }
 
 // leaseStore is where leases are kept, nil for nowhere.

@@ -22,6 +22,8 @@ type Configuration struct {
 	inForce atomic.Pointer[config.Config]
 	// said counts the warnings of loads; see warn.
 	said said
+	// Prepare is called before a configuration is put in force, which an error keeps it from. It may be nil, and is set before anything else is done.
+	Prepare func(ctx context.Context, fresh *config.Config) error
 }
 
 // NewConfiguration makes one of what the gateway was started with.
@@ -71,6 +73,9 @@ func (x *Configuration) Reload(ctx context.Context, read func(*config.Loaded) (R
 	fresh, errs := r.File.With(r.Loaded)
 	if len(errs) > 0 {
 		return nil, gateway.Changes{}, errors.Join(errs, x.commands.ReloadFailed(ctx, errs))
+	}
+	if err := x.prepare(ctx, fresh); err != nil {
+		return nil, gateway.Changes{}, errors.Join(err, x.commands.ReloadFailed(ctx, err))
 	}
 	changes, err := x.commands.Reload(ctx, fresh)
 	if err != nil {
@@ -130,6 +135,9 @@ func (x *Configuration) Change(ctx context.Context, edit func(*config.Loaded) (*
 
 // put puts another configuration in force, of which the gateway looks at what is different.
 func (x *Configuration) put(ctx context.Context, old, fresh *config.Config) error {
+	if err := x.prepare(ctx, fresh); err != nil {
+		return err
+	}
 	names, all := fresh.Differences(old)
 	err := x.commands.Call(ctx, func(now time.Time, g *gateway.Manager) {
 		if all {
@@ -142,6 +150,13 @@ func (x *Configuration) put(ctx context.Context, old, fresh *config.Config) erro
 		x.inForce.Store(fresh)
 	}
 	return err
+}
+
+func (x *Configuration) prepare(ctx context.Context, fresh *config.Config) error {
+	if x.Prepare == nil {
+		return nil
+	}
+	return x.Prepare(ctx, fresh)
 }
 
 // LoadError is what is wrong with what was to be loaded. Unlike [config.Errors] it is one line, and has no place where there is none.

@@ -64,6 +64,7 @@ func (g *Manager) AddressesChanged(now time.Time, list []netip.Addr, known bool)
 	changed := known && g.addrs.update(list)
 	if changed {
 		g.log.Info("the addresses of this host have changed", "addresses", g.addrs.list)
+		g.book.Reserve(g.reserved(g.conf))
 	}
 	for _, e := range g.table.all() {
 		if !e.closed {

@@ -36,12 +36,30 @@ type Keeping struct {
 }
 
 // configurePools takes up the pools of the configuration.
-func (g *Manager) configurePools(c *config.Config) {
+func (g *Manager) configurePools(now time.Time, c *config.Config) {
 	var list []*pool.Pool
 	for _, p := range c.Pools {
 		list = append(list, p.Pool())
 	}
-	g.keepLater(g.book.Configure(list, c.Reserved()))
+	g.keepLater(g.book.Configure(list, g.reserved(c)))
+	g.loadLeases(now)
+}
+
+// KnowLeases has the addresses be known that an earlier run has given, as they were kept. It is for a configuration whose first pools come with a reload, and to be
+// called before that.
+func (g *Manager) KnowLeases(list []pool.Record) { g.o.Leases = list }
+
+// loadLeases takes them up, as soon as there are pools.
+func (g *Manager) loadLeases(now time.Time) {
+	if len(g.o.Leases) > 0 {
+		g.keepLater(g.book.Load(now, g.o.Leases))
+		g.o.Leases = nil
+	}
+}
+
+// reserved are addresses that no pool gives away: those of users, and those that this gateway has itself, for a pool may be a part of its own network.
+func (g *Manager) reserved(c *config.Config) []netip.Addr {
+	return slices.Concat(c.Reserved(), g.addrs.list)
 }
 
 // keepLater has changes kept for which nobody waits.
@@ -63,7 +81,7 @@ func (g *Manager) lease(now time.Time, e *entry, x Errand, l sa.Lease) {
 		return
 	}
 	g.releaseLeases(now, e) // of an attempt that was given up
-	e.holder = e.m.ID()
+	e.holder, e.leasing = e.m.ID(), x.request
 	g.holders[e.holder] = e
 	r := g.leaseRequest(e, c.conf, l)
 	var grant pool.Grant
@@ -175,8 +193,11 @@ func (g *Manager) finishLease(now time.Time, k Keeping, err error) {
 		g.book.Kept(k.Changes)
 	}
 	e := g.table.bySPI[k.errand.spi]
-	if e == nil || e.m.ID() != k.errand.ike || e.holder != k.holder {
+	switch {
+	case e == nil || e.m.ID() != k.errand.ike || e.holder != k.holder:
 		return // it has ended, and the addresses are released
+	case e.leasing != k.errand.request:
+		return // it has given that up, and has asked again
 	}
 	if err != nil {
 		g.releaseLeases(now, e)

@@ -14,6 +14,7 @@ import (
 	"esplanade/ike/aaa"
 	"esplanade/ike/diag"
 	"esplanade/ike/pool"
+	"esplanade/ike/sa"
 )
 
 // warriors is a gateway with clients on a fabric.
@@ -308,5 +309,73 @@ func TestPoolsAreReloaded(t *testing.T) {
 		x = w.client("192.0.2.11", "x", "")
 		settle(5 * time.Second)
 		w.want(w.has(x), "10.30.0.3")
+	})
+}
+
+// An IKE SA that has given a request up, since its peer has come from elsewhere meanwhile, and has asked again: what becomes of the first request on the disk,
+// late, says nothing about the second one.
+func TestLeaseIsAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var waiting []Keeping
+		w := newWarriors(t, officePool, "", func(o *rigOptions) {
+			o.keep = func(k Keeping) (error, bool) {
+				if !k.Urgent {
+					return nil, true
+				}
+				waiting = append(waiting, k)
+				return nil, false
+			}
+		})
+		w.client("192.0.2.11", "x", "")
+		settle(time.Second)
+		w.gw.d.turn(func(now time.Time) {
+			x := waiting[0].errand
+			e := w.gw.d.table.bySPI[x.spi]
+			again := x
+			again.request += 100
+			w.gw.d.lease(now, e, again, x.Want.(sa.Lease))
+			w.gw.d.Kept(now, waiting[0], errors.New("no space left on device"))
+			if held := w.gw.d.book.Held(e.holder); len(held) != 1 {
+				t.Errorf("the first request's failure has taken away what the second one was given: %v", held)
+			}
+			w.gw.d.Kept(now, waiting[1], errors.New("no space left on device"))
+			if e.holder != 0 {
+				t.Error("its own failure does not")
+			}
+		})
+	})
+}
+
+// A pool that is a part of the gateway's own network gives no address away that the gateway has on a link, also one that it gets or loses
+// while it runs. Whoever has such an address keeps it.
+func TestPoolGivesNoAddressOfTheGateway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWarriors(t, strings.Replace(officePool, "10.30.0.0/29", "10.30.0.0/28", 1), "")
+		own := func(list ...string) {
+			addrs := []netip.Addr{w.gw.addr}
+			for _, a := range list {
+				addrs = append(addrs, netip.MustParseAddr(a))
+			}
+			w.gw.d.turn(func(now time.Time) { w.gw.d.Manager.AddressesChanged(now, addrs, true) })
+		}
+		own("10.30.0.1", "10.30.0.3")
+		x := w.client("192.0.2.11", "x", "")
+		settle(5 * time.Second)
+		w.want(w.has(x), "10.30.0.2")
+		own("10.30.0.1", "10.30.0.2", "10.30.0.4")
+		settle(time.Second)
+		y := w.client("192.0.2.12", "y", "")
+		z := w.client("192.0.2.13", "z", "")
+		settle(5 * time.Second)
+		w.want(w.has(x), "10.30.0.2")
+		if got := w.has(y) + " " + w.has(z); got != "10.30.0.3 10.30.0.5" && got != "10.30.0.5 10.30.0.3" {
+			t.Errorf("the others have %s", got)
+		}
+		// Who has an address that has become the gateway's gets another one next time.
+		x.stop()
+		settle(time.Minute)
+		x = w.client("192.0.2.11", "x", "")
+		settle(5 * time.Second)
+		w.want(w.has(x), "10.30.0.6")
 	})
 }

@@ -155,12 +155,10 @@ func (g *Manager) Start(now time.Time, list []netip.Addr, known bool) {
 	g.tellIssued()
 	g.tellServers()
 	g.arrange()
-	g.configurePools(g.conf)
-	g.keepLater(g.book.Load(now, g.o.Leases))
-	g.o.Leases = nil
 	if known {
 		g.addrs.update(list)
 	}
+	g.configurePools(now, g.conf)
 	for _, c := range g.conns {
 		g.setUp(now, c)
 	}

@@ -134,7 +134,7 @@ func (g *Manager) reload(now time.Time, fresh *config.Config) Changes {
 	}
 	g.conns = conns
 	g.rebuild()
-	g.configurePools(g.conf)
+	g.configurePools(now, g.conf)
 	g.arrange()
 	g.names.next = time.Time{} // the names may be others
 	// At no moment may a packet find neither its old policy and routes nor its new ones: it would leave in the clear.

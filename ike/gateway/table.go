@@ -94,7 +94,9 @@ type line struct {
 	// account is the session of its user, nil if it has none.
 	account *account
 	// holder is the number under which it has the addresses that its peer was given, 0 for none. displaces are those that had them before.
+	// leasing is the latest request of its machine for them.
 	holder    uint64
+	leasing   uint64
 	leased    string // whose they are by name, once the peer was given them; "" for nobody's
 	displaces []uint64
 }

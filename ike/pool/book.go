@@ -96,10 +96,7 @@ func (b *Book) Configure(pools []*Pool, reserved []netip.Addr) []Change {
 		b.pools[p.name] = &shelf{Pool: p}
 		b.order = append(b.order, p.name)
 	}
-	clear(b.reserved)
-	for _, a := range reserved {
-		b.reserved[a] = struct{}{}
-	}
+	b.reserve(reserved)
 	// The lists of offline leases are made again in their order: pool by pool, and each from the oldest on.
 	var offline []*lease
 	for _, name := range sortedKeys(old) {
@@ -127,6 +124,21 @@ func (b *Book) Configure(pools []*Pool, reserved []netip.Addr) []Change {
 		s.rewind()
 	}
 	return out
+}
+
+// Reserve replaces the addresses that are somebody's own, which [Book.Configure] was given before. Whoever has one of them keeps it until it is released.
+func (b *Book) Reserve(reserved []netip.Addr) {
+	b.reserve(reserved)
+	for _, s := range b.pools {
+		s.rewind()
+	}
+}
+
+func (b *Book) reserve(list []netip.Addr) {
+	clear(b.reserved)
+	for _, a := range list {
+		b.reserved[a] = struct{}{}
+	}
 }
 
 // Load takes up what was kept of an earlier run, after the first [Book.Configure] and before anything else. All of it is offline now, since now
