@@ -39,9 +39,12 @@ type importKind struct {
 // importKinds are all there are, in the order in which they are tried.
 func importKinds() []importKind {
 	return []importKind{
-		{"swanctl", "swanctl.conf of strongSwan, or a folder with one, its certificates and its keys", func(_, text string) bool { return strongswan.Is(text) },
+		{"swanctl", "swanctl.conf of strongSwan, or a folder with one, its certificates and its keys; and strongswan.conf", func(_, text string) bool { return strongswan.Is(text) },
 			func(names []string, o migrate.Options) ([]*migrate.Result, error) {
-				return oneFile(names, o, strongswan.Import)
+				if len(names) > 2 {
+					return nil, fmt.Errorf("a swanctl.conf or a folder is read, and a strongswan.conf, not %d files", len(names))
+				}
+				return oneResult(strongswan.Import(names[0], append(names, "")[1], o))
 			}},
 		{"iked", "iked.conf of OpenIKED and OpenBSD", func(_, text string) bool { return iked.Is(text) },
 			func(names []string, o migrate.Options) ([]*migrate.Result, error) {
@@ -100,7 +103,7 @@ as "esplanade check" does.
 
 Exit codes: 0, all was carried over; 1, not done, or the result is not valid; 2, wrong command line; 3, done, but something was left out.`,
 		Example: `  esplanade import /etc/swanctl -o /etc/esplanade/esplanade.toml
-  esplanade import --from swanctl office.conf
+  esplanade import ./swanctl ./strongswan.conf
   esplanade import /etc/ipsec.conf --here 192.0.2.1
   esplanade import /etc/iked.conf
   esplanade import a/wg0.conf b/wg0.conf -o ends`,

@@ -58,6 +58,10 @@ func (c *converter) document(root *tree.Table) {
 func (c *converter) sections(e tree.Entry, from *tree.Table, above string, one func(into, from *tree.Table) *failure) {
 	root := c.Root()
 	root.Note(e.Comment.Above...)
+	if from.Len() == 0 {
+		root.Note(from.Foot()...)
+		return
+	}
 	into := root.AddSection(above)
 	if e.Comment.Beside != "" {
 		into.Note(e.Comment.Beside)
@@ -371,12 +375,10 @@ func (c *converter) pool(into, from *tree.Table) *failure {
 	return c.keys(into, from, poolKeys(), nil)
 }
 
-// fragmentation reads swanctl's four words. Fragments of the peer are accepted in any case, and "force" is for IKEv1.
+// fragmentation reads swanctl's four words, as [config.FromSwanctl] does.
 func fragmentation(text string) (any, error) {
 	switch strings.TrimSpace(text) {
-	case "accept":
-		return nil, fmt.Errorf("fragments are sent as well, to a peer that offers to take them")
-	case "force":
+	case "accept", "force": // the peer is told that fragments are taken in any case
 		return true, nil
 	}
 	return yes(text)

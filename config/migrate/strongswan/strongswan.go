@@ -30,7 +30,8 @@ func Is(text string) bool {
 }
 
 // Import makes our configuration of a swanctl.conf, or of the one in a folder of swanctl, together with the certificates and keys around it.
-func Import(name string, o migrate.Options) (*migrate.Result, error) {
+// daemon is the strongswan.conf whose daemon keys are to be taken along, "" for none; those of /etc/swanctl are.
+func Import(name, daemon string, o migrate.Options) (*migrate.Result, error) {
 	file, dir := name, filepath.Dir(name)
 	if folder(name, o.Files) {
 		file, dir = filepath.Join(name, "swanctl.conf"), name
@@ -55,6 +56,11 @@ func Import(name string, o migrate.Options) (*migrate.Result, error) {
 			continue
 		}
 		c.Note("%v", w)
+	}
+	if path, ok := daemonFile(dir, daemon); ok && name != migrate.Stdin {
+		if err := c.daemon(path); err != nil {
+			return nil, oneError(err)
+		}
 	}
 	c.document(doc.Root)
 	c.credentials()

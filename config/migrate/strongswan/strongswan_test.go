@@ -58,10 +58,46 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := Import(dir, migrate.Options{Files: swanctl.Disk{}})
+		r, err := Import(dir, "", migrate.Options{Files: swanctl.Disk{}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		golden(t, filepath.Join(filepath.Dir(f), "golden.txt"), report(r, dir))
+	}
+}
+
+// TestDaemon: keys of strongswan.conf that are ours as well come along, with their types.
+func TestDaemon(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"swanctl.conf": "connections {\n}\n", "strongswan.conf": `charon {
+  port = 501
+  retransmit_timeout = 3.0
+  retransmit_base = 2
+  make_before_break = no
+  colour = red
+  filelog { x { path = /dev/null
+    default = 2 } }
+  plugins {
+    socket-default { fwmark = 0xdd }
+    vici { socket = unix:///run/x.vici }
+    eap-radius { servers { one { address = 10.0.0.1
+      secret = shared } } }
+  }
+}
+`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := Import(dir, filepath.Join(dir, "strongswan.conf"), migrate.Options{Files: swanctl.Disk{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/daemon.txt", report(r, dir))
+	if err := os.WriteFile(filepath.Join(dir, "strongswan.conf"), []byte("charon {"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Import(dir, filepath.Join(dir, "strongswan.conf"), migrate.Options{Files: swanctl.Disk{}}); err == nil || !strings.Contains(err.Error(), "strongswan.conf:1:") {
+		t.Error(err)
 	}
 }
