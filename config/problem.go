@@ -24,6 +24,9 @@ type Source struct {
 // Position is where the table begins: its header, or the first key that makes it.
 func (s Source) Position() Position { return s.table }
 
+// TableName is the name of the table: "connections.office.local".
+func (s Source) TableName() string { return s.name }
+
 // At is where a key of the table is written, and the table's own position where it is not and has its default.
 func (s Source) At(key string) Position {
 	if p, ok := s.keys[key]; ok {

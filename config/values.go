@@ -47,6 +47,18 @@ func parseDuration(text string) (time.Duration, error) {
 	return d + rest, nil
 }
 
+// ParseDuration reads a time as a file in TOML has it: "90s", "1h30m", "1d". ok is false for a text that is none.
+func ParseDuration(text string) (d time.Duration, ok bool) {
+	d, err := parseDuration(text)
+	return d, err == nil
+}
+
+// ParseSize reads a number of bytes as a file in TOML has it: "1GiB". ok is false for a text that is none.
+func ParseSize(text string) (n uint64, ok bool) {
+	n, err := parseSize(text)
+	return n, err == nil
+}
+
 // short prints a duration without the zeros that Go puts at the end: "4h", not "4h0m0s".
 func short(d time.Duration) string {
 	if d >= day && d%day == 0 {

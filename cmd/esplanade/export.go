@@ -21,7 +21,7 @@ import (
 
 // exportFlags are those of export.
 type exportFlags struct {
-	config, gateway, out        string
+	config, gateway, out, as    string
 	password, bundle, bundlePwd string
 	cas                         []string
 	withSecret, onDemand        bool
@@ -32,7 +32,7 @@ type exportFlags struct {
 func newExport() *cobra.Command {
 	var f exportFlags
 	c := &cobra.Command{
-		Use:   "export FORMAT CONNECTION [USER]",
+		Use:   "export FORMAT CONNECTION [USER] | --as swanctl",
 		Short: "Write what a client or the other end of a connection needs",
 		Long: `Export writes a profile for the VPN client of a phone or laptop, or the configuration of another gateway, for a connection of the
 configuration and a user of it. Nothing has to be running. FORMAT is one of
@@ -40,13 +40,20 @@ configuration and a user of it. Nothing has to be running. FORMAT is one of
 ` + formatTable() + `
 What the format can't express is an error or a warning that names the key. Secrets are written only with --with-secret: a user's password from
 the configuration or --password-file, a pre-shared key; clients ask for what is left out. A user's certificate comes from a bundle, as
-"esplanade pki client NAME --p12" makes it. A profile for Apple's systems is signed with the gateway's own certificate, or with --sign-cert.`,
+"esplanade pki client NAME --p12" makes it. A profile for Apple's systems is signed with the gateway's own certificate, or with --sign-cert.
+
+With --as swanctl it is this gateway's own configuration that is written, all of it, as a folder of strongSwan's swanctl: the way back from
+"esplanade import". What strongSwan has no words for is listed on standard error, and the exit code is 3.`,
 		Example: `  esplanade export mobileconfig phones alice -o alice.mobileconfig
   esplanade export powershell phones bob --p12 bob.p12 --p12-password-file bob.pwd -o bob.ps1
-  esplanade export swanctl office --with-secret`,
+  esplanade export swanctl office --with-secret
+  esplanade export --as swanctl --with-secret -o /etc/swanctl`,
 		Args:              exportArgs,
 		ValidArgsFunction: f.complete,
 		RunE: func(c *cobra.Command, args []string) error {
+			if f.as != "" {
+				return f.asSwanctl(c)
+			}
 			user := ""
 			if len(args) == 3 {
 				user = args[2]
@@ -57,7 +64,7 @@ the configuration or --password-file, a pre-shared key; clients ask for what is 
 	flags := c.Flags()
 	flags.StringVarP(&f.config, "config", "c", defaultConfig, "the configuration `file`")
 	flags.StringVar(&f.gateway, "gateway", "", "the `address` or DNS name at which this gateway is reached; else what local.id or local_addrs says")
-	flags.StringVarP(&f.out, "output", "o", "", "the `file` to write to, in place of standard output; for nobody else if there is a secret in it")
+	flags.StringVarP(&f.out, "output", "o", "", "the `file` to write to, in place of standard output; for nobody else if there is a secret in it; with --as a folder")
 	flags.BoolVar(&f.withSecret, "with-secret", false, "write passwords and pre-shared keys too")
 	flags.StringVar(&f.password, "password-file", "", "a `file` whose first line is the user's password")
 	flags.StringVar(&f.bundle, "p12", "", "a PKCS#12 `file` with the user's certificate and key")
@@ -67,6 +74,7 @@ the configuration or --password-file, a pre-shared key; clients ask for what is 
 	flags.StringVar(&f.signCert, "sign-cert", "", "a `file` with the certificate, and its chain, to sign a profile for Apple's systems with")
 	flags.StringVar(&f.signKey, "sign-key", "", "a `file` with the key of that")
 	flags.BoolVar(&f.noSign, "no-sign", false, "do not sign a profile for Apple's systems")
+	flags.StringVar(&f.as, "as", "", "write this gateway's own configuration in the `form` of another system: \"swanctl\"")
 	_ = c.RegisterFlagCompletionFunc("config", completeFile) // fails for a flag that is not there
 	return c
 }
@@ -81,7 +89,14 @@ func formatTable() string {
 }
 
 func exportArgs(c *cobra.Command, args []string) error {
+	as, _ := c.Flags().GetString("as")
 	switch {
+	case as != "" && as != "swanctl":
+		return usageError{c, fmt.Sprintf("--as is %q; the form is swanctl", as)}
+	case as != "" && len(args) > 0:
+		return usageError{c, fmt.Sprintf("export --as writes all of the configuration, and takes no argument, not %q", args[0])}
+	case as != "":
+		return nil
 	case len(args) < 2:
 		return usageError{c, "export needs a FORMAT and a CONNECTION"}
 	case len(args) > 3:

@@ -105,7 +105,7 @@ and a packet loop carries packets between a TUN device and UDP sockets. No kerne
 Try it without any set-up:  esplanade demo
 
 Exit codes: 0, done; 1, not done, and standard error says why; 2, wrong command line; 3, done but for what
-standard error lists (import).`,
+standard error lists (import, export --as).`,
 		Version:       fullVersion(),
 		SilenceErrors: true, SilenceUsage: true,
 		Args: subcommand,

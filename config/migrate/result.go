@@ -3,6 +3,7 @@ package migrate
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -178,22 +179,27 @@ func (d *Draft) Undo(m Mark) {
 
 // File adds a file, and returns the name that it has: another one if there is one of that name already.
 func (d *Draft) File(name string, data []byte, secret bool) string {
-	name = fileName(name)
 	if d.Name != "" {
-		name = d.Name + "-" + name
+		name = d.Name + "-" + fileName(name)
 	}
+	return d.FileIn("", name, data, secret)
+}
+
+// FileIn adds a file in a folder, and returns its name with that of the folder.
+func (d *Draft) FileIn(folder, name string, data []byte, secret bool) string {
+	name = fileName(name)
 	for _, f := range d.result.Files {
-		if f.Secret == secret && string(f.Data) == string(data) {
+		if path.Dir(f.Name) == path.Clean(folder) && f.Secret == secret && string(f.Data) == string(data) {
 			return f.Name
 		}
 	}
-	try := name
+	stem, ending := name, ""
+	if dot := strings.LastIndexByte(name, '.'); dot > 0 {
+		stem, ending = name[:dot], name[dot:]
+	}
+	try := path.Join(folder, name)
 	for i := 2; d.names[try]; i++ {
-		stem, ending := name, ""
-		if dot := strings.LastIndexByte(name, '.'); dot > 0 {
-			stem, ending = name[:dot], name[dot:]
-		}
-		try = fmt.Sprintf("%s-%d%s", stem, i, ending)
+		try = path.Join(folder, fmt.Sprintf("%s-%d%s", stem, i, ending))
 	}
 	d.names[try] = true
 	d.result.Files = append(d.result.Files, File{try, data, secret})

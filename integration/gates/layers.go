@@ -60,7 +60,7 @@ var Layers = []Layer{
 	{Dir: "config/export", May: []string{"config", "ike/diag", "ike/identity", "ike/policy", "ike/proposal", "ike/selector"}, Tests: []string{"ike/pki/files"}},
 	// What other systems' files become here.
 	{Dir: "config/migrate", May: []string{"config/tree"}},
-	{Dir: "config/migrate/...", May: []string{"config", "config/migrate", "config/swanctl", "config/tree", "ike/identity", "ike/proposal", "ike/selector", "ike/wire"}, Tests: []string{"config/export"}},
+	{Dir: "config/migrate/...", May: []string{"config", "config/migrate", "config/swanctl", "config/tree", "ike/identity", "ike/proposal", "ike/selector", "ike/wire"}, Tests: []string{"config/export", "ike/pki/pkitest"}},
 	{Dir: "config", May: []string{"config/tree", "ike/aaa", "ike/eap", "ike/radius", "ike/policy", "ike/pool", "ike/proposal", "ike/selector", "ike/identity", "ike/wire", "ike/credential", "ike/pki/..."}, Tests: []string{"ike/vici"}},
 
 	// The addresses for clients: pure, but for the store of what was given.

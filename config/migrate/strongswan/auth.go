@@ -73,7 +73,7 @@ func (c *converter) side(into, from *tree.Table, side string) *failure {
 		}
 		return false, nil
 	}
-	if f := c.keys(into, from, sideKeys(side), other); f != nil {
+	if f := c.keys(into, from, "connections.NAME."+side, sideKeys(side), other); f != nil {
 		return f
 	}
 	if _, ok := into.Get("auth"); !ok {
@@ -138,7 +138,7 @@ func (c *converter) authority(into, from *tree.Table) *failure {
 	keys := []key{{name: "crl_uris", read: listOf(anyText)}, {name: "ocsp_uris", read: listOf(anyText)}}
 	keys = append(keys, none("certificates are not fetched by their hash", nil, "cert_uri_base")...)
 	found := false
-	f := c.keys(into, from, keys, func(e tree.Entry) (bool, *failure) {
+	f := c.keys(into, from, "authorities.NAME", keys, func(e tree.Entry) (bool, *failure) {
 		text, ok := value(e)
 		switch {
 		case !ok:

@@ -2,6 +2,7 @@ package strongswan
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,7 +121,7 @@ func (c *converter) name(into *tree.Table, e tree.Entry, above string) string {
 type special func(e tree.Entry) (handled bool, f *failure)
 
 // keys converts the keys of a section. Those that other handles are not looked at.
-func (c *converter) keys(into, from *tree.Table, keys []key, other special) *failure {
+func (c *converter) keys(into, from *tree.Table, pattern string, keys []key, other special) *failure {
 	for e := range from.All() {
 		if other != nil {
 			if handled, f := other(e); f != nil {
@@ -157,11 +158,14 @@ func (c *converter) keys(into, from *tree.Table, keys []key, other special) *fai
 		}
 	}
 	for _, k := range keys {
-		if _, ok := into.Get(k.name); !ok && k.absent != nil {
+		if _, ok := into.Get(k.name); ok {
+			continue
+		}
+		if v := k.absent(pattern); v != nil {
 			if e, ok := from.Get(k.name); ok && e.Value.Data != tree.Text("") {
 				continue // what was written could not be carried over, which has been said
 			}
-			into.Add(k.name, tree.Position{}, k.absent)
+			into.Add(k.name, tree.Position{}, v)
 		}
 	}
 	return nil
@@ -223,8 +227,13 @@ func (c *converter) connection(into, from *tree.Table) *failure {
 		}
 		return false, nil
 	}
-	if f := c.keys(into, from, connectionKeys(), other); f != nil {
+	if f := c.keys(into, from, "connections.NAME", connectionKeys(), other); f != nil {
 		return f
+	}
+	if written(from, "pools") {
+		// With pools a connection is one for clients here, which has other defaults.
+		missing(into, from, "send_cert", "ifasked")
+		missing(into, from, "rekey_time", "4h", "reauth_time")
 	}
 	into.Settle()
 	return c.belowConnection(into, from)
@@ -286,8 +295,7 @@ func sideOf(name string) string {
 
 // children converts the section children. A connection that has lost all of its children would be of no use.
 func (c *converter) children(into *tree.Table, e tree.Entry, from, connection *tree.Table) *failure {
-	_, called := connection.Get("remote_addrs")
-	_, clients := connection.Get("pools")
+	called, clients := written(connection, "remote_addrs"), written(connection, "pools")
 	t := tree.New(e.At.File)
 	into.Note(e.Comment.Above...)
 	var last *failure
@@ -300,6 +308,10 @@ func (c *converter) children(into *tree.Table, e tree.Entry, from, connection *t
 		}
 		one := func(into, from *tree.Table) *failure {
 			f := c.child(into, from, called && !clients)
+			if clients {
+				missing(into, from, "local_ts", "dynamic")
+				missing(into, from, "rekey_time", "1h", "life_time")
+			}
 			if f != nil {
 				last = &failure{f.at, strings.TrimSpace(s.Name + " { " + f.what + " }"), f.why}
 			}
@@ -335,16 +347,58 @@ func (c *converter) child(into, from *tree.Table, calls bool) *failure {
 	if _, ok := from.Get("updown"); ok {
 		c.Note("a script in updown is run as the user of hooks.user, for hooks.timeout at most; see docs/hooks.md for the variables that it has")
 	}
-	return c.keys(into, from, childKeys(calls), func(e tree.Entry) (bool, *failure) {
+	pattern := "connections.NAME.children.NAME"
+	if !calls {
+		pattern = "" // it is down by itself
+	}
+	return c.keys(into, from, pattern, childKeys(), func(e tree.Entry) (bool, *failure) {
 		switch e.Name {
 		case "mode":
 			into.Note(e.Comment.Above...)
 			return true, nil
 		case "esp_proposals":
 			return true, c.proposals(into, e, wire.ProtocolESP)
+		case "dpd_action", "close_action":
+			skip := atLeast(from, e)
+			if skip {
+				into.Note(e.Comment.Above...)
+			}
+			return skip, nil
 		}
 		return false, nil
 	})
+}
+
+// written reports whether a section has a key with a value.
+func written(section *tree.Table, name string) bool {
+	e, _ := section.Get(name)
+	text, _ := value(e)
+	return text != ""
+}
+
+// missing adds a key that is not written in a section, unless one of the others is.
+func missing(into, section *tree.Table, name, value string, others ...string) {
+	if !slices.ContainsFunc(append(others, name), func(k string) bool { return written(section, k) }) {
+		into.Add(name, tree.Position{}, value)
+	}
+}
+
+// atLeast reports whether start_action of a child brings about already what another action asks for: then that has no effect here.
+func atLeast(child *tree.Table, action tree.Entry) bool {
+	rank := func(e tree.Entry) int {
+		text, _ := value(e)
+		k, _ := find(childKeys(), e.Name)
+		word, err := k.read(text)
+		if err != nil {
+			return -1
+		}
+		return slices.Index([]string{"none", "trap", "start"}, word.(string))
+	}
+	n := rank(action)
+	if start, ok := child.Get("start_action"); ok && n >= 0 {
+		return n <= rank(start)
+	}
+	return n == 0
 }
 
 // proposals converts a list of proposals. What is not there here is left out, as long as something is left.
@@ -372,7 +426,7 @@ func (c *converter) proposals(into *tree.Table, e tree.Entry, protocol wire.Prot
 
 // pool converts a section of pools.
 func (c *converter) pool(into, from *tree.Table) *failure {
-	return c.keys(into, from, poolKeys(), nil)
+	return c.keys(into, from, "pools.NAME", poolKeys(), nil)
 }
 
 // fragmentation reads swanctl's four words, as [config.FromSwanctl] does.

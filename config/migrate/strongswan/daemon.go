@@ -87,6 +87,9 @@ func typedValue(of reflect.Type, text string) any {
 			return v
 		}
 	case of.Kind() == reflect.Float64:
+		if v, err := number(text); err == nil {
+			return v
+		}
 		if v, err := strconv.ParseFloat(text, 64); err == nil {
 			return v
 		}

@@ -3,6 +3,8 @@ package strongswan
 import (
 	"slices"
 	"strings"
+
+	"esplanade/config"
 )
 
 // key is a key of swanctl.conf.
@@ -13,8 +15,6 @@ type key struct {
 	// needed: without the key, or with another value, something else would be protected, or somebody else be let in, so that the child or the
 	// connection is left out if its value can't be had.
 	needed bool
-	// absent is our value for what strongSwan takes where the key is not written, if that is something else than what we take: nil otherwise.
-	absent any
 	// Of a key that does not exist here: values that mean nothing, and why others are not carried over.
 	nothing []string
 	why     string
@@ -55,9 +55,9 @@ func connectionKeys() []key {
 		{name: "local_port", read: number, needed: true},
 		{name: "remote_port", read: number, needed: true},
 		{name: "vips", read: listOf(address), needed: true},
-		{name: "encap", read: yes, absent: false},
+		{name: "encap", read: yes},
 		{name: "mobike", read: yes},
-		{name: "dpd_delay", read: duration, absent: "0s"},
+		{name: "dpd_delay", read: duration},
 		{name: "fragmentation", read: fragmentation},
 		{name: "childless", read: oneOf(words("allow", "prefer", "force", "never"))},
 		{name: "send_certreq", read: yes},
@@ -96,12 +96,8 @@ func sideKeys(side string) []key {
 	return append(out, silent("xauth_id")...)
 }
 
-// childKeys are those of connections.NAME.children.NAME. calls says whether the connection has somebody to call.
-func childKeys(calls bool) []key {
-	var down any // what a child is that does not say when it is up
-	if calls {
-		down = "none"
-	}
+// childKeys are those of connections.NAME.children.NAME.
+func childKeys() []key {
 	return slices.Concat([]key{
 		{name: "local_ts", read: listOf(trafficSelector), needed: true},
 		{name: "remote_ts", read: listOf(trafficSelector), needed: true},
@@ -116,7 +112,7 @@ func childKeys(calls bool) []key {
 		{name: "replay_window", read: number},
 		{name: "updown", read: word},
 		{name: "hostaccess", read: yes},
-		{name: "start_action", read: oneOf(map[string]string{"none": "none", "trap": "trap", "start": "start", "trap|start": "start", "start|trap": "start", "route": "trap", "hold": "trap", "restart": "start", "clear": "none"}), absent: down},
+		{name: "start_action", read: oneOf(map[string]string{"none": "none", "trap": "trap", "start": "start", "trap|start": "start", "start|trap": "start", "route": "trap", "hold": "trap", "restart": "start", "clear": "none"})},
 		{name: "dpd_action", read: oneOf(map[string]string{"clear": "none", "none": "none", "trap": "trap", "hold": "trap", "start": "start", "restart": "start"})},
 		{name: "close_action", read: oneOf(map[string]string{"clear": "none", "none": "none", "trap": "trap", "hold": "trap", "start": "start", "restart": "start"})},
 	},
@@ -170,4 +166,16 @@ func find(keys []key, name string) (key, bool) {
 // harmless reports whether a value means what is the case here.
 func (k key) harmless(value string) bool {
 	return k.read == nil && (k.why == "" || slices.Contains(k.nothing, strings.ToLower(strings.TrimSpace(value))))
+}
+
+// absent is the value of a key of a table, by its pattern, for what strongSwan takes where it is not written: nil if that is what we take as well.
+func (k key) absent(pattern string) any {
+	for _, d := range config.SwanctlDefaults() {
+		if d.Table == pattern && d.Key == k.name && d.Kept == "" && k.read != nil {
+			if v, err := k.read(d.Swanctl); err == nil {
+				return v
+			}
+		}
+	}
+	return nil
 }
