@@ -24,7 +24,7 @@ var shown = regexp.MustCompile("(?m)(?:^ {4}(?:docker exec esplanade )?|`|^ExecS
 // arguments as the command takes. What is in capitals stands for something.
 func TestDocumentedCommandLines(t *testing.T) {
 	n := 0
-	for _, file := range []string{"README.md", "docs/configuration.md", "docs/operations.md", "docs/containers.md", "docs/other-systems.md", "docs/certificates.md", "docs/systemd/esplanade.service"} {
+	for _, file := range []string{"README.md", "docs/configuration.md", "docs/operations.md", "docs/containers.md", "docs/other-systems.md", "docs/certificates.md", "docs/systemd/esplanade.service", "docs/systemd/swanctl.conf", "docs/swanctl.md"} {
 		text, err := os.ReadFile("../../" + file)
 		if err != nil {
 			t.Fatal(err)

@@ -70,6 +70,7 @@ func (s source) read(string) (*config.Config, error) {
 	if err != nil {
 		return nil, named(s.name(), err)
 	}
+	base.File = s.name() // that is what people know it by
 	conf, errs := base.With(folder.Loaded)
 	if len(errs) > 0 {
 		return nil, errs

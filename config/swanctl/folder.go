@@ -45,9 +45,6 @@ func ReadFolder(dir string) (*Folder, error) {
 
 func readFolder(dir string, to sink) (*Folder, error) {
 	r := &folderReader{dir: dir, to: to, looked: map[string]bool{}, Folder: Folder{File: filepath.Join(dir, ConfName)}}
-	if _, err := os.Stat(r.File); err != nil {
-		return nil, err
-	}
 	d, err := Parse(r.File, Disk{})
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return nil, config.Errors{problem(e)}

@@ -46,16 +46,16 @@ func (l *lexer) top() *text { return l.texts[len(l.texts)-1] }
 // open begins with a file, in the place at.
 func (l *lexer) open(name string, at tree.Position) *Error {
 	if len(l.files) >= MaxFiles {
-		return &Error{at, fmt.Sprintf("there are more than %d files; does the pattern match too much?", MaxFiles)}
+		return wrong(at, fmt.Sprintf("there are more than %d files; does the pattern match too much?", MaxFiles))
 	}
 	data, err := l.from.ReadFile(name, MaxBytes-l.bytes)
 	switch {
 	case err != nil:
-		return &Error{at, cannotRead(name, err)}
+		return &Error{at, cannotRead(name, err), err}
 	case int64(len(data)) > MaxBytes-l.bytes:
-		return &Error{at, fmt.Sprintf("%s makes it more than %d MiB of configuration in all", name, MaxBytes>>20)}
+		return wrong(at, fmt.Sprintf("%s makes it more than %d MiB of configuration in all", name, MaxBytes>>20))
 	case strings.IndexByte(string(data), 0) >= 0:
-		return &Error{tree.Position{File: name, Line: 1, Column: 1}, "the file has a zero byte, so that it is no text; is it a key or a certificate?"}
+		return wrong(tree.Position{File: name, Line: 1, Column: 1}, "the file has a zero byte, so that it is no text; is it a key or a certificate?")
 	}
 	l.bytes += int64(len(data))
 	l.files = append(l.files, name)
@@ -130,9 +130,9 @@ func (l *lexer) include(at tree.Position) *Error {
 	case err != nil:
 		return err
 	case pattern == "":
-		return &Error{at, "include names no file; write the name or the pattern on the same line"}
+		return wrong(at, "include names no file; write the name or the pattern on the same line")
 	case len(l.texts) > MaxIncludeDepth:
-		return &Error{at, fmt.Sprintf("files include each other more than %d deep; does one include itself?", MaxIncludeDepth)}
+		return wrong(at, fmt.Sprintf("files include each other more than %d deep; does one include itself?", MaxIncludeDepth))
 	}
 	if !filepath.IsAbs(pattern) {
 		pattern = filepath.Join(globQuote(filepath.Dir(t.file)), pattern)
@@ -140,9 +140,9 @@ func (l *lexer) include(at tree.Position) *Error {
 	names, globErr := l.from.Glob(pattern)
 	switch {
 	case globErr != nil:
-		return &Error{at, "include has a pattern that is none: a [ is not closed, or it ends with a backslash"}
+		return wrong(at, "include has a pattern that is none: a [ is not closed, or it ends with a backslash")
 	case len(names) == 0:
-		l.warnings = append(l.warnings, &Error{at, "include: there is no file " + pattern})
+		l.warnings = append(l.warnings, wrong(at, "include: there is no file "+pattern))
 	}
 	t.pending, t.pendingAt = names, at
 	return nil

@@ -20,10 +20,13 @@ type Document struct {
 	Warnings []*Error
 }
 
-// Parse reads a file with what it includes. An error is an [*Error], and the first: what follows it is not read.
+// Parse reads a file with what it includes. An error is an [*Error], and the first: what follows it is not read. That the file itself can't be read is
+// the error of the source.
 func Parse(name string, from Source) (*Document, error) {
 	p := &parser{lexer: lexer{from: from}, root: &section{at: tree.Position{File: name, Line: 1, Column: 1}}}
-	if err := p.open(name, tree.Position{File: name}); err != nil {
+	if err := p.open(name, tree.Position{File: name}); err != nil && err.cause != nil {
+		return nil, err.cause
+	} else if err != nil {
 		return nil, err
 	}
 	if err := p.statements(p.root, 0); err != nil {
@@ -58,12 +61,12 @@ func (p *parser) statements(s *section, depth int) *Error {
 				return err
 			}
 		case t.kind == tokenEnd && depth > 0:
-			return &Error{s.at, "this section is never closed; put a } at its end"}
+			return wrong(s.at, "this section is never closed; put a } at its end")
 		case t.kind == tokenEnd || t.text == "}" && depth > 0:
 			s.foot, p.last = append(s.foot, p.takeAbove()...), nil
 			return nil
 		default:
-			return &Error{t.at, unexpected(t.text)}
+			return wrong(t.at, unexpected(t.text))
 		}
 	}
 }
@@ -84,7 +87,7 @@ func unexpected(sign string) string {
 // statement takes what follows a name: `= value`, `{ … }` or `: references { … }`.
 func (p *parser) statement(s *section, name token, depth int) *Error {
 	if p.entries++; p.entries > MaxEntries {
-		return &Error{name.at, fmt.Sprintf("there are more than %d keys and sections", MaxEntries)}
+		return wrong(name.at, fmt.Sprintf("there are more than %d keys and sections", MaxEntries))
 	}
 	comment := tree.Comment{Above: p.takeAbove()}
 	t, err := p.sign()
@@ -103,15 +106,15 @@ func (p *parser) statement(s *section, name token, depth int) *Error {
 	case "{":
 		return p.section(s, name, comment, nil, depth)
 	case ".":
-		return &Error{t.at, "a name can't have a dot; write sections one in the other, as in a { b = c }"}
+		return wrong(t.at, "a name can't have a dot; write sections one in the other, as in a { b = c }")
 	}
-	return &Error{t.at, "behind a name there must be =, { or :; if it is part of a value, that goes on one line or is in quotes"}
+	return wrong(t.at, "behind a name there must be =, { or :; if it is part of a value, that goes on one line or is in quotes")
 }
 
 // keyValue takes the value of a key.
 func (p *parser) keyValue(s *section, name token, comment tree.Comment) *Error {
 	if old, ok := s.sections.get(name.text); ok {
-		return &Error{name.at, fmt.Sprintf("this key has the name of the section at %v", old.at)}
+		return wrong(name.at, fmt.Sprintf("this key has the name of the section at %v", old.at))
 	}
 	k := &key{name: name.text, at: name.at, comment: comment}
 	var err *Error
@@ -126,10 +129,10 @@ func (p *parser) keyValue(s *section, name token, comment tree.Comment) *Error {
 // section takes what is in the brackets of a section.
 func (p *parser) section(s *section, name token, comment tree.Comment, refs []reference, depth int) *Error {
 	if depth >= MaxDepth {
-		return &Error{name.at, fmt.Sprintf("sections are nested more than %d deep; is a } missing above?", MaxDepth)}
+		return wrong(name.at, fmt.Sprintf("sections are nested more than %d deep; is a } missing above?", MaxDepth))
 	}
 	if old, ok := s.keys.get(name.text); ok {
-		return &Error{name.at, fmt.Sprintf("this section has the name of the key at %v", old.at)}
+		return wrong(name.at, fmt.Sprintf("this section has the name of the key at %v", old.at))
 	}
 	sub, ok := s.sections.get(name.text)
 	if !ok {
@@ -158,7 +161,7 @@ func (p *parser) references() ([]reference, *Error) {
 		case t.text == "{":
 			return refs, nil
 		case t.text != ",":
-			return nil, &Error{t.at, "behind : there are the paths of sections, with a comma between them, and then {"}
+			return nil, wrong(t.at, "behind : there are the paths of sections, with a comma between them, and then {")
 		}
 	}
 }
@@ -170,7 +173,7 @@ func (p *parser) reference() (reference, *Error) {
 		return reference{}, err
 	}
 	if t.kind != tokenName {
-		return reference{}, &Error{t.at, "the path of a section is missing here: section, or section.subsection"}
+		return reference{}, wrong(t.at, "the path of a section is missing here: section, or section.subsection")
 	}
 	ref := reference{[]string{t.text}, t.at}
 	for {
@@ -181,7 +184,7 @@ func (p *parser) reference() (reference, *Error) {
 		text.next()
 		name := text.while(isName)
 		if name == "" {
-			return reference{}, &Error{text.at(), "there is no name behind the dot"}
+			return reference{}, wrong(text.at(), "there is no name behind the dot")
 		}
 		ref.path = append(ref.path, name)
 	}
@@ -191,7 +194,7 @@ func (p *parser) reference() (reference, *Error) {
 func (p *parser) sign() (token, *Error) {
 	t, err := p.token()
 	if err == nil && t.kind == tokenEnd {
-		err = &Error{t.at, "the file ends behind a name"}
+		err = wrong(t.at, "the file ends behind a name")
 	}
 	return t, err
 }

@@ -34,7 +34,7 @@ func newResolver(root *section, entries int, warnings []*Error) *resolver {
 func (r *resolver) table(list []*section, depth int) (*tree.Table, *Error) {
 	at := list[0].at
 	if depth > MaxDepth {
-		return nil, &Error{at, fmt.Sprintf("with what is inherited sections are nested more than %d deep; does this one inherit from one that contains it?", MaxDepth)}
+		return nil, wrong(at, fmt.Sprintf("with what is inherited sections are nested more than %d deep; does this one inherit from one that contains it?", MaxDepth))
 	}
 	table := tree.New(at.File)
 	if err := r.keys(table, list); err != nil {
@@ -48,7 +48,7 @@ func (r *resolver) table(list []*section, depth int) (*tree.Table, *Error) {
 			}
 			done[sub.name] = true
 			if e, ok := table.Get(sub.name); ok {
-				return nil, &Error{at, fmt.Sprintf("of what this section inherits, %v is a key and %v a section, with one name", e.At, sub.at)}
+				return nil, wrong(at, fmt.Sprintf("of what this section inherits, %v is a key and %v a section, with one name", e.At, sub.at))
 			}
 			subs, err := r.named(list, sub.name)
 			if err != nil {
@@ -96,7 +96,7 @@ func (r *resolver) keys(table *tree.Table, list []*section) *Error {
 // count notes an entry.
 func (r *resolver) count(at tree.Position) *Error {
 	if r.entries++; r.entries > MaxEntries {
-		return &Error{at, fmt.Sprintf("with what is inherited there are more than %d keys and sections", MaxEntries)}
+		return wrong(at, fmt.Sprintf("with what is inherited there are more than %d keys and sections", MaxEntries))
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func (r *resolver) add(list []*section, s *section) ([]*section, *Error) {
 }
 
 func tooMuch(s *section) *Error {
-	return &Error{s.at, "what is inherited here is too much: sections inherit from others that inherit from others, over and over"}
+	return wrong(s.at, "what is inherited here is too much: sections inherit from others that inherit from others, over and over")
 }
 
 // find are the sections that a reference stands for: none if there is no such, with a warning.
@@ -162,7 +162,7 @@ func (r *resolver) find(ref reference) ([]*section, *Error) {
 	}
 	if len(list) == 0 && !r.warned[ref.at] {
 		r.warned[ref.at] = true
-		r.warnings = append(r.warnings, &Error{ref.at, "there is no section " + strings.Join(ref.path, ".") + ", so nothing is inherited from it"})
+		r.warnings = append(r.warnings, wrong(ref.at, "there is no section "+strings.Join(ref.path, ".")+", so nothing is inherited from it"))
 	}
 	return list, nil
 }

@@ -119,7 +119,7 @@ func (t *text) quoted() (string, *Error) {
 		c, ok := t.next()
 		switch {
 		case !ok:
-			return "", &Error{at, "this quote is never closed; put a \" at the end of the value, and write \\\" for one that belongs to it"}
+			return "", wrong(at, "this quote is never closed; put a \" at the end of the value, and write \\\" for one that belongs to it")
 		case c == '"':
 			t.begun = true
 			return b.String(), nil
