@@ -254,7 +254,7 @@ func (w *folderWorld) connections(a peer.Peer) []string {
 var offline = regexp.MustCompile(`offline=\d+`)
 
 // TestSwanctlFolder: a folder with users, pools, a CA and another site is loaded by `swanctl --load-all` into a gateway that has nothing else, and is
-// run by `esplanade run --swanctl`: the same is there, and carries traffic. What is loaded or read again touches only what has changed, and what is taken away
+// run by `esplanade run --swanctl`, and imported to a file in TOML: the same is there, and carries traffic. What is loaded or read again touches only what has changed, and what is taken away
 // is gone.
 func TestSwanctlFolder(t *testing.T) {
 	t.Parallel()
@@ -318,4 +318,17 @@ func TestSwanctlFolder(t *testing.T) {
 		return slices.Equal(names, []string{"users"}), fmt.Sprint(names)
 	})
 	ours.Stop(t)
+
+	// The same folder as a file in TOML.
+	w.site("4h")
+	imported, err := peer.OnImported(t, w.owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	imported.Start(t)
+	if got := w.lists(imported); offline.ReplaceAllString(got, "offline=0") != lists {
+		t.Errorf("the imported folder has\n%s\nand --load-all\n%s", got, lists)
+	}
+	w.tunnels(imported)
+	imported.Stop(t)
 }

@@ -31,6 +31,8 @@ type Esplanade struct {
 	run  run
 	// folder is the gateway whose files it runs in place of its own, nil for none.
 	folder *StrongSwan
+	// imported is the file that was made of that folder, and is run in its place; "" for none.
+	imported string
 }
 
 // newEsplanade writes the configuration of an Esplanade gateway and has "esplanade check" look at it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -35,6 +36,29 @@ func OnFolder(t testing.TB, s *StrongSwan) *Esplanade {
 	return e
 }
 
+// OnImported is OnFolder for a file that import makes of the folder and of strongswan.conf. Of the latter something may be left out, of the folder
+// nothing. An error has what import says.
+func OnImported(t testing.TB, s *StrongSwan) (*Esplanade, error) {
+	t.Helper()
+	e := OnFolder(t, s)
+	e.imported = filepath.Join(s.site.Dir, "imported.toml")
+	said, err := e.Offline("import", s.Folder(), filepath.Join(s.dir, "strongswan.conf"), "--force", "-o", e.imported)
+	if !strings.Contains(said, e.imported+" is valid: ") || strings.Contains(said, "not carried over: "+s.Folder()) {
+		return nil, fmt.Errorf("import: %w\n%s", err, said)
+	}
+	text, err := os.ReadFile(e.imported)
+	if err != nil {
+		return nil, err
+	}
+	leases := fmt.Sprintf("[ike]\nlease_file = %q\n", filepath.Join(s.site.Dir, "leases.db"))
+	if before, after, ok := strings.Cut(string(text), "[ike]\n"); ok {
+		write(t, e.imported, before+leases+after)
+	} else {
+		write(t, e.imported, string(text)+leases)
+	}
+	return e, nil
+}
+
 // LoadAll has a gateway take what a folder of swanctl has, and gives what swanctl prints.
 func LoadAll(p Peer, folder string) (string, error) {
 	load := swanctlCommand(p, "--load-all", "--noprompt")
@@ -46,7 +70,10 @@ func LoadAll(p Peer, folder string) (string, error) {
 
 // arguments are those of the daemon.
 func (e *Esplanade) arguments() []string {
-	if e.folder == nil {
+	switch {
+	case e.imported != "":
+		return []string{"run", "-c", e.imported}
+	case e.folder == nil:
 		return []string{"run", "-c", e.ConfigPath()}
 	}
 	return []string{"run", "--swanctl", e.folder.Folder(), "--strongswan-conf", filepath.Join(e.folder.dir, "strongswan.conf"), "-c", e.folder.aboveFolder()}

@@ -15,9 +15,10 @@ type key struct {
 	// needed: without the key, or with another value, something else would be protected, or somebody else be let in, so that the child or the
 	// connection is left out if its value can't be had.
 	needed bool
-	// Of a key that does not exist here: values that mean nothing, and why others are not carried over.
+	// nothing are values that say what is the case without the key.
 	nothing []string
-	why     string
+	// why says why a key that does not exist here is not carried over; one without is of no account with IKEv2.
+	why string
 }
 
 // none are the keys that do not exist here, with the values that mean nothing.
@@ -85,10 +86,10 @@ func sideKeys(side string) []key {
 	out := []key{
 		{name: "round", read: number, needed: true},
 		{name: "id", read: identityText, needed: true},
-		{name: "eap_id", read: word, needed: true},
+		{name: "eap_id", read: word, needed: true, nothing: []string{"%any"}},
 	}
 	if side == "local" {
-		out = append(out, key{name: "aaa_id", read: identityText, needed: true})
+		out = append(out, key{name: "aaa_id", read: identityText, needed: true, nothing: []string{"%any"}})
 	} else {
 		out = append(out, key{name: "groups", read: listOf(anyText), needed: true}, key{name: "cert_policy", read: listOf(anyText), needed: true},
 			key{name: "ca_id", read: identityText, needed: true}, key{name: "revocation", read: oneOf(words("strict", "ifuri", "relaxed")), needed: true})
@@ -165,7 +166,7 @@ func find(keys []key, name string) (key, bool) {
 
 // harmless reports whether a value means what is the case here.
 func (k key) harmless(value string) bool {
-	return k.read == nil && (k.why == "" || slices.Contains(k.nothing, strings.ToLower(strings.TrimSpace(value))))
+	return k.read == nil && k.why == "" || slices.Contains(k.nothing, strings.ToLower(strings.TrimSpace(value)))
 }
 
 // absent is the value of a key of a table, by its pattern, for what strongSwan takes where it is not written: nil if that is what we take as well.
