@@ -89,6 +89,7 @@ type desk struct {
 
 	working                    sync.WaitGroup
 	full, late, worked, atOnce atomic.Uint64 // see Work
+	busy                       atomic.Int32
 
 	mu        sync.Mutex
 	work      sync.Cond // there is something to do, or the desk is closed
@@ -157,7 +158,9 @@ func (d *desk) serve() {
 			d.late.Add(1)
 			continue // the IKE SA has given it up
 		}
+		d.busy.Add(1)
 		r := d.carryOut(x.Want)
+		d.busy.Add(-1)
 		d.worked.Add(1)
 		d.mu.Lock()
 		d.completed = append(d.completed, completion{x, r})
@@ -200,6 +203,8 @@ func (d *desk) fetch() (list []completion, more bool) {
 
 // Work is what there is and was of requests that take long.
 type Work struct {
+	// Workers is how many there are, Busy how many of them carry something out.
+	Workers, Busy int
 	// Peers and Strangers wait for a worker: requests of peers that are authenticated, or that this side calls, and others.
 	Peers, Strangers int
 	// AtOnce were carried out by the event loop, since they cost little, and Worked by workers.
@@ -212,7 +217,7 @@ func (d *desk) report() Work {
 	d.mu.Lock()
 	peers, strangers := d.peers.waiting, d.strangers.waiting
 	d.mu.Unlock()
-	return Work{Peers: peers, Strangers: strangers, AtOnce: d.atOnce.Load(), Worked: d.worked.Load(), Full: d.full.Load(), Late: d.late.Load()}
+	return Work{Workers: d.crew, Busy: int(d.busy.Load()), Peers: peers, Strangers: strangers, AtOnce: d.atOnce.Load(), Worked: d.worked.Load(), Full: d.full.Load(), Late: d.late.Load()}
 }
 
 // Work may be called from any goroutine.

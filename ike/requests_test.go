@@ -307,7 +307,7 @@ func TestTurns(t *testing.T) {
 		}
 		o.put(t, errandOf(99, true, wire.KE_MODP_8192), false) // as many as there may be of all
 		o.put(t, errandOf(3, false, wire.KE_MODP_8192), true)
-		if got, want := o.report(), (Work{Peers: maxWaitingOfAddress + 2, Strangers: maxWaitingStrangers, Full: 2}); got != want {
+		if got, want := o.report(), (Work{Workers: 1, Peers: maxWaitingOfAddress + 2, Strangers: maxWaitingStrangers, Full: 2}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 		o.start()

@@ -200,6 +200,10 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	g.configuration = control.NewConfiguration(g.commands, conf, g.log)
 	g.configuration.Prepare = g.keepLeases
 	be.Configuration = g.configuration
+	be.Work = func() (workers, busy, waiting int) {
+		w := g.daemon.Work()
+		return w.Workers, w.Busy, w.Peers + w.Strangers
+	}
 	be.Flush, be.Fetched = g.daemon.Flush, g.daemon.Fetched
 	be.RADIUS = func() ([]vici.RADIUSStatus, int) { return radiusStatus(g.daemon) }
 	be.Guesses = func() *vici.GuessStatus { return guessStatus(g.daemon.Guesses(), time.Now()) }

@@ -23,6 +23,8 @@ type Backend struct {
 	Fetched func() (lists, answers [][]byte)
 	// About says what runs.
 	About vici.Version
+	// Work is how many workers there are, how many of them are busy, and how many requests wait for one; nil where there are none.
+	Work func() (workers, busy, waiting int)
 	// Counters are those of a CHILD SA.
 	Counters func(child uint64) (gateway.Counters, bool)
 	// Sequences are the highest sequence numbers of the SAs of a CHILD SA.
@@ -52,15 +54,19 @@ func (b *Backend) Version() vici.Version { return b.About }
 
 // Stats implements vici.Backend.
 func (b *Backend) Stats(ctx context.Context) (vici.Stats, error) {
-	info, err := b.Commands.Info(ctx)
-	if err != nil {
+	var load gateway.Load
+	if err := b.Commands.Call(ctx, func(_ time.Time, g *gateway.Manager) { load = g.Load() }); err != nil {
 		return vici.Stats{}, err
 	}
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	s := vici.Stats{
-		Since: info.Since, Workers: b.DataPath().Workers, Queued: b.Commands.Queued(), IKESAs: info.IKESAs, HalfOpen: info.HalfOpen,
-		HeapBytes: mem.HeapAlloc, HeapObjects: mem.HeapObjects,
+		Since: load.Since, Queued: b.Commands.Queued(), Scheduled: load.Timers, IKESAs: load.IKESAs, HalfOpen: load.HalfOpen,
+		HeapBytes: mem.HeapSys, HeapUsed: mem.HeapAlloc, OtherBytes: mem.Sys - mem.HeapSys,
+	}
+	if b.Work != nil {
+		workers, busy, waiting := b.Work()
+		s.Workers, s.IdleWorkers, s.Queued = workers, workers-busy, s.Queued+waiting
 	}
 	for _, f := range b.DataPath().Features {
 		if f.Used { // whoever reads the list splits it at spaces

@@ -45,6 +45,35 @@ func (c Commands) Info(ctx context.Context) (gateway.Info, error) {
 	return s.Info(), nil
 }
 
+// EachConn calls yield for each connection, or for the one with a name, as it is when its turn comes. No more than a turn of the event loop copies
+// is held at a time, however many there are.
+func (c Commands) EachConn(ctx context.Context, name string, yield func(gateway.ConnInfo) error) error {
+	var s *gateway.Survey
+	seen := map[string]bool{}
+	for more := true; more; {
+		var list []gateway.ConnInfo
+		if err := c.Call(ctx, func(_ time.Time, g *gateway.Manager) {
+			if s == nil {
+				s = g.SurveyOf(name)
+			}
+			more = s.Continue()
+			list = s.Take()
+		}); err != nil {
+			return err
+		}
+		for _, i := range list {
+			if seen[i.Conf.Name] {
+				continue
+			}
+			seen[i.Conf.Name] = true
+			if err := yield(i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Answers waits for a turn of the event loop, to see that it takes any.
 func (c Commands) Answers(ctx context.Context) error {
 	return c.Call(ctx, func(time.Time, *gateway.Manager) {})

@@ -14,14 +14,7 @@ import (
 
 // ListSAs implements vici.Backend.
 func (b *Backend) ListSAs(ctx context.Context, filter vici.SAFilter, yield func(vici.IKESA) error) error {
-	info, err := b.Commands.Info(ctx)
-	if err != nil {
-		return err
-	}
-	for _, c := range info.Conns {
-		if filter.IKE != "" && filter.IKE != c.Conf.Name {
-			continue
-		}
+	return b.Commands.EachConn(ctx, filter.IKE, func(c gateway.ConnInfo) error {
 		for _, s := range c.SAs {
 			if filter.IKEID != 0 && filter.IKEID != uint32(s.ID) {
 				continue
@@ -38,8 +31,8 @@ func (b *Backend) ListSAs(ctx context.Context, filter vici.SAFilter, yield func(
 				return err
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // IKESA is a snapshot as VICI shows it, without its children.

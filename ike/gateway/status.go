@@ -123,6 +123,18 @@ type Info struct {
 // never changed, so that any goroutine may read them.
 func (g *Manager) Config() (*config.Config, *credential.Set) { return g.conf, g.credentials }
 
+// Load is how much there is to do.
+type Load struct {
+	Since time.Time
+	// IKESAs are all that are not closed, HalfOpen those of them that strangers have begun. Timers is how many IKE SAs have something to do at a time.
+	IKESAs, HalfOpen, Timers int
+}
+
+// Load costs nothing, however many IKE SAs there are.
+func (g *Manager) Load() Load {
+	return Load{Since: g.since, IKESAs: g.table.open, HalfOpen: len(g.table.byInit), Timers: g.table.timers.len()}
+}
+
 // Info copies the state at once: see [Manager.Survey].
 func (g *Manager) Info() Info {
 	s := g.Survey()

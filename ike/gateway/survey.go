@@ -27,6 +27,7 @@ type Survey struct {
 	info  Info
 	heard map[*sa.Machine]time.Time // when the peers of IKE SAs were heard last
 
+	only  string        // the connection that is asked for; "" for all
 	conns []*connection // that are still to be looked at; the first may be half done
 	half  *halfSurveyed
 }
@@ -44,8 +45,11 @@ type halfSurveyed struct {
 }
 
 // Survey begins a copy of the state.
-func (g *Manager) Survey() *Survey {
-	s := &Survey{d: g}
+func (g *Manager) Survey() *Survey { return g.SurveyOf("") }
+
+// SurveyOf begins a copy of the state with one connection only, if a name is given.
+func (g *Manager) SurveyOf(name string) *Survey {
+	s := &Survey{d: g, only: name}
 	s.begin()
 	return s
 }
@@ -53,6 +57,12 @@ func (g *Manager) Survey() *Survey {
 func (s *Survey) begin() {
 	d := s.d
 	s.loads, s.conns, s.half, s.heard = d.loads, slices.Clone(d.conns), nil, map[*sa.Machine]time.Time{}
+	if s.only != "" {
+		s.conns = nil
+		if c := d.dir.byName[s.only]; c != nil {
+			s.conns = []*connection{c}
+		}
+	}
 	s.info = Info{Since: d.since, Loaded: d.loaded.at, ReloadFailed: d.loaded.failed, ReloadError: d.loaded.err, File: d.conf.File,
 		HalfOpen: len(d.table.byInit), Refused: len(d.table.refused.bySPI), Pools: d.book.Stats()}
 	for _, r := range d.failures.All() {
@@ -81,6 +91,14 @@ func (s *Survey) Continue() (more bool) {
 		}
 	}
 	return false
+}
+
+// Take are the connections that were copied since the last time; they are in Info no more. Where the configuration is loaded again in between, the
+// copy begins again, and has those of before once more.
+func (s *Survey) Take() []ConnInfo {
+	list := s.info.Conns
+	s.info.Conns = nil
+	return list
 }
 
 // Info is what was copied.

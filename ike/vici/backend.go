@@ -78,7 +78,7 @@ type Stats struct {
 	Since time.Time
 	// Workers is the number of workers, IdleWorkers how many of them have nothing to do.
 	Workers, IdleWorkers int
-	// Queued is the number of events waiting in the inbox of the event loop.
+	// Queued is the number of events that wait for the event loop, and of requests that wait for a worker.
 	Queued int
 	// Scheduled is the number of pending timers.
 	Scheduled int
@@ -86,11 +86,11 @@ type Stats struct {
 	IKESAs, HalfOpen int
 	// Features are shown as loaded plugins: the facilities this build and machine have.
 	Features []string
-	// HeapBytes and HeapObjects are the memory in use; both 0: not shown.
-	HeapBytes, HeapObjects uint64
+	// HeapBytes is the memory that the heap has, HeapUsed what of it is in use; both 0: not shown. OtherBytes is what the process has in addition.
+	HeapBytes, HeapUsed, OtherBytes uint64
 }
 
-// SAFilter selects SAs for `list-sas`. Empty fields select everything.
+// SAFilter selects SAs for `list-sas`. Empty fields select everything. An IKE_SA without such a child is listed with none, as strongSwan does.
 type SAFilter struct {
 	IKE     string // name of the connection
 	IKEID   uint32 // unique id of the IKE_SA

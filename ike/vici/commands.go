@@ -120,10 +120,12 @@ func (ss *session) stats(ctx context.Context) *Message {
 	sas.Setf("total", "%d", st.IKESAs)
 	sas.Setf("half-open", "%d", st.HalfOpen)
 	m.SetList("plugins", st.Features...)
-	if st.HeapBytes > 0 || st.HeapObjects > 0 {
-		mem := m.Sub("mem")
-		mem.Setf("total", "%d", st.HeapBytes)
-		mem.Setf("allocs", "%d", st.HeapObjects)
+	if st.HeapBytes > 0 {
+		mem := m.Sub("mallinfo")
+		mem.Setf("sbrk", "%d", st.HeapBytes)
+		mem.Setf("mmap", "%d", st.OtherBytes)
+		mem.Setf("used", "%d", st.HeapUsed)
+		mem.Setf("free", "%d", st.HeapBytes-min(st.HeapUsed, st.HeapBytes))
 	}
 	return m
 }

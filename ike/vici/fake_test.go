@@ -210,7 +210,7 @@ func (b *fakeBackend) Version() Version {
 func (b *fakeBackend) Stats(context.Context) (Stats, error) {
 	return Stats{
 		Since: testNow.Add(-5 * time.Hour), Workers: 4, IdleWorkers: 3, Queued: 2, Scheduled: 11, IKESAs: 2, HalfOpen: 1,
-		Features: []string{"tun", "udp-gro"}, HeapBytes: 4096, HeapObjects: 12,
+		Features: []string{"tun", "udp-gro"}, HeapBytes: 8192, HeapUsed: 4096, OtherBytes: 1024,
 	}, b.fail()
 }
 

@@ -42,7 +42,7 @@ func (ss *session) getPools(ctx context.Context, req *Message) *Message {
 		s.Setf("size", "%d", p.Size)
 		s.Setf("online", "%d", p.Online)
 		s.Setf("offline", "%d", p.Offline)
-		if !leases || len(p.Leases) == 0 {
+		if !leases {
 			continue
 		}
 		sub := s.Sub("leases")

@@ -60,12 +60,12 @@ worker threads: 4 total, 3 idle, working: 0/0/1/0
 job queues: 0/0/2/0
 jobs scheduled: 11
 IKE_SAs: 2 total, 1 half-open
-memory usage: 4096 bytes, 12 allocations
+mallinfo: sbrk 8192, mmap 1024, used 4096, free 4096
 loaded plugins: tun udp-gro
 `, ""},
 		{"--stats --raw", `stats reply {uptime {running=5 hours since=May 04 05:02:03 2026} workers {total=4 idle=3 ` +
 			`active {critical=0 high=0 medium=1 low=0}} queues {critical=0 high=0 medium=2 low=0} scheduled=11 ` +
-			`ikesas {total=2 half-open=1} plugins=[tun udp-gro] mem {total=4096 allocs=12}}
+			`ikesas {total=2 half-open=1} plugins=[tun udp-gro] mallinfo {sbrk=8192 mmap=1024 used=4096 free=4096}}
 `, ""},
 		{"--list-sas", `office: #7, ESTABLISHED, IKEv2, 0123456789abcdef_i* 000000000000fedc_r
   local  'site-a.example' @ 192.0.2.1[4500]
