@@ -1,6 +1,7 @@
 package ipsecconf
 
 import (
+	"maps"
 	"slices"
 
 	"esplanade/config/tree"
@@ -58,19 +59,27 @@ func newConn(s *section) *conn {
 	return &conn{name: s.name, at: s.at, comment: s.comment, values: map[string]*setting{}, taken: map[string]bool{}}
 }
 
-// latest adds a section's settings, of which the last one of a key counts.
-func (c *conn) latest(s *section) {
-	byKey := map[string]setting{}
-	var order []string
+// assign adds a section's settings as strongSwan does: in the order of their names, each but the last of a name overwritten, and of names that stand
+// for the same thing the last one counts, whichever section has it. seen are the names that the sections before had.
+func (c *conn) assign(s *section, seen map[string]bool) {
+	byName := map[string]setting{}
 	for _, x := range s.settings {
-		key := strongSwanKey(x.key)
-		if _, ok := byKey[key]; !ok {
-			order = append(order, key)
-		}
-		byKey[key] = x
+		byName[x.key] = x
 	}
-	for _, key := range order {
-		c.set(key, byKey[key])
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		x := byName[name]
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		if x.value == "" {
+			continue
+		}
+		key := strongSwanKey(name)
+		if c.values[key] == nil {
+			c.order = append(c.order, key)
+		}
+		c.values[key] = &x
 	}
 }
 
@@ -78,11 +87,12 @@ func (c *conn) latest(s *section) {
 // Of what comes in by several ways only the last place counts. problem notes an also= that leads nowhere or in a circle.
 func (f *files) inherited(s *section, problem func(setting, string)) *conn {
 	c := newConn(s)
+	seen := map[string]bool{}
 	for _, p := range f.line(s, nil, problem) {
-		c.latest(p)
+		c.assign(p, seen)
 	}
 	if d := f.index[s.kind+" "+defaultName]; d != nil {
-		c.latest(d)
+		c.assign(d, seen)
 	}
 	return c
 }

@@ -47,8 +47,9 @@ var libreswanCipher = regexp.MustCompile(`^(aes_gcm_16|aes_gcm_12|aes_gcm_8|aes_
 // parts are the algorithms of a proposal, by kind.
 type parts struct{ aead, cipher, hash, group []string }
 
-// libreswanProposals reads libreswan's proposals. addGroups are those that ESP proposals without one have, because of pfs=yes.
-func libreswanProposals(addGroups []string, esn string) dialectProposals {
+// libreswanProposals reads libreswan's proposals. pfs are the groups that ESP proposals without one have, because of pfs=yes; with pfs=no, nil, they
+// have none, whatever is written.
+func libreswanProposals(pfs []string, esn string) dialectProposals {
 	return func(protocol wire.ProtocolID, value string) (list []written, open bool) {
 		for s := range strings.SplitSeq(value, ",") {
 			if s = strings.TrimSpace(s); s == "" {
@@ -59,8 +60,8 @@ func libreswanProposals(addGroups []string, esn string) dialectProposals {
 				list = append(list, written{source: s, why: why})
 				continue
 			}
-			if protocol == wire.ProtocolESP && len(p.group) == 0 {
-				p.group = addGroups
+			if protocol == wire.ProtocolESP && (len(p.group) == 0 || pfs == nil) {
+				p.group = pfs
 			}
 			for _, ours := range p.proposals(protocol) {
 				if protocol == wire.ProtocolESP && esn != "" {

@@ -140,6 +140,16 @@ func words(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
 }
 
+// commaList are the elements of a list of strongSwan's, which have commas between.
+func commaList(s string) (out []string) {
+	for w := range strings.SplitSeq(s, ",") {
+		if w = strings.TrimSpace(w); w != "" {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
 // yes reads a boolean.
 func yes(s string) (value, ok bool) {
 	switch strings.ToLower(s) {

@@ -18,36 +18,43 @@ var (
 	rightIsHere = sides{here: "right", there: "left"}
 )
 
-// orient finds out which side of a conn is this host: the one with an address of this host; or the one whose address follows from its routes;
-// or the one that has an address where the other can be anybody. If nothing of that decides it is the left, as it is for strongSwan.
+// orient finds out which side of a conn is this host.
+//
+// For strongSwan it is the left, unless the right is an address of this host; there is nothing more to it. For libreswan it is the one with an
+// address of this host, the one that is %defaultroute, or the one that has an address where the other can be anybody. Otherwise the left is taken.
 func orient(d Dialect, c *conn, here []string) sides {
 	left, right := hosts(c, "left"), hosts(c, "right")
+	open := leftIsHere // as far as nothing says otherwise
+	open.guessed = len(here) == 0 && !anybody(left) && !anybody(right)
+	if d == StrongSwan {
+		switch {
+		case anyOf(right, here):
+			return rightIsHere
+		case slices.Contains(left, "%defaultroute") || slices.Contains(right, "%defaultroute"): // anybody, for strongSwan
+			return leftIsHere
+		}
+		return open
+	}
 	switch {
 	case anyOf(right, here) && !anyOf(left, here):
 		return rightIsHere
-	case anyOf(left, here):
-		return leftIsHere
-	case slices.Contains(left, "%defaultroute"):
+	case anyOf(left, here) || slices.Contains(left, "%defaultroute"):
 		return leftIsHere
 	case slices.Contains(right, "%defaultroute"):
 		return rightIsHere
-	case d == StrongSwan && anybody(left):
-		return leftIsHere // strongSwan would swap only for a right that is an address of the host
 	case anybody(right):
 		return leftIsHere
 	case anybody(left):
 		return rightIsHere
 	}
-	out := leftIsHere
-	out.guessed = len(here) == 0
-	return out
+	return open
 }
 
 // hosts are the addresses of a side.
 func hosts(c *conn, side string) []string {
 	var list []string
 	if s := c.get(side); s != nil {
-		list = strings.FieldsFunc(s.value, func(r rune) bool { return r == ',' || r == ' ' })
+		list = words(s.value)
 	}
 	return list
 }

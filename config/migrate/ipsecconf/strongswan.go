@@ -237,6 +237,7 @@ func (m *made) port(t *tree.Table, name, key string) *failure {
 
 // addresses are those of a side, as our configuration has them; none for anybody.
 func addresses(c *conn, side string) (out []string) {
+	allow, said := yes(c.text(side + "allowany"))
 	for _, h := range hosts(c, side) {
 		switch {
 		case h == "%any" || h == "%defaultroute" || h == "0.0.0.0" || h == "::":
@@ -244,7 +245,9 @@ func addresses(c *conn, side string) (out []string) {
 		case h == "%any4" || h == "%any6":
 			out = append(out, h)
 		case strings.HasPrefix(h, "%"): // called at this address, and calling from any
-			out = append(out, h[1:], "0.0.0.0/0", "::/0")
+			if out = append(out, h[1:]); !said {
+				allow = true
+			}
 		case h == "0.0.0.0/0":
 			out = append(out, "%any4")
 		case h == "::/0":
@@ -253,7 +256,7 @@ func addresses(c *conn, side string) (out []string) {
 			out = append(out, h)
 		}
 	}
-	if v, ok := yes(c.text(side + "allowany")); ok && v && len(out) > 0 {
+	if allow && len(out) > 0 {
 		out = append(out, "0.0.0.0/0", "::/0")
 	}
 	return out

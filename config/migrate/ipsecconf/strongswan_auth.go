@@ -100,8 +100,11 @@ func (r *strongSwanReader) strongSwanID(m *made, t *tree.Table, side, round, aut
 	}
 	written := id != ""
 	if !written && round == "" && c.get(side+"cert") == nil {
-		if list := addresses(c, side); len(list) > 0 && !strings.HasPrefix(list[0], "%") {
-			id = list[0]
+		if list := addresses(c, side); len(list) > 0 {
+			id = strings.TrimPrefix(c.text(side), "%") // "0.0.0.0/0" is a pattern for a peer's identity
+			if strings.Contains(id, ",") {
+				id = "fqdn:" + id // of a list strongSwan makes a name
+			}
 		}
 	}
 	if loose, ok := strings.CutPrefix(id, "%"); ok && !isAny(id) {

@@ -20,11 +20,10 @@ func (r *strongSwanReader) strongSwanChild(m *made, s sides) *failure {
 	t := tree.New(c.at.File)
 	var sets [2][]string
 	for i, side := range []string{s.here, s.there} {
-		filter, why := strongSwanFilter(c.text(side + "protoport"))
-		if why != "" {
+		if _, why := strongSwanFilter(c.text(side + "protoport")); why != "" {
 			return m.fail(side+"protoport", why)
 		}
-		list, bad := strongSwanSelectors(c, side, filter)
+		list, bad := strongSwanSelectors(c, side)
 		if len(list) == 0 && len(bad) > 0 {
 			return m.fail(side+"subnet", bad[0])
 		}
@@ -179,9 +178,13 @@ func (m *made) volume(t *tree.Table, what string) *failure {
 	return nil
 }
 
-// strongSwanSelectors are the traffic selectors of a side: "dynamic" if there are none. Those without a protocol of their own have the filter.
-func strongSwanSelectors(c *conn, side, filter string) (list, bad []string) {
-	subnets := words(c.text(side + "subnet"))
+// strongSwanSelectors are the traffic selectors of a side: "dynamic" if there are none. Those without a protocol of their own have that of
+// leftprotoport, and those with one, but without a port, its port.
+func strongSwanSelectors(c *conn, side string) (list, bad []string) {
+	all := c.text(side + "protoport")
+	filter, _ := strongSwanFilter(all)
+	_, port, hasPort := strings.Cut(all, "/")
+	subnets := commaList(c.text(side + "subnet"))
 	if len(subnets) == 0 {
 		subnets = []string{"%dynamic"}
 	}
@@ -189,8 +192,12 @@ func strongSwanSelectors(c *conn, side, filter string) (list, bad []string) {
 		addrs, own, found := strings.Cut(s, "[")
 		f := filter
 		if found {
+			own = strings.TrimSuffix(own, "]")
+			if hasPort && !strings.Contains(own, "/") {
+				own += "/" + port
+			}
 			var why string
-			if f, why = strongSwanFilter(strings.TrimSuffix(own, "]")); why != "" {
+			if f, why = strongSwanFilter(own); why != "" {
 				bad = append(bad, why)
 				continue
 			}

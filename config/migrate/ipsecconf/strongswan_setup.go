@@ -14,7 +14,7 @@ func (r *reader) strongSwan(problem func(setting, string)) *strongSwanReader {
 	known := strongSwanKeywords().setup
 	if s := r.files.index["config setup"]; s != nil {
 		c := newConn(s)
-		c.latest(s)
+		c.assign(s, map[string]bool{})
 		for _, key := range c.order {
 			v := c.values[key]
 			switch {
