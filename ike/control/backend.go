@@ -78,7 +78,7 @@ func (b *Backend) Stats(ctx context.Context) (vici.Stats, error) {
 
 // Initiate implements vici.Backend.
 func (b *Backend) Initiate(ctx context.Context, r vici.InitiateRequest, log vici.LogFunc) error {
-	return b.Commands.Initiate(ctx, gateway.Target{Connection: r.IKE, Child: r.Child}, r.NoWait, gateway.LogFunc(log))
+	return b.Commands.Initiate(ctx, gateway.Target{Connection: r.IKE, Child: r.Child, Alone: r.Child == "" && !r.Children}, r.NoWait, gateway.LogFunc(log))
 }
 
 // Terminate implements vici.Backend.

@@ -16,7 +16,7 @@ func (b *Backend) Redirect(ctx context.Context, r vici.RedirectRequest) (int, er
 	if r.PeerIP != "" {
 		e, err := config.ParseEndpoint(r.PeerIP)
 		if err != nil || e.Name != "" {
-			return 0, fmt.Errorf("peer-ip is %q: write an address, a prefix or a range", r.PeerIP)
+			return 0, fmt.Errorf("invalid peer IP selector: peer-ip is %q: write an address, a prefix or a range", r.PeerIP)
 		}
 		x.PeerAddrs = &e
 	}

@@ -49,6 +49,8 @@ type Failure struct {
 	// Stranger: whoever caused it has not proved an identity, even if the message resembles a connection. Anybody can cause any
 	// number of these.
 	Stranger bool
+	// NotThere: what a command is about is not there, neither by that name nor up.
+	NotThere bool
 	// Aside: it was an attempt in addition to an IKE SA that carries the connection, which goes on.
 	Aside bool
 }
@@ -119,6 +121,9 @@ func (f *Failure) Peer() string {
 	}
 	return s
 }
+
+// Absent reports whether what a command is about is not there. Package vici asks for it.
+func (f *Failure) Absent() bool { return f.NotThere }
 
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Cause }

@@ -165,7 +165,7 @@ func RoutesFailed(w Where, ts string, cause error) *Failure {
 // configured names; the nearest one is suggested.
 func UnknownName(w Where, kind, name string, have []string) *Failure {
 	f := w.failure(CodeConfig, fmt.Sprintf("no %s named %s; there are: %s", kind, quote(name), orUnknown(list(have, 3*maxListed), "none")), "")
-	f.Fix = "correct the name, or add it to the configuration and reload."
+	f.NotThere, f.Fix = true, "correct the name, or add it to the configuration and reload."
 	if best := nearest(name, have); best != "" {
 		f.Fix = "did you mean " + quote(best) + "?"
 	}
@@ -182,7 +182,7 @@ func Ambiguous(w Where, name string, which []string) *Failure {
 // NothingUp is the failure that a command is for SAs that are up, and none with this name is. hint is a clause about that.
 func NothingUp(w Where, name, hint string) *Failure {
 	f := w.failure(CodeConfig, fmt.Sprintf("no SA of %s that is up", quote(name)), "")
-	f.Fix = hint + ": see `esplanade status`, or `swanctl --list-sas`."
+	f.NotThere, f.Fix = true, hint+": see `esplanade status`, or `swanctl --list-sas`."
 	return f
 }
 
@@ -203,7 +203,7 @@ func NothingToBringUp(w Where) *Failure {
 // NoTrap is the failure of a command that removes the trap of a child which has none. w.ConfigLine is that of start_action.
 func NoTrap(w Where) *Failure {
 	f := w.failure(CodeConfig, "no trap to remove: packets do not bring the child up", "")
-	f.Fix = "nothing is to be done; `esplanade terminate` takes down an SA that is there."
+	f.NotThere, f.Fix = true, "nothing is to be done; `esplanade terminate` takes down an SA that is there."
 	return f
 }
 

@@ -9,10 +9,10 @@ import (
 	"esplanade/ike/sa"
 )
 
-// A connection without children has an IKE SA alone (RFC 6023), which a command asks for, or the peer. It is made once, and nobody makes
-// it again when it has ended.
+// A connection without children has an IKE SA alone (RFC 6023), which a command asks for, or the peer; one with children if a command
+// asks for the IKE SA alone. It is made once, and nobody makes it again when it has ended.
 
-// bare is the attempt to bring up the IKE SA of a connection without children.
+// bare is the attempt to bring up the IKE SA of a connection alone.
 type bare struct {
 	asked   bool        // it is to begin
 	machine *sa.Machine // the IKE SA that it is made with; nil for none
@@ -27,7 +27,7 @@ func (g *Manager) bareOf(t Target) *connection {
 	return nil
 }
 
-// initiateBare asks for the IKE SA of a connection without children, unless it is there.
+// initiateBare asks for the IKE SA of a connection alone, unless it is there.
 func (g *Manager) initiateBare(c *connection, wait func() *Waiter) {
 	shut := c.shut
 	c.shut = false

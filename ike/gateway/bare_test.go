@@ -165,3 +165,51 @@ func TestConnectionWithoutChildrenRecovers(t *testing.T) {
 		b.stop()
 	})
 }
+
+// A command may ask for the IKE SA of a connection alone, also where that has children. They come up on it when they are wanted, and none of
+// them keeps it up.
+func TestInitiateAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		b := f.start(addrB, toml("", right("none")))
+		a := f.start(addrA, toml("", left("none")))
+		settle(time.Second)
+		for range 2 { // the second time it is there
+			if err := a.d.Initiate(t.Context(), Target{Connection: "b", Alone: true}, false, nil); err != nil {
+				t.Fatal(err)
+			}
+			settle(time.Minute)
+			if n, m := a.ikeSAs(), b.ikeSAs(); n != 1 || m != 1 || a.child("b/net").Up() || b.child("a/net").Up() {
+				t.Fatalf("%d and %d IKE SAs, the child is %s", n, m, a.child("b/net").Phase)
+			}
+		}
+		if err := a.d.Initiate(t.Context(), Target{Connection: "b"}, false, nil); err != nil {
+			t.Error(err)
+		}
+		wantUp(t, a, b)
+		if n := a.ikeSAs(); n != 1 {
+			t.Errorf("%d IKE SAs", n)
+		}
+		if r, err := a.d.Terminate(t.Context(), Target{Connection: "b"}, false, false); err != nil || r.Gone != 1 {
+			t.Errorf("terminated: %+v, %v", r, err)
+		}
+		// Its own is held until it is initiated, and the IKE SA comes without it.
+		if err := a.d.Initiate(t.Context(), Target{Connection: "b", Alone: true}, false, nil); err != nil {
+			t.Error(err)
+		}
+		settle(time.Minute)
+		if n := a.ikeSAs(); n != 1 || a.child("b/net").Up() {
+			t.Errorf("after it was terminated: %d IKE SAs, the child is %s", n, a.child("b/net").Phase)
+		}
+		if err := a.d.Initiate(t.Context(), Target{Connection: "nobody", Alone: true}, false, nil); err == nil {
+			t.Error("a connection that is not there")
+		}
+		b.stop()
+		settle(time.Second)
+		err := a.d.Initiate(t.Context(), Target{Connection: "b", Alone: true}, false, nil)
+		if f := (*diag.Failure)(nil); !errors.As(err, &f) || f.Code != diag.CodeTimeoutInit {
+			t.Errorf("nobody answers: %v", err)
+		}
+		a.stop()
+	})
+}

@@ -15,6 +15,8 @@ type Target struct {
 	Connection, Child string
 	// IKEID and ChildID are the numbers that list-sas shows.
 	IKEID, ChildID uint64
+	// Alone means the IKE SA of the connection without its children, for [Manager.Initiate].
+	Alone bool
 }
 
 func (t Target) String() string {
@@ -72,7 +74,7 @@ type Waiter struct {
 type LogFunc func(level int, group, msg string)
 
 // Initiate brings children up, and ends what a Terminate of them has said. What is up already is left alone. For each of the others wait
-// makes a waiter; nil for none.
+// makes a waiter; nil for none. A target that is Alone is the IKE SA only (RFC 6023).
 func (g *Manager) Initiate(t Target, wait func() *Waiter) error {
 	g.begin()
 	list, err := g.configured(t)
@@ -81,6 +83,9 @@ func (g *Manager) Initiate(t Target, wait func() *Waiter) error {
 	}
 	if c := g.bareOf(t); c != nil {
 		g.initiateBare(c, wait)
+	} else if t.Alone {
+		g.initiateBare(list[0].conn, wait)
+		return nil
 	}
 	for _, h := range list {
 		shut := g.release(h)

@@ -45,6 +45,9 @@ func (g *Manager) Terminate(now time.Time, t Target, how Ending, done func()) (T
 		for _, h := range list {
 			g.hold(h, how.Shut)
 			h.conn.shut = h.conn.shut || how.Shut && t.Child == ""
+			if t.Child == "" && h.conn.bare.asked {
+				h.conn.finishBare(diag.Cancelled(whereOf(h.conn), "terminated by the operator"))
+			}
 		}
 	}
 	n, gone := g.terminate(now, t, how.Force)

@@ -283,7 +283,7 @@ func (g *Manager) established(now time.Time, e *entry) {
 		e.handover.until = now.Add(reauthTime)
 	}
 	if !e.m.RedirectedAway() {
-		if len(e.conn.children) == 0 {
+		if len(e.conn.children) == 0 || e.conn.bare.machine == e.m {
 			attempt := e.conn.bareAttempt()
 			g.bareIsUp(e.conn)
 			g.dropNeedless(now, attempt, e)

@@ -76,7 +76,7 @@ func (g *Manager) redirected(now time.Time, e *entry, o sa.Redirected) {
 			r.children = append(r.children, h)
 		}
 	}
-	r.bare = len(c.children) == 0 && (r.old != nil || c.bare.machine == e.m)
+	r.bare = len(c.children) == 0 && r.old != nil || c.bare.machine == e.m
 	if !c.redirects.allow(now) {
 		w := g.whereDetour(now, r)
 		w.Exchange = o.Exchange.String()

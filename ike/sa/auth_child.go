@@ -22,6 +22,9 @@ func (t *authTask) offerChild(m *Machine, now time.Time) (payloads []wire.Payloa
 	}
 	// The first child that was asked for goes along; the others follow in CREATE_CHILD_SA exchanges.
 	c, ok := queued(m, func(c *createChildTask) bool { return true })
+	if !ok && m.childless.alone {
+		return nil, m.mayBeBare(now)
+	}
 	if !ok {
 		// What was asked for was taken back.
 		m.close(now, "no child to bring up", diag.NothingToBringUp(m.where(wire.ExchangeIKEAuth)))

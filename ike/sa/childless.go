@@ -12,6 +12,8 @@ import (
 type childless struct {
 	// offered: the responder has sent CHILDLESS_IKEV2_SUPPORTED.
 	offered bool
+	// alone: this side began the IKE SA for itself, whatever children its connection has.
+	alone bool
 	// meant: this side wants no child for now, so that the IKE SA is no failure for having none.
 	meant bool
 }
@@ -25,7 +27,7 @@ func (m *Machine) childlessSupported() []wire.Payload {
 	return []wire.Payload{&wire.Notify{NotifyType: wire.NotifyChildlessIKEv2Supported}}
 }
 
-// mayBeBare decides whether an initiator can have an IKE SA of a connection that has no children at all. If not, the SA is closed.
+// mayBeBare decides whether an initiator can have an IKE SA for itself. If not, the SA is closed.
 func (m *Machine) mayBeBare(now time.Time) bool {
 	w := m.where(wire.ExchangeIKEAuth)
 	switch {

@@ -12,7 +12,7 @@ import (
 )
 
 // NewInitiator starts an IKE SA to a peer. Its first datagram is among the outputs. The children are negotiated with
-// and after IKE_AUTH, in order; with none, the IKE SA is closed again unless the connection prefers childless ones.
+// and after IKE_AUTH, in order; with none, the IKE SA is for itself (RFC 6023), and closed again if the peer takes none such.
 func NewInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*ChildConfig) *Machine {
 	return newInitiator(env, now, cfg, path, children).begin(now, &initTask{})
 }
@@ -24,7 +24,8 @@ func newInitiator(env *Env, now time.Time, cfg *Config, path Path, children []*C
 	m.localID = cfg.LocalID
 	m.remoteID = cfg.RemoteID
 	m.nat.forced = cfg.ForceEncap
-	m.childless.meant = len(children) == 0 && (cfg.Childless == policy.ChildlessPrefer || cfg.Childless == policy.ChildlessForce)
+	m.childless.alone = len(children) == 0
+	m.childless.meant = m.childless.alone && (cfg.Childless == policy.ChildlessPrefer || cfg.Childless == policy.ChildlessForce)
 	for _, c := range children {
 		m.queue = append(m.queue, &createChildTask{cfg: c})
 	}

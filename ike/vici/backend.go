@@ -102,6 +102,8 @@ type SAFilter struct {
 type InitiateRequest struct {
 	// Child is the child's name; empty: only the IKE_SA of connection IKE. IKE may be empty with a Child.
 	Child, IKE string
+	// Children: with all children of the connection IKE, which strongSwan has no word for.
+	Children bool
 	// NoWait: begin and return at once. Otherwise ctx carries the timeout, if there is one.
 	NoWait bool
 	// LogLevel is the highest level of log lines that are wanted.

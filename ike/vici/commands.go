@@ -33,9 +33,9 @@ func (ss *session) command(ctx context.Context, name string, req *Message) (resp
 	case "list-policies":
 		return ss.listPolicies(ctx, req), true
 	case "install":
-		return ss.trap(ctx, req, ss.server.backend.Install), true
+		return ss.trap(ctx, req, ss.server.backend.Install, "configuration name not found"), true
 	case "uninstall":
-		return ss.trap(ctx, req, ss.server.backend.Uninstall), true
+		return ss.trap(ctx, req, ss.server.backend.Uninstall, "policy 'CHILD' not found"), true
 	case "get-algorithms":
 		return algorithms(ss.server.backend.Algorithms()), true
 	case "get-pools":
@@ -198,12 +198,16 @@ func (ss *session) getConns(ctx context.Context, req *Message) *Message {
 // maxWholeCounters is how many connections' counters fit an answer with all their zeros: 21 of about 25 octets each.
 const maxWholeCounters = MaxSegment / 1024
 
+// noCounters is strongSwan's answer about a connection that it does not count.
+const noCounters = "no counters found for this connection"
+
 func (ss *session) getCounters(ctx context.Context, req *Message) *Message {
 	all, err := req.Bool("all")
 	if err != nil {
 		return failed(err)
 	}
 	cs, err := ss.server.backend.GetCounters(ctx, req.Get("name"), all)
+	err = notFound(err, noCounters)
 	m := new(Message)
 	sections := m.Sub("counters")
 	for _, c := range cs {
@@ -227,7 +231,7 @@ func (ss *session) resetCounters(ctx context.Context, req *Message) *Message {
 	if err != nil {
 		return failed(err)
 	}
-	return result(ss.server.backend.ResetCounters(ctx, req.Get("name"), all))
+	return result(notFound(ss.server.backend.ResetCounters(ctx, req.Get("name"), all), noCounters))
 }
 
 func (ss *session) status(ctx context.Context, req *Message) *Message {
@@ -273,6 +277,9 @@ func parseControl(req *Message) (control, error) {
 	return c, nil
 }
 
+// errTimeout is what ends a command that has had its time.
+var errTimeout = errors.New("--timeout")
+
 // start derives the context of the command and its log. What it returns last must be called at the end.
 func (ss *session) start(ctx context.Context, c control) (context.Context, LogFunc, func()) {
 	level := c.logLevel
@@ -282,7 +289,7 @@ func (ss *session) start(ctx context.Context, c control) (context.Context, LogFu
 	log, endLog := ss.controlLog(level)
 	cancel := context.CancelFunc(func() {})
 	if c.timeout > 0 {
-		ctx, cancel = context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("the %s of --timeout are over", c.timeout))
+		ctx, cancel = context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("the %s of %w are over", c.timeout, errTimeout))
 	}
 	return ctx, log, func() { endLog(); cancel() }
 }
@@ -293,6 +300,9 @@ func (ss *session) initiate(ctx context.Context, req *Message) *Message {
 		return failed(err)
 	}
 	r := InitiateRequest{Child: req.Get("child"), IKE: req.Get("ike"), NoWait: c.noWait, LogLevel: c.logLevel}
+	if r.Children, err = req.Bool("children"); err != nil {
+		return failed(err)
+	}
 	kind, name := "CHILD_SA", r.Child
 	if name == "" {
 		kind, name = "IKE_SA", r.IKE
@@ -304,7 +314,7 @@ func (ss *session) initiate(ctx context.Context, req *Message) *Message {
 	err = ss.server.backend.Initiate(ctx, r, log)
 	end()
 	if err != nil {
-		err = c.explainEnd(err, kind+" '"+name+"'", "established", "; it is still being tried")
+		err = c.notInitiated(err, kind, name, r.Children)
 	}
 	return result(err)
 }
@@ -316,10 +326,13 @@ func (c control) explainEnd(err error, what, done, rest string) error {
 	case err == context.DeadlineExceeded && c.timeout > 0:
 		return fmt.Errorf("%s not %s after %dms%s", what, done, c.timeout.Milliseconds(), rest)
 	case err == context.Canceled:
-		return errors.New("the daemon is stopping")
+		return errStopping
 	}
 	return err
 }
+
+// errStopping is the end of a command with the daemon.
+var errStopping = errors.New("the daemon is stopping")
 
 // selectors reads what terminate and rekey select SAs by.
 func selectors(req *Message) (child, ike string, childID, ikeID uint32, err error) {
@@ -356,14 +369,17 @@ func (ss *session) terminate(ctx context.Context, req *Message) *Message {
 	ctx, log, end := ss.start(ctx, c)
 	res, err := ss.server.backend.Terminate(ctx, r, log)
 	end()
+	if c.noWait && err == nil {
+		res.Terminated = res.Matches // as strongSwan counts what it has begun to end
+	}
 	switch {
 	case err != nil:
-		err = c.explainEnd(err, "all SAs", "terminated", "")
+		err = notFound(c.explainEnd(err, "all SAs", "terminated", ""), "no matching SAs to terminate found")
 	case res.Matches == 0 && !r.Hold:
 		err = errors.New("no matching SAs to terminate found")
-	case !c.noWait && res.Terminated == 0 && res.Matches > 0:
+	case res.Terminated == 0 && res.Matches > 0:
 		err = errors.New("terminating SA failed")
-	case !c.noWait && res.Terminated < res.Matches:
+	case res.Terminated < res.Matches:
 		err = errors.New("not all matching SAs could be terminated")
 	}
 	m := new(Message)
@@ -404,9 +420,11 @@ func (ss *session) rekey(ctx context.Context, req *Message) *Message {
 
 // matched answers a command to do something with the SAs that match: how many did. None is a failure.
 func matched(matches int, err error, what string) *Message {
+	none := "no matching SAs to " + what + " found"
 	if err == nil && matches == 0 {
-		err = fmt.Errorf("no matching SAs to %s found", what)
+		err = errors.New(none)
 	}
+	err = notFound(err, none)
 	m := new(Message)
 	m.Set("success", yesNo(err == nil))
 	m.Setf("matches", "%d", matches)

@@ -125,7 +125,7 @@ func TestTerminateResults(t *testing.T) {
 		{TerminateResult{2, 2}, "0", "success=yes matches=2 terminated=2"},
 		{TerminateResult{2, 1}, "0", "success=no matches=2 terminated=1 errmsg=not all matching SAs could be terminated"},
 		{TerminateResult{2, 0}, "0", "success=no matches=2 terminated=0 errmsg=terminating SA failed"},
-		{TerminateResult{2, 0}, "-1", "success=yes matches=2 terminated=0"},
+		{TerminateResult{2, 0}, "-1", "success=yes matches=2 terminated=2"},
 		{TerminateResult{0, 0}, "-1", "success=no matches=0 terminated=0 errmsg=no matching SAs to terminate found"},
 	} {
 		b.set(func() { b.terminated = tc.res })

@@ -3,6 +3,7 @@ package vici
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // The modes of policies in strongSwan's words: that of a trap is the mode of its SAs.
@@ -64,11 +65,11 @@ func (p *Policy) message() *Message {
 	return m
 }
 
-// trap carries out install and uninstall.
-func (ss *session) trap(ctx context.Context, req *Message, do func(ctx context.Context, ike, child string) error) *Message {
+// trap carries out install and uninstall. none is strongSwan's answer about a child that is not there.
+func (ss *session) trap(ctx context.Context, req *Message, do func(ctx context.Context, ike, child string) error, none string) *Message {
 	child := req.Get("child")
 	if child == "" {
 		return failed(errors.New("missing configuration name"))
 	}
-	return result(do(ctx, req.Get("ike"), child))
+	return result(notFound(do(ctx, req.Get("ike"), child), strings.ReplaceAll(none, "CHILD", child)))
 }

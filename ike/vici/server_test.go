@@ -152,7 +152,7 @@ func TestTimeout(t *testing.T) {
 			t.Errorf("after %s", d)
 		}
 		_, err = c.Call(t.Context(), "initiate", new(Message).Set("ike", "known").Set("timeout", "1"))
-		if err == nil || err.Error() != testFailure().Error() {
+		if err == nil || err.Error() != "establishing IKE_SA 'known' failed: "+testFailure().Error() {
 			t.Errorf("a failure that is known gets lost: %v", err)
 		}
 	})

@@ -122,12 +122,12 @@ list-conns reply {}
 		{"--initiate --child net", `[IKE] initiating IKE_SA office to 203.0.113.7
 [ENC] generating IKE_SA_INIT request 0 [ SA KE No ]
 initiate completed successfully
-`, "initiate {Child:net IKE: NoWait:false LogLevel:1}"},
+`, "initiate {Child:net IKE: Children:false NoWait:false LogLevel:1}"},
 		{"--initiate --ike office --timeout 5 --loglevel 2 --raw", `log {group=IKE level=1 msg=initiating IKE_SA office to 203.0.113.7}
 log {group=IKE level=2 msg=details that were not asked for}
 log {group=ENC level=1 msg=generating IKE_SA_INIT request 0 [ SA KE No ]}
 initiate reply {success=yes}
-`, "initiate {Child: IKE:office NoWait:false LogLevel:2}"},
+`, "initiate {Child: IKE:office Children:false NoWait:false LogLevel:2}"},
 		{"--terminate --ike office", "[IKE] deleting IKE_SA office[7]\nterminate completed successfully\n",
 			"terminate {Child: IKE:office ChildID:0 IKEID:0 Force:false Hold:false NoWait:false LogLevel:1}"},
 		{"--terminate --child-id 9 --force --raw", "log {group=IKE level=1 msg=deleting IKE_SA office[7]}\nterminate reply {success=yes matches=1 terminated=1}\n",
@@ -165,7 +165,11 @@ func TestSwanctlShowsFailures(t *testing.T) {
 	want := testFailure().Error() + "\n"
 	for _, verb := range []string{"initiate", "terminate", "rekey"} {
 		_, errOut, code := swanctl(t, socket, "--"+verb, "--ike", "office")
-		if errOut != verb+" failed: "+want || code != 1 {
+		words := ""
+		if verb == "initiate" {
+			words = "establishing IKE_SA 'office' failed: "
+		}
+		if errOut != verb+" failed: "+words+want || code != 1 {
 			t.Errorf("%s: exit %d, got %s\nwant %s", verb, code, errOut, want)
 		}
 	}
@@ -173,13 +177,13 @@ func TestSwanctlShowsFailures(t *testing.T) {
 		t.Errorf("reload-settings: exit %d, got %s", code, errOut)
 	}
 	out, _, _ := swanctl(t, socket, "--initiate", "--ike", "office", "--raw")
-	if !strings.HasSuffix(out, "initiate reply {success=no errmsg="+strings.TrimSuffix(want, "\n")+"}\n") {
+	if !strings.HasSuffix(out, "initiate reply {success=no errmsg=establishing IKE_SA 'office' failed: "+strings.TrimSuffix(want, "\n")+"}\n") {
 		t.Errorf("raw: %s", out)
 	}
 	// Text that is not ASCII would vanish whole.
 	b.set(func() { b.err = errors.New("IKE_SA ‘office’ → failed ×3\nBäckerei") })
 	_, errOut, _ := swanctl(t, socket, "--initiate", "--ike", "office")
-	if errOut != "initiate failed: IKE_SA 'office' -> failed x3 B?ckerei\n" {
+	if errOut != "initiate failed: establishing IKE_SA 'office' failed: IKE_SA 'office' -> failed x3 B?ckerei\n" {
 		t.Errorf("not ASCII: %q", errOut)
 	}
 	b.set(func() { b.err, b.terminated = nil, TerminateResult{} })
