@@ -60,8 +60,11 @@ func act(c *cobra.Command, socket, command, arg string, timeout time.Duration) (
 		return nil, err
 	}
 	m := request(connection, child, timeout)
-	if command == "terminate" {
+	switch command {
+	case "terminate":
 		m.Set("hold", "yes")
+	case "initiate":
+		m.Set("children", "yes")
 	}
 	return cl.stream(c.Context(), command, m)
 }
