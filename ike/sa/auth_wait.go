@@ -36,10 +36,20 @@ type Proved struct{ Value any }
 
 func (Proved) result() {}
 
-// proofTime is how long a machine waits for a part of a proof: another machine may have to be asked.
-const proofTime = 20 * time.Second
+const (
+	// proofTime is how long a machine waits for a part of a proof: another machine may have to be asked.
+	proofTime = 20 * time.Second
+	// relayTime is the same for a RADIUS server, in front of which there may be two that are dead: each takes a quarter of a minute by default.
+	// Clients repeat a request for as long.
+	relayTime = 45 * time.Second
+)
 
-func (Proof) patience() time.Duration { return proofTime }
+func (p Proof) patience() time.Duration {
+	if _, ok := p.Want.(auth.EAPRelay); ok {
+		return relayTime
+	}
+	return proofTime
+}
 
 func (p Proof) same(other Want) bool {
 	o, ok := other.(Proof)
@@ -60,6 +70,7 @@ func (m *Machine) askAuth(w auth.Want) (auth.Answer, bool) {
 	}
 	r, ok := m.ask(m.flow.now, want)
 	if !ok {
+		m.waitForServer(want)
 		return auth.Answer{}, false
 	}
 	switch r := r.(type) {

@@ -1,6 +1,7 @@
 package sa
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -312,6 +313,46 @@ func TestUserOfRADIUS(t *testing.T) {
 			}
 			if at := mb.auth.expireAt.Sub(r.now).Round(time.Minute); at != 2*time.Hour {
 				t.Errorf("the session ends in %s", at)
+			}
+		})
+	}
+}
+
+// A user whose RADIUS server is slow, or behind two that are dead, comes in, whatever half_open_timeout is: it is not the user who does not go on. Of a server that never
+// answers the operator hears that, and not that the user has gone.
+func TestSlowRADIUS(t *testing.T) {
+	for _, answers := range []bool{true, false} {
+		t.Run(fmt.Sprint(answers), func(t *testing.T) {
+			r := newUserRig(t, eap.TypeMSCHAPv2, func(_, b *Config) { b.HalfOpenTimeout = 3 * time.Second })
+			r.b.env.EAPServer = func(string, int, netip.Addr) (auth.EAPServer, bool) { return auth.EAPServer{AskIdentity: true}, true }
+			r.b.desk.relay = func(q auth.EAPRelay) Result {
+				server, _ := q.State.(*eap.Server)
+				if q.Turn == 0 {
+					server = eap.NewServer(&eap.ServerConfig{Methods: []eap.Type{eap.TypeMSCHAPv2}, AskIdentity: true, Protected: true, Users: people{"ann": {"correct", nil}}})
+					server.Adopt(q.In[1])
+				}
+				return Proved{auth.Relayed{Step: server.Step(r.now, q.In), State: server}}
+			}
+			r.b.desk.late = func(q Request) outcome {
+				p, _ := q.Want.(Proof)
+				switch relay, ok := p.Want.(auth.EAPRelay); {
+				case !ok:
+					return outcome{}
+				case !answers:
+					return outcome{after: relayTime - time.Second, err: errors.New("one (10.0.0.5:1812) is silent")}
+				case relay.Turn == 0:
+					return outcome{after: relayTime - 5*time.Second}
+				}
+				return outcome{after: 2 * time.Second}
+			}
+			r.a.connect()
+			r.run(2 * time.Minute)
+			if answers {
+				r.wantUp(1)
+				return
+			}
+			if f := r.b.wantFailure(diag.CodeEAPServer); !strings.Contains(f.Error(), "one (10.0.0.5:1812) is silent") {
+				t.Error(f)
 			}
 		})
 	}

@@ -1,6 +1,10 @@
 package sa
 
-import "time"
+import (
+	"time"
+
+	"esplanade/ike/auth"
+)
 
 // userTime is how long a person has for an answer, at least: a password is typed, or read off a token.
 const userTime = time.Minute
@@ -35,7 +39,18 @@ func (m *Machine) waitForUser(now time.Time) {
 	if m.flow.rounds > 1 {
 		d = max(d, userTime)
 	}
-	until := now.Add(d)
+	m.halfOpenUntil(now.Add(d))
+}
+
+// waitForServer lets it wait while a RADIUS server is asked: it is not the user who does not go on then.
+func (m *Machine) waitForServer(p Proof) {
+	if _, ok := p.Want.(auth.EAPRelay); ok && !m.initiator {
+		m.halfOpenUntil(m.asks.open.deadline.Add(m.cfg.HalfOpenTimeout))
+	}
+}
+
+// halfOpenUntil puts off the end of a half-open responder.
+func (m *Machine) halfOpenUntil(until time.Time) {
 	if last := m.created.Add(maxAuthTime); until.After(last) {
 		until = last
 	}

@@ -49,6 +49,26 @@ func users() []Mutant {
 			Why: "a gateway without a certificate would use methods that do not prove it",
 		},
 		{
+			Name: "user-waits-for-server", File: "ike/sa/auth_wait.go", Tests: "^TestSlowRADIUS$",
+			Old: "\t\tm.waitForServer(want)\n", New: "",
+			Why: "a user would be given up while its RADIUS server is asked",
+		},
+		{
+			Name: "user-waits-for-servers", File: "ike/sa/auth_wait.go", Tests: "^TestSlowRADIUS$",
+			Old: "return relayTime", New: "return proofTime",
+			Why: "two dead RADIUS servers would keep a user out",
+		},
+		{
+			Name: "lease-asked-again", File: "ike/gateway/leases.go", Tests: "^TestLeaseIsAskedForAgain$",
+			Old: "case e.leasing != k.errand.request:", New: "case false:",
+			Why: "a request that was given up would end the one after it",
+		},
+		{
+			Name: "lease-own-address", File: "ike/gateway/addresses.go", Tests: "^TestPoolGivesNoAddressOfTheGateway$",
+			Old: "\t\tg.book.Reserve(g.reserved(g.conf))\n", New: "",
+			Why: "a client would get an address that the gateway has got",
+		},
+		{
 			Name: "user-groups", File: "ike/sa/eap.go", Tests: "^TestUserIsRefused$",
 			Old: "if len(r.Groups) > 0 && !slices.ContainsFunc(r.Groups, u.In) {", New: "if false {",
 			Why: "a user of any group would be let in",
