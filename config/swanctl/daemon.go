@@ -193,7 +193,7 @@ func (r *daemonReader) unknown(e tree.Entry, path string) {
 		}
 		return
 	}
-	r.warnf(e.At, "", "%s is left out: there is nothing like it here, or it has another name in the file that is given with -c", name)
+	r.warnf(e.At, elsewhere[name], "%s is left out", name)
 }
 
 // seconds is a time of strongSwan's with its unit, which is seconds if none is written.

@@ -42,7 +42,6 @@ var neutral = map[string]string{
 	"charon.install_routes":                                         "yes",
 	"charon.install_virtual_ip":                                     "yes",
 	"charon.keep_alive_dpd_margin":                                  "0",
-	"charon.multiple_authentication":                                "yes",
 	"charon.plugins.kernel-netlink.mss":                             "0",
 	"charon.plugins.kernel-netlink.mtu":                             "0",
 	"charon.plugins.kernel-netlink.process_rules":                   "no",
@@ -63,18 +62,31 @@ var neutral = map[string]string{
 	"charon.retry_initiate_interval":                                "0",
 	"charon.reuse_ikesa":                                            "yes",
 	"charon.routing_table_prio":                                     "220",
-	"charon.rsa_pss":                                                "no",
-	"charon.send_vendor_id":                                         "no",
 	"charon.signature_authentication":                               "yes",
 	"charon.signature_authentication_constraints":                   "yes",
 	"charon.user":                                                   "root",
 	"charon.group":                                                  "root",
 }
 
+// elsewhere says what to write for keys that are something else here.
+var elsewhere = map[string]string{
+	"charon.cache_crls":                     "write cache_dir = \"/var/cache/esplanade\" into [credentials] of a file that is given with -c",
+	"charon.plugins.save-keys.esp":          "in a laboratory, write save_keys = \"DIRECTORY\" into [debug] of a file that is given with -c",
+	"charon.plugins.save-keys.ike":          "in a laboratory, write save_keys = \"DIRECTORY\" into [debug] of a file that is given with -c",
+	"charon.plugins.revocation.enable_ocsp": "write revocation into the sections remote, or ocsp_uris into authorities",
+	"charon.plugins.revocation.enable_crl":  "write revocation into the sections remote, or crl_uris into authorities",
+	"charon.interfaces_use":                 "write local_addrs into the connections",
+	"charon.interfaces_ignore":              "write local_addrs into the connections",
+	"charon.user":                           "have the service manager start it as that user",
+	"charon.group":                          "have the service manager start it in that group",
+}
+
 // inside are keys and sections about how strongSwan's process works within itself, what it is made of, and what it does for IKEv1. Whatever they say,
 // nothing is to be taken over.
 var inside = []string{
-	"cert_cache", "crypto_test", "delete_rekeyed_delay", "dh_exponent_ansi_x9_42", "dlopen_use_rtld_now", "flush_auth_cfg", "host_resolver", "ikesa_table_segments",
+	"cert_cache", "crypto_test", "multiple_authentication", "rsa_pss", "send_vendor_id",
+	"plugins.eap-tls", "plugins.eap-ttls.fragment_size", "plugins.eap-ttls.include_length", "plugins.eap-ttls.max_message_count", "plugins.eap-ttls.phase2_piggyback",
+	"plugins.eap-peap.fragment_size", "plugins.eap-peap.include_length", "plugins.eap-peap.max_message_count", "plugins.eap-peap.phase2_piggyback", "delete_rekeyed_delay", "dh_exponent_ansi_x9_42", "dlopen_use_rtld_now", "flush_auth_cfg", "host_resolver", "ikesa_table_segments",
 	"ikesa_table_size", "integrity_test", "leak_detective", "load", "load_modular", "max_ikev1_exchanges", "max_packet", "processor", "replay_window", "rsa_pss_trailerfield",
 	"spi_label", "spi_mask", "spi_max", "spi_min", "threads", "x509", "imcv", "tnc",
 	"plugins.aesni", "plugins.botan", "plugins.dnscert", "plugins.drbg", "plugins.gcrypt", "plugins.gmp", "plugins.openssl", "plugins.random", "plugins.rdrand", "plugins.wolfssl",

@@ -41,7 +41,8 @@ connections {
       auth = pubkey-sha256
       cacerts = ca.pem
       pubkeys = ABSOLUTE/pubkey/ed448.pub , ed448.pub
-      groups = a, b
+      groups = a, b, "'c, d' , \"e, f\"" , g'h, 'i
+      cert_policy = "''"
       revocation = strict
     }
     children {
@@ -294,6 +295,29 @@ func TestReadFolder(t *testing.T) {
 	site := l.Connection("site")
 	if want := filepath.Join(dir, "conf.d/sample.conf") + ":6:3"; site.At.String() != want {
 		t.Errorf("site is at %s, want %s", site.At, want)
+	}
+}
+
+// TestItems: what Debian's swanctl makes of lists; TestFolderIsWhatSwanctlSends has some of them in a folder.
+func TestItems(t *testing.T) {
+	for list, want := range map[string][]string{
+		"":                      nil,
+		" , ":                   nil,
+		"a":                     {"a"},
+		" a b ,, c\t,":          {"a b", "c"},
+		"'a, b', c , d'e, f'":   {"a, b", "c", "d'e", "f'"},
+		"'a' 'b'c, d":           {"a", "b", "c", "d"},
+		"'', x":                 {"", "x"},
+		"'k , l":                {"'k", "l"},
+		"'a'', b', c":           {"a", ", b", "c"},
+		`"a, b", c`:             {"a, b", "c"},
+		`"a' , 'b", c`:          {"a' , 'b", "c"},
+		`'a, "b', "c`:           {`a, "b`, `"c`},
+		"a 'b, c' , d, ' e  ' ": {"a 'b", "c'", "d", " e  "},
+	} {
+		if got := Items(list); !slices.Equal(got, want) {
+			t.Errorf("%q gives %q, want %q", list, got, want)
+		}
 	}
 }
 

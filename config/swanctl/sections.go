@@ -80,7 +80,7 @@ func (r *folderReader) asSent(t *tree.Table, isList func(key string) bool, inFol
 				}
 			case isFile:
 				list := tree.List{}
-				for _, name := range items(string(v)) {
+				for _, name := range Items(string(v)) {
 					if data, ok := r.content(folder, name, e.Value.At); ok {
 						list = append(list, tree.Value{At: e.Value.At, Data: data})
 					}
@@ -88,7 +88,7 @@ func (r *folderReader) asSent(t *tree.Table, isList func(key string) bool, inFol
 				out.AddAt(e.Name, e.At, e.Value.At, list)
 			case isList(e.Name):
 				list := tree.List{}
-				for _, item := range items(string(v)) {
+				for _, item := range Items(string(v)) {
 					list = append(list, tree.Value{At: e.Value.At, Data: tree.Text(item)})
 				}
 				out.AddAt(e.Name, e.At, e.Value.At, list)
@@ -115,12 +115,22 @@ func (r *folderReader) content(folder, name string, at tree.Position) (tree.Text
 	return tree.Text(data), true
 }
 
-// items are the items of a list: what is between commas, without blanks around it. Those that are empty do not count.
-func items(list string) (out []string) {
-	for item := range strings.SplitSeq(list, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			out = append(out, item)
+// Items are the items of a list: what is between commas, without blanks around it. An item in quotes, single or double ones, may have
+// commas in it, and is over with them. Those that are empty do not count, unless they are in quotes.
+func Items(list string) (out []string) {
+	const between = " ,\t\r\n"
+	for {
+		if list = strings.TrimLeft(list, between); list == "" {
+			return out
 		}
+		if q := list[0]; q == '\'' || q == '"' {
+			if end := strings.IndexByte(list[1:], q); end >= 0 {
+				out, list = append(out, list[1:1+end]), list[end+2:]
+				continue
+			}
+		}
+		var item string
+		item, list, _ = strings.Cut(list, ",")
+		out = append(out, strings.TrimRight(item, between))
 	}
-	return out
 }
