@@ -114,18 +114,30 @@ func same(a, b reflect.Value) bool {
 func (c *Config) UntilRestart(old *Config) *Config {
 	out := *c
 	keep(reflect.ValueOf(&out).Elem(), reflect.ValueOf(old).Elem())
-	out.Connections = slices.Clone(c.Connections)
-	for i, n := range c.Connections {
+	if out.IKE.Port == c.IKE.Port && out.IKE.PortNATT == c.IKE.PortNATT {
+		return &out // all of them call from there already
+	}
+	moved := func(n *Connection) *Connection {
 		port := out.IKE.Port
 		if n.LocalPort == c.IKE.PortNATT {
 			port = out.IKE.PortNATT
 		}
-		if port != n.LocalPort {
-			moved := *n
-			moved.LocalPort = port
-			out.Connections[i] = &moved
+		if port == n.LocalPort {
+			return n
 		}
+		m := *n
+		m.LocalPort = port
+		return &m
 	}
+	out.Connections = slices.Clone(c.Connections)
+	for i, n := range c.Connections {
+		out.Connections[i] = moved(n)
+	}
+	out.parts = renewed(c.parts, func(p *part) *part {
+		m := *p
+		m.conn = moved(p.conn)
+		return &m
+	})
 	return &out
 }
 

@@ -18,8 +18,9 @@ type connection struct {
 	conf     *config.Connection
 	cfg      *sa.Config
 	children []*child
-	// order is its place in the configuration.
+	// order is its place in the configuration, and filed where it is in the directory.
 	order int
+	filed filed
 	// elsewhere finds a child of another connection; see siblings.
 	elsewhere func(*sa.ChildConfig) *child
 	// lives counts how it fares.

@@ -9,8 +9,8 @@ import (
 	"esplanade/ike/sa"
 )
 
-// directory finds connections without going through all of them. It is made again whenever the connections or the
-// addresses of their names change.
+// directory finds connections without going through all of them. It is kept up when connections come and go, and when the addresses of their
+// names change.
 type directory struct {
 	byName map[string]*connection
 	byCfg  map[*sa.Config]*connection
@@ -19,10 +19,21 @@ type directory struct {
 	wide   []*connection
 	// byIDs has the connections between the same two identities.
 	byIDs map[idKey][]*connection
-	// texts are the connections for an operator: "office (198.51.100.20)".
+	// byHost has the connections by the DNS names in their local_addrs and remote_addrs.
+	byHost map[string][]*connection
+	// texts are the connections for an operator: "office (198.51.100.20)"; nil until they are asked for.
 	texts []string
-	// reqids are those that the configuration gives to children.
-	reqids map[uint32]bool
+	// reqids are those that the configuration gives to children, and to how many.
+	reqids map[uint32]int
+}
+
+// filed is where a connection is in the directory.
+type filed struct {
+	addrs  []netip.Addr
+	ids    idKey
+	hosts  []string
+	reqids []uint32
+	wide   bool
 }
 
 // idKey is a configured pair of identities. When the peer's is not fixed, its addresses stand for it.
@@ -37,39 +48,111 @@ func idsOf(c *config.Connection) idKey {
 	return k
 }
 
-// rebuild makes the directory again.
+// rebuild makes the directory of all connections.
 func (g *Manager) rebuild() {
-	dir := directory{
+	before := g.dir.reqids
+	g.dir = directory{
 		byName: map[string]*connection{}, byCfg: map[*sa.Config]*connection{}, byAddr: map[netip.Addr][]*connection{},
-		byIDs: map[idKey][]*connection{}, reqids: map[uint32]bool{},
+		byIDs: map[idKey][]*connection{}, byHost: map[string][]*connection{}, reqids: map[uint32]int{},
 	}
 	for i, c := range g.conns {
 		c.order = i
-		dir.texts = append(dir.texts, c.conf.Name+" ("+joined(endpoints(c.conf.RemoteAddrs))+")")
-		dir.byName[c.conf.Name], dir.byCfg[c.cfg] = c, c
-		k := idsOf(c.conf)
-		dir.byIDs[k] = append(dir.byIDs[k], c)
-		for _, h := range c.conf.Children {
-			dir.reqids[h.ReqID] = true
-		}
-		wide := false
-		for _, e := range c.conf.RemoteAddrs {
-			if !e.Specific() {
-				wide = true
-				continue
-			}
-			for _, a := range g.names.addrsOf(e) {
-				if l := dir.byAddr[a]; len(l) == 0 || l[len(l)-1] != c {
-					dir.byAddr[a] = append(l, c)
-				}
-			}
-		}
-		if wide {
-			dir.wide = append(dir.wide, c)
+		g.file(c)
+	}
+	g.lastOrder = len(g.conns)
+	for n := range before {
+		g.reqids.freed(n, g.fixedReqID)
+	}
+}
+
+// file puts a connection into the directory.
+func (g *Manager) file(c *connection) {
+	dir := &g.dir
+	dir.texts = nil
+	dir.byName[c.conf.Name], dir.byCfg[c.cfg] = c, c
+	f := filed{ids: idsOf(c.conf)}
+	dir.byIDs[f.ids] = append(dir.byIDs[f.ids], c)
+	for _, h := range c.conf.Children {
+		if h.ReqID != 0 {
+			f.reqids = append(f.reqids, h.ReqID)
+			dir.reqids[h.ReqID]++
 		}
 	}
-	g.reqids.freed(g.dir.reqids, dir.reqids)
-	g.dir = dir
+	for _, e := range slices.Concat(c.conf.LocalAddrs, c.conf.RemoteAddrs) {
+		if e.Name != "" && !slices.Contains(f.hosts, e.Name) {
+			f.hosts = append(f.hosts, e.Name)
+			dir.byHost[e.Name] = append(dir.byHost[e.Name], c)
+		}
+	}
+	for _, e := range c.conf.RemoteAddrs {
+		if !e.Specific() {
+			f.wide = true
+			continue
+		}
+		for _, a := range g.names.addrsOf(e) {
+			if !slices.Contains(f.addrs, a) {
+				f.addrs = append(f.addrs, a)
+				dir.byAddr[a] = append(dir.byAddr[a], c)
+			}
+		}
+	}
+	if f.wide {
+		dir.wide = append(dir.wide, c)
+	}
+	c.filed = f
+}
+
+// unfile takes a connection out of the directory. Its configuration is the one that it was filed with.
+func (g *Manager) unfile(c *connection) {
+	dir := &g.dir
+	dir.texts = nil
+	delete(dir.byName, c.conf.Name)
+	delete(dir.byCfg, c.cfg)
+	strike(dir.byIDs, c.filed.ids, c)
+	for _, a := range c.filed.addrs {
+		strike(dir.byAddr, a, c)
+	}
+	for _, host := range c.filed.hosts {
+		strike(dir.byHost, host, c)
+	}
+	for _, n := range c.filed.reqids {
+		if dir.reqids[n]--; dir.reqids[n] == 0 {
+			delete(dir.reqids, n)
+			g.reqids.freed(n, g.fixedReqID)
+		}
+	}
+	if c.filed.wide {
+		dir.wide = without(dir.wide, c)
+	}
+	c.filed = filed{}
+}
+
+// strike takes a connection off one list of an index.
+func strike[K comparable](index map[K][]*connection, k K, c *connection) {
+	if list := without(index[k], c); len(list) > 0 {
+		index[k] = list
+	} else {
+		delete(index, k)
+	}
+}
+
+// without takes one of a list off it. Others may be reading the list: it is not changed.
+func without(list []*connection, c *connection) []*connection {
+	i := slices.Index(list, c)
+	if i < 0 {
+		return list
+	}
+	return slices.Concat(list[:i], list[i+1:])
+}
+
+// connectionTexts are the connections for an operator.
+func (g *Manager) connectionTexts() []string {
+	if g.dir.texts == nil {
+		for _, c := range g.conns {
+			g.dir.texts = append(g.dir.texts, c.conf.Name+" ("+joined(endpoints(c.conf.RemoteAddrs))+")")
+		}
+	}
+	return g.dir.texts
 }
 
 // connection finds the connection of a machine's configuration; nil when it is not configured any more.

@@ -24,7 +24,7 @@ func (g *Manager) newEnv() *sa.Env {
 
 		// Who the peers are and what they prove it with.
 		Connections: g.connectionsFor,
-		Configured:  func() []string { return g.dir.texts },
+		Configured:  g.connectionTexts,
 		Nearest:     g.nearest,
 		Siblings:    g.siblings,
 		Credentials: g.credential,

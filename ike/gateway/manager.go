@@ -82,9 +82,11 @@ type Manager struct {
 	guesses *guess.Table
 	conns   []*connection // in the order of the configuration
 	dir     directory
-	names   names
-	table   table
-	addrs   addrs
+	// lastOrder is higher than the order of any connection.
+	lastOrder int
+	names     names
+	table     table
+	addrs     addrs
 	// policies are the configured children by the number of their policy.
 	policies map[uint64]*child
 	// installed is what the data plane has of CHILD SAs, by their number.
@@ -154,7 +156,9 @@ func (g *Manager) Start(now time.Time, list []netip.Addr, known bool) {
 	g.rebuild()
 	g.tellIssued()
 	g.tellServers()
-	g.arrange()
+	for _, c := range g.conns {
+		c.arrange()
+	}
 	if known {
 		g.addrs.update(list)
 	}

@@ -64,23 +64,34 @@ func (n *names) addrsOf(e config.Endpoint) []netip.Addr {
 	return nil
 }
 
-// want makes the names of the configuration known, and forgets the others.
-func (n *names) want(conns []*connection) {
-	used := map[string]bool{}
-	for _, c := range conns {
-		for _, e := range slices.Concat(c.conf.LocalAddrs, c.conf.RemoteAddrs) {
-			if e.Name == "" {
-				continue
-			}
-			used[e.Name] = true
-			if n.known[e.Name] == nil {
-				n.known[e.Name] = &nameState{}
-			}
+// want makes the names that connections have known, and forgets the others.
+func (n *names) want(used map[string][]*connection) {
+	for name := range used {
+		if n.known[name] == nil {
+			n.known[name] = &nameState{}
 		}
 	}
 	for name, s := range n.known {
-		if !used[name] && !s.busy {
+		if used[name] == nil && !s.busy {
 			delete(n.known, name)
+		}
+	}
+}
+
+// wantNames looks up the names of a connection that has come, as far as nobody has had them before.
+func (g *Manager) wantNames(now time.Time, c *connection) {
+	for _, name := range c.filed.hosts {
+		if g.names.known[name] == nil {
+			g.lookUp(now, name, nil)
+		}
+	}
+}
+
+// forgetNames forgets names that no connection has any more.
+func (g *Manager) forgetNames(hosts []string) {
+	for _, name := range hosts {
+		if s := g.names.known[name]; s != nil && g.dir.byHost[name] == nil && !s.busy {
+			delete(g.names.known, name)
 		}
 	}
 }
@@ -88,7 +99,7 @@ func (n *names) want(conns []*connection) {
 // refreshNames looks up the names whose time has come.
 func (g *Manager) refreshNames(now time.Time) {
 	if g.names.next.IsZero() {
-		g.names.want(g.conns)
+		g.names.want(g.dir.byHost)
 	} else if now.Before(g.names.next) {
 		return
 	}
@@ -231,7 +242,10 @@ func (g *Manager) answered(now time.Time, name string, addrs []netip.Addr, err e
 		if !slices.Equal(addrs, s.addrs) {
 			g.log.Info("looked up", "name", name, "addresses", addrs)
 			s.addrs = addrs
-			g.rebuild()
+			for _, c := range slices.Clone(g.dir.byHost[name]) {
+				g.unfile(c)
+				g.file(c)
+			}
 			g.renamed(now, name)
 		}
 	}
@@ -248,16 +262,10 @@ func (g *Manager) renamed(now time.Time, name string) {
 	if g.stopping {
 		return
 	}
-	for _, c := range g.conns {
-		for _, e := range slices.Concat(c.conf.LocalAddrs, c.conf.RemoteAddrs) {
-			if e.Name != name {
-				continue
-			}
-			for _, h := range c.children {
-				g.prepare(h)
-				g.touch(h)
-			}
-			break
+	for _, c := range g.dir.byHost[name] {
+		for _, h := range c.children {
+			g.prepare(h)
+			g.touch(h)
 		}
 	}
 }

@@ -85,12 +85,10 @@ func (r *reqids) release(c *sa.Child) {
 	}
 }
 
-// freed says which numbers the configuration gave before a reload, and which it gives now: those that it does not give any more are free.
-func (r *reqids) freed(before, now map[uint32]bool) {
-	for n := range before {
-		if n != 0 && !now[n] {
-			r.low = min(r.low, n)
-		}
+// freed says that the configuration may give a number no more: if so, it is free.
+func (r *reqids) freed(n uint32, fixed func(uint32) bool) {
+	if !fixed(n) {
+		r.low = min(r.low, n)
 	}
 }
 
@@ -108,4 +106,4 @@ func keyOfSelectors(ts selector.Pair) selectorsKey {
 }
 
 // fixedReqID reports whether the configuration has given a number to a child.
-func (g *Manager) fixedReqID(n uint32) bool { return g.dir.reqids[n] }
+func (g *Manager) fixedReqID(n uint32) bool { return g.dir.reqids[n] > 0 }

@@ -69,20 +69,12 @@ func (g *Manager) ReloadFailed(now time.Time, cause error) {
 		g.loaded.at.Format(time.DateTime), "connections", len(g.conns), "error", cause)
 }
 
-// Change applies a configuration that differs in the connections with some names, and in nothing else but secrets, certificates, users and pools: it
-// is one of the same file. It does for them what [Manager.Reload] does, and costs what they cost.
-func (g *Manager) Change(now time.Time, c *config.Config, names []string) {
-	g.begin()
-	g.reload(now, c)
-}
-
 // TakeUp takes up a configuration that is another one only in what certificates, keys and users are in its files. IKE SAs stay as they are: what is
 // proved next is proved with these.
 func (g *Manager) TakeUp(now time.Time, c *config.Config) {
 	g.begin()
 	g.conf = c.UntilRestart(g.conf)
-	g.SetCredentials(now, c.Set)
-	g.SetUsers(now, c.EAP)
+	g.takeUpProofs(now, c)
 }
 
 func (g *Manager) reload(now time.Time, fresh *config.Config) Changes {
@@ -135,7 +127,9 @@ func (g *Manager) reload(now time.Time, fresh *config.Config) Changes {
 	g.conns = conns
 	g.rebuild()
 	g.configurePools(now, g.conf)
-	g.arrange()
+	for _, x := range conns {
+		x.arrange()
+	}
 	g.names.next = time.Time{} // the names may be others
 	// At no moment may a packet find neither its old policy and routes nor its new ones: it would leave in the clear.
 	for _, x := range began {

@@ -55,17 +55,16 @@ func (g *Manager) setUp(now time.Time, c *connection) {
 	}
 }
 
-// arrange gives the children their places in the configuration.
-func (g *Manager) arrange() {
-	n := 0
-	for _, x := range g.conns {
-		for _, c := range x.conf.Children {
-			for _, h := range x.children {
-				if h.conf == c {
-					h.order = n
-				}
+// childrenOfConnection is more children than a connection can have: the places of those of one connection are before those of the next.
+const childrenOfConnection = 1 << 20
+
+// arrange gives the children of a connection their places in the configuration.
+func (c *connection) arrange() {
+	for i, conf := range c.conf.Children {
+		for _, h := range c.children {
+			if h.conf == conf {
+				h.order = c.order*childrenOfConnection + i
 			}
-			n++
 		}
 	}
 }

@@ -82,7 +82,16 @@ func (s *Survey) Continue() (more bool) {
 			return true
 		}
 		if s.half == nil {
-			s.half = s.d.halfSurveyed(s.conns[0])
+			c := s.conns[0]
+			if c.gone {
+				// It was unloaded since, or another one has its place.
+				if c = s.d.dir.byName[c.conf.Name]; c == nil || slices.Contains(s.conns, c) {
+					s.conns = s.conns[1:]
+					budget--
+					continue
+				}
+			}
+			s.half = s.d.halfSurveyed(c)
 		}
 		if budget = s.step(budget); s.half.done() {
 			s.info.Conns = append(s.info.Conns, s.half.info)
