@@ -6,6 +6,8 @@ import (
 
 	"esplanade/config/tree"
 	"esplanade/ike/credential"
+	"esplanade/ike/proposal"
+	"esplanade/ike/wire"
 )
 
 // Config is a whole configuration. See the package documentation for what holds of it.
@@ -58,6 +60,8 @@ type Config struct {
 	// psks find the keys of the file, and morePSKs those that were loaded, which are the last loadedPSKs of Secrets.IKE.
 	psks, morePSKs pskIndex `key:"-"`
 	loadedPSKs     int      `key:"-"`
+	// defaults are the proposals of connections that write none, where there are loaded ones.
+	defaults map[wire.ProtocolID][]proposal.Proposal `key:"-"`
 	// shelf and common are where the certificates and keys of the file, and what was loaded of them, are found.
 	shelf  *shelf `key:"-"`
 	common common `key:"-"`

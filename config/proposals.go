@@ -13,7 +13,7 @@ import (
 func readProposals(t *table, key string, protocol wire.ProtocolID) (out []proposal.Proposal) {
 	items, ok := t.texts(key)
 	if !ok {
-		return proposal.Default(protocol)
+		return t.defaultProposals(protocol)
 	}
 	if len(items) == 0 {
 		t.emptyList(key, "leave it out for the defaults")
@@ -34,6 +34,14 @@ func readProposals(t *table, key string, protocol wire.ProtocolID) (out []propos
 		t.errorf(t.at(key), "write at most 255", "%s has %d proposals", t.name(key), len(out))
 	}
 	return out
+}
+
+// defaultProposals are those of connections and children that write none. All of them share one list, which nobody changes.
+func (r *reader) defaultProposals(protocol wire.ProtocolID) []proposal.Proposal {
+	if r.defaults[protocol] == nil {
+		r.defaults[protocol] = proposal.Default(protocol)
+	}
+	return r.defaults[protocol]
 }
 
 // weakTransforms are the algorithms that are only there for old peers, with the reason.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"esplanade/config/tree"
+	"esplanade/ike/proposal"
+	"esplanade/ike/wire"
 )
 
 // reader collects what is found while the tables of one document are read.
@@ -16,13 +18,15 @@ type reader struct {
 	// asked is every key that a table was asked for, by the table's pattern: what the parser knows.
 	asked map[string]map[string]bool
 	later map[string]map[string]bool // the same for keys of later versions
-	quiet bool                       // only to find out what keys there are
+	// defaults are the proposals of those that write none.
+	defaults map[wire.ProtocolID][]proposal.Proposal
+	quiet    bool // only to find out what keys there are
 	// swanctl: the tables were made of sections of swanctl.conf; see [FromSwanctl]. What is missing for a connection may be loaded later.
 	swanctl bool
 }
 
 func newReader(file string) *reader {
-	return &reader{file: file, asked: map[string]map[string]bool{}, later: map[string]map[string]bool{}}
+	return &reader{file: file, asked: map[string]map[string]bool{}, later: map[string]map[string]bool{}, defaults: map[wire.ProtocolID][]proposal.Proposal{}}
 }
 
 // errorf adds an error. want says what would be right.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"esplanade/config/tree"
+	"esplanade/ike/wire"
 )
 
 // With is the configuration of the file that c is made of, together with what was loaded apart from it. c is the configuration of a file, or
@@ -23,6 +24,9 @@ func (c *Config) With(l *Loaded) (*Config, Errors) {
 	}
 	m := &merge{reader: newReader(OriginVICI), file: file, old: c, out: new(Config)}
 	m.swanctl = true
+	if c.file != nil {
+		m.defaults = c.defaults
+	}
 	*m.out = *file
 	m.out.file, m.out.loaded = file, l
 	m.pools()
@@ -31,6 +35,9 @@ func (c *Config) With(l *Loaded) (*Config, Errors) {
 	m.connections()
 	m.users()
 	m.sets()
+	m.defaultProposals(wire.ProtocolIKE)
+	m.defaultProposals(wire.ProtocolESP)
+	m.out.defaults = m.defaults
 	m.out.Warnings = sortProblems(m.warns)
 	return m.out, sortProblems(m.errs)
 }

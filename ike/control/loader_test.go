@@ -165,3 +165,43 @@ func (l locked) Call(ctx context.Context, f func(time.Time, *gateway.Manager)) e
 	defer l.mu.Unlock()
 	return l.still.Call(ctx, f)
 }
+
+// TestLoadCostsWhatIsLoaded: to load one connection more, or one again, makes as many things when thousands are there as when a few are, and
+// asks as much of the data plane and of the host. What grows are copies of lists, which are one thing each.
+func TestLoadCostsWhatIsLoaded(t *testing.T) {
+	b, s := loading(t, office)
+	ctx := t.Context()
+	n := 0
+	load := func(more int) {
+		for ; more > 0; more-- {
+			if err := b.LoadConn(ctx, fmt.Sprint("c", n), tunnel(n)); err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+	}
+	cost := func() (allocs, turn float64) {
+		allocs = testing.AllocsPerRun(20, func() { load(1) })
+		conf := b.Configuration.InForce()
+		names := []string{"c0"}
+		turn = testing.AllocsPerRun(20, func() { s.g.Change(time.Now(), conf, names) })
+		return allocs, turn
+	}
+	load(100)
+	allocs, turn := cost()
+	load(4000)
+	if again, later := cost(); again > allocs*1.2 || later > turn*1.2 {
+		t.Errorf("with %d connections, one more makes %.0f things, %.0f of them on the event loop for one that is the same; with 100 it was %.0f, and %.0f", n, again, later, allocs, turn)
+	}
+	before := b.Configuration.InForce()
+	load(1)
+	after := b.Configuration.InForce()
+	for i, c := range before.Connections {
+		if after.Connections[i] != c {
+			t.Fatalf("connection %s was read again", c.Name)
+		}
+	}
+	if names, all := after.Differences(before); all || len(names) != 1 {
+		t.Errorf("what is different: %v, %v", names, all)
+	}
+}
