@@ -264,7 +264,14 @@ type told struct {
 	status vici.Status
 }
 
-func (d told) Status(context.Context, string) (vici.Status, error) { return d.status, nil }
+func (d told) Status(_ context.Context, _ string, yield func(vici.ConnStatus) error) (vici.GatewayStatus, error) {
+	for _, c := range d.status.Connections {
+		if err := yield(c); err != nil {
+			return vici.GatewayStatus{}, err
+		}
+	}
+	return d.status.Gateway, nil
+}
 
 // BenchmarkStatus is `esplanade status` of a thousand tunnels, from the command line to the last line, without what the daemon does to
 // know it.

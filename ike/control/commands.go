@@ -46,9 +46,10 @@ func (c Commands) Info(ctx context.Context) (gateway.Info, error) {
 }
 
 // EachConn calls yield for each connection, or for the one with a name, as it is when its turn comes. No more than a turn of the event loop copies
-// is held at a time, however many there are.
-func (c Commands) EachConn(ctx context.Context, name string, yield func(gateway.ConnInfo) error) error {
+// is held at a time, however many there are. What it returns is the rest of the state.
+func (c Commands) EachConn(ctx context.Context, name string, yield func(gateway.ConnInfo) error) (gateway.Info, error) {
 	var s *gateway.Survey
+	var info gateway.Info
 	seen := map[string]bool{}
 	for more := true; more; {
 		var list []gateway.ConnInfo
@@ -57,9 +58,9 @@ func (c Commands) EachConn(ctx context.Context, name string, yield func(gateway.
 				s = g.SurveyOf(name)
 			}
 			more = s.Continue()
-			list = s.Take()
+			list, info = s.Take(), s.Info()
 		}); err != nil {
-			return err
+			return gateway.Info{}, err
 		}
 		for _, i := range list {
 			if seen[i.Conf.Name] {
@@ -67,11 +68,11 @@ func (c Commands) EachConn(ctx context.Context, name string, yield func(gateway.
 			}
 			seen[i.Conf.Name] = true
 			if err := yield(i); err != nil {
-				return err
+				return gateway.Info{}, err
 			}
 		}
 	}
-	return nil
+	return info, nil
 }
 
 // Answers waits for a turn of the event loop, to see that it takes any.

@@ -14,7 +14,7 @@ import (
 
 // ListSAs implements vici.Backend.
 func (b *Backend) ListSAs(ctx context.Context, filter vici.SAFilter, yield func(vici.IKESA) error) error {
-	return b.Commands.EachConn(ctx, filter.IKE, func(c gateway.ConnInfo) error {
+	_, err := b.Commands.EachConn(ctx, filter.IKE, func(c gateway.ConnInfo) error {
 		for _, s := range c.SAs {
 			if filter.IKEID != 0 && filter.IKEID != uint32(s.ID) {
 				continue
@@ -33,6 +33,7 @@ func (b *Backend) ListSAs(ctx context.Context, filter vici.SAFilter, yield func(
 		}
 		return nil
 	})
+	return err
 }
 
 // IKESA is a snapshot as VICI shows it, without its children.

@@ -13,50 +13,52 @@ import (
 )
 
 // Status implements vici.Backend.
-func (b *Backend) Status(ctx context.Context, name string) (vici.Status, error) {
-	info, err := b.Commands.Info(ctx)
-	if err != nil {
-		return vici.Status{}, err
-	}
-	st := vici.Status{Gateway: vici.GatewayStatus{
-		Version: b.About.Version, Since: info.Since, Config: info.File, LoadedAt: info.Loaded,
-		ReloadError: info.ReloadError,
-		DataPath:    b.DataPath(), IKESAs: info.IKESAs, HalfOpen: info.HalfOpen, Drops: b.Drops(),
-	}}
-	for _, r := range info.Strangers[:min(len(info.Strangers), maxStrangers)] {
-		st.Gateway.Strangers = append(st.Gateway.Strangers, *failureStatus(&r))
-	}
-	if b.NoPolicy != nil {
-		st.Gateway.NoPolicy, st.Gateway.NoPolicyAt = b.NoPolicy()
-	}
-	if b.HostWarnings != nil {
-		st.Gateway.HostWarnings = b.HostWarnings()
-	}
-	if b.RADIUS != nil {
-		st.Gateway.RADIUS, st.Gateway.RecordsWaiting = b.RADIUS()
-	}
-	if b.Guesses != nil {
-		st.Gateway.Guesses = b.Guesses()
-	}
-	if b.EventsDropped != nil {
-		st.Gateway.DroppedEvents = b.EventsDropped()
-	}
-	known := name == ""
-	var names []string
-	for _, c := range info.Conns {
-		names = append(names, c.Conf.Name)
-		if name != "" && name != c.Conf.Name {
-			continue
-		}
+func (b *Backend) Status(ctx context.Context, name string, yield func(vici.ConnStatus) error) (vici.GatewayStatus, error) {
+	known, children := name == "", 0
+	info, err := b.Commands.EachConn(ctx, name, func(c gateway.ConnInfo) error {
 		known = true
 		cs := b.connStatus(c)
 		for _, h := range cs.Children {
-			st.Gateway.ChildSAs += h.SAs
+			children += h.SAs
 		}
-		st.Connections = append(st.Connections, cs)
+		return yield(cs)
+	})
+	if err != nil {
+		return vici.GatewayStatus{}, err
 	}
 	if !known {
-		return st, diag.UnknownName(diag.Where{ConfigLine: info.File}, "connection, child, or peer that is up,", name, names)
+		conf, _, err := b.inForce(ctx)
+		if err != nil {
+			return vici.GatewayStatus{}, err
+		}
+		var names []string
+		for _, c := range conf.Connections {
+			names = append(names, c.Name)
+		}
+		return vici.GatewayStatus{}, diag.UnknownName(diag.Where{ConfigLine: info.File}, "connection, child, or peer that is up,", name, names)
+	}
+	st := vici.GatewayStatus{
+		Version: b.About.Version, Since: info.Since, Config: info.File, LoadedAt: info.Loaded,
+		ReloadError: info.ReloadError,
+		DataPath:    b.DataPath(), IKESAs: info.IKESAs, HalfOpen: info.HalfOpen, ChildSAs: children, Drops: b.Drops(),
+	}
+	for _, r := range info.Strangers[:min(len(info.Strangers), maxStrangers)] {
+		st.Strangers = append(st.Strangers, *failureStatus(&r))
+	}
+	if b.NoPolicy != nil {
+		st.NoPolicy, st.NoPolicyAt = b.NoPolicy()
+	}
+	if b.HostWarnings != nil {
+		st.HostWarnings = b.HostWarnings()
+	}
+	if b.RADIUS != nil {
+		st.RADIUS, st.RecordsWaiting = b.RADIUS()
+	}
+	if b.Guesses != nil {
+		st.Guesses = b.Guesses()
+	}
+	if b.EventsDropped != nil {
+		st.DroppedEvents = b.EventsDropped()
 	}
 	return st, nil
 }

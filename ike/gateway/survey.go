@@ -110,8 +110,14 @@ func (s *Survey) Take() []ConnInfo {
 	return list
 }
 
-// Info is what was copied.
-func (s *Survey) Info() Info { return s.info }
+// Info is what was copied. The IKE SAs are counted all, also where only one connection was asked for.
+func (s *Survey) Info() Info {
+	out := s.info
+	if s.only != "" {
+		out.IKESAs = s.d.table.open
+	}
+	return out
+}
 
 func (g *Manager) halfSurveyed(c *connection) *halfSurveyed {
 	h := &halfSurveyed{info: ConnInfo{Conf: c.conf, Shut: c.refusesPeers(), Lives: c.lives, Client: c.clientInfo()}, failures: g.failures.Lasts(c.conf.Name), children: slices.Clone(c.children)}

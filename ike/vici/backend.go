@@ -53,9 +53,9 @@ type Backend interface {
 	// ReloadSettings loads the configuration again, as SIGHUP does, and says what that has changed, a line each. Of an error with several
 	// lines, each stands for itself.
 	ReloadSettings(ctx context.Context) (changes []string, err error)
-	// Status returns what `esplanade status` shows: what is desired, what is, and why not. With a name, only that
-	// connection is in it.
-	Status(ctx context.Context, connection string) (Status, error)
+	// Status returns what `esplanade status` shows of the gateway, and calls yield for each connection, or only for the one with a name: what is
+	// desired, what is, and why not.
+	Status(ctx context.Context, connection string, yield func(ConnStatus) error) (GatewayStatus, error)
 }
 
 // LogFunc takes a line of the log about a command under way. Level has strongSwan's meaning: -1 silent, 0 audit, 1

@@ -235,19 +235,19 @@ func (ss *session) resetCounters(ctx context.Context, req *Message) *Message {
 }
 
 func (ss *session) status(ctx context.Context, req *Message) *Message {
-	st, err := ss.server.backend.Status(ctx, req.Get("connection"))
+	st, err := ss.server.backend.Status(ctx, req.Get("connection"), func(c ConnStatus) error {
+		for _, m := range c.messages() {
+			if err := ss.stream(ctx, EventStatusConn, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return failed(err)
 	}
-	for i := range st.Connections {
-		for _, m := range st.Connections[i].messages() {
-			if err := ss.stream(ctx, EventStatusConn, m); err != nil {
-				return failed(err)
-			}
-		}
-	}
-	st.Gateway.DroppedEvents = ss.server.Dropped()
-	return st.Gateway.message()
+	st.DroppedEvents = ss.server.Dropped()
+	return st.message()
 }
 
 // control is what initiate and terminate have in common: how long to wait, and how much to log.

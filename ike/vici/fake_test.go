@@ -342,12 +342,19 @@ func (b *fakeBackend) ReloadSettings(context.Context) ([]string, error) {
 	return []string{"added lab"}, b.fail()
 }
 
-func (b *fakeBackend) Status(_ context.Context, connection string) (Status, error) {
+func (b *fakeBackend) Status(_ context.Context, connection string, yield func(ConnStatus) error) (GatewayStatus, error) {
+	st := testStatus()
 	if b.state != nil {
-		return *b.state, nil
+		st = *b.state
+	} else {
+		b.note("status %q", connection)
 	}
-	b.note("status %q", connection)
-	return testStatus(), b.fail()
+	for _, c := range st.Connections {
+		if err := yield(c); err != nil {
+			return GatewayStatus{}, err
+		}
+	}
+	return st.Gateway, b.fail()
 }
 
 // shortDir is t.TempDir with a name that is short enough for sockets on every system.
