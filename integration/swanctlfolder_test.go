@@ -140,6 +140,7 @@ secrets {
 // folderWorld is a folder of swanctl on a, whoever runs it, and a strongSwan on b that comes as a user and as a site.
 type folderWorld struct {
 	t     *testing.T
+	root  *testCA
 	l     *lab.Lab
 	owner *peer.StrongSwan // whose folder it is; never started
 	b     *peer.StrongSwan
@@ -147,10 +148,9 @@ type folderWorld struct {
 
 func newFolderWorld(t *testing.T) *folderWorld {
 	lab.NeedRoot(t, peer.Programs(peer.KindStrongSwan, peer.KindEsplanade)...)
-	w := &folderWorld{t: t, l: lab.New(t, lab.Options{})}
-	root := newCA(t, "Test Root", nil)
+	w := &folderWorld{t: t, root: newCA(t, "Test Root", nil), l: lab.New(t, lab.Options{})}
 	files := func(s *lab.Site) []peer.File {
-		return append(root.issue(s.Name+".example", "p256").files(t, s.Name), root.file("root"))
+		return append(w.root.issue(s.Name+".example", "p256").files(t, s.Name), w.root.file("root"))
 	}
 	w.owner = peer.New(t, peer.KindStrongSwan, w.l.A, peer.Gateway{Swanctl: w.text(folderConf, ""), Files: files(w.l.A)}).(*peer.StrongSwan)
 	w.site("4h")
@@ -301,6 +301,12 @@ func TestSwanctlFolder(t *testing.T) {
 	if after := w.ids(ours); fmt.Sprint(after) != fmt.Sprint(before) || len(after) != 2 {
 		t.Errorf("--load-all of the same folder has changed the IKE SAs: %v, and %v before", after, before)
 	}
+	// Addresses in use are not taken away.
+	w.owner.WriteFolder(t, "swanctl.conf", strings.Replace(w.text(folderConf, ""), "10.77.0.0/24", "10.78.0.0/24", 1))
+	if out, err := peer.LoadAll(ours, w.owner.Folder()); err == nil || !strings.Contains(err.Error()+out, "pool 'four' has 1 online leases") {
+		t.Errorf("another pool in the place of one in use: %v\n%s", err, out)
+	}
+	w.owner.WriteFolder(t, "swanctl.conf", w.text(folderConf, ""))
 	w.site("3h")
 	ours.Reload(t)
 	if after := w.ids(ours); after["users"] != before["users"] {
@@ -308,6 +314,34 @@ func TestSwanctlFolder(t *testing.T) {
 	}
 	if got := w.lists(ours); !strings.Contains(got, "rekey_time=10800") {
 		t.Errorf("the changed folder is not in force:\n%s", got)
+	}
+	before = w.ids(ours)
+
+	// A certificate is renewed, with another key: what is up stays, and what comes next sees it.
+	for _, f := range w.root.issue("a.example", "p384").files(t, "a") {
+		w.owner.WriteFolder(t, f.Kind+"/"+f.Name, string(f.Data))
+	}
+	ours.Reload(t)
+	if after := w.ids(ours); fmt.Sprint(after) != fmt.Sprint(before) {
+		t.Errorf("another certificate has changed the IKE SAs: %v, and %v before", after, before)
+	}
+	if out, err := peer.Swanctl(w.b, "--terminate", "--ike", "users"); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := peer.Initiate(w.b, "inside"); err != nil {
+		t.Errorf("with the new certificate: %v\n%s", err, out)
+	}
+	if want := "authentication of 'a.example' with ECDSA_WITH_SHA384_DER successful"; !strings.Contains(w.b.Log(), want) {
+		t.Errorf("the new certificate is not shown: no %q", want)
+	}
+
+	// What is wrong changes nothing.
+	w.owner.WriteFolder(t, "conf.d/site.conf", "site {\n")
+	if out, err := peer.Swanctl(ours, "--reload-settings"); err == nil {
+		t.Errorf("a folder with an error is taken: %s", out)
+	}
+	if names := w.connections(ours); !slices.Equal(names, []string{"site", "users"}) {
+		t.Errorf("there are %v", names)
 	}
 	w.site("")
 	if out, err := peer.Swanctl(ours, "--reload-settings"); err != nil {
