@@ -14,9 +14,9 @@ func migrated() []Mutant {
 			Old: "if !slices.ContainsFunc(fields(text), everything) {", New: "if slices.ContainsFunc(fields(text), everything) {",
 		},
 		{
-			Name: "migrate-own-key", File: "config/migrate/ipsecconf/secrets_emit.go", Tests: "^TestWhoseKey$",
+			Name: "migrate-own-key", File: "config/migrate/ipsecconf/secrets_whose.go", Tests: "^TestWhoseKey$",
 			Why: "of two keys that name this side, a peer is let in with the other one",
-			Old: "		if has(m.hereID) {\n			score += 2", New: "		if has(m.hereID) {\n			score += 0",
+			Old: "add(k.byID[idKey(m.hereID)], 2)", New: "add(k.byID[idKey(m.hereID)], 0)",
 		},
 		{
 			Name: "migrate-quoted-key", File: "config/migrate/ipsecconf/secrets.go", Tests: "^TestWhoseKey$",

@@ -77,12 +77,12 @@ func (r *libreswanReader) libreswanChild(m *made, t *tree.Table, s sides) *failu
 	if !ok {
 		return m.fail("auto", "there is no such word")
 	}
-	m.put(t, "start_action", "auto", start)
-	if c.text("auto") == "keep" {
+	m.wanted(t, s, start)
+	if c.text("auto") == "keep" && m.floor == "none" {
 		t.Add("dpd_action", c.where("auto"), "start")
 		t.Add("close_action", c.where("auto"), "start")
 	} else {
-		m.then(t, "dpd_action", "dpdaction", start, map[string]string{"hold": "trap", "restart": "start", "restart-by-peer": "start"})
+		m.then(t, "dpd_action", "dpdaction", map[string]string{"hold": "trap", "restart": "start", "restart-by-peer": "start"})
 	}
 	if v := c.text("replay-window"); v != "" {
 		n, err := strconv.ParseUint(v, 10, 31)

@@ -24,7 +24,8 @@ type made struct {
 	// psk is set if a pre-shared key proves either side; by the identities of both, "" where there is none in particular.
 	psk              bool
 	hereID, thereID  string
-	nothingToProtect bool // all children were left out
+	floor            string // what is wanted of the children anyway: a word of actions
+	nothingToProtect bool   // all children were left out
 }
 
 type namedTable struct {

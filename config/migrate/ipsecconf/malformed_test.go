@@ -154,6 +154,7 @@ func TestBadValues(t *testing.T) {
 		{ipsecconf.StrongSwan, "leftikeport=70000", "it is no port", false},
 		{ipsecconf.StrongSwan, "forceencaps=maybe", "neither yes nor no", false},
 		{ipsecconf.StrongSwan, "auto=sometimes", "there is no such word", false},
+		{ipsecconf.StrongSwan, "rightallowany=yes", "", true},
 		{ipsecconf.StrongSwan, "also=nobody", "there is no such section", true},
 		{ipsecconf.StrongSwan, "also=a", "leads back", true},
 		{ipsecconf.StrongSwan, "wibble=1", "ignores it as well", true},
@@ -201,6 +202,39 @@ func TestBadValues(t *testing.T) {
 				t.Errorf("the connection is there: %t, want %t:\n%s", !c.connThere, c.connThere, res.TOML())
 			}
 		})
+	}
+}
+
+// Who has no address cannot be called, and nothing is wanted of it.
+func TestNobodyToCall(t *testing.T) {
+	for _, c := range []struct {
+		right, actions string
+		want           []string
+		left           bool
+	}{
+		{"%any", "auto=start\n\tdpdaction=restart\n\tdpddelay=30", []string{"start_action = \"none\""}, true},
+		{"10.0.0.0/8", "auto=route", []string{"start_action = \"none\""}, true},
+		{"192.0.2.1-192.0.2.9", "auto=route", []string{"start_action = \"none\""}, true},
+		{"%any", "auto=add", []string{"start_action = \"none\""}, false},
+		{"my-gw.example.org", "auto=start", []string{"start_action = \"start\""}, false},
+		{"192.0.2.1", "auto=add\n\tdpdaction=restart\n\tdpddelay=30", []string{"start_action = \"none\"", "dpd_action   = \"start\""}, false},
+		{"192.0.2.1", "auto=start\n\tdpdaction=hold\n\tdpddelay=30", []string{"start_action = \"start\""}, false},
+	} {
+		for _, d := range []ipsecconf.Dialect{ipsecconf.StrongSwan, ipsecconf.Libreswan} {
+			res, err := read(d, memory{"ipsec.conf": "conn a\n\tleft=198.51.100.7\n\tright=" + c.right + "\n\t" + c.actions + "\n"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := res.TOML()
+			for _, w := range c.want {
+				if !strings.Contains(got, w) {
+					t.Errorf("%s, %s, %s: no %s in\n%s", d, c.right, c.actions, w, got)
+				}
+			}
+			if strings.Contains(got, "dpd_action") != (len(c.want) > 1) || len(res.Left) > 0 != c.left {
+				t.Errorf("%s, %s, %s: %v\n%s", d, c.right, c.actions, res.Left, got)
+			}
+		}
 	}
 }
 

@@ -49,8 +49,10 @@ func (recordings) Glob(pattern string) ([]string, error)             { return ni
 
 // What strongSwan writes in another way, and what it does not say.
 var (
-	hostLength = regexp.MustCompile(`\b(\d+\.\d+\.\d+\.\d+)/32\b`)
-	otherNames = strings.NewReplacer(", dpd action is none", "", "tcp/http", "tcp/80", "udp/snmp", "udp/161", "udp/domain", "udp/53", "udp/l2f", "udp/1701", "udp/l2tp", "udp/1701",
+	singleRemote = regexp.MustCompile(`^  remote: [0-9a-f.:]+$`)
+	dpdAction    = regexp.MustCompile(`, dpd action is .*`)
+	hostLength   = regexp.MustCompile(`\b(\d+\.\d+\.\d+\.\d+)/32\b`)
+	otherNames   = strings.NewReplacer(", dpd action is none", "", "tcp/http", "tcp/80", "udp/snmp", "udp/161", "udp/domain", "udp/53", "udp/l2f", "udp/1701", "udp/l2tp", "udp/1701",
 		"17/1701", "udp/1701", "%any4", "0.0.0.0/0", "%any6", "::/0", "..", "-", "#0a0b", "0a:0b")
 )
 
@@ -76,7 +78,13 @@ func paragraphs(text string) map[string][]string {
 		}
 		out[name] = append(out[name], line)
 	}
-	for name, lines := range out { // anybody, and everybody besides, is anybody
+	for name, lines := range out {
+		if !slices.ContainsFunc(lines, singleRemote.MatchString) { // who cannot be called is not called again
+			for i := range lines {
+				lines[i] = dpdAction.ReplaceAllString(lines[i], "")
+			}
+		}
+		// Anybody, and everybody besides, is anybody.
 		for _, side := range []string{"  local: ", "  remote: "} {
 			if slices.Contains(lines, side+"%any") {
 				out[name] = slices.DeleteFunc(out[name], func(l string) bool { return l == side+"0.0.0.0/0" || l == side+"::/0" })

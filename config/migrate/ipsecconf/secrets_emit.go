@@ -20,8 +20,8 @@ type secretsWriter struct {
 // writeSecrets writes all entries but the pre-shared keys that connections have for themselves.
 func (r *reader) writeSecrets(entries []secretEntry, list []*made) {
 	w := &secretsWriter{reader: r}
-	open := r.openKeys(entries, list)
-	own := r.ownKeys(entries, open, list)
+	keys := r.sharedKeys(entries, list)
+	own := r.ownKeys(keys, list)
 	for i, e := range entries {
 		if w.first.File == "" {
 			w.first = e.at
@@ -29,7 +29,7 @@ func (r *reader) writeSecrets(entries []secretEntry, list []*made) {
 		switch e.kind {
 		case "PSK":
 			if !own[i] {
-				w.psk(e, slices.Contains(open, i))
+				w.psk(e, keys.open[i])
 			}
 		case "EAP", "NTLM":
 			w.password(e)
@@ -238,93 +238,6 @@ func extension(file string) string {
 		return base[dot:]
 	}
 	return ""
-}
-
-// openKeys are the pre-shared keys for anybody, and those that name nobody but this side.
-func (r *reader) openKeys(entries []secretEntry, list []*made) (open []int) {
-	for i, e := range entries {
-		if e.kind == "PSK" && r.forAnybody(e, list) {
-			open = append(open, i)
-		}
-	}
-	return open
-}
-
-// ownKeys gives connections keys of their own where ours would be chosen otherwise: there, a key that names this side alone is one for every peer
-// of it, and of several the one that names this side is taken. It returns the entries that need not be written any more.
-func (r *reader) ownKeys(entries []secretEntry, open []int, list []*made) map[int]bool {
-	own := map[int]bool{}
-	if len(open) < 2 { // there is nothing to choose
-		return own
-	}
-	others := slices.ContainsFunc(entries, func(e secretEntry) bool { return e.kind == "PSK" && !r.forAnybody(e, list) })
-	for _, m := range list {
-		if !m.psk || m.thereID == "" && others { // peers of it may have keys of their own
-			continue
-		}
-		i := r.bestKey(entries, m)
-		if i < 0 || !slices.Contains(open, i) {
-			continue
-		}
-		if secret, ok := entries[i].secretOctets(); ok {
-			r.Draft.Secret(m.ike, tree.Entry{At: entries[i].at}, migrate.SecretText(secret), migrate.TableName(m.conn.name), ".psk")
-			own[i] = true
-		}
-	}
-	return own
-}
-
-func (e secretEntry) secretOctets() ([]byte, bool) {
-	if len(e.args) == 0 {
-		return nil, false
-	}
-	return e.args[0].octets()
-}
-
-// forAnybody reports whether a pre-shared key is for peers that it does not name.
-func (r *reader) forAnybody(e secretEntry, list []*made) bool {
-	ids, anybody := r.identities(e)
-	if anybody {
-		return true
-	}
-	for _, m := range list {
-		if !m.psk || !slices.ContainsFunc(ids, func(id string) bool { return m.hereID != "" && sameIdentity(id, m.hereID) }) {
-			continue
-		}
-		if m.thereID != "" && !slices.ContainsFunc(ids, func(id string) bool { return sameIdentity(id, m.thereID) }) && len(ids) == 1 {
-			return true
-		}
-	}
-	return false
-}
-
-// bestKey is the key that the source takes for a connection: the one that names the peer and this side, then one that names the peer, then one
-// that names this side, then one for anybody. It is -1 if there is none.
-func (r *reader) bestKey(entries []secretEntry, m *made) int {
-	best, most := -1, -1
-	for i, e := range entries {
-		if e.kind != "PSK" {
-			continue
-		}
-		ids, anybody := r.identities(e)
-		has := func(id string) bool {
-			return id != "" && slices.ContainsFunc(ids, func(x string) bool { return sameIdentity(x, id) })
-		}
-		score := 0
-		if has(m.thereID) {
-			score += 4
-		}
-		if has(m.hereID) {
-			score += 2
-		}
-		if anybody {
-			score++
-		}
-		if score > most && score > 0 {
-			best, most = i, score
-		}
-	}
-	return best
 }
 
 // nssKey is why private keys of libreswan's are not carried over.

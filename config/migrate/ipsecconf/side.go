@@ -87,3 +87,17 @@ func isAnybody(s string) bool {
 	}
 	return strings.HasSuffix(s, "/0")
 }
+
+// callable reports whether one of the addresses of a peer is a single one, or a name, so that it can be called.
+func callable(list []string) bool {
+	return slices.ContainsFunc(list, func(s string) bool {
+		return !isAnybody(s) && s != "%defaultroute" && !strings.ContainsAny(s, "/-") || isName(s)
+	})
+}
+
+// isName reports whether an address is the name of a host, which may have hyphens.
+func isName(s string) bool {
+	from, _, _ := strings.Cut(s, "-")
+	_, err := netip.ParseAddr(from)
+	return err != nil && !strings.Contains(s, "/") && !strings.HasPrefix(s, "%") && s != ""
+}

@@ -50,9 +50,9 @@ func (r *strongSwanReader) strongSwanChild(m *made, s sides) *failure {
 	if !ok {
 		return m.fail("auto", "there is no such word")
 	}
-	m.put(t, "start_action", "auto", start)
-	m.then(t, "dpd_action", "dpdaction", start, map[string]string{"hold": "trap", "restart": "start"})
-	m.then(t, "close_action", "closeaction", start, map[string]string{"hold": "trap", "restart": "start"})
+	m.wanted(t, s, start)
+	m.then(t, "dpd_action", "dpdaction", map[string]string{"hold": "trap", "restart": "start"})
+	m.then(t, "close_action", "closeaction", map[string]string{"hold": "trap", "restart": "start"})
 	for _, key := range []string{"reqid", "replay_window"} {
 		if v := c.text(key); v != "" && v != "0" && v != "-1" {
 			n, err := strconv.ParseUint(v, 10, 31)
@@ -69,10 +69,23 @@ func (r *strongSwanReader) strongSwanChild(m *made, s sides) *failure {
 	return nil
 }
 
+// wanted makes start_action. Where nobody can be called there is nothing to bring up.
+func (m *made) wanted(t *tree.Table, s sides, start string) {
+	if !callable(hosts(m.conn, s.there)) {
+		if m.floor = "start"; start != "none" { // nothing is more
+			m.leaveChild("auto", "the peer has no address at which it could be called")
+		}
+		t.Add("start_action", m.conn.where("auto"), "none")
+		return
+	}
+	m.floor = start
+	m.put(t, "start_action", "auto", start)
+}
+
 // then makes dpd_action or close_action, where it is more than what is wanted anyway.
-func (m *made) then(t *tree.Table, name, key, start string, words map[string]string) {
+func (m *made) then(t *tree.Table, name, key string, words map[string]string) {
 	word, ok := words[m.conn.text(key)]
-	if ok && slices.Index(actions, word) > slices.Index(actions, start) {
+	if ok && slices.Index(actions, word) > slices.Index(actions, m.floor) {
 		m.put(t, name, key, word)
 	}
 }
