@@ -15,7 +15,8 @@ import (
 func TestSwanctlIsStrongSwans(t *testing.T) {
 	t.Parallel()
 	lab.NeedRoot(t, peer.Programs(peer.KindEsplanade, peer.KindStrongSwan)...)
-	theirs, ours := newSwanWorld(t, peer.KindStrongSwan), newSwanWorld(t, peer.KindEsplanade)
+	files := swanFiles(t)
+	theirs, ours := newSwanWorld(t, peer.KindStrongSwan, files), newSwanWorld(t, peer.KindEsplanade, files)
 	var wg sync.WaitGroup
 	for _, w := range []*swanWorld{theirs, ours} {
 		wg.Go(func() { w.play(swanSteps()) })

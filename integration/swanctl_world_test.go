@@ -5,9 +5,7 @@ package integration
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,12 +51,16 @@ func (s swanStep) verb() string {
 }
 
 // ids are written in arguments as IKE(connection) and CHILD(child).
+// Files of the folder are written as FILE(name).
+var fileInArgs = regexp.MustCompile(`FILE\(([^)]*)\)`)
+
 var idInArgs = regexp.MustCompile(`(IKE|CHILD)\(([a-z]+)\)`)
 
 // args are those of a step in this world, where unique ids are others than in the other one.
 func (w *swanWorld) args(s swanStep) []string {
 	w.t.Helper()
-	return strings.Fields(idInArgs.ReplaceAllStringFunc(s.args, func(word string) string {
+	line := fileInArgs.ReplaceAllString(s.args, w.folder()+"/$1")
+	return strings.Fields(idInArgs.ReplaceAllStringFunc(line, func(word string) string {
 		m := idInArgs.FindStringSubmatch(word)
 		sas, err := peer.SAs(w.a)
 		if err != nil {
@@ -96,6 +98,7 @@ func (w *swanWorld) play(steps []swanStep) {
 				args = append(args, form)
 			}
 			out, err := peer.Swanctl(w.a, args...)
+			out = w.withoutFolder(out)
 			code := 0
 			if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 				code = exit.ExitCode()
@@ -190,6 +193,15 @@ func up(w *swanWorld) {
 	command("--initiate", "--child", "net")(w)
 }
 
+// wantNone waits until the gateway whose answers are compared has no SA left.
+func (w *swanWorld) wantNone(t *testing.T, limit time.Duration) {
+	t.Helper()
+	lab.Eventually(t, limit, "no SA is left", func() (bool, string) {
+		sas, err := peer.SAs(w.a)
+		return err == nil && len(sas) == 0, peer.DescribeSAs(w.a)
+	})
+}
+
 // down has no SA up.
 func down(w *swanWorld) {
 	w.t.Helper()
@@ -279,7 +291,7 @@ func globText(pattern string) string {
 }
 
 // newSwanWorld is a gateway of a kind, with the folder of swanctl loaded, and its peer.
-func newSwanWorld(t *testing.T, kind string) *swanWorld {
+func newSwanWorld(t *testing.T, kind string, files map[string]string) *swanWorld {
 	t.Helper()
 	w := &swanWorld{t: t, pair: &pair{Lab: lab.New(t, lab.Options{})}}
 	for i, site := range w.Sites() {
@@ -294,31 +306,12 @@ func newSwanWorld(t *testing.T, kind string) *swanWorld {
 	gone := map[string]string{"delete_rekeyed_delay": "1", "close_ike_on_child_failure": "no"}
 	w.b = peer.New(t, peer.KindStrongSwan, w.B, peer.Gateway{IKE: gone, More: swanctlB})
 	if kind == peer.KindStrongSwan {
-		w.a = peer.New(t, kind, w.A, peer.Gateway{IKE: gone, More: swanctlA})
+		w.a = peer.New(t, kind, w.A, peer.Gateway{IKE: gone, Plugins: []string{"eap-identity", "eap-mschapv2", "md4", "des", "revocation"}})
 	} else {
 		w.a = peer.New(t, kind, w.A, peer.Gateway{})
 	}
+	w.layFiles(t, files)
 	w.start(t)
-	if kind == peer.KindEsplanade {
-		w.load(t, swanctlA)
-	}
+	w.load(t, "start.conf")
 	return w
-}
-
-// load has swanctl load a folder with this swanctl.conf, as the other kind of gateway has done with its own.
-func (w *swanWorld) load(t *testing.T, conf string) {
-	t.Helper()
-	dir := filepath.Join(w.a.Site().Dir, "swanctl")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, "swanctl.conf")
-	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := peer.Swanctl(w.a, "--load-all", "--file", file)
-	t.Log(out)
-	if err != nil {
-		t.Fatal(err)
-	}
 }

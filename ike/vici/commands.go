@@ -375,12 +375,13 @@ func (ss *session) terminate(ctx context.Context, req *Message) *Message {
 	switch {
 	case err != nil:
 		err = notFound(c.explainEnd(err, "all SAs", "terminated", ""), "no matching SAs to terminate found")
+		if errors.Is(err, errTimeout) && res.Matches > 0 {
+			err = fmt.Errorf("%s: %w", notTerminated(res), err)
+		}
 	case res.Matches == 0 && !r.Hold:
 		err = errors.New("no matching SAs to terminate found")
-	case res.Terminated == 0 && res.Matches > 0:
-		err = errors.New("terminating SA failed")
 	case res.Terminated < res.Matches:
-		err = errors.New("not all matching SAs could be terminated")
+		err = errors.New(notTerminated(res))
 	}
 	m := new(Message)
 	m.Set("success", yesNo(err == nil))

@@ -21,7 +21,12 @@ func (ss *session) load(ctx context.Context, name string, req *Message) (respons
 	case "get-authorities":
 		return listed(ctx, "authorities", b.Authorities), true
 	case "load-pool":
-		return sections(ctx, req, "pool", b.LoadPool), true
+		return sections(ctx, req, "pool", func(ctx context.Context, name string, section *Message) error {
+			if section.Get("addrs") == "" {
+				return errors.New("missing addrs for pool '" + name + "'")
+			}
+			return b.LoadPool(ctx, name, section)
+		}), true
 	case "unload-pool":
 		return unload(ctx, req, "name", "missing pool name to unload", b.UnloadPool), true
 	case "load-cert":

@@ -36,6 +36,8 @@ func TestLoad(t *testing.T) {
 		return set("id", "x", "type", "ike", "data", "s").SetList("owners", owners...)
 	}
 	long := strings.Repeat("x", 256)
+	pool := new(Message)
+	pool.Sub("p").Set("addrs", "10.1.0.0/24")
 	for _, tc := range []struct {
 		cmd  string
 		req  *Message
@@ -57,7 +59,8 @@ func TestLoad(t *testing.T) {
 		{"load-authority", nil, "", "missing authority: the request has no section"},
 		{"unload-authority", set("name", "ca"), `unload-authority "ca"`, ""},
 		{"unload-authority", nil, "", "unload: missing authority name"},
-		{"load-pool", section("p"), `load-pool "p" a=b`, ""},
+		{"load-pool", pool, `load-pool "p" addrs=10.1.0.0/24`, ""},
+		{"load-pool", section("p"), "", "missing addrs for pool 'p'"},
 		{"load-pool", nil, "", "missing pool: the request has no section"},
 		{"unload-pool", set("name", "p"), `unload-pool "p"`, ""},
 		{"unload-pool", nil, "", "missing pool name to unload"},
@@ -172,7 +175,7 @@ func TestLoadAnswers(t *testing.T) {
 		"list-authorities": nil,
 	}
 	for _, cmd := range []string{"load-conn", "load-authority", "load-pool"} {
-		requests[cmd].Sub("x")
+		requests[cmd].Sub("x").Set("addrs", "x")
 	}
 	for cmd, want := range map[string]string{
 		"load-key": "success=yes id=c0ffee", "load-token": "success=yes id=c0ffee", "get-keys": "keys=[c0ffee decade]", "get-shared": "keys=[ike-1 eap-2]",

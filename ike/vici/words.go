@@ -39,3 +39,11 @@ func (c control) notInitiated(err error, what, name string, ours bool) error {
 		return fmt.Errorf("establishing %s failed: %w", subject, err)
 	}
 }
+
+// notTerminated is strongSwan's answer when not all SAs of a command are gone.
+func notTerminated(r TerminateResult) string {
+	if r.Terminated == 0 {
+		return "terminating SA failed"
+	}
+	return "not all matching SAs could be terminated"
+}
