@@ -118,9 +118,6 @@ func (f *files) take(st statement, depth int) {
 		s := setting{st.word, st.value, st.at, &st.comment}
 		if f.dialect == Libreswan { // its keywords have no case, and old ones have an underscore for the hyphen
 			s.key = strings.ReplaceAll(strings.ToLower(s.key), "_", "-")
-			if strings.HasPrefix(s.key, "x-") { // a comment
-				return
-			}
 		}
 		list := &f.current.settings
 		limit := maxSettings

@@ -144,7 +144,7 @@ func (f *files) collected(s *section, problem func(setting, string)) *conn {
 			key := libreswanKey(x.key)
 			if old, ok := c.values[key]; ok && old != nil && !appended(key) {
 				if old.value != x.value {
-					problem(x, "the section has another value already, "+old.at.FileLine()+"; libreswan does not load it at all")
+					problem(x, "the section has another value already, "+old.at.FileLine()+", which is taken; libreswan 5 does not load it at all")
 				}
 				continue
 			}

@@ -143,8 +143,8 @@ func (s *scanner) next() (st statement, ok bool, err error) {
 			return st, true, err
 		}
 		s.endLine()
-		st.comment.above, s.above = s.above, nil
 		if !skip {
+			st.comment.above, s.above = s.above, nil
 			return st, true, nil
 		}
 	}
@@ -177,6 +177,10 @@ func (s *scanner) statement(indented bool) (st statement, skip bool, err error) 
 		}
 		s.pos++
 		st.kind, st.word = settingStatement, word
+		if s.dialect == Libreswan && isComment(word) {
+			s.above = append(s.above, word+" ="+strings.TrimSuffix(" "+s.rest(), " "))
+			return st, true, nil
+		}
 		st.value, err = s.value()
 		return st, false, err
 	}
@@ -213,6 +217,11 @@ func (s *scanner) statement(indented bool) (st statement, skip bool, err error) 
 		return st, false, s.fail(from, "%q has no value: a setting is KEY=VALUE", word)
 	}
 	return st, false, s.fail(from, "%q is no section: those are config setup, conn NAME and ca NAME", word)
+}
+
+// isComment reports whether a keyword of libreswan's is none, but begins a comment: "x-note=anything".
+func isComment(word string) bool {
+	return len(word) > 2 && (word[0] == 'x' || word[0] == 'X') && (word[1] == '-' || word[1] == '_')
 }
 
 // bare reads up to a blank, a quote, a comment or one of the octets in stop.
