@@ -25,6 +25,9 @@ type calledFor struct {
 	calls []string
 	most  int // at a time
 	now   int
+	// of are those under way by the network of their peer, and overlap reports that there were two of one at a time.
+	of      map[string]int
+	overlap bool
 	// begun gets a line for each call that has begun; goOn lets one of them end. Without them calls end at once.
 	begun chan string
 	goOn  chan error
@@ -41,8 +44,14 @@ func (c *calledFor) run(ctx context.Context, j Job) error {
 	c.calls = append(c.calls, line)
 	c.now++
 	c.most = max(c.most, c.now)
+	if c.of == nil {
+		c.of = map[string]int{}
+	}
+	key := vars["PLUTO_PEER_CLIENT"]
+	c.of[key]++
+	c.overlap = c.overlap || c.of[key] > 1
 	c.mu.Unlock()
-	defer func() { c.mu.Lock(); c.now--; c.mu.Unlock() }()
+	defer func() { c.mu.Lock(); c.now--; c.of[key]--; c.mu.Unlock() }()
 	if c.begun == nil {
 		return nil
 	}
@@ -217,11 +226,41 @@ func TestUpdownParallel(t *testing.T) {
 			t.Errorf("%s is still up", key)
 		}
 	}
-	if c.most > 3 {
-		t.Errorf("%d at a time", c.most)
+	if c.most > 3 || c.overlap {
+		t.Errorf("%d at a time, of one peer: %v", c.most, c.overlap)
 	}
 	if len(u.lines) > 0 {
 		t.Errorf("%d lines are left", len(u.lines))
+	}
+}
+
+// TestUpdownOneAtATime: what waits for its turn, goes and comes again has one turn, and so its calls are never made at the same time. No more calls begin than may.
+func TestUpdownOneAtATime(t *testing.T) {
+	c := &calledFor{begun: make(chan string, 10), goOn: make(chan error, 10)}
+	u := newUpdown(c, 2)
+	u.Observe(event(t, true, 1, "a.example", "10.3.0.0/24"))
+	u.Observe(event(t, true, 2, "b.example", "10.4.0.0/24"))
+	<-c.begun
+	<-c.begun
+	u.Observe(event(t, true, 3, "x.example"))
+	u.Observe(event(t, false, 3, "x.example"))
+	u.Observe(event(t, true, 4, "x.example"))
+	u.mu.Lock()
+	if u.active != 2 || len(u.ready) != 1 {
+		t.Errorf("%d are called, and %d wait for a turn", u.active, len(u.ready))
+	}
+	u.mu.Unlock()
+	c.goOn <- nil
+	if got := <-c.begun; got != "/etc/updown up-client 10.2.0.0/24 104" {
+		t.Fatalf("called %q", got)
+	}
+	u.Observe(event(t, false, 4, "x.example"))
+	for range 10 {
+		c.goOn <- nil
+	}
+	u.Close(time.Minute)
+	if c.overlap {
+		t.Error("two calls for one peer at a time")
 	}
 }
 

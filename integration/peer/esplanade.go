@@ -438,6 +438,9 @@ func (e *Esplanade) childKeys(c Child) map[string]string {
 	if c.RekeyTime > 0 {
 		keys["rekey_time"] = strconv.Quote(seconds(c.RekeyTime))
 	}
+	if c.Updown != "" {
+		keys["updown"] = strconv.Quote(c.Updown)
+	}
 	return keys
 }
 

@@ -118,6 +118,7 @@ type Child struct {
 	LocalTS, RemoteTS []string
 	Proposals         []string
 	StartAction       string // "none" (the default), "trap", "start"
+	Updown            string // a script
 	RekeyTime         time.Duration
 	// KeepUp makes the gateway bring the child back after the peer has died or closed it. For Esplanade that is
 	// what StartAction "start" means anyway; strongSwan needs dpd_action, close_action and keyingtries for it.

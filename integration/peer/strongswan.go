@@ -321,6 +321,9 @@ func (s *StrongSwan) childKeys(c Child) map[string]string {
 	if c.KeepUp {
 		keys["dpd_action"], keys["close_action"] = "start", "start"
 	}
+	if c.Updown != "" {
+		keys["updown"] = c.Updown
+	}
 	return keys
 }
 
