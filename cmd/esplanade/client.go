@@ -40,6 +40,7 @@ type client struct {
 	path   string
 	answer time.Duration
 	log    io.Writer // takes the lines of a command under way
+	plain  bool      // without the part of the daemon that each is of
 }
 
 // dial reaches the running daemon, or says what to do.
@@ -59,7 +60,7 @@ func dial(c *cobra.Command, path string) (*client, error) {
 	}
 	switch {
 	case err == nil:
-		return &client{v, path, answerTime, c.ErrOrStderr()}, nil
+		return &client{Client: v, path: path, answer: answerTime, log: c.ErrOrStderr()}, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("no daemon is at %s: start one with `esplanade run -c FILE`, or name its socket with --socket or %s", path, socketVariable)
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -103,7 +104,11 @@ func (c *client) call(ctx context.Context, command string, request *vici.Message
 func (c *client) stream(ctx context.Context, command string, request *vici.Message) (*vici.Message, error) {
 	group, failure := "", ""
 	show := func(msg string) {
-		if msg != "" {
+		switch {
+		case msg == "":
+		case c.plain:
+			fmt.Fprintln(c.log, msg)
+		default:
 			fmt.Fprintf(c.log, "[%s] %s\n", group, msg)
 		}
 	}

@@ -100,7 +100,16 @@ func newIPsecUp() *cobra.Command {
 		Args:              oneArg("NAME"),
 		ValidArgsFunction: completeName(&socket),
 		RunE: func(c *cobra.Command, args []string) error {
-			if _, err := act(c, socket, "initiate", args[0], 0); err != nil {
+			cl, err := dialPlain(c, socket)
+			if err != nil {
+				return err
+			}
+			defer cl.Close()
+			connection, child, err := names(c.Context(), cl, args[0])
+			if err != nil {
+				return err
+			}
+			if _, err := cl.stream(c.Context(), "initiate", request(connection, child, 0)); err != nil {
 				if answered(err) {
 					fmt.Fprintf(c.OutOrStdout(), "establishing connection '%s' failed\n", args[0])
 				}
@@ -112,6 +121,15 @@ func newIPsecUp() *cobra.Command {
 	}
 	socketFlag(c, &socket)
 	return c
+}
+
+// dialPlain reaches the daemon for a command whose lines go to standard output, as those of strongSwan's do.
+func dialPlain(c *cobra.Command, socket string) (*client, error) {
+	cl, err := dial(c, socket)
+	if err == nil {
+		cl.log, cl.plain = c.OutOrStdout(), true
+	}
+	return cl, err
 }
 
 // answered reports whether the daemon has said that what it was asked for did not work.
@@ -131,7 +149,7 @@ They stay down until they are brought up by a command or by the peer: "esplanade
 		Args:              oneArg("NAME"),
 		ValidArgsFunction: completeName(&socket),
 		RunE: func(c *cobra.Command, args []string) error {
-			cl, err := dial(c, socket)
+			cl, err := dialPlain(c, socket)
 			if err != nil {
 				return err
 			}

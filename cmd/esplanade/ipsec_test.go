@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"esplanade/ike/vici"
 )
 
 // matches holds lines to patterns, one each.
@@ -105,6 +107,66 @@ func TestIPsecCommand(t *testing.T) {
 		t.Error(out)
 	}
 	run(exitOK, "ipsec", "reload")
+}
+
+// TestIPsecStatusAsStrongSwan: of what strongSwan's VICI says of an IKE SA, `status` and `statusall` make what strongSwan's own `ipsec` has said of it.
+func TestIPsecStatusAsStrongSwan(t *testing.T) {
+	section := func(pairs ...string) *vici.Message {
+		m := new(vici.Message)
+		for i := 0; i < len(pairs); i += 2 {
+			m.Set(pairs[i], pairs[i+1])
+		}
+		return m
+	}
+	put := func(m *vici.Message, name string, from *vici.Message) *vici.Message {
+		to := m.Sub(name)
+		for e := range from.All() {
+			to.Set(e.Name, e.Value)
+		}
+		return to
+	}
+	ike := section("uniqueid", "1", "version", "2", "state", "ESTABLISHED", "local-host", "198.18.0.2", "local-port", "4500", "local-id", "198.18.0.2", "remote-host", "198.18.0.1",
+		"remote-port", "4500", "remote-id", "198.18.0.1", "initiator-spi", "3022f9e38cd7c629", "responder-spi", "fd34024c92b58eeb", "encr-alg", "AES_GCM_16", "encr-keysize", "128",
+		"prf-alg", "PRF_HMAC_SHA2_256", "dh-group", "CURVE_25519", "established", "1", "rekey-time", "13000")
+	child := put(ike.Sub("child-sas"), "net-1", section("name", "net", "uniqueid", "1", "reqid", "1", "state", "INSTALLED", "mode", "TUNNEL", "protocol", "ESP", "encap", "yes",
+		"spi-in", "cd94fc51", "spi-out", "edc00000", "encr-alg", "AES_CBC", "encr-keysize", "128", "integ-alg", "HMAC_SHA2_256_128", "bytes-in", "168", "packets-in", "2", "use-in", "1",
+		"bytes-out", "168", "packets-out", "2", "use-out", "1", "rekey-time", "3250", "life-time", "3950", "install-time", "2"))
+	child.SetList("local-ts", "10.20.0.0/24")
+	child.SetList("remote-ts", "10.10.0.0/24")
+	conn := section("reauth_time", "0", "rekey_time", "14400", "unique", "UNIQUE_NO", "version", "IKEv2")
+	conn.SetList("local_addrs", "198.18.0.2")
+	conn.SetList("remote_addrs", "198.18.0.1")
+	put(conn, "local-1", section("class", "pre-shared key", "id", "198.18.0.2"))
+	put(conn, "remote-1", section("class", "pre-shared key", "id", "198.18.0.1"))
+	configured := put(conn.Sub("children"), "net", section("mode", "TUNNEL"))
+	configured.SetList("local-ts", "10.20.0.0/24")
+	configured.SetList("remote-ts", "10.10.0.0/24")
+	stats := new(vici.Message)
+	put(stats, "uptime", section("running", "5 seconds", "since", "Nov 30 05:23:34 2026"))
+	workers := put(stats, "workers", section("total", "16", "idle", "11"))
+	put(workers, "active", section("critical", "5", "high", "0", "medium", "0", "low", "0"))
+	put(stats, "queues", section("critical", "0", "high", "0", "medium", "0", "low", "0"))
+	stats.Set("scheduled", "3")
+	stats.SetList("plugins", strings.Fields("charon-systemd random nonce openssl aes sha1 sha2 hmac kdf gcm chapoly curve25519 pem pkcs1 pkcs8 x509 pubkey revocation constraints kernel-netlink socket-default vici updown stroke eap-identity eap-md5 eap-mschapv2 eap-tls counters")...)
+	s := ipsecStatus{
+		version: section("daemon", "strongSwan", "version", "6.0.1", "sysname", "Linux", "release", "6.12.118+deb13-amd64", "machine", "x86_64"), stats: stats,
+		conns: []ipsecItem{{"t", conn}}, sas: []ipsecItem{{"t", ike}}, installed: 1,
+	}
+	parts := recorded(t, "testdata/ipsec_status.txt")
+	for _, all := range []bool{false, true} {
+		name := "status"
+		if s.all = all; all {
+			name = "statusall"
+			ike.Set("established", "2")
+		}
+		var got strings.Builder
+		s.print(&got)
+		// Of the memory and of the addresses of its host the daemon says nothing.
+		want := regexp.MustCompile(`  malloc: .*\n|Listening IP addresses:\n(?:  [^:\n]\S*\n)+`).ReplaceAllString(parts[name], "")
+		if got.String() != want {
+			t.Errorf("%s:\n%s\nwant:\n%s", name, got.String(), want)
+		}
+	}
 }
 
 // TestBracketed: strongSwan's names of single SAs.
