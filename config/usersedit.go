@@ -154,7 +154,7 @@ func (f *UsersFile) Write() (err error) {
 func (u NewUser) line() string {
 	name := tree.KeyName(u.Name)
 	if !u.NTHash && len(u.Groups) == 0 {
-		return name + " = " + tomlString(u.Password)
+		return name + " = " + tree.QuoteTOML(u.Password)
 	}
 	return name + " = { " + u.secret() + groupsOf(u.Groups) + " }"
 }
@@ -164,7 +164,7 @@ func (u NewUser) secret() string {
 		hash, _ := eap.Password(u.Password).NT()
 		return fmt.Sprintf("nt_hash = \"%x\"", hash)
 	}
-	return "password = " + tomlString(u.Password)
+	return "password = " + tree.QuoteTOML(u.Password)
 }
 
 // rest are the keys of a user but for its secret; "" if groups are all.
@@ -176,7 +176,7 @@ func (u NewUser) rest(e *UserEntry) string {
 	if len(e.User.Addresses) > 0 {
 		var list []string
 		for _, a := range e.User.Addresses {
-			list = append(list, tomlString(a.String()))
+			list = append(list, tree.QuoteTOML(a.String()))
 		}
 		text += ", addresses = [" + strings.Join(list, ", ") + "]"
 	}
@@ -192,12 +192,7 @@ func groupsOf(groups []string) string {
 	}
 	var list []string
 	for _, g := range groups {
-		list = append(list, tomlString(g))
+		list = append(list, tree.QuoteTOML(g))
 	}
 	return ", groups = [" + strings.Join(list, ", ") + "]"
-}
-
-// tomlString is a string of TOML without control characters, which no password has.
-func tomlString(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

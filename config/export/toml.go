@@ -5,34 +5,35 @@ import (
 	"strings"
 	"time"
 
+	"esplanade/config/tree"
 	"esplanade/ike/policy"
-	"esplanade/ike/proposal"
 	"esplanade/ike/selector"
 )
 
 // toml writes the configuration of another Esplanade. What is the default there is left out.
 func toml(w *writer) ([]byte, error) {
-	var b strings.Builder
-	line := func(key string, value string) { fmt.Fprintf(&b, "%-14s= %s\n", key, value) }
-	fmt.Fprintf(&b, "# The other end of the connection %s of %s\n[connections.%s]\n", w.Name, w.Gateway, tomlKey(w.Name))
-	line("remote_addrs", tomlString(w.Gateway))
+	root := tree.New("")
+	root.Note(fmt.Sprintf("The other end of the connection %s of %s", w.Name, w.Gateway))
+	t := root.AddSection("connections").AddSection(w.Name)
+	line := func(key string, value any) { t.Add(key, tree.Position{}, value) }
+	line("remote_addrs", w.Gateway)
 	if w.port() != 500 {
-		line("remote_port", fmt.Sprint(w.port()))
+		line("remote_port", int64(w.port()))
 	}
 	n := w.conn
 	if n.Has("proposals") || n.Preset != "" {
-		line("proposals", tomlProposals(n.Proposals))
+		line("proposals", tomlList(texts(n.Proposals)))
 	}
 	for _, x := range []struct {
 		key string
 		on  bool
 	}{{"encap", n.Encap}, {"mobike", n.MOBIKE}, {"fragmentation", n.Fragmentation}} {
 		if !x.on {
-			line(x.key, "false")
+			line(x.key, false)
 		}
 	}
 	if n.Resumption {
-		line("resumption", "true")
+		line("resumption", true)
 	}
 	if n.Has("dpd_delay") && !w.Addresses || n.Preset != "" {
 		line("dpd_delay", tomlTime(n.DPDDelay))
@@ -44,47 +45,52 @@ func toml(w *writer) ([]byte, error) {
 		line("reauth_time", tomlTime(n.ReauthTime))
 	}
 	if n.Childless == policy.ChildlessForce || n.Childless == policy.ChildlessNever {
-		line("childless", tomlString(n.Childless.String()))
+		line("childless", n.Childless.String())
 	}
 	if w.PPKID != "" {
-		line("ppk_id", tomlString(w.PPKID))
+		line("ppk_id", w.PPKID)
 		if n.PPKRequired {
-			line("ppk_required", "true")
+			line("ppk_required", true)
 		}
 	}
 	if w.Addresses {
 		line("vips", tomlList(w.families()))
 		if len(w.split()) > 0 {
-			line("split_include", "true")
+			line("split_include", true)
 		}
 	}
-	w.tomlSides(line)
 	if s, ok := w.take(w.PSK); ok {
 		line("secret", swanTOML(s))
 	} else if w.PSK.Len() > 0 {
-		line("secret_file", tomlString(fileName(w.Name, ".psk")))
+		line("secret_file", fileName(w.Name, ".psk"))
 		w.warnf("secret", "the pre-shared key is left out: it belongs into %s beside the configuration", fileName(w.Name, ".psk"))
 	}
+	w.tomlSides(t)
 	for _, c := range w.Children {
-		fmt.Fprintf(&b, "\n[connections.%s.children.%s]\n", tomlKey(w.Name), tomlKey(c.Name))
-		if !w.assigned(c) {
-			line("local_ts", tomlSelectors(c.Own))
-		}
-		line("remote_ts", tomlSelectors(c.Reached))
-		if c.conf.Has("esp_proposals") || n.Preset != "" {
-			line("esp_proposals", tomlProposals(c.ESP))
-		}
-		if c.conf.Has("rekey_time") && !w.Addresses {
-			line("rekey_time", tomlTime(c.conf.RekeyTime))
-		}
-		line("start_action", tomlString(w.start(c).String()))
+		w.tomlChild(t.AddSection("children").AddSection(c.Name), c)
 	}
-	w.tomlSecrets(&b)
-	return []byte(b.String()), nil
+	w.tomlSecrets(root)
+	return []byte(tree.FormatTOML(root)), nil
+}
+
+// tomlChild writes a child.
+func (w *writer) tomlChild(t *tree.Table, c Child) {
+	line := func(key string, value any) { t.Add(key, tree.Position{}, value) }
+	if !w.assigned(c) {
+		line("local_ts", tomlSelectors(c.Own))
+	}
+	line("remote_ts", tomlSelectors(c.Reached))
+	if c.conf.Has("esp_proposals") || w.conn.Preset != "" {
+		line("esp_proposals", tomlList(texts(c.ESP)))
+	}
+	if c.conf.Has("rekey_time") && !w.Addresses {
+		line("rekey_time", tomlTime(c.conf.RekeyTime))
+	}
+	line("start_action", w.start(c).String())
 }
 
 // tomlSides writes how both sides prove themselves.
-func (w *writer) tomlSides(line func(key, value string)) {
+func (w *writer) tomlSides(t *tree.Table) {
 	for i, m := range []policy.Auth{w.Method, w.Second} {
 		if m == 0 {
 			continue
@@ -96,84 +102,75 @@ func (w *writer) tomlSides(line func(key, value string)) {
 		if m.Chosen() || m == policy.AuthEAPRADIUS {
 			m = policy.AuthEAP
 		}
-		parts := []string{"auth = " + tomlString(m.String())}
+		side := t.AddSection(name)
+		side.Add("auth", tree.Position{}, m.String())
 		if !w.ClientID.Any() {
-			parts = append(parts, "id = "+tomlString(w.ClientID.String()))
+			side.Add("id", tree.Position{}, w.ClientID.String())
 		}
 		if m.EAP() && w.User != "" && w.User != w.ClientID.String() {
-			parts = append(parts, "eap_id = "+tomlString(w.User))
+			side.Add("eap_id", tree.Position{}, w.User)
 		}
 		if m == policy.AuthPubkey || m == policy.AuthEAPTLS {
-			parts = append(parts, "certs = "+tomlString(w.certFile()))
+			side.Add("certs", tree.Position{}, w.certFile())
 			w.warnf("remote.auth", "the user's certificate and key are to be put into %s and %s beside the configuration", w.certFile(), w.keyFile())
 		}
-		line(name, "{ "+strings.Join(parts, ", ")+" }")
 	}
-	parts := []string{"auth = " + tomlString(w.GatewayMethod.String()), "id = " + tomlString(w.GatewayID.String())}
+	side := t.AddSection("remote")
+	side.Add("auth", tree.Position{}, w.GatewayMethod.String())
+	side.Add("id", tree.Position{}, w.GatewayID.String())
 	if w.GatewayMethod == policy.AuthPubkey && len(w.CAs) > 0 {
-		parts = append(parts, "cacerts = "+tomlString(w.caFile()))
+		side.Add("cacerts", tree.Position{}, w.caFile())
 		w.warnf("local.certs", "the CA of the gateway's certificate is to be put into %s beside the configuration", w.caFile())
 	}
-	line("remote", "{ "+strings.Join(parts, ", ")+" }")
 	w.certReqNote()
 }
 
 // tomlSecrets writes the tables of secrets, and the key of the user's certificate.
-func (w *writer) tomlSecrets(b *strings.Builder) {
+func (w *writer) tomlSecrets(root *tree.Table) {
+	add := func(kind, name, id string, octets []byte) {
+		t := root.AddSection("secrets").AddSection(kind).AddSection(name)
+		t.Add("id", tree.Position{}, id)
+		t.Add("secret", tree.Position{}, swanTOML(octets))
+	}
 	if w.eap() && w.eapMethod() != policy.AuthEAPTLS {
 		if s, ok := w.take(w.Password); ok {
-			fmt.Fprintf(b, "\n[secrets.eap.user]\nid            = %s\nsecret        = %s\n", tomlString(w.User), swanTOML(s))
+			add("eap", "user", w.User, s)
 		} else {
 			w.warnf("remote.auth", "the password is left out: it belongs into [secrets.eap.NAME], with id = %q", w.User)
 		}
 	}
 	if s, ok := w.take(w.PPK); ok && w.PPKID != "" {
-		fmt.Fprintf(b, "\n[secrets.ppk.shared]\nid            = %s\nsecret        = %s\n", tomlString(w.PPKID), swanTOML(s))
+		add("ppk", "shared", w.PPKID, s)
 	} else if w.PPKID != "" {
 		w.warnf("ppk_id", "the post-quantum preshared key is left out: it belongs into [secrets.ppk.NAME], with id = %q", w.PPKID)
 	}
 	if w.certificate() {
-		fmt.Fprintf(b, "\n[credentials]\nprivate       = %s\n", tomlString(w.keyFile()))
+		root.AddSection("credentials").Add("private", tree.Position{}, w.keyFile())
 	}
 }
 
-// swanTOML is a secret as text of TOML, in the forms that swanctl.conf has too.
+// swanTOML is a secret in the forms that swanctl.conf has too.
 func swanTOML(s []byte) string {
 	text := swanSecret(s)
 	if strings.HasPrefix(text, `"`) {
-		return text
+		return strings.Trim(text, `"`)
 	}
-	return `"` + text + `"`
-}
-
-// tomlString is a basic string of TOML, which has the escapes of JSON. There are no control characters: see [Profile.plain].
-func tomlString(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
-
-// tomlKey is a key, in quotes where it is not bare.
-func tomlKey(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == "" {
-		return s
-	}
-	return tomlString(s)
+	return text
 }
 
 // tomlList is a list of strings, or one alone.
-func tomlList(list []string) string {
-	var out []string
+func tomlList(list []string) any {
+	if len(list) == 1 {
+		return list[0]
+	}
+	out := tree.List{}
 	for _, s := range list {
-		out = append(out, tomlString(s))
+		out = append(out, tree.Value{Data: s})
 	}
-	if len(out) == 1 {
-		return out[0]
-	}
-	return "[" + strings.Join(out, ", ") + "]"
+	return out
 }
 
-func tomlProposals(list []proposal.Proposal) string { return tomlList(texts(list)) }
-
-func tomlSelectors(list []selector.Selector) string {
+func tomlSelectors(list []selector.Selector) any {
 	var out []string
 	for _, s := range list {
 		out = append(out, s.String())
@@ -189,5 +186,5 @@ func tomlTime(d time.Duration) string {
 			s = strings.TrimSuffix(s, zero.cut)
 		}
 	}
-	return tomlString(s)
+	return s
 }

@@ -168,7 +168,7 @@ func KeyName(path ...string) string {
 	parts := make([]string, len(path))
 	for i, p := range path {
 		if parts[i] = p; p == "" || strings.ContainsFunc(p, func(r rune) bool { return r >= 0x80 || !isBare(byte(r)) }) {
-			parts[i] = quoteTOML(p)
+			parts[i] = QuoteTOML(p)
 		}
 	}
 	return strings.Join(parts, ".")

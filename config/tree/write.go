@@ -156,9 +156,9 @@ const maxLine = 120
 func tomlValue(data any) string {
 	switch x := data.(type) {
 	case string:
-		return quoteTOML(x)
+		return QuoteTOML(x)
 	case Text:
-		return quoteTOML(string(x))
+		return QuoteTOML(string(x))
 	case Date:
 		return string(x)
 	case float64:
@@ -191,8 +191,8 @@ func tomlValue(data any) string {
 	return fmt.Sprint(data) // int64 and bool
 }
 
-// quoteTOML writes a text in TOML's quotes.
-func quoteTOML(text string) string {
+// QuoteTOML writes a text in TOML's quotes.
+func QuoteTOML(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, r := range text {

@@ -57,7 +57,7 @@ var Layers = []Layer{
 	{Dir: "ike/radius/client", May: []string{"ike/aaa", "ike/radius"}, Tests: []string{"ike/radius/radiustest"}},
 	// What the other ends of connections need, as files.
 	{Dir: "config/swanctl", May: []string{"config", "config/tree", "ike/pki/files"}, Tests: []string{"ike/vici"}},
-	{Dir: "config/export", May: []string{"config", "ike/diag", "ike/identity", "ike/policy", "ike/proposal", "ike/selector"}, Tests: []string{"ike/pki/files"}},
+	{Dir: "config/export", May: []string{"config", "config/tree", "ike/diag", "ike/identity", "ike/policy", "ike/proposal", "ike/selector"}, Tests: []string{"ike/pki/files"}},
 	// What other systems' files become here.
 	{Dir: "config/migrate", May: []string{"config/tree"}},
 	{Dir: "config/migrate/...", May: []string{"config", "config/migrate", "config/swanctl", "config/tree", "ike/identity", "ike/proposal", "ike/selector", "ike/wire"}, Tests: []string{"config/export", "ike/pki/pkitest"}},
