@@ -51,6 +51,17 @@ secret_file = "gw-a_b-2.psk"
 	}
 }
 
+// TestOneLine: what a file has in its names does not end a line, and no terminal obeys it.
+func TestOneLine(t *testing.T) {
+	d := NewDraft("x", Options{})
+	d.Leave(d.Root(), tree.Position{}, "a\x1b[2J\nb", "c\u009bd\xffe")
+	d.Note("%s", "f\u2028g")
+	r := d.Result()
+	if s := r.Left[0].String() + "|" + r.Notes[0]; s != "a?[2J?b: c?d?e|f?g" {
+		t.Errorf("%q", s)
+	}
+}
+
 func TestSecretText(t *testing.T) {
 	for octets, want := range map[string]string{
 		"a key": "a key", " a": "0x2061", "0x12": "0x30783132", "0Sx": "0x305378", "\"a\"": "0x226122", "'a'": "0x276127",

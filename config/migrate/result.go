@@ -126,6 +126,7 @@ func (d *Draft) Root() *tree.Table { return d.result.Config }
 
 // Leave notes, in the table where it would be, that something is not carried over. what must have no secret in it.
 func (d *Draft) Leave(t *tree.Table, at tree.Position, what, why string) {
+	what, why = oneLine(what), oneLine(why)
 	if l := (Left{at, what, why}); !slices.Contains(d.result.Left, l) {
 		d.result.Left = append(d.result.Left, l)
 	}
@@ -136,9 +137,19 @@ func (d *Draft) Leave(t *tree.Table, at tree.Position, what, why string) {
 	t.Note(line + ": " + why)
 }
 
+// oneLine is a text for people without what a file can have in it that would end the line, or that a terminal would obey.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
+
 // Note adds a sentence for the operator, once.
 func (d *Draft) Note(format string, args ...any) {
-	if s := fmt.Sprintf(format, args...); !slices.Contains(d.result.Notes, s) {
+	if s := oneLine(fmt.Sprintf(format, args...)); !slices.Contains(d.result.Notes, s) {
 		d.result.Notes = append(d.result.Notes, s)
 	}
 }
