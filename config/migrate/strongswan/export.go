@@ -113,9 +113,11 @@ func texts(data any) (out []string) {
 // text is a value of a key as swanctl has it. Times are numbers of seconds, and sizes numbers of bytes.
 func text(k key, data any) string {
 	parts := texts(data)
-	s := strings.Join(parts, ", ")
+	if len(parts) != 1 {
+		return joined(parts)
+	}
+	s := parts[0]
 	switch {
-	case len(parts) != 1:
 	case strings.HasSuffix(k.name, "_time"), k.name == "dpd_delay":
 		if d, ok := config.ParseDuration(s); ok && d%time.Second == 0 {
 			return fmt.Sprintf("%ds", d/time.Second)
@@ -242,7 +244,7 @@ func (x *exporter) side(into, from *tree.Table, table, side, method string) {
 			for _, f := range texts(e.Value.Data) {
 				names = append(names, x.copy(f, k.folder))
 			}
-			into.Add(k.key, e.At, tree.Text(strings.Join(names, ", ")))
+			into.Add(k.key, e.At, tree.Text(joined(names)))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,5 +100,18 @@ func TestDaemon(t *testing.T) {
 	}
 	if _, err := Import(dir, filepath.Join(dir, "strongswan.conf"), migrate.Options{Files: swanctl.Disk{}}); err == nil || !strings.Contains(err.Error(), "strongswan.conf:1:") {
 		t.Error(err)
+	}
+}
+
+// TestLists: an element in quotes may have commas in it, on both ways.
+func TestLists(t *testing.T) {
+	r, err := Import("/x/swanctl.conf", "", migrate.Options{Files: memory{"/x/swanctl.conf": "connections { a { remote { groups = \"'a', \\\"b, c\\\", d\"\n} } }"}})
+	if err != nil || !strings.Contains(r.TOML(), `groups = ["a", "b, c", "d"]`) {
+		t.Errorf("%v\n%s", err, r.TOML())
+	}
+	for _, list := range [][]string{{"a", "b, c", "it's", `x"y`}, {"one"}} {
+		if got := swanctl.Items(joined(list)); !slices.Equal(got, list) {
+			t.Errorf("%q", got)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"esplanade/config"
 	"esplanade/config/migrate"
+	"esplanade/config/swanctl"
 	"esplanade/config/tree"
 	"esplanade/ike/identity"
 	"esplanade/ike/proposal"
@@ -92,14 +93,21 @@ func oneOf(words map[string]string) reading {
 	}
 }
 
-// fields are the elements of a list, which have commas between them.
-func fields(text string) (out []string) {
-	for f := range strings.SplitSeq(text, ",") {
-		if f = strings.TrimSpace(f); f != "" {
-			out = append(out, f)
+// fields are the elements of a list.
+func fields(text string) []string { return swanctl.Items(text) }
+
+// joined is a list of texts as swanctl has it: those with commas are in quotes.
+func joined(items []string) string {
+	out := slices.Clone(items)
+	for i, s := range out {
+		if quote := `"`; strings.ContainsAny(s, `,'"`) {
+			if strings.Contains(s, quote) {
+				quote = "'"
+			}
+			out[i] = quote + s + quote
 		}
 	}
-	return out
+	return strings.Join(out, ", ")
 }
 
 // list is a list of texts, or the one that there is.
