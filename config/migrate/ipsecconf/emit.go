@@ -93,6 +93,7 @@ func (e *emitter) connection(into *tree.Table, group []*made) {
 		}
 		first.put(t, "pools", first.poolKey, texts(names))
 	}
+	t.Note(first.unplaced()...)
 	e.leave(t, first.ikeLeft...)
 	for _, m := range group[1:] {
 		e.leave(t, m.ikeLeft...)
@@ -118,6 +119,7 @@ func (e *emitter) connection(into *tree.Table, group []*made) {
 		}
 		for j, c := range m.children {
 			if j == 0 {
+				c.Note(m.unplaced()...)
 				e.leave(c.Table, m.childLeft...)
 				c.Settle()
 			}

@@ -68,6 +68,23 @@ func (m *made) put(t *tree.Table, name, key string, data any) {
 	}
 }
 
+// unplaced are the comments of settings that no key was made of, and takes them away.
+func (m *made) unplaced() (lines []string) {
+	for _, key := range m.conn.order {
+		s := m.conn.values[key]
+		if s == nil {
+			continue
+		}
+		said := *s.comment
+		*s.comment = comment{}
+		lines = append(lines, trimmed(said.above)...)
+		if said.beside != "" {
+			lines = append(lines, show(s)+": "+said.beside)
+		}
+	}
+	return lines
+}
+
 // trimmed are lines without empty ones at both ends.
 func trimmed(lines []string) []string {
 	for len(lines) > 0 && lines[0] == "" {
