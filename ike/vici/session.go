@@ -54,15 +54,26 @@ func (ss *session) run(serverCtx context.Context) {
 	if serverCtx.Err() != nil {
 		ss.draining.Store(true)
 		ss.conn.SetWriteDeadline(time.Now().Add(drainTime))
+		ss.farewell()
 	}
 	ss.out.close()
 	writer.Wait()
 	ss.conn.Close()
 	ss.server.forget(ss)
 	if n := ss.out.droppedCount(); n > 0 {
-		ss.log.Warn("vici: the client read too slowly and missed events", "dropped", n)
+		ss.server.warn("vici: a client read too slowly and missed events", "client", ss.id, "dropped", n)
 	}
 	ss.log.Debug("vici: client disconnected", "reason", err)
+}
+
+// farewell tells a client that listens to alerts that the daemon ends.
+func (ss *session) farewell() {
+	if !ss.registered(EventAlert) {
+		return
+	}
+	if b, err := encode(Packet{Type: Event, Name: EventAlert, Message: alert("shutdown-signal", nil, ss.server.o.Now())}, true); err == nil {
+		ss.out.offer(b)
+	}
 }
 
 // reader hands the client's segments to the worker. It returns why it ended. A client may say nothing for as long as it likes, but what it
@@ -189,7 +200,7 @@ func (ss *session) carryOut(ctx context.Context, segment []byte, large bool) (an
 	p, err := ParsePacket(segment)
 	if err != nil {
 		// Without a readable name it is not clear what the client waits for: there is no right answer.
-		ss.log.Warn("vici: malformed packet", "error", err)
+		ss.server.warn("vici: malformed packet", "client", ss.id, "error", err)
 		return Packet{}, "", err
 	}
 	switch p.Type {

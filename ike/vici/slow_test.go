@@ -1,7 +1,9 @@
 package vici
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"testing"
@@ -71,6 +73,44 @@ func TestStreamWaits(t *testing.T) {
 		})
 		if err != nil || n != 50 || s.Dropped() != 0 {
 			t.Errorf("%d events, %v, %d dropped", n, err, s.Dropped())
+		}
+	})
+}
+
+// TestFarewell: whoever listens to alerts hears that the daemon ends, after what was before, and nobody else does.
+func TestFarewell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newPipeListener()
+		s := NewServer(newFake(), Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(ctx, l) }()
+		var conns []net.Conn
+		for _, event := range []string{EventAlert, EventLog} {
+			conn := l.dial()
+			if err := WritePacket(conn, Packet{Type: EventRegister, Name: event}); err != nil {
+				t.Fatal(err)
+			}
+			if p, err := ReadPacket(conn); err != nil || p.Type != EventConfirm {
+				t.Fatal(p, err)
+			}
+			conns = append(conns, conn)
+		}
+		synctest.Wait()
+		s.Alert("peer-auth-failed", nil)
+		cancel()
+		for _, want := range []string{"type=peer-auth-failed", "type=shutdown-signal"} {
+			if p, err := ReadPacket(conns[0]); err != nil || p.Name != EventAlert || p.Message.String() != want {
+				t.Errorf("%v, %v, want %s", p.Message, err, want)
+			}
+		}
+		for _, conn := range conns {
+			if p, err := ReadPacket(conn); err != io.EOF {
+				t.Errorf("%v, %v", p, err)
+			}
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -4,6 +4,36 @@ package main
 func commands() []Mutant {
 	return []Mutant{
 		{
+			Name: "half-written-request", File: "ike/vici/session.go", Tests: "^TestHalfWrittenSegment$",
+			Old: "func (ss *session) hurry() { ss.reading.deadline(", New: "func (ss *session) hurry() { _ = (",
+			Why: "a client that ends in the middle of a request would keep its place for ever",
+		},
+		{
+			Name: "flood-of-requests", File: "ike/vici/inbox.go", Tests: "^TestFloodOfRequests$|^TestInbox$",
+			Old: "fits := i.count == 0 || i.count < maxPending &&", New: "fits := true || i.count < maxPending &&",
+			Why: "a client could have any number of requests held while one of its commands runs",
+		},
+		{
+			Name: "announced-segments", File: "ike/vici/wire.go", Tests: "^TestLongRequests$",
+			Old: "b := make([]byte, 0, min(n, readChunk))", New: "b := make([]byte, 0, n)",
+			Why: "a client that announces long segments and sends nothing would have memory for them",
+		},
+		{
+			Name: "long-requests", File: "ike/vici/session.go", Tests: "^TestLongRequests$",
+			Old: "if large && !strings.HasPrefix(", New: "if false && !strings.HasPrefix(",
+			Why: "what takes its time could hold a place of those that load something",
+		},
+		{
+			Name: "names-cut", File: "ike/vici/load.go", Tests: "^TestNamesComeBack$",
+			Old: "m.elements[0].octets = true", New: "",
+			Why: "swanctl would unload what it has just loaded, by a name that is not ASCII or was cut",
+		},
+		{
+			Name: "secrets-printed", File: "ike/vici/redact.go", Tests: "^TestSecretsArePrintedNowhere$",
+			Old: "func (Shared) Format(s fmt.State, _ rune)", New: "func (Shared) Format2(s fmt.State, _ rune)",
+			Why: "a secret that was loaded could come into a log",
+		},
+		{
 			Name: "reqid-of-each-line", File: "ike/gateway/numbers.go", Tests: "^TestReqIDs$",
 			Old: "		if id = r.bySelectors[k]; id == nil {", New: "		if id = nil; id == nil {",
 			Why: "two tunnels with the same selectors would have two numbers, and scripts would not find both",
