@@ -21,6 +21,12 @@ func checkIdentity(text string) string {
 	return ""
 }
 
+// isPattern reports whether an identity stands for several.
+func isPattern(text string) bool {
+	id, err := identity.Parse(text)
+	return err == nil && !id.Concrete()
+}
+
 // isAny reports whether an identity is no particular one.
 func isAny(text string) bool {
 	id, err := identity.Parse(text)

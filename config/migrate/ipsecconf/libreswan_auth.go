@@ -98,6 +98,10 @@ func (r *libreswanReader) libreswanID(m *made, side, table string) *failure {
 	} else if text := c.text(key); text == id && !strings.ContainsAny(id, "@=/:%") && !isAddress(id) {
 		m.leave(key, "without @ in front, libreswan looks the name up and takes its address; here it is the name")
 	}
+	if table == "local" && isPattern(id) {
+		m.leave(key, "it stands for several, and this side is one of them")
+		return nil
+	}
 	if table == "local" {
 		m.hereID = id
 	} else {

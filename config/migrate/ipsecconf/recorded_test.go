@@ -59,7 +59,12 @@ var (
 // paragraphs are the lines about each connection, one for each address.
 func paragraphs(text string) map[string][]string {
 	out, name := map[string][]string{}, ""
+	own := false // the line before is about how this side proves itself
 	for line := range strings.Lines(text) {
+		if own && strings.HasPrefix(line, "    id: ") && strings.ContainsAny(line, "*/-") {
+			continue // a pattern, which this side cannot be
+		}
+		own = strings.HasPrefix(line, "  local ")
 		line = hostLength.ReplaceAllString(otherNames.Replace(strings.TrimRight(line, "\n")), "$1")
 		if !strings.HasPrefix(line, " ") {
 			name, _, _ = strings.Cut(line, ":")

@@ -122,6 +122,10 @@ func (r *strongSwanReader) strongSwanID(m *made, t *tree.Table, side, round, aut
 		}
 		return m.fail(key, why)
 	}
+	if t != m.table("remote") && t != m.table("remote-2") && isPattern(id) {
+		m.leave(key, "it stands for several, and this side is one of them")
+		return nil
+	}
 	if t == m.table("local") {
 		m.hereID = id
 	} else if t == m.table("remote") {
