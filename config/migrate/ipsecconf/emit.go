@@ -15,6 +15,8 @@ type emitter struct {
 	seen  map[left]bool // what was noted: a setting of %default is not carried over once
 	pools []namedTable
 	names map[string]bool // of connections
+	// wanted are the children that come up without a command, by their selectors: of two with the same ones only one can.
+	wanted map[string]string
 }
 
 // leave notes in a table that something is not carried over, unless that was said before.
@@ -123,11 +125,33 @@ func (e *emitter) connection(into *tree.Table, group []*made) {
 				e.leave(c.Table, m.childLeft...)
 				c.Settle()
 			}
+			e.standBy(m, c)
 			children.Add(unique(children, migrate.TableName(c.name)), m.conn.at, c.Table)
 		}
 	}
 	if children.Len() > 0 {
 		t.Add("children", first.conn.at, children)
+	}
+}
+
+// standBy leaves a child down that has the selectors of another one, as those of two ways to one network have: strongSwan and libreswan bring both
+// up, and the kernel uses one.
+func (e *emitter) standBy(m *made, c namedTable) {
+	here, _ := c.Get("local_ts")
+	there, ok := c.Get("remote_ts")
+	start, _ := c.Get("start_action")
+	id := fmt.Sprintf("%#v %#v", plain(here.Value.Data), plain(there.Value.Data))
+	if !ok || start.Value.Data == "none" || strings.Contains(id, "dynamic") {
+		return
+	}
+	other, taken := e.wanted[id]
+	if !taken {
+		e.wanted[id] = c.name
+		return
+	}
+	if s := m.conn.values["auto"]; s != nil {
+		c.Add("start_action", s.at, "none")
+		e.leave(c.Table, left{s.at, show(s), "conn " + shorten(other) + " has the same networks, and one of the two can have them: this one is down until a command or the peer brings it up"})
 	}
 }
 

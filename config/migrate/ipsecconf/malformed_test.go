@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"esplanade/config"
 	"esplanade/config/migrate"
 	"esplanade/config/migrate/ipsecconf"
 )
@@ -238,6 +239,29 @@ func TestNobodyToCall(t *testing.T) {
 				t.Errorf("%s, %s, %s: %v\n%s", d, c.right, c.actions, res.Left, got)
 			}
 		}
+	}
+}
+
+// Two ways to one network: the second one is a stand-by.
+func TestStandBy(t *testing.T) {
+	const conns = "conn %default\n\tauthby=secret\n\tleft=192.0.2.1\n\tleftsubnet=10.1.0.0/16\n\trightsubnet=10.2.0.0/16\n" +
+		"conn first\n\tright=198.51.100.7\n\tauto=start\nconn second\n\tright=198.51.100.8\n\tauto=start\n" +
+		"conn third\n\tright=198.51.100.9\n\tauto=add\nconn other\n\tright=198.51.100.9\n\trightsubnet=10.3.0.0/16\n\tauto=route\n"
+	res, err := read(ipsecconf.StrongSwan, memory{"ipsec.conf": conns, "ipsec.secrets": ": PSK \"kpD3y6Rr0T9mVq2xWc8sLb5nZf7hJg1u\"\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Left) != 1 || res.Left[0].What != "auto=start" || res.Left[0].At.Line != 11 || !strings.Contains(res.Left[0].Why, "conn first has the same networks") {
+		t.Errorf("%v is left out", res.Left)
+	}
+	got := res.TOML()
+	for word, n := range map[string]int{`"start"`: 1, `"trap"`: 1, `"none"`: 2} {
+		if strings.Count(got, "start_action = "+word) != n {
+			t.Errorf("not %d with start_action %s:\n%s", n, word, got)
+		}
+	}
+	if _, err := config.Parse("result", []byte(got)); err != nil {
+		t.Error(err)
 	}
 }
 

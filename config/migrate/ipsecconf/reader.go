@@ -43,7 +43,7 @@ func Read(name string, o Options) (*migrate.Result, error) {
 	if r.dir == "" {
 		r.dir = filepath.ToSlash(filepath.Dir(name))
 	}
-	r.emit = &emitter{Draft: d, seen: map[left]bool{}, names: map[string]bool{}}
+	r.emit = &emitter{Draft: d, seen: map[left]bool{}, names: map[string]bool{}, wanted: map[string]string{}}
 	if o.Dialect == Auto {
 		d.Note("%s is read as one of %s, by its keywords", name, f.dialect)
 	}
