@@ -35,6 +35,8 @@ type Auth struct {
 	EAPID identity.UserPattern `key:"eap_id" reload:"reestablish"`
 	// AAAID is the identity that the certificate of the server within EAP must have. Default the zero Identity, that of the gateway.
 	AAAID identity.Identity `key:"aaa_id" reload:"reestablish" only:"local"`
+	// KnownUsers: the name in the certificate of a user of EAP-TLS may be that of a user of this gateway, whose groups, addresses and lock it has then. Default true.
+	KnownUsers bool `key:"known_users" reload:"live" only:"remote"`
 	// Groups are those of which the user must be in one. Default none, any.
 	Groups []string `key:"groups" reload:"live" only:"remote"`
 }
@@ -66,6 +68,7 @@ func readAuth(t *table, side string) (a Auth) {
 		a.Policies = readPolicies(t)
 		a.Revocation, _ = choice(t, "revocation", policy.RevocationRelaxed, wordsOf[policy.Revocation]())
 		a.Groups = readGroups(t)
+		a.KnownUsers = t.boolean("known_users", true)
 	} else {
 		a.AAAID = readCAID(t, "aaa_id")
 	}

@@ -3,10 +3,12 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"esplanade/ike/eap"
 	"esplanade/ike/identity"
+	"esplanade/ike/pki"
 	"esplanade/ike/policy"
 )
 
@@ -23,6 +25,55 @@ func (c *Config) checkEAP(r *reader) {
 		c.checkSystemClients(r, n, remote)
 	}
 	c.checkGroups(r)
+	c.checkKnownUsers(r)
+}
+
+// checkKnownUsers wants it to be written whose certificates name the users of this gateway, where tables for EAP-TLS accept different CAs: each of them could
+// call somebody by the name of another one's user, who has groups and addresses.
+func (c *Config) checkKnownUsers(r *reader) {
+	var sets []string              // of CAs, in the order of the file
+	tables := map[string][]*Auth{} // the first of each, and the first that does not say it
+	for _, n := range c.Connections {
+		_, remote := n.Rounds()
+		for i := range remote {
+			a := &remote[i]
+			server, ok := c.EAP.Server(n.Name, i)
+			if !ok || server.Config == nil || !slices.Contains(server.Config.Methods, eap.TypeTLS) || !a.KnownUsers {
+				continue
+			}
+			set := anchorsOf(c.Set.Accepted(n.Name, i).Trust)
+			if tables[set] == nil {
+				sets = append(sets, set)
+			}
+			if list := tables[set]; list == nil || !a.Has("known_users") && list[len(list)-1].Has("known_users") {
+				tables[set] = append(list, a)
+			}
+		}
+	}
+	for i, set := range sets {
+		for _, a := range tables[set] {
+			if len(sets) == 1 || a.Has("known_users") {
+				continue // where it is written, whoever has written it knows
+			}
+			other := tables[sets[(i+1)%len(sets)]][0]
+			r.errorf(a.At("auth"), "write known_users = true into each of them whose CAs name users of this gateway, and known_users = false into the others, whose users are none of them",
+				"%s and %s accept users with certificates of different CAs, and a name would be the same user in both", a.Source.name, other.Source.name)
+			return
+		}
+	}
+}
+
+// anchorsOf are the CAs that are trusted, as a text that is only compared.
+func anchorsOf(t *pki.Trust) string {
+	if t == nil {
+		return ""
+	}
+	var list []string
+	for _, ca := range t.Anchors {
+		list = append(list, string(ca.Raw))
+	}
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), "")
 }
 
 // uselessEAP reports keys for users in a table of another method. They would seem to keep people out.
@@ -30,7 +81,7 @@ func uselessEAP(r *reader, a *Auth) bool {
 	if a.Method.EAP() || a.Method == 0 {
 		return false
 	}
-	for _, key := range []string{"eap_id", "aaa_id", "groups"} {
+	for _, key := range []string{"eap_id", "aaa_id", "groups", "known_users"} {
 		if a.Has(key) {
 			r.errorf(a.At(key), "write auth = \"eap\", or remove it", "%s.%s is for users of EAP, and auth is %s", a.Source.name, key, quote(a.Method.String()))
 		}

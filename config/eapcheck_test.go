@@ -129,6 +129,60 @@ func TestEAPUsersByCertificate(t *testing.T) {
 	}
 }
 
+// TestUsersOfAnotherCA: where the users of a table are none of this gateway's, a name is not that of a user of the file, and counts together with the CA. Tables with different CAs
+// have to say which they are; loaded or not, what they say counts.
+func TestUsersOfAnotherCA(t *testing.T) {
+	w := usersWorld(t)
+	partner := w.issue(nil, "Partner CA", nil, isCA)
+	w.write("partner.pem", partner.pem())
+	alice, bob := w.issue(partner, "alice", nil), w.issue(partner, "Robert", nil, names("bob.example", "bob"))
+	both := func(home, away string) string {
+		return gatewayFor("users.toml", `certs = "gw.pem"`, "auth = \"eap-tls\"\ncacerts = \"ca.pem\"\n"+home, "") +
+			"[connections.partner]\nlocal_ts = \"10.2.0.0/24\"\nremote_ts = \"10.8.0.0/24\"\nlocal = { certs = \"gw.pem\" }\n[connections.partner.remote]\nauth = \"eap-tls\"\ncacerts = \"partner.pem\"\n" + away
+	}
+	c := w.good(both("", "known_users = false\n"))
+	judge := func(connection string, h *holder) eap.Verdict {
+		t.Helper()
+		s, _ := c.EAP.Server(connection, 0)
+		v, err := s.Config.TLS.Judge(w.now, eap.Shown{Chain: [][]byte{h.cert.Raw}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	a, b := judge("partner", alice), judge("partner", bob)
+	if a.Name != "alice" || a.Foreign == "" || a.Foreign != b.Foreign {
+		t.Errorf("%q of %q, %q of %q", a.Name, a.Foreign, b.Name, b.Foreign)
+	}
+	if b.Name != "bob.example" {
+		t.Errorf("the certificate of somebody else's bob is looked for among the users: %q", b.Name)
+	}
+	one, _ := c.EAP.Server("rw", 0)
+	other, _ := c.EAP.Server("partner", 0)
+	if one.Realm == other.Realm {
+		t.Error("both have one realm")
+	}
+	for _, x := range []struct{ home, away, want string }{
+		{"", "", `gw.toml:11:1: connections.rw.remote and connections.partner.remote accept users with certificates of different CAs, and a name would be the same user in both; write known_users = true into`},
+		{"known_users = true\n", "known_users = true\n", ""}, {"known_users = true\n", "", "gw.toml:20:1: connections.partner.remote and connections.rw.remote accept"}, {"known_users = false\n", "known_users = false\n", ""},
+	} {
+		if x.want == "" {
+			w.good(both(x.home, x.away))
+			continue
+		}
+		if _, errs := w.load(both(x.home, x.away)); !strings.Contains(errs.Error(), x.want) {
+			t.Errorf("%q and %q: %v, want %s", x.home, x.away, errs, x.want)
+		}
+	}
+	if _, errs := w.load(gatewayFor("users.toml", `certs = "gw.pem"`, "auth = \"pubkey\"\ncacerts = \"ca.pem\"\nknown_users = false", "")); !strings.Contains(errs.Error(), "known_users is for users of EAP") {
+		t.Error(errs)
+	}
+	// What is pinned has no CA.
+	if v := voucher(nil); v != "pinned" {
+		t.Error(v)
+	}
+}
+
 // TestEAPRealms: whom one table lets in by a certificate, another one does not that judges certificates by more.
 func TestEAPRealms(t *testing.T) {
 	w := usersWorld(t)
@@ -137,7 +191,7 @@ func TestEAPRealms(t *testing.T) {
 		return s.Realm
 	}
 	plain := realm("")
-	for _, more := range []string{`revocation = "strict"`, `ca_id = "CN=Test CA"`, `cert_policy = "1.2.3.4"`, `certs = "alice.pem"`} {
+	for _, more := range []string{`revocation = "strict"`, `ca_id = "CN=Test CA"`, `cert_policy = "1.2.3.4"`, `certs = "alice.pem"`, `known_users = false`} {
 		if realm(more) == plain {
 			t.Errorf("with %s the realm is %q", more, plain)
 		}

@@ -125,7 +125,7 @@ func (c *Config) eapServer(n *Connection, index int, a *Auth) (EAPServer, bool) 
 	case a.Method == policy.AuthEAPRADIUS:
 		return EAPServer{Realm: "radius"}, true
 	}
-	conf := &eap.ServerConfig{AskIdentity: true, Users: c.Users.Directory, TLS: c.tlsServer(n, index), Inner: innerMethods(a)}
+	conf := &eap.ServerConfig{AskIdentity: true, Users: c.Users.Directory, TLS: c.tlsServer(n, index, a), Inner: innerMethods(a)}
 	conf.Methods = c.serverMethods(a, conf.TLS)
 	if len(conf.Methods) == 0 && a.Method.Chosen() && len(c.RADIUS.Servers) > 0 {
 		return EAPServer{Realm: "radius"}, true
@@ -141,7 +141,7 @@ func eapRealm(methods []eap.Type, a *Auth) string {
 	}
 	if slices.Contains(methods, eap.TypeTLS) {
 		// All that certificates are judged by: whom a table lets in that asks for less is not let in by one that asks for more.
-		parts = append(parts, fmt.Sprintf("%q %q %q %q %s", a.CACerts, a.Certs, a.CAID.String(), a.Policies, a.Revocation))
+		parts = append(parts, fmt.Sprintf("%q %q %q %q %s %t", a.CACerts, a.Certs, a.CAID.String(), a.Policies, a.Revocation, a.KnownUsers))
 	}
 	return strings.Join(parts, " ")
 }

@@ -4,8 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"slices"
 	"time"
 
@@ -53,14 +55,14 @@ func tlsCertificate(pairs []credential.Pair) *tls.Certificate {
 }
 
 // tlsServer is what a gateway has for users of a remote table; nil if it has no certificate.
-func (c *Config) tlsServer(n *Connection, index int) *eap.TLSServer {
+func (c *Config) tlsServer(n *Connection, index int, a *Auth) *eap.TLSServer {
 	cert := tlsCertificate(c.Set.Own(n.Name, 0))
 	if cert == nil {
 		return nil
 	}
 	s := &eap.TLSServer{Certificate: cert}
 	if trust := c.Set.Accepted(n.Name, index).Trust; trust != nil {
-		s.Judge = userJudge(trust, c.Users.Directory)
+		s.Judge = userJudge(trust, c.Users.Directory, a.KnownUsers)
 		if len(trust.Anchors) > 0 {
 			s.CAs = x509.NewCertPool()
 			for _, a := range trust.Anchors {
@@ -73,7 +75,11 @@ func (c *Config) tlsServer(n *Connection, index int) *eap.TLSServer {
 
 // userJudge judges the certificates of users. Who comes without a name, or with one that its certificate is not for, has the name of its
 // certificate: no name that is not in it counts. If users have a name that is in it, that is it: whoever is disabled does not come in by another one.
-func userJudge(trust *pki.Trust, users *Directory) eap.Judge {
+// Where it is not known, the name is none of these users', and counts together with the CA that vouches for it: another CA may use the same one.
+func userJudge(trust *pki.Trust, users *Directory, known bool) eap.Judge {
+	if !known {
+		users = nil
+	}
 	return func(now time.Time, s eap.Shown) (eap.Verdict, error) {
 		var id identity.Identity
 		var name string
@@ -86,8 +92,22 @@ func userJudge(trust *pki.Trust, users *Directory) eap.Judge {
 		if err != nil {
 			return eap.Verdict{}, err
 		}
-		return eap.Verdict{Name: name, Chain: peer.Chain}, nil
+		v := eap.Verdict{Name: name, Chain: peer.Chain}
+		if !known {
+			v.Foreign = voucher(peer.Chain)
+		}
+		return v, nil
 	}
+}
+
+// voucher is a text for what vouches for the end of a chain: its root, by name and key. A certificate that is trusted itself has none.
+func voucher(chain []*x509.Certificate) string {
+	if len(chain) < 2 {
+		return "pinned"
+	}
+	root := chain[len(chain)-1]
+	sum := sha256.Sum256(slices.Concat(root.RawSubject, root.RawSubjectPublicKeyInfo))
+	return hex.EncodeToString(sum[:16])
 }
 
 // userIn is whom a certificate is for, and what that user is called, given what it says of itself. One name has many spellings, and counts in one.

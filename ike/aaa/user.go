@@ -10,6 +10,9 @@ import (
 type User struct {
 	// Name is as EAP has proved it: the identity within the tunnel where there is one.
 	Name string
+	// Foreign is what vouches for the name, where it is none of this gateway's users: another user of the same name is not the same one. It is only compared. "":
+	// one of this gateway's, or of Server.
+	Foreign string
 	// Method is what has proved it, for people: "eap-mschapv2", "eap-peap (mschapv2)", "radius".
 	Method string
 	// Groups are those of the users file, or of the attributes Class and Filter-Id of RADIUS.

@@ -56,8 +56,8 @@ func (m *tlsServer) step(now time.Time, _, _ uint8, data []byte) methodStep {
 // verdict is that about the client: whom its certificate is for, never whom it has said it is (CVE-2022-4967). It need not be among the users, which have passwords; if it is, its groups and
 // whether it is locked count.
 func (m *tlsServer) verdict() methodStep {
-	user := aaa.User{Name: m.peer.Name}
-	if users := m.talk.cfg.Users; users != nil {
+	user := aaa.User{Name: m.peer.Name, Foreign: m.peer.Foreign}
+	if users := m.talk.cfg.Users; users != nil && user.Foreign == "" {
 		if secret, known, ok := users.User(m.peer.Name); ok {
 			if secret.Locked {
 				return methodStep{fail: &Failure{User: m.peer.Name, Reason: ReasonLocked}}

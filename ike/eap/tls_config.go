@@ -21,6 +21,8 @@ type Verdict struct {
 	// Name is who the user is, whatever name was given: the identity that was given if the certificate is for that, and else, if the judge lets it
 	// in at all, a name that is in the certificate. Windows gives names that are in none: "host/laptop.example.org".
 	Name string
+	// Foreign is what vouches for that name where it is none of the users of this server, even if one of them has it; "" where it may be one.
+	Foreign string
 	// Chain leads from the certificate to what is trusted. It goes into [Result.Chain], for whoever asks whether one of it was revoked.
 	Chain []*x509.Certificate
 }

@@ -120,6 +120,22 @@ func TestTLSLocked(t *testing.T) {
 	wantKeys(t, run(t, s, c), aliceName)
 }
 
+// A user of a CA of others has nothing of the user who has the same name here: no groups, and no lock.
+func TestTLSForeign(t *testing.T) {
+	w := newWorld(t, 0)
+	judge := w.server.Judge
+	w.server.Judge = func(now time.Time, s Shown) (Verdict, error) {
+		v, err := judge(now, s)
+		v.Foreign = "another CA"
+		return v, err
+	}
+	s, c := w.configs(TypeTLS)
+	s.Users = directory{aliceName: Secret{Locked: true}}
+	if r := wantKeys(t, run(t, s, c), aliceName); r.User.Foreign != "another CA" || r.User.In("staff") {
+		t.Errorf("%+v", r.User)
+	}
+}
+
 // Whoever lacks what the method needs says what it is.
 func TestTLSNotConfigured(t *testing.T) {
 	w := newWorld(t, 0)

@@ -25,9 +25,12 @@ func keyOf(m *sa.Machine) peerKey {
 	return k
 }
 
-// userVouched is what vouches for a user: those of this gateway and those of RADIUS may have one name.
+// userVouched is what vouches for a user: those of this gateway, those of a CA of others and those of RADIUS may have one name.
 func userVouched(u *aaa.User) string {
-	if u.Server == "" {
+	switch {
+	case u.Foreign != "":
+		return "user of CA " + u.Foreign
+	case u.Server == "":
 		return "user"
 	}
 	return "user of RADIUS"

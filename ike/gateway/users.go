@@ -45,7 +45,7 @@ func (e *entry) userName() string {
 // users that there were when it began, so that it is asked again at the end.
 func (g *Manager) barred(e *entry) (why string) {
 	u := e.m.User()
-	if u == nil || u.Server != "" || g.isUser(e) {
+	if u == nil || u.Server != "" || u.Foreign != "" || g.isUser(e) {
 		return ""
 	}
 	switch x, ok := g.users.Users().Find(u.Name); {

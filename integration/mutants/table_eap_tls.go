@@ -4,8 +4,13 @@ package main
 func eapTLSMutants() []Mutant {
 	return []Mutant{
 		{
+			Name: "eap-tls-foreign", File: "ike/eap/tls.go", Tests: "^TestTLSForeign$",
+			Old: `users != nil && user.Foreign == ""`, New: "users != nil",
+			Why: "a partner's CA could name a user of this gateway, and get its groups",
+		},
+		{
 			Name: "eap-tls-identity", File: "ike/eap/tls.go", Tests: "^TestTLSIdentityIsBound$",
-			Old: "user := aaa.User{Name: m.peer.Name}", New: "m.peer.Name = m.talk.identity\n	user := aaa.User{Name: m.peer.Name}",
+			Old: "user := aaa.User{Name: m.peer.Name, Foreign: m.peer.Foreign}", New: "m.peer.Name = m.talk.identity\n	user := aaa.User{Name: m.peer.Name}",
 			Why: "somebody with a certificate would be whoever it wants to be",
 		},
 		{
