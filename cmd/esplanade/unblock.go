@@ -9,18 +9,27 @@ import (
 )
 
 func newUnblock() *cobra.Command {
-	all := false
+	all, from := false, source{}
 	c := &cobra.Command{
 		Use:   "unblock FILE",
 		Short: "Let packets out again that a stopped gateway holds back",
 		Long: `Unblock removes the routes and rules that a gateway has left behind to refuse the packets of its tunnels: with
 tun.block_when_stopped in its configuration, or because it was killed or failed. From then on these packets leave in the clear. FILE is
 the configuration, which says in which routing tables to look; with --all those of other gateways count too, and those that the
-configuration named earlier. What a gateway uses that runs is left alone.`,
-		Args:              oneArg("FILE"),
+configuration named earlier. What a gateway uses that runs is left alone. Of a gateway that ran a folder of swanctl, --swanctl names the folder; FILE is the file that
+lay above it, if there was one.`,
+		Args:              atMostOneArg("FILE"),
 		ValidArgsFunction: completeFile,
 		RunE: func(c *cobra.Command, args []string) error {
-			conf, err := load(args[0], c.ErrOrStderr())
+			if len(args) == 1 {
+				from.file = args[0]
+			} else if from.folder == "" {
+				return oneArg("FILE")(c, args)
+			}
+			if err := from.check(c, len(args) == 1); err != nil {
+				return err
+			}
+			conf, err := from.load(c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -35,6 +44,7 @@ configuration named earlier. What a gateway uses that runs is left alone.`,
 			return nil
 		},
 	}
+	from.flags(c)
 	c.Flags().BoolVar(&all, "all", false, "also in the routing tables of other gateways that do not run")
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"esplanade/config"
@@ -54,6 +55,11 @@ func readFolder(dir string, to sink) (*Folder, error) {
 	for _, w := range d.Warnings {
 		r.Warnings = append(r.Warnings, problem(w))
 	}
+	for e := range d.Root.All() {
+		if _, ok := e.Value.Data.(*tree.Table); ok && !d.Templates[e.Name] && !slices.Contains(sectionNames, e.Name) {
+			r.warnf(e.At, "write connections, secrets, pools or authorities, or inherit from it", "the section "+quote(e.Name)+" has no effect")
+		}
+	}
 	secrets := r.section(d.Root, "secrets")
 	r.credentials(secrets)
 	r.shared(secrets)
@@ -73,6 +79,18 @@ func problem(e *Error) config.Problem {
 		what, want = what[:i], what[i+2:]
 	}
 	return config.Problem{Position: e.At, What: what, Want: want}
+}
+
+// sectionNames are the sections that swanctl looks into.
+var sectionNames = []string{"connections", "secrets", "pools", "authorities"}
+
+// quote shows a name.
+func quote(name string) string {
+	const most = 60
+	if len(name) > most {
+		name = name[:most] + "…"
+	}
+	return strconv.Quote(name)
 }
 
 // folderReader fills a Folder.

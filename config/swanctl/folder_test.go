@@ -321,6 +321,23 @@ func TestItems(t *testing.T) {
 	}
 }
 
+// TestUnusedSections: a section that is misspelt is said, one that is inherited from is not.
+func TestUnusedSections(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "swanctl.conf"), "connection {\n}\nbase {\n deep {\n }\n}\nother {\n}\nconnections {\n a : base.deep {\n }\n}\npools {\n}\n")
+	f, err := ReadFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, w := range f.Warnings {
+		got = append(got, strings.TrimPrefix(w.Position.String(), dir)+" "+w.What)
+	}
+	if want := []string{`/swanctl.conf:1:1 the section "connection" has no effect`, `/swanctl.conf:7:1 the section "other" has no effect`}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestFolderProblems: what is wrong is named with its place, all of it; what is left out is a warning; and nothing has any of a secret.
 func TestFolderProblems(t *testing.T) {
 	const secret = "zRkW7qv"
