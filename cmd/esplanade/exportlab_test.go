@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -26,7 +27,8 @@ func TestExportedComesIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.write("people-ca.crt", string(ca))
-	text := strings.Replace(string(data), `remote_addrs  = "127.0.0.1"`, fmt.Sprintf("remote_addrs  = \"127.0.0.1\"\nlocal_addrs = \"127.0.0.1\"\nremote_port = %d", l.port), 1)
+	// The writer puts the equals signs below each other.
+	text := regexp.MustCompile(`(?m)^remote_addrs += .*$`).ReplaceAllString(string(data), fmt.Sprintf("remote_addrs = \"127.0.0.1\"\nlocal_addrs = \"127.0.0.1\"\nremote_port = %d", l.port))
 	n := l.makeOf("alice", fmt.Sprintf(`
 [control]
 socket = %q
