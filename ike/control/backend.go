@@ -86,7 +86,7 @@ func (b *Backend) Terminate(ctx context.Context, r vici.TerminateRequest, log vi
 	t := gateway.Target{Connection: r.IKE, Child: r.Child, IKEID: uint64(r.IKEID), ChildID: uint64(r.ChildID)}
 	// With a time limit, force is for what has not ended by then.
 	_, limited := ctx.Deadline()
-	res, err := b.Commands.Terminate(ctx, t, gateway.Ending{Force: r.Force && !limited, Shut: r.Hold}, r.NoWait)
+	res, err := b.Commands.Terminate(ctx, t, gateway.Ending{Force: r.Force && !limited, Shut: r.Hold, Log: gateway.LogFunc(log)}, r.NoWait)
 	if r.Force && limited && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		if _, err = b.Commands.Terminate(context.WithoutCancel(ctx), t, gateway.Ending{Force: true, Shut: r.Hold}, r.NoWait); err == nil {
 			res.Gone = res.Matches

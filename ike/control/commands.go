@@ -127,6 +127,18 @@ func (c Commands) forget(ws []*gateway.Waiter) {
 // Terminated says how many SAs a command found, and how many of them are gone.
 type Terminated struct{ Matches, Gone int }
 
+// ended says how many SAs a command has taken down, in strongSwan's words for one.
+func ended(t gateway.Target, n int) string {
+	one, many := "IKE_SA deleted", "IKE_SAs deleted"
+	if t.Child != "" || t.ChildID != 0 {
+		one, many = "CHILD_SA closed", "CHILD_SAs closed"
+	}
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // Terminate takes SAs down and waits until they are gone, unless noWait: see [gateway.Manager.Terminate].
 func (c Commands) Terminate(ctx context.Context, t gateway.Target, how gateway.Ending, noWait bool) (Terminated, error) {
 	var found gateway.Termination
@@ -144,6 +156,9 @@ func (c Commands) Terminate(ctx context.Context, t gateway.Target, how gateway.E
 	select {
 	case <-done:
 		r.Gone = r.Matches
+		if how.Log != nil && r.Gone > 0 {
+			how.Log(1, "IKE", ended(t, r.Gone))
+		}
 		return r, nil
 	case <-ctx.Done():
 		_ = c.Call(context.Background(), func(time.Time, *gateway.Manager) { r.Gone = found.Gone() })

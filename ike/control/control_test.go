@@ -65,7 +65,17 @@ func TestCommandsEnd(t *testing.T) {
 	if lines == 0 {
 		t.Error("nobody was told of the attempt")
 	}
+	var said []string
+	if r, err := b.Terminate(t.Context(), vici.TerminateRequest{IKE: "office", Force: true}, func(_ int, _, msg string) { said = append(said, msg) }); err != nil || r.Terminated != 1 {
+		t.Errorf("terminate: %+v, %v", r, err)
+	}
+	if len(said) != 2 || !strings.HasPrefix(said[0], "deleting IKE_SA office[1] between 192.0.2.1[") || said[1] != "IKE_SA deleted" {
+		t.Errorf("what is said of it: %q", said)
+	}
 	lines = 0
+	if err := b.Commands.Initiate(t.Context(), gateway.Target{Child: "net"}, true, nil); err != nil {
+		t.Error(err)
+	}
 	if _, err := b.Commands.Terminate(t.Context(), gateway.Target{Connection: "office"}, gateway.Ending{Force: true}, false); err != nil {
 		t.Errorf("terminate: %v", err)
 	}

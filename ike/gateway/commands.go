@@ -135,7 +135,7 @@ func (g *Manager) checkWaits() {
 }
 
 // terminate deletes the SAs of a target. It returns how many there are and a function that tells how many are gone.
-func (g *Manager) terminate(now time.Time, t Target, force bool) (int, func() int) {
+func (g *Manager) terminate(now time.Time, t Target, how Ending) (int, func() int) {
 	var ikes []*entry
 	type part struct {
 		e  *entry
@@ -163,10 +163,23 @@ func (g *Manager) terminate(now time.Time, t Target, force bool) (int, func() in
 			}
 		}
 	}
+	how.sayAll(len(ikes), func(i int) string {
+		s := ikes[i].m.Summary()
+		return fmt.Sprintf("deleting IKE_SA %s[%d] between %s[%s]...%s[%s]", s.Connection, s.ID, s.Path.Local.Addr(), s.LocalID, s.Path.Remote.Addr(), s.RemoteID)
+	})
+	how.sayAll(len(children), func(i int) string {
+		p := children[i]
+		for _, c := range p.e.m.Children() {
+			if c.ID == p.id {
+				return fmt.Sprintf("closing CHILD_SA %s{%d} with SPIs %s_i and %s_o and TS %s", c.Config.Name, c.ID, hex32(c.Inbound.SPI), hex32(c.Outbound.SPI), c.TS)
+			}
+		}
+		return ""
+	})
 	for _, e := range ikes {
 		e.commanded = true
 		g.delete(now, e, byCommand)
-		if force && e.m.State() != sa.StateClosed {
+		if how.Force && e.m.State() != sa.StateClosed {
 			g.abandon(now, e, byCommand)
 		}
 	}

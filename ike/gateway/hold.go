@@ -18,6 +18,8 @@ type Ending struct {
 	Force bool
 	// Shut refuses peers, too, what is taken down by name. Without it a peer may bring it up again, as with strongSwan.
 	Shut bool
+	// Log takes a line for each SA that is taken down, as many as maxEndingLines; it may be nil.
+	Log LogFunc
 }
 
 // Termination is what a command found to take down.
@@ -50,7 +52,7 @@ func (g *Manager) Terminate(now time.Time, t Target, how Ending, done func()) (T
 			}
 		}
 	}
-	n, gone := g.terminate(now, t, how.Force)
+	n, gone := g.terminate(now, t, how)
 	g.waits = append(g.waits, &wait{holds: func() bool { return gone() >= n }, done: done})
 	if n == 0 && !how.Shut {
 		hint := "it is down already, and stays so"
