@@ -88,6 +88,8 @@ func TestImport(t *testing.T) {
 		{[]string{conf, "-o", dir}, exitUsage, "", "a folder; name the file"},
 		{[]string{conf, "-o", filepath.Join(dir, "no", "b.toml")}, exitFailed, "", "no such file or directory"},
 		{[]string{conf, odd, odd}, exitFailed, "", "not 3 files"},
+		{[]string{conf, odd}, exitFailed, "", odd + " is a swanctl.conf; one is read"},
+		{[]string{conf, filepath.Join(dir, "nowhere")}, exitFailed, "", "nowhere: no such file"},
 		{[]string{bsd, odd}, exitFailed, "", "one file is read"},
 		{[]string{bsd, "-o", filepath.Join(dir, "bsd.toml")}, exitOK, "", "bsd.toml is valid: b/b (start)"},
 		{[]string{torn2}, exitFailed, "", torn2 + ":1:11: behind from there must be a value"},

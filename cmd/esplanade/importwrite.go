@@ -185,7 +185,11 @@ func checkResult(w io.Writer, path, hide string) error {
 		for _, e := range errs {
 			say("%v", e)
 		}
-		say("%s is not valid: correct it, and try it again with: esplanade check FILE", path)
+		again := "FILE"
+		if hide == "" {
+			again = path
+		}
+		say("%s is not valid: correct it, and try it again with: esplanade check %s", path, again)
 		return silentError{}
 	}
 	for _, x := range append(conf.Warnings, conf.CertificateRemarks(time.Now())...) {

@@ -31,6 +31,7 @@ type failure struct {
 // document converts all there is below the top of swanctl.conf.
 func (c *converter) document(root *tree.Table) {
 	for e := range root.All() {
+		e.Comment.Above = withoutTemplate(e.Comment.Above)
 		t, ok := e.Value.Data.(*tree.Table)
 		if !ok {
 			c.Leave(c.Root(), e.At, show(e), "there is no key outside of sections")
@@ -52,7 +53,7 @@ func (c *converter) document(root *tree.Table) {
 			c.Leave(c.Root(), e.At, e.Name+" { … }", "swanctl.conf has no such section, and neither has this gateway")
 		}
 	}
-	c.Root().Note(root.Foot()...)
+	c.Root().Note(withoutTemplate(root.Foot())...)
 }
 
 // sections converts the sections below one, each to the table of its name.

@@ -30,6 +30,9 @@ func (c *converter) daemon(path string) error {
 	}
 	for e := range d.Settings.All() {
 		if t, ok := e.Value.Data.(*tree.Table); ok {
+			if t.Len() == 0 {
+				continue
+			}
 			e.Value.Data = c.typed(reflect.TypeFor[config.Config](), e.Name, t)
 		}
 		c.Root().Note(e.Comment.Above...)

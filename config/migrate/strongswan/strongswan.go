@@ -1,7 +1,9 @@
 package strongswan
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"esplanade/config/migrate"
@@ -51,11 +53,20 @@ func Import(name, daemon string, o migrate.Options) (*migrate.Result, error) {
 	}
 	c := &converter{Draft: migrate.NewDraft(file, o), dir: dir, named: map[string]bool{}, templates: doc.Templates}
 	for _, w := range doc.Warnings {
-		if strings.HasPrefix(w.What, "include: ") && !strings.ContainsAny(w.What, "*?[") {
-			c.Leave(c.Root(), w.At, "include", strings.TrimPrefix(w.What, "include: "))
-			continue
+		switch why, isInclude := strings.CutPrefix(w.What, "include: "); {
+		case isInclude && strings.ContainsAny(why, "*?["): // that none matches is as it should be
+		case isInclude:
+			c.Leave(c.Root(), w.At, "include", why)
+		default:
+			c.Note("%v", w)
 		}
-		c.Note("%v", w)
+	}
+	if daemon != "" {
+		if text, err := o.Read(daemon); err != nil {
+			return nil, err
+		} else if Is(text) {
+			return nil, fmt.Errorf("%s is a swanctl.conf; one is read, with those that it includes, and a strongswan.conf", daemon)
+		}
 	}
 	if path, ok := daemonFile(dir, daemon); ok && name != migrate.Stdin {
 		if err := c.daemon(path); err != nil {
@@ -71,4 +82,19 @@ func Import(name, daemon string, o migrate.Options) (*migrate.Result, error) {
 func folder(name string, f migrate.Files) bool {
 	found, err := f.Glob(filepath.Join(quoteGlob(name), "swanctl.conf"))
 	return err == nil && len(found) > 0
+}
+
+// The first and the last line of what stands in the swanctl.conf that strongSwan installs: all keys there are, in comments.
+const (
+	templateBegins = "Section defining IKE connection configurations."
+	templateEnds   = "Include config snippets"
+)
+
+// withoutTemplate are comments without those of strongSwan's own: they are about its keys and not the operator's.
+func withoutTemplate(lines []string) []string {
+	i, j := slices.Index(lines, templateBegins), slices.Index(lines, templateEnds)
+	if i < 0 || j < i {
+		return lines
+	}
+	return slices.Concat(lines[:i], lines[j+1:])
 }

@@ -115,3 +115,16 @@ func TestLists(t *testing.T) {
 		}
 	}
 }
+
+// TestTemplate: what strongSwan itself has written into swanctl.conf is not taken along, and an include that fits nothing is no loss.
+func TestTemplate(t *testing.T) {
+	text := "# Ours.\n\n# " + templateBegins + "\n# connections {\n\n    # more\n# }\n# " + templateEnds + "\ninclude conf.d/*.conf\n"
+	r, err := Import("/x/swanctl.conf", "", migrate.Options{Files: memory{"/x/swanctl.conf": text, "/x/conf.d/a.conf": "# Bern\nconnections { a { remote_addrs = 192.0.2.1\n} }\n"}})
+	if err != nil || !strings.HasPrefix(r.TOML(), "# Ours.\n\n# Bern\n\n[connections.a]\n") {
+		t.Errorf("%v\n%s", err, r.TOML())
+	}
+	r, err = Import("/x/swanctl.conf", "", migrate.Options{Files: memory{"/x/swanctl.conf": text}})
+	if err != nil || strings.TrimSpace(r.TOML()) != "# Ours." || len(r.Left)+len(r.Notes) > 0 {
+		t.Errorf("%v %v %v\n%q", err, r.Left, r.Notes, r.TOML())
+	}
+}
