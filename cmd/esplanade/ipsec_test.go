@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func matches(t *testing.T, what, text string, patterns ...string) {
 
 // TestIPsecCommand: what scripts know of strongSwan's `ipsec` and of `ip xfrm` works against a gateway.
 func TestIPsecCommand(t *testing.T) {
-	left, _ := newLab(t).pair(nil)
+	left, right := newLab(t).pair(nil)
 	run := func(want int, args ...string) string {
 		t.Helper()
 		code, out, stderr := cli(append(args, "--socket", left.socket)...)
@@ -76,7 +77,20 @@ func TestIPsecCommand(t *testing.T) {
 	states := append(direction("out"), direction("in")...)
 	matches(t, "xfrm state", run(exitOK, "xfrm", "state"), key("<<Keys hidden>>", states)...)
 	if os.Getuid() == 0 {
-		matches(t, "xfrm state --keys", run(exitOK, "xfrm", "state", "list", "--keys"), key("0x[0-9a-f]{40}", states)...)
+		ours := run(exitOK, "xfrm", "state", "list", "--keys")
+		matches(t, "xfrm state --keys", ours, key("0x[0-9a-f]{40}", states)...)
+		_, theirs, _ := cli("xfrm", "state", "--keys", "--socket", right.socket)
+		both := regexp.MustCompile(`spi (0x[0-9a-f]{8}) [^\n]*\n[^\n]*\n\taead \S+ (0x[0-9a-f]+) `)
+		var lists [2][]string
+		for i, text := range []string{ours, theirs} {
+			for _, m := range both.FindAllStringSubmatch(text, -1) {
+				lists[i] = append(lists[i], m[1]+" "+m[2])
+			}
+			slices.Sort(lists[i])
+		}
+		if len(lists[0]) != 2 || !slices.Equal(lists[0], lists[1]) {
+			t.Errorf("the two ends have %d and %d SAs, with other SPIs or keys", len(lists[0]), len(lists[1]))
+		}
 	} else if out := run(exitFailed, "xfrm", "state", "--keys"); !strings.Contains(out, "keys are for root alone") {
 		t.Errorf("keys for another user: %s", out)
 	}
