@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -9,6 +12,45 @@ import (
 	ikegw "esplanade/ike/gateway"
 	"esplanade/ike/hooks"
 )
+
+// maxHookRemarks is how many commands are said to be missing: ten thousand children may have one.
+const maxHookRemarks = 3
+
+// hookRemarks are about commands of the operator that this host cannot run.
+func hookRemarks(conf *config.Config) (out []hostRemark) {
+	if name := conf.Hooks.User; name != "" {
+		if _, err := hooks.NewRunner(name); err != nil {
+			out = append(out, hostRemark{text: fmt.Sprintf("%s: %v: the daemon does not start; name a user of this host", conf.Hooks.At("user"), err)})
+		}
+	}
+	said := map[string]bool{}
+	look := func(at config.Position, key, command string) {
+		program, ok := hooks.Program(command)
+		if !ok || said[program] || len(said) >= maxHookRemarks {
+			return
+		}
+		why := ""
+		switch info, err := os.Stat(program); {
+		case errors.Is(err, fs.ErrNotExist):
+			why = "there is no such file"
+		case err == nil && (info.IsDir() || info.Mode()&0o111 == 0):
+			why = "it cannot be executed"
+		}
+		if why != "" {
+			said[program] = true
+			out = append(out, hostRemark{text: fmt.Sprintf("%s: %s %q: %s; write the path of a program, or chmod +x", at, key, program, why)})
+		}
+	}
+	look(conf.Events.At("command"), "events.command", conf.Events.Command)
+	for _, n := range conf.Connections {
+		for _, h := range n.Children {
+			if h.Updown != "" {
+				look(h.At("updown"), "updown", h.Updown)
+			}
+		}
+	}
+	return out
+}
 
 // hooksTime is how long commands of the operator have at the end of the daemon, after the peers have had theirs.
 const hooksTime = 5 * time.Second

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"esplanade/config"
 	"esplanade/ike/hooks"
 )
 
@@ -74,4 +75,31 @@ func eventOf(t *testing.T, line []byte) string {
 		t.Fatalf("%v: %s", err, line)
 	}
 	return r.Event
+}
+
+// TestHookRemarks: what cannot be run on this host is said before it is to be run; a shell's text is not looked at.
+func TestHookRemarks(t *testing.T) {
+	l := newLab(t)
+	script := l.write("script", "#!/bin/sh\n")
+	s := leftSide(500)
+	s.top = "[hooks]\nuser = \"no-such-user-here\"\n[events]\ncommand = \"/no/such/program\"\n"
+	for command, want := range map[string]string{script: "it cannot be executed", "/no/such/script": "there is no such file", "/no/such/script with": "", "/bin/sh": ""} {
+		conf, err := config.Load(l.write("left.toml", strings.Replace(l.text(s), "start_action =", fmt.Sprintf("updown = %q\nstart_action =", command), 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts []string
+		for _, r := range hookRemarks(conf) {
+			texts = append(texts, r.String())
+		}
+		if len(texts) < 2 || !strings.Contains(texts[0], "no-such-user-here") || !strings.Contains(texts[1], `events.command "/no/such/program": there is no such file`) {
+			t.Errorf("%q", texts)
+		}
+		switch found := len(texts) > 2; {
+		case found != (want != ""):
+			t.Errorf("%s: %q", command, texts)
+		case found && (!strings.Contains(texts[2], fmt.Sprintf("left.toml:%d:", 1+strings.Count(l.text(s)[:strings.Index(l.text(s), "start_action =")], "\n"))) || !strings.Contains(texts[2], want)):
+			t.Errorf("%s: %q", command, texts[2])
+		}
+	}
 }

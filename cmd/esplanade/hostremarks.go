@@ -34,7 +34,7 @@ func hostRemarks(conf *config.Config, v hostView) (out []hostRemark) {
 		out = append(out, l.text(conf, v))
 	}
 	out = append(out, forwardingRemarks(conf, v, alone)...)
-	return append(out, addressRemarks(conf, v)...)
+	return append(append(out, addressRemarks(conf, v)...), hookRemarks(conf)...)
 }
 
 // forwardingRemarks are about networks behind a host that passes on no packets; one for each family is enough.

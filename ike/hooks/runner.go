@@ -17,7 +17,7 @@ var errTooLong = errors.New("it has taken too long")
 
 // Job is a command to be run.
 type Job struct {
-	// Command is the operator's. One of letters, digits and "/._-+:@%,=" is a program; any other is for /bin/sh -c, as strongSwan runs all.
+	// Command is the operator's. One that is a path alone is run as it is (see [Program]); any other is for /bin/sh -c, as strongSwan runs all.
 	Command string
 	// Env are all of its variables.
 	Env []string
@@ -62,18 +62,24 @@ func (r Runner) Run(ctx context.Context, j Job) error {
 	return err
 }
 
-// arguments are what a command is run as.
-func arguments(command string) []string {
+// Program is the path of the program that a command is, if it is nothing more: it is run without a shell.
+func Program(command string) (path string, ok bool) {
 	for i := range len(command) {
 		c := command[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("/._-+:@%,=", c) >= 0) {
-			return []string{"/bin/sh", "-c", command}
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("/._-+:@%,", c) >= 0) {
+			return "", false
 		}
 	}
-	if !strings.Contains(command, "/") || strings.Contains(command, "=") { // a command of the shell's, or looked for in PATH; a variable
-		return []string{"/bin/sh", "-c", command}
+	// One without a path is looked for in PATH, or is the shell's own.
+	return command, strings.Contains(command, "/")
+}
+
+// arguments are what a command is run as.
+func arguments(command string) []string {
+	if path, ok := Program(command); ok {
+		return []string{path}
 	}
-	return []string{command}
+	return []string{"/bin/sh", "-c", command}
 }
 
 const (
