@@ -39,7 +39,7 @@ func migrated() []Mutant {
 			Old: "for _, a := range slices.Backward(s.also) {", New: "for _, a := range s.also {",
 		},
 		{
-			Name: "import-mode", File: "config/migrate/strongswan/convert.go", Tests: "^TestGolden$",
+			Name: "import-mode", File: "config/migrate/strongswan/children.go", Tests: "^TestGolden$",
 			Why: "a child for single hosts becomes a tunnel",
 			Old: `text != "" && text != "tunnel" {`, New: `text == "beet" {`,
 		},
@@ -54,7 +54,7 @@ func migrated() []Mutant {
 			Old: "			into.Add(k.name, tree.Position{}, v)\n", New: "",
 		},
 		{
-			Name: "import-clients", File: "config/migrate/strongswan/convert.go", Tests: "^TestAsTheFolder$",
+			Name: "import-clients", File: "config/migrate/strongswan/children.go", Tests: "^TestAsTheFolder$",
 			Why: "a gateway for clients has other times than it had",
 			Old: `missing(into, from, "rekey_time", "1h", "life_time")`, New: `missing(into, from, "life_time", "66m", "life_time")`,
 		},

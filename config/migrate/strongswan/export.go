@@ -50,6 +50,12 @@ func Export(text string, conf *config.Config, files migrate.Files, secrets bool)
 			x.secretsOf(t)
 		case "ike":
 			x.ike(t)
+		case "control":
+			if s, ok := t.Get("socket"); ok {
+				x.daemon.AddSection("plugins").AddSection("vici").Add("socket", s.At, tree.Text("unix://"+texts(s.Value.Data)[0]))
+			}
+		case "tun":
+			x.leave(e, e.Name, "there is no device of the tunnels: an interface of the host has to have the addresses")
 		default:
 			x.leave(e, e.Name, "strongSwan has other words for it, or none")
 		}

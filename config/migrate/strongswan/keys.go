@@ -37,11 +37,13 @@ func silent(names ...string) (out []key) {
 	return out
 }
 
-var (
-	isNo   = []string{"no", "false", "disabled", "0"}
-	isYes  = []string{"yes", "true", "enabled", "1"}
-	isZero = []string{"0", "0s", "0x0", "0x00000000", "0/0x00000000", "0/0", "000000", ""}
-)
+// Values that say no, yes, and that there is none.
+func isNo() []string  { return []string{"no", "false", "disabled", "0"} }
+func isYes() []string { return []string{"yes", "true", "enabled", "1"} }
+
+func isZero() []string {
+	return []string{"0", "0s", "0x0", "0x00000000", "0/0x00000000", "0/0", "000000", ""}
+}
 
 const (
 	kernelMarks    = "marks of the kernel's IPsec do not exist here, where packets do not pass through it"
@@ -75,9 +77,9 @@ func connectionKeys() []key {
 		{name: "pools", read: listOf(anyText), needed: true},
 	},
 		silent("dpd_timeout", "aggressive", "pull"), // IKEv1's
-		none("packets of IKE have no DSCP of their own", isZero, "dscp"),
-		none(kernelMarks, isZero, "if_id_in", "if_id_out"),
-		none("there is no mediation", isNo, "mediation"),
+		none("packets of IKE have no DSCP of their own", isZero(), "dscp"),
+		none(kernelMarks, isZero(), "if_id_in", "if_id_out"),
+		none("there is no mediation", isNo(), "mediation"),
 		none("there is no mediation", nil, "mediated_by", "mediation_peer"))
 }
 
@@ -117,23 +119,23 @@ func childKeys() []key {
 		{name: "dpd_action", read: oneOf(map[string]string{"clear": "none", "none": "none", "trap": "trap", "hold": "trap", "start": "start", "restart": "start"})},
 		{name: "close_action", read: oneOf(map[string]string{"clear": "none", "none": "none", "trap": "trap", "hold": "trap", "start": "start", "restart": "start"})},
 	},
-		none("copying is the same for all children here", isYes, "copy_df", "copy_ecn"),
+		none("copying is the same for all children here", isYes(), "copy_df", "copy_ecn"),
 		none("copying is the same for all children here: see copy_dscp in [dataplane]", []string{"out"}, "copy_dscp"),
-		none("there is no padding against traffic analysis", isZero, "tfc_padding"),
-		none("of several children for a packet, the one with the most specific remote_ts is taken", isZero, "priority"),
-		none("there is no truncated HMAC-SHA-256", isNo, "sha256_96"),
-		none("a child is not closed for want of traffic", isZero, "inactivity"),
-		none("there is no IPComp", isNo, "ipcomp"),
+		none("there is no padding against traffic analysis", isZero(), "tfc_padding"),
+		none("of several children for a packet, the one with the most specific remote_ts is taken", isZero(), "priority"),
+		none("there is no truncated HMAC-SHA-256", isNo(), "sha256_96"),
+		none("a child is not closed for want of traffic", isZero(), "inactivity"),
+		none("there is no IPComp", isNo(), "ipcomp"),
 		none("times are varied, and volumes are not", nil, "rand_bytes", "rand_packets"),
-		none("ESP is not offloaded to the network card", isNo, "hw_offload"),
-		none("the packet loops share the load of each child already", isNo, "per_cpu_sas"),
+		none("ESP is not offloaded to the network card", isNo(), "hw_offload"),
+		none("the packet loops share the load of each child already", isNo(), "per_cpu_sas"),
 		none("routes lead to the tunnel's own device", nil, "interface"),
-		none("ICMP errors are let through if they are about packets of the tunnel", isNo, "icmp"),
-		none(kernelPolicies, isYes, "policies"),
-		none(kernelPolicies, isNo, "policies_fwd_out"),
+		none("ICMP errors are let through if they are about packets of the tunnel", isNo(), "icmp"),
+		none(kernelPolicies, isYes(), "policies"),
+		none(kernelPolicies, isNo(), "policies_fwd_out"),
 		none("security labels are the kernel's", nil, "label"),
 		none("security labels are the kernel's", []string{"system"}, "label_mode"),
-		none(kernelMarks, slices.Concat(isZero, isNo), "mark_in", "mark_in_sa", "mark_out", "set_mark_in", "set_mark_out", "if_id_in", "if_id_out"))
+		none(kernelMarks, slices.Concat(isZero(), isNo()), "mark_in", "mark_in_sa", "mark_out", "set_mark_in", "set_mark_out", "if_id_in", "if_id_out"))
 }
 
 // poolKeys are those of pools.NAME.

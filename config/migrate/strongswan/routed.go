@@ -18,7 +18,7 @@ func routed(from *tree.Table) *failure {
 	}
 	for _, name := range []string{"if_id_in", "if_id_out", "mark_in", "mark_out"} {
 		e, ok := from.Get(name)
-		if id, _ := value(e); ok && !slices.Contains(isZero, strings.TrimSpace(id)) {
+		if id, _ := value(e); ok && !slices.Contains(isZero(), strings.TrimSpace(id)) {
 			return &failure{e.At, show(e), "there, routes to a device decide what goes into the tunnel, and here the selectors do: " +
 				"write a child whose remote_ts are the networks that the routes are for"}
 		}
