@@ -310,6 +310,10 @@ func (ss *session) initiate(ctx context.Context, req *Message) *Message {
 	if name == "" {
 		return failed(errors.New("missing configuration name"))
 	}
+	// No limit here keeps this side from initiating, so that "init-limits" makes no difference.
+	if _, err := req.Bool("init-limits"); err != nil {
+		return failed(err)
+	}
 	ctx, log, end := ss.start(ctx, c)
 	err = ss.server.backend.Initiate(ctx, r, log)
 	end()

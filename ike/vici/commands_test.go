@@ -80,6 +80,8 @@ func TestArguments(t *testing.T) {
 		{"initiate", nil, "missing configuration name"},
 		{"initiate", new(Message).Set("child", "net").Set("timeout", "soon"), `timeout: "soon" is not a number from -2147483648 to 2147483647`},
 		{"initiate", new(Message).Set("child", "net").Set("loglevel", "9"), `loglevel: "9" is not a number from -1 to 4`},
+		{"initiate", new(Message).Set("child", "net").Set("init-limits", "some"), `init-limits: "some" is neither yes nor no`},
+		{"initiate", new(Message).Set("child", "net").Set("init-limits", "yes"), ""},
 		{"terminate", nil, "missing terminate selector"},
 		{"terminate", new(Message).Set("ike", "x").Set("force", "perhaps"), `force: "perhaps" is neither yes nor no`},
 		{"terminate", new(Message).Set("ike-id", "-1"), `ike-id: "-1" is not a number from 0 to 4294967295`},

@@ -24,7 +24,9 @@
 // The parts:
 //
 //   - [Message] and wire.go: the codec. Pure; order of elements is kept, since people read `swanctl --raw`.
-//   - [Server]: accepts clients on a unix socket (mode 0600) and answers commands from a [Backend].
+//   - [Server]: accepts clients on a unix socket (mode 0600, or 0660 for a group) and answers commands from a [Backend]. What clients send and do
+//     not read is bounded in octets and time, for each and for all: inbox.go, outbox.go, [Options].
+//   - [Loader], load.go and load_parse.go: what swanctl --load-all sends. Requests are checked for their form here; what they mean is the backend's.
 //   - [IKESA], [Conn], [Stats], … and their sections: what the backend returns, and the mapping to strongSwan's names
 //     in strongSwan's order.
 //   - [LogHandler]: makes VICI log events of slog records.

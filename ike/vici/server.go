@@ -1,6 +1,7 @@
 package vici
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,8 @@ type Options struct {
 	// not lead back to this server's clients. Default: nothing is logged.
 	Logger *slog.Logger
 	// MaxClients is how many clients may be connected. For one more the one is disconnected that has asked for nothing for
-	// the longest time, one that has registered for events last; if all wait for an answer, the new one is.
+	// the longest time, one that has registered for events last; if all wait for an answer, the one that has waited longest, or the new one
+	// if none has waited for longer than waitingTime.
 	MaxClients int
 	// QueuePackets and QueueBytes bound what waits for one client, and what is on its way to it.
 	QueuePackets, QueueBytes int
@@ -216,24 +218,29 @@ func (s *Server) newSession(c net.Conn) *session {
 	return ss
 }
 
+// waitingTime is how long a client may wait for an answer without giving way to another one when there are too many: nobody can take all places
+// by commands that do not end, and what such a command has begun goes on.
+const waitingTime = time.Minute
+
 // idlest is the client that gives way to another one: the one that has asked for nothing for the longest time, of those that wait
-// for nothing; if there is none, of those that only listen to events, for control must not be lost to them. nil if all wait for
-// an answer.
+// for nothing; if there is none, of those that only listen to events, for control must not be lost to them, and then of those that
+// have waited for an answer for waitingTime. nil if there is none either.
 func (s *Server) idlest() *session {
-	var idle, listener *session
+	var idle, listener, waiting *session
+	now := s.o.Now().UnixNano()
 	for ss := range s.sessions {
 		switch {
 		case ss.busy.Load():
+			if now-ss.active.Load() >= int64(waitingTime) {
+				waiting = longest(waiting, ss)
+			}
 		case ss.listens():
 			listener = longest(listener, ss)
 		default:
 			idle = longest(idle, ss)
 		}
 	}
-	if idle == nil {
-		return listener
-	}
-	return idle
+	return cmp.Or(idle, listener, waiting)
 }
 
 // longest is the one of two sessions that has asked for nothing for longer; a may be nil.

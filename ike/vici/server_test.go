@@ -325,6 +325,19 @@ func TestMaxClients(t *testing.T) {
 		if n := strings.Count(out.String(), "too many clients"); n != 1 {
 			t.Errorf("%d lines: %s", n, out.String())
 		}
+		// Commands that do not end give way one by one, so that there is always one more that can be given.
+		time.Sleep(waitingTime)
+		last := dial()
+		defer last.Close()
+		if err := ask(last); err != nil {
+			t.Errorf("nobody can give a command any more: %v", err)
+		}
+		if _, err := ReadPacket(waits); err == nil {
+			t.Error("the client that has waited longest is still there")
+		}
+		if n := s.Clients(); n != 3 {
+			t.Errorf("%d clients", n)
+		}
 	})
 }
 

@@ -26,7 +26,7 @@ type session struct {
 	events map[string]bool
 
 	reading  reading
-	active   atomic.Int64 // when it last asked for something, in nanoseconds since 1970
+	active   atomic.Int64 // when it last asked for something, or had an answer, in nanoseconds since 1970
 	busy     atomic.Bool  // a command is under way
 	draining atomic.Bool  // the server stops: what is queued gets drainTime
 }
@@ -132,6 +132,7 @@ func (ss *session) worker(ctx context.Context, in *inbox) {
 		if b == nil {
 			return
 		}
+		ss.active.Store(ss.server.o.Now().UnixNano())
 		ss.busy.Store(true)
 		err := ss.handle(ctx, b)
 		ss.active.Store(ss.server.o.Now().UnixNano())
