@@ -26,8 +26,8 @@ echo "$PLUTO_VERB" >> "$dir/calls"
 // calledUpdown is what the script of a gateway was called with: the variables by verb.
 type calledUpdown map[string]map[string]string
 
-// TestUpdown: the script of a child is called with the variables that strongSwan's has in the same situation, as a client that is given addresses and as the gateway of users; a
-// rekeying calls nothing, and each call for what comes up has its other half.
+// TestUpdown: the script of a child is called with the variables that strongSwan's has in the same situation, as a client that is given
+// addresses and as the gateway of users; a rekeying calls nothing, and each call for what comes up has its other half.
 func TestUpdown(t *testing.T) {
 	t.Parallel()
 	ca := newCA(t, "updown test CA", nil)

@@ -18,7 +18,8 @@ import (
 	"esplanade/ike/hooks"
 )
 
-// TestHooks: a gateway calls the updown command of its child, tells what happens to a command and to readers of its socket, and does all of it once more for its end.
+// TestHooks: a gateway calls the updown command of its child, tells what happens to a command and to readers of its socket, and does all of
+// it once more for its end.
 func TestHooks(t *testing.T) {
 	l := newLab(t)
 	right := l.start(rightSide())

@@ -123,7 +123,8 @@ func TestIPsecCommand(t *testing.T) {
 	run(exitOK, "ipsec", "reload")
 }
 
-// TestIPsecStatusAsStrongSwan: of what strongSwan's VICI says of an IKE SA, `status` and `statusall` make what strongSwan's own `ipsec` has said of it.
+// TestIPsecStatusAsStrongSwan: of what strongSwan's VICI says of an IKE SA, `status` and `statusall` make what strongSwan's own `ipsec` has
+// said of it.
 func TestIPsecStatusAsStrongSwan(t *testing.T) {
 	section := func(pairs ...string) *vici.Message {
 		m := new(vici.Message)

@@ -103,8 +103,8 @@ func recordedSA(t *testing.T, name, text string) vici.ESPSA {
 	return s
 }
 
-// common takes out what differs between a kernel and us: the words of the bitmap, the form of the context of a small window, when an SA was first used, counters of
-// what did not come in.
+// common takes out what differs between a kernel and us: the words of the bitmap, the form of the context of a small window, when an SA was
+// first used, counters of what did not come in.
 func common(text string, plain bool) string {
 	for _, r := range [][2]string{
 		{`bitmap-length \d+`, "bitmap-length"}, {`(?m)^\t (?:[0-9a-f]{8} )+\n`, ""}, {`\tstats:\n.*\n`, ""}, {`( add [-0-9]+ [:0-9]+) use .*`, "$1"},

@@ -21,8 +21,8 @@ type ESPInfo struct {
 	HasIn, HasOut bool
 }
 
-// ESPList copies the CHILD SAs that are installed, in turns of the event loop, as [Survey] does: those that come meanwhile are not in it. The methods belong to
-// the event loop's goroutine.
+// ESPList copies the CHILD SAs that are installed, in turns of the event loop, as [Survey] does: those that come meanwhile are not in it.
+// The methods belong to the event loop's goroutine.
 type ESPList struct {
 	g    *Manager
 	keys bool

@@ -62,8 +62,8 @@ type Feed struct {
 
 type feedCounts struct{ lines, lost, missed, slow, refused atomic.Uint64 }
 
-// FeedCounts are how many lines were made; what was lost since too much happened at once; how many lines readers have missed for being slow; and how many
-// readers were disconnected for it, or not taken since there were too many.
+// FeedCounts are how many lines were made; what was lost since too much happened at once; how many lines readers have missed for being slow;
+// and how many readers were disconnected for it, or not taken since there were too many.
 type FeedCounts struct{ Lines, Lost, Missed, Slow, Refused uint64 }
 
 // NewFeed returns one that works from now on, until [Feed.Close].

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Listen opens the socket of events at path. Its mode is 0600, or 0660 for a group. A socket on which nobody answers is replaced; anything else that is there stays,
-// and is an error. Closing the listener removes the socket.
+// Listen opens the socket of events at path. Its mode is 0600, or 0660 for a group. A socket on which nobody answers is replaced; anything
+// else that is there stays, and is an error. Closing the listener removes the socket.
 func Listen(path, group string) (net.Listener, error) {
 	mode, gid := os.FileMode(0o600), -1
 	if group != "" {
@@ -44,7 +44,8 @@ func Listen(path, group string) (net.Listener, error) {
 	return l, nil
 }
 
-// bindPrivately binds the socket where nobody else gets to, and moves it to its place when its owner and mode are right: a socket gets its mode from the umask when it is bound.
+// bindPrivately binds the socket where nobody else gets to, and moves it to its place when its owner and mode are right: a socket gets its
+// mode from the umask when it is bound.
 func bindPrivately(path string, mode os.FileMode, gid int) (net.Listener, error) {
 	private, err := os.MkdirTemp(filepath.Dir(path), ".e")
 	if err != nil {

@@ -45,8 +45,8 @@ func NewRunner(user string) (Runner, error) {
 // afterwards is how long a command that has ended, or was killed, may keep its output open through others.
 const afterwards = time.Second
 
-// Run runs a command until it ends, or ctx does: then it is killed with its whole process group. What has left the group, or was left in the background with its
-// output elsewhere by a command that has ended in time, is not touched.
+// Run runs a command until it ends, or ctx does: then it is killed with its whole process group. What has left the group, or was left in the
+// background with its output elsewhere by a command that has ended in time, is not touched.
 func (r Runner) Run(ctx context.Context, j Job) error {
 	argv := arguments(j.Command)
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)

@@ -23,11 +23,13 @@ type UpdownOptions struct {
 	Device string
 }
 
-// Updown calls the command of each child that has one when a CHILD SA comes up, and when it has gone; a rekeying is neither. It does so for each pair of its selectors,
-// as strongSwan does. The calls of one child with one peer are made one after the other, in the order of what happened; those of others run at the same time.
+// Updown calls the command of each child that has one when a CHILD SA comes up, and when it has gone; a rekeying is neither. It does so for
+// each pair of its selectors, as strongSwan does. The calls of one child with one peer are made one after the other, in the order of what
+// happened; those of others run at the same time.
 //
-// What is called when a CHILD SA has gone has the variables, and the command, of what was called when it came up, whatever has changed since: a script can undo by its
-// variables alone what it has done. A CHILD SA that has gone before its turn has come is not called for at all.
+// What is called when a CHILD SA has gone has the variables, and the command, of what was called when it came up, whatever has changed
+// since: a script can undo by its variables alone what it has done. A CHILD SA that has gone before its turn has come is not called for at
+// all.
 type Updown struct {
 	o    UpdownOptions
 	runs sync.WaitGroup
@@ -44,7 +46,8 @@ type Updown struct {
 	idle   chan struct{} // closed when nothing is left to do, once somebody waits for that
 }
 
-// UpdownCounts are how many calls were made and how they ended, and how many were not needed any more before they began, or lost by the end of the daemon.
+// UpdownCounts are how many calls were made and how they ended, and how many were not needed any more before they began, or lost by the end
+// of the daemon.
 type UpdownCounts struct{ Done, Failed, TimedOut, Needless, Lost uint64 }
 
 // lineKey is one child with one peer.
@@ -285,8 +288,8 @@ func (u *Updown) Waiting() (n int) {
 	return n
 }
 
-// Close tells of the end of every CHILD SA that has not gone yet, waits until all calls are made, for so long at most, then kills what runs. What could not be called is counted and logged. It is for
-// after the gateway has ended; nothing may be observed afterwards.
+// Close tells of the end of every CHILD SA that has not gone yet, waits until all calls are made, for so long at most, then kills what runs.
+// What could not be called is counted and logged. It is for after the gateway has ended; nothing may be observed afterwards.
 func (u *Updown) Close(most time.Duration) {
 	u.mu.Lock()
 	for id, t := range u.live {

@@ -153,8 +153,8 @@ func waitFor(t *testing.T, u *Updown, n uint64) {
 	}
 }
 
-// TestUpdownOrder: while a call runs, what comes and goes for the same child of the same peer waits in its order, and what has gone before its turn is
-// called for neither way. Another peer of the child does not wait.
+// TestUpdownOrder: while a call runs, what comes and goes for the same child of the same peer waits in its order, and what has gone before
+// its turn is called for neither way. Another peer of the child does not wait.
 func TestUpdownOrder(t *testing.T) {
 	c := &calledFor{begun: make(chan string, 10), goOn: make(chan error, 10)}
 	u := newUpdown(c, 4)
@@ -234,7 +234,8 @@ func TestUpdownParallel(t *testing.T) {
 	}
 }
 
-// TestUpdownOneAtATime: what waits for its turn, goes and comes again has one turn, and so its calls are never made at the same time. No more calls begin than may.
+// TestUpdownOneAtATime: what waits for its turn, goes and comes again has one turn, and so its calls are never made at the same time. No
+// more calls begin than may.
 func TestUpdownOneAtATime(t *testing.T) {
 	c := &calledFor{begun: make(chan string, 10), goOn: make(chan error, 10)}
 	u := newUpdown(c, 2)

@@ -29,7 +29,8 @@ type call struct {
 // maxPairs bounds the calls for one CHILD SA: a peer has a say in how many selectors it has.
 const maxPairs = 256
 
-// pairsOf are the pairs of selectors of a CHILD SA that packets can belong to, each local one with each remote one in their order, and how many were left out.
+// pairsOf are the pairs of selectors of a CHILD SA that packets can belong to, each local one with each remote one in their order, and how
+// many were left out.
 func pairsOf(ts selector.Pair) (out []selector.Pair, left int) {
 	for _, l := range ts.Local {
 		for _, r := range ts.Remote {
@@ -138,8 +139,8 @@ func subnet(s selector.Selector) string {
 	return p.Masked().String()
 }
 
-// port is strongSwan's text for the ports of one side: one number, 0 for all, or "1000:2000". Of ICMP this side's is the type and the peer's the code, as
-// RFC 4301 section 4.4.1.1 has it, wherever of the two it is written.
+// port is strongSwan's text for the ports of one side: one number, 0 for all, or "1000:2000". Of ICMP this side's is the type and the peer's
+// the code, as RFC 4301 section 4.4.1.1 has it, wherever of the two it is written.
 func (c *call) port(local bool) string {
 	switch max(c.local.Protocol, c.remote.Protocol) {
 	case selector.ProtocolICMP, selector.ProtocolICMPv6:

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// The extension that `esplanade xfrm` uses: command CmdESP streams an EventESP for each CHILD SA that is installed. strongSwan has none, since a kernel
-// answers there.
+// The extension that `esplanade xfrm` uses: command CmdESP streams an EventESP for each CHILD SA that is installed. strongSwan has none,
+// since a kernel answers there.
 const (
 	CmdESP   = "esplanade-esp"
 	EventESP = "esplanade-esp-sa"
