@@ -364,5 +364,17 @@ func TestSwanctlFolder(t *testing.T) {
 		t.Errorf("the imported folder has\n%s\nand --load-all\n%s", got, lists)
 	}
 	w.tunnels(imported)
+	back := imported.Exported(t)
 	imported.Stop(t)
+
+	// And back: a folder that export makes of that.
+	empty.Start(t)
+	if out, err := peer.LoadAll(empty, back); err != nil {
+		t.Errorf("swanctl --load-all: %v\n%s", err, out)
+	}
+	if got := w.lists(empty); offline.ReplaceAllString(got, "offline=0") != lists {
+		t.Errorf("the exported folder has\n%s\nand the one it comes from\n%s", got, lists)
+	}
+	w.tunnels(empty)
+	empty.Stop(t)
 }

@@ -59,6 +59,16 @@ func OnImported(t testing.TB, s *StrongSwan) (*Esplanade, error) {
 	return e, nil
 }
 
+// Exported is the folder of swanctl that export makes of the file of an [OnImported].
+func (e *Esplanade) Exported(t testing.TB) string {
+	t.Helper()
+	folder := filepath.Join(e.site.Dir, "exported")
+	if said, err := e.Offline("export", "--as", "swanctl", "--with-secret", "-c", e.imported, "-o", folder); !strings.Contains(said, "written: "+folder+"/swanctl.conf") {
+		t.Fatalf("export: %v\n%s", err, said)
+	}
+	return folder
+}
+
 // LoadAll has a gateway take what a folder of swanctl has, and gives what swanctl prints.
 func LoadAll(p Peer, folder string) (string, error) {
 	load := swanctlCommand(p, "--load-all", "--noprompt")
