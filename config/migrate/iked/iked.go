@@ -49,7 +49,7 @@ func Import(name string, o migrate.Options) (*migrate.Result, error) {
 	return c.Result(), nil
 }
 
-// settings are what set … says for all policies that follow, with iked's defaults.
+// settings are what set … says for all policies, with iked's defaults.
 type settings struct {
 	passive, mobike, fragmentation, single bool
 	dpd                                    int64
@@ -67,6 +67,16 @@ type converter struct {
 // document converts all statements.
 func (c *converter) document(list []statement) *migrate.Error {
 	root := c.Root()
+	// What is set counts for all policies, wherever it stands. It is noted in its place, below.
+	probe := &converter{Draft: migrate.NewDraft("", c.Options), set: c.set}
+	for _, s := range list {
+		if first := s.words[0]; first.text == "set" && !first.quoted {
+			if err := probe.setting(s); err != nil {
+				return err
+			}
+		}
+	}
+	c.set = probe.set
 	for _, s := range list {
 		switch first := s.words[0]; {
 		case first.quoted || first.kind != tokenWord:

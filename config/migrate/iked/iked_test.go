@@ -135,6 +135,15 @@ func TestBad(t *testing.T) {
 	}
 }
 
+// TestSet: what is set counts for all policies, also for those above.
+func TestSet(t *testing.T) {
+	text := "ikev2 \"a\" active from 10.0.0.0/8 to 10.1.0.0/16 peer 192.0.2.1 srcid a.example psk secret\nset passive\nset fragmentation\nset dpd_check_interval 5m\n"
+	r, err := Import("x.conf", migrate.Options{Files: files{"x.conf": text}})
+	if err != nil || !strings.Contains(r.TOML(), "dpd_delay    = \"5m\"") || strings.Contains(r.TOML(), "fragmentation") || !strings.Contains(r.TOML(), `start_action = "none"`) {
+		t.Errorf("%v\n%s", err, r.TOML())
+	}
+}
+
 // TestKeys: iked's folder with keys and certificates is named as it is.
 func TestKeys(t *testing.T) {
 	f := files{
