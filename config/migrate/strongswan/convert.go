@@ -294,7 +294,14 @@ func sideOf(name string) string {
 
 // pool converts a section of pools.
 func (c *converter) pool(into, from *tree.Table) *failure {
-	return c.keys(into, from, "pools.NAME", poolKeys(), nil)
+	return c.keys(into, from, "pools.NAME", poolKeys(), func(e tree.Entry) (bool, *failure) {
+		if strings.Trim(e.Name, "0123456789") != "" {
+			return false, nil
+		}
+		into.Note(e.Comment.Above...)
+		c.Leave(into, e.At, show(e), "clients are given no attributes by number")
+		return true, nil
+	})
 }
 
 // fragmentation reads swanctl's four words, as [config.FromSwanctl] does.
