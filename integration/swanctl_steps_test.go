@@ -9,7 +9,7 @@ func once(form string) []string { return []string{form} }
 
 // swanSteps are the commands, in the order in which they are given.
 func swanSteps() []swanStep {
-	return slices.Concat(swanLists(), swanInitiates(), swanSAs(), swanTerminates(), swanErrors(), swanLoads(), swanGone())
+	return slices.Concat(swanLists(), swanInitiates(), swanSAs(), swanTerminates(), swanErrors(), swanLoads())
 }
 
 // swanLists are those for which no tunnel is needed.

@@ -17,11 +17,17 @@ func TestSwanctlIsStrongSwans(t *testing.T) {
 	lab.NeedRoot(t, peer.Programs(peer.KindEsplanade, peer.KindStrongSwan)...)
 	files := swanFiles(t)
 	theirs, ours := newSwanWorld(t, peer.KindStrongSwan, files), newSwanWorld(t, peer.KindEsplanade, files)
-	var wg sync.WaitGroup
-	for _, w := range []*swanWorld{theirs, ours} {
-		wg.Go(func() { w.play(swanSteps()) })
+	both := func(steps []swanStep) {
+		var wg sync.WaitGroup
+		for _, w := range []*swanWorld{theirs, ours} {
+			wg.Go(func() { w.play(steps) })
+		}
+		wg.Wait()
 	}
-	wg.Wait()
+	both(swanSteps())
+	t.Run("clients", func(t *testing.T) { testVICIClients(t, theirs, ours) })
+	t.Run("govici", func(t *testing.T) { testGovici(t, theirs, ours) })
+	both(swanGone())
 	if t.Failed() {
 		return
 	}
