@@ -452,3 +452,6 @@ func array(v []string) string {
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
+
+// PID is the process id of the daemon's present or last run.
+func (e *Esplanade) PID() int { return e.run.process().PID() }
