@@ -50,6 +50,9 @@ func TestRADIUS(t *testing.T) {
 	// A user comes in, and what went through is accounted for.
 	p.initiate(t)
 	begin := f.record("Start", 0)
+	if on := f.records()[0]; on["Acct-Status-Type"] != "Accounting-On" || on["NAS-IP-Address"] == "" || on["User-Name"] != "" {
+		t.Errorf("the first record: %v", on)
+	}
 	if begin["User-Name"] != "alice" || begin["Class"] != "0x"+fmt.Sprintf("%x", "staff") || begin["NAS-Port-Id"] != connName || !strings.HasSuffix(begin["Calling-Station-Id"], "]") {
 		t.Errorf("Start: %v", begin)
 	}
@@ -128,6 +131,7 @@ func TestRADIUS(t *testing.T) {
 	if r := f.record("Stop", n); r["Acct-Terminate-Cause"] != "Admin-Reboot" {
 		t.Errorf("Stop at the end of the gateway: %v", r)
 	}
+	f.record("Accounting-Off", n)
 	if strings.Contains(b.Log(), radiusSecret) || strings.Contains(b.Log(), "alices Passwort") {
 		t.Error("the log has a secret")
 	}

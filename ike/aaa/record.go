@@ -13,7 +13,13 @@ const (
 	Start Status = iota + 1
 	Interim
 	Stop
+	// On and Off are about the gateway, and no session: it has begun, and none of the sessions goes on that it had before; and it ends, with all of them.
+	On
+	Off
 )
+
+// OfGateway reports whether a record is about no session.
+func (s Status) OfGateway() bool { return s == On || s == Off }
 
 func (s Status) String() string {
 	switch s {
@@ -23,6 +29,10 @@ func (s Status) String() string {
 		return "interim"
 	case Stop:
 		return "stop"
+	case On:
+		return "on"
+	case Off:
+		return "off"
 	}
 	return "unknown"
 }

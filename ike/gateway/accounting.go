@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -31,6 +32,8 @@ type account struct {
 type accounts struct {
 	byID map[string]*account
 	due  agenda[*account]
+	// own are the addresses that accounting was told to be up, nil for none.
+	own []netip.Addr
 }
 
 // sessionID is the length of the random part of a session's ID, in octets: none is given twice, also not after a restart.
@@ -51,6 +54,39 @@ func (g *Manager) beginAccount(now time.Time, e *entry) {
 	g.armAccount(now, a)
 }
 
+// maxOwnAddresses is how many addresses of this gateway servers are told to have come up, and to go.
+const maxOwnAddresses = 8
+
+// accountOn tells accounting that this gateway has begun: what servers have of sessions of before is over, also where a crash has ended them. A server knows
+// the sessions of a gateway by its address, of which there may be several.
+func (g *Manager) accountOn(now time.Time) {
+	if g.o.Account == nil || !g.conf.RADIUS.Accounting || g.accounts.own != nil {
+		return
+	}
+	for _, a := range g.addrs.list {
+		if a.IsGlobalUnicast() && len(g.accounts.own) < maxOwnAddresses {
+			g.accounts.own = append(g.accounts.own, a)
+		}
+	}
+	if g.accounts.own == nil {
+		g.accounts.own = []netip.Addr{{}}
+	}
+	g.accountOwn(now, aaa.On)
+}
+
+// accountOff tells accounting that this gateway ends, after all of its sessions.
+func (g *Manager) accountOff(now time.Time) {
+	if g.accounts.own != nil {
+		g.accountOwn(now, aaa.Off)
+	}
+}
+
+func (g *Manager) accountOwn(now time.Time, s aaa.Status) {
+	for _, a := range g.accounts.own {
+		g.o.Account(aaa.Record{Status: s, At: now, Local: netip.AddrPortFrom(a, 0), Session: aaa.Session{ID: hex.EncodeToString(g.o.Random(sessionID)), Began: now}})
+	}
+}
+
 // armAccount sets when accounting is told of a session the next time.
 func (g *Manager) armAccount(now time.Time, a *account) {
 	d := cmp.Or(a.session.User.Interim, g.conf.RADIUS.AccountingInterval)
@@ -63,6 +99,7 @@ func (g *Manager) armAccount(now time.Time, a *account) {
 
 // reloadAccounts takes another configuration up for all sessions. One that accounting was not told of begins for it now.
 func (g *Manager) reloadAccounts(now time.Time) {
+	g.accountOn(now)
 	for _, id := range slices.Sorted(maps.Keys(g.accounts.byID)) {
 		a := g.accounts.byID[id]
 		if !a.told {

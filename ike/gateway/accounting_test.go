@@ -17,12 +17,21 @@ import (
 type book struct {
 	mu   sync.Mutex
 	list []aaa.Record
+	// own are those of the gateway, each with how many of sessions came before.
+	own   []aaa.Record
+	after []int
+	n     int
 }
 
 func (b *book) add(r aaa.Record) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if r.Status.OfGateway() {
+		b.own, b.after = append(b.own, r), append(b.after, b.n)
+		return
+	}
 	b.list = append(b.list, r)
+	b.n++
 }
 
 // take gives what came since the last time.
@@ -249,4 +258,40 @@ func TestAccountingReload(t *testing.T) {
 			t.Errorf("%+v", list)
 		}
 	})
+}
+
+// TestAccountingOfTheGateway: accounting is told that the gateway has begun before it is told of any session, and that it ends after all of them; with accounting that comes
+// with a reload, then. It has the gateway's address, by which servers know whose sessions are meant.
+func TestAccountingOfTheGateway(t *testing.T) {
+	for _, reload := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			fab, b := newFabric(t), &book{}
+			gw := fab.start("192.0.2.1", fmt.Sprintf(usersGateway, !reload), func(o *rigOptions) { o.Account = b.add })
+			fab.start("192.0.2.2", usersClient)
+			settle(5 * time.Second)
+			for range 2 { // the second time there is nothing to say of the gateway
+				if reload {
+					must(gw.d.Reload(context.Background(), parse(t, fmt.Sprintf(usersGateway, true))))
+				}
+				settle(5 * time.Second)
+			}
+			gw.stop()
+			settle(time.Minute)
+			list := b.take()
+			if len(list) != 2 || list[1].Status != aaa.Stop || list[1].Why != aaa.AdminReboot {
+				t.Fatalf("%+v", list)
+			}
+			if len(b.own) != 2 || b.own[0].Status != aaa.On || b.after[0] != 0 || b.own[1].Status != aaa.Off || b.after[1] != 2 {
+				t.Fatalf("%+v after %v", b.own, b.after)
+			}
+			for _, r := range b.own {
+				if r.Local.Addr() != gw.addr || r.Session.ID == "" || r.At.IsZero() {
+					t.Errorf("%+v", r)
+				}
+			}
+			if b.own[0].Session.ID == b.own[1].Session.ID {
+				t.Error("both have one ID")
+			}
+		})
+	}
 }

@@ -162,6 +162,7 @@ func (g *Manager) Start(now time.Time, list []netip.Addr, known bool) {
 	if known {
 		g.addrs.update(list)
 	}
+	g.accountOn(now)
 	g.configurePools(now, g.conf)
 	for _, c := range g.conns {
 		g.setUp(now, c)
@@ -255,6 +256,7 @@ func (g *Manager) Close(now time.Time) {
 	for _, e := range g.table.all() {
 		g.abandon(now, e, "the daemon ends")
 	}
+	g.accountOff(now)
 	for _, c := range g.conns {
 		g.takeDown(c)
 	}

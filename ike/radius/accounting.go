@@ -8,7 +8,7 @@ import (
 )
 
 // Values of Acct-Status-Type (RFC 2866 section 5.1).
-var statusTypes = map[aaa.Status]uint32{aaa.Start: 1, aaa.Stop: 2, aaa.Interim: 3}
+var statusTypes = map[aaa.Status]uint32{aaa.Start: 1, aaa.Stop: 2, aaa.Interim: 3, aaa.On: 7, aaa.Off: 8}
 
 // accounting is the Accounting-Request for a record, without authenticator and identifier, as it is sent at a moment.
 func accounting(r *aaa.Record, nas *NAS, now time.Time) Packet {
@@ -20,6 +20,9 @@ func accounting(r *aaa.Record, nas *NAS, now time.Time) Packet {
 	// "Note that changing the Acct-Delay-Time causes the Identifier to change" (RFC 2866 section 5.2): each attempt at a server is
 	// a request of its own.
 	p.addUint32(AcctDelayTime, whole(now.Sub(r.At)))
+	if r.Status.OfGateway() {
+		return p
+	}
 	if u := r.Session.User; u != nil {
 		p.addText(UserName, u.Name)
 		p.addUint32(AcctAuthentic, acctAuthenticRADIU)

@@ -19,12 +19,15 @@ const (
 	// maxBlamed is how often servers may have passed over a record while they took others: it is the record that they do not like then, and it is
 	// dropped. It must not be in the way of the others for ever.
 	maxBlamed = 8
+	// maxBarrierTries is how often a record of the gateway is tried that no server takes: others wait behind it, and there are servers that do not
+	// know it.
+	maxBarrierTries = 5
 	// hurriedPause is the same while this gateway ends.
 	hurriedPause = 100 * time.Millisecond
 )
 
 // ledger has the records of accounting until a server has taken them. They go out in the order in which they came, those of one session one
-// after the other. One that no server has taken goes behind the others, with its session: a record that servers do not like stops nobody else's.
+// after the other. A record of the gateway is a barrier: it goes when all before it are taken, and nothing behind it goes before it is. One that no server has taken goes behind the others, with its session: a record that servers do not like stops nobody else's.
 type ledger struct {
 	queue *list.List // of *record
 	open  map[string]*sessionRecords
@@ -42,6 +45,8 @@ type record struct {
 	// seen is how many records servers had taken when it went out, and blamed how often they took others meanwhile and not this one.
 	seen   uint64
 	blamed int
+	// tries is how often servers have passed over one of the gateway.
+	tries int
 }
 
 // sessionRecords are those of one session: the last one of the queue.
@@ -95,7 +100,7 @@ func (l *ledger) sacrifice() {
 	victim := (*list.Element)(nil)
 	for e := l.queue.Front(); e != nil; e = e.Next() {
 		r := e.Value.(*record)
-		if r.busy {
+		if r.busy || r.Status.OfGateway() {
 			continue
 		}
 		if victim == nil {
@@ -133,7 +138,14 @@ func (l *ledger) due(now time.Time) *list.Element {
 		return nil
 	}
 	for e := l.queue.Front(); e != nil; e = e.Next() {
-		if r := e.Value.(*record); !r.busy && !l.open[r.Session.ID].busy {
+		r := e.Value.(*record)
+		switch {
+		case r.Status.OfGateway():
+			if e == l.queue.Front() && !r.busy {
+				return e
+			}
+			return nil
+		case !r.busy && !l.open[r.Session.ID].busy:
 			return e
 		}
 	}
@@ -171,7 +183,10 @@ func (l *ledger) refused(now time.Time, id uint64, hopeless bool) (mine bool) {
 		if others {
 			r.blamed++
 		}
-		if hopeless || r.blamed >= maxBlamed {
+		if r.Status.OfGateway() {
+			r.tries++
+		}
+		if hopeless || r.blamed >= maxBlamed || r.tries >= maxBarrierTries {
 			l.stats.Lost++
 			l.remove(e)
 			return mine
@@ -192,15 +207,26 @@ func (l *ledger) refused(now time.Time, id uint64, hopeless bool) (mine bool) {
 	return mine
 }
 
-// toBack moves the records of a session behind those of all others. e is the first of them.
+// toBack moves the records of a session behind those of all others, as far as no record of the gateway is between them. e is the first of them.
 func (l *ledger) toBack(e *list.Element) {
 	id := e.Value.(*record).Session.ID
+	barrier := e
+	for barrier != nil && !barrier.Value.(*record).Status.OfGateway() {
+		barrier = barrier.Next()
+	}
 	for n := l.open[id].n; n > 0 && e != nil; n-- {
 		next := e.Next()
-		for next != nil && next.Value.(*record).Session.ID != id {
+		for next != nil && next != barrier && next.Value.(*record).Session.ID != id {
 			next = next.Next()
 		}
-		l.queue.MoveToBack(e)
+		switch {
+		case e == barrier:
+			return
+		case barrier == nil:
+			l.queue.MoveToBack(e)
+		default:
+			l.queue.MoveBefore(e, barrier)
+		}
 		e = next
 	}
 }

@@ -4,6 +4,16 @@ package main
 func radiusMutants() []Mutant {
 	return []Mutant{
 		{
+			Name: "radius-barrier", File: "ike/radius/ledger.go", Tests: "^TestAccountingOnIsFirst$",
+			Old: "if e == l.queue.Front() && !r.busy {", New: "if !r.busy {",
+			Why: "servers would be told that the gateway ends before the end of its sessions",
+		},
+		{
+			Name: "radius-barrier-tries", File: "ike/radius/ledger.go", Tests: "^TestAccountingOnIsUnknown$",
+			Old: " || r.tries >= maxBarrierTries {", New: " {",
+			Why: "a server that does not know Accounting-On would be told of no session",
+		},
+		{
 			Name: "radius-message-authenticator", File: "ike/radius/exchange.go", Tests: "^TestLies$",
 			Old: "checkAnswer(b, s.server.Secret, x.auth, s.kind == Authentication)", New: "checkAnswer(b, s.server.Secret, x.auth, false)",
 			Why: "whoever stands between could turn a rejection into an acceptance (CVE-2024-3596)",
