@@ -165,6 +165,40 @@ func TestFloodOfRequests(t *testing.T) {
 	})
 }
 
+// A client that is dropped for what it has sent goes at once, however much it has sent behind it.
+func TestDroppedInTheMiddle(t *testing.T) {
+	b := newFake()
+	var release chan struct{}
+	b.initiate = func(ctx context.Context, _ InitiateRequest, _ LogFunc) error {
+		select {
+		case <-release:
+		case <-ctx.Done():
+		}
+		return nil
+	}
+	bubble(t, b, Options{}, func(t *testing.T, s *Server, dial func() net.Conn) {
+		release = make(chan struct{})
+		conn := dial()
+		defer conn.Close()
+		go func() {
+			WritePacket(conn, Packet{CmdRequest, "initiate", new(Message).Set("child", "net")})
+			conn.Write([]byte("\x00\x00\x00\x01\x63")) // no packet type
+			WritePacket(conn, Packet{Type: CmdRequest, Name: "version"})
+			long := new(Message).Set("x", strings.Repeat("x", 40000)).Set("y", strings.Repeat("x", 40000))
+			WritePacket(conn, Packet{CmdRequest, "load-conn", long}) // has room when nothing else waits
+		}()
+		synctest.Wait() // the reader waits for that
+		close(release)
+		if p, err := ReadPacket(conn); err != nil || p.Type != CmdResponse {
+			t.Errorf("%v, %v", p, err)
+		}
+		synctest.Wait()
+		if n := s.Clients(); n != 0 {
+			t.Errorf("%d clients", n)
+		}
+	})
+}
+
 // What is announced costs nothing, and what is long and loads nothing is refused.
 func TestLongRequests(t *testing.T) {
 	s, path := startServer(t, newFake(), Options{})

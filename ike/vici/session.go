@@ -42,7 +42,10 @@ func (ss *session) run(serverCtx context.Context) {
 
 	in := newInbox()
 	var worker, writer sync.WaitGroup
-	worker.Go(func() { ss.worker(ctx, in) })
+	worker.Go(func() {
+		defer cancel() // a client that is dropped may have sent more than has room: the reader must not wait for that
+		ss.worker(ctx, in)
+	})
 	writer.Go(ss.writer)
 
 	err := ss.reader(ctx, in)

@@ -9,6 +9,11 @@ func commands() []Mutant {
 			Why: "a client that ends in the middle of a request would keep its place for ever",
 		},
 		{
+			Name: "dropped-client-stays", File: "ike/vici/session.go", Tests: "^TestDroppedInTheMiddle$",
+			Old: "		defer cancel() // a client that is dropped may have", New: "		// a client that is dropped may have",
+			Why: "a client that is dropped would keep its place when it has sent more than has room",
+		},
+		{
 			Name: "flood-of-requests", File: "ike/vici/inbox.go", Tests: "^TestFloodOfRequests$|^TestInbox$",
 			Old: "fits := i.count == 0 || i.count < maxPending &&", New: "fits := true || i.count < maxPending &&",
 			Why: "a client could have any number of requests held while one of its commands runs",
