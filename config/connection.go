@@ -111,6 +111,15 @@ type Connection struct {
 // defaultIKERekeyTime is the age at which an IKE SA is rekeyed that is not authenticated again.
 const defaultIKERekeyTime = 4 * time.Hour
 
+// Origin is where the connection comes from: "FILE:LINE" of the configuration or of a file of a folder of swanctl, or [OriginVICI] for one that a
+// command has loaded.
+func (c *Connection) Origin() string {
+	if at := c.Position(); at.IsValid() {
+		return at.FileLine()
+	}
+	return c.Position().File
+}
+
 // HardTime is the age at which the IKE SA is closed, 0 never.
 func (c *Connection) HardTime() time.Duration {
 	if c.RekeyTime == 0 {

@@ -18,6 +18,9 @@ func (c *connReport) print(w io.Writer, now time.Time, s screen) {
 		}
 	}
 	say("", "%s: %s", c.Name, c.stateReport.text(now))
+	if c.Origin != "" {
+		say("  ", "from %s", c.Origin)
+	}
 	if len(c.Peers) == 0 {
 		say("  ", "%s [%s] <-> %s [%s]", c.Local, c.LocalID, c.Remote, c.RemoteID)
 	}

@@ -59,7 +59,9 @@ type failureReport struct {
 }
 
 type connReport struct {
-	Name     string `json:"name"`
+	Name string `json:"name"`
+	// Origin is where it is configured: "FILE:LINE", or "VICI".
+	Origin   string `json:"origin,omitempty"`
 	Local    string `json:"local"`
 	Remote   string `json:"remote"`
 	LocalID  string `json:"local_id"`
@@ -132,7 +134,7 @@ func newStatusReport(s vici.Status) statusReport {
 	r.Gateway.Strangers = nil // shown as Unmatched
 	for _, c := range s.Connections {
 		cr := connReport{
-			Name: c.Name, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal, PPK: c.PPK,
+			Name: c.Name, Origin: c.Origin, Local: c.Local, Remote: c.Remote, LocalID: c.LocalID, RemoteID: c.RemoteID, Proposal: c.Proposal, PPK: c.PPK,
 			DowngradePrevention: c.DowngradePrevention, Resumed: c.Resumed, NAT: c.NAT, natText: c.NATText,
 			stateReport: newStateReport(c.State), Children: []childReport{}, Peers: []peerReport{},
 			MOBIKE: c.MOBIKE, LocalAddrs: c.LocalAddrs, RemoteAddrs: c.RemoteAddrs,

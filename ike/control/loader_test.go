@@ -24,6 +24,7 @@ func loading(t *testing.T, text string) (*Backend, *still) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.DataPath, b.Drops = func() vici.DataPath { return vici.DataPath{} }, func() []vici.Drop { return nil }
 	b.Configuration = NewConfiguration(b.Commands, conf, slog.New(slog.DiscardHandler))
 	return b, s
 }
@@ -58,6 +59,9 @@ func TestLoadConn(t *testing.T) {
 	}
 	if names, err := b.GetConns(ctx, false); err != nil || !slices.Equal(names, []string{"home"}) {
 		t.Errorf("get-conns: %v, %v", names, err)
+	}
+	if st, err := b.Status(ctx, ""); err != nil || len(st.Connections) != 2 || st.Connections[0].Origin != "test.toml:2" || st.Connections[1].Origin != "VICI" {
+		t.Errorf("the status says %+v, %v", st.Connections, err)
 	}
 	for _, tt := range []struct {
 		err  error

@@ -68,7 +68,7 @@ const maxStrangers = 5
 
 func (b *Backend) connStatus(c gateway.ConnInfo) vici.ConnStatus {
 	cs := vici.ConnStatus{
-		Name: c.Conf.Name, Local: joined(c.Conf.LocalAddrs), Remote: joined(c.Conf.RemoteAddrs),
+		Name: c.Conf.Name, Origin: c.Conf.Origin(), Local: joined(c.Conf.LocalAddrs), Remote: joined(c.Conf.RemoteAddrs),
 		LocalID: c.Conf.Local.ID.String(), RemoteID: c.Conf.Remote.ID.String(), Peers: b.peers(c),
 		HalfOpen: c.HalfOpen, Refused: c.Refused, Client: clientStatus(c.Client),
 	}

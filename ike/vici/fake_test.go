@@ -99,7 +99,8 @@ func testStatus() Status {
 		},
 		Connections: []ConnStatus{
 			{
-				Name: "office", Local: "192.0.2.1", Remote: "203.0.113.7", LocalID: "site-a.example", RemoteID: "Bäckerei", PPK: "office-2026", DowngradePrevention: true, NAT: "remote", NATText: "in front of the peer",
+				Origin: "VICI",
+				Name:   "office", Local: "192.0.2.1", Remote: "203.0.113.7", LocalID: "site-a.example", RemoteID: "Bäckerei", PPK: "office-2026", DowngradePrevention: true, NAT: "remote", NATText: "in front of the peer",
 				MOBIKE: true, LocalAddrs: []string{"2001:db8::1"}, RemoteAddrs: []string{"203.0.113.8", "2001:db8::7"}, HalfOpen: 5000, Refused: 2,
 				Client: &ClientStatus{
 					Addresses: []string{"10.3.0.7", "fd00::7"}, DNS: []string{"10.0.0.53"}, Domains: []string{"corp.example"}, DNSBy: "systemd-resolved",

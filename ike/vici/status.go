@@ -91,6 +91,8 @@ type Drop struct {
 // ConnStatus is a connection: what is wanted, what is, and what is in between.
 type ConnStatus struct {
 	Name string `json:"name"`
+	// Origin is where it comes from: "FILE:LINE", or "VICI" for one that a command has loaded.
+	Origin string `json:"origin,omitempty"`
 	// Local and Remote are the endpoints, in use or as configured.
 	Local  string `json:"local"`
 	Remote string `json:"remote"`

@@ -12,6 +12,7 @@ func (c *ConnStatus) message() *Message {
 	s := m.Sub(c.Name)
 	s.Set("local", c.Local)
 	s.Set("remote", c.Remote)
+	s.SetNonEmpty("origin", c.Origin)
 	s.SetNonEmpty("local-id", c.LocalID)
 	s.SetNonEmpty("remote-id", c.RemoteID)
 	s.SetNonEmpty("proposal", c.Proposal)

@@ -52,7 +52,7 @@ func parseConnStatus(m *Message) (ConnStatus, error) {
 	var p parser
 	for name, s := range m.Sections() {
 		c = ConnStatus{
-			Name: name, Local: s.Get("local"), Remote: s.Get("remote"),
+			Name: name, Origin: s.Get("origin"), Local: s.Get("local"), Remote: s.Get("remote"),
 			LocalID: s.Get("local-id"), RemoteID: s.Get("remote-id"), Proposal: s.Get("proposal"), PPK: s.Get("ppk"), State: p.state(s),
 			MOBIKE: s.Get("mobike") == "yes", LocalAddrs: s.List("local-addrs"), RemoteAddrs: s.List("remote-addrs"),
 			DowngradePrevention: s.Get("downgrade-prevention") == "yes",
