@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esplanade/bench/conns"
 	"esplanade/bench/crowd"
 	"esplanade/bench/flood"
 	"esplanade/bench/handshake"
@@ -24,7 +25,7 @@ import (
 
 func subcommands() []*cobra.Command {
 	return []*cobra.Command{
-		sidebyside.Command(needsLinux), handshake.Command(needsLinux), sas.Command(sas.Run), crowd.Command(crowd.Run), netstack.Command(netstack.Run),
+		sidebyside.Command(needsLinux), handshake.Command(needsLinux), sas.Command(sas.Run), crowd.Command(crowd.Run), conns.Command(conns.Run), netstack.Command(netstack.Run),
 		flood.Command(needsLinux),
 		strangers.Command(needsLinux), thousand.Command(needsLinux), rekey.Command(needsLinux), soak.Command(needsLinux), users.Command(needsLinux),
 	}

@@ -1,0 +1,176 @@
+package conns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"esplanade/bench/contest"
+	"esplanade/bench/document"
+	"esplanade/bench/proof"
+	"esplanade/ike/control"
+	"esplanade/ike/vici"
+)
+
+const (
+	// maxLoad is how long loading may take for each ten thousand, and maxTurn how long a command may keep the event loop.
+	maxLoad = 10 * time.Second
+	maxTurn = 5 * time.Millisecond
+	// askEvery is how often the event loop is asked for a turn.
+	askEvery = time.Millisecond
+)
+
+// step is one thing that was done.
+type step struct {
+	Name string `json:"name"`
+	// Seconds is how long it took, TurnMs the longest turn of the event loop for it, and WaitMs the longest that anybody else has waited for one.
+	Seconds float64 `json:"seconds"`
+	TurnMs  float64 `json:"longest_turn_ms"`
+	WaitMs  float64 `json:"longest_wait_ms"`
+}
+
+type results struct {
+	Count int    `json:"count"`
+	Steps []step `json:"steps"`
+}
+
+// Run measures, judges and writes.
+func Run(ctx context.Context, o *Options) (err error) {
+	b, err := contest.NewBuilder(ctx, "")
+	if err != nil {
+		return err
+	}
+	conditions := proof.Look(ctx, b.Root, o.Line)
+	dir, err := os.MkdirTemp("", "conns")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	c, w, stop, err := start(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close(), stop()) }()
+	r := results{Count: o.count}
+	for _, s := range steps(ctx, c, o.count) {
+		took, err := measure(ctx, w, s.do)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		took.Name = s.name
+		r.Steps = append(r.Steps, took)
+	}
+	if err := write(o, r, conditions); err != nil {
+		return err
+	}
+	return r.judge()
+}
+
+// todo is a step that is to be done.
+type todo struct {
+	name string
+	do   func() error
+}
+
+// steps are those that are measured, in their order; the second is the one that is judged by its time.
+func steps(ctx context.Context, c *vici.Client, count int) []todo {
+	each := func(command string, message func(int) *vici.Message) func() error {
+		return func() error {
+			for n := range count {
+				if _, err := c.Call(ctx, command, message(n)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	list := func(command, event string, want int) func() error {
+		return func() error {
+			n := 0
+			_, err := c.Stream(ctx, command, event, nil, func(*vici.Message) error { n++; return nil })
+			if err == nil && n != want {
+				err = fmt.Errorf("%d of %d were listed", n, want)
+			}
+			return err
+		}
+	}
+	return []todo{
+		{"load the secrets", each("load-shared", secretOf)},
+		{loading, each("load-conn", connection)},
+		{"load the same connections again", each("load-conn", connection)},
+		{"list-conns", list("list-conns", "list-conn", count)},
+		{"the whole status", list(vici.CmdStatus, vici.EventStatusConn, count)},
+		{"unload the connections", each("unload-conn", func(n int) *vici.Message { return new(vici.Message).Set("name", fmt.Sprintf("c%d", n)) })},
+	}
+}
+
+const loading = "load the connections"
+
+// measure does a step, and has the event loop asked for turns meanwhile.
+func measure(ctx context.Context, w *watched, do func() error) (s step, err error) {
+	w.take()
+	ctx, cancel := context.WithCancel(ctx)
+	waited := make(chan time.Duration)
+	go func() { waited <- ask(ctx, control.Commands{Loop: w.Loop}) }()
+	began := time.Now()
+	err = do()
+	s.Seconds = time.Since(began).Seconds()
+	cancel()
+	s.WaitMs, s.TurnMs = ms(<-waited), ms(w.take())
+	return s, err
+}
+
+// ask asks the event loop for a turn again and again. It returns the longest that it has waited for one.
+func ask(ctx context.Context, c control.Commands) (longest time.Duration) {
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return longest
+		case <-tick.C:
+		}
+		began := time.Now()
+		if c.Answers(ctx) == nil {
+			longest = max(longest, time.Since(began))
+		}
+	}
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func errorsOf(errs ...error) error { return errors.Join(errs...) }
+
+// judge says what took too long.
+func (r *results) judge() error {
+	var wrong proof.Faults
+	for _, s := range r.Steps {
+		if most := maxLoad.Seconds() * max(1, float64(r.Count)/10000); s.Name == loading {
+			wrong.Must(s.Seconds < most, "%d connections were loaded in %.1f s; %.0f s is the most", r.Count, s.Seconds, most)
+		}
+		wrong.Must(s.TurnMs < ms(maxTurn), "%s: a turn of the event loop took %.1f ms", s.Name, s.TurnMs)
+	}
+	return wrong.Err()
+}
+
+// write makes both files.
+func write(o *Options, r results, c proof.Conditions) error {
+	if err := document.WriteJSON(o.Out, "conns.json", &r); err != nil {
+		return err
+	}
+	t := document.NewTable("step", "seconds", "longest turn for it (ms)", "longest wait of others (ms)")
+	for _, s := range r.Steps {
+		t.Rowf("%s | %.2f | %.2f | %.2f", s.Name, s.Seconds, s.TurnMs, s.WaitMs)
+	}
+	return document.WriteFile(o.Out, "conns.md", fmt.Sprintf(`# Many connections, %s
+
+A client of VICI loaded %d connections with a child and a pre-shared key each, one request after the other. Meanwhile the event loop was asked every
+%v for a turn. %s
+
+%s
+The longest turn is what a command took of the event loop in one go. Waits have in them what the machine, and the garbage collector, did meanwhile.
+
+%s`, c.Began.UTC().Format("2006-01-02"), r.Count, askEvery, proof.Sentence(r.judge(), "All was in time."), t, c))
+}
