@@ -9,13 +9,26 @@ import (
 	"esplanade/ike/identity"
 )
 
-// pskIndex finds the pre-shared keys that may fit two identities without going through all of them. It is never changed; the zero value has
-// none.
+// pskIndex finds the pre-shared keys that may fit two identities without going through all of them. It is never changed, and to make one with
+// a key more costs the copy of one bucket; the zero value has none.
 type pskIndex struct {
-	// byID has each key under the identities that it names, sorted by these; those of one identity are in order.
-	byID []pskEntry
+	// buckets have each key under the identities that it names, by a hash of these, each sorted; those of one identity are in order. nil: there
+	// are none.
+	buckets *[pskBuckets][]pskEntry
 	// wide are the keys that name nobody, or have a pattern, in order.
 	wide []*IKESecret
+}
+
+// pskBuckets is how many parts the keys are in: with ten thousand of them each is as long as this list.
+const pskBuckets = 128
+
+// bucketOf is FNV-1a, of 32 bits.
+func bucketOf(id string) uint32 {
+	h := uint32(2166136261)
+	for i := range len(id) {
+		h = (h ^ uint32(id[i])) * 16777619
+	}
+	return h % pskBuckets
 }
 
 type pskEntry struct {
@@ -32,16 +45,25 @@ func comparePSKs(a, b pskEntry) int {
 
 // newPSKIndex makes an index of keys, and numbers them in their order.
 func newPSKIndex(list []*IKESecret) (x pskIndex) {
+	if len(list) == 0 {
+		return x
+	}
+	x.buckets = new([pskBuckets][]pskEntry)
 	for i, s := range list {
 		s.order = i
 		x.wide = append(x.wide, s.wide()...)
-		x.byID = append(x.byID, s.entries()...)
+		for _, e := range s.entries() {
+			b := &x.buckets[bucketOf(e.id)]
+			*b = append(*b, e)
+		}
 	}
-	slices.SortFunc(x.byID, comparePSKs)
+	for _, b := range x.buckets {
+		slices.SortFunc(b, comparePSKs)
+	}
 	return x
 }
 
-// entries are the places of a key in byID, each once.
+// entries are the places of a key in the buckets, each once.
 func (s *IKESecret) entries() (out []pskEntry) {
 	for _, id := range s.IDs {
 		if id.Concrete() {
@@ -65,10 +87,11 @@ func (s *IKESecret) wide() []*IKESecret {
 
 // with has another key in addition.
 func (x pskIndex) with(s *IKESecret) pskIndex {
-	out := pskIndex{byID: x.byID, wide: x.wide}
+	out := x.copied()
 	for _, e := range s.entries() {
-		i, _ := slices.BinarySearchFunc(out.byID, e, comparePSKs)
-		out.byID = slices.Insert(slices.Clip(out.byID), i, e)
+		b := &out.buckets[bucketOf(e.id)]
+		i, _ := slices.BinarySearchFunc(*b, e, comparePSKs)
+		*b = slices.Insert(slices.Clip(*b), i, e)
 	}
 	for _, w := range s.wide() {
 		i, _ := slices.BinarySearchFunc(out.wide, w, func(a, b *IKESecret) int { return cmp.Compare(a.order, b.order) })
@@ -77,18 +100,11 @@ func (x pskIndex) with(s *IKESecret) pskIndex {
 	return out
 }
 
-// without has a key no more.
-func (x pskIndex) without(s *IKESecret) pskIndex {
-	out := pskIndex{byID: x.byID, wide: x.wide}
-	for _, e := range s.entries() {
-		if i, ok := slices.BinarySearchFunc(out.byID, e, comparePSKs); ok {
-			out.byID = slices.Concat(out.byID[:i], out.byID[i+1:])
-		}
-	}
-	for range s.wide() {
-		if i := slices.Index(out.wide, s); i >= 0 {
-			out.wide = slices.Concat(out.wide[:i], out.wide[i+1:])
-		}
+// copied is an index whose buckets can be replaced.
+func (x pskIndex) copied() pskIndex {
+	out := pskIndex{buckets: new([pskBuckets][]pskEntry), wide: x.wide}
+	if x.buckets != nil {
+		*out.buckets = *x.buckets
 	}
 	return out
 }
@@ -96,9 +112,13 @@ func (x pskIndex) without(s *IKESecret) pskIndex {
 // find are the keys under an identity, in order.
 func (x pskIndex) find(id string) iter.Seq[*IKESecret] {
 	return func(yield func(*IKESecret) bool) {
-		i, _ := slices.BinarySearchFunc(x.byID, id, func(e pskEntry, id string) int { return cmp.Compare(e.id, id) })
-		for ; i < len(x.byID) && x.byID[i].id == id; i++ {
-			if !yield(x.byID[i].s) {
+		if x.buckets == nil {
+			return
+		}
+		b := x.buckets[bucketOf(id)]
+		i, _ := slices.BinarySearchFunc(b, id, func(e pskEntry, id string) int { return cmp.Compare(e.id, id) })
+		for ; i < len(b) && b[i].id == id; i++ {
+			if !yield(b[i].s) {
 				return
 			}
 		}

@@ -65,13 +65,19 @@ func (m *merge) secrets() {
 	}
 	// Each keeps what was made of it as long as it is the same.
 	out.made = carry(now, was, old.made, func(s *Shared) *madeSecret { return m.makeSecret(s) })
+	if old != m.file && len(out.made.order) == len(old.made.order)+1 && slices.Equal(out.made.order[:len(old.made.order)], old.made.order) {
+		m.oneSecret(out.made.order[len(old.made.order)])
+		return
+	}
 	out.Secrets = m.file.Secrets
 	out.Secrets.IKE, out.Secrets.PPK, out.Secrets.EAP = slices.Clip(out.Secrets.IKE), slices.Clip(out.Secrets.PPK), slices.Clip(out.Secrets.EAP)
 	var keys []*IKESecret
 	for _, x := range out.made.order {
 		switch {
 		case x.ike != nil:
-			keys = append(keys, x.ike)
+			// Others read the one that was made before: it is not numbered again.
+			copied := *x.ike
+			keys = append(keys, &copied)
 		case x.ppk != nil:
 			out.Secrets.PPK = append(out.Secrets.PPK, x.ppk)
 		case x.eap != nil:
@@ -79,26 +85,25 @@ func (m *merge) secrets() {
 		}
 	}
 	out.Secrets.IKE = append(out.Secrets.IKE, keys...)
-	out.loadedPSKs = len(keys)
-	out.morePSKs = m.indexOf(old, keys)
+	out.loadedPSKs, out.morePSKs = len(keys), newPSKIndex(keys)
 }
 
-// indexOf is the index of the loaded keys, made of the one before if little has changed.
-func (m *merge) indexOf(old *Config, keys []*IKESecret) pskIndex {
-	before := old.Secrets.IKE[len(old.Secrets.IKE)-old.loadedPSKs:]
-	if len(keys) == len(before)+1 && slices.Equal(keys[:len(before)], before) {
-		s := keys[len(before)]
-		if len(before) > 0 {
-			s.order = before[len(before)-1].order + 1
+// oneSecret adds one to those of the configuration before.
+func (m *merge) oneSecret(x *madeSecret) {
+	out, old := m.out, m.old
+	out.Secrets, out.loadedPSKs, out.morePSKs = old.Secrets, old.loadedPSKs, old.morePSKs
+	switch {
+	case x.ike != nil:
+		if n := len(old.Secrets.IKE); old.loadedPSKs > 0 {
+			x.ike.order = old.Secrets.IKE[n-1].order + 1
 		}
-		return old.morePSKs.with(s)
+		out.Secrets.IKE = append(slices.Clip(old.Secrets.IKE), x.ike)
+		out.loadedPSKs, out.morePSKs = old.loadedPSKs+1, old.morePSKs.with(x.ike)
+	case x.ppk != nil:
+		out.Secrets.PPK = append(slices.Clip(old.Secrets.PPK), x.ppk)
+	case x.eap != nil:
+		out.Secrets.EAP = append(slices.Clip(old.Secrets.EAP), x.eap)
 	}
-	// Others read what was made before: it is not numbered again.
-	for i, s := range keys {
-		copied := *s
-		keys[i] = &copied
-	}
-	return newPSKIndex(keys)
 }
 
 // madeSecret is what a secret has come to: one of three.
@@ -144,7 +149,7 @@ func (m *merge) users() {
 	if len(loaded) == 0 {
 		return
 	}
-	if m.old.file == m.file && sameList(m.now().shared, m.was().shared) && m.sameClients() {
+	if m.old.file == m.file && slices.Equal(out.Secrets.EAP, m.old.Secrets.EAP) && m.sameClients() {
 		out.Users.Directory = m.old.Users.Directory
 		return
 	}
