@@ -31,7 +31,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s --help: status %d: %s", c.Name(), got, one.String())
 		}
 	}
-	if n := len(root().Commands()); n != 11 {
+	if n := len(root().Commands()); n != 12 {
 		t.Errorf("%d subcommands", n)
 	}
 }
