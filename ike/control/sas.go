@@ -39,7 +39,7 @@ func (b *Backend) ListSAs(ctx context.Context, filter vici.SAFilter, yield func(
 // IKESA is a snapshot as VICI shows it, without its children.
 func IKESA(s sa.Snapshot) vici.IKESA {
 	v := vici.IKESA{
-		Name: s.Connection, UniqueID: uint32(s.ID), Version: 2, State: s.State.String(), Local: s.Path.Local, Remote: s.Path.Remote,
+		Name: s.Connection, UniqueID: uint32(s.ID), Version: 2, State: ikeState(s.State), Local: s.Path.Local, Remote: s.Path.Remote,
 		LocalID: s.LocalID.String(), RemoteID: s.RemoteID.String(), Initiator: s.Initiator,
 		InitiatorSPI: uint64(s.SPIi), ResponderSPI: uint64(s.SPIr), NATLocal: s.NAT.Local, NATRemote: s.NAT.Remote,
 		NATFake:    s.NAT.Known && s.NAT.Forced && !s.NAT.Local && !s.NAT.Remote,
@@ -59,6 +59,14 @@ func IKESA(s sa.Snapshot) vici.IKESA {
 		}
 	}
 	return v
+}
+
+// ikeState is strongSwan's word for the state of an IKE SA. One that has ended is shown once, by the event that says so.
+func ikeState(s sa.State) string {
+	if s == sa.StateClosed {
+		return sa.StateDeleting.String()
+	}
+	return s.String()
 }
 
 // taskName is strongSwan's word for a task.

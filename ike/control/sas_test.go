@@ -27,3 +27,13 @@ func TestTasksHaveStrongSwansNames(t *testing.T) {
 		t.Errorf("%q is active, and is not in flight", v.TasksActive)
 	}
 }
+
+// States have strongSwan's names, which has none for what has ended.
+func TestStatesHaveStrongSwansNames(t *testing.T) {
+	for state, want := range map[sa.State]string{sa.StateConnecting: "CONNECTING", sa.StateEstablished: "ESTABLISHED", sa.StateRekeying: "REKEYING",
+		sa.StateRekeyed: "REKEYED", sa.StateDeleting: "DELETING", sa.StateClosed: "DELETING"} {
+		if v := IKESA(sa.Snapshot{State: state}); v.State != want {
+			t.Errorf("%s, want %s", v.State, want)
+		}
+	}
+}
