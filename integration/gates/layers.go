@@ -75,7 +75,7 @@ var Layers = []Layer{
 	// All IKE SAs of a gateway, as a machine as well; its face towards the control protocol; the loop that has the input and
 	// output; and the simulation: never the packet loop nor devices. The gateway declares what it needs of a data plane.
 	{Dir: "ike/gateway", May: []string{"config", "esp", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/eap", "ike/eap/guess", "ike/identity", "ike/pki/revocation", "ike/policy", "ike/pool", "ike/sa", "ike/selector", "ike/suite", "ike/ticket", "ike/wire"},
-		Tests: []string{"ike/auth", "ike/hosttest", "ike/peertest", "ike/pki", "ike/pki/pkitest", "ike/proposal"}},
+		Tests: []string{"config/tree", "ike/auth", "ike/hosttest", "ike/peertest", "ike/pki", "ike/pki/pkitest", "ike/proposal"}},
 	{Dir: "ike/control", May: []string{"config", "config/tree", "esp", "ike/aaa", "ike/credential", "ike/diag", "ike/gateway", "ike/identity", "ike/pki", "ike/pki/revocation", "ike/policy", "ike/pool", "ike/proposal", "ike/sa", "ike/selector", "ike/vici", "ike/wire"},
 		Tests: []string{"ike/pki/pkitest", "ike/suite"}},
 	{Dir: "ike", May: []string{"config", "ike/aaa", "ike/auth", "ike/credential", "ike/diag", "ike/pki", "ike/pki/cache", "ike/pki/fetch", "ike/pki/revocation", "ike/gateway", "ike/news", "ike/pool", "ike/pool/store", "ike/eap", "ike/eap/guess", "ike/radius", "ike/radius/client", "ike/sa", "ike/selector", "ike/suite", "ike/wire"}, Tests: []string{"esp", "ike/control", "ike/hosttest", "ike/identity", "ike/radius/radiustest", "ike/pki/pkitest", "ike/policy"}},
