@@ -194,7 +194,7 @@ func TestLoadCostsWhatIsLoaded(t *testing.T) {
 	}
 	load(100)
 	allocs, turn := cost()
-	load(4000)
+	load(1500)
 	if again, later := cost(); again > allocs*1.2 || later > turn*1.2 {
 		t.Errorf("with %d connections, one more makes %.0f things, %.0f of them on the event loop for one that is the same; with 100 it was %.0f, and %.0f", n, again, later, allocs, turn)
 	}
