@@ -22,7 +22,7 @@ func toml(w *writer) ([]byte, error) {
 	}
 	n := w.conn
 	if n.Has("proposals") || n.Preset != "" {
-		line("proposals", tomlList(texts(n.Proposals)))
+		line("proposals", tree.Strings(texts(n.Proposals)))
 	}
 	for _, x := range []struct {
 		key string
@@ -54,7 +54,7 @@ func toml(w *writer) ([]byte, error) {
 		}
 	}
 	if w.Addresses {
-		line("vips", tomlList(w.families()))
+		line("vips", tree.Strings(w.families()))
 		if len(w.split()) > 0 {
 			line("split_include", true)
 		}
@@ -81,7 +81,7 @@ func (w *writer) tomlChild(t *tree.Table, c Child) {
 	}
 	line("remote_ts", tomlSelectors(c.Reached))
 	if c.conf.Has("esp_proposals") || w.conn.Preset != "" {
-		line("esp_proposals", tomlList(texts(c.ESP)))
+		line("esp_proposals", tree.Strings(texts(c.ESP)))
 	}
 	if c.conf.Has("rekey_time") && !w.Addresses {
 		line("rekey_time", tomlTime(c.conf.RekeyTime))
@@ -158,24 +158,12 @@ func swanTOML(s []byte) string {
 	return text
 }
 
-// tomlList is a list of strings, or one alone.
-func tomlList(list []string) any {
-	if len(list) == 1 {
-		return list[0]
-	}
-	out := tree.List{}
-	for _, s := range list {
-		out = append(out, tree.Value{Data: s})
-	}
-	return out
-}
-
 func tomlSelectors(list []selector.Selector) any {
 	var out []string
 	for _, s := range list {
 		out = append(out, s.String())
 	}
-	return tomlList(out)
+	return tree.Strings(out)
 }
 
 // tomlTime is a time, without the zeros that Go puts at its end.

@@ -22,6 +22,18 @@ type Date string
 // List is an array.
 type List []Value
 
+// Strings is what stands for texts in TOML: the one that there is, or a list of them.
+func Strings(items []string) any {
+	if len(items) == 1 {
+		return items[0]
+	}
+	list := List{}
+	for _, s := range items {
+		list = append(list, Value{Data: s})
+	}
+	return list
+}
+
 // Tables are the tables of an array of tables, [[name]].
 type Tables []*Table
 

@@ -215,14 +215,5 @@ func quoteGlob(name string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(name)
 }
 
-// list is a list of texts, or the one that there is.
-func list(items []string) any {
-	if len(items) == 1 {
-		return items[0]
-	}
-	var out tree.List
-	for _, s := range slices.Compact(items) {
-		out = append(out, tree.Value{Data: s})
-	}
-	return out
-}
+// list is what stands for texts, each of which is there once.
+func list(items []string) any { return tree.Strings(slices.Compact(items)) }

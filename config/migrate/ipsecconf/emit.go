@@ -93,7 +93,7 @@ func (e *emitter) connection(into *tree.Table, group []*made) {
 		for _, p := range first.pools {
 			names = append(names, e.pool(p))
 		}
-		first.put(t, "pools", first.poolKey, texts(names))
+		first.put(t, "pools", first.poolKey, tree.Strings(names))
 	}
 	t.Note(first.unplaced()...)
 	e.leave(t, first.ikeLeft...)

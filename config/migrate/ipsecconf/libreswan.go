@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"esplanade/config/tree"
 	"esplanade/ike/wire"
 )
 
@@ -111,7 +112,7 @@ func (r *libreswanReader) libreswanIKE(m *made, s sides) *failure {
 		case strings.HasPrefix(list[0], "%"):
 			m.leave(e.side, "it is the address of an interface there: write it as "+e.addrs+" if it matters")
 		default:
-			m.put(t, e.addrs, e.side, texts(list))
+			m.put(t, e.addrs, e.side, tree.Strings(list))
 		}
 		if f := m.port(t, e.port, e.side+"ikeport"); f != nil {
 			return f
@@ -235,7 +236,7 @@ func (r *libreswanReader) libreswanAddresses(m *made, s sides) *failure {
 		m.addPools(key, "modecfgdns", four, six)
 		if v := c.text("modecfgdomains"); v != "" {
 			for _, p := range m.pools {
-				p.Add("domains", c.where("modecfgdomains"), texts(words(v)))
+				p.Add("domains", c.where("modecfgdomains"), tree.Strings(words(v)))
 			}
 		}
 	}

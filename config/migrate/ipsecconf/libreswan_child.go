@@ -33,9 +33,9 @@ func (r *libreswanReader) libreswanChildren(m *made, s sides) *failure {
 	for i, here := range sets[0] {
 		for j, there := range sets[1] {
 			t := tree.New(c.at.File)
-			m.put(t, "local_ts", s.here+"subnet", texts(here))
+			m.put(t, "local_ts", s.here+"subnet", tree.Strings(here))
 			if len(m.pools) == 0 || len(there) > 1 || there[0] != "dynamic" {
-				m.put(t, "remote_ts", s.there+"subnet", texts(there))
+				m.put(t, "remote_ts", s.there+"subnet", tree.Strings(there))
 			}
 			if f := r.libreswanChild(m, t, s); f != nil {
 				return f

@@ -141,18 +141,6 @@ func printable(s string) bool {
 	return strings.ToValidUTF8(s, "") == s && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
-// texts is a list as our configuration has it: one element alone without brackets.
-func texts(items []string) any {
-	if len(items) == 1 {
-		return items[0]
-	}
-	list := tree.List{}
-	for _, s := range items {
-		list = append(list, tree.Value{Data: s})
-	}
-	return list
-}
-
 // words are the elements of a list with commas or spaces between.
 func words(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })

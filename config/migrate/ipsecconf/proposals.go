@@ -52,7 +52,7 @@ func (m *made) proposals(t *tree.Table, name, key string, protocol wire.Protocol
 	if open {
 		good = append(good, "default")
 	}
-	m.put(t, name, key, texts(good))
+	m.put(t, name, key, tree.Strings(good))
 	return nil
 }
 

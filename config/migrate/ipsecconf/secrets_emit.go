@@ -52,7 +52,7 @@ func (r *reader) writeSecrets(entries []secretEntry, list []*made) {
 		list []string
 	}{{"private", w.private}, {"pkcs12", w.pkcs12}} {
 		if len(f.list) > 0 {
-			w.section("credentials").Add(f.key, w.first, texts(f.list))
+			w.section("credentials").Add(f.key, w.first, tree.Strings(f.list))
 		}
 	}
 }
@@ -126,7 +126,7 @@ func (w *secretsWriter) psk(e secretEntry, open bool) {
 	table, name := w.section("secrets", "ike"), entryName(ids)
 	t := tree.New(e.at.File)
 	if len(ids) > 0 {
-		t.Add("id", e.at, texts(ids))
+		t.Add("id", e.at, tree.Strings(ids))
 	}
 	w.Secret(t, tree.Entry{At: e.at}, migrate.SecretText(secret), name, ".psk")
 	table.Add(unique(table, name), e.at, t)

@@ -67,7 +67,7 @@ func (r *strongSwanReader) strongSwanIKE(m *made, s sides) *failure {
 	c, t := m.conn, m.ike
 	for _, e := range []struct{ side, addrs, port string }{{s.here, "local_addrs", "local_port"}, {s.there, "remote_addrs", "remote_port"}} {
 		if list := addresses(c, e.side); len(list) > 0 {
-			m.put(t, e.addrs, e.side, texts(list))
+			m.put(t, e.addrs, e.side, tree.Strings(list))
 		}
 		if f := m.port(t, e.port, e.side+"ikeport"); f != nil {
 			return f

@@ -180,7 +180,7 @@ func (r *strongSwanReader) strongSwanCerts(m *made, t *tree.Table, side, table, 
 			list = append(list, r.path("certs", file))
 		}
 		if len(list) > 0 {
-			m.put(t, "certs", key, texts(list))
+			m.put(t, "certs", key, tree.Strings(list))
 		}
 	}
 	if key := side + "ca" + round; table == "remote" && c.get(key) != nil {
@@ -198,7 +198,7 @@ func (r *strongSwanReader) strongSwanCerts(m *made, t *tree.Table, side, table, 
 	}
 	if table == "remote" && round == "" {
 		if v := c.text(side + "certpolicy"); v != "" {
-			m.put(t, "cert_policy", side+"certpolicy", texts(words(v)))
+			m.put(t, "cert_policy", side+"certpolicy", tree.Strings(words(v)))
 		}
 		if r.revocation != "" && auth == "pubkey" {
 			t.Add("revocation", c.at, r.revocation)
@@ -208,7 +208,7 @@ func (r *strongSwanReader) strongSwanCerts(m *made, t *tree.Table, side, table, 
 		if !strings.HasPrefix(auth, "eap") {
 			return m.fail(key, "the groups of attribute certificates do not exist here")
 		}
-		m.put(t, "groups", key, texts(words(c.text(key))))
+		m.put(t, "groups", key, tree.Strings(words(c.text(key))))
 	}
 	if key := side + "sigkey"; round == "" && c.get(key) != nil {
 		if v := c.text(key); v != "%cert" {

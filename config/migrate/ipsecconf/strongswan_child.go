@@ -36,9 +36,9 @@ func (r *strongSwanReader) strongSwanChild(m *made, s sides) *failure {
 		m.nothingToProtect = true
 		m.childLeft = append(m.childLeft, *f)
 	}
-	m.put(t, "local_ts", s.here+"subnet", texts(sets[0]))
+	m.put(t, "local_ts", s.here+"subnet", tree.Strings(sets[0]))
 	if len(m.pools) == 0 || len(sets[1]) > 1 || sets[1][0] != "dynamic" {
-		m.put(t, "remote_ts", s.there+"subnet", texts(sets[1]))
+		m.put(t, "remote_ts", s.there+"subnet", tree.Strings(sets[1]))
 	}
 	if f := m.proposals(t, "esp_proposals", "esp", wire.ProtocolESP, strongSwanProposals); f != nil {
 		return f

@@ -78,7 +78,7 @@ func (r *reader) authority(c *conn, problem func(setting, string)) {
 			}
 		}
 		if len(list) > 0 {
-			m.put(t, uris.name, first, texts(list))
+			m.put(t, uris.name, first, tree.Strings(list))
 		}
 	}
 	if s := c.get("certuribase"); s != nil {

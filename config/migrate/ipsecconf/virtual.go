@@ -32,7 +32,7 @@ func (r *strongSwanReader) virtual(m *made, s sides) *failure {
 	}
 	m.conn.get(s.here + "dns") // they are put in place as install_dns says
 	if len(list) > 0 {
-		m.put(m.ike, "vips", key, texts(list))
+		m.put(m.ike, "vips", key, tree.Strings(list))
 	}
 	return nil
 }
@@ -101,14 +101,14 @@ func (m *made) addPools(key, dnsKey string, four, six []string) {
 		}
 		t := tree.New(m.conn.at.File)
 		if len(addrs) > 0 {
-			t.Add("addrs", m.conn.where(key), texts(addrs))
+			t.Add("addrs", m.conn.where(key), tree.Strings(addrs))
 		}
 		servers := dns[i]
 		if other := dns[1-i]; i == 1 && len(four) == 0 || i == 0 && len(six) == 0 {
 			servers = append(servers, other...) // the only pool
 		}
 		if len(servers) > 0 {
-			t.Add("dns", m.conn.where(dnsKey), texts(servers))
+			t.Add("dns", m.conn.where(dnsKey), tree.Strings(servers))
 		}
 		name := m.conn.name
 		if i == 1 && len(four) > 0 {

@@ -29,7 +29,7 @@ func (c *converter) side(into, from *tree.Table, side string) *failure {
 				files[key] = append(files[key], n)
 			}
 		}
-		into.Add(key, e.At, list(files[key]))
+		into.Add(key, e.At, tree.Strings(files[key]))
 		into.Beside(key, first[key].Comment.Beside)
 	}
 	other := func(e tree.Entry) (bool, *failure) {

@@ -136,6 +136,6 @@ func (c *converter) proposals(into *tree.Table, e tree.Entry, protocol wire.Prot
 		what, why, _ := strings.Cut(b, ": ")
 		c.Leave(into, e.At, fmt.Sprintf("%s of %s", what, e.Name), why)
 	}
-	c.set(into, e, list(good))
+	c.set(into, e, tree.Strings(good))
 	return nil
 }

@@ -26,7 +26,7 @@ func (c *converter) credentials() {
 			names = append(names, c.withoutPassphrase(folder)...)
 		}
 		if len(names) > 0 {
-			t.Add(k.key, tree.Position{}, list(names))
+			t.Add(k.key, tree.Position{}, tree.Strings(names))
 		}
 	}
 	if t.Len() > 0 {

@@ -104,7 +104,7 @@ func (c *converter) secret(into, from *tree.Table, k secretKind, name string) *f
 				idAt = e.At
 			}
 			ids = append(ids, text)
-			into.Add("id", idAt, list(ids))
+			into.Add("id", idAt, tree.Strings(ids))
 			if e.Comment.Beside != "" {
 				into.Beside("id", e.Comment.Beside)
 			}

@@ -110,18 +110,6 @@ func joined(items []string) string {
 	return strings.Join(out, ", ")
 }
 
-// list is a list of texts, or the one that there is.
-func list(items []string) any {
-	if len(items) == 1 {
-		return items[0]
-	}
-	var out tree.List
-	for _, s := range items {
-		out = append(out, tree.Value{Data: s})
-	}
-	return out
-}
-
 // listOf reads a list, each element of which check has nothing against.
 func listOf(check func(string) error) reading {
 	return func(text string) (any, error) {
@@ -134,7 +122,7 @@ func listOf(check func(string) error) reading {
 				return nil, fmt.Errorf("%q: %w", s, err)
 			}
 		}
-		return list(items), nil
+		return tree.Strings(items), nil
 	}
 }
 

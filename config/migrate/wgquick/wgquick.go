@@ -145,7 +145,7 @@ func tun(d *migrate.Draft, e *end) {
 		addrs = append(addrs, netip.PrefixFrom(a.Addr(), a.Addr().BitLen()).String())
 	}
 	if len(addrs) > 0 {
-		d.Root().AddSection("tun").Add("addresses", e.at, list(addrs))
+		d.Root().AddSection("tun").Add("addresses", e.at, tree.Strings(addrs))
 	}
 }
 
@@ -209,7 +209,7 @@ func selectors(nets []netip.Prefix) any {
 	if len(out) == 0 {
 		return "dynamic"
 	}
-	return list(out)
+	return tree.Strings(out)
 }
 
 // networks are addresses alone, without the network that they are written with.
@@ -226,18 +226,6 @@ func hostsOf(nets []netip.Prefix) (out []netip.Prefix) {
 		if n.IsSingleIP() {
 			out = append(out, n)
 		}
-	}
-	return out
-}
-
-// list is a list of texts, or the one that there is.
-func list(items []string) any {
-	if len(items) == 1 {
-		return items[0]
-	}
-	var out tree.List
-	for _, s := range items {
-		out = append(out, tree.Value{Data: s})
 	}
 	return out
 }
