@@ -23,7 +23,7 @@
 //
 // The parts:
 //
-//   - [Message] and wire.go: the codec. Pure; order of elements is kept, since people read `swanctl --raw`.
+//   - [Message] and wire.go: the codec. Pure; order of elements is kept, since people read `swanctl --raw`. segment.go: packets on a stream.
 //   - [Server]: accepts clients on a unix socket (mode 0600, or 0660 for a group) and answers commands from a [Backend]. What clients send and do
 //     not read is bounded in octets and time, for each and for all: inbox.go, outbox.go, [Options].
 //   - [Loader], load.go and load_parse.go: what swanctl --load-all sends. Requests are checked for their form here; what they mean is the backend's.

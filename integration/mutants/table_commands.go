@@ -19,7 +19,7 @@ func commands() []Mutant {
 			Why: "a client could have any number of requests held while one of its commands runs",
 		},
 		{
-			Name: "announced-segments", File: "ike/vici/wire.go", Tests: "^TestLongRequests$",
+			Name: "announced-segments", File: "ike/vici/segment.go", Tests: "^TestLongRequests$",
 			Old: "b := make([]byte, 0, min(n, readChunk))", New: "b := make([]byte, 0, n)",
 			Why: "a client that announces long segments and sends nothing would have memory for them",
 		},
