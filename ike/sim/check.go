@@ -19,7 +19,7 @@ const (
 
 // Stats counts what happened in a run.
 type Stats struct {
-	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, ESP, TooBig, Fragments, Attacks, Moves, Reloads, Errands, Gaps, Redirects int
+	Exchanges, Retransmits, Established, IKERekeys, ChildRekeys, ChildUp, ESP, TooBig, Fragments, Attacks, Moves, Reloads, Loads, Unloads, Errands, Gaps, Redirects int
 	// Crashes were proved by a token. Resumptions were tried; Resumed have succeeded. TicketReplays are the attacker's.
 	Crashes, Resumptions, Resumed, TicketReplays int
 	// Shut are the connections that an operator has taken down against their peers, too.
@@ -46,6 +46,8 @@ func (s *Stats) Add(o Stats) {
 	s.ChildRekeys += o.ChildRekeys
 	s.ChildUp += o.ChildUp
 	s.Reloads += o.Reloads
+	s.Loads += o.Loads
+	s.Unloads += o.Unloads
 	s.Errands += o.Errands
 	s.Gaps += o.Gaps
 	s.Redirects += o.Redirects

@@ -19,6 +19,8 @@ type variant struct {
 	other bool
 	// locked: the passwords of users are others.
 	locked bool
+	// unloaded is a connection that there is not.
+	unloaded string
 }
 
 // childName is a child's name among all of a host.
@@ -33,6 +35,9 @@ func (e *endPlan) networks(i int) (local, remote string) {
 func (p *plan) configOf(h *hostPlan, v variant) *config.Config {
 	var b strings.Builder
 	for _, e := range h.ends {
+		if e.peer == v.unloaded {
+			continue
+		}
 		fmt.Fprintf(&b, "[connections.%s]\nlocal_addrs = [\"%%any\"]\nremote_addrs = [%q]\nproposals = [%q]\nunique = %q\nchildless = %q\n%s",
 			e.peer, e.remote, e.ike, e.unique, e.childless, leaseLines(e))
 		fmt.Fprintf(&b, "[connections.%s.local]\n%sid = \"%s.example\"\n", e.peer, authLines(e.method(), h.ident), h.ident)
@@ -93,6 +98,9 @@ func (p *plan) tune(h *hostPlan, c *config.Config, v variant) {
 	}
 	for _, e := range h.ends {
 		n := c.Connection(e.peer)
+		if n == nil {
+			continue
+		}
 		n.Encap, n.DPDDelay, n.MOBIKE, n.Fragmentation, n.Resumption = p.encap, p.dpd+v.times, e.mobike, p.fragmentation, p.resumption
 		n.MOBIKECheck = policy.RouteCheck(p.check)
 		n.RekeyTime, n.RandTime, n.OverTime, n.ReauthTime = e.rekey+v.times, e.rand, e.over, e.reauth

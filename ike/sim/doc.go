@@ -4,7 +4,7 @@
 // plane that counts packets instead of encrypting them and a host whose names, addresses and routes the seed decides about. Between
 // them is a network that loses, repeats, delays, reorders and corrupts datagrams, drops what is larger than its MTU, goes away for a
 // while, and may have a NAT in it whose mappings change. An attacker who sees everything replays, mangles and forges. Hosts die and
-// come back, move, and are given other configurations; their operators rekey, authenticate again, take down and bring up. What a
+// come back, move, and are given other configurations; their operators load and unload connections (load.go), rekey, authenticate again, take down and bring up. What a
 // gateway has others do is done at once, late, out of order, not at all, or fails: look-ups, routes, key exchanges, signatures and
 // verdicts on them, SAs that the data plane has no room for. In two seeds of seven hosts prove themselves by certificates
 // (certificate.go), which are renewed, and of which some come from a CA that nobody trusts yet, or are revoked (revocation.go). In one of seven they are users who

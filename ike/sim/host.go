@@ -221,12 +221,17 @@ func (h *Host) carrying(conn string, i int) (out []sa.ChildSnapshot) {
 func (h *Host) reload(v variant) {
 	h.w.logf("%s: reload %+v", h.name, v)
 	h.w.check.stats.Reloads++
+	h.put(v, func(now time.Time, g *gateway.Manager, c *config.Config) {
+		h.w.logf("%s: %s", h.name, g.Reload(now, c))
+	})
+}
+
+// put gives the manager another configuration in some way.
+func (h *Host) put(v variant, how func(now time.Time, g *gateway.Manager, c *config.Config)) {
 	c := h.withCertificates(h.conf(v))
 	h.forget(c)
 	free := slices.DeleteFunc(slices.Clone(h.plan.ends), func(e *endPlan) bool { return h.allHeld(e.peer) })
-	h.input(func(now time.Time, g *gateway.Manager) {
-		h.w.logf("%s: %s", h.name, g.Reload(now, c))
-	})
+	h.input(func(now time.Time, g *gateway.Manager) { how(now, g, c) })
 	for _, e := range free {
 		if h.allHeld(e.peer) {
 			h.spare(e.peer)

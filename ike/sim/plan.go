@@ -28,7 +28,7 @@ type plan struct {
 	// movers are the hosts that move. When both do at one time, neither may find the other again.
 	movers string
 	// The numbers of things that happen at random times.
-	operations, restarts, blackouts, attacks, reloads, redirects int
+	operations, restarts, blackouts, attacks, reloads, redirects, loads int
 	// What all hosts have in common.
 	suite                            int
 	encap, fragmentation, resumption bool
@@ -216,6 +216,9 @@ func newPlan(seed uint64, r *rand.Rand) plan {
 		p.redirects = 1 + int(seed/6%3)
 		p.addSecond()
 	}
+	if seed%5 == 3 { // as above
+		p.loads = 1 + int(seed/5%4)
+	}
 	return p
 }
 
@@ -321,9 +324,9 @@ func (p *plan) String() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s for %s, nat %v (%d rebinds), mobike %v (%d moves of %s), loss %.2f dup %.2f corrupt %.2f delay %s-%s mtu %d, "+
-		"%d operations %d restarts %d blackouts %d attacks %d reloads %d redirects, tickets %v, encap %v, tries %d from %s, dpd %s, fragments %d",
+		"%d operations %d restarts %d blackouts %d attacks %d reloads %d redirects %d loads, tickets %v, encap %v, tries %d from %s, dpd %s, fragments %d",
 		kind, p.chaos, p.nat, p.rebinds, p.mobike, p.moves, p.movers, p.net.loss, p.net.duplicate, p.net.corrupt, p.net.minDelay, p.net.maxDelay, p.net.mtu,
-		p.operations, p.restarts, p.blackouts, p.attacks, p.reloads, p.redirects, p.resumption, p.encap, p.tries, p.retransmit, p.dpd, p.fragment)
+		p.operations, p.restarts, p.blackouts, p.attacks, p.reloads, p.redirects, p.loads, p.resumption, p.encap, p.tries, p.retransmit, p.dpd, p.fragment)
 	for _, h := range p.hosts {
 		fmt.Fprintf(&b, "\n%s: cookies %v tokens %v breaks %v", h.name, h.cookies, h.tokens, h.breaks)
 		for _, e := range h.ends {

@@ -37,6 +37,9 @@ func (w *World) script() {
 	for range p.reloads {
 		w.after(at(), w.reload)
 	}
+	for range p.loads {
+		w.after(at(), w.load)
+	}
 	for range p.redirects {
 		w.after(at(), w.redirect)
 	}

@@ -53,12 +53,16 @@ func (h *Host) configured(conn string) (names []string) {
 	return names
 }
 
-// forget notes that a reload takes children out: when one comes back, it is not held.
+// forget notes that a reload takes children or connections out: when one comes back, it is not held.
 func (h *Host) forget(c *config.Config) {
 	for _, e := range h.plan.ends {
+		if c.Connection(e.peer) == nil {
+			delete(h.shut, e.peer)
+		}
 		for i := range e.kids {
 			name := childName(e.peer, i)
-			if _, child, _ := strings.Cut(name, "/"); c.Connection(e.peer).Child(child) == nil {
+			_, child, _ := strings.Cut(name, "/")
+			if n := c.Connection(e.peer); n == nil || n.Child(child) == nil {
 				delete(h.held, name)
 			}
 		}

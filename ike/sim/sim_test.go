@@ -83,7 +83,7 @@ func TestSeeds(t *testing.T) {
 	// mangled so that the two sides don't agree about fragmentation: AUTH would not verify either. A few seeds have one.
 	if n := seeds; failures.Load() == 0 && (total.ChildRekeys < 5*n || total.IKERekeys < 2*n || total.ESP < 100*n ||
 		total.Retransmits < n || total.Moves < n || total.TooBig > n/100 || total.Fragments < n ||
-		total.Reloads == 0 || total.Shut == 0 || total.Held == 0 || total.Redirects == 0 || total.Crashes == 0 || total.Resumed == 0 || total.Resumptions <= total.Resumed || total.TicketReplays == 0 ||
+		total.Reloads == 0 || total.Loads == 0 || total.Unloads == 0 || total.Shut == 0 || total.Held == 0 || total.Redirects == 0 || total.Crashes == 0 || total.Resumed == 0 || total.Resumptions <= total.Resumed || total.TicketReplays == 0 ||
 		total.Judged < n/2 || total.Refused == 0 || total.Renewals == 0 || total.Unrevoked == 0 || total.Revoked == 0 || total.Withdrawn == 0 || total.Users < n/20 || total.Relayed == 0 || total.Leases < n/40 || total.Writes == 0) {
 		t.Errorf("the runs are too dull: %+v", total)
 	}
