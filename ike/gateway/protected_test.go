@@ -3,12 +3,14 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"esplanade/config"
 	"esplanade/ike/selector"
 )
 
@@ -108,9 +110,67 @@ func variants() map[string][]conn {
 	}
 }
 
-// Whatever a reload changes, and whatever the tunnel does meanwhile: a network that is protected before and after it is so
-// at every moment.
+// Whatever a reload changes, or commands that load and unload connections, and whatever the tunnel does meanwhile: a network that is protected
+// before and after it is so at every moment.
 func TestReloadLeavesNoGap(t *testing.T) {
+	noGap(t, func(t *testing.T, d *daemon, cs []conn) {
+		if _, err := d.Reload(context.Background(), parse(t, toml("", cs...))); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// All connections at once, as when a folder is loaded.
+func TestLoadLeavesNoGap(t *testing.T) {
+	noGap(t, func(t *testing.T, d *daemon, cs []conn) {
+		old, _ := d.Config()
+		if err := d.Change(context.Background(), parse(t, toml("", cs...)), either(old, cs)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// One connection after the other, as swanctl does: first those that there are now, then those are unloaded that are there no more.
+func TestLoadOneByOneLeavesNoGap(t *testing.T) {
+	noGap(t, func(t *testing.T, d *daemon, cs []conn) {
+		old, _ := d.Config()
+		fresh := parse(t, toml("", cs...))
+		list := old.Connections
+		put := func(name string) {
+			c := *fresh
+			c.Connections = slices.Clone(list)
+			if err := d.Change(context.Background(), &c, []string{name}); err != nil {
+				t.Error(err)
+			}
+		}
+		for _, c := range cs {
+			list = slices.DeleteFunc(slices.Clone(list), func(o *config.Connection) bool { return o.Name == c.name })
+			list = append(list, fresh.Connection(c.name))
+			put(c.name)
+		}
+		for _, o := range old.Connections {
+			if fresh.Connection(o.Name) == nil {
+				list = slices.DeleteFunc(slices.Clone(list), func(x *config.Connection) bool { return x == o })
+				put(o.Name)
+			}
+		}
+	})
+}
+
+// either are the names of connections that there are or are to be.
+func either(old *config.Config, cs []conn) (out []string) {
+	for _, c := range old.Connections {
+		out = append(out, c.Name)
+	}
+	for _, c := range cs {
+		out = append(out, c.name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func noGap(t *testing.T, put func(*testing.T, *daemon, []conn)) {
+	t.Helper()
 	for from, x := range variants() {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFabric(t)
@@ -118,11 +178,7 @@ func TestReloadLeavesNoGap(t *testing.T) {
 			a := f.start(addrA, toml("", x...))
 			synctest.Wait()
 			g := watch(t, a, "10.2.0.0/16")
-			reload := func(cs []conn) {
-				if _, err := a.d.Reload(context.Background(), parse(t, toml("", cs...))); err != nil {
-					t.Error(err)
-				}
-			}
+			reload := func(cs []conn) { put(t, a.d, cs) }
 			for to, y := range variants() {
 				g.step(from + " -> " + to)
 				reload(y) // while the last one's tunnel comes up, or is up

@@ -251,6 +251,11 @@ func (d *daemon) Reload(ctx context.Context, c *config.Config) (out Changes, err
 	return out, err
 }
 
+// Change is what commands do that load and unload connections.
+func (d *daemon) Change(ctx context.Context, c *config.Config, names []string) error {
+	return d.call(ctx, func(now time.Time) { d.Manager.Change(now, c, names) })
+}
+
 func (d *daemon) ReloadFailed(ctx context.Context, cause error) error {
 	return d.call(ctx, func(now time.Time) { d.Manager.ReloadFailed(now, cause) })
 }
