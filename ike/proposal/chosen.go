@@ -1,10 +1,6 @@
 package proposal
 
-import (
-	"slices"
-
-	"esplanade/ike/wire"
-)
+import "esplanade/ike/wire"
 
 // Chosen is the outcome of a negotiation: one algorithm of each type.
 type Chosen struct {
@@ -23,11 +19,6 @@ type Chosen struct {
 	// What the peer's proposal has decides what the answer must have, see Wire.
 	hasIntegNone, hasKENone, lacksESN bool
 	hasAddNone                        [maxAdditional]bool
-}
-
-// Same reports whether two choices from one list of proposals are the same transforms of the same proposal.
-func (c Chosen) Same(o Chosen) bool {
-	return c.Number == o.Number && c.Protocol == o.Protocol && slices.Equal(c.transforms(), o.transforms())
 }
 
 // transforms are those of the answer.

@@ -73,20 +73,20 @@ func Accept(env *Env, now time.Time, datagram []byte, path Path) Accepted {
 	var fits []*Config
 	var chosen proposal.Chosen
 	var mismatch *diag.Failure
+	offer := sa.Proposals
 	for _, cfg := range all {
-		c, err := proposal.Choose(cfg.Proposals, sa.Proposals, opts)
+		c, err := proposal.Choose(cfg.Proposals, offer, opts)
 		if err != nil {
-			if mismatch == nil {
+			if mismatch == nil && len(fits) == 0 {
 				m := &Machine{cfg: cfg, path: path, windows: isWindows(msg.Payloads)}
 				mismatch = m.initMismatch(h.Exchange, err)
 			}
 			continue
 		}
 		if len(fits) == 0 {
-			chosen = c
-		} else if !c.Same(chosen) {
-			// IKE_AUTH picks among connections that would have negotiated the same.
-			continue
+			// IKE_AUTH picks among connections that accept this, whether it is their own first choice or not: who is calling, and so
+			// which connection is meant, shows there.
+			chosen, offer = c, []wire.Proposal{c.Wire()}
 		}
 		fits = append(fits, cfg)
 	}

@@ -152,3 +152,41 @@ func FuzzSelectConnections(f *testing.F) {
 		}
 	})
 }
+
+// Two connections between the same gateways have other proposals. Which of them a request is for shows in IKE_AUTH: the proposal that
+// was chosen has to be one that the connection accepts, not the one that it would have chosen by itself. A connection that does not
+// accept it is never used.
+func TestConnectionThatAcceptsTheProposal(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		branches []string // the proposals of the connection that is meant, the second one
+		code     diag.Code
+	}{
+		{"its own first choice is another one", []string{"aes256gcm16-prfsha384-x25519", "aes128gcm16-prfsha256-x25519"}, ""},
+		{"one proposal with several algorithms", []string{"aes256gcm16-aes128gcm16-prfsha384-prfsha256-ecp384-x25519"}, ""},
+		{"not among its proposals", []string{"aes256gcm16-prfsha384-x25519"}, diag.CodeAuthID},
+		{"another key exchange", []string{"aes256gcm16-aes128gcm16-prfsha384-prfsha256-ecp384"}, diag.CodeAuthID},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, 3, func(a, b *Config) {
+				a.Proposals = mustProposals(t, wire.ProtocolIKE, "aes256gcm16-prfsha384-x25519-ecp384", "aes128gcm16-prfsha256-x25519-ecp384")
+			})
+			office, branch := *r.b.cfg, *r.b.cfg
+			office.Name, office.Proposals = "office", mustProposals(t, wire.ProtocolIKE, "aes128gcm16-prfsha256-x25519")
+			office.RemoteID = mustID(t, "somebody.example")
+			branch.Name, branch.Proposals = "branch", mustProposals(t, wire.ProtocolIKE, c.branches...)
+			r.b.connections(&office, &branch)
+			r.a.connect()
+			r.run(time.Second)
+			if c.code != "" {
+				if f := r.b.wantFailure(c.code); f.Connection != "office" {
+					t.Errorf("%v", f)
+				}
+				return
+			}
+			if _, m := r.wantUp(1); m.Config().Name != "branch" || m.chosen.String() != "aes128gcm16-prfsha256-x25519" {
+				t.Errorf("%s with %s, want branch with aes128gcm16-prfsha256-x25519", m.Config().Name, m.chosen)
+			}
+		})
+	}
+}
