@@ -253,7 +253,7 @@ func (s *shelf) certificates(n named) (out []ownCert) {
 			s.wrong(n, "a certificate", err)
 			return nil
 		}
-		return []ownCert{{named: n, path: "(from " + n.at.String() + ")", certs: list}}
+		return []ownCert{{named: n, path: n.at.String(), certs: list}}
 	}
 	for _, path := range s.expand(n) {
 		list, ok := s.certs[path]

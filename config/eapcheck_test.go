@@ -252,6 +252,10 @@ func TestEAPClients(t *testing.T) {
 func TestEAPRemarks(t *testing.T) {
 	w := usersWorld(t)
 	const cert = `certs = "gw.pem"`
+	plain, err := os.ReadFile(filepath.Join(w.dir, "plain.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	client := func(local, more string) string {
 		return "[credentials]\nx509ca = \"ca.pem\"\nprivate = \"*.key\"\n" + more + "[connections.rw]\nremote_addrs = \"198.51.100.1\"\nlocal_ts = \"dynamic\"\nremote_ts = \"10.1.0.0/24\"\n[connections.rw.local]\n" + local + "\n"
 	}
@@ -280,6 +284,7 @@ func TestEAPRemarks(t *testing.T) {
 			`gw.toml:15:1: connections.rw has a method of EAP on both sides, and "eap-mschapv2", which is all that there is something for, does not prove the gateway; write auth = "pubkey" into [connections.rw.remote]`},
 		{"resumption", gatewayFor("users.toml", cert, `auth = "eap"`, "resumption = true\n"), `gw.toml:8:1: connections.rw is for users, who prove themselves each time: their IKE SAs are not resumed`},
 		{"no server", gatewayFor("users.toml", `certs = "plain.pem"`, `auth = "eap"`, ""), `gw.toml:9:1: the certificate in …plain.pem" is not one of a server (extendedKeyUsage serverAuth): Windows`},
+		{"no server, with the certificate in a value", gatewayFor("users.toml", fmt.Sprintf("certs = %q", plain), `auth = "eap"`, ""), `gw.toml:9:1: the certificate in …gw.toml:9:9" is not one of a server`},
 		{"no name", gatewayFor("users.toml", `certs = "nameless.pem"`, `auth = "eap"`, ""), `gw.toml:9:1: the certificate in …nameless.pem" has no DNS name`},
 		{"no DNS name", gatewayFor("users.toml", cert+"\nid = \"CN=gw\"", `auth = "eap"`, ""), `gw.toml:10:1: connections.rw.local.id is "CN=gw", which is no DNS name: iPhones`},
 		{"a shared key", gatewayFor("users.toml", "auth = \"psk\"\nid = \"gw\"", `auth = "eap"`, "secret = \"correct-horse-battery-staple-7Gq2Zx9w\"\n"), `gw.toml:10:1: connections.rw proves itself with a pre-shared key to users of EAP`},

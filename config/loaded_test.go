@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -170,5 +172,25 @@ func TestWithClash(t *testing.T) {
 	}
 	if back, errs := c.With(nil); back != file || len(errs) > 0 {
 		t.Errorf("with nothing it is not the file: %v", errs)
+	}
+}
+
+// TestLoadedWithoutItsKey: what has come of a folder of swanctl, or of swanctl itself, is told in its words where a private key belongs.
+func TestLoadedWithoutItsKey(t *testing.T) {
+	w := usersWorld(t)
+	pem, err := os.ReadFile(filepath.Join(w.dir, "gw.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := section("home", "remote_addrs", "192.0.2.1")
+	s.Table.AddSection("local").AddText("certs", string(pem))
+	l, err := new(Loaded).WithConnection(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, errs := w.good("").With(l)
+	const want = `VICI: connections.home.local.certs: "VICI" is the certificate of "CN=gw", and there is no private key for it; put it into the folder private of swanctl`
+	if len(errs) > 0 || !strings.Contains(Errors(c.Warnings).Error(), want) {
+		t.Errorf("%v, %v, want %s", errs, c.Warnings, want)
 	}
 }

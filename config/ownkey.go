@@ -52,7 +52,10 @@ func (s *shelf) keyNames() string {
 	return strings.Join(names, ", ")
 }
 
-// wantKey is how a private key is named.
+// wantKey is how a private key is named, in the words of what the connection is written in.
 func (s *shelf) wantKey() string {
+	if s.swanctl {
+		return "put it into the folder private of swanctl, with a section private-NAME in secrets if it has a passphrase, and load it (swanctl --load-creds)"
+	}
 	return `write private = "FILE" into [credentials], or a table [secrets.private.NAME] with file and secret if it has a passphrase`
 }

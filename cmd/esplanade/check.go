@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -137,6 +138,8 @@ func unreadable(path string, err error) error {
 			"again; write it to a file and name that one")
 	case errors.Is(err, fs.ErrNotExist):
 		fix = "write one (docs/examples has some), or name another file"
+	case errors.Is(err, syscall.ENOTDIR):
+		fix = "name a folder with --swanctl, not its swanctl.conf"
 	case errors.Is(err, fs.ErrPermission):
 		fix = "run as the user who may read it, or let this one read it"
 	}

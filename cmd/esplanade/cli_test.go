@@ -69,6 +69,7 @@ func TestCommandLine(t *testing.T) {
 		{"check " + l.dir, exitFailed, "", "cannot read the configuration " + l.dir + ": is a directory"},
 		{"check " + open, exitFailed, "", "chmod 600 " + secret},
 
+		{"check --swanctl cli_test.go", exitFailed, "", "cannot read the configuration cli_test.go/swanctl.conf: not a directory; name a folder with --swanctl, not its swanctl.conf"},
 		{"run x", exitUsage, "", `run takes no argument, not "x"`},
 		{"run -c " + missing, exitFailed, "", "cannot read the configuration " + missing},
 		{"run -c " + bad, exitFailed, "", bad + ":2:9: connections.x.encap is "},
@@ -155,5 +156,32 @@ func TestUnreadable(t *testing.T) {
 	code, _, stderr := cli("check", file)
 	if code != exitFailed || !strings.Contains(stderr, "permission denied; run as the user who may read it") {
 		t.Errorf("%d, %q", code, stderr)
+	}
+}
+
+// TestNobodyAtASocket: a socket that a killed daemon has left behind is as good as none, so that the daemon of a folder of swanctl is found.
+func TestNobodyAtASocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	dialed := func() error {
+		c, err := net.Dial("unix", path)
+		if err == nil {
+			c.Close()
+		}
+		return err
+	}
+	if err := dialed(); !isNobody(err) {
+		t.Errorf("no socket: %v", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	if err := dialed(); isNobody(err) {
+		t.Errorf("somebody listens: %v", err)
+	}
+	l.Close()
+	if err := dialed(); !isNobody(err) {
+		t.Errorf("a socket without a daemon: %v", err)
 	}
 }

@@ -46,14 +46,14 @@ type client struct {
 // dial reaches the running daemon, or says what to do.
 func dial(c *cobra.Command, path string) (*client, error) {
 	v, err := vici.DialContext(c.Context(), path)
-	if errors.Is(err, fs.ErrNotExist) && path == config.DefaultSocket {
+	if isNobody(err) && path == config.DefaultSocket {
 		// The daemon of the default configuration may have another socket. Whoever may not read that has to name it.
 		if conf, e := loadInTime(c.Context(), defaultConfig); e == nil && conf.Control.Socket != path {
 			path = conf.Control.Socket
 			v, err = vici.DialContext(c.Context(), path)
 		}
 	}
-	if errors.Is(err, fs.ErrNotExist) && path == config.DefaultSocket {
+	if isNobody(err) && path == config.DefaultSocket {
 		if ours := ofSwanctl(c.Context()); ours != nil {
 			path, v, err = swanctl.DefaultSocket, ours, nil
 		}
@@ -74,6 +74,11 @@ func dial(c *cobra.Command, path string) (*client, error) {
 		return nil, fmt.Errorf("%s is too long for the path of a socket: name control.socket of the daemon's configuration", path)
 	}
 	return nil, err
+}
+
+// isNobody reports whether nobody listens at a socket: there is none, or a daemon that was killed has left it behind.
+func isNobody(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // ofSwanctl reaches a daemon that runs a folder of swanctl: it is where strongSwan's would be. nil if there is none, or another one.

@@ -94,7 +94,7 @@ func exportArgs(c *cobra.Command, args []string) error {
 	case as != "" && as != "swanctl":
 		return usageError{c, fmt.Sprintf("--as is %q; the form is swanctl", as)}
 	case as != "" && len(args) > 0:
-		return usageError{c, fmt.Sprintf("export --as writes all of the configuration, and takes no argument, not %q", args[0])}
+		return usageError{c, fmt.Sprintf("export --as writes all of the configuration, and takes no argument, not %q: name its file with --config", args[0])}
 	case as != "":
 		return nil
 	case len(args) < 2:

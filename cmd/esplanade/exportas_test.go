@@ -20,7 +20,7 @@ func TestExportAsSwanctl(t *testing.T) {
 		stdout, stderr string
 	}{
 		{[]string{"--as", "toml"}, exitUsage, "", `--as is "toml"; the form is swanctl`},
-		{[]string{"--as", "swanctl", "office"}, exitUsage, "", "takes no argument"},
+		{[]string{"--as", "swanctl", "office"}, exitUsage, "", `takes no argument, not "office": name its file with --config`},
 		{[]string{"--as", "swanctl", "-c", conf}, exitPartly, "remote_ts = 10.2.0.0/16", conf + ":6: connections.office.secret: secrets are written with --with-secret only"},
 		{[]string{"--as", "swanctl", "-c", conf, "--with-secret"}, exitPartly, "secret = 8b1a", "not written: strongswan.conf"},
 		{[]string{"--as", "swanctl", "-c", conf, "--with-secret", "-o", folder}, exitOK, "", "written: " + folder + "/strongswan.conf"},

@@ -88,7 +88,7 @@ func (r *folderReader) bundle(path string, passphrase []byte) {
 
 // leftOut warns of a file that can't be used.
 func (r *folderReader) leftOut(at tree.Position, err error) {
-	what, want := systemError(err), "take the file away, or put another one in its place"
+	what, want := "cannot be read ("+systemError(err)+")", "take the file away, or put another one in its place"
 	var fe *files.Error
 	if errors.As(err, &fe) {
 		what = fe.What

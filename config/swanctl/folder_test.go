@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/pem"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"esplanade/config"
@@ -441,5 +443,15 @@ secrets {
 	}
 	if all := fmt.Sprint(list, got); bytes.Contains([]byte(all), []byte(secret)) {
 		t.Errorf("a secret is shown: %s", all)
+	}
+}
+
+// TestUnreadableFileIsLeftOut: the system's own words are part of a sentence.
+func TestUnreadableFileIsLeftOut(t *testing.T) {
+	r := &folderReader{}
+	r.leftOut(tree.Position{File: "/private/moon.key"}, &fs.PathError{Op: "open", Path: "/private/moon.key", Err: syscall.EACCES})
+	const want = "/private/moon.key: this file is left out: it cannot be read (permission denied); take the file away, or put another one in its place"
+	if len(r.Warnings) != 1 || r.Warnings[0].String() != want {
+		t.Errorf("%v, want %s", r.Warnings, want)
 	}
 }
