@@ -59,7 +59,7 @@ func newMmsgSockets(c Config, m *memory, ev socketEvents) (socketEnd, bool, erro
 	w := &mmsgSockets{config: c, memory: m, events: ev, set: set, kernel: kernelOf(c), segments: 1, probes: prober{mark: c.Sockets.Mark}}
 	w.note(on(featureRawIO, "recvmmsg/sendmmsg"))
 	if c.Features.NoRawESP {
-		w.note(off(featureRawESP, "turned off, or no connection has encap = false"))
+		w.note(off(featureRawESP, "turned off"))
 	} else {
 		w.openESP()
 	}

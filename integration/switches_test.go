@@ -83,9 +83,6 @@ func (p *pair) wantFeatures(t *testing.T, e *peer.Esplanade, key, alsoOff string
 	seen := false
 	for _, f := range s.Gateway.DataPath.Features {
 		want := !strings.Contains(off, " "+f.Name+" ")
-		if f.Name == "raw_esp" {
-			want = key == "none"
-		}
 		seen = seen || f.Name == key
 		if f.Used != want {
 			t.Errorf("with %s = false, %s is told to be used: %v (%s)", key, f.Name, f.Used, f.Reason)

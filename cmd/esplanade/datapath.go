@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"esplanade/config"
 	"esplanade/dataplane"
 	"esplanade/ike/vici"
@@ -20,18 +18,14 @@ func queueOptions(c *config.TUN, d *config.Dataplane, workers int) tun.QueueOpti
 	}
 }
 
-// switches translates those of the packet loop.
+// switches translates those of the packet loop. Sockets are opened once, and connections come and go: which of them have encap = false
+// when the daemon begins decides nothing.
 func switches(conf *config.Config) dataplane.Features {
 	d := &conf.Dataplane
 	return dataplane.Features{
 		NoRawIO: !d.RawIO, NoUDPGSO: !d.GSO, NoSentinel: !d.GSOSentinel, NoUDPGRO: !d.GRO, NoTUNMerge: !d.TunGSOWrite,
-		NoReusePort: !d.ReusePort, NoSteering: !d.SPISteering, NoRawESP: !d.RawESP || !needsRawESP(conf),
+		NoReusePort: !d.ReusePort, NoSteering: !d.SPISteering, NoRawESP: !d.RawESP,
 	}
-}
-
-// needsRawESP reports whether any connection may use IP protocol 50.
-func needsRawESP(conf *config.Config) bool {
-	return slices.ContainsFunc(conf.Connections, func(c *config.Connection) bool { return !c.Encap })
 }
 
 // dataPath describes the packet loop for status.

@@ -15,7 +15,7 @@ import (
 func TestSwitchesReachTheirFeature(t *testing.T) {
 	read := func(text string) *config.Config {
 		t.Helper()
-		c, err := config.Parse("x.toml", []byte("[connections.c]\nlocal_addrs=[\"192.0.2.1\"]\nremote_addrs=[\"192.0.2.2\"]\nencap=false\n"+
+		c, err := config.Parse("x.toml", []byte("[connections.c]\nlocal_addrs=[\"192.0.2.1\"]\nremote_addrs=[\"192.0.2.2\"]\n"+
 			"[connections.c.local]\nauth=\"psk\"\n[connections.c.remote]\nauth=\"psk\"\n[connections.c.children.n]\nremote_ts=[\"10.0.0.0/8\"]\n"+
 			"[secrets.ike.s]\nsecret=\""+testPSK+"\"\n"+text))
 		if err != nil {
