@@ -69,6 +69,11 @@ func newShelf(r *reader, dir string) *shelf {
 // expand gives the files that a name stands for. The name of a folder stands for the files in it, and one with *, ? or [ for all that
 // match, in alphabetical order; hidden files and folders within are passed over. A name alone must be one that is there.
 func (s *shelf) expand(n named) (paths []string) {
+	if n.at.File == OriginVICI {
+		// What it is, is not shown: it may be anything.
+		s.errorf(n.at, "send it as swanctl does", "%s is no certificate or key in PEM or DER: a command brings that itself, and names no file", n.key)
+		return nil
+	}
 	path := beside(s.dir, n.text)
 	s.watch = append(s.watch, path)
 	info, err := os.Stat(path)

@@ -49,6 +49,9 @@ func readOwnKey(t *table, dir string) (key Secret, file string) {
 	case t.quiet:
 	case t.has("secret") && t.has("secret_file"):
 		t.errorf(t.at("secret_file"), "write one of them", "%s has both secret and secret_file", t.title())
+	case t.has("secret_file") && fileAt.File == OriginVICI:
+		// The file would be read with the rights of the daemon, which whoever has sent the command need not have.
+		t.errorf(fileAt, "write secret = \"…\"", "%s names a file: a command brings the key itself", t.name("secret_file"))
 	case t.has("secret_file"):
 		return readKeyFile(t, name, fileAt, dir, warnGuessable)
 	case t.isString("secret"):

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"time"
@@ -66,6 +67,12 @@ func (ss *session) espSAs(ctx context.Context, req *Message) *Message {
 	return streamed(ss.server.backend.ESP(ctx, keys, func(s ESPSA) error {
 		return ss.stream(ctx, EventESP, s.message())
 	}))
+}
+
+// peerIsRoot reports whether a client is known to be root.
+func peerIsRoot(c net.Conn) bool {
+	uid, known := peerUser(c)
+	return known && uid == 0
 }
 
 func (s *ESPSA) message() *Message {

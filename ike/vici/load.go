@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 )
 
 // load carries out the commands of a [Loader]. It reports false for a command that is none of them.
@@ -11,6 +13,9 @@ func (ss *session) load(ctx context.Context, name string, req *Message) (respons
 	b := ss.server.backend
 	switch name {
 	case "load-conn":
+		if hasCommand(req) && !mayCommand(ss.conn) {
+			return failed(errUpdown), true
+		}
 		return sections(ctx, req, "connection", b.LoadConn), true
 	case "unload-conn":
 		return unload(ctx, req, "name", "unload: missing connection name", b.UnloadConn), true
@@ -74,6 +79,29 @@ func sections(ctx context.Context, req *Message, what string, do func(ctx contex
 		return failed(fmt.Errorf("missing %s: the request has no section", what))
 	}
 	return result(nil)
+}
+
+// updownKey is the key of a connection whose value is a command that the daemon runs.
+const updownKey = "updown"
+
+// errUpdown is the answer to whoever may use the socket, and is not to have the daemon run commands.
+var errUpdown = errors.New("updown is a command that the daemon runs: only root and the daemon's own user load it, and this client runs as another user, or the system does " +
+	"not say who it is. Fix: load the connection as root, leave updown out, or write the connection into a file")
+
+// hasCommand reports whether something in a message is a command to be run, however deep.
+func hasCommand(m *Message) bool {
+	for e := range m.All() {
+		if e.Name == updownKey && (e.Kind != KindValue || e.Value != "") || e.Kind == KindSection && hasCommand(e.Section) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayCommand reports whether a client may load commands: whoever is in control.group controls the tunnels, and is no root by that.
+func mayCommand(c net.Conn) bool {
+	uid, known := peerUser(c)
+	return known && (uid == 0 || uid == os.Geteuid())
 }
 
 // unload carries out a command that takes away what is named.

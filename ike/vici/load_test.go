@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -264,5 +266,52 @@ func TestSecretsArePrintedNowhere(t *testing.T) {
 	}
 	if s := out.String(); strings.Contains(s, "hush") || strings.Contains(s, "68757368") || !strings.Contains(s, redactedText) {
 		t.Error(s)
+	}
+}
+
+// TestUpdownForRoot: whoever may use the socket, and is neither root nor the daemon's own user, loads no command, wherever it stands in the
+// connection. On this system, where it is known who is at the other end, the daemon's own user does.
+func TestUpdownForRoot(t *testing.T) {
+	own := new(Message)
+	own.Sub("office").Set("updown", "/bin/true")
+	lone := new(Message)
+	lone.Sub("office").SetList("updown", "/bin/true")
+	child := new(Message)
+	child.Sub("lab").Set("a", "b")
+	child.Sub("office").Sub("children").Sub("net").Set("updown", "/bin/true")
+	none := new(Message)
+	none.Sub("office").Sub("children").Sub("net").Set("updown", "")
+
+	b := newFake()
+	l, err := net.Listen("tcp", "127.0.0.1:0") // which says nothing about who is at the other end
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, NewServer(b, Options{}), l)
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := NewClient(conn)
+	defer stranger.Close()
+	for _, req := range []*Message{own, lone, child} {
+		if _, err := stranger.Call(t.Context(), "load-conn", req); err == nil || !strings.Contains(err.Error(), "only root and the daemon's own user load it") {
+			t.Errorf("%s: %v", req, err)
+		}
+	}
+	if calls := b.took(); len(calls) > 0 {
+		t.Errorf("the daemon got %v", calls)
+	}
+	if _, err := stranger.Call(t.Context(), "load-conn", none); err != nil {
+		t.Errorf("without a command: %v", err)
+	}
+	if _, known := peerUser(conn); known || runtime.GOOS != "linux" {
+		return
+	}
+	_, path := startServer(t, b, Options{})
+	for _, req := range []*Message{own, child} {
+		if _, err := dial(t, path).Call(t.Context(), "load-conn", req); err != nil {
+			t.Errorf("the daemon's own user: %v", err)
+		}
 	}
 }

@@ -5,20 +5,22 @@ import (
 	"syscall"
 )
 
-// peerIsRoot reports whether the process at the other end of a unix socket ran as root when it connected, as this daemon's user namespace sees it.
-func peerIsRoot(c net.Conn) bool {
+// peerUser is the number of the user as whom the process at the other end of a unix socket ran when it connected, as this daemon's user
+// namespace sees it.
+func peerUser(c net.Conn) (uid int, known bool) {
 	u, ok := c.(*net.UnixConn)
 	if !ok {
-		return false
+		return 0, false
 	}
 	raw, err := u.SyscallConn()
 	if err != nil {
-		return false
+		return 0, false
 	}
-	root := false
 	err = raw.Control(func(fd uintptr) {
 		cred, err := syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
-		root = err == nil && cred.Uid == 0
+		if known = err == nil; known {
+			uid = int(cred.Uid)
+		}
 	})
-	return err == nil && root
+	return uid, known && err == nil
 }
