@@ -109,8 +109,15 @@ func readChild(t *table, name string, n *Connection, c *Config) *Child {
 
 // readMode knows strongSwan's words; only tunnel is what this version does.
 func readMode(t *table) policy.Mode {
-	later := []string{"transport", "transport_proxy", "iptfs", "beet", "pass", "drop"}
-	if slices.Contains(later, t.word("mode")) {
+	later := []string{"transport", "transport_proxy", "iptfs", "beet"}
+	switch mode := t.word("mode"); {
+	case mode == "pass":
+		t.valueNotSupported("mode", "remove the child, and leave its networks out of remote_ts of the others: what no child has goes out in the clear")
+		return policy.ModeTunnel
+	case mode == "drop":
+		t.valueNotSupported("mode", "remove the child, and drop these packets with a firewall: what no child has goes out in the clear")
+		return policy.ModeTunnel
+	case slices.Contains(later, mode):
 		t.valueNotSupported("mode", "write mode = \"tunnel\" or leave it out")
 		return policy.ModeTunnel
 	}

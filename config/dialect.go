@@ -171,8 +171,8 @@ func translate(section *tree.Table, pattern string, at Position) *tree.Table {
 				continue
 			}
 		case tree.Text:
-			s := string(data)
-			if word, ok := swanctlWords(pattern, e.Name)[strings.ToLower(s)]; ok {
+			s := plainText(e.Name, string(data))
+			if word, ok := swanctlWords(pattern, e.Name)[s]; ok {
 				s = word
 			}
 			if neutral(pattern, e.Name, s) {
@@ -191,6 +191,36 @@ func translate(section *tree.Table, pattern string, at Position) *tree.Table {
 		}
 	}
 	return out
+}
+
+// plainText is a word or a time as strongSwan's documentation writes it: words may be in capitals, times may have a space in front of their letter, and
+// 0x or a zero in front of a number makes it hexadecimal or octal.
+func plainText(key, s string) string {
+	switch key {
+	case "start_action", "dpd_action", "close_action", "unique", "childless", "send_cert", "ocsp", "fragmentation", "mode", "revocation", "hw_offload", "copy_dscp":
+		return strings.ToLower(s)
+	case "reauth_time", "rekey_time", "over_time", "rand_time", "life_time", "dpd_delay", "dpd_timeout", "inactivity":
+		return plainTime(s)
+	}
+	return s
+}
+
+// plainTime is a time of strongSwan: a decimal number with a letter, or none for seconds. What is none is left as it is.
+func plainTime(s string) string {
+	low := strings.ToLower(s)
+	letters := "smhd"
+	if strings.HasPrefix(low, "0x") { // where d is a digit
+		letters = "smh"
+	}
+	number := low
+	if i := len(low) - 1; i >= 0 && strings.IndexByte(letters, low[i]) >= 0 {
+		number = low[:i]
+	}
+	n, err := strconv.ParseUint(strings.TrimRight(number, " "), 0, 32)
+	if err != nil || strings.Contains(number, "_") {
+		return s
+	}
+	return strconv.FormatUint(n, 10) + low[len(number):]
 }
 
 // presetSets reports whether a section has a preset, which strongSwan does not know, and which stands for a key.

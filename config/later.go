@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +16,7 @@ type laterKey struct {
 	name   string
 	what   string // what it is about, for the message; "" says nothing
 	prefix bool   // every key that begins with name
+	want   string // what to do, if it is more than to remove the key
 }
 
 // laterKeys are the keys of later versions that a table may have, by the table's pattern.
@@ -26,7 +28,17 @@ func laterKeys(pattern string) []laterKey {
 		xfrm     = "the marks of the kernel's IPsec"
 		mediate  = "mediation"
 		policies = "the policies of the kernel's IPsec"
+
+		// Without them more packets would go into a tunnel than did, or all of the host.
+		byRoutes  = "remove it, and write into remote_ts what is to go into the tunnel: here selectors decide that, and not routes to a device"
+		byNothing = "remove it, if all packets between local_ts and remote_ts are to go into the tunnel"
 	)
+	wanting := func(want string, keys ...laterKey) []laterKey {
+		for i := range keys {
+			keys[i].want = want
+		}
+		return keys
+	}
 	one := func(what string, names ...string) (out []laterKey) {
 		for _, n := range names {
 			out = append(out, laterKey{name: n, what: what})
@@ -38,17 +50,17 @@ func laterKeys(pattern string) []laterKey {
 		return slices.Concat(one("tokens; a file goes into cacert", "handle", "slot", "module", "file"), one("hash and URL", "cert_uri_base"))
 	case "connections.NAME":
 		return slices.Concat(one(ikev1, "aggressive", "pull"), one("", "dscp"),
-			one(xfrm, "if_id_in", "if_id_out"), one(mediate, "mediation", "mediated_by", "mediation_peer"))
+			wanting(byRoutes, one(xfrm, "if_id_in", "if_id_out")...), one(mediate, "mediation", "mediated_by", "mediation_peer"))
 	case "connections.NAME.local", "connections.NAME.remote":
 		return slices.Concat(one(ikev1, "xauth_id"),
 			[]laterKey{{name: "cert", what: "tokens; a file goes into certs", prefix: true}, {name: "cacert", what: "tokens; a file goes into cacerts", prefix: true}})
 	case "connections.NAME.children.NAME":
 		return slices.Concat(one("AH", "ah_proposals"), one("truncated HMAC-SHA-256", "sha256_96"),
-			one("IPComp", "ipcomp"), one("", "inactivity", "interface",
-				"rand_bytes", "rand_packets", "icmp", "hw_offload", "per_cpu_sas"), one(policies, "policies", "policies_fwd_out"),
-			one("security labels", "label", "label_mode"),
-			[]laterKey{{name: "mark_", what: xfrm, prefix: true}, {name: "set_mark_", what: xfrm, prefix: true},
-				{name: "if_id_", what: xfrm, prefix: true}})
+			one("IPComp", "ipcomp"), wanting(byRoutes, one("", "interface")...), one("", "inactivity",
+				"rand_bytes", "rand_packets", "icmp", "hw_offload", "per_cpu_sas"), wanting(byNothing, one(policies, "policies")...), one(policies, "policies_fwd_out"),
+			wanting(byNothing, one("security labels", "label")...), one("security labels", "label_mode"),
+			wanting(byRoutes, laterKey{name: "mark_", what: xfrm, prefix: true}, laterKey{name: "if_id_", what: xfrm, prefix: true}),
+			[]laterKey{{name: "set_mark_", what: xfrm, prefix: true}})
 	case "secrets":
 		return slices.Concat(one(ikev1, "xauth"), one("tokens", "token"))
 	case "ike":
@@ -79,7 +91,7 @@ func notSupported(later []laterKey, key string, value any, pattern string) (what
 		if k.what != "" {
 			what = fmt.Sprintf(" (%s)", k.what)
 		}
-		return what, "remove it", true
+		return what, cmp.Or(k.want, "remove it"), true
 	}
 	return "", "", false
 }
