@@ -245,6 +245,10 @@ func (f *exportFlags) sign(c *cobra.Command, profile []byte, own []credential.Pa
 
 // replaceFile writes a file at once: whoever opens it sees the old one or the new one.
 func replaceFile(path string, data []byte, mode os.FileMode) (err error) {
+	// Behind a link is the file to replace. What has its link in /dev is where the output goes already.
+	if target, err := filepath.EvalSymlinks(path); err == nil && filepath.Dir(path) != "/dev" {
+		path = target
+	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		_, err := writeTo(path, data)
 		return err

@@ -37,6 +37,37 @@ func imported(t *testing.T, dir, name, text string) string {
 	return path
 }
 
+// TestImportReplaces: with --force a file behind a link is replaced as a whole, and a secret is not left where others can read it.
+func TestImportReplaces(t *testing.T) {
+	dir := t.TempDir()
+	conf := imported(t, dir, "swanctl/swanctl.conf", importedConf)
+	for name, mode := range map[string]os.FileMode{"esplanade.toml": 0o644, "office.psk": 0o644} {
+		old := imported(t, dir, "real/"+name, strings.Repeat("# old\n", 1000))
+		if err := os.Chmod(old, mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Join(dir, "out"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(old, filepath.Join(dir, "out", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := filepath.Join(dir, "out", "esplanade.toml")
+	if code, _, stderr := cli("import", conf, "-o", out, "--force"); code != exitOK {
+		t.Fatal(code, stderr)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "real", "office.psk")); err != nil || info.Mode().Perm() != 0o600 || info.Size() > 200 {
+		t.Errorf("the secret: %v, %v", info, err)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "real", "esplanade.toml")); err != nil || strings.Contains(string(text), "# old") || !strings.Contains(string(text), "[connections.office]") {
+		t.Errorf("%s, %v", text, err)
+	}
+	if info, err := os.Lstat(out); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v, %v", info, err)
+	}
+}
+
 func TestImport(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", t.TempDir())
@@ -86,7 +117,7 @@ func TestImport(t *testing.T) {
 		{[]string{conf, "-o", there}, exitFailed, "", "it is there already"},
 		{[]string{conf, "-o", filepath.Join(dir, "keys", "b.toml")}, exitFailed, "", keyThere + ": it is there already"},
 		{[]string{conf, "-o", dir}, exitUsage, "", "a folder; name the file"},
-		{[]string{conf, "-o", filepath.Join(dir, "no", "b.toml")}, exitFailed, "", "no such file or directory"},
+		{[]string{conf, "-o", filepath.Join(dir, "no", "b.toml")}, exitFailed, "", "cannot write " + dir + "/no/b.toml: there is no folder " + dir + "/no"},
 		{[]string{conf, odd, odd}, exitFailed, "", "not 3 files"},
 		{[]string{conf, odd}, exitFailed, "", odd + " is a swanctl.conf; one is read"},
 		{[]string{conf, filepath.Join(dir, "nowhere")}, exitFailed, "", "nowhere: no such file"},

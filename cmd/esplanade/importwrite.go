@@ -45,6 +45,11 @@ func (f *importFlags) write(c *cobra.Command, results []*migrate.Result) (lost b
 			targets = append(targets, target{filepath.Join(f.out, r.Name, "esplanade.toml"), r})
 		}
 	}
+	if dir := filepath.Dir(targets[0].path); len(targets) == 1 {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return false, fmt.Errorf("cannot write %s: there is no folder %s", f.out, dir)
+		}
+	}
 	for _, t := range targets {
 		if err := f.free(t.path, t.result); err != nil {
 			return false, err
