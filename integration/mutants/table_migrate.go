@@ -6,12 +6,12 @@ func migrated() []Mutant {
 		{
 			Name: "migrate-routed", File: "config/migrate/ipsecconf/strongswan_child.go", In: "config/migrate/ipsecconf", Tests: "^TestGolden$",
 			Why: "a tunnel that a VTI was for takes all traffic of the host",
-			Old: "if slices.ContainsFunc(sets[1], everything) {", New: "if len(sets[1]) > 99 {",
+			Old: "if slices.ContainsFunc(sets[1], migrate.Wide) {", New: "if len(sets[1]) > 99 {",
 		},
 		{
 			Name: "migrate-routed-swanctl", File: "config/migrate/strongswan/routed.go", Tests: "^TestRouted$",
 			Why: "a tunnel that an XFRM interface was for takes all traffic of the host",
-			Old: "if !slices.ContainsFunc(fields(text), everything) {", New: "if slices.ContainsFunc(fields(text), everything) {",
+			Old: "if !slices.ContainsFunc(fields(text), migrate.Wide) {", New: "if slices.ContainsFunc(fields(text), migrate.Wide) {",
 		},
 		{
 			Name: "migrate-own-key", File: "config/migrate/ipsecconf/secrets_whose.go", Tests: "^TestWhoseKey$",
@@ -41,7 +41,7 @@ func migrated() []Mutant {
 		{
 			Name: "import-mode", File: "config/migrate/strongswan/children.go", Tests: "^TestGolden$",
 			Why: "a child for single hosts becomes a tunnel",
-			Old: `text != "" && text != "tunnel" {`, New: `text == "beet" {`,
+			Old: `text != "" && !strings.EqualFold(text, "tunnel") {`, New: `text == "beet" {`,
 		},
 		{
 			Name: "import-needed", File: "config/migrate/strongswan/convert.go", Tests: "^TestGolden$",

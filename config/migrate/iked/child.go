@@ -18,6 +18,9 @@ const (
 	childBytes = "4GiB"
 )
 
+// secDevice is how devices are called that have no policies: routes to one decide what it carries. https://man.openbsd.org/sec.4
+const secDevice = "sec"
+
 // pair are the selectors of both sides that belong together.
 type pair struct{ local, remote string }
 
@@ -30,6 +33,10 @@ func (c *converter) children(t *tree.Table, p *policy, name string, active bool)
 	}
 	if len(pairs) == 0 {
 		return &unfit{p.at, "", "it has no from and to of the same IP version"}, nil
+	}
+	if v := p.values["iface"]; strings.HasPrefix(v.text, secDevice) && slices.ContainsFunc(pairs, func(x pair) bool { return migrate.Wide(x.remote) }) {
+		return &unfit{v.at, "iface " + printed(v.text), "there, routes to a device decide what goes into the tunnel, and here the selectors do: " +
+			"write a child whose remote_ts are the networks that the routes are for"}, nil
 	}
 	var locals, remotes []string
 	for _, x := range pairs {

@@ -65,7 +65,7 @@ func printed(s string) string {
 func (c *converter) connection(t *tree.Table, p *policy, name string) (*unfit, *migrate.Error) {
 	for _, w := range []struct{ word, why string }{
 		{"transport", "there is only the mode tunnel in this version"}, {"ah", "there is no AH here"},
-		{"skip", "it says what is not protected: write no connection for it"},
+		{"skip", "what it lets out in the clear goes into another connection that has it: leave it out of that one's remote_ts"},
 	} {
 		if at, ok := p.words[w.word]; ok {
 			return &unfit{at.at, w.word, w.why}, nil

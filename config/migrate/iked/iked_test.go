@@ -144,6 +144,20 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// TestRouted: what goes into a tunnel by routes to its device would be all traffic of the host here.
+func TestRouted(t *testing.T) {
+	for _, c := range []struct {
+		iface, to string
+		left      bool
+	}{{"sec0", "0.0.0.0/0", true}, {"sec0", "any", true}, {"sec0", "10.1.0.0/16", false}, {"lo1", "0.0.0.0/0", false}} {
+		text := "ikev2 \"a\" active from 10.0.0.0/8 to " + c.to + " peer 192.0.2.1 srcid a.example psk secret iface " + c.iface + "\n"
+		r, err := Import("x.conf", migrate.Options{Files: files{"x.conf": text}})
+		if err != nil || strings.Contains(r.TOML(), "[connections.a]") == c.left || len(r.Left) != 1 {
+			t.Errorf("%s: %v\n%s", text, err, r.TOML())
+		}
+	}
+}
+
 // TestKeys: iked's folder with keys and certificates is named as it is.
 func TestKeys(t *testing.T) {
 	f := files{

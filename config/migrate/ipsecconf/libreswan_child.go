@@ -25,7 +25,11 @@ func (r *libreswanReader) libreswanChildren(m *made, s sides) *failure {
 		return m.fail(s.here+"subnets", fmt.Sprintf("with those of the other side that are %d pairs: at most %d are made", n, maxConnChildren))
 	}
 	all := [2][]string{slices.Concat(sets[0]...), slices.Concat(sets[1]...)}
-	if f := m.routed(all, "mark", "mark-in", "mark-out", "vti-interface", "ipsec-interface"); f != nil {
+	f := m.routed(all, "mark", "mark-in", "mark-out", "vti-interface", "ipsec-interface")
+	if f == nil && c.text("sec-label") != "" {
+		f = m.fail("sec-label", "security labels are the kernel's, and without them packets of all labels would go into the tunnel")
+	}
+	if f != nil {
 		m.nothingToProtect = true
 		m.childLeft = append(m.childLeft, *f)
 		return nil

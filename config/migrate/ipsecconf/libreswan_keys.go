@@ -35,7 +35,7 @@ func libreswanKey(key string) string {
 func libreswanRead() []string {
 	return []string{"ah", "also", "authby", "auto", "dpdaction", "dpddelay", "encapsulation", "esn", "esp", "fragmentation", "ike", "ikelifetime", "ikev2",
 		"ipsec-interface", "ipsec-lifetime", "ipsec-max-bytes", "ipsec-max-packets", "keyexchange", "keyingtries", "mark", "mark-in", "mark-out", "mobike",
-		"modecfgdns", "modecfgdomains", "pfs", "phase2", "ppk", "ppk-ids", "reauth", "rekey", "rekeyfuzz", "rekeymargin", "replay-window", "reqid",
+		"modecfgdns", "modecfgdomains", "pfs", "phase2", "ppk", "ppk-ids", "reauth", "rekey", "rekeyfuzz", "rekeymargin", "replay-window", "reqid", "sec-label",
 		"session-resumption", "type", "vti-interface"}
 }
 
@@ -60,7 +60,6 @@ func libreswanOdd() map[string]oddity {
 		"sha2-truncbug":      {"there is no truncated HMAC-SHA-256", isNo},
 		"enable-tcp":         {"IKE and ESP go over UDP only", isNo},
 		"tcp-remoteport":     {"IKE and ESP go over UDP only", isZero},
-		"sec-label":          {"security labels are the kernel's", nil},
 		"nflog-group":        {kernelOnly, isZero},
 		"iptfs":              {"there is no IP-TFS", isNo},
 		"redirect-to":        {"write redirect_to, and see there when it may be", nil},

@@ -209,6 +209,30 @@ func TestBadValues(t *testing.T) {
 	}
 }
 
+// TestTakesNoMore: a child that would take more than it took is left out.
+func TestTakesNoMore(t *testing.T) {
+	for _, c := range []struct {
+		dialect ipsecconf.Dialect
+		line    string
+		want    string // why it is left out; "" if it is not
+	}{
+		{ipsecconf.StrongSwan, "mark=7\n\trightsubnet=0.0.0.0/1,128.0.0.0/1", "routes to a device"},
+		{ipsecconf.StrongSwan, "mark=7\n\trightsubnet=10.0.0.0/8", ""},
+		{ipsecconf.StrongSwan, "installpolicy=no", "no packet goes into this tunnel"},
+		{ipsecconf.StrongSwan, "installpolicy=yes", ""},
+		{ipsecconf.Libreswan, "vti-interface=vti0\n\trightsubnet=0.0.0.0/0", "routes to a device"},
+		{ipsecconf.Libreswan, "sec-label=system_u:object_r:x_t:s0", "packets of all labels"},
+	} {
+		res, err := read(c.dialect, memory{"ipsec.conf": "conn a\n\tleft=192.0.2.1\n\tright=192.0.2.2\n\tauto=add\n\t" + c.line + "\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(res.TOML(), "[connections.a.children") != (c.want == "") || c.want != "" && (len(res.Left) != 1 || !strings.Contains(res.Left[0].String(), c.want)) {
+			t.Errorf("%s: %v\n%s", c.line, res.Left, res.TOML())
+		}
+	}
+}
+
 // Who has no address cannot be called, and nothing is wanted of it.
 func TestNobodyToCall(t *testing.T) {
 	for _, c := range []struct {

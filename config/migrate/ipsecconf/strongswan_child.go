@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"esplanade/config/migrate"
 	"esplanade/config/tree"
 	"esplanade/ike/selector"
 	"esplanade/ike/wire"
@@ -32,7 +33,11 @@ func (r *strongSwanReader) strongSwanChild(m *made, s sides) *failure {
 		}
 		sets[i] = list
 	}
-	if f := m.routed(sets, "mark", "mark_in", "mark_out"); f != nil {
+	f := m.routed(sets, "mark", "mark_in", "mark_out")
+	if v, ok := yes(m.conn.text("installpolicy")); f == nil && ok && !v {
+		f = m.fail("installpolicy", "there, no packet goes into this tunnel by its selectors, and here all do that have them")
+	}
+	if f != nil {
 		m.nothingToProtect = true
 		m.childLeft = append(m.childLeft, *f)
 	}
@@ -105,12 +110,12 @@ func (r *strongSwanReader) updown(m *made, t *tree.Table, s sides) {
 	}
 }
 
-// routed finds children whose packets are chosen by routes to a device of their own, and not by selectors. Where these are "everything" the child
-// would take all traffic of the host here.
+// routed finds children whose packets are chosen by routes to a device of their own, and not by selectors. Where these are everything, or
+// much of it, the child would take all traffic of the host here.
 func (m *made) routed(sets [2][]string, keys ...string) *failure {
 	for _, key := range keys {
 		if s := m.conn.get(key); s != nil && s.value != "0" && s.value != "-1" && s.value != "no" {
-			if slices.ContainsFunc(sets[1], everything) {
+			if slices.ContainsFunc(sets[1], migrate.Wide) {
 				return &failure{s.at, show(s), "there, routes to a device decide what goes into the tunnel, and here the selectors do: " +
 					"write a child whose remote_ts are the networks that the routes are for"}
 			}
@@ -118,12 +123,6 @@ func (m *made) routed(sets [2][]string, keys ...string) *failure {
 		}
 	}
 	return nil
-}
-
-// everything reports whether a selector has all addresses of an IP version.
-func everything(ts string) bool {
-	n, err := netip.ParsePrefix(ts)
-	return err == nil && n.Bits() == 0
 }
 
 // strongSwanChildLifetime makes the times and volumes of a child.

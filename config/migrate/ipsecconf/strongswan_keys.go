@@ -28,7 +28,7 @@ func strongSwanKey(key string) string {
 // strongSwanRead are the keywords of a conn that something is made of.
 func strongSwanRead() []string {
 	return []string{"aaa_identity", "ah", "authby", "auto", "closeaction", "dpdaction", "dpddelay", "eap_identity", "esp", "forceencaps", "fragmentation",
-		"ike", "ikelifetime", "keyexchange", "keyingtries", "lifebytes", "lifepackets", "lifetime", "marginbytes", "marginpackets", "mark", "mark_in", "mark_out",
+		"ike", "ikelifetime", "installpolicy", "keyexchange", "keyingtries", "lifebytes", "lifepackets", "lifetime", "marginbytes", "marginpackets", "mark", "mark_in", "mark_out",
 		"mobike", "reauth", "rekey", "rekeyfuzz", "rekeymargin", "replay_window", "reqid", "type", "also"}
 }
 
@@ -44,7 +44,6 @@ func strongSwanOdd() map[string]oddity {
 		"compress":       {noIPComp, isNo},
 		"inactivity":     {noStates, isZero},
 		"ikedscp":        {"packets of IKE have no DSCP of their own", []string{"0", "000000"}},
-		"installpolicy":  {kernelOnly, isYes},
 		"mediation":      {noMediation, isNo},
 		"mediated_by":    {noMediation, nil},
 		"me_peerid":      {noMediation, nil},

@@ -79,6 +79,12 @@ func (c *converter) side(into, from *tree.Table, side string) *failure {
 	if _, ok := into.Get("auth"); !ok {
 		into.Add("auth", tree.Position{}, "pubkey")
 	}
+	if e, ok := from.Get("groups"); ok && side == "remote" {
+		method, _ := into.Get("auth")
+		if _, has := into.Get("groups"); has && !strings.HasPrefix(fmt.Sprint(method.Value.Data), "eap") {
+			return &failure{e.At, show(e), "only users of EAP are in groups here, and without it everybody with a certificate or key would be let in"}
+		}
+	}
 	return nil
 }
 

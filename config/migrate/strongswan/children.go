@@ -23,7 +23,7 @@ func (c *converter) children(into *tree.Table, e tree.Entry, from, connection *t
 			continue
 		}
 		one := func(into, from *tree.Table) *failure {
-			f := c.child(into, from, called && !clients)
+			f := c.child(into, from, connection, called && !clients)
 			if clients {
 				missing(into, from, "local_ts", "dynamic")
 				missing(into, from, "rekey_time", "1h", "life_time")
@@ -48,16 +48,19 @@ func (c *converter) children(into *tree.Table, e tree.Entry, from, connection *t
 }
 
 // child converts a section of children. calls says that the connection has somebody to call, so that we would bring the tunnel up by ourselves.
-func (c *converter) child(into, from *tree.Table, calls bool) *failure {
+func (c *converter) child(into, from, connection *tree.Table, calls bool) *failure {
 	if e, ok := from.Get("mode"); ok {
-		if text, _ := value(e); text != "" && text != "tunnel" {
-			return &failure{e.At, show(e), "there is only the mode tunnel in this version"}
+		if text, _ := value(e); text != "" && !strings.EqualFold(text, "tunnel") {
+			return &failure{e.At, show(e), otherMode(text)}
 		}
 	}
 	if e, ok := from.Get("ah_proposals"); ok {
 		return &failure{e.At, show(e), "there is no AH here"}
 	}
-	if f := routed(from); f != nil {
+	if f := routed(from, connection); f != nil {
+		return f
+	}
+	if f := narrowed(from); f != nil {
 		return f
 	}
 	if _, ok := from.Get("updown"); ok {

@@ -161,9 +161,6 @@ func (c *converter) keys(into, from *tree.Table, pattern string, keys []key, oth
 			continue
 		}
 		if v := k.absent(pattern); v != nil {
-			if e, ok := from.Get(k.name); ok && e.Value.Data != tree.Text("") {
-				continue // what was written could not be carried over, which has been said
-			}
 			into.Add(k.name, tree.Position{}, v)
 		}
 	}
@@ -306,7 +303,7 @@ func (c *converter) pool(into, from *tree.Table) *failure {
 
 // fragmentation reads swanctl's four words, as [config.FromSwanctl] does.
 func fragmentation(text string) (any, error) {
-	switch strings.TrimSpace(text) {
+	switch strings.ToLower(strings.TrimSpace(text)) {
 	case "accept", "force": // the peer is told that fragments are taken in any case
 		return true, nil
 	}

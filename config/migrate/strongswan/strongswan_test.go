@@ -105,7 +105,7 @@ func TestDaemon(t *testing.T) {
 
 // TestLists: an element in quotes may have commas in it, on both ways.
 func TestLists(t *testing.T) {
-	r, err := Import("/x/swanctl.conf", "", migrate.Options{Files: memory{"/x/swanctl.conf": "connections { a { remote { groups = \"'a', \\\"b, c\\\", d\"\n} } }"}})
+	r, err := Import("/x/swanctl.conf", "", migrate.Options{Files: memory{"/x/swanctl.conf": "connections { a { remote { auth = eap\n groups = \"'a', \\\"b, c\\\", d\"\n} } }"}})
 	if err != nil || !strings.Contains(r.TOML(), `groups = ["a", "b, c", "d"]`) {
 		t.Errorf("%v\n%s", err, r.TOML())
 	}

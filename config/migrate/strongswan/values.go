@@ -42,17 +42,24 @@ func number(text string) (any, error) {
 	return n, nil
 }
 
-// duration reads a time: a number of seconds, or of what the letter behind it says.
+// duration reads a time: a number of seconds, or of what the letter behind it says. As with strongSwan, there may be spaces between them, and 0x
+// or a zero in front of the number makes it hexadecimal or octal.
 func duration(text string) (any, error) {
-	s := strings.TrimSpace(text)
-	digits := strings.TrimRight(s, "smhd")
-	unit := map[string]time.Duration{"": time.Second, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[s[len(digits):]]
-	n, err := strconv.ParseUint(digits, 10, 32)
-	if err != nil || unit == 0 {
+	s := strings.ToLower(strings.TrimSpace(text))
+	letters := "smhd"
+	if strings.HasPrefix(s, "0x") { // where d is a digit
+		letters = "smh"
+	}
+	number := strings.TrimRight(s, letters)
+	letter := s[len(number):]
+	number = strings.TrimRight(number, " ")
+	unit := map[string]time.Duration{"": time.Second, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[letter]
+	n, err := strconv.ParseUint(number, 0, 32)
+	if err != nil || unit == 0 || strings.Contains(number, "_") {
 		return nil, errors.New("it is no time")
 	}
-	if s != digits {
-		return digits + s[len(digits):], nil
+	if letter != "" {
+		return strconv.FormatUint(n, 10) + letter, nil
 	}
 	return migrate.Seconds(int64(time.Duration(n) * unit / time.Second)), nil
 }
@@ -61,7 +68,9 @@ func duration(text string) (any, error) {
 func size(text string) (any, error) {
 	s := strings.ToLower(strings.TrimSpace(text))
 	digits := strings.TrimRight(s, "kmg")
-	shift, known := map[string]uint{"": 0, "k": 10, "m": 20, "g": 30}[s[len(digits):]]
+	letter := s[len(digits):]
+	digits = strings.TrimRight(digits, " ")
+	shift, known := map[string]uint{"": 0, "k": 10, "m": 20, "g": 30}[letter]
 	n, err := strconv.ParseUint(digits, 10, 63)
 	switch {
 	case err != nil || !known:
@@ -72,7 +81,7 @@ func size(text string) (any, error) {
 	if shift == 0 {
 		return int64(n), nil
 	}
-	return digits + strings.ToUpper(s[len(digits):]) + "iB", nil
+	return digits + strings.ToUpper(letter) + "iB", nil
 }
 
 // word takes a value as it is.
@@ -83,10 +92,10 @@ func word(text string) (any, error) {
 	return text, nil
 }
 
-// oneOf takes a word that means something else here, or nothing.
+// oneOf takes a word that means something else here, or nothing. As with strongSwan, it may be in capitals.
 func oneOf(words map[string]string) reading {
 	return func(text string) (any, error) {
-		if w, ok := words[strings.TrimSpace(text)]; ok {
+		if w, ok := words[strings.ToLower(strings.TrimSpace(text))]; ok {
 			return w, nil
 		}
 		return nil, errors.New("there is no such word here")

@@ -107,6 +107,17 @@ func (e *end) peer(public string) *peer {
 	return e.peers[i]
 }
 
+// table is the place of a Table other than the main one, where routes count for those packets only that rules lead there.
+func (e *end) table() (at tree.Position, ok bool) {
+	i := slices.IndexFunc(e.rest, func(l line) bool {
+		return strings.EqualFold(l.key, "table") && !slices.Contains([]string{"auto", "off"}, strings.ToLower(l.value))
+	})
+	if i < 0 {
+		return tree.Position{}, false
+	}
+	return e.rest[i].at, true
+}
+
 // begin begins the configuration of an end.
 func begin(e *end, o migrate.Options) *migrate.Draft { return migrate.NewDraft(e.at.File, o) }
 
@@ -138,7 +149,13 @@ func why(key string) string {
 // tun puts the end's addresses on the device of the tunnels, each alone: the selectors say what else goes through.
 func tun(d *migrate.Draft, e *end) {
 	for _, l := range e.rest {
-		d.Leave(d.Root(), l.at, shown(l.key), why(l.key))
+		if strings.EqualFold(l.key, "table") && strings.EqualFold(l.value, "off") {
+			d.Root().AddSection("ike").Add("install_routes", l.at, false)
+			continue
+		}
+		if !strings.EqualFold(l.key, "table") || !strings.EqualFold(l.value, "auto") {
+			d.Leave(d.Root(), l.at, shown(l.key), why(l.key))
+		}
 	}
 	var addrs []string
 	for _, a := range e.addrs {
@@ -171,6 +188,11 @@ type tunnel struct {
 func connection(d *migrate.Draft, x tunnel) {
 	conns := d.Root().AddSection("connections")
 	conns.Note(x.peer.comment...)
+	if at, ok := x.own.table(); ok && slices.ContainsFunc(x.remote, func(n netip.Prefix) bool { return migrate.Wide(n.String()) }) {
+		d.Leave(conns, at, "[Peer] "+x.name, "its routes are in a table of their own, which rules lead to, and here they would take all traffic: "+
+			"write a connection whose remote_ts are the networks that the rules are for")
+		return
+	}
 	name := migrate.TableName(x.name)
 	t := tree.New(x.peer.at.File)
 	for _, l := range x.peer.rest {

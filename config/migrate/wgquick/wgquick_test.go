@@ -116,6 +116,30 @@ func TestBad(t *testing.T) {
 	}
 }
 
+// TestTable: what only some packets were led to by routes does not take all of them here.
+func TestTable(t *testing.T) {
+	for _, c := range []struct {
+		table, allowed string
+		routes, taken  bool
+	}{
+		{"Table = off", "0.0.0.0/0", false, true}, {"Table = auto", "0.0.0.0/0", true, true}, {"", "0.0.0.0/0", true, true},
+		{"Table = 51820", "0.0.0.0/0", true, false}, {"table = 7", "0.0.0.0/1, 128.0.0.0/1", true, false}, {"Table = 7", "10.0.0.0/8", true, true},
+	} {
+		text := "[Interface]\nAddress = 10.9.0.1/24\n" + c.table + "\n[Peer]\nPublicKey = AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\nEndpoint = 192.0.2.1:51820\nAllowedIPs = " + c.allowed + "\n"
+		results, err := Import([]string{"x.conf"}, migrate.Options{Files: file(text), InlineSecrets: true}, keys())
+		if err != nil {
+			t.Fatal(err)
+		}
+		toml := results[0].TOML()
+		if strings.Contains(toml, "install_routes = false") == c.routes || strings.Contains(toml, "[connections.") != c.taken {
+			t.Errorf("%q, %q:\n%s", c.table, c.allowed, toml)
+		}
+		if _, err := config.Parse("x.toml", []byte(toml)); err != nil {
+			t.Errorf("%q, %q: %v", c.table, c.allowed, err)
+		}
+	}
+}
+
 // TestFreshKeys: each tunnel has a key of its own, which both ends have, and nothing of WireGuard's keys is in what comes out.
 func TestFreshKeys(t *testing.T) {
 	results, err := Import([]string{"testdata/b.conf"}, migrate.Options{Files: swanctl.Disk{}, InlineSecrets: true}, keys())
