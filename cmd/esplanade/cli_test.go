@@ -70,6 +70,12 @@ func TestCommandLine(t *testing.T) {
 		{"check " + open, exitFailed, "", "chmod 600 " + secret},
 
 		{"check --swanctl cli_test.go", exitFailed, "", "cannot read the configuration cli_test.go/swanctl.conf: not a directory; name a folder with --swanctl, not its swanctl.conf"},
+		{"ipsec auto --up net", exitUsage, "", `"auto" is not done here: that is ` + "`esplanade ipsec up NAME`"},
+		{"ipsec whack --status", exitUsage, "", `"whack" is not done here: `},
+		{"ipsec secrets", exitUsage, "", `"secrets" is not done here: that is ` + "`esplanade ipsec reload`"},
+		{"ipsec statusal", exitUsage, "", `unknown command "statusal"; the commands are status`},
+		{"ipsec --nope", exitUsage, "", "unknown flag: --nope; see `esplanade ipsec --help`"},
+		{"ipsec status --nope", exitUsage, "", "unknown flag: --nope; see `esplanade ipsec status --help`"},
 		{"run x", exitUsage, "", `run takes no argument, not "x"`},
 		{"run -c " + missing, exitFailed, "", "cannot read the configuration " + missing},
 		{"run -c " + bad, exitFailed, "", bad + ":2:9: connections.x.encap is "},

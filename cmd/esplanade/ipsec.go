@@ -25,6 +25,13 @@ format. New scripts are better off with "esplanade status --json", or with swanc
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	// `ipsec auto --up NAME` is about the command, and not about its flags.
+	c.SetFlagErrorFunc(func(x *cobra.Command, err error) error {
+		if args := x.Flags().Args(); x == c && len(args) > 0 {
+			return usageError{x, ipsecInstead(args[0])}
+		}
+		return x.Root().FlagErrorFunc()(x, err)
+	})
 	c.AddCommand(newIPsecStatus("status", false), newIPsecStatus("statusall", true), newIPsecUp(), newIPsecDown(), newIPsecReload())
 	return c
 }
@@ -45,7 +52,9 @@ func ipsecInstead(command string) string {
 		{[]string{"listalgs", "listplugins"}, "that is `swanctl --list-algs`"},
 		{[]string{"listcounters"}, "that is `swanctl --counters --all`"},
 		{[]string{"resetcounters"}, "that is `swanctl --counters --reset --all`"},
-		{[]string{"rereadsecrets", "rereadcacerts", "rereadaacerts", "rereadocspcerts", "rereadacerts", "rereadcrls", "rereadall", "purgeocsp", "purgecrls", "purgecerts", "purgeike"}, "that is `esplanade ipsec reload`, and files with certificates and users are read again by themselves"},
+		{[]string{"auto", "whack", "stroke"}, "that is `esplanade ipsec up NAME`, `down NAME`, `status` and `reload`"},
+		{[]string{"verify", "checkconfig"}, "that is `esplanade check FILE`"},
+		{[]string{"secrets", "rereadsecrets", "rereadcacerts", "rereadaacerts", "rereadocspcerts", "rereadacerts", "rereadcrls", "rereadall", "purgeocsp", "purgecrls", "purgecerts", "purgeike"}, "that is `esplanade ipsec reload`, and files with certificates and users are read again by themselves"},
 		{[]string{"pki"}, "that is `esplanade pki`"},
 		{[]string{"version", "--version"}, "that is `esplanade version`"},
 	} {
