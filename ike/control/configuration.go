@@ -105,7 +105,7 @@ func (x *Configuration) Renew(ctx context.Context) (before, fresh *config.Config
 	if len(more) > 0 {
 		return before, before, false, append(errs, more...), nil
 	}
-	if err := x.put(ctx, before, fresh); err != nil {
+	if err := x.put(ctx, before, fresh, (*gateway.Manager).Change); err != nil {
 		return nil, nil, false, errs, err
 	}
 	return before, fresh, true, errs, nil
@@ -113,6 +113,18 @@ func (x *Configuration) Renew(ctx context.Context) (before, fresh *config.Config
 
 // Change changes what is loaded apart from the file. An error is in the words of whoever has loaded it, and says that nothing was changed.
 func (x *Configuration) Change(ctx context.Context, edit func(*config.Loaded) (*config.Loaded, error)) error {
+	return x.change(ctx, edit, (*gateway.Manager).Change)
+}
+
+// Clear takes all loaded credentials away. What they have let in stays until it has to authenticate again; see [gateway.Manager.Clear].
+func (x *Configuration) Clear(ctx context.Context) error {
+	return x.change(ctx, func(l *config.Loaded) (*config.Loaded, error) { return l.WithoutCredentials(), nil }, (*gateway.Manager).Clear)
+}
+
+// apply is how the gateway is given another configuration in which the connections with some names may be others.
+type apply func(g *gateway.Manager, now time.Time, fresh *config.Config, names []string)
+
+func (x *Configuration) change(ctx context.Context, edit func(*config.Loaded) (*config.Loaded, error), how apply) error {
 	if err := x.begin(ctx); err != nil {
 		return err
 	}
@@ -126,7 +138,7 @@ func (x *Configuration) Change(ctx context.Context, edit func(*config.Loaded) (*
 	if len(errs) > 0 {
 		return LoadError(errs)
 	}
-	if err := x.put(ctx, old, fresh); err != nil {
+	if err := x.put(ctx, old, fresh, how); err != nil {
 		return err
 	}
 	x.warn(time.Now(), fresh.Warnings)
@@ -134,7 +146,7 @@ func (x *Configuration) Change(ctx context.Context, edit func(*config.Loaded) (*
 }
 
 // put puts another configuration in force, of which the gateway looks at what is different.
-func (x *Configuration) put(ctx context.Context, old, fresh *config.Config) error {
+func (x *Configuration) put(ctx context.Context, old, fresh *config.Config, how apply) error {
 	if err := x.prepare(ctx, fresh); err != nil {
 		return err
 	}
@@ -144,7 +156,7 @@ func (x *Configuration) put(ctx context.Context, old, fresh *config.Config) erro
 			g.TakeUp(now, fresh)
 			return
 		}
-		g.Change(now, fresh, names)
+		how(g, now, fresh, names)
 	})
 	if err == nil {
 		x.inForce.Store(fresh)

@@ -40,9 +40,14 @@ func section(name string, m *vici.Message) config.Section {
 // change changes what is loaded.
 func (b *Backend) change(ctx context.Context, edit func(*config.Loaded) (*config.Loaded, error)) error {
 	if b.Configuration == nil {
-		return diag.NotOffered(diag.Where{}, "loading by a command", "write it into the file of the configuration.")
+		return notLoading()
 	}
 	return b.Configuration.Change(ctx, edit)
+}
+
+// notLoading is the answer where nothing can be loaded.
+func notLoading() error {
+	return diag.NotOffered(diag.Where{}, "loading by a command", "write it into the file of the configuration.")
 }
 
 // loaded is what is loaded.
@@ -137,7 +142,10 @@ func (b *Backend) SharedIDs(context.Context) ([]string, error) { return b.loaded
 
 // ClearCreds implements vici.Loader.
 func (b *Backend) ClearCreds(ctx context.Context) error {
-	return b.change(ctx, func(l *config.Loaded) (*config.Loaded, error) { return l.WithoutCredentials(), nil })
+	if b.Configuration == nil {
+		return notLoading()
+	}
+	return b.Configuration.Clear(ctx)
 }
 
 // FlushCerts implements vici.Loader. Only what tells of revocations is fetched here.

@@ -13,10 +13,20 @@ import (
 // pools. It does for them what [Manager.Reload] does: what has not changed keeps its SAs, and so does what can be changed in place. It
 // costs what these connections cost, however many others there are; only other pools have all connections that have any looked at.
 func (g *Manager) Change(now time.Time, fresh *config.Config, names []string) {
+	g.change(now, fresh, names, g.expelMissing)
+}
+
+// Clear is Change by whoever takes all loaded credentials away, most often to load others next: users who are not there any more stay in until
+// they have to authenticate again.
+func (g *Manager) Clear(now time.Time, fresh *config.Config, names []string) {
+	g.change(now, fresh, names, func(time.Time, *config.Directory) {})
+}
+
+func (g *Manager) change(now time.Time, fresh *config.Config, names []string, expel func(now time.Time, before *config.Directory)) {
 	g.begin()
 	old := g.conf
 	g.conf = fresh.UntilRestart(old)
-	g.takeUpProofs(now, fresh)
+	g.takeUpProofs(now, fresh, expel)
 	c := changing{g: g, now: now, old: old}
 	for _, name := range names {
 		c.connection(name)
@@ -33,16 +43,16 @@ func (g *Manager) Change(now time.Time, fresh *config.Config, names []string) {
 }
 
 // takeUpProofs takes other certificates and users up, and looks at what these mean for IKE SAs and for whoever knows of revocations only if
-// they are others.
-func (g *Manager) takeUpProofs(now time.Time, fresh *config.Config) {
-	set, users := cmp.Or(fresh.Set, g.credentials), cmp.Or(fresh.EAP, g.users)
-	tell, expel := g.credentials.Informs(set), users.Users() != g.users.Users()
+// they are others. expel ends the IKE SAs of users who are not there any more, and is given those who were.
+func (g *Manager) takeUpProofs(now time.Time, fresh *config.Config, expel func(now time.Time, before *config.Directory)) {
+	set, users, before := cmp.Or(fresh.Set, g.credentials), cmp.Or(fresh.EAP, g.users), g.users.Users()
+	tell := g.credentials.Informs(set)
 	g.credentials, g.users = set, users
 	if tell {
 		g.tellIssued()
 	}
-	if expel {
-		g.expelUsers(now)
+	if users.Users() != before {
+		expel(now, before)
 	}
 }
 

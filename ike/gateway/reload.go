@@ -74,7 +74,7 @@ func (g *Manager) ReloadFailed(now time.Time, cause error) {
 func (g *Manager) TakeUp(now time.Time, c *config.Config) {
 	g.begin()
 	g.conf = c.UntilRestart(g.conf)
-	g.takeUpProofs(now, c)
+	g.takeUpProofs(now, c, g.expelMissing)
 }
 
 func (g *Manager) reload(now time.Time, fresh *config.Config) Changes {

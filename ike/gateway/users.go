@@ -22,9 +22,24 @@ func (g *Manager) SetUsers(now time.Time, s *config.EAPSet) {
 
 // expelUsers ends the IKE SAs of users of this gateway who could not come in any more: they are gone, or disabled. Another password or other groups
 // count from the next authentication on.
-func (g *Manager) expelUsers(now time.Time) {
+func (g *Manager) expelUsers(now time.Time) { g.expel(now, func(*entry) bool { return true }) }
+
+// expelMissing is expelUsers for those who were there before: others were left in; see [Manager.Clear].
+func (g *Manager) expelMissing(now time.Time, before *config.Directory) {
+	g.expel(now, func(e *entry) bool {
+		u := e.m.User()
+		if u == nil {
+			return false
+		}
+		_, was := before.Find(u.Name)
+		return was
+	})
+}
+
+// expel is expelUsers for some.
+func (g *Manager) expel(now time.Time, which func(*entry) bool) {
 	for _, e := range g.table.all() {
-		if e.leaving || !e.alive() {
+		if e.leaving || !e.alive() || !which(e) {
 			continue
 		}
 		if why := g.barred(e); why != "" {
