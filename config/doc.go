@@ -12,8 +12,8 @@
 // # Tables
 //
 // A table has a file with its struct, the tags of its keys (see fill.go and changes.go) and what is checked about it. The
-// reader works on a tree of values with positions (package tree), which a file in TOML fills, or sections as VICI has them:
-// [Parse] and [Config.WithConnections].
+// reader works on a tree of values with positions (package tree), which a file in TOML fills ([Parse]), or sections as swanctl has them: those are
+// a [Loaded], and [Config.With] puts the two together (with*.go). dialect.go turns such a section into a table as a file in TOML has it.
 //
 // # Invariants
 //
