@@ -245,6 +245,7 @@ func (m *merge) certificate(s *shelf, common *common, c *Certificate) {
 	case FlagNone:
 		s.own = append(s.own, ownCert{named: n, path: fmt.Sprintf("(%s) %s", c.At, list[0].Subject), certs: list})
 		s.trusted = append(slices.Clip(s.trusted), list...)
+	case FlagAA: // attribute certificates are not looked at, and so whoever issues them vouches for nothing
 	}
 }
 

@@ -135,6 +135,7 @@ func revocationName(r policy.Revocation) string {
 		return "GOOD"
 	case policy.RevocationIfURI:
 		return "SKIPPED"
+	case policy.RevocationRelaxed:
 	}
 	return ""
 }

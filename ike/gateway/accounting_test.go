@@ -219,7 +219,7 @@ func TestLimitSession(t *testing.T) {
 				begun = append(begun, r.Session.ID)
 			case aaa.Stop:
 				ended = append(ended, r.Session.ID)
-			case aaa.Interim:
+			case aaa.Interim, aaa.On, aaa.Off:
 			}
 		}
 		if len(begun) != 1 || len(ended) != 1 || ended[0] != first.Session.ID || begun[0] == ended[0] {
