@@ -10,7 +10,7 @@ import (
 	"esplanade/ike/policy"
 )
 
-// Renewed, of the configuration of a file alone, reads the certificates and keys that it names once more, and its users file. changed says whether anything that is
+// Renewed, of the configuration of a file alone, reads the certificates and keys that it names once more, and its users file. changed reports whether anything that is
 // taken up has another content; fresh is then the configuration with what they come to now, and everything else as it was. errs says what keeps
 // the certificates, or the users, from taking the place of what there is, the whole of them: everything that would be an error when a configuration
 // is loaded, and a certificate that is no longer for the identity that its connection shows. What is wrong with the ones does not keep the others.

@@ -49,7 +49,7 @@ func parseHex(req *Message, key, missing string) (string, error) {
 		return "", errors.New(missing)
 	}
 	if len(text) > 2*maxKeyID || strings.Trim(text, "0123456789abcdef") != "" {
-		return "", fmt.Errorf("%s is no hex of at most %d octets", key, maxKeyID)
+		return "", fmt.Errorf("%s is no hex of at most %d bytes", key, maxKeyID)
 	}
 	if len(text)%2 != 0 {
 		text = "0" + text

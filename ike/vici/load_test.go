@@ -92,8 +92,8 @@ func TestLoad(t *testing.T) {
 		{"unload-key", set("id", "C0:FF:EE"), `unload-key "c0ffee"`, ""},
 		{"unload-key", set("id", "0xabc"), `unload-key "0abc"`, ""},
 		{"unload-key", nil, "", "key id missing"},
-		{"unload-key", set("id", "xyz"), "", "id is no hex of at most 64 octets"},
-		{"unload-key", set("id", strings.Repeat("0", 129)), "", "id is no hex of at most 64 octets"},
+		{"unload-key", set("id", "xyz"), "", "id is no hex of at most 64 bytes"},
+		{"unload-key", set("id", strings.Repeat("0", 129)), "", "id is no hex of at most 64 bytes"},
 
 		{"load-token", set("handle", "00", "slot", "1", "module", "m", "pin", "p"), "load-token (redacted)", "there is no such token"},
 		{"load-token", set("handle", "01"), "load-token (redacted)", ""},

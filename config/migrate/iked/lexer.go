@@ -42,7 +42,7 @@ type lexer struct {
 	size   int // of their texts
 }
 
-// scan appends the tokens of a text. expand says whether macros stand for their texts: within one they do not.
+// scan appends the tokens of a text. expand reports whether macros stand for their texts: within one they do not.
 func (l *lexer) scan(file, text string, at *tree.Position, expand bool, depth int) *migrate.Error {
 	s := scanner{text: text, at: tree.Position{File: file, Line: 1, Column: 1}, fixed: at}
 	begin := len(l.out) // of the statement

@@ -157,7 +157,7 @@ func (w *secretsWriter) password(e secretEntry) {
 	kind := "eap"
 	if e.kind == "NTLM" {
 		if len(secret) != 16 {
-			w.leaveSecret(e, "it is no NT hash: that has 16 octets")
+			w.leaveSecret(e, "it is no NT hash: that has 16 bytes")
 			return
 		}
 		kind, text, ending = "ntlm", hex.EncodeToString(secret), ".nthash"
