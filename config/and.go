@@ -17,9 +17,9 @@ func (l *Loaded) And(o *Loaded) (*Loaded, error) {
 		n, most int
 		what    string
 	}{
-		{len(out.connections.order), MaxLoadedConnections, "connections"}, {len(out.authorities.order), MaxLoadedAuthorities, "authorities"},
-		{len(out.pools.order), MaxLoadedPools, "pools"}, {len(out.shared.order), MaxLoadedShared, "secrets"},
-		{len(out.keys.order), MaxLoadedKeys, "private keys"}, {len(out.certs.order), MaxLoadedCertificates, "certificates"},
+		{len(out.connections.order), maxLoadedConnections, "connections"}, {len(out.authorities.order), maxLoadedAuthorities, "authorities"},
+		{len(out.pools.order), maxLoadedPools, "pools"}, {len(out.shared.order), maxLoadedShared, "secrets"},
+		{len(out.keys.order), maxLoadedKeys, "private keys"}, {len(out.certs.order), maxLoadedCertificates, "certificates"},
 	} {
 		if x.n > x.most {
 			return l, fmt.Errorf("there are more than %d %s; that is the most", x.most, x.what)

@@ -51,7 +51,7 @@ func TestAnd(t *testing.T) {
 func TestAndIsBounded(t *testing.T) {
 	var parts [2]*Loaded
 	for i := range parts {
-		for j := range MaxLoadedPools/2 + 1 {
+		for j := range maxLoadedPools/2 + 1 {
 			var err error
 			if parts[i], err = parts[i].WithPool(section(fmt.Sprintf("%d-%d", i, j))); err != nil {
 				t.Fatal(err)

@@ -20,12 +20,12 @@ type Loaded struct {
 
 // The most that is kept of each kind: whoever may write to the socket does not fill the memory by that.
 const (
-	MaxLoadedConnections  = 1 << 16
-	MaxLoadedAuthorities  = 1 << 12
-	MaxLoadedPools        = 1 << 12
-	MaxLoadedShared       = 1 << 17
-	MaxLoadedKeys         = 1 << 12
-	MaxLoadedCertificates = 1 << 16
+	maxLoadedConnections  = 1 << 16
+	maxLoadedAuthorities  = 1 << 12
+	maxLoadedPools        = 1 << 12
+	maxLoadedShared       = 1 << 17
+	maxLoadedKeys         = 1 << 12
+	maxLoadedCertificates = 1 << 16
 )
 
 // OriginVICI is the File of positions of what commands have brought.
@@ -47,7 +47,7 @@ func (s *Section) same(o *Section) bool { return s.At == o.At && s.Table.Equal(o
 // WithConnection is l with a connection, which takes the place of the one that has its name. One that is just the same gives l itself. What
 // the section means is looked at by [Config.With].
 func (l *Loaded) WithConnection(s Section) (*Loaded, error) {
-	return put(l, func(o *Loaded) *roll[*Section] { return &o.connections }, &s, MaxLoadedConnections, "connections")
+	return put(l, func(o *Loaded) *roll[*Section] { return &o.connections }, &s, maxLoadedConnections, "connections")
 }
 
 // WithoutConnection is l without a connection; ok is false if there is none of that name. So it is with the other methods Without….
@@ -57,7 +57,7 @@ func (l *Loaded) WithoutConnection(name string) (out *Loaded, ok bool) {
 
 // WithAuthority is WithConnection for a section of authorities.
 func (l *Loaded) WithAuthority(s Section) (*Loaded, error) {
-	return put(l, func(o *Loaded) *roll[*Section] { return &o.authorities }, &s, MaxLoadedAuthorities, "authorities")
+	return put(l, func(o *Loaded) *roll[*Section] { return &o.authorities }, &s, maxLoadedAuthorities, "authorities")
 }
 
 // WithoutAuthority: see [Loaded.WithoutConnection].
@@ -67,7 +67,7 @@ func (l *Loaded) WithoutAuthority(name string) (out *Loaded, ok bool) {
 
 // WithPool is WithConnection for a section of pools.
 func (l *Loaded) WithPool(s Section) (*Loaded, error) {
-	return put(l, func(o *Loaded) *roll[*Section] { return &o.pools }, &s, MaxLoadedPools, "pools")
+	return put(l, func(o *Loaded) *roll[*Section] { return &o.pools }, &s, maxLoadedPools, "pools")
 }
 
 // WithoutPool: see [Loaded.WithoutConnection].

@@ -135,9 +135,9 @@ func TestSharedErrors(t *testing.T) {
 // TestLoadedIsBounded: there is a limit to what a command can have kept.
 func TestLoadedIsBounded(t *testing.T) {
 	var l *Loaded
-	for i := range MaxLoadedPools + 1 {
+	for i := range maxLoadedPools + 1 {
 		out, err := l.WithPool(section(strings.Repeat("x", i%7) + string(rune(0x4e00+i))))
-		if i == MaxLoadedPools {
+		if i == maxLoadedPools {
 			if err == nil || out != l {
 				t.Error("there is no limit")
 			}

@@ -70,7 +70,7 @@ func (l *Loaded) WithShared(s Shared) (*Loaded, error) {
 	if err := s.check(); err != nil {
 		return l, err
 	}
-	return put(l, func(o *Loaded) *roll[*Shared] { return &o.shared }, &s, MaxLoadedShared, "secrets")
+	return put(l, func(o *Loaded) *roll[*Shared] { return &o.shared }, &s, maxLoadedShared, "secrets")
 }
 
 // check looks at what can be said of a secret alone, and reads its owners.
@@ -145,7 +145,7 @@ func (l *Loaded) withSigner(signer crypto.Signer, at Position) (out *Loaded, id 
 		return l, "", err
 	}
 	k := &loadedKey{keyID: id, at: at, signer: signer, public: signer.Public()}
-	out, err = put(l, func(o *Loaded) *roll[*loadedKey] { return &o.keys }, k, MaxLoadedKeys, "private keys")
+	out, err = put(l, func(o *Loaded) *roll[*loadedKey] { return &o.keys }, k, maxLoadedKeys, "private keys")
 	return out, id, err
 }
 
@@ -238,7 +238,7 @@ func (l *Loaded) WithCertificate(c Certificate) (*Loaded, error) {
 	c.Data = slices.Clone(c.Data)
 	sum := sha256.Sum256(c.Data)
 	c.sum = string(c.Flag) + " " + c.Type + " " + string(sum[:])
-	return put(l, func(o *Loaded) *roll[*Certificate] { return &o.certs }, &c, MaxLoadedCertificates, "certificates")
+	return put(l, func(o *Loaded) *roll[*Certificate] { return &o.certs }, &c, maxLoadedCertificates, "certificates")
 }
 
 // WithBundle is l with the key and the certificates of a PKCS #12 bundle.

@@ -47,14 +47,14 @@ func Fail(at tree.Position, what string) *Error { return &Error{At: at, What: wh
 // Stdin is the name that stands for standard input. Files has what was read of it under that name.
 const Stdin = "-"
 
-// MaxFile bounds a file that is read, in bytes.
-const MaxFile = 1 << 20
+// maxFile bounds a file that is read, in bytes.
+const maxFile = 1 << 20
 
-// Read reads a whole file, and refuses one with more than [MaxFile] bytes.
+// Read reads a whole file, and refuses one with more than maxFile bytes.
 func (o Options) Read(name string) (string, error) {
-	data, err := o.Files.ReadFile(name, MaxFile)
-	if err == nil && len(data) > MaxFile {
-		err = fmt.Errorf("%s is too large: at most %d bytes are read", name, MaxFile)
+	data, err := o.Files.ReadFile(name, maxFile)
+	if err == nil && len(data) > maxFile {
+		err = fmt.Errorf("%s is too large: at most %d bytes are read", name, maxFile)
 	}
 	return string(data), err
 }

@@ -21,7 +21,7 @@
 //
 // Differences: a reference to a section that contains it, directly or by others, is an error where strongSwan ends in an endless
 // recursion; files that include themselves are an error where strongSwan stops after some rounds without a word; a name that is both a key and
-// a section is an error; there are limits ([MaxDepth] and others).
+// a section is an error; there are limits (maxDepth in limits.go and others).
 //
 // # The folder
 //

@@ -45,15 +45,15 @@ func (l *lexer) top() *text { return l.texts[len(l.texts)-1] }
 
 // open begins with a file, in the place at.
 func (l *lexer) open(name string, at tree.Position) *Error {
-	if len(l.files) >= MaxFiles {
-		return wrong(at, fmt.Sprintf("there are more than %d files; does the pattern match too much?", MaxFiles))
+	if len(l.files) >= maxFiles {
+		return wrong(at, fmt.Sprintf("there are more than %d files; does the pattern match too much?", maxFiles))
 	}
-	data, err := l.from.ReadFile(name, MaxBytes-l.bytes)
+	data, err := l.from.ReadFile(name, maxBytes-l.bytes)
 	switch {
 	case err != nil:
 		return &Error{at, cannotRead(name, err), err}
-	case int64(len(data)) > MaxBytes-l.bytes:
-		return wrong(at, fmt.Sprintf("%s makes it more than %d MiB of configuration in all", name, MaxBytes>>20))
+	case int64(len(data)) > maxBytes-l.bytes:
+		return wrong(at, fmt.Sprintf("%s makes it more than %d MiB of configuration in all", name, maxBytes>>20))
 	case strings.IndexByte(string(data), 0) >= 0:
 		return wrong(tree.Position{File: name, Line: 1, Column: 1}, "the file has a zero byte, so that it is no text; is it a key or a certificate?")
 	}
@@ -131,8 +131,8 @@ func (l *lexer) include(at tree.Position) *Error {
 		return err
 	case pattern == "":
 		return wrong(at, "include names no file; write the name or the pattern on the same line")
-	case len(l.texts) > MaxIncludeDepth:
-		return wrong(at, fmt.Sprintf("files include each other more than %d deep; does one include itself?", MaxIncludeDepth))
+	case len(l.texts) > maxIncludeDepth:
+		return wrong(at, fmt.Sprintf("files include each other more than %d deep; does one include itself?", maxIncludeDepth))
 	}
 	if !filepath.IsAbs(pattern) {
 		pattern = filepath.Join(globQuote(filepath.Dir(t.file)), pattern)

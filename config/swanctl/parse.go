@@ -86,8 +86,8 @@ func unexpected(sign string) string {
 
 // statement takes what follows a name: `= value`, `{ … }` or `: references { … }`.
 func (p *parser) statement(s *section, name token, depth int) *Error {
-	if p.entries++; p.entries > MaxEntries {
-		return wrong(name.at, fmt.Sprintf("there are more than %d keys and sections", MaxEntries))
+	if p.entries++; p.entries > maxEntries {
+		return wrong(name.at, fmt.Sprintf("there are more than %d keys and sections", maxEntries))
 	}
 	comment := tree.Comment{Above: p.takeAbove()}
 	t, err := p.sign()
@@ -128,8 +128,8 @@ func (p *parser) keyValue(s *section, name token, comment tree.Comment) *Error {
 
 // section takes what is in the brackets of a section.
 func (p *parser) section(s *section, name token, comment tree.Comment, refs []reference, depth int) *Error {
-	if depth >= MaxDepth {
-		return wrong(name.at, fmt.Sprintf("sections are nested more than %d deep; is a } missing above?", MaxDepth))
+	if depth >= maxDepth {
+		return wrong(name.at, fmt.Sprintf("sections are nested more than %d deep; is a } missing above?", maxDepth))
 	}
 	if old, ok := s.keys.get(name.text); ok {
 		return wrong(name.at, fmt.Sprintf("this section has the name of the key at %v", old.at))

@@ -210,7 +210,7 @@ var stricter = []struct{ text, want string }{
 	{"a { x { y = 1\n }\n x = 2\n}", "swanctl.conf:4:2: this key has the name of the section at /etc/swanctl/swanctl.conf:2:5"},
 	{"a { x = 2\n x {\n y = 1\n }\n}", "swanctl.conf:3:2: this section has the name of the key at /etc/swanctl/swanctl.conf:2:5"},
 	{"a : connections.b { x = 1 }\n b { x { } }", "is a key and"},
-	{strings.Repeat("a {\n", MaxDepth), "swanctl.conf:33:1: sections are nested more than 32 deep"},
+	{strings.Repeat("a {\n", maxDepth), "swanctl.conf:33:1: sections are nested more than 32 deep"},
 	{"a { x = \x00 }", "swanctl.conf:1:1: the file has a zero byte"},
 	{"a { include [\n }", "swanctl.conf:2:5: include has a pattern that is none"},
 	{"a { include \"\" \n x=1\n}", "swanctl.conf:2:5: include names no file"},
@@ -310,7 +310,7 @@ func TestLimits(t *testing.T) {
 		fmt.Fprintf(&round, "connections.r0 { k%d = 1\n }\n", i)
 	}
 	var wide strings.Builder
-	for i := range MaxReferences + 1 {
+	for i := range maxReferences + 1 {
 		fmt.Fprintf(&wide, "w%d : connections.w%d { }\n", i, i+1)
 	}
 	for name, text := range map[string]string{"doubling": doubling.String(), "round": round.String(), "wide": wide.String()} {
@@ -322,7 +322,7 @@ func TestLimits(t *testing.T) {
 	if _, err := Parse("/s.conf", again{"/s.conf", "include one.conf\n"}); err == nil || !strings.Contains(err.Error(), "more than 32768 files") {
 		t.Errorf("too many files: %v", err)
 	}
-	large := memory{"/s.conf": "include l.conf\ninclude l.conf\n", "/l.conf": "#" + strings.Repeat("x", MaxBytes/2)}
+	large := memory{"/s.conf": "include l.conf\ninclude l.conf\n", "/l.conf": "#" + strings.Repeat("x", maxBytes/2)}
 	if _, err := Parse("/s.conf", large); err == nil || !strings.Contains(err.Error(), "more than 64 MiB") {
 		t.Errorf("too much text: %v", err)
 	}
@@ -335,7 +335,7 @@ func (a again) ReadFile(name string, _ int64) ([]byte, error) {
 	if name != a.name {
 		return nil, nil
 	}
-	return []byte(strings.Repeat(a.text, MaxFiles)), nil
+	return []byte(strings.Repeat(a.text, maxFiles)), nil
 }
 
 func (again) Glob(pattern string) ([]string, error) { return []string{pattern}, nil }

@@ -27,14 +27,14 @@ type resolver struct {
 
 // newResolver makes one for what has so many keys and sections.
 func newResolver(root *section, entries int, warnings []*Error) *resolver {
-	return &resolver{root: root, warnings: warnings, maxSteps: MaxSteps + StepsPerEntry*entries, warned: map[tree.Position]bool{}, templates: map[string]bool{}, following: map[*section]bool{}}
+	return &resolver{root: root, warnings: warnings, maxSteps: maxSteps + stepsPerEntry*entries, warned: map[tree.Position]bool{}, templates: map[string]bool{}, following: map[*section]bool{}}
 }
 
 // table makes the table of a list of sections.
 func (r *resolver) table(list []*section, depth int) (*tree.Table, *Error) {
 	at := list[0].at
-	if depth > MaxDepth {
-		return nil, wrong(at, fmt.Sprintf("with what is inherited sections are nested more than %d deep; does this one inherit from one that contains it?", MaxDepth))
+	if depth > maxDepth {
+		return nil, wrong(at, fmt.Sprintf("with what is inherited sections are nested more than %d deep; does this one inherit from one that contains it?", maxDepth))
 	}
 	table := tree.New(at.File)
 	if err := r.keys(table, list); err != nil {
@@ -95,8 +95,8 @@ func (r *resolver) keys(table *tree.Table, list []*section) *Error {
 
 // count notes an entry.
 func (r *resolver) count(at tree.Position) *Error {
-	if r.entries++; r.entries > MaxEntries {
-		return wrong(at, fmt.Sprintf("with what is inherited there are more than %d keys and sections", MaxEntries))
+	if r.entries++; r.entries > maxEntries {
+		return wrong(at, fmt.Sprintf("with what is inherited there are more than %d keys and sections", maxEntries))
 	}
 	return nil
 }
@@ -120,7 +120,7 @@ func (r *resolver) add(list []*section, s *section) ([]*section, *Error) {
 	if slices.Contains(list, s) {
 		return list, nil
 	}
-	if r.steps++; r.steps > r.maxSteps || len(r.following) > MaxReferences {
+	if r.steps++; r.steps > r.maxSteps || len(r.following) > maxReferences {
 		return nil, tooMuch(s)
 	}
 	list = append(list, s)
@@ -139,7 +139,7 @@ func (r *resolver) add(list []*section, s *section) ([]*section, *Error) {
 				list = append(list, f)
 			}
 		}
-		if len(list) > MaxReferences {
+		if len(list) > maxReferences {
 			return nil, tooMuch(s)
 		}
 	}

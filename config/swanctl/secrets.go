@@ -125,7 +125,7 @@ func (r *folderReader) checkReadable(s *tree.Table) {
 		return
 	}
 	r.looked[e.At.File] = true
-	_, err := config.ReadPrivate(e.At.File, MaxBytes)
+	_, err := config.ReadPrivate(e.At.File, maxBytes)
 	var fe *config.FileError
 	if errors.As(err, &fe) {
 		r.warnf(e.At, fe.Want, "this secret stands in a file that others can use: "+fe.What)

@@ -85,7 +85,7 @@ func (x *Configuration) Reload(ctx context.Context, read func(*config.Loaded) (R
 	return fresh, changes, nil
 }
 
-// Renew has what the files of certificates and users have by now take the place of what was read of them. changed says whether it was anything
+// Renew has what the files of certificates and users have by now take the place of what was read of them. changed reports whether it was anything
 // else, and errs what keeps some of it from being taken up: see [config.Config.Renewed]. before is what was in force until then.
 func (x *Configuration) Renew(ctx context.Context) (before, fresh *config.Config, changed bool, errs config.Errors, err error) {
 	before = x.InForce()
@@ -136,7 +136,7 @@ func (x *Configuration) change(ctx context.Context, edit func(*config.Loaded) (*
 	}
 	fresh, errs := old.With(l)
 	if len(errs) > 0 {
-		return LoadError(errs)
+		return loadError(errs)
 	}
 	if err := x.put(ctx, old, fresh, how); err != nil {
 		return err
@@ -171,14 +171,14 @@ func (x *Configuration) prepare(ctx context.Context, fresh *config.Config) error
 	return x.Prepare(ctx, fresh)
 }
 
-// LoadError is what is wrong with what was to be loaded. Unlike [config.Errors] it is one line, and has no place where there is none.
-type LoadError config.Errors
+// loadError is what is wrong with what was to be loaded. Unlike [config.Errors] it is one line, and has no place where there is none.
+type loadError config.Errors
 
 // maxLoadErrors is how many of them the line has.
 const maxLoadErrors = 8
 
 // Error implements error.
-func (e LoadError) Error() string {
+func (e loadError) Error() string {
 	var text string
 	for i, p := range e {
 		if i == maxLoadErrors {

@@ -164,7 +164,7 @@ func (f *Feed) pump() {
 			}
 		}
 		if lost > 0 {
-			f.tell(Record{Version: SchemaVersion, Time: time.Now(), Event: EventDropped, Dropped: lost})
+			f.tell(Record{Version: schemaVersion, Time: time.Now(), Event: EventDropped, Dropped: lost})
 		}
 	}
 	if f.command != nil {
@@ -210,7 +210,7 @@ func encode(r Record) []byte {
 
 // hello is the first line of a reader.
 func (f *Feed) hello() []byte {
-	return encode(Record{Version: SchemaVersion, Time: time.Now(), Event: EventHello, Daemon: f.o.Daemon})
+	return encode(Record{Version: schemaVersion, Time: time.Now(), Event: EventHello, Daemon: f.o.Daemon})
 }
 
 // Close takes nothing more, and ends when the readers have what was observed before, or after so long.

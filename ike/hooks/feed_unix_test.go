@@ -81,7 +81,7 @@ func TestSocket(t *testing.T) {
 	var readers []*bufio.Reader
 	for range 3 {
 		r := connect(t, path)
-		if x := next(t, r); x.Event != EventHello || x.Version != SchemaVersion || x.Daemon != "esplanade test" {
+		if x := next(t, r); x.Event != EventHello || x.Version != schemaVersion || x.Daemon != "esplanade test" {
 			t.Errorf("greeting %+v", x)
 		}
 		readers = append(readers, r)

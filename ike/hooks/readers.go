@@ -27,7 +27,7 @@ func newReader() *reader {
 // offer has a line written if there is room for it. Lines that have found none are told of by a line of their own, as soon as there is.
 func (r *reader) offer(line []byte) bool {
 	if r.missed > 0 {
-		told := encode(Record{Version: SchemaVersion, Time: time.Now(), Event: EventDropped, Dropped: r.missed})
+		told := encode(Record{Version: schemaVersion, Time: time.Now(), Event: EventDropped, Dropped: r.missed})
 		select {
 		case r.lines <- told:
 			r.missed = 0

@@ -11,8 +11,8 @@ import (
 	"esplanade/ike/selector"
 )
 
-// SchemaVersion is the version of the lines. A field that is added does not change it; one that goes, or means something else, does.
-const SchemaVersion = 1
+// schemaVersion is the version of the lines. A field that is added does not change it; one that goes, or means something else, does.
+const schemaVersion = 1
 
 // The events, as docs/events.md describes them.
 const (
@@ -35,14 +35,6 @@ const (
 	EventReloadFailed    = "reload-failed"
 	EventDropped         = "dropped"
 )
-
-// EventNames are all events.
-func EventNames() []string {
-	return []string{
-		EventHello, EventIKEUp, EventIKEDown, EventIKERekeyed, EventIKEMoved, EventChildUp, EventChildDown, EventChildRekeyed, EventChildNarrowed,
-		EventUserLogin, EventUserLogout, EventUserFailed, EventAddressLeased, EventAddressReleased, EventFailure, EventReloaded, EventReloadFailed, EventDropped,
-	}
-}
 
 // Record is a line. What an event does not have is left out.
 type Record struct {
@@ -154,7 +146,7 @@ func wanted(e gateway.Event) bool {
 
 // records are the lines for what has happened, without their numbers.
 func (i item) records() []Record {
-	r := Record{Version: SchemaVersion, Time: i.at}
+	r := Record{Version: schemaVersion, Time: i.at}
 	switch e := i.event.(type) {
 	case gateway.IKEUpdown:
 		r.Event, r.Connection, r.IKE, r.Reason = upDown(e.Up, EventIKEUp, EventIKEDown), e.SA.Connection, ikeRecord(e.SA), e.Reason

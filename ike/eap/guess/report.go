@@ -10,8 +10,8 @@ import (
 	"esplanade/ike/eap"
 )
 
-// MaxShown is how many of each kind a [Report] names: those with most wrong passwords.
-const MaxShown = 4
+// maxShown is how many of each kind a [Report] names: those with most wrong passwords.
+const maxShown = 4
 
 // Report is what there is to know of a table at a moment.
 type Report struct {
@@ -56,5 +56,5 @@ func add[K comparable](r *Report, now time.Time, m meter[K], of eap.PauseOf, who
 		return cmp.Or(cmp.Compare(b.Wrong, a.Wrong), strings.Compare(a.Name, b.Name), a.Source.Compare(b.Source))
 	})
 	r.Paused[of] = len(list)
-	r.Shown = append(r.Shown, list[:min(len(list), MaxShown)]...)
+	r.Shown = append(r.Shown, list[:min(len(list), maxShown)]...)
 }

@@ -310,7 +310,7 @@ func TestReport(t *testing.T) {
 	for i := range 200 {
 		c.wrong(fmt.Sprintf("other%d", i%40), fmt.Sprintf("2001:db8:%d::1", i%40))
 	}
-	if r = c.table.Report(c.now); r.Paused[eap.PauseOfUser] <= MaxShown || len(r.Shown) > int(eap.Pauses)*MaxShown {
+	if r = c.table.Report(c.now); r.Paused[eap.PauseOfUser] <= maxShown || len(r.Shown) > int(eap.Pauses)*maxShown {
 		t.Errorf("%v, and %d are shown", r.Paused, len(r.Shown))
 	}
 }
