@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,11 +40,12 @@ type Updown struct {
 	mu    sync.Mutex
 	lines map[lineKey]*line
 	live  map[uint64]*told // by the number of the CHILD SA that there is at present
-	// ready are the lines of which something is to be called and nothing is being called.
-	ready  []*line
-	active int
-	counts UpdownCounts
-	idle   chan struct{} // closed when nothing is left to do, once somebody waits for that
+	// ready are the lines of which something is to be called and nothing is being called; of needless ones among them there is nothing any more.
+	ready    []*line
+	needless int
+	active   int
+	counts   UpdownCounts
+	idle     chan struct{} // closed when nothing is left to do, once somebody waits for that
 }
 
 // UpdownCounts are how many calls were made and how they ended, and how many were not needed any more before they began, or lost by the end
@@ -168,11 +170,35 @@ func (u *Updown) gone(t *told) {
 	}
 	u.counts.Needless++
 	u.forget(l)
+	if l.queued && len(l.changes) == 0 {
+		u.needless++
+		u.tidy()
+	}
+}
+
+// tidy takes out of the ready lines what is needless, when that is most of them: while all commands hang, peers that come and go under ever other names
+// leave nothing behind. The mutex is held.
+func (u *Updown) tidy() {
+	if u.needless < 16 || u.needless < len(u.ready)/2 {
+		return
+	}
+	u.ready = slices.DeleteFunc(u.ready, func(l *line) bool {
+		if len(l.changes) > 0 {
+			return false
+		}
+		l.queued = false
+		u.forget(l)
+		return true
+	})
+	u.needless = 0
 }
 
 // push adds a change to a line, and has it carried out. The mutex is held.
 func (u *Updown) push(l *line, c change) {
 	l.changes = append(l.changes, c)
+	if l.queued && len(l.changes) == 1 {
+		u.needless-- // it is needed again
+	}
 	if l.running || l.queued {
 		return
 	}
@@ -204,6 +230,7 @@ func (u *Updown) work() {
 		l := u.ready[0]
 		u.ready, l.queued = u.ready[1:], false
 		if len(l.changes) == 0 { // it has become needless
+			u.needless--
 			u.forget(l)
 			continue
 		}
