@@ -55,6 +55,9 @@ func readURIs(t *table, key string) (out []string) {
 	for _, it := range items {
 		u, err := url.Parse(it.text)
 		switch {
+		case err == nil && (u.Scheme == "ldap" || u.Scheme == "ldaps") && u.Opaque == "":
+			// Many folders have such an address as well; strongSwan asks there only if it was built for it.
+			t.warnf(it.at, "write an address of http or https", "%s: nothing is fetched from %s; the other addresses are used", t.name(key), quote(u.Redacted()))
 		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "":
 			t.errorf(it.at, `write an address like "http://pki.example/ca.crl"`, "%s: %s is not an address of http or https", t.name(key), quote(it.text))
 		case u.User != nil:

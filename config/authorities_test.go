@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"esplanade/ike/policy"
@@ -45,6 +46,32 @@ ocsp_uris = ["http://10.9.0.1:8080/ocsp", "https://ocsp.example"]
 	}
 	if c.Credentials.CacheDir != filepath.Join(w.dir, "kept") {
 		t.Errorf("cache_dir: %s", c.Credentials.CacheDir)
+	}
+}
+
+// TestDirectoryAddresses: an address of LDAP is left out with a warning, and the others are used.
+func TestDirectoryAddresses(t *testing.T) {
+	w := newWorld(t)
+	c := w.good(`
+[connections.office]
+remote_addrs = "198.51.100.20"
+local_ts = "10.1.0.0/24"
+remote_ts = "10.2.0.0/24"
+local = { certs = "gw.pem", id = "gw.example" }
+remote = { auth = "pubkey", id = "peer.example", revocation = "ifuri" }
+[credentials]
+private = "gw.key"
+[authorities.ours]
+cacert = "ca.pem"
+crl_uris = ["ldap://user:word@dir.example/cn=ca?certificateRevocationList", "http://10.9.0.1/ca.crl"]
+`)
+	if got := c.Authorities[0].CRLURIs; !slices.Equal(got, []string{"http://10.9.0.1/ca.crl"}) {
+		t.Errorf("%q", got)
+	}
+	if !slices.ContainsFunc(c.Warnings, func(p Problem) bool {
+		return strings.Contains(p.Error(), "authorities.ours.crl_uris: nothing is fetched from \"ldap://user:xxxxx@dir.example/cn=ca") && p.Position.Line == 12
+	}) {
+		t.Errorf("%v", c.Warnings)
 	}
 }
 

@@ -38,7 +38,10 @@ func (c *Config) checkPools(r *reader) {
 					o.Source.name, inLine(o.At("addrs")), a)
 			}
 		}
-		c.checkPoolGateway(r, p)
+		if c.file == nil { // of what was loaded it is said when the pool is
+			c.checkPoolTUN(r, p)
+		}
+		c.checkPoolConns(r, p)
 	}
 	for _, n := range c.Connections {
 		for i, name := range n.Pools {
@@ -67,30 +70,30 @@ func (c *Config) checkPools(r *reader) {
 
 func (c *Connection) assigns() bool { return len(c.Pools) > 0 }
 
-// checkPoolGateway reports a pool with an address that is this gateway's: a client would take its place.
-func (c *Config) checkPoolGateway(r *reader, p *Pool) {
-	made := p.Pool()
-	report := func(a netip.Addr, what string, at Position) {
-		if made.Contains(a) {
-			r.errorf(p.At("addrs"), fmt.Sprintf("write exclude = %q into [%s]", a, p.Source.name), "%s has %s, which is this gateway's own: %s%s", p.Source.name, a, what, inLine(at))
-		}
-	}
+// checkPoolTUN and checkPoolConns say which addresses of a pool are this gateway's own: no client gets them. Many who write a network for their
+// clients have such in it.
+func (c *Config) checkPoolTUN(r *reader, p *Pool) {
 	for _, a := range c.TUN.Addresses {
-		report(a.Addr(), "tun.addresses", c.TUN.At("addresses"))
+		p.warnWithheld(r, a.Addr(), "this gateway's own: tun.addresses"+inLine(c.TUN.At("addresses")))
 	}
+}
+
+func (c *Config) checkPoolConns(r *reader, p *Pool) {
 	seen := map[netip.Addr]bool{}
 	for _, n := range c.Connections {
 		for _, e := range n.LocalAddrs {
 			if a := e.Addr(); a.IsValid() && !seen[a] {
 				seen[a] = true
-				report(a, n.Source.name+".local_addrs", n.At("local_addrs"))
+				p.warnWithheld(r, a, "this gateway's own: "+n.Source.name+".local_addrs"+inLine(n.At("local_addrs")))
 			}
 		}
 	}
-	for _, a := range slices.Concat(p.DNS, p.NBNS, p.DHCP) {
-		if made.Contains(a) {
-			r.errorf(p.At("addrs"), fmt.Sprintf("write exclude = %q into [%s]", a, p.Source.name), "%s gives %s to clients, and names it as a server for them", p.Source.name, a)
-		}
+}
+
+// warnWithheld says that an address is not given to clients, if the pool has it and does not say so itself.
+func (p *Pool) warnWithheld(r *reader, a netip.Addr, what string) {
+	if pool.New(p.Name, "", p.Spans, p.Exclude, pool.Attributes{}).Contains(a) {
+		r.warnf(p.At("addrs"), fmt.Sprintf("write exclude = %q into [%s] to say so", a, p.Source.name), "%s has %s, which no client gets: it is %s", p.Source.name, a, what)
 	}
 }
 

@@ -182,7 +182,12 @@ func (p *Pool) check(t *table) {
 		}
 	}
 	if len(p.Spans) > 0 && p.Pool().Size() == 0 {
-		t.errorf(p.At("exclude"), "exclude less", "%s excludes all addresses of the pool", t.name("exclude"))
+		t.errorf(p.At("exclude"), "exclude less, or write more addresses", "%s has no address for a client: all are excluded, or servers' own", t.title())
+	}
+	for i, a := range p.servers() {
+		if !slices.Contains(p.servers()[:i], a) {
+			p.warnWithheld(t.reader, a, "a server that they are told of")
+		}
 	}
 	if len(p.Domains) > 0 && len(p.DNS) == 0 {
 		t.errorf(p.At("domains"), "write dns with the servers that know these names", "%s is there without dns", t.name("domains"))
@@ -212,8 +217,20 @@ func (p *Pool) Pool() *pool.Pool {
 	if len(p.Addrs) > 0 {
 		base = strings.TrimSpace(strings.FieldsFunc(p.Addrs[0], func(r rune) bool { return r == '/' || r == '-' })[0])
 	}
-	return pool.New(p.Name, base, p.Spans, p.Exclude, a)
+	return pool.New(p.Name, base, p.Spans, p.withheld(), a)
 }
+
+// withheld are addresses that no client is given: those of exclude, and those of the servers that clients are told of, which may lie in the same network.
+func (p *Pool) withheld() []pool.Span {
+	out := slices.Clip(p.Exclude)
+	for _, a := range p.servers() {
+		out = append(out, pool.Span{First: a, Last: a})
+	}
+	return out
+}
+
+// servers are the addresses of the servers that clients are told of.
+func (p *Pool) servers() []netip.Addr { return slices.Concat(p.DNS, p.NBNS, p.DHCP, p.Server) }
 
 // Routes are the addresses of the pool as they are routed: of a whole network also those that are given to nobody, so that it is one route.
 func (p *Pool) Routes() []pool.Span {
@@ -223,7 +240,7 @@ func (p *Pool) Routes() []pool.Span {
 			spans[i] = pool.PrefixSpan(n)
 		}
 	}
-	return pool.New(p.Name, "", spans, p.Exclude, pool.Attributes{}).Spans()
+	return pool.New(p.Name, "", spans, p.withheld(), pool.Attributes{}).Spans()
 }
 
 // Pool finds a pool by its name; nil if there is none.
@@ -236,10 +253,17 @@ func (c *Config) Pool(name string) *Pool {
 	return nil
 }
 
-// Reserved are the addresses that users have for themselves, so that no pool gives them to others.
+// Reserved are the addresses that no pool gives away: those that users have for themselves, those that this gateway has in the tunnel, and
+// those of servers that clients of any pool are told of.
 func (c *Config) Reserved() (out []netip.Addr) {
+	for _, a := range c.TUN.Addresses {
+		out = append(out, a.Addr())
+	}
+	for _, p := range c.Pools {
+		out = append(out, p.servers()...)
+	}
 	if c.Users.Directory == nil {
-		return nil
+		return out
 	}
 	for e := range c.Users.Directory.All() {
 		out = append(out, e.User.Addresses...)

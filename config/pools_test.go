@@ -39,6 +39,55 @@ func TestPools(t *testing.T) {
 	}
 }
 
+// TestOwnAddressesOfPools: a pool may have the addresses of its servers and of this gateway in it, as with strongSwan. No client gets them, they are routed
+// as if the pool did not have them, and there is a warning for each.
+func TestOwnAddressesOfPools(t *testing.T) {
+	w := newWorld(t)
+	c := w.good(`
+[tun]
+addresses = ["10.30.0.1/24"]
+[pools.office]
+addrs = "10.30.0.0/24"
+dns = ["10.30.0.53", "10.30.0.1"]
+nbns = "10.30.0.53"
+exclude = "10.30.0.1"
+[pools.lab]
+addrs = "10.31.0.0/29"
+dhcp = "10.31.0.3"
+[connections.rw]
+local_addrs = "10.31.0.5"
+local_ts = "0.0.0.0/0"
+pools = ["office", "lab"]
+secret = "0x0123456789abcdef0123456789abcdef"
+local.id = "gw.example"
+remote.id = "client.example"
+`)
+	office, lab := c.Pool("office"), c.Pool("lab")
+	if n := office.Pool().Size(); n != 252 || office.Pool().Contains(netip.MustParseAddr("10.30.0.53")) || lab.Pool().Contains(netip.MustParseAddr("10.31.0.3")) {
+		t.Errorf("%d addresses: %v %v", n, office.Pool().Spans(), lab.Pool().Spans())
+	}
+	for _, s := range slices.Concat(office.Routes(), lab.Routes()) {
+		if s.Contains(netip.MustParseAddr("10.30.0.53")) || s.Contains(netip.MustParseAddr("10.31.0.3")) {
+			t.Errorf("%s is routed to clients", s)
+		}
+	}
+	for _, a := range []string{"10.30.0.1", "10.30.0.53", "10.31.0.3"} {
+		if !slices.Contains(c.Reserved(), netip.MustParseAddr(a)) {
+			t.Errorf("%s is not reserved: %v", a, c.Reserved())
+		}
+	}
+	var got []string
+	for _, p := range c.Warnings {
+		if strings.Contains(p.Error(), "which no client gets") {
+			got = append(got, p.Error())
+		}
+	}
+	if all := strings.Join(got, "\n"); len(got) != 3 || !strings.Contains(all, "pools.office has 10.30.0.53, which no client gets: it is a server that they are told of") ||
+		!strings.Contains(all, "pools.lab has 10.31.0.3") || !strings.Contains(all, `pools.lab has 10.31.0.5, which no client gets: it is this gateway's own: connections.rw.local_addrs`) {
+		t.Errorf("warnings:\n%s", all)
+	}
+}
+
 // TestReserved: the addresses of users are nobody else's.
 func TestReserved(t *testing.T) {
 	w := newWorld(t)

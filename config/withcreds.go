@@ -30,7 +30,8 @@ func (m *merge) pools() {
 				m.errorf(p.At("addrs"), "give each pool addresses of its own", "%s and %s%s both have %s", p.Source.name, o.Source.name, inLine(o.At("addrs")), a)
 			}
 		}
-		m.out.checkPoolGateway(m.reader, p)
+		m.out.checkPoolTUN(m.reader, p)
+		m.out.checkPoolConns(m.reader, p)
 		m.out.Pools = append(m.out.Pools, p)
 	}
 }
