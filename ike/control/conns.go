@@ -71,7 +71,7 @@ func conn(c *config.Connection, set *credential.Set) vici.Conn {
 	for _, h := range c.Children {
 		v.Children = append(v.Children, vici.ConnChild{
 			Name: h.Name, Mode: modeName(h.Mode), RekeyTime: h.RekeyTime, RekeyBytes: h.RekeyBytes, RekeyPackets: h.RekeyPackets,
-			DPDAction: h.AfterDPD().String(), CloseAction: h.AfterClose().String(),
+			DPDAction: h.DPDAction.String(), CloseAction: h.CloseAction.String(),
 			LocalTS: selectors(h.LocalTS), RemoteTS: selectors(h.RemoteTS),
 		})
 	}

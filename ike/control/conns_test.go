@@ -59,6 +59,8 @@ cert_policy = ["1.2.3.4"]
 revocation = "strict"
 [connections.office.children.net]
 remote_ts = ["10.2.0.0/16"]
+start_action = "trap"
+close_action = "start"
 [connections.raw]
 remote_addrs = ["192.0.2.3"]
 [connections.raw.local]
@@ -104,6 +106,10 @@ func TestConnectionRounds(t *testing.T) {
 		if !reflect.DeepEqual(got[i].LocalAuth, want.local) || !reflect.DeepEqual(got[i].RemoteAuth, want.remote) {
 			t.Errorf("%s: got %+v and %+v, want %+v", got[i].Name, got[i].LocalAuth, got[i].RemoteAuth, want)
 		}
+	}
+	// What is configured, not what becomes of it together with start_action.
+	if h := got[0].Children[0]; h.DPDAction != "none" || h.CloseAction != "start" {
+		t.Errorf("dpd_action %s, close_action %s", h.DPDAction, h.CloseAction)
 	}
 	got = nil
 	if err := b.ListConns(t.Context(), "raw", func(v vici.Conn) error { got = append(got, v); return nil }); err != nil || len(got) != 1 || got[0].Name != "raw" {

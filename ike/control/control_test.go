@@ -37,18 +37,23 @@ func TestConnections(t *testing.T) {
 // What a redirect is to go to and whom it concerns is checked before anybody is sent anywhere.
 func TestRedirectRequests(t *testing.T) {
 	b, _ := backend(t, office)
-	for _, r := range []vici.RedirectRequest{
-		{PeerIP: "192.0.2.128/25", Gateway: "192.0.2.3"},
-		{PeerID: "*.other", Gateway: "192.0.2.3"},
-		{IKE: "nobody", Gateway: "192.0.2.3"},
-		{IKEID: 99, Gateway: "192.0.2.3"},
-		{IKE: "office", Gateway: "%any"},
-		{IKE: "office", PeerIP: "not an address", Gateway: "192.0.2.3"},
-		{IKE: "office", PeerIP: "gw.example", Gateway: "192.0.2.3"},
-		{IKE: "office", PeerID: "@#xyz", Gateway: "192.0.2.3"},
+	for _, tt := range []struct {
+		r vici.RedirectRequest
+		// unusable is how strongSwan refuses a request that it looks for nothing with.
+		unusable string
+	}{
+		{vici.RedirectRequest{PeerIP: "192.0.2.128/25", Gateway: "192.0.2.3"}, ""},
+		{vici.RedirectRequest{PeerID: "*.other", Gateway: "192.0.2.3"}, ""},
+		{vici.RedirectRequest{IKE: "nobody", Gateway: "192.0.2.3"}, ""},
+		{vici.RedirectRequest{IKEID: 99, Gateway: "192.0.2.3"}, ""},
+		{vici.RedirectRequest{IKE: "office", PeerIP: "not an address", Gateway: "%any"}, "unsupported gateway identity"},
+		{vici.RedirectRequest{IKE: "office", PeerIP: "not an address", Gateway: "192.0.2.3"}, "invalid peer IP selector"},
+		{vici.RedirectRequest{IKE: "office", PeerIP: "gw.example", Gateway: "192.0.2.3"}, "invalid peer IP selector"},
+		{vici.RedirectRequest{IKE: "office", PeerID: "@#xyz", Gateway: "192.0.2.3"}, "invalid peer identity selector"},
 	} {
-		if n, err := b.Redirect(t.Context(), r); n != 0 || err == nil {
-			t.Errorf("redirect %+v: %d, %v", r, n, err)
+		n, err := b.Redirect(t.Context(), tt.r)
+		if n != 0 || err == nil || !strings.HasPrefix(err.Error(), tt.unusable) || errors.As(err, new(vici.Unusable)) != (tt.unusable != "") {
+			t.Errorf("redirect %+v: %d, %v", tt.r, n, err)
 		}
 	}
 }

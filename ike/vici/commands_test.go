@@ -161,6 +161,10 @@ func TestRedirect(t *testing.T) {
 	if m, _ := c.Call(t.Context(), "redirect", new(Message).Set("ike", "x").Set("gateway", "192.0.2.9")); m.String() != "success=no matches=0 errmsg=no matching SAs to redirect found" {
 		t.Errorf("nothing to redirect: %s", m)
 	}
+	b.err = Unusable{errors.New("invalid peer IP selector")}
+	if m, _ := c.Call(t.Context(), "redirect", new(Message).Set("peer-ip", "x").Set("gateway", "192.0.2.9")); m.String() != "success=no errmsg=invalid peer IP selector" {
+		t.Errorf("a selector that is none: %s", m)
+	}
 }
 
 // TestHugeAnswer: what does not fit into a segment is cut, which is said.

@@ -16,6 +16,14 @@ type RedirectRequest struct {
 	Gateway string
 }
 
+// Unusable is an error of a request that nothing was looked for with: its answer has no number of matches.
+type Unusable struct{ Err error }
+
+func (u Unusable) Error() string { return u.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (u Unusable) Unwrap() error { return u.Err }
+
 func (ss *session) redirect(ctx context.Context, req *Message) *Message {
 	r := RedirectRequest{IKE: req.Get("ike"), PeerIP: req.Get("peer-ip"), PeerID: req.Get("peer-id"), Gateway: req.Get("gateway")}
 	var err error
@@ -29,5 +37,8 @@ func (ss *session) redirect(ctx context.Context, req *Message) *Message {
 		return failed(errors.New("missing redirect selector"))
 	}
 	matches, err := ss.server.backend.Redirect(ctx, r)
+	if bad := (Unusable{}); errors.As(err, &bad) {
+		return failed(err)
+	}
 	return matched(matches, err, "redirect")
 }
