@@ -49,7 +49,10 @@ func (o *outbox) offer(p []byte) bool {
 
 // put queues p, waiting for room. It fails when ctx ends or the box is closed. Only one goroutine may wait at a time,
 // which is the one that carries out the client's commands.
-func (o *outbox) put(ctx context.Context, p []byte) error {
+func (o *outbox) put(ctx context.Context, p []byte) error { return o.putThen(ctx, p, nil) }
+
+// putThen does the same, and calls f, if there is one, before p can be sent and before anything can be queued behind it.
+func (o *outbox) putThen(ctx context.Context, p []byte, f func()) error {
 	for {
 		o.mu.Lock()
 		if o.closed {
@@ -58,6 +61,9 @@ func (o *outbox) put(ctx context.Context, p []byte) error {
 		}
 		if o.fits(p) {
 			o.push(p)
+			if f != nil {
+				f()
+			}
 			o.mu.Unlock()
 			return nil
 		}

@@ -248,23 +248,29 @@ func (ss *session) answer(ctx context.Context, p Packet) error {
 	return ss.out.put(ctx, b)
 }
 
-// register confirms before the first event can be queued: a client that waits for the confirmation may not expect an
-// event in its place.
+// register confirms before the first event can be queued: a client that waits for the confirmation may not expect an event in its place. From
+// the moment at which the client can have read it, there is a listener: what happens then is not missed.
 func (ss *session) register(ctx context.Context, event string) error {
 	n, known := ss.server.listeners[event]
 	if !known {
 		return ss.answer(ctx, Packet{Type: EventUnknown})
 	}
-	if err := ss.answer(ctx, Packet{Type: EventConfirm}); err != nil {
+	b, err := encode(Packet{Type: EventConfirm}, true)
+	if err != nil {
 		return err
 	}
-	ss.mu.Lock()
-	defer ss.mu.Unlock()
-	if !ss.events[event] {
-		ss.events[event] = true
-		n.Add(1)
+	if ctx.Err() != nil {
+		ss.out.offer(b) // the server stops: nothing happens any more
+		return nil
 	}
-	return nil
+	return ss.out.putThen(ctx, b, func() {
+		ss.mu.Lock()
+		defer ss.mu.Unlock()
+		if !ss.events[event] {
+			ss.events[event] = true
+			n.Add(1)
+		}
+	})
 }
 
 func (ss *session) unregister(event string) Packet {
