@@ -176,7 +176,7 @@ func TestRunUsers(t *testing.T) {
 		own := []credential.Pair{root.End(t, time.Now(), "responder.example", pkitest.P256).Pair()}
 		e.Own = func(string, int) []credential.Pair { return own }
 		server := auth.EAPServer{Config: &eap.ServerConfig{Methods: []eap.Type{eap.TypeMSCHAPv2}, AskIdentity: true, Users: users{}}}
-		e.EAPServer = func(string, int) (auth.EAPServer, bool) { return server, true }
+		e.EAPServer = func(string, int, netip.Addr) (auth.EAPServer, bool) { return server, true }
 	})
 	o := options(r, 4)
 	o.Trust = &pki.Trust{Anchors: []*x509.Certificate{root.Cert}}

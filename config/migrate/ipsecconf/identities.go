@@ -39,16 +39,6 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// sameIdentity compares two identities as they are written.
-func sameIdentity(a, b string) bool {
-	x, err1 := identity.Parse(a)
-	y, err2 := identity.Parse(b)
-	if err1 != nil || err2 != nil {
-		return a == b
-	}
-	return x.Equal(y)
-}
-
 // libreswanIdentity is an identity of libreswan's in our notation; none is set for one that is in the certificate, or that is not there.
 func libreswanIdentity(text string) (id string, none bool) {
 	switch text {
