@@ -9,9 +9,9 @@ import (
 	"esplanade/config"
 )
 
-// loadTimeout is how long the reading of a configuration, and of the files that it names, may take. It takes milliseconds, and as
-// long as it likes where a network file system does not answer.
-const loadTimeout = 10 * time.Second
+// loadTimeout is how long the reading of a configuration, and of the files that it names, may take. It takes milliseconds, seconds
+// for ten thousand connections on a busy host, and as long as it likes where a network file system does not answer.
+const loadTimeout = 30 * time.Second
 
 // loadResult is what became of reading a configuration.
 type loadResult struct {
@@ -48,7 +48,7 @@ func (l *loader) load(ctx context.Context, path string, read func(string) (*conf
 	case r := <-done:
 		return r.conf, r.err
 	case <-late.C:
-		return nil, fmt.Errorf("no answer for %s: is the file system there that it and the files it names are on?", loadTimeout)
+		return nil, fmt.Errorf("no answer for %s: is the file system there that it and the files it names are on, and has the host time for it?", loadTimeout)
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
