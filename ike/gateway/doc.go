@@ -31,7 +31,8 @@
 //	limits.go, shares.go, refusals.go, refused_inits.go,     what strangers may cause, and what peers may
 //	budget.go, surge.go, unprotected.go, lingering.go
 //	numbers.go, tally.go, traps.go         what an operator calls SAs by, counts, and has packets bring up
-//	commands.go, reload.go, status.go      what an operator does and sees
+//	commands.go, reload.go, change.go, status.go      what an operator does and sees
+//	outputs.go, updown.go                  what machines put out; what comes up and has ended
 //	report.go, exchange_log.go, talk.go, observer.go, meter.go    who is told
 //
 // # Words for ending

@@ -389,7 +389,7 @@ func faults() []Mutant {
 			Why: "a peer could bring up a child that an operator has taken down",
 		},
 		{
-			Name: "shut-crossing", File: "ike/gateway/outputs.go", Tests: "^TestShutCrossesChild$",
+			Name: "shut-crossing", File: "ike/gateway/updown.go", Tests: "^TestShutCrossesChild$",
 			Old: "	if e.takenBack(h, c) {", New: "	if false {",
 			Why: "an answer that crosses the command would bring up what it has taken down",
 		},

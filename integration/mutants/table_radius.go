@@ -89,7 +89,7 @@ func radiusMutants() []Mutant {
 			Why: "an Access-Accept with EAP-Failure in it would let a user in",
 		},
 		{
-			Name: "accounting-rekeyed", File: "ike/gateway/outputs.go", Tests: "^TestAccounting$",
+			Name: "accounting-rekeyed", File: "ike/gateway/updown.go", Tests: "^TestAccounting$",
 			Old: "		x.account.e = x\n", New: "",
 			Why: "what goes through an IKE SA after rekeying would not be accounted for",
 		},
