@@ -41,8 +41,8 @@ func Command(run func(context.Context, *Options) error) *cobra.Command {
 		Short: "10,000 connections are loaded over VICI in 10 s, and the event loop never waits 5 ms for it",
 		Long: `Conns has a client load 10,000 connections with a pre-shared key each over VICI, one request after the other as swanctl does, load them
 again, list them and their state, and unload them. Meanwhile the event loop is asked every millisecond for a turn. The gateway is a whole daemon
-in this process, with a data plane and a host on which nothing is to be done. It fails if the first load takes more than 10 s, or if a turn
-of the event loop took 5 ms or longer for a command.`,
+in this process, with a data plane and a host on which nothing is to be done. It fails if the first load takes more than 10 s, or if the
+event loop was busy for 5 ms or longer in one go, in processor time.`,
 		Results: "conns.md, conns.json",
 	}, &Options{}, run)
 }

@@ -21,8 +21,8 @@ func TestSteps(t *testing.T) {
 			t.Fatalf("%s: %v, %+v", s.name, err, r)
 		}
 	}
-	late := results{Count: 10000, Steps: []step{{Name: loading, Seconds: 11}, {Name: "x", TurnMs: 6}}}
-	if late.judge() == nil || (&results{Count: 10000, Steps: []step{{Name: loading, Seconds: 9, TurnMs: 4}}}).judge() != nil {
+	late := results{Count: 10000, Steps: []step{{Name: loading, Seconds: 11}, {Name: "x", BusyMs: 6}}}
+	if late.judge() == nil || (&results{Count: 10000, Steps: []step{{Name: loading, Seconds: 9, BusyMs: 4, TurnMs: 50}}}).judge() != nil {
 		t.Error("it does not judge what it is to judge")
 	}
 }

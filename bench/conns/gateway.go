@@ -7,8 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
-	"sync/atomic"
-	"time"
+	"runtime"
 
 	"esplanade/config"
 	"esplanade/ike"
@@ -46,26 +45,6 @@ func (network) Unexclude(netip.Addr) error                { return nil }
 func (network) Assign(l []sa.Placement) (string, []error) { return "", make([]error, len(l)) }
 func (network) Retract([]sa.Placement) error              { return nil }
 
-// watched is an event loop whose turns for commands are timed.
-type watched struct {
-	control.Loop
-	longest atomic.Int64
-}
-
-// Call implements control.Loop.
-func (w *watched) Call(ctx context.Context, f func(time.Time, *gateway.Manager)) error {
-	return w.Loop.Call(ctx, func(now time.Time, g *gateway.Manager) {
-		began := time.Now()
-		f(now, g)
-		if took := int64(time.Since(began)); took > w.longest.Load() {
-			w.longest.Store(took) // the event loop alone writes it
-		}
-	})
-}
-
-// take is the longest turn since it was asked last.
-func (w *watched) take() time.Duration { return time.Duration(w.longest.Swap(0)) }
-
 // start runs a gateway with a control socket in a directory until stop is called.
 func start(ctx context.Context, dir string) (c *vici.Client, w *watched, stop func() error, err error) {
 	conf, err := config.Parse("conns.toml", nil)
@@ -86,7 +65,10 @@ func start(ctx context.Context, dir string) (c *vici.Client, w *watched, stop fu
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 2)
-	go func() { ended <- d.Run(ctx) }()
+	go func() {
+		runtime.LockOSThread() // not unlocked: the thread's clock is this goroutine's
+		ended <- d.Run(ctx)
+	}()
 	go func() { ended <- vici.NewServer(b, vici.Options{Logger: slog.New(slog.DiscardHandler)}).Serve(ctx, l) }()
 	stop = func() error { cancel(); return errorsOf(<-ended, <-ended) }
 	if c, err = vici.DialContext(ctx, path); err != nil {

@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// surveyTurn is how many IKE SAs, CHILD SAs and children a turn of a [Survey] copies: well below a millisecond of the event loop.
-	surveyTurn = 128
+	// surveyTurn is how many IKE SAs, CHILD SAs and children a turn of a [Survey] copies: well below a millisecond of the event loop, and
+	// a millisecond or two while the garbage collector has it help.
+	surveyTurn = 64
 	// surveyCounters is how many counters are read for what one copy costs. Those of a child are read in one turn, as what is gone
 	// meanwhile would be counted twice or not at all.
 	surveyCounters = 8
