@@ -14,6 +14,7 @@ import (
 	"esplanade/config/tree"
 	"esplanade/ike/aaa"
 	"esplanade/ike/eap"
+	"esplanade/ike/identity"
 )
 
 // Users is the table [users].
@@ -160,7 +161,7 @@ func userName(name string) (reason string) {
 		return "is empty"
 	case len(name) > eap.MaxIdentity:
 		return fmt.Sprintf("has %d bytes, and EAP has room for %d", len(name), eap.MaxIdentity)
-	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+	case strings.ContainsFunc(name, identity.Controls):
 		return "has control characters"
 	case strings.HasPrefix(name, "%") || strings.ContainsRune(name, '*'):
 		return `is no name, but a pattern`

@@ -92,6 +92,7 @@ func TestUsersFileErrors(t *testing.T) {
 		{"\"a*\" = \"hidden\"\n", `u:1:1: the name "a*" is no name, but a pattern`},
 		{"\" a\" = \"hidden\"\n", `u:1:1: the name " a" begins or ends with white space`},
 		{"\"\" = \"hidden\"\n", `u:1:1: the name "" is empty`},
+		{"\"a\\u009bb\" = \"hidden\"\n", "u:1:1: the name \"a\\u009bb\" has control characters"},
 		{"\"a\\nb\" = \"hidden\"\n", `u:1:1: the name "a\nb" has control characters`},
 		{"\"" + strings.Repeat("n", 254) + "\" = \"hidden\"\n", `u:1:1: the name "nnn`},
 		{"alice = { }\n", `u:1:1: "alice" has no password; write password = "…", or nt_hash`},

@@ -57,6 +57,8 @@ func TestHostileClients(t *testing.T) {
 		{"a nak of the identity", []Type{TypeMD5}, []say{does(TypeNak, "\x1a")}, ReasonProtocol, "a Response of Nak in answer to a Request of Identity"},
 		{"a method at once", []Type{TypeGTC}, []say{does(TypeGTC, "correct horse")}, ReasonProtocol, "a Response of eap-gtc in answer to a Request of Identity"},
 		{"a name with a NUL", []Type{TypeMD5}, []say{callsItself("alice\x00")}, ReasonIdentity, "control characters"},
+		{"a name with an escape of eight bits", []Type{TypeMD5}, []say{callsItself("al\u009b2Jice")}, ReasonIdentity, "control characters"},
+		{"a name that turns round", []Type{TypeMD5}, []say{callsItself("al\u202eice")}, ReasonIdentity, "control characters"},
 		{"a name with an escape", []Type{TypeMD5}, []say{callsItself("al\x1b[2Jice")}, ReasonIdentity, "control characters"},
 		{"a long name", []Type{TypeMD5}, []say{callsItself(long)}, ReasonIdentity, "254 bytes"},
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"esplanade/ike/identity"
 )
 
 // BadName says what is wrong with octets that are to be a name; "" if nothing is. A name may be empty.
@@ -11,7 +13,7 @@ func BadName(b []byte) string {
 	switch {
 	case len(b) > MaxIdentity:
 		return fmt.Sprintf("a name of %d bytes; at most %d are allowed", len(b), MaxIdentity)
-	case bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' || r == 0x7f }):
+	case bytes.ContainsFunc(b, identity.Controls):
 		// "The Identity Response field MUST NOT be null terminated." https://www.rfc-editor.org/rfc/rfc3748#section-5.1
 		return "a name with control characters"
 	}

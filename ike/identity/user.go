@@ -1,6 +1,9 @@
 package identity
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // A user of EAP has a name and no more: EAP carries it as it is (RFC 3748 section 5.1) and knows no kinds of names. "alice",
 // "alice@example.org" and `EXAMPLE\alice` are names alike.
@@ -20,10 +23,16 @@ func ParseUserPattern(text string) (p UserPattern, reason, want string) {
 		return p, "there is no such keyword", `write a name, a pattern such as "*@example.org", or "%any"`
 	case strings.Contains(text[1:max(len(text)-1, 1)], "*") || text[0] == '*' && text[len(text)-1] == '*':
 		return p, `"*" is in the middle, or there are several`, `write "*" at the beginning or at the end, as in "*@example.org"`
-	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
+	case strings.ContainsFunc(text, Controls):
 		return p, "it has control characters", `write a name, a pattern such as "*@example.org", or "%any"`
 	}
 	return UserPattern{text}, "", ""
+}
+
+// Controls reports whether a character may not be in the name of a user, since it shows nothing and changes how the text around it looks: a control
+// character, of which a terminal knows those above 0x7f as well, the end of a line or paragraph, or what turns the direction of writing round.
+func Controls(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }
 
 // Any reports whether it stands for everybody.

@@ -1,6 +1,9 @@
 package identity
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestUserPatterns: whom they stand for, and which of them stands for somebody more specifically.
 func TestUserPatterns(t *testing.T) {
@@ -50,5 +53,20 @@ func TestUserPatterns(t *testing.T) {
 	}
 	if p, _, _ := ParseUserPattern("*@example.org"); p.String() != "*@example.org" || (UserPattern{}).String() != "%any" {
 		t.Errorf("%s, %s", p, UserPattern{})
+	}
+}
+
+// TestControls: letters of all languages, and what joins them, are parts of names. What moves a cursor or turns a line round is none.
+func TestControls(t *testing.T) {
+	for text, want := range map[string]bool{
+		"Jos\u00e9 M\u00fcller": false, "\u0645\u06cc\u200c\u062e": false, "\u05d0\u05d1": false, "a\ufffd": false, "a\xff": false,
+		"a\x00": true, "a\x1b[": true, "a\x7f": true, "a\u0085": true, "a\u009b": true, "a\u2028": true, "a\u2029": true, "a\u202e": true, "a\u2066": true, "a\u200f": true,
+	} {
+		if got := strings.ContainsFunc(text, Controls); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+		if _, reason, _ := ParseUserPattern(text); (reason == "it has control characters") != want {
+			t.Errorf("a pattern %q: %s", text, reason)
+		}
 	}
 }
