@@ -145,7 +145,7 @@ func newGateway(conf *config.Config, o gatewayOptions) (_ *gateway, err error) {
 	if g.engine, err = dataplane.New(g.engineConfig(h)); err != nil {
 		return nil, g.bindFailure(err)
 	}
-	observers := ikegw.Observers{control.Events{Server: g.vici, Counters: plane{g.engine}.Counters}}
+	observers := ikegw.Observers{&control.Events{Server: g.vici, Counters: plane{g.engine}.Counters}}
 	if g.http != nil {
 		observers = append(observers, g.http.durations)
 	}

@@ -13,24 +13,32 @@ type Events struct {
 	Server *vici.Server
 	// Counters are those of a CHILD SA.
 	Counters func(child uint64) (gateway.Counters, bool)
+
+	// ended is the IKE SA that was last said to have ended before its children were.
+	ended uint64
 }
 
-func (e Events) child(c sa.ChildSnapshot) vici.ChildSA {
+func (e *Events) child(c sa.ChildSnapshot) vici.ChildSA {
 	counters, _ := e.Counters(c.ID)
 	return ChildSA(c, counters)
 }
 
 // Observe implements gateway.Observer. It puts nothing together while nobody listens: most events are of every handshake.
-func (e Events) Observe(ev gateway.Event) {
+func (e *Events) Observe(ev gateway.Event) {
 	s := e.Server
 	switch ev := ev.(type) {
 	case gateway.IKEUpdown:
-		if s.Listening(vici.EventIKEUpdown) {
+		said := !ev.Up && e.ended == ev.SA.ID
+		e.ended = 0
+		if !said && s.Listening(vici.EventIKEUpdown) {
 			s.IKEUpdown(ev.Up, IKESA(ev.SA))
 		}
 	case gateway.ChildUpdown:
+		if !ev.Up && ev.SA.State == sa.StateClosed {
+			e.end(ev.SA)
+		}
 		if s.Listening(vici.EventChildUpdown) {
-			s.ChildUpdown(ev.Up, IKESA(ev.SA), e.child(ev.Child))
+			s.ChildUpdown(ev.Up, IKESA(ev.SA), e.changed(ev))
 		}
 	case gateway.IKERekeyed:
 		if s.Listening(vici.EventIKERekey) {
@@ -58,8 +66,33 @@ func (e Events) Observe(ev gateway.Event) {
 	}
 }
 
+// end says that an IKE SA has ended, once, where its children go with it: as with strongSwan, the IKE SA comes first.
+func (e *Events) end(s sa.Snapshot) {
+	if e.ended == s.ID {
+		return
+	}
+	e.ended = s.ID
+	if e.Server.Listening(vici.EventIKEUpdown) {
+		e.Server.IKEUpdown(false, IKESA(s))
+	}
+}
+
+// changed is a CHILD SA that has come or gone, in strongSwan's state: one that was deleted by itself is DELETED, and one that has gone with its IKE SA still
+// INSTALLED.
+func (e *Events) changed(ev gateway.ChildUpdown) vici.ChildSA {
+	c := e.child(ev.Child)
+	switch {
+	case ev.Up:
+	case ev.SA.State == sa.StateClosed:
+		c.State = vici.ChildInstalled
+	default:
+		c.State = vici.ChildDeleted
+	}
+	return c
+}
+
 // failed raises the alerts for a failure, with the IKE SA that it concerns.
-func (e Events) failed(ev gateway.Failed) {
+func (e *Events) failed(ev gateway.Failed) {
 	var of *vici.IKESA
 	switch f := ev.Failure; {
 	case ev.SA != nil:
