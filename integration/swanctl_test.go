@@ -25,6 +25,7 @@ func TestSwanctlIsStrongSwans(t *testing.T) {
 		wg.Wait()
 	}
 	both(swanSteps())
+	t.Run("monitors", func(t *testing.T) { testMonitors(t, theirs, ours) })
 	t.Run("clients", func(t *testing.T) { testVICIClients(t, theirs, ours) })
 	t.Run("govici", func(t *testing.T) { testGovici(t, theirs, ours) })
 	both(swanGone())
