@@ -61,9 +61,14 @@ func (c *Config) Differences(o *Config) (names []string, all bool) {
 	}
 	fresh, gone := c.parts.since(o.parts)
 	for _, p := range fresh {
-		names = append(names, p.id())
+		if o, ok := o.parts.find(p.id()); !ok || o.conn != p.conn { // else only what it is proved with is another
+			names = append(names, p.id())
+		}
 	}
 	for _, p := range gone {
+		if o, ok := c.parts.find(p.id()); ok && o.conn == p.conn {
+			continue
+		}
 		names = append(names, p.id())
 	}
 	slices.Sort(names)

@@ -5,16 +5,18 @@ import (
 
 	"esplanade/ike/credential"
 	"esplanade/ike/pki/revocation"
+	"esplanade/ike/policy"
 )
 
 // part is what a loaded connection has come to. It is not changed any more.
 type part struct {
 	section *Section
-	conn    *Connection
-	cred    credential.Connection
-	issued  []revocation.Own
-	eap     eapPart
-	uses    []certUse
+	// read is the connection as it was read, and conn with what keys and certificates have to say about it: mostly the same.
+	read, conn *Connection
+	cred       credential.Connection
+	issued     []revocation.Own
+	eap        eapPart
+	uses       []certUse
 }
 
 func (p *part) id() string        { return p.section.Name }
@@ -24,8 +26,10 @@ func (p *part) same(o *part) bool { return p == o }
 func (m *merge) connections() {
 	out, now, was := m.out, m.now().connections, m.was().connections
 	old := m.old.parts
-	if m.old.file != m.file || m.again {
+	if m.old.file != m.file {
 		was, old = roll[*Section]{}, roll[*part]{}
+	} else if m.again {
+		was, old = uncertified(was, old)
 	} else if sameList(now, was) {
 		out.parts, out.Connections = m.old.parts, m.old.Connections
 		return
@@ -51,13 +55,39 @@ func (m *merge) connections() {
 	}
 }
 
-// connection reads one.
+// uncertified are those of the connections that have nothing to do with certificates: they stay what they are whichever there are.
+func uncertified(was roll[*Section], made roll[*part]) (sections roll[*Section], parts roll[*part]) {
+	for _, p := range made.order {
+		if !p.conn.certified() {
+			sections.order, parts.order = append(sections.order, p.section), append(parts.order, p)
+		}
+	}
+	for _, p := range made.sorted {
+		if !p.conn.certified() {
+			sections.sorted, parts.sorted = append(sections.sorted, p.section), append(parts.sorted, p)
+		}
+	}
+	return sections, parts
+}
+
+// certified reports whether certificates or keys without one prove anything in a connection, on either side.
+func (c *Connection) certified() bool {
+	local, remote := c.Rounds()
+	return slices.ContainsFunc(local, func(a Auth) bool { return a.Method == policy.AuthPubkey || c.showsCertificate(&a) }) ||
+		slices.ContainsFunc(remote, func(a Auth) bool { return a.Method == policy.AuthPubkey || judgesCertificate(&a) })
+}
+
+// connection makes one. What its section says is read once only, while the file is the same.
 func (m *merge) connection(s *Section) *part {
 	p := &part{section: s}
-	p.conn = readConnection(m.section("connections", s, FromSwanctl(s.Table, s.At)), m.out)
-	p.conn.loaded = true
+	if o, ok := m.old.parts.find(s.Name); ok && o.section == s && m.old.file == m.file {
+		p.read = o.read
+	} else {
+		p.read = readConnection(m.section("connections", s, FromSwanctl(s.Table, s.At)), m.out)
+		p.read.loaded = true
+	}
 	shelf := m.out.shelf.clone(m.reader)
-	p.conn, p.cred = shelf.credentials(p.conn, m.out.common)
+	p.conn, p.cred = shelf.credentials(p.read, m.out.common)
 	p.uses = shelf.inView(shelf.uses)
 	p.issued = shelf.issued([]*Connection{p.conn}, map[string]credential.Connection{s.Name: p.cred}, m.out.common)
 	return p
