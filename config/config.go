@@ -126,7 +126,11 @@ func (r *reader) document(root *tree.Table) *Config {
 // check looks at what concerns several tables at once.
 func (c *Config) check(r *reader) {
 	if len(c.Connections) == 0 && len(r.errs) == 0 {
-		r.warnf(Position{File: c.File, Line: 1, Column: 1}, "write a table [connections.NAME]", "there is no connection")
+		want := "write a table [connections.NAME]"
+		if r.folder {
+			want = "write a section connections { NAME { … } } into swanctl.conf"
+		}
+		r.warnf(Position{File: c.File, Line: 1, Column: 1}, want, "there is no connection")
 	}
 	c.Notes = nil
 	c.readDirectory(r)

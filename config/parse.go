@@ -68,6 +68,7 @@ func parseOver(name string, data []byte, base *tree.Table) (*Config, Errors) {
 		root = over(root, base)
 	}
 	r := newReader(name)
+	r.folder = base != nil
 	c := r.document(root)
 	c.Warnings = sortProblems(r.warns)
 	return c, sortProblems(r.errs)

@@ -137,6 +137,21 @@ func TestRecordedArticle(t *testing.T) {
 	}
 }
 
+// TestEmptyFolder: where connections are those of a folder of swanctl, the warning that there is none says what to write there.
+func TestEmptyFolder(t *testing.T) {
+	for _, path := range []string{"", filepath.Join(t.TempDir(), "gw.toml")} {
+		if path != "" {
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c, err := LoadOver(path, "/etc/swanctl", &tree.Table{})
+		if err != nil || len(c.Warnings) != 1 || !strings.HasPrefix(c.Warnings[0].Want, "write a section connections {") {
+			t.Errorf("%q: %v, %v", path, c, err)
+		}
+	}
+}
+
 // TestLoadOrder: in whatever order things are loaded, and whatever was loaded and unloaded meanwhile, the same comes of it; and without
 // them it is the file again.
 func TestLoadOrder(t *testing.T) {

@@ -23,6 +23,8 @@ type reader struct {
 	quiet    bool // only to find out what keys there are
 	// swanctl: the tables were made of sections of swanctl.conf; see [FromSwanctl]. What is missing for a connection may be loaded later.
 	swanctl bool
+	// folder: connections are those of a folder of swanctl.
+	folder bool
 }
 
 func newReader(file string) *reader {
