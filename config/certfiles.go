@@ -33,6 +33,8 @@ type shelf struct {
 	own []ownCert
 	// cas are certificates of CAs that were loaded, and trusted those that peers are known by, wherever they do not say by which.
 	cas, trusted []*x509.Certificate
+	// peers are those of trusted that are not this gateway's own; nil before they were looked for.
+	peers *peersOnShelf
 	// known are the CAs that are known here, whatever for.
 	known []*x509.Certificate
 	// uses and listed are the certificates and lists that are used.

@@ -234,11 +234,20 @@ func (s *shelf) accepted(n *Connection, all common) credential.Accepted {
 
 // trustedOfPeers are the loaded certificates that peers are known by: not those of this gateway.
 func (s *shelf) trustedOfPeers() []*x509.Certificate {
+	if p := s.peers; p != nil && p.keys == len(s.keys) && p.trusted == len(s.trusted) {
+		return slices.Clone(p.certs)
+	}
 	return slices.DeleteFunc(slices.Clone(s.trusted), func(c *x509.Certificate) bool {
 		public, err := pki.PublicKey(c)
 		_, own := s.keyFor(public)
 		return err != nil || own
 	})
+}
+
+// peersOnShelf are the certificates of peers on a shelf as they were with so many keys and trusted certificates, to which others are only added.
+type peersOnShelf struct {
+	keys, trusted int
+	certs         []*x509.Certificate
 }
 
 // authoritiesIn are the certificates of CAs among others.

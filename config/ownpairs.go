@@ -83,8 +83,11 @@ func (s *shelf) above() (out []*x509.Certificate) {
 // pairsOf are the pairs of [credentials] and of bundles that the identity of a connection can be proved with: all of them for %any.
 func (s *shelf) pairsOf(n *Connection) (out []credential.Pair) {
 	for _, f := range s.own {
+		if !n.Local.ID.Any() && !pki.Binds(f.certs[0], n.Local.ID) {
+			continue // before its key is looked at, which costs much more
+		}
 		p, ok := s.pair(f)
-		if !ok || !n.Local.ID.Any() && !pki.Binds(f.certs[0], n.Local.ID) || slices.ContainsFunc(out, func(o credential.Pair) bool { return o.Chain[0].Equal(f.certs[0]) }) {
+		if !ok || slices.ContainsFunc(out, func(o credential.Pair) bool { return o.Chain[0].Equal(f.certs[0]) }) {
 			continue
 		}
 		out = append(out, p)

@@ -206,6 +206,7 @@ func (m *merge) credentials() {
 	}
 	m.authorities(s, &common)
 	s.known = common.intermediates
+	s.peers = &peersOnShelf{keys: len(s.keys), trusted: len(s.trusted), certs: s.trustedOfPeers()} // once, not for each connection
 	m.out.shelf, m.out.common, m.out.inventory = s, common, s.inventory(common)
 }
 
