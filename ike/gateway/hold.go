@@ -10,13 +10,15 @@ import (
 )
 
 // A command that takes something down by its name holds it: nothing of this side brings it up again before a command does. How a peer
-// is answered that wants it up meanwhile is the command's choice. What is held stays so over a reload, and not over a restart.
+// is answered that wants it up meanwhile is the command's choice. Where peers may bring it up, so may packets that do so anyway: a trap
+// stays one, as with strongSwan. What is held stays so over a reload, and not over a restart.
 
 // Ending says how a command takes SAs down.
 type Ending struct {
 	// Force waits for no answer: an IKE SA ends as soon as its DELETE is sent, or at once if another request is under way.
 	Force bool
-	// Shut refuses peers, too, what is taken down by name. Without it a peer may bring it up again, as with strongSwan.
+	// Shut refuses peers, too, what is taken down by name. Without it a peer may bring it up again, and packets where there is a trap, as
+	// with strongSwan.
 	Shut bool
 	// Log takes a line for each SA that is taken down, as many as maxEndingLines; it may be nil.
 	Log LogFunc
@@ -64,13 +66,14 @@ func (g *Manager) Terminate(now time.Time, t Target, how Ending, done func()) (T
 	return Termination{n, gone}, nil
 }
 
-// hold makes a child stay down.
+// hold makes a child stay down; one with a trap stays down until the next packet, unless it is shut.
 func (g *Manager) hold(h *child, shut bool) {
 	h.revoke()
-	h.held, h.shut, h.asked, h.trigger, h.kept = true, h.shut || shut, false, nil, policy.StartNone
+	h.shut, h.asked, h.trigger, h.kept = h.shut || shut, false, nil, policy.StartNone
+	h.held = h.held || h.shut || h.action() != policy.StartTrap
 	h.finish(diag.Cancelled(whereOf(h.conn), "terminated by the operator"))
 	g.o.DataPlane.FailPending(h.policy)
-	g.prepare(h) // from now on packets are refused
+	g.prepare(h) // what is held refuses packets from now on
 	g.touch(h)
 }
 
@@ -79,12 +82,17 @@ func (g *Manager) release(h *child) (shut bool) {
 	shut, h.conn.shut = h.shut, false // without its IKE SA there is no child
 	if h.held {
 		h.held, h.shut = false, false
-		for e := range h.conn.entries {
-			delete(e.revoked, h)
-		}
+		h.want()
 		g.prepare(h)
 	}
 	return shut
+}
+
+// want undoes revoke: what is on its way may come up.
+func (c *child) want() {
+	for e := range c.conn.entries {
+		delete(e.revoked, c)
+	}
 }
 
 // inherit has a connection or child of a new configuration be held as the one is that it takes the place of, and go on counting.

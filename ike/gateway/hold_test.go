@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -83,6 +84,73 @@ func TestTerminateLeavesItToThePeer(t *testing.T) {
 			t.Errorf("b/net is %s, held %v, shut %v", h.Phase, h.Held, h.Shut)
 		}
 		a.stop()
+	})
+}
+
+// What strongSwan's command takes down comes up again with the next packet where there is a trap, also if it was only on its way when it was
+// taken down. What this program's own command takes down does not.
+func TestTerminateLeavesTheTrap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFabric(t)
+		b := f.start(addrB, toml("", right("none")))
+		a := f.start(addrA, toml("", left("trap")))
+		settle(time.Second)
+		packet := selector.Packet{Src: netip.MustParseAddr("10.1.0.1"), Dst: netip.MustParseAddr("10.2.0.1"), Protocol: 17}
+		send := func() {
+			for policy := range a.plane.spd {
+				a.d.Acquire(policy, packet)
+			}
+			settle(5 * time.Second)
+		}
+		trapped := func(when string) {
+			t.Helper()
+			h := a.child("b/net")
+			if h.Up() || h.Held || h.Phase != "trapped" {
+				t.Errorf("%s: b/net is %s, held %v", when, h.Phase, h.Held)
+			}
+			for _, p := range a.plane.spd {
+				if p.Without != selector.Wait {
+					t.Errorf("%s: packets find the policy %+v", when, p)
+				}
+			}
+		}
+		send()
+		wantUp(t, a, b)
+		for _, target := range []Target{{Connection: "b"}, {Child: "net"}} {
+			if r, err := a.d.Terminate(t.Context(), target, false, false); err != nil || r.Gone == 0 {
+				t.Errorf("%s: %+v, %v", target, r, err)
+			}
+			settle(10 * time.Minute)
+			trapped(target.String())
+			send()
+			wantUp(t, a, b)
+		}
+		// The request for the child is on its way, and the IKE SA stays.
+		if _, err := a.d.Terminate(t.Context(), Target{Child: "net"}, false, false); err != nil {
+			t.Error(err)
+		}
+		settle(10 * time.Second)
+		f.setDeliver(func(_, _ netip.AddrPort, _ []byte) bool { return false })
+		send()
+		_, _ = a.d.Terminate(t.Context(), Target{Child: "net"}, false, false)
+		f.setDeliver(nil)
+		settle(time.Minute)
+		trapped("taken down on its way")
+		send()
+		wantUp(t, a, b)
+
+		if _, err := a.d.Shut(t.Context(), Target{Connection: "b"}); err != nil {
+			t.Error(err)
+		}
+		if _, err := a.d.Terminate(t.Context(), Target{Connection: "b"}, false, false); err == nil {
+			t.Error("there is nothing to terminate, and it is no error")
+		}
+		send()
+		if h := a.child("b/net"); h.Up() || !h.Held || !h.Shut {
+			t.Errorf("after it was shut b/net is %s, held %v, shut %v", h.Phase, h.Held, h.Shut)
+		}
+		a.stop()
+		b.stop()
 	})
 }
 

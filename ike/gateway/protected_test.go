@@ -228,9 +228,12 @@ func TestProtectedWhileDown(t *testing.T) {
 						}
 					}
 				}
-				waits := selector.Wait
-				if c.action == "none" {
+				waits, held := selector.Wait, selector.Refuse
+				switch c.action {
+				case "none":
 					waits = selector.Refuse
+				case "trap":
+					held = selector.Wait // as with strongSwan
 				}
 				without("at first", waits)
 				for _, end := range []string{"terminate here", "terminate there", "crash"} {
@@ -246,7 +249,7 @@ func TestProtectedWhileDown(t *testing.T) {
 							t.Error(err)
 						}
 						settle(10 * time.Millisecond)
-						without("after a command", selector.Refuse)
+						without("after a command", held)
 						b.stop()
 						if err := a.d.Initiate(t.Context(), Target{Connection: "b"}, true, nil); err != nil {
 							t.Error(err)

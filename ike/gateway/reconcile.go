@@ -270,6 +270,7 @@ func (g *Manager) acquire(now time.Time, number uint64, p selector.Packet) {
 	log("traffic triggers the tunnel", "connection", h.conn.conf.Name, "child", h.cfg.Name, "packet", p)
 	if h.action() == policy.StartTrap {
 		h.asked, h.trigger = true, &p
+		h.want()
 	}
 	h.backoff.exhausted = false
 	g.touch(h)

@@ -6,6 +6,7 @@ import (
 
 	"esplanade/config"
 	"esplanade/ike/gateway"
+	"esplanade/ike/policy"
 	"esplanade/ike/sa"
 )
 
@@ -34,10 +35,14 @@ func (h *Host) wantShut() {
 	}
 }
 
-// hold notes that an operator has taken a connection down, which its peer may bring up.
+// hold notes that an operator has taken a connection down, which its peer may bring up, and packets where they do so anyway.
 func (h *Host) hold(conn string) {
-	for _, name := range h.configured(conn) {
-		h.held[name] = true
+	for _, c := range h.info().Conns {
+		for _, x := range c.Children {
+			if c.Conf.Name == conn && (x.Shut || x.Conf.StartAction != policy.StartTrap) {
+				h.held[conn+"/"+x.Conf.Name] = true
+			}
+		}
 	}
 }
 
