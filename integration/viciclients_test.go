@@ -27,27 +27,44 @@ type viciLibrary struct {
 	// installed asks whether the library is on this machine; run runs the program with it, from sources if a directory is given.
 	installed []string
 	run       func(dir, sources, socket string) lab.Command
+	// clears is set if the program takes all secrets and keys away.
+	clears bool
 }
 
-// viciLibraries are those of strongSwan's own sources. Neither Debian nor the registries that the tests may use have them, and so their
-// requests are recorded.
+// viciLibraries are those of strongSwan's own sources, and davici. Neither Debian nor the registries that the tests may use have them, and so
+// their requests are recorded.
 func viciLibraries() []viciLibrary {
 	const plugin = "src/libcharon/plugins/vici/"
+	python := func(script string) func(dir, sources, socket string) lab.Command {
+		return func(dir, sources, socket string) lab.Command {
+			return lab.Command{Args: []string{"python3", filepath.Join(dir, script), socket}, Env: []string{"PYTHONPATH=" + filepath.Join(sources, plugin+"python")}}
+		}
+	}
+	hasPython := []string{"python3", "-c", "import vici"}
 	return []viciLibrary{
-		{"python", "vici 6.0 for Python of strongSwan's sources (MIT), with the commands that strongMan uses", []string{"python3", "-c", "import vici"},
-			func(dir, sources, socket string) lab.Command {
-				return lab.Command{Args: []string{"python3", filepath.Join(dir, "client.py"), socket}, Env: []string{"PYTHONPATH=" + filepath.Join(sources, plugin+"python")}}
-			}},
-		{"ruby", "vici for Ruby of strongSwan's sources (MIT)", []string{"ruby", "-e", `require "vici"`},
-			func(dir, sources, socket string) lab.Command {
+		{name: "python", source: "vici 6.0 for Python of strongSwan's sources (MIT)", installed: hasPython, run: python("client.py")},
+		{name: "ruby", source: "vici for Ruby of strongSwan's sources (MIT)", installed: []string{"ruby", "-e", `require "vici"`},
+			run: func(dir, sources, socket string) lab.Command {
 				return lab.Command{Args: []string{"ruby", "-I", filepath.Join(sources, plugin+"ruby/lib"), filepath.Join(dir, "client.rb"), socket}}
 			}},
-		{"perl", "Vici::Session 0.9 for Perl of strongSwan's sources (MIT)", []string{"perl", "-MVici::Session", "-e", "1"},
-			func(dir, sources, socket string) lab.Command {
+		{name: "perl", source: "Vici::Session 0.9 for Perl of strongSwan's sources (MIT)", installed: []string{"perl", "-MVici::Session", "-e", "1"},
+			run: func(dir, sources, socket string) lab.Command {
 				return lab.Command{Args: []string{"perl", "-I", filepath.Join(sources, plugin+"perl/Vici-Session/lib"), filepath.Join(dir, "client.pl"), socket}}
 			}},
+		{name: "davici", source: "davici 1.6 (LGPL)", installed: []string{"sh", "-c", "command -v cc && pkg-config --exists davici"},
+			run: func(dir, sources, socket string) lab.Command {
+				return lab.Command{Args: []string{"sh", "-c", buildAndRun, "davici", filepath.Join(dir, "client.c"), sources, socket}}
+			}},
+		{name: "strongman", source: "vici 6.0 for Python of strongSwan's sources (MIT), with the requests of strongMan", installed: hasPython, run: python("strongman.py"), clears: true},
 	}
 }
+
+// buildAndRun compiles the program $1 with davici of the directory $2, or with the one that is installed, and runs it on the socket $3.
+const buildAndRun = `set -e
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+if [ -n "$2" ]; then cc -I "$2" -o "$dir/client" "$1" "$2/davici.c"; else cc -o "$dir/client" "$1" $(pkg-config --cflags --libs davici); fi
+"$dir/client" "$3"`
 
 // testVICIClients has client libraries work with Esplanade as with strongSwan: those that this machine has themselves, and all of them as
 // they were recorded when they spoke to strongSwan.
@@ -62,15 +79,26 @@ func testVICIClients(t *testing.T, theirs, ours *swanWorld) {
 		file := filepath.Join(dir, l.name+".txt")
 		if sources != "" {
 			record(t, theirs, l, dir, sources, file)
+			l.restore(t, theirs)
 		}
 		t.Run(l.name, func(t *testing.T) {
 			replay(t, ours.a.Socket(), file)
+			l.restore(t, ours)
 			if sources == "" && exec.CommandContext(t.Context(), l.installed[0], l.installed[1:]...).Run() != nil {
 				t.Logf("ONLY RECORDED REQUESTS TESTED: this machine has no library vici for %s", l.name)
 				return
 			}
 			runClient(t, ours, l.run(dir, sources, ours.a.Socket()))
+			l.restore(t, ours)
 		})
+	}
+}
+
+// restore loads again what a program has taken away.
+func (l viciLibrary) restore(t *testing.T, w *swanWorld) {
+	t.Helper()
+	if l.clears {
+		w.load(t, "start.conf")
 	}
 }
 
