@@ -34,8 +34,8 @@ func TestEventsForNobody(t *testing.T) {
 	}
 }
 
-// listener is a client of a server, which ends with the context.
-func listener(ctx context.Context, t *testing.T) (*vici.Server, *vici.Client) {
+// listener is a client of a server, which ends with the test: one that ends before the client has a last event for it.
+func listener(t *testing.T) (*vici.Server, *vici.Client) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "v") // that of the test may be too long for a socket
 	if err != nil {
@@ -47,7 +47,7 @@ func listener(ctx context.Context, t *testing.T) (*vici.Server, *vici.Client) {
 	}
 	b, _ := backend(t, office)
 	s := vici.NewServer(b, vici.Options{})
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, l) }()
 	t.Cleanup(func() {
@@ -70,7 +70,7 @@ func listener(ctx context.Context, t *testing.T) (*vici.Server, *vici.Client) {
 func TestEndsAreInOrder(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s, c := listener(ctx, t)
+	s, c := listener(t)
 	raise := func() {
 		e := &Events{Server: s, Counters: nowhere{}.Counters}
 		child := func(n uint64) sa.ChildSnapshot { return sa.ChildSnapshot{ID: n, Name: "net", State: sa.ChildDeleting} }
@@ -107,7 +107,7 @@ func TestAlerts(t *testing.T) {
 	var got []string
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s, c := listener(ctx, t)
+	s, c := listener(t)
 	raise := func() {
 		if !s.Listening(vici.EventAlert) {
 			t.Error("the registration was confirmed, and nobody listens")
