@@ -218,19 +218,26 @@ func (m *Manager) attempt(ctx context.Context, now time.Time) {
 			record.Next = now.Add(jitter(min(max(limit, pause(record.Failures)), longestPause)))
 			err = errors.Join(err, m.store.save(record))
 		}
+		m.mu.Lock()
+		m.state.Failures = record.failuresOf(m.what()) // with the error, or whoever sees that misses this one
+		m.mu.Unlock()
 		m.fail(now, err, record.Next.Sub(now))
 		return
 	}
 	m.succeed(now, pair)
 }
 
-// fail remembers and logs a failure.
+// fail logs and remembers a failure, in this order: what the status shows is in the log.
 func (m *Manager) fail(now time.Time, err error, again time.Duration) {
-	m.mu.Lock()
 	text := explain(err, m.o)
+	m.mu.Lock()
 	fresh := text != m.state.Error
-	m.state.Error, m.state.ErrorAt = text, now
 	m.mu.Unlock()
+	defer func() {
+		m.mu.Lock()
+		m.state.Error, m.state.ErrorAt = text, now
+		m.mu.Unlock()
+	}()
 	attrs := []any{"domains", m.o.Domains, "error", text}
 	if again > 0 {
 		attrs = append(attrs, "again_in", again.Round(time.Second).String())
