@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +25,7 @@ const (
 	hostileClients  = 40               // clients of each other kind
 	hostileRequests = 200              // requests that each of them sends without reading
 	hostileLoads    = 600              // connections that are loaded in a flood
-	hostileMemory   = 400 << 20        // what the daemon may have, in bytes: a request of 512 KiB costs up to sixty times as much while it is looked at
+	hostileMemory   = 400 << 20        // what the daemon may take in addition, in bytes: a request of 512 KiB costs up to sixty times as much while it is looked at
 	honestPatience  = 20 * time.Second // how long another client may wait for its answer, on a busy machine
 )
 
@@ -162,8 +163,12 @@ func TestHostileClients(t *testing.T) {
 	}
 	attackers.Wait()
 	t.Logf("memory %d MiB before, %d MiB at most; the slowest answer took %v", before>>20, most>>20, slowest)
-	if most > hostileMemory {
-		t.Errorf("the daemon has taken %d MiB, at most %d are allowed", most>>20, hostileMemory>>20)
+	allowed := before + hostileMemory
+	if os.Getenv("ESPLANADE_INTEGRATION_RACE") != "" {
+		allowed += hostileMemory // the race detector's shadow of it
+	}
+	if most > allowed {
+		t.Errorf("the daemon has %d MiB, at most %d are allowed", most>>20, allowed>>20)
 	}
 	if out, err := peer.Swanctl(e, "--stats"); err != nil {
 		t.Errorf("after the attack: %v\n%s", err, out)

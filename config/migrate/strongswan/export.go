@@ -282,12 +282,12 @@ func (x *exporter) child(into, from *tree.Table, table string, c *config.Child) 
 		}
 	}
 	into.Add("start_action", tree.Position{}, tree.Text(c.StartAction.String()))
-	// start_action alone brings a tunnel up again here, whatever has ended it.
+	// start_action alone brings a tunnel up again here, whatever has ended it. strongSwan's traps stay by themselves.
 	for _, k := range []struct{ key, value string }{{"dpd_action", c.AfterDPD().String()}, {"close_action", c.AfterClose().String()}} {
 		if k.key == "dpd_action" && k.value == "start" {
 			k.value = "restart"
 		}
-		if k.value != "none" {
+		if k.value != "none" && (k.value != "trap" || c.StartAction.String() != "trap") {
 			into.Add(k.key, tree.Position{}, tree.Text(k.value))
 		}
 	}
