@@ -5,9 +5,10 @@ import (
 	"slices"
 )
 
-// loneKeys are the keys of a child that may stand in the connection, for the one child that most connections have. Those that mean
-// something else there (rekey_time, rand_time), and those that only make sense together with them, are not among them.
-func loneKeys() []string {
+// LoneKeys are the keys of a child that may stand in the connection, for the one child that most connections have. Those that mean
+// something else there (rekey_time, rand_time), and those that only make sense together with them, are not among them. The list is the
+// caller's.
+func LoneKeys() []string {
 	return []string{"local_ts", "remote_ts", "esp_proposals", "mode", "start_action", "dpd_action", "close_action", "replay_window", "reqid", "updown", "hostaccess"}
 }
 
@@ -15,7 +16,7 @@ func loneKeys() []string {
 // needs no key for it. below gives it the keys of a preset.
 func readLoneChild(t, children *table, below func(*table), n *Connection, c *Config) *Child {
 	first := ""
-	for _, key := range loneKeys() {
+	for _, key := range LoneKeys() {
 		if _, ok := t.get(key); ok && (first == "" || t.at(key).Before(t.at(first))) {
 			first = key
 		}
@@ -29,7 +30,7 @@ func readLoneChild(t, children *table, below func(*table), n *Connection, c *Con
 		return nil
 	}
 	lone := &table{
-		reader: t.reader, path: slices.Clone(t.path), pattern: t.pattern + ".children.NAME", vals: t.vals.Only(loneKeys()...),
+		reader: t.reader, path: slices.Clone(t.path), pattern: t.pattern + ".children.NAME", vals: t.vals.Only(LoneKeys()...),
 		src: Source{name: t.title(), table: t.src.table, keys: map[string]Position{}},
 	}
 	below(lone)

@@ -160,7 +160,7 @@ func (x *exporter) connection(into, from *tree.Table, name string) {
 	keys := append(connectionKeys(), proposalKey("proposals"))
 	into.Add("version", tree.Position{}, tree.Text("2"))
 	brought := x.brought("connections." + name)
-	lone := loneKeys()
+	lone := config.LoneKeys()
 	x.keys(into, from.Over(brought), keys, "connections."+name, slices.Concat(lone, []string{"version", "preset", "secret", "secret_file", "dpd_timeout"})...)
 	set := func(t *tree.Table, key, value string) {
 		if _, ok := t.Get(key); !ok {
@@ -203,11 +203,6 @@ func (x *exporter) connection(into, from *tree.Table, name string) {
 			x.child(children.AddSection(sectionName(h.Name)), t, "connections."+name+".children."+h.Name, n.Child(h.Name))
 		}
 	}
-}
-
-// loneKeys are the keys of a child that may stand in the connection.
-func loneKeys() []string {
-	return []string{"local_ts", "remote_ts", "esp_proposals", "mode", "start_action", "dpd_action", "close_action", "replay_window", "reqid", "updown", "hostaccess"}
 }
 
 // methodOf is how the side of a table proves itself.
